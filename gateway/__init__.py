@@ -1,0 +1,1 @@
+"""A Socket.IO gateway and worker supervisor for twistd."""

@@ -1,0 +1,1 @@
+"""Engine.IO 3 and 4, sans-IO: bytes and deadlines in, events and bytes out."""

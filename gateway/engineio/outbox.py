@@ -1,0 +1,127 @@
+"""What a session has to say, in order, and who takes it.
+
+A session owns one *outbox*.  The transport of the moment (a WebSocket, or the one
+pending poll) attaches itself as the outbox's *sink*; on an upgrade the sink changes
+and the outbox stays, so nothing is lost or doubled.  `Queue` is the plain outbox of
+the libraries; the relay brings its own, a cursor into its event log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.engineio.record import Record
+
+WRITE_BYTES = 65536
+"""A sink is given at most this much in one write, one larger record excepted."""
+
+
+class Form(Protocol):
+    """A pure function from records to the bytes of one write."""
+
+    key: str
+    """Equal for forms that make equal bytes."""
+    max_packets: int
+    """Packets one write may hold; 0 for no bound."""
+
+    def encode(self, records: Sequence[Record]) -> bytes:
+        """The bytes of one write."""
+        ...
+
+
+class Sink(Protocol):
+    """A transport's writing end."""
+
+    form: Form
+
+    def write(self, data: bytes) -> bool:
+        """Take one write, whole.  False: full; call `Outbox.resume` when there is room."""
+        ...
+
+
+class Outbox(Protocol):
+    """An ordered stream of records towards one client."""
+
+    def send(self, record: Record, *, urgent: bool = False) -> None:
+        """Say `record` after all that was said before; `urgent` (pings) may jump."""
+        ...
+
+    def attach(self, sink: Sink) -> None:
+        """Write to `sink` from now on; it is ready for its first write."""
+        ...
+
+    def detach(self) -> None:
+        """Keep everything until the next `attach`."""
+        ...
+
+    def resume(self) -> None:
+        """The sink is ready for its next write."""
+        ...
+
+    def close(self) -> None:
+        """The session is over; forget what was not written."""
+        ...
+
+
+class Queue:
+    """The plain outbox: first in, first out, unbounded."""
+
+    __slots__ = ("_corked", "_ready", "_records", "_sink")
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque()
+        self._sink: Sink | None = None
+        self._ready = False
+        self._corked = False
+
+    def send(self, record: Record, *, urgent: bool = False) -> None:
+        if urgent:
+            self._records.appendleft(record)
+        else:
+            self._records.append(record)
+        self._pump()
+
+    def attach(self, sink: Sink) -> None:
+        self._sink = sink
+        self.resume()
+
+    def detach(self) -> None:
+        self._sink = None
+        self._ready = False
+
+    def resume(self) -> None:
+        self._ready = True
+        self._pump()
+
+    def close(self) -> None:
+        self.detach()
+        self._records.clear()
+
+    def _pump(self) -> None:
+        if self._corked:
+            return
+        self._corked = True  # a sink may call resume from within write
+        try:
+            while self._ready and self._records and self._sink is not None:
+                batch = take(self._records, self._sink.form)
+                self._ready = False
+                self._ready = self._sink.write(self._sink.form.encode(batch)) or self._ready
+        finally:
+            self._corked = False
+
+
+def take(records: deque[Record], form: Form) -> list[Record]:
+    """Remove from the left as many records as one write of `form` may hold, at least one."""
+    batch = [records.popleft()]
+    size, packets = batch[0].size, len(batch[0].packets)
+    while records:
+        size += records[0].size
+        packets += len(records[0].packets)
+        if size > WRITE_BYTES or (form.max_packets and packets > form.max_packets):
+            break
+        batch.append(records.popleft())
+    return batch

@@ -1,0 +1,38 @@
+"""Packets that leave together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.engineio.packet import Packet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Record:
+    """One event's packets, always sent contiguously, and their memoised forms.
+
+    `memo` keeps what was expensive to encode (base64, deflate), by form key; it is
+    gone with the record.
+    """
+
+    __slots__ = ("_memo", "packets")
+
+    def __init__(self, *packets: Packet) -> None:
+        self.packets: tuple[Packet, ...] = packets
+        self._memo: dict[str, bytes] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of payload, as they would stand in WebSocket messages."""
+        return sum(len(packet.data) for packet in self.packets)
+
+    def memo(self, key: str, encode: Callable[[tuple[Packet, ...]], bytes]) -> bytes:
+        """The form named `key`, made by `encode` the first time it is asked for."""
+        if self._memo is None:
+            self._memo = {}
+        made = self._memo.get(key)
+        if made is None:
+            made = self._memo[key] = encode(self.packets)
+        return made

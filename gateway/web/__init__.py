@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: everything that touches a request or a socket."""
