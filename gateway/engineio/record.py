@@ -17,16 +17,13 @@ class Record:
     gone with the record.
     """
 
-    __slots__ = ("_memo", "packets")
+    __slots__ = ("_memo", "packets", "size")
 
     def __init__(self, *packets: Packet) -> None:
         self.packets: tuple[Packet, ...] = packets
+        self.size: int = sum([len(packet.data) for packet in packets])
+        """Bytes of payload, as they stand in WebSocket messages."""
         self._memo: dict[str, bytes] | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of payload, as they would stand in WebSocket messages."""
-        return sum(len(packet.data) for packet in self.packets)
 
     def memo(self, key: str, encode: Callable[[tuple[Packet, ...]], bytes]) -> bytes:
         """The form named `key`, made by `encode` the first time it is asked for."""

@@ -1,0 +1,131 @@
+"""Autobahn behind the fast path: whatever `frames.split` calls odd.
+
+Most connections never need it, so it is made when the first odd frame arrives; from
+then on it reads everything.  It is brought to its open state by a handshake of our own
+that nobody else sees: no private state is touched, and its rules stay its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+
+if TYPE_CHECKING:
+    from twisted.internet.address import IPv4Address
+    from twisted.internet.interfaces import IReactorTime
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+FRAGMENTS = 1000
+"""Frames one message may be cut into; more is a flood (Autobahn counts only bytes)."""
+
+CONTROLS = 1000
+"""Pings and pongs a peer may send between two messages."""
+
+POLICY_VIOLATION = 1008
+
+
+class Owner(Protocol):
+    """The connection that Autobahn reads for."""
+
+    def on_message(self, payload: bytes, *, binary: bool) -> None: ...
+    def on_closing(self) -> None: ...
+    def write_control(self, data: bytes) -> None: ...
+    def drop(self, *, abort: bool) -> None: ...
+
+
+class Fallback(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is untyped
+    """Autobahn's protocol, in its open state, between an `Owner` and nothing else."""
+
+    def __init__(self, owner: Owner, peer: IPv4Address) -> None:
+        super().__init__()
+        self._owner = owner
+        self._peer = peer
+        self._frames = self._controls = 0
+
+    def start(self, factory: WebSocketServerFactory) -> None:
+        """Shake hands with ourselves."""
+        self.factory = factory
+        wire = _Wire(self._owner, self._peer)
+        self.makeConnection(wire)
+        self.dataReceived(HANDSHAKE)
+        wire.open = True
+
+    def limit(self, size: int) -> None:
+        """The longest frame and message to take, in bytes."""
+        self.maxFramePayloadSize = self.maxMessagePayloadSize = size
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self._frames = self._controls = 0
+        self._owner.on_message(payload, binary=isBinary)
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        super().onMessageFrameBegin(length)
+        self._frames += 1
+        if self._frames > FRAGMENTS:
+            self._fail_connection(POLICY_VIOLATION, "too many fragments")
+
+    def onPing(self, payload: bytes) -> None:
+        if self._may_control():
+            super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        self._may_control()
+
+    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
+        self._owner.on_closing()
+        closed: bool | None = super().onCloseFrame(code, reasonRaw)
+        return closed
+
+    def _may_control(self) -> bool:
+        self._controls += 1
+        if self._controls > CONTROLS:
+            self._fail_connection(POLICY_VIOLATION, "too many control frames")
+        return self._controls <= CONTROLS
+
+
+class _Wire:
+    """The transport Autobahn sees: silent until the handshake is over."""
+
+    disconnecting = False
+
+    def __init__(self, owner: Owner, peer: IPv4Address) -> None:
+        self.open = False
+        self._owner = owner
+        self._peer = peer
+
+    def write(self, data: bytes) -> None:
+        if self.open:
+            self._owner.write_control(data)
+
+    def loseConnection(self) -> None:
+        self._owner.drop(abort=False)
+
+    def abortConnection(self) -> None:
+        self._owner.drop(abort=True)
+
+    def getPeer(self) -> IPv4Address:
+        return self._peer
+
+    getHost = getPeer
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """The real transport was told already."""
+
+
+def make_factory(reactor: IReactorTime) -> WebSocketServerFactory:
+    """Autobahn's settings for every connection; each protocol gets its own size limit."""
+    factory = WebSocketServerFactory(reactor=reactor)
+    factory.setProtocolOptions(
+        failByDrop=False,  # answer with the close code before the connection goes
+        closeHandshakeTimeout=1,
+        openHandshakeTimeout=0,
+        utf8validateIncoming=True,
+        requireMaskedClientFrames=True,
+        autoPingInterval=0,
+    )
+    return factory

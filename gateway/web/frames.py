@@ -1,0 +1,87 @@
+"""The common WebSocket frames, straight from the receive buffer.
+
+Complete, unfragmented, masked text and binary messages, and the plain closes that
+browsers send.  Anything else is *odd* and goes to Autobahn from that byte on, so that
+the rules of RFC 6455 stand in one place.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autobahn.websocket.xormasker import create_xor_masker
+
+TEXT, BINARY, CLOSE = 0x81, 0x82, 0x88
+"""First bytes of frames with FIN and without reserved bits (RFC 6455, section 5.2)."""
+
+PLAIN_CLOSES = frozenset((b"", b"\x03\xe8", b"\x03\xe9"))
+"""No code, 1000 (normal) and 1001 (going away), without a reason."""
+
+LONG = 4096
+"""Above it Autobahn's masker is faster than one big integer."""
+
+
+class Split(NamedTuple):
+    """What `split` found."""
+
+    messages: list[tuple[int, bytes]]
+    """First byte of the frame, and the unmasked payload."""
+    consumed: int
+    """Bytes of the buffer that `messages` used up."""
+    needed: int
+    """Length the rest must have before another call can find more."""
+    odd: bool
+    """The rest begins with something that is not for the fast path."""
+
+
+def split(buffer: bytes, limit: int) -> Split:
+    """Cut complete messages of at most `limit` bytes off the front of `buffer`."""
+    messages: list[tuple[int, bytes]] = []
+    pos, end = 0, len(buffer)
+    while end - pos >= 2:
+        first = buffer[pos]
+        size = buffer[pos + 1] - 128
+        if size < 0 or (first != TEXT and first != BINARY and first != CLOSE):  # noqa: PLR1714
+            return Split(messages, pos, 0, odd=True)  # (a tuple test costs twice as much)
+        mask = pos + 2
+        if size > 125:
+            mask += 2 if size == 126 else 8
+            if end < mask:
+                return Split(messages, pos, mask - pos, odd=False)
+            smallest = 126 if size == 126 else 65536
+            size = int.from_bytes(buffer[pos + 2 : mask], "big")
+            if size < smallest or first == CLOSE:
+                return Split(messages, pos, 0, odd=True)
+        if size > limit:
+            return Split(messages, pos, 0, odd=True)
+        stop = mask + 4 + size
+        if stop > end:
+            return Split(messages, pos, stop - pos, odd=False)
+        data = unmask(buffer[mask : mask + 4], buffer[mask + 4 : stop])
+        if (first == TEXT and not is_utf8(data)) or (first == CLOSE and data not in PLAIN_CLOSES):
+            return Split(messages, pos, 0, odd=True)
+        messages.append((first, data))
+        pos = stop
+    return Split(messages, pos, 2, odd=False)
+
+
+def unmask(key: bytes, data: bytes) -> bytes:
+    """`data` with the four bytes of `key` laid over it (RFC 6455, section 5.3)."""
+    size = len(data)
+    if size > LONG:
+        return bytes(create_xor_masker(key, size).process(data))
+    cover = (key * (size // 4 + 1))[:size]
+    return (int.from_bytes(data, "little") ^ int.from_bytes(cover, "little")).to_bytes(
+        size, "little"
+    )
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether `data` is valid UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

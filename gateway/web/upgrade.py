@@ -1,0 +1,123 @@
+"""Taking a connection over from twisted.web: HTTP request in, WebSocket out.
+
+`autobahn.twisted.resource.WebSocketResource` would leave the HTTP channel registered
+as the transport's producer, lose a frame that came with the request, and keep channel
+and request alive; so the connection is taken over by hand (RFC 6455, section 4.2).
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from hashlib import sha1
+from typing import TYPE_CHECKING
+
+from twisted.protocols.policies import ProtocolWrapper
+
+from gateway.web.fallback import make_factory
+from gateway.web.websocket import WebSocketConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.tcp import Connection
+    from twisted.web.server import Request
+
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.web.websocket import Channel
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class UpgradeError(Exception):
+    """The request asks for a WebSocket in a way that RFC 6455 does not allow.
+
+    `status` is the HTTP status to answer with, `headers` go with it.
+    """
+
+    def __init__(self, message: str, status: int = 400, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+class Upgrader:
+    """Turns requests into WebSocket connections."""
+
+    def __init__(self, reactor: IReactorTime, deadlines: Deadlines, *, max_payload: int) -> None:
+        self._deadlines = deadlines
+        self._factory = make_factory(reactor)
+        self._max_payload = max_payload
+
+    def __call__(self, request: Request, connect: Callable[[WebSocketConnection], Channel]) -> None:
+        """Answer 101 and hand the connection to what `connect(sink)` returns.
+
+        Raises `UpgradeError` before anything is written or changed.
+        """
+        answer = _answer(request)
+        transport, leftover = _take_over(request)
+        connection = WebSocketConnection(self._deadlines, self._factory, limit=self._max_payload)
+        _set_protocol(transport, connection)
+        connection.makeConnection(transport)
+        connection.write(answer)
+        connection.start(connect(connection))
+        transport.resumeProducing()
+        if leftover:
+            connection.dataReceived(leftover)
+
+
+def accept_key(key: bytes) -> bytes:
+    """The value of Sec-WebSocket-Accept for a Sec-WebSocket-Key."""
+    return b64encode(sha1(key + GUID, usedforsecurity=False).digest())
+
+
+def _answer(request: Request) -> bytes:
+    header = request.requestHeaders.getRawHeaders
+    upgrade = b",".join(header(b"upgrade", ())).lower()
+    connection = b",".join(header(b"connection", ())).lower()
+    if b"websocket" not in _tokens(upgrade) or b"upgrade" not in _tokens(connection):
+        raise UpgradeError("The request must ask for an upgrade to websocket.")
+    if header(b"sec-websocket-version") != [b"13"]:
+        raise UpgradeError(
+            "Only WebSocket version 13 is spoken here.", 426, sec_websocket_version="13"
+        )
+    keys = header(b"sec-websocket-key", ())
+    if len(keys) != 1 or not _is_key(keys[0].strip()):
+        raise UpgradeError("Sec-WebSocket-Key must be 16 bytes in base64, once.")
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept_key(keys[0].strip()) + b"\r\n\r\n"
+    )
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token.strip() for token in value.split(b",")]
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return len(b64decode(key, validate=True)) == 16
+    except Base64Error:
+        return False
+
+
+def _take_over(request: Request) -> tuple[Connection, bytes]:
+    """The transport below `request`, and what was read past the request."""
+    channel = request.channel
+    channel.setTimeout(None)
+    channel.unregisterProducer()
+    transport = channel.transport
+    transport.unregisterProducer()
+    leftover: bytes = channel.clearLineBuffer()
+    # Nothing may hold the request any more: break the circle of channel and request.
+    channel.transport = request.transport = request.channel = None
+    channel.requests = []
+    return transport, leftover
+
+
+def _set_protocol(transport: Connection, protocol: WebSocketConnection) -> None:
+    if isinstance(transport, ProtocolWrapper):  # TLS, and the caps on connections
+        transport.wrappedProtocol = protocol
+    else:
+        transport.protocol = protocol

@@ -1,0 +1,166 @@
+"""Writing to a transport at the cost of the kernel.
+
+`transport.write` costs two epoll_ctl calls for every write of a reactor turn.  While
+nothing is waiting, a plain TCP socket takes the bytes at once instead; everything else
+(TLS, wrappers, what the socket did not take) goes the general way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.internet.tcp import Connection
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHUNK = 65536
+"""The most that lies in a transport's own buffer; the rest stays one shared `bytes`."""
+
+ROOM_FOR_CONTROL = 65536
+"""Control frames that may wait behind a full transport before the peer is dropped."""
+
+
+class Writer:
+    """The writing end of one transport.
+
+    `write` takes everything and says whether there is room for more; if not, `on_room`
+    is called once there is.
+    """
+
+    __slots__ = ("_on_room", "_rest", "_transport", "_waiting")
+
+    def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
+        self._transport = transport
+        self._on_room = on_room
+        self._rest = memoryview(b"")
+        self._waiting: bytes | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether bytes wait for the peer."""
+        return self._waiting is not None
+
+    def write(self, data: bytes) -> bool:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """The connection is gone: drop what waits."""
+        self._rest = memoryview(b"")
+        self._waiting = b""
+        self._on_room = _nobody
+
+    def _queue(self, data: bytes) -> None:
+        """Keep a control frame behind what waits; a peer that collects them is dropped."""
+        assert self._waiting is not None
+        self._waiting += data
+        if len(self._waiting) > ROOM_FOR_CONTROL:
+            self._transport.abortConnection()
+
+    def _next(self) -> memoryview:
+        """What to write next; empty when nothing waits any more."""
+        if not self._rest and self._waiting:
+            self._rest, self._waiting = memoryview(self._waiting), b""
+        chunk, self._rest = self._rest[:CHUNK], self._rest[CHUNK:]
+        return chunk
+
+    def _emptied(self) -> None:
+        self._waiting = None
+        self._on_room()
+
+
+@implementer(IPullProducer)
+class DirectWriter(Writer):
+    """Sends at once while nothing waits; only for a bare TCP (or UNIX) connection."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
+        super().__init__(transport, on_room)
+        self._send = transport.getHandle().send
+
+    def write(self, data: bytes) -> bool:
+        if self._waiting is not None:
+            self._queue(data)
+            return False
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._transport.abortConnection()
+            self.stop()
+            return False
+        if sent == len(data):
+            return True
+        self._rest = memoryview(data)[sent:]
+        self._waiting = b""
+        # A pull producer is asked for more each time the transport's buffer is empty,
+        # and once right now.
+        self._transport.registerProducer(self, False)
+        return False
+
+    def resumeProducing(self) -> None:
+        chunk = self._next()
+        if chunk:
+            self._transport.write(bytes(chunk))
+        else:
+            self._transport.unregisterProducer()
+            self._emptied()
+
+    def stopProducing(self) -> None:
+        self.stop()
+
+
+@implementer(IPushProducer)
+class BufferedWriter(Writer):
+    """The general way: the transport's own buffer, and its word that it is full."""
+
+    __slots__ = ("_paused",)
+
+    def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
+        super().__init__(transport, on_room)
+        self._paused = False
+        transport.registerProducer(self, True)
+
+    def write(self, data: bytes) -> bool:
+        if self._waiting is not None:
+            self._queue(data)
+            return False
+        self._rest = memoryview(data)
+        self._pump()
+        if not self._paused:
+            return True
+        self._waiting = b""
+        return False
+
+    def _pump(self) -> None:
+        while not self._paused and (chunk := self._next()):
+            self._transport.write(bytes(chunk))
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        if self._waiting is not None:
+            self._pump()
+            if not self._paused:
+                self._emptied()
+
+    def stopProducing(self) -> None:
+        self._paused = True
+        self.stop()
+
+
+def writer_for(transport: Connection, on_room: Callable[[], None]) -> Writer:
+    """The fastest writer that `transport` allows."""
+    if isinstance(transport, Connection) and not transport.TLS:
+        return DirectWriter(transport, on_room)
+    return BufferedWriter(transport, on_room)
+
+
+def _nobody() -> None:
+    """Nobody waits for room on a connection that is gone."""
