@@ -1,0 +1,53 @@
+"""How many events of which name: one line for all of a second."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHOWN: Final = 8
+_NAMES: Final = 100
+_NAME_LENGTH: Final = 64
+
+
+class EventCounts:
+    """Call it with each event's name; it logs sums, never payloads.
+
+    `call_later` is a reactor's; names are bounded in number and length, as they come
+    from outside.
+    """
+
+    _log = Logger()
+
+    def __init__(self, call_later: Callable[..., object], seconds: float = 1) -> None:
+        self._call_later = call_later
+        self._seconds = seconds
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> None:
+        if not self._counts:
+            self._call_later(self._seconds, self._report)
+        short = name[:_NAME_LENGTH]
+        known = short in self._counts or len(self._counts) < _NAMES
+        self._counts[short if known else "other"] += 1
+
+    def _report(self) -> None:
+        counts, self._counts = self._counts, Counter()
+        total = counts.total()
+        del counts["other"]
+        shown = counts.most_common(_SHOWN)
+        rest = total - sum(count for _, count in shown)
+        names = ", ".join(f"{name} {count}" for name, count in shown)
+        self._log.info(
+            "{total} events in {seconds:g} s: {names}{rest}",
+            tag="Relay",
+            total=total,
+            seconds=self._seconds,
+            names=names,
+            rest=f", other {rest}" if rest else "",
+        )

@@ -1,0 +1,43 @@
+"""Which log twistd or twist was told to write: ours goes to the same place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from gateway.logs.output import Descriptor, Syslog, log_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gateway.config import Settings
+    from gateway.logs.output import File
+
+
+def destination(settings: Settings, runner: Mapping[str, Any]) -> File:
+    """The file to log to; `runner` holds the options of `twistd` or of `twist`.
+
+    `--log-file` of ours counts first.  Raises OSError where a file can't be opened, and
+    ValueError where what was asked for makes no sense.
+    """
+    if settings.log_file:
+        return log_file(settings.log_file, settings)
+    if "logFile" in runner:  # twist: an open stream
+        return _stream(runner["logFile"])
+    if runner["syslog"]:
+        return Syslog(runner["prefix"])
+    name = runner["logfile"] or ("-" if runner["nodaemon"] else "twistd.log")
+    if name != "-":
+        return log_file(name, settings)
+    if not runner["nodaemon"]:
+        raise ValueError("a daemon has no stdout to log to: give twistd -n or another --logfile")
+    return _stream(sys.stdout)
+
+
+def _stream(stream: TextIO | None) -> File:
+    """`stream` without its buffer; None: it was closed before we started."""
+    if stream is None:
+        return Descriptor(os.open(os.devnull, os.O_WRONLY))
+    return Descriptor(stream.fileno())

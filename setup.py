@@ -1,0 +1,64 @@
+"""Packaging; tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+
+WORKER = ["python-socketio[client]>=5.16.2", "python-engineio>=4.13.2"]
+"""What main.py imports."""
+
+TEST = [
+    *WORKER,
+    "coverage>=7.10",
+    "hypothesis>=6.100",
+    "mypy>=1.15",
+    "playwright>=1.49",
+    "ruff>=0.12",
+    "types-psutil",
+]
+
+setup(
+    name="sjgateway",
+    version="0.1.0",
+    description="A Socket.IO gateway and worker supervisor for twistd",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    # An explicit package_dir makes an editable install a plain .pth file; without one
+    # twistd does not find the plugin from outside this folder.
+    package_dir={"": "."},
+    packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
+    package_data={"gateway": ["py.typed"]},
+    install_requires=[
+        "Twisted[tls]>=26.4",
+        "autobahn>=26.7.1",
+        "attrs>=24.1",
+        "Automat>=24.8",
+        "cronsim>=2.6",
+        "klein>=24.8",
+        "msgspec>=0.19",
+        "orjson>=3.10",
+        "prometheus-client>=0.21",
+        "psutil>=6.1",
+        "python-dotenv>=1.0",
+        "service-identity>=24.1",
+        "treq>=24.9",
+    ],
+    extras_require={
+        "worker": WORKER,
+        "shioaji": [*WORKER, "shioaji>=1.2"],
+        "test": TEST,
+        "dev": [*TEST, "tox>=4.20"],
+    },
+    classifiers=[
+        "Framework :: Twisted",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,49 @@
+from twisted.internet.task import Clock
+from twisted.logger import formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.logs import EventCounts
+
+
+class EventCountsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.events: list[dict] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        self.clock = Clock()
+        self.count = EventCounts(self.clock.callLater)
+
+    def lines(self) -> list[str]:
+        return [formatEvent(event) for event in self.events if event.get("tag") == "Relay"]
+
+    def test_one_line_for_a_second(self) -> None:
+        for _ in range(2900):
+            self.count("market_tick")
+        self.count("heartbeat")
+        self.assertEqual(self.lines(), [])
+        self.clock.advance(1)
+        self.assertEqual(self.lines(), ["2901 events in 1 s: market_tick 2900, heartbeat 1"])
+
+    def test_silence_logs_nothing_and_leaves_no_timer(self) -> None:
+        self.count("a")
+        self.clock.advance(1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.count("b")
+        self.clock.advance(1)
+        self.assertEqual(self.lines(), ["1 events in 1 s: a 1", "1 events in 1 s: b 1"])
+
+    def test_names_from_outside_are_bounded(self) -> None:
+        for number in range(5000):
+            self.count(f"{number:04}" * 100)
+        self.count("x")
+        self.clock.advance(1)
+        (line,) = self.lines()
+        self.assertLess(len(line), 700)
+        self.assertTrue(line.startswith("5001 events"))
+        self.assertTrue(line.endswith("other 4993"))
+
+    def test_an_event_that_is_called_other_is_counted(self) -> None:
+        self.count("other")
+        self.count("a")
+        self.clock.advance(1)
+        self.assertEqual(self.lines(), ["2 events in 1 s: a 1, other 1"])
