@@ -38,7 +38,7 @@ class Owner(Protocol):
     def drop(self, *, abort: bool) -> None: ...
 
 
-class Fallback(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is untyped
+class Fallback(WebSocketServerProtocol):
     """Autobahn's protocol, in its open state, between an `Owner` and nothing else."""
 
     def __init__(self, owner: Owner, peer: IPv4Address) -> None:
@@ -51,7 +51,7 @@ class Fallback(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is un
         """Shake hands with ourselves."""
         self.factory = factory
         wire = _Wire(self._owner, self._peer)
-        self.makeConnection(wire)
+        self.makeConnection(wire)  # type: ignore[no-untyped-call]
         self.dataReceived(HANDSHAKE)
         wire.open = True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autobahn.websocket.xormasker import create_xor_masker
+from autobahn.websocket.xormasker import create_xor_masker  # type: ignore[attr-defined]
 
 TEXT, BINARY, CLOSE = 0x81, 0x82, 0x88
 """First bytes of frames with FIN and without reserved bits (RFC 6455, section 5.2)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.protocols.policies import ProtocolWrapper
 
@@ -104,19 +104,20 @@ def _is_key(key: bytes) -> bool:
 
 def _take_over(request: Request) -> tuple[Connection, bytes]:
     """The transport below `request`, and what was read past the request."""
-    channel = request.channel
+    channel: Any = request.channel
     channel.setTimeout(None)
     channel.unregisterProducer()
-    transport = channel.transport
+    transport = cast("Connection", channel.transport)
     transport.unregisterProducer()
     leftover: bytes = channel.clearLineBuffer()
     # Nothing may hold the request any more: break the circle of channel and request.
-    channel.transport = request.transport = request.channel = None
+    channel.transport = None
     channel.requests = []
+    request.transport = request.channel = cast("Any", None)
     return transport, leftover
 
 
-def _set_protocol(transport: Connection, protocol: WebSocketConnection) -> None:
+def _set_protocol(transport: Any, protocol: WebSocketConnection) -> None:
     if isinstance(transport, ProtocolWrapper):  # TLS, and the caps on connections
         transport.wrappedProtocol = protocol
     else:

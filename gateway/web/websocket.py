@@ -74,6 +74,11 @@ class WebSocketConnection:
         self._writer: Writer = writer_for(transport, self._room)
         self.write = self._writer.write
 
+    @property
+    def taken(self) -> int:
+        """Changes when the peer takes a part of what did not fit at once."""
+        return self._writer.taken
+
     def start(self, channel: Channel) -> None:
         """Give what arrives to `channel` from now on."""
         self._channel = channel

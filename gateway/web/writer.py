@@ -16,8 +16,11 @@ from zope.interface import implementer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHUNK = 65536
-"""The most that lies in a transport's own buffer; the rest stays one shared `bytes`."""
+CHUNK = 16384
+"""The most that lies in a transport's own buffer; the rest stays one shared `bytes`.
+
+Also the smallest progress of a slow peer that is seen.
+"""
 
 ROOM_FOR_CONTROL = 65536
 """Control frames that may wait behind a full transport before the peer is dropped."""
@@ -27,16 +30,17 @@ class Writer:
     """The writing end of one transport.
 
     `write` takes everything and says whether there is room for more; if not, `on_room`
-    is called once there is.
+    is called once there is.  `taken` counts the chunks that a full transport got rid of.
     """
 
-    __slots__ = ("_on_room", "_rest", "_transport", "_waiting")
+    __slots__ = ("_on_room", "_rest", "_transport", "_waiting", "taken")
 
     def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
         self._transport = transport
         self._on_room = on_room
         self._rest = memoryview(b"")
         self._waiting: bytes | None = None
+        self.taken = 0
 
     @property
     def full(self) -> bool:
@@ -61,6 +65,7 @@ class Writer:
 
     def _next(self) -> memoryview:
         """What to write next; empty when nothing waits any more."""
+        self.taken += 1
         if not self._rest and self._waiting:
             self._rest, self._waiting = memoryview(self._waiting), b""
         chunk, self._rest = self._rest[:CHUNK], self._rest[CHUNK:]

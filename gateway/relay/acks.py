@@ -1,0 +1,111 @@
+"""Acknowledgments through the relay: the first receiver that says something answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.engineio.record import Record
+from gateway.socketio.packet import PacketType, header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.engineio.deadlines import Deadline, Deadlines
+    from gateway.relay.subscription import Subscription
+    from gateway.socketio.packet import Packet
+
+PENDING = 256
+"""Unanswered events that one sender may have; the oldest is forgotten for a newer one."""
+
+
+@attrs.define(eq=False)
+class _Question:
+    sender: Subscription
+    id: int
+    """The sender's own acknowledgment id."""
+    position: int
+    """Where the event stands in the log: who came later was not asked."""
+    silent: int
+    """Receivers that neither answered nor left."""
+    deadline: Deadline
+    empty: set[Subscription] = attrs.Factory(set)
+    """Receivers that answered without a word: python-socketio does without a handler."""
+
+
+class Acks:
+    """The questions of one namespace, by the ack id that receivers see.
+
+    A first answer that is not empty goes to the sender as it is; an empty one only when
+    everybody was empty; with no answer nothing is said, and the sender's own timeout
+    decides.
+    """
+
+    def __init__(self, ids: Iterator[int], deadlines: Deadlines, timeout: float) -> None:
+        self._ids = ids
+        self._deadlines = deadlines
+        self._timeout = timeout
+        self._questions: dict[int, _Question] = {}
+        self._asked: dict[Subscription, dict[int, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._questions)
+
+    def ask(self, sender: Subscription, id: int, position: int, receivers: int) -> int:
+        """Expect an answer to the event at `position`; returns the ack id to send it with."""
+        ours = next(self._ids)
+        mine = self._asked.setdefault(sender, {})
+        if len(mine) >= PENDING:
+            self._forget(next(iter(mine)))
+        mine[ours] = None
+        deadline = self._deadlines.call_later(self._timeout, lambda: self._forget(ours))
+        self._questions[ours] = _Question(sender, id, position, receivers, deadline)
+        return ours
+
+    def answer(self, receiver: Subscription, packet: Packet) -> None:
+        """Take an ACK of `receiver`; an id that nobody asked with is ignored."""
+        assert packet.id is not None
+        question = self._questions.get(packet.id)
+        if question is None or not _was_asked(receiver, question) or receiver in question.empty:
+            return
+        if packet.value:
+            self._settle(packet.id, question, packet)
+            return
+        question.empty.add(receiver)
+        self._one_less(packet.id, question)
+
+    def gone(self, subscription: Subscription) -> None:
+        """`subscription` asks and answers no more."""
+        for ours in list(self._asked.get(subscription, ())):
+            self._forget(ours)
+        for ours, question in list(self._questions.items()):
+            if _was_asked(subscription, question) and subscription not in question.empty:
+                self._one_less(ours, question)
+
+    def _one_less(self, ours: int, question: _Question) -> None:
+        question.silent -= 1
+        if question.silent == 0 and question.empty:
+            self._settle(ours, question, None)
+
+    def _settle(self, ours: int, question: _Question, packet: Packet | None) -> None:
+        self._forget(ours)
+        namespace = question.sender.socket.namespace
+        attachments = packet.attachments if packet is not None else ()
+        type = PacketType.BINARY_ACK if attachments else PacketType.ACK
+        text = header(type, namespace, question.id, len(attachments))
+        text += packet.payload if packet is not None else b"[]"
+        question.sender.send(Record(EnginePacket(text), *attachments))
+
+    def _forget(self, ours: int) -> None:
+        question = self._questions.pop(ours)
+        question.deadline.cancel()
+        mine = self._asked[question.sender]
+        del mine[ours]
+        if not mine:
+            del self._asked[question.sender]
+
+
+def _was_asked(receiver: Subscription, question: _Question) -> bool:
+    return receiver is not question.sender and receiver.start <= question.position

@@ -1,0 +1,117 @@
+"""The relay rule: what one client of a namespace says goes to all the others."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.relay.acks import Acks
+from gateway.relay.event import Event
+from gateway.relay.log import Log
+from gateway.relay.outbox import SessionOutbox
+from gateway.relay.recovery import Recovery, wish
+from gateway.relay.subscription import Subscription
+from gateway.socketio.packet import PacketType, header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.settings import Settings
+    from gateway.relay.turn import Turn
+    from gateway.socketio.packet import Packet
+    from gateway.socketio.socket import Socket
+
+
+class Hub:
+    """One namespace of the relay: its log, its members, its open questions.
+
+    `on_event(socket, packet)` is told of every event that is relayed; nothing here
+    knows an event's name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        turn: Turn,
+        deadlines: Deadlines,
+        on_event: Callable[[Socket, Packet], None],
+    ) -> None:
+        self.name = name
+        self.log = Log(max_bytes=settings.log_bytes, max_records=settings.log_records)
+        self.members: dict[Socket, Subscription] = {}
+        turn.logs.append(self.log)
+        self._settings = settings
+        self._turn = turn
+        self._on_event = on_event
+        self.ack_ids = count()
+        self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
+        self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
+
+    # -- the namespace -----------------------------------------------------------------
+
+    def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
+        """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be."""
+        wanted = wish(auth)
+        back = self._recovery.find(wanted) if wanted is not None else None
+        outbox = socket.session.outbox
+        assert isinstance(outbox, SessionOutbox)
+        if back is not None:
+            back.move(socket, outbox)
+        subscription = back or Subscription(socket, self.log, outbox)
+        self.members[socket] = subscription
+        socket.outbox = subscription
+        if back is not None:
+            socket.accept(sid=back.sid, pid=back.pid)
+        elif wanted is not None:
+            socket.accept(pid=self._recovery.register(subscription))
+        else:
+            socket.accept()
+        subscription.sid = socket.sid
+
+    def event(self, socket: Socket, packet: Packet) -> None:
+        """Relay `packet` to everybody but `socket`."""
+        sender = self.members[socket]
+        acked = packet.id is not None
+        key = None if acked or packet.expected else self._settings.keys.of(packet.value)
+        event = Event(packet.wire, None if self._settings.echo else sender, key, acked=acked)
+        if acked:
+            event.packets = (self._ask(sender, packet), *packet.wire[1:])
+        self._append(event)
+        sender.outbox.step_aside()
+        self._on_event(socket, packet)
+
+    def ack(self, socket: Socket, packet: Packet) -> None:
+        """Take a receiver's answer to an event of somebody else."""
+        self._acks.answer(self.members[socket], packet)
+
+    def disconnected(self, socket: Socket, reason: str) -> None:
+        """Forget `socket`, but not what it may come back for."""
+        subscription = self.members.pop(socket)
+        self._acks.gone(subscription)
+        subscription.close()
+        self._recovery.away(subscription, reason)
+
+    # -- the gateway's own voice -------------------------------------------------------
+
+    def publish(self, name: str, value: dict[str, Any]) -> None:
+        """Tell everybody: an event with exactly one object argument."""
+        text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
+        key = self._settings.keys.of([name, value])
+        self._append(Event((EnginePacket(text),), None, key, acked=False))
+
+    def _append(self, event: Event) -> None:
+        self.log.append(event)
+        self._turn.schedule()
+
+    def _ask(self, sender: Subscription, packet: Packet) -> EnginePacket:
+        """The event's text packet with an ack id of ours."""
+        assert packet.id is not None
+        receivers = len(self.members) - 1
+        ours = self._acks.ask(sender, packet.id, self.log.head, receivers)
+        text = header(packet.type, self.name, ours, packet.expected)
+        return EnginePacket(text + packet.payload)

@@ -1,0 +1,103 @@
+"""The event log of one namespace: what was said, in order, and who has read how far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.relay.offset import WithOffset
+from gateway.relay.view import View
+
+if TYPE_CHECKING:
+    from gateway.engineio.outbox import Form
+    from gateway.relay.event import Event
+    from gateway.relay.subscription import Subscription
+
+OVERHEAD = 400
+"""Bytes of memory that an event costs beyond its payload (measured, CPython 3.11)."""
+
+
+class Log:
+    """Events by absolute position, bounded in bytes and records.
+
+    `tail <= flushed <= head`: events before `tail` are forgotten, events from `flushed`
+    on came in this reactor turn and reach nobody before its end.
+    """
+
+    def __init__(self, *, max_bytes: int, max_records: int) -> None:
+        self.head = self.flushed = self.tail = 0
+        self.retain = False
+        """Keep what everybody has read, within the bounds: somebody may come back for it."""
+        self.apart: set[Subscription] = set()
+        """The subscriptions that no view serves: each reads from its own cursor."""
+        self._max_bytes = max_bytes
+        self._max_records = max_records
+        self._events: list[Event] = []
+        self._bytes = 0
+        self._largest = 0
+        self._views: dict[tuple[str, bool], View] = {}
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest event so far."""
+        return self._largest
+
+    def append(self, event: Event) -> None:
+        """Take `event` as the newest; `flush` sends it."""
+        event.position = self.head
+        event.start = self._bytes
+        self.head += 1
+        size = event.size + OVERHEAD
+        self._bytes += size
+        self._largest = max(self._largest, size)
+        self._events.append(event)
+
+    def view(self, form: Form, *, offsets: bool) -> View:
+        """The view of the subscriptions that take `form`, with offsets if they want them."""
+        key = form.key, offsets
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = View(WithOffset(form) if offsets else form)
+        return view
+
+    def at(self, position: int) -> Event:
+        """The event at `position`; `tail <= position < head`."""
+        return self._events[position - self.tail]
+
+    def since(self, position: int) -> list[Event]:
+        """The events from `position` to the last flush."""
+        return self._events[position - self.tail : self.flushed - self.tail]
+
+    def behind(self, position: int) -> int:
+        """Bytes between `position` and the last flush."""
+        if position >= self.flushed:
+            return 0
+        end = self._bytes if self.flushed == self.head else self.at(self.flushed).start
+        return end - self.at(position).start
+
+    def flush(self) -> None:
+        """Send the turn's events to every view."""
+        start, self.flushed = self.flushed, self.head
+        if start == self.head:
+            return
+        events = self.since(start)
+        for view in self._views.values():
+            view.flush(events)
+
+    def surplus(self) -> int:
+        """How far the tail has to move to keep the bounds: a position, `tail` if not at all."""
+        position = max(self.tail, self.head - self._max_records)
+        while position < self.flushed and self._bytes - self.at(position).start > self._max_bytes:
+            position += 1
+        return position
+
+    def trim(self) -> None:
+        """Forget what is over the bounds, and what nobody will ask for again.
+
+        A subscription whose cursor is before `surplus()` must have been dealt with.
+        """
+        floor = self.surplus()
+        if not self.retain:
+            floor = max(floor, min((each.cursor for each in self.apart), default=self.flushed))
+        floor = min(floor, self.flushed)
+        del self._events[: floor - self.tail]
+        self.tail = floor

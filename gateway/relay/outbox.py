@@ -1,0 +1,137 @@
+"""A session's output: its own packets, and its subscriptions, towards one sink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.outbox import Form, Sink
+    from gateway.engineio.record import Record
+    from gateway.relay.subscription import Subscription
+    from gateway.relay.turn import Turn
+
+
+class SessionOutbox:
+    """The outbox that the relay puts under an Engine.IO session.
+
+    Nothing is written when it is said, but at the end of the reactor turn: the views
+    write first, then everybody who stepped aside catches up alone.
+    """
+
+    __slots__ = (
+        "_direct",
+        "_pumping",
+        "_resumed",
+        "_sink",
+        "_subscriptions",
+        "_turn",
+        "ready",
+        "write",
+    )
+
+    write: Callable[[bytes], bool]
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._direct: list[Record] = []
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._sink: Sink | None = None
+        self._pumping = False
+        self._resumed = 0
+        self.ready = False
+
+    # -- the session's side -----------------------------------------------------------
+
+    def send(self, record: Record, *, urgent: bool = False) -> None:
+        self._direct.insert(0 if urgent else len(self._direct), record)
+        self.step_aside()
+
+    def attach(self, sink: Sink) -> None:
+        self.detach()
+        self._sink = sink
+        self.write = sink.write
+        self.resume()
+
+    def detach(self) -> None:
+        self.on_full()
+        self._sink = None
+
+    def resume(self) -> None:
+        self.ready = True
+        self._resumed += 1
+        self.pump()
+
+    def close(self) -> None:
+        self.detach()
+        self._direct.clear()
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    # -- the relay's side -------------------------------------------------------------
+
+    @property
+    def form(self) -> Form | None:
+        """The form that the transport of the moment takes."""
+        return self._sink.form if self._sink is not None else None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Changes whenever the peer took something."""
+        return self._resumed, self._sink.taken if self._sink is not None else 0
+
+    def add(self, subscription: Subscription) -> None:
+        self._subscriptions += (subscription,)
+        self.step_aside()
+
+    def remove(self, subscription: Subscription) -> None:
+        self._subscriptions = tuple(
+            [each for each in self._subscriptions if each is not subscription]
+        )
+
+    def step_aside(self) -> None:
+        """Run alone at the end of this turn."""
+        self._turn.step_aside(self)
+
+    def leave(self) -> None:
+        """Take every subscription out of its view."""
+        for subscription in self._subscriptions:
+            subscription.leave()
+
+    def on_full(self) -> None:
+        """The sink takes nothing until it resumes."""
+        self.ready = False
+        self.leave()
+
+    def pump(self) -> None:
+        """Write what there is while the sink takes it; settle when there is no more."""
+        if self._pumping:  # a sink may resume from within write
+            return
+        self._pumping = True
+        try:
+            while self.ready and self._sink is not None:
+                if not (data := self._next(self._sink.form)):
+                    self._settle(self._sink.form)
+                    break
+                self.ready = False
+                if self._sink.write(data):
+                    self.ready = True
+        finally:
+            self._pumping = False
+
+    def _next(self, form: Form) -> bytes:
+        """The bytes of the next write; none when there is nothing left to say."""
+        if self._direct:
+            most = form.max_packets or len(self._direct)  # each is one packet
+            batch, self._direct = self._direct[:most], self._direct[most:]
+            return form.encode(batch)
+        for subscription in self._subscriptions:
+            if records := subscription.take(form):
+                return subscription.view(form).form.encode(records)
+        return b""
+
+    def _settle(self, form: Form) -> None:
+        for subscription in self._subscriptions:
+            if not subscription.settle(form):
+                self.step_aside()

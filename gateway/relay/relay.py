@@ -1,0 +1,53 @@
+"""The relay as a whole: its hubs, and the outboxes they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.relay.hub import Hub
+from gateway.relay.outbox import SessionOutbox
+from gateway.relay.slow import SlowConsumers
+from gateway.relay.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.settings import Settings
+    from gateway.socketio.packet import Packet
+    from gateway.socketio.server import Server
+    from gateway.socketio.socket import Socket
+
+
+class Relay:
+    """One hub per namespace, flushed together.
+
+    `call_later(seconds, callback)` is the reactor's; `on_event` hears what is relayed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        deadlines: Deadlines,
+        call_later: Callable[[float, Callable[[], None]], object],
+        on_event: Callable[[Socket, Packet], None],
+    ) -> None:
+        self._turn = Turn(lambda flush: call_later(settings.flush_interval, flush))
+        self.hubs = {
+            name: Hub(name, settings, self._turn, deadlines, on_event)
+            for name in settings.namespaces
+        }
+        self.slow = SlowConsumers(self._turn, settings.patience, deadlines)
+
+    def outbox(self) -> SessionOutbox:
+        """The outbox of a new Engine.IO session."""
+        return SessionOutbox(self._turn)
+
+    def register(self, server: Server) -> None:
+        """Serve the relayed namespaces on `server`."""
+        for name, hub in self.hubs.items():
+            server.of(name, hub)
+
+    def flush(self) -> None:
+        """Write what waits now: the reactor may not come to it any more."""
+        self._turn.flush()

@@ -1,0 +1,27 @@
+"""What can be set about the relay."""
+
+from __future__ import annotations
+
+import attrs
+
+from gateway.relay.keys import Keys
+from gateway.relay.slow import Patience
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """The relay's settings; times in seconds, sizes in bytes."""
+
+    namespaces: tuple[str, ...] = ("/",)
+    """Each has a log of its own."""
+    echo: bool = False
+    """Send events back to their sender too."""
+    log_bytes: int = 8 << 20
+    log_records: int = 20_000
+    flush_interval: float = 0
+    """Collect events for so long before they are sent; 0: to the end of the reactor turn."""
+    ack_timeout: float = 60
+    recovery_time: float = 120
+    """How long a client that asked for recovery may stay away."""
+    keys: Keys = attrs.Factory(Keys)
+    patience: Patience = attrs.Factory(Patience)

@@ -1,0 +1,99 @@
+"""Slow consumers: brought up to date by conflation, or dropped, before they cost memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.log import Log
+    from gateway.relay.subscription import Subscription
+    from gateway.relay.turn import Turn
+
+TICK = 1.0
+"""Seconds between two looks at who is behind."""
+
+
+@attrs.frozen(kw_only=True)
+class Patience:
+    """What a slow client may cost before something is done about it."""
+
+    bytes: int = 1 << 20
+    """Behind by more than this (or twice the largest event) and taking nothing for `stall`."""
+    stall: float = 1.0
+    """Seconds."""
+    longest_stall: float = 10.0
+    """Seconds without taking anything, however little waits."""
+    conflate: bool = True
+    """Skip events that newer ones of the same key replace; False: disconnect."""
+
+
+@attrs.define
+class Counters:
+    """What was done about slow clients since the start."""
+
+    conflated: int = 0
+    """Times a client was brought up to date."""
+    skipped: int = 0
+    """Events it did not get because of that."""
+    evicted: int = 0
+    """Clients that were disconnected."""
+
+
+class SlowConsumers:
+    """Looks once a second at everybody who is behind."""
+
+    def __init__(self, turn: Turn, patience: Patience, deadlines: Deadlines) -> None:
+        turn.before_trim = self.overrun
+        self.counters = Counters()
+        self._logs = turn.logs
+        self._patience = patience
+        self._deadlines = deadlines
+        self._stalled: dict[Subscription, tuple[tuple[int, int], float]] = {}
+        deadlines.call_later(TICK, self._look)
+
+    def overrun(self, log: Log) -> None:
+        """Deal with everybody whose next event is about to be forgotten."""
+        surplus = log.surplus()
+        if surplus > log.tail:
+            for subscription in [each for each in log.apart if each.cursor < surplus]:
+                self._too_slow(subscription)
+
+    def _look(self) -> None:
+        behind = {
+            each: self._since(each) for log in self._logs for each in log.apart if each.lag > 0
+        }
+        self._stalled = behind
+        now = self._deadlines.clock()
+        for subscription, (_, since) in behind.items():
+            if self._is_too_slow(subscription, now - since):
+                self._too_slow(subscription)
+        self._deadlines.call_later(TICK, self._look)
+
+    def _since(self, subscription: Subscription) -> tuple[tuple[int, int], float]:
+        """How far its transport is, and since when."""
+        progress = subscription.outbox.progress
+        before = self._stalled.get(subscription)
+        if before is not None and before[0] == progress:
+            return before
+        return progress, self._deadlines.clock()
+
+    def _is_too_slow(self, subscription: Subscription, stalled: float) -> bool:
+        return stalled >= self._patience.longest_stall or (
+            stalled >= self._patience.stall and subscription.lag > self._bound(subscription)
+        )
+
+    def _bound(self, subscription: Subscription) -> int:
+        return max(self._patience.bytes, 2 * subscription.log.largest)
+
+    def _too_slow(self, subscription: Subscription) -> None:
+        if self._patience.conflate:
+            skipped = subscription.conflate()
+            self.counters.conflated += bool(skipped)
+            self.counters.skipped += skipped
+            if subscription.unkeyed <= self._bound(subscription):
+                return
+        self.counters.evicted += 1
+        subscription.socket.session.abort("slow consumer")

@@ -1,0 +1,166 @@
+"""One socket's place in its namespace's log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.engineio.outbox import WRITE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from gateway.engineio.outbox import Form
+    from gateway.engineio.record import Record
+    from gateway.relay.event import Event
+    from gateway.relay.log import Log
+    from gateway.relay.outbox import SessionOutbox
+    from gateway.relay.view import View
+    from gateway.socketio.socket import Socket
+
+UNBOUNDED = 1 << 60
+
+
+class Subscription:
+    """A cursor into the log, and the records meant for this socket alone.
+
+    Those are stamped with the log's head at the time, and leave when the cursor gets
+    there, so that everything a socket receives is in the order in which it was said.
+    Served by a view while caught up and not held up; else it reads alone.
+    """
+
+    __slots__ = (
+        "_direct",
+        "_kept",
+        "_view",
+        "cursor",
+        "log",
+        "outbox",
+        "pid",
+        "sid",
+        "socket",
+        "start",
+    )
+
+    def __init__(self, socket: Socket, log: Log, outbox: SessionOutbox) -> None:
+        self.log = log
+        self.start = self.cursor = log.head
+        """`start`: the first event that was meant for this socket too."""
+        self.sid = ""
+        """The socket's id, also after a recovery."""
+        self.pid: str | None = None
+        """The private id of a socket that can be recovered; it is told its offsets."""
+        self._direct: list[tuple[int, Record]] = []
+        self._kept: list[Event] = []  # conflated, from before the cursor; newest first
+        self._view: View | None = None
+        self.move(socket, outbox)
+
+    def move(self, socket: Socket, outbox: SessionOutbox) -> None:
+        """Go on from the cursor for `socket`, a new one or one that came back."""
+        self.socket = socket
+        self.outbox = outbox
+        self.log.apart.add(self)
+        outbox.add(self)
+
+    def send(self, record: Record, *, urgent: bool = False) -> None:
+        """Say `record` to this socket after everything the log holds now."""
+        del urgent  # only pings jump, and they are the session's
+        self._direct.append((self.log.head, record))
+        self.outbox.step_aside()
+
+    def close(self) -> None:
+        """The socket is gone."""
+        self.leave()
+        self._direct.clear()
+        self._kept.clear()
+        self.log.apart.discard(self)
+        self.outbox.remove(self)
+
+    # -- for the outbox and the view --------------------------------------------------
+
+    def view(self, form: Form) -> View:
+        """The view of everybody who gets what this socket gets, in `form`."""
+        return self.log.view(form, offsets=self.pid is not None)
+
+    def settle(self, form: Form) -> bool:
+        """Join the view if there is nothing left to read alone; whether it could."""
+        if self._view is None:
+            if self.cursor != self.log.flushed or self._direct or self._kept:
+                return False
+            self._view = self.view(form)
+            self._view.join(self, self.outbox.write)
+            self.log.apart.discard(self)
+        return True
+
+    def leave(self) -> None:
+        """Read alone from the last flush on."""
+        if self._view is not None:
+            self._view.leave(self)
+            self._view = None
+            self.cursor = self.log.flushed
+            self.log.apart.add(self)
+
+    def on_full(self, cursor: int) -> None:
+        """The transport is full after the events before `cursor`."""
+        if self._view is not None:
+            self.leave()
+            self.cursor = cursor
+        self.outbox.on_full()
+
+    @property
+    def lag(self) -> int:
+        """Bytes of events between this socket and the last flush."""
+        return self.log.behind(self.cursor) + sum([event.size for event in self._kept])
+
+    def conflate(self) -> int:
+        """Skip every waiting event that a newer one of its key replaces; how many that were.
+
+        What is left is kept here, so that the log may forget it.
+        """
+        waiting = self._kept[::-1] + self.log.since(self.cursor)
+        seen: set[Hashable] = set()
+        self._kept = []
+        for event in reversed(waiting):
+            if event.sender is self or event.key in seen:
+                continue
+            if event.key is not None:
+                seen.add(event.key)
+            self._kept.append(event)
+        self.cursor = self.log.flushed
+        return len(waiting) - len(self._kept)
+
+    @property
+    def unkeyed(self) -> int:
+        """Bytes of waiting events that conflation may not drop."""
+        return sum([event.size for event in self._kept if event.key is None])
+
+    def take(self, form: Form) -> list[Record]:
+        """The next records, as many as one write of `form` may hold; moves the cursor."""
+        batch: list[Record] = []
+        room, packets = WRITE_BYTES, form.max_packets or UNBOUNDED
+        while (record := self._peek()) is not None:
+            room -= record.size
+            packets -= len(record.packets)
+            if batch and (room < 0 or packets < 0):
+                break
+            batch.append(record)
+            if self._direct and self._direct[0][1] is record:
+                del self._direct[0]
+            elif self._kept:
+                self._kept.pop()
+            else:
+                self.cursor += 1
+        return batch
+
+    def _peek(self) -> Record | None:
+        """The next record; steps over this socket's own events."""
+        log, cursor, flushed = self.log, self.cursor, self.log.flushed
+        if not self._kept:
+            while cursor < flushed and log.at(cursor).sender is self:
+                cursor += 1
+            self.cursor = cursor
+        due = self._kept[-1].position if self._kept else cursor
+        if self._direct and self._direct[0][0] <= due:
+            return self._direct[0][1]
+        if self._kept:
+            return self._kept[-1]
+        return log.at(cursor) if cursor < flushed else None
