@@ -17,7 +17,7 @@ from gateway.relay.subscription import Subscription
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.settings import Settings
@@ -48,7 +48,7 @@ class Hub:
         self._settings = settings
         self._turn = turn
         self._on_event = on_event
-        self.ack_ids = count()
+        self.ack_ids: Iterator[int] = count()
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
         self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
 

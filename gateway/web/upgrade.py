@@ -117,7 +117,7 @@ def _take_over(request: Request) -> tuple[Connection, bytes]:
     return transport, leftover
 
 
-def _set_protocol(transport: Any, protocol: WebSocketConnection) -> None:
+def _set_protocol(transport: Any, protocol: Any) -> None:
     if isinstance(transport, ProtocolWrapper):  # TLS, and the caps on connections
         transport.wrappedProtocol = protocol
     else:
