@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.relay.offset import WithOffset
 from gateway.relay.view import View
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Log:
         self._events: list[Event] = []
         self._bytes = 0
         self._largest = 0
-        self._views: dict[tuple[str, bool], View] = {}
+        self._views: dict[str, View] = {}
 
     @property
     def largest(self) -> int:
@@ -51,12 +50,11 @@ class Log:
         self._largest = max(self._largest, size)
         self._events.append(event)
 
-    def view(self, form: Form, *, offsets: bool) -> View:
-        """The view of the subscriptions that take `form`, with offsets if they want them."""
-        key = form.key, offsets
-        view = self._views.get(key)
+    def view(self, form: Form) -> View:
+        """The view of the subscriptions that take `form`."""
+        view = self._views.get(form.key)
         if view is None:
-            view = self._views[key] = View(WithOffset(form) if offsets else form)
+            view = self._views[form.key] = View(form)
         return view
 
     def at(self, position: int) -> Event:
@@ -80,8 +78,11 @@ class Log:
         if start == self.head:
             return
         events = self.since(start)
-        for view in self._views.values():
-            view.flush(events)
+        for key, view in list(self._views.items()):
+            if view.empty:
+                del self._views[key]
+            else:
+                view.flush(events)
 
     def surplus(self) -> int:
         """How far the tail has to move to keep the bounds: a position, `tail` if not at all."""

@@ -45,7 +45,12 @@ class SessionOutbox:
     # -- the session's side -----------------------------------------------------------
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
-        self._direct.insert(0 if urgent else len(self._direct), record)
+        if urgent:
+            self._direct.insert(0, record)
+        elif self._subscriptions:  # after all that they have to say
+            self._subscriptions[-1].send(record)
+        else:
+            self._direct.append(record)
         self.step_aside()
 
     def attach(self, sink: Sink) -> None:
@@ -128,7 +133,7 @@ class SessionOutbox:
             return form.encode(batch)
         for subscription in self._subscriptions:
             if records := subscription.take(form):
-                return subscription.view(form).form.encode(records)
+                return subscription.form(form).encode(records)
         return b""
 
     def _settle(self, form: Form) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.engineio.outbox import WRITE_BYTES
+from gateway.relay.offset import WithOffset
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -77,16 +78,16 @@ class Subscription:
 
     # -- for the outbox and the view --------------------------------------------------
 
-    def view(self, form: Form) -> View:
-        """The view of everybody who gets what this socket gets, in `form`."""
-        return self.log.view(form, offsets=self.pid is not None)
+    def form(self, form: Form) -> Form:
+        """What this socket is written where its transport takes `form`."""
+        return form if self.pid is None else WithOffset(form)
 
     def settle(self, form: Form) -> bool:
         """Join the view if there is nothing left to read alone; whether it could."""
         if self._view is None:
             if self.cursor != self.log.flushed or self._direct or self._kept:
                 return False
-            self._view = self.view(form)
+            self._view = self.log.view(self.form(form))
             self._view.join(self, self.outbox.write)
             self.log.apart.discard(self)
         return True

@@ -18,9 +18,13 @@ class View:
     """Joins a turn's events once and hands the same bytes to all its members."""
 
     def __init__(self, form: Form) -> None:
-        self.form = form
-        """What its members are written."""
+        self._form = form
         self._members: dict[Subscription, Callable[[bytes], bool]] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether it serves nobody."""
+        return not self._members
 
     def join(self, member: Subscription, write: Callable[[bytes], bool]) -> None:
         """Serve `member`, whose cursor is at the last flush, through `write`."""
@@ -32,8 +36,6 @@ class View:
 
     def flush(self, events: list[Event]) -> None:
         """Write `events` to everybody; who is full reads on alone from where that was."""
-        if not self._members:
-            return
         for data, end in self._writes(events):
             # A copy: a poll that is answered may let somebody else come or go.
             full = [member for member, write in list(self._members.items()) if not write(data)]
@@ -42,7 +44,7 @@ class View:
 
     def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int]]:
         """The bytes of each write, and the position after it."""
-        form, start, size, packets = self.form, 0, 0, 0
+        form, start, size, packets = self._form, 0, 0, 0
         for index, event in enumerate(events):
             size += event.size
             packets += len(event.packets)
