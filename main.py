@@ -1,0 +1,776 @@
+"""The reference worker: market data from Shioaji (SinoPac), told to the gateway as events.
+
+    python -u main.py            log in with API_KEY and SECRET_KEY; without them, say so and wait
+    python -u main.py --demo     a demonstration feed: a seeded random walk, marked as such
+
+It needs `python-socketio[client]`, and `shioaji` for the real thing.  Every event carries
+one object.  SIGINT and SIGTERM log out of the broker and end it with status 0; what ends it
+otherwise is told to the browsers first (`python_error`) and is status 1, or 3 for a package
+that is not installed.  It logs in once: starting again is its supervisor's business.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import inspect
+import logging
+import math
+import os
+import queue
+import random
+import re
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+try:
+    import socketio  # type: ignore[import-untyped]  # python-socketio ships no types
+except ImportError:
+    socketio = None
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+Event = dict[str, Any]
+
+TAIPEI = timezone(timedelta(hours=8))
+NEEDED = ("socketio", "requests", "websocket")
+"""Modules of `python-socketio[client]`."""
+
+HEARTBEAT, JITTER = 10.0, 1.0
+SNAPSHOT_EVERY = 10.0
+CONTRACTS_TIMEOUT = 10_000
+"""Milliseconds in which `login` of shioaji 1.2 may fetch the contracts."""
+SNAPSHOT_TIMEOUT = 2_000
+LOGOUT_PATIENCE, FLUSH_PATIENCE, DISCONNECT_PATIENCE = 5.0, 1.0, 1.0
+"""Seconds; with a snapshot under way they stay within the supervisor's 10 s after SIGINT."""
+QUEUE_LIMIT = 2_000
+"""Packets that may wait for the gateway; a POST of so many stays under 1 MB."""
+MAX_CODES = 100
+"""The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
+BROKER_CODES = ("TXFR1", "2330")
+
+log = logging.getLogger("main")
+
+
+class Stopped(Exception):  # noqa: N818  # no error: somebody asked for the end
+    """SIGINT or SIGTERM arrived."""
+
+
+class SessionLost(Exception):  # noqa: N818  # the broker's word for it
+    """The broker's session went down and the library gave up on it."""
+
+
+class MissingPackage(Exception):  # noqa: N818  # says what it is
+    """A package that is needed is not installed."""
+
+
+# ---- settings ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the broker wants to see; the certificate is for orders, and optional."""
+
+    api_key: str
+    secret_key: str
+    ca_path: str = ""
+    ca_password: str = ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.api_key, self.secret_key, self.ca_password)
+
+
+def first_of(environ: Mapping[str, str], *names: str) -> str:
+    return next((environ[name] for name in names if environ.get(name)), "")
+
+
+def credentials_from(environ: Mapping[str, str]) -> Credentials:
+    """The credentials under any of the names that workers of this family know."""
+    return Credentials(
+        first_of(environ, "API_KEY", "SJ_KEY", "SJ_API_KEY"),
+        first_of(environ, "SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY"),
+        first_of(environ, "CA_CERT_PATH", "SJ_CA_PATH"),
+        first_of(environ, "CA_PASSWORD", "SJ_CA_PASSWD"),
+    )
+
+
+def truthy(text: str) -> bool:
+    return text.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise argparse.ArgumentTypeError("an http:// or https:// URL is needed")
+    return text
+
+
+def rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError("events a second: more than 0, at most 100000")
+    return value
+
+
+def codes(text: str) -> list[str]:
+    found = list(dict.fromkeys(text.replace(",", " ").split()))
+    if len(found) > MAX_CODES:
+        raise argparse.ArgumentTypeError(f"at most {MAX_CODES} contracts, not {len(found)}")
+    return found
+
+
+def options(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
+    """Options of the command line, else of the environment, else the defaults."""
+    parser = argparse.ArgumentParser(
+        prog="main.py", description="Market data from Shioaji, told to the gateway."
+    )
+    parser.add_argument(
+        "--url",
+        type=url,
+        default=first_of(environ, "GATEWAY_URL", "SOCKET_HUB") or "http://localhost:3001",
+        help="the gateway (GATEWAY_URL, SOCKET_HUB; http://localhost:3001)",
+    )
+    parser.add_argument(
+        "--codes",
+        type=codes,
+        default=environ.get("SJ_CODES", ""),
+        help="contracts to subscribe to, with commas between them (SJ_CODES)",
+    )
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=truthy(first_of(environ, "SJ_DEMO", "DEMO")),
+        help="a random walk instead of the broker's data (SJ_DEMO, DEMO)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=rate,
+        default=environ.get("SJ_RATE") or "20",
+        help="market events a second of the demonstration (SJ_RATE; %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=environ.get("SJ_SEED") or "1",
+        help="of the demonstration (SJ_SEED; %(default)s)",
+    )
+    return parser.parse_args(argv)
+
+
+# ---- what may be said ----------------------------------------------------------------------
+
+
+class Redactor:
+    """Takes secrets out of text, and whatever starts with 8 of a secret's characters.
+
+    The broker's own errors quote the first 10 characters of the API key.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = sorted({s for s in secrets if len(s) > 3}, key=len, reverse=True)
+        whole = [re.escape(s) for s in known]
+        starts = [re.escape(s[:8]) + r"[^\s'\"/\\]*" for s in known if len(s) > 8]
+        self._pattern = re.compile("|".join(whole + starts) or r"(?!)")
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub("[redacted]", text)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record without secrets, its traceback included."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(levelname)s %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def log_to_console(redact: Redactor) -> None:
+    """Errors and warnings to stderr, whose tail the gateway keeps; the rest to stdout."""
+    out, err = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
+    out.addFilter(lambda record: record.levelno < logging.WARNING)
+    err.setLevel(logging.WARNING)
+    for handler in (out, err):
+        handler.setFormatter(RedactingFormatter(redact))
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
+# ---- the gateway ---------------------------------------------------------------------------
+
+
+class Gateway:
+    """The connection to the gateway, kept up on a thread of its own.
+
+    What was `tell`-ed last is told again to a gateway that comes back.  All methods may be
+    called on any thread: python-socketio hands each event to its writer through a queue.
+    """
+
+    def __init__(self, address: str, marks: Event, redact: Redactor) -> None:
+        self._address = address
+        self._marks = marks
+        self._redact = redact
+        self._facts: dict[str, Event] = {}
+        self._closing = threading.Event()
+        self._client: Any = None
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None and "/" in self._client.namespaces
+
+    def start(self) -> None:
+        threading.Thread(target=self._keep_connected, name="gateway", daemon=True).start()
+
+    def emit(self, name: str, data: Event) -> None:
+        """Send one event; nobody to send it to is no error."""
+        stamp = datetime.now(TAIPEI).isoformat(timespec="milliseconds")
+        with suppress(socketio.exceptions.BadNamespaceError):
+            if self._client is not None:
+                self._client.emit(name, {**data, **self._marks, "timestamp": stamp})
+
+    def tell(self, name: str, data: Event) -> None:
+        """Send one event, now and whenever a gateway connects."""
+        self._facts[name] = data
+        self.emit(name, data)
+
+    def complain(self, error: Exception, service: str) -> None:
+        """Send `python_error`, with the broker's status code where the error has one."""
+        text = self._redact(f"{type(error).__name__}: {error}")
+        event: Event = {"error": text[:500], "service": service}
+        if code := re.search(r"[Ss]tatus_?[Cc]ode\W{1,4}(\d{3})\b", text):
+            event["code"] = int(code[1])
+        self.emit("python_error", event)
+
+    def publish(self, name: str, data: Event) -> None:
+        """Send market data, unless the gateway does not keep up: old prices help nobody."""
+        client = self._client
+        if client is None or self._closing.is_set() or client.eio.queue.qsize() > QUEUE_LIMIT:
+            return
+        self.emit(name, data)
+
+    def close(self) -> None:
+        """Disconnect after everything that was sent is on the wire.
+
+        `disconnect()` closes the socket under python-engineio's own writer, which then
+        loses what is queued; so wait until the writer has called every task done.
+        """
+        self._closing.set()
+        client, deadline = self._client, time.monotonic() + FLUSH_PATIENCE
+        if not self.connected:
+            return
+        while client.eio.queue.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.002)
+        bounded("disconnecting", client.disconnect, DISCONNECT_PATIENCE)
+
+    def _keep_connected(self) -> None:
+        # A new client each time: python-socketio's own reconnection gives up when the
+        # server takes its leave (a DISCONNECT or CLOSE packet), as a restarting one does.
+        delay, where = 0.5, urlsplit(self._address).netloc.rpartition("@")[2]
+        while not self._closing.is_set():
+            client = socketio.Client(reconnection=False, handle_sigint=False)
+            client.on("connect", self._tell_facts)
+            self._client = client
+            try:
+                client.connect(self._address, wait_timeout=5)
+            except Exception as error:  # whatever it is, the next attempt may succeed
+                if delay < 1:
+                    log.warning("no gateway at %s yet: %s", where, error)
+                delay = min(delay * 2, 5)
+            else:
+                log.info("connected to the gateway at %s", where)
+                delay = 0.5
+                client.wait()
+                if not self._closing.is_set():
+                    log.warning("lost the gateway at %s", where)
+            self._closing.wait(delay * random.uniform(0.8, 1.2))  # noqa: S311
+
+    def _tell_facts(self) -> None:
+        for name, data in list(self._facts.items()):
+            self.emit(name, data)
+
+
+def bounded(what: str, work: Callable[[], object], seconds: float) -> bool:
+    """Whether `work` ended well in time; on a thread, since native calls take no signals."""
+    well = threading.Event()
+
+    def run() -> None:
+        try:
+            work()
+            well.set()
+        except Exception as error:
+            log.error("%s failed: %s: %s", what, type(error).__name__, error)
+
+    thread = threading.Thread(target=run, name=what, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        log.error("%s did not end within %g s", what, seconds)
+    return well.is_set()
+
+
+# ---- sources of market data ----------------------------------------------------------------
+
+
+class Source:
+    """Where market data comes from; this one has none."""
+
+    service = "main"
+
+    def open(self) -> Iterator[None]:
+        """Get ready; yields between the slow steps, so that a stop can be noticed."""
+        yield
+
+    def step(self, now: float) -> float:
+        """Publish what is due at `now`; the time (monotonic, s) of the next call."""
+        return math.inf
+
+    def snapshot(self) -> None:
+        """Publish `market_snapshot` of every contract."""
+
+    def state(self) -> Event:
+        """The source's part of the heartbeat."""
+        return {"shioaji_connected": False, "current_price": None, "subscribed_contracts": 0}
+
+    def close(self) -> None:
+        """Give back what `open` took."""
+
+
+class NoCredentials(Source):
+    """Says that there are no keys, and waits to be restarted with some."""
+
+    def __init__(self, gateway: Gateway, missing: str) -> None:
+        self._gateway = gateway
+        self._missing = missing
+
+    def open(self) -> Iterator[None]:
+        hint = f"{self._missing} is not set: POST /set-sj-key, or set it and restart"
+        log.info("no credentials (%s); for a demonstration: --demo", hint)
+        self._gateway.tell("python_status", {"status": "no credentials", "message": hint})
+        yield
+
+
+def login(api: Any, credentials: Credentials) -> None:
+    """Log in; shioaji before 1.7 fetches the contracts then and there, if given the time."""
+    accepted: Iterable[str] = ()
+    with suppress(TypeError, ValueError):  # a native method need not have a signature
+        accepted = inspect.signature(api.login).parameters
+    extra = {"contracts_timeout": CONTRACTS_TIMEOUT} if "contracts_timeout" in accepted else {}
+    api.login(api_key=credentials.api_key, secret_key=credentials.secret_key, **extra)
+
+
+def exchange_of(arguments: Sequence[Any]) -> str:
+    # A callback gets (exchange, quote) from 1.2, and the quote alone from 1.7.
+    exchange = arguments[0] if len(arguments) > 1 else arguments[0].exchange
+    return str(getattr(exchange, "value", exchange))
+
+
+def tick_event(*arguments: Any) -> Event:
+    """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal in 1.2, str in 1.7."""
+    tick = arguments[-1]
+    prices = {name: float(getattr(tick, name)) for name in ("open", "high", "low", "close")}
+    return {
+        "exchange": exchange_of(arguments),
+        "code": tick.code,
+        "datetime": tick.datetime.isoformat(),
+        **prices,
+        "price": prices["close"],
+        "volume": int(tick.volume),
+        "total_volume": int(tick.total_volume),
+    }
+
+
+def bidask_event(*arguments: Any) -> Event:
+    """`market_bidask` of a BidAskFOPv1 or BidAskSTKv1."""
+    quote = arguments[-1]
+    return {
+        "exchange": exchange_of(arguments),
+        "code": quote.code,
+        "datetime": quote.datetime.isoformat(),
+        "bid_price": [float(price) for price in quote.bid_price],
+        "bid_volume": [int(volume) for volume in quote.bid_volume],
+        "ask_price": [float(price) for price in quote.ask_price],
+        "ask_volume": [int(volume) for volume in quote.ask_volume],
+    }
+
+
+def snapshot_event(snapshot: Any, name: str) -> Event:
+    """`market_snapshot` of a Snapshot, with the contract's name."""
+    fields = ("code", "open", "high", "low", "close", "volume", "amount", "total_volume")
+    return {"name": name, **{field: getattr(snapshot, field) for field in fields}}
+
+
+class Broker(Source):
+    """Shioaji, 1.2 to 1.7.  `lost` is called, on any thread, when its session is gone."""
+
+    service = "shioaji"
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        credentials: Credentials,
+        lost: Callable[[Exception], None],
+        *,
+        simulation: bool,
+        codes: Sequence[str],
+    ) -> None:
+        self._connected = False
+        self._price: float | None = None
+        self._gateway = gateway
+        self._credentials = credentials
+        self._lost = lost
+        self._simulation = simulation
+        self._codes = codes or BROKER_CODES
+        self._api: Any = None
+        self._contracts: list[Any] = []
+
+    def open(self) -> Iterator[None]:
+        if self._api is not None:
+            raise RuntimeError("one process logs in once")
+        if importlib.util.find_spec("shioaji") is None:
+            raise MissingPackage(f"no shioaji: {sys.executable} -m pip install shioaji")
+        shioaji = importlib.import_module("shioaji")
+        self._gateway.tell("python_status", {"status": "logging in"})
+        self._api = shioaji.Shioaji(simulation=self._simulation)
+        login(self._api, self._credentials)
+        self._connected = True
+        log.info("logged in (shioaji %s, simulation=%s)", shioaji.__version__, self._simulation)
+        yield
+        # A login is dear, so what goes wrong from here on is told and does not end it.
+        if self._credentials.ca_path and self._credentials.ca_password:
+            self._attempt("certificate", self._activate_certificate)
+        yield
+        self._attempt("callbacks", self._register_callbacks)
+        for code in self._codes:
+            self._attempt("contracts", partial(self._subscribe, code))
+            yield
+        version = {"version": shioaji.__version__, "simulation": self._simulation}
+        tell_ready(self._gateway, version, self._contracts)
+
+    def snapshot(self) -> None:
+        if self._contracts and self._connected:
+            self._attempt("snapshots", self._publish_snapshots)
+
+    def state(self) -> Event:
+        return {
+            "shioaji_connected": self._connected,
+            "current_price": self._price,
+            "subscribed_contracts": len(self._contracts),
+        }
+
+    def close(self) -> None:
+        if self._api is None:
+            return
+        was_connected, self._connected = self._connected, False
+        try:
+            self._api.logout()
+        except Exception:
+            if was_connected:
+                raise  # else it only says that nobody is logged in
+        log.info("logged out")
+
+    def _attempt(self, service: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:
+            log.warning("%s: %s: %s", service, type(error).__name__, error)
+            self._gateway.complain(error, service)
+
+    def _activate_certificate(self) -> None:
+        path, password = self._credentials.ca_path, self._credentials.ca_password
+        if self._api.activate_ca(ca_path=path, ca_passwd=password) is False:
+            raise RuntimeError("the broker did not accept the certificate")
+
+    def _register_callbacks(self) -> None:
+        api = self._api
+        api.on_tick_fop_v1()(self._callback("market_tick", tick_event))
+        api.on_tick_stk_v1()(self._callback("market_tick", tick_event))
+        api.on_bidask_fop_v1()(self._callback("market_bidask", bidask_event))
+        api.on_bidask_stk_v1()(self._callback("market_bidask", bidask_event))
+        api.set_session_down_callback(self._session_down)
+
+    def _callback(self, name: str, convert: Callable[..., Event]) -> Callable[..., None]:
+        # One variadic parameter: 1.7 looks at the number of parameters and passes the quote
+        # alone, 1.2 passes two.
+        def deliver(*arguments: Any) -> None:
+            try:
+                event = convert(*arguments)
+                if name == "market_tick" and event["code"] in self._first_codes():
+                    self._price = event["price"]
+                self._gateway.publish(name, event)
+            except Exception:  # must not unwind into the library's native thread
+                log.exception("dropped a %s", name)
+
+        return deliver
+
+    def _first_codes(self) -> tuple[str, ...]:
+        # A continuous contract (TXFR1) trades under the code of its target (TXFL6).
+        first = self._contracts[:1]
+        return tuple(c for f in first for c in (f.code, getattr(f, "target_code", "")) if c)
+
+    def _subscribe(self, code: str) -> None:
+        contract = find_contract(self._api.Contracts, code)
+        subscribe = getattr(self._api, "subscribe", None) or self._api.quote.subscribe
+        for quote_type in ("tick", "bidask"):
+            subscribe(contract, quote_type=quote_type)
+        self._contracts.append(contract)
+
+    def _publish_snapshots(self) -> None:
+        names = {contract.code: contract.name for contract in self._contracts}
+        for snapshot in self._api.snapshots(self._contracts, timeout=SNAPSHOT_TIMEOUT):
+            event = snapshot_event(snapshot, names.get(snapshot.code, ""))
+            self._gateway.publish("market_snapshot", event)
+
+    def _session_down(self, *_: object) -> None:
+        if self._connected:
+            self._connected = False
+            self._lost(SessionLost("the broker's session went down"))
+
+
+def find_contract(contracts: Any, code: str) -> Any:
+    """The contract of `code`.  LookupError where there is none.
+
+    1.7 downloads a kind of contracts when it is first asked for, so only the likely ones are.
+    """
+    kinds = ("Stocks",) if code[0].isdigit() else ("Futures", "Options")
+    for kind in kinds:
+        found = None
+        with suppress(KeyError, AttributeError):
+            found = getattr(contracts, kind)[code]
+        if isinstance(getattr(found, "code", None), str):  # else a group, such as TXF
+            return found
+    raise LookupError(f"no contract {code} among {' and '.join(kinds)}")
+
+
+def tell_ready(gateway: Gateway, version: Event, contracts: Sequence[Any]) -> None:
+    """Tell that market data of `contracts` is coming."""
+    gateway.tell("shioaji_ready", {"status": "ready", **version, "service_type": "market_data"})
+    gateway.tell("python_status", {"status": "ready"})
+    sample = ", ".join(f"{contract.code} {contract.name}" for contract in contracts[:3])
+    gateway.tell("contracts_loaded", {"count": len(contracts), "sample": sample})
+
+
+# ---- the demonstration ---------------------------------------------------------------------
+
+
+@dataclass
+class Instrument:
+    """One contract of the demonstration, and its random walk within the daily limit of 10 %."""
+
+    code: str
+    name: str
+    exchange: str
+    reference: float
+    tick: float
+
+    def __post_init__(self) -> None:
+        self.open = self.high = self.low = self.close = self.reference
+        self.volume = self.total_volume = 0
+        self.amount = 0.0
+
+    def trade(self, rng: random.Random) -> None:
+        """One trade, a tick up or down; the further from the reference, the likelier back."""
+        pull = (self.reference - self.close) / (self.reference * 0.1)
+        step = self.tick if rng.random() < (1 + pull) / 2 else -self.tick
+        self.close = round(self.close + step, 2)
+        self.high, self.low = max(self.high, self.close), min(self.low, self.close)
+        self.volume = rng.randint(1, 9)
+        self.total_volume += self.volume
+        self.amount = round(self.close * self.volume, 2)
+
+    def tick_event(self) -> Event:
+        prices = {"open": self.open, "high": self.high, "low": self.low, "close": self.close}
+        volumes = {"volume": self.volume, "total_volume": self.total_volume}
+        return {**self._head(), **prices, "price": self.close, **volumes}
+
+    def bidask_event(self, rng: random.Random) -> Event:
+        """Five levels on each side of the last price."""
+        return {
+            **self._head(),
+            "bid_price": [round(self.close - i * self.tick, 2) for i in range(5)],
+            "bid_volume": [rng.randint(1, 99) for _ in range(5)],
+            "ask_price": [round(self.close + (i + 1) * self.tick, 2) for i in range(5)],
+            "ask_volume": [rng.randint(1, 99) for _ in range(5)],
+        }
+
+    def _head(self) -> Event:
+        now = datetime.now(TAIPEI).replace(tzinfo=None)  # as the broker has it
+        stamp = now.isoformat(timespec="milliseconds")
+        return {"exchange": self.exchange, "code": self.code, "datetime": stamp}
+
+
+def instruments(today: date) -> list[Instrument]:
+    """A future, options of this month, and stocks, each with its tick at that price."""
+    year, month = today.year % 10, today.month - 1
+    call, put = "ABCDEFGHIJKL"[month], "MNOPQRSTUVWX"[month]
+    return [
+        Instrument("TXFR1", "臺股期貨近月", "TAIFEX", 23_000, 1),
+        Instrument(f"TXO23000{call}{year}", "臺指買權 23000", "TAIFEX", 320, 1),
+        Instrument(f"TXO23000{put}{year}", "臺指賣權 23000", "TAIFEX", 290, 1),
+        Instrument("2330", "台積電", "TSE", 1_200, 5),
+        Instrument("2317", "鴻海", "TSE", 180, 0.5),
+        Instrument("0050", "元大台灣50", "TSE", 60, 0.05),
+    ]
+
+
+def made_up(code: str) -> Instrument:
+    """A contract that is not among `instruments`."""
+    return Instrument(code, code, "TSE" if code[0].isdigit() else "TAIFEX", 100, 0.5)
+
+
+class Demo(Source):
+    """A seeded random walk at `rate` events a second: a tick, then a bid/ask, and so on."""
+
+    service = "demo"
+    BURST = 0.25
+    """Seconds of events made up for after a delay; what is older is skipped."""
+
+    def __init__(self, gateway: Gateway, *, rate: float, seed: int, codes: Sequence[str]) -> None:
+        known = {i.code: i for i in instruments(datetime.now(TAIPEI).date())}
+        self._instruments = [known.get(c) or made_up(c) for c in codes or known]
+        self._gateway = gateway
+        self._rate = rate
+        self._random = random.Random(seed)  # noqa: S311
+        self._due = time.monotonic()
+        self._events = self._walk()
+
+    def open(self) -> Iterator[None]:
+        log.info("demonstration feed: a random walk, no market data")
+        tell_ready(self._gateway, {"version": "demo"}, self._instruments)
+        yield
+
+    def step(self, now: float) -> float:
+        self._due = max(self._due, now - self.BURST)
+        while self._due <= now:
+            self._gateway.publish(*next(self._events))
+            self._due += 1 / self._rate
+        return max(self._due, now + 0.005)  # a wake-up for each of thousands costs too much
+
+    def snapshot(self) -> None:
+        for one in self._instruments:
+            self._gateway.publish("market_snapshot", snapshot_event(one, one.name))
+
+    def state(self) -> Event:
+        return {
+            "shioaji_connected": True,
+            "current_price": self._instruments[0].close,
+            "subscribed_contracts": len(self._instruments),
+        }
+
+    def _walk(self) -> Iterator[tuple[str, Event]]:
+        while True:
+            one = self._random.choice(self._instruments)
+            one.trade(self._random)
+            yield "market_tick", one.tick_event()
+            yield "market_bidask", one.bidask_event(self._random)
+
+
+# ---- the worker ----------------------------------------------------------------------------
+
+
+class Worker:
+    """Runs one source for one gateway until `stop` yields the reason to end."""
+
+    def __init__(
+        self, gateway: Gateway, source: Source, stop: queue.SimpleQueue[Exception]
+    ) -> None:
+        self._gateway = gateway
+        self._source = source
+        self._stop = stop
+
+    def run(self) -> int:
+        """Serve; then log out, say the last words, and return the exit status."""
+        status = 0
+        try:
+            self._gateway.tell("python_status", {"status": "connected"})
+            self._gateway.start()
+            self._serve()
+        except Stopped as reason:
+            log.info("stopping: %s", reason)
+        except Exception as error:
+            status = 3 if isinstance(error, MissingPackage) else 1
+            log.error("%s: %s", type(error).__name__, error, exc_info=status == 1)
+            self._gateway.complain(error, self._source.service)
+        if not bounded("logging out", self._source.close, LOGOUT_PATIENCE):
+            status = status or 1
+        self._gateway.emit("python_status", {"status": "stopped", "exit_status": status})
+        self._gateway.close()
+        return status
+
+    def _serve(self) -> NoReturn:
+        while not self._gateway.connected:
+            self._pause(0.05)
+        for _ in self._source.open():
+            self._pause(0)
+        heartbeat = snapshot = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if heartbeat <= now:
+                self._heartbeat()
+                heartbeat = now + HEARTBEAT + random.uniform(-JITTER, JITTER)  # noqa: S311
+            if snapshot <= now:
+                self._source.snapshot()
+                snapshot = now + SNAPSHOT_EVERY
+            due = min(heartbeat, snapshot, self._source.step(now))
+            self._pause(max(0, due - time.monotonic()))
+
+    def _pause(self, seconds: float) -> None:
+        with suppress(queue.Empty):
+            raise self._stop.get(timeout=seconds)
+
+    def _heartbeat(self) -> None:
+        state = self._source.state()
+        status = "running" if state["shioaji_connected"] else "waiting"
+        connected = {"gateway_connected": self._gateway.connected}
+        self._gateway.emit("heartbeat", {"status": status, **state, **connected})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the worker and return its exit status."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        hint = f'{sys.executable} -m pip install "python-socketio[client]"'
+        sys.stderr.write(f"main.py needs python-socketio ({', '.join(missing)}): {hint}\n")
+        return 3
+    if importlib.util.find_spec("dotenv"):  # a convenience, not a need
+        importlib.import_module("dotenv").load_dotenv(interpolate=False)
+    environ = os.environ
+    chosen = options(argv, environ)
+    credentials = credentials_from(environ)
+    parts = urlsplit(chosen.url)  # whose query may hold a token
+    redact = Redactor((*credentials.secrets, parts.query, parts.password or ""))
+    log_to_console(redact)
+
+    # SimpleQueue.put is reentrant, so that a signal handler may call it.
+    stop: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda n, _: stop.put(Stopped(signal.Signals(n).name)))
+
+    source: Source
+    marks: Event = {"simulation": True, "demo": True} if chosen.demo else {}
+    gateway = Gateway(chosen.url, marks, redact)
+    if chosen.demo:
+        source = Demo(gateway, rate=chosen.rate, seed=chosen.seed, codes=chosen.codes)
+    elif not (credentials.api_key and credentials.secret_key):
+        source = NoCredentials(gateway, "SECRET_KEY" if credentials.api_key else "API_KEY")
+    else:
+        simulation = truthy(environ.get("SIMULATION", ""))
+        broker = partial(Broker, simulation=simulation, codes=chosen.codes)
+        source = broker(gateway, credentials, stop.put)
+    return Worker(gateway, source, stop).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,174 @@
+"""What the stand-ins of shioaji share: a broker that keeps a journal and fails on demand.
+
+On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the environment:
+
+    STAND_IN_JOURNAL     a file; one JSON object a line for each call
+    STAND_IN_LOGIN       451, 503 or connection: how login fails
+    STAND_IN_BLOCK       seconds that login spends where no signal reaches Python
+    STAND_IN_LOGOUT      error, or seconds that logout spends there
+    STAND_IN_TICKS       ticks a second for each subscription (10)
+    STAND_IN_DOWN        seconds after login at which the session goes down
+"""
+
+import ctypes
+import json
+import os
+import sys
+import threading
+import time
+from datetime import datetime
+from types import SimpleNamespace
+
+ETIMEDOUT = 110
+
+
+def journal(call, **details):
+    path = os.environ.get("STAND_IN_JOURNAL")
+    if path:
+        entry = {"call": call, "pid": os.getpid(), "time": time.time(), **details}
+        line = (json.dumps(entry) + "\n").encode()
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(descriptor, line)  # one write, so that no two processes mix their lines
+        os.close(descriptor)
+
+
+class Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+def block(seconds):
+    """Wait in native code, without the GIL and without ever returning for a signal."""
+    libc = ctypes.CDLL(None)
+    mutex = ctypes.create_string_buffer(64)  # zeros: PTHREAD_MUTEX_INITIALIZER
+    until = time.time() + seconds
+    libc.pthread_mutex_lock(mutex)
+    limit = Timespec(int(until), int(until % 1 * 1e9))
+    assert libc.pthread_mutex_timedlock(mutex, ctypes.byref(limit)) == ETIMEDOUT
+
+
+class Contract(SimpleNamespace):
+    """Of a future, an option or a stock."""
+
+
+def contracts_of(kind):
+    return {
+        "Stocks": [
+            Contract(code="2330", symbol="TSE2330", name="台積電", exchange="TSE", target_code=""),
+            Contract(code="2317", symbol="TSE2317", name="鴻海", exchange="TSE", target_code=""),
+        ],
+        "Futures": [
+            Contract(
+                code="TXFR1", symbol="TXFR1", name="臺股期貨近月", exchange="TAIFEX",
+                target_code="TXFL6",
+            ),
+        ],
+        "Options": [
+            Contract(
+                code=f"TXO{strike}L6", symbol=f"TXO202612{strike}C", name=f"臺指選擇權{strike}",
+                exchange="TAIFEX", target_code="",
+            )
+            for strike in (22900, 23000, 23100)
+        ],
+    }[kind]  # fmt: skip
+
+
+class Broker:
+    """The other end of one `Shioaji` object."""
+
+    def __init__(self, client):
+        self.client = client
+        self.logged_in = False
+        self.callbacks = {}
+        self.session_down = lambda: None
+        self._stop = threading.Event()
+
+    def log_in(self, api_key, secret_key, errors):
+        journal("login", api_key=api_key, secret_key=secret_key)
+        sys.stderr.write(f"Session c0 connects, client name 'PYAPI/{api_key[:10]}/LOGINING'\n")
+        sys.stderr.flush()
+        block(float(os.environ.get("STAND_IN_BLOCK", "0")))
+        failure = os.environ.get("STAND_IN_LOGIN")
+        if failure:
+            raise errors[failure](api_key)
+        self.logged_in = True
+        journal("logged in")
+        down = os.environ.get("STAND_IN_DOWN")
+        if down:
+            self._later(float(down), self._go_down)
+
+    def log_out(self):
+        journal("logout")
+        self._stop.set()
+        how = os.environ.get("STAND_IN_LOGOUT", "0")
+        if how == "error":
+            raise RuntimeError("the broker does not answer")
+        block(float(how))
+        self.logged_in = False
+        journal("logged out")
+
+    def subscribe(self, contract, quote_type):
+        journal("subscribe", code=contract.code, quote_type=quote_type)
+        market = "stk" if contract.exchange == "TSE" else "fop"
+        name = f"{quote_type}_{market}_v1"
+        threading.Thread(target=self._feed, args=(name, contract), daemon=True).start()
+
+    def _feed(self, name, contract):
+        pause = 1 / float(os.environ.get("STAND_IN_TICKS", "10"))
+        number = 0
+        while not self._stop.wait(pause):
+            number += 1
+            if name in self.callbacks:
+                make = self.client.make_tick if name.startswith("tick") else self.client.make_bidask
+                self.callbacks[name](make(contract, number))
+
+    def _go_down(self):
+        journal("session down")
+        self.session_down()
+
+    def _later(self, seconds, function):
+        timer = threading.Timer(seconds, function)
+        timer.daemon = True
+        timer.start()
+
+
+def snapshots(contracts):
+    journal("snapshots", codes=[contract.code for contract in contracts])
+    prices = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.5}
+    volumes = {"volume": 1, "total_volume": 1000, "amount": 100, "total_amount": 100_000}
+    return [
+        SimpleNamespace(
+            ts=time.time_ns(), code=c.code, exchange=c.exchange, **prices, **volumes
+        )
+        for c in contracts
+    ]  # fmt: skip
+
+
+def tick_fields(contract, number, price):
+    """A tick as a mapping; `price` makes a price of a number."""
+    return {
+        "code": contract.target_code or contract.code,
+        "datetime": datetime(2026, 11, 23, 9, 0, 0, 123000),
+        "open": price(100),
+        "high": price(100 + number),
+        "low": price(99.5),
+        "close": price(100 + number),
+        "avg_price": price(100.25),
+        "amount": price(100 + number),
+        "total_amount": price(100_000),
+        "volume": 2,
+        "total_volume": 1000 + number,
+        "tick_type": 1,
+        "simtrade": False,
+    }
+
+
+def bidask_fields(contract, number, price):
+    return {
+        "code": contract.target_code or contract.code,
+        "datetime": datetime(2026, 11, 23, 9, 0, 0, 456000),
+        "bid_price": [price(100 - i) for i in range(5)],
+        "bid_volume": [number, 2, 3, 4, 5],
+        "ask_price": [price(101 + i) for i in range(5)],
+        "ask_volume": [number, 4, 3, 2, 1],
+        "simtrade": False,
+    }
