@@ -1,0 +1,99 @@
+"""What the routes need of whoever runs the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twisted.internet.defer import Deferred
+
+    from gateway.web.schemas import Credentials
+
+
+class Control(Protocol):
+    """The worker, as the routes see it.
+
+    The methods that change something fire with facts for the answer (a mapping, or None)
+    once the change is made.  They fail, or raise, with an error that has `message` and
+    `details` (both for the client: no secrets), or, for credentials that can't be used,
+    with one that has `field` and a `message` that names it.  Any other
+    error is a bug and is answered as such.
+    """
+
+    @property
+    def running(self) -> bool:
+        """Whether the worker's process lives."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the worker said that it is ready, and its heartbeat is not late."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """What `/health` tells besides its own three fields."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """All there is to know."""
+        ...
+
+    def log_tail(self, lines: int) -> Sequence[str]:
+        """The worker's last lines, redacted, oldest first."""
+        ...
+
+    def restart(self, *, force: bool = False) -> Deferred[Any]:
+        """Stop the worker, if it runs, and start it; `force` overrides a pause."""
+        ...
+
+    def start_worker(self) -> Deferred[Any]: ...
+
+    def stop_worker(self) -> Deferred[Any]: ...
+
+    def set_credentials(
+        self, credentials: Credentials, *, wait_ready: bool = False
+    ) -> Deferred[Any]:
+        """Give them to the next worker, and restart; `wait_ready`: until that is ready."""
+        ...
+
+
+class NoWorkerError(Exception):
+    """The gateway was started without a worker."""
+
+    message = "This gateway runs no worker"
+    details = "It was started with --no-worker; start it without to control one."
+
+
+class NoWorker:
+    """The `Control` of `--no-worker`."""
+
+    running = False
+    ready = False
+
+    def health(self) -> dict[str, Any]:
+        return {"state": "disabled"}
+
+    def status(self) -> dict[str, Any]:
+        return {"state": "disabled", "details": NoWorkerError.details}
+
+    def log_tail(self, lines: int) -> list[str]:
+        return []
+
+    def restart(self, *, force: bool = False) -> NoReturn:
+        raise NoWorkerError
+
+    def start_worker(self) -> NoReturn:
+        raise NoWorkerError
+
+    def stop_worker(self) -> NoReturn:
+        raise NoWorkerError
+
+    def set_credentials(
+        self,
+        credentials: Credentials,
+        *,
+        wait_ready: bool = False,
+    ) -> NoReturn:
+        raise NoWorkerError

@@ -1,0 +1,158 @@
+"""Bounds on what strangers can make us hold: sizes, times, connections, messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import frozen
+
+from gateway.web.names import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+SWEEP_SECONDS = 0.5
+"""How late an overdue connection may be noticed."""
+
+
+@frozen
+class Limits:
+    """Sizes in bytes, times in seconds; times are absolute, no byte prolongs them."""
+
+    url: int = 8192
+    header_bytes: int = 16384
+    """Request line and headers together."""
+    headers: int = 100
+    body: int = 65536
+    """Bodies of requests that no mount has a bound of its own for."""
+    head_seconds: float = 10.0
+    body_seconds: float = 15.0
+    idle_seconds: float = 65.0
+    """Between requests; above the usual 60 s of proxies, so that they close first."""
+    flush_seconds: float = 15.0
+    """To take our last answer."""
+    linger_seconds: float = 2.0
+    """The same after a bad request, while the peer may still be sending."""
+
+
+class Call(Protocol):
+    """A call that will be made."""
+
+    def cancel(self) -> None: ...
+
+
+class Timer(Protocol):
+    """What is needed of a reactor (`IReactorTime`)."""
+
+    def seconds(self) -> float: ...
+
+    def callLater(self, delay: float, callable: Callable[[], None], /) -> Call: ...
+
+
+class Overdue(Protocol):
+    """A connection that has a deadline."""
+
+    def overdue(self) -> None:
+        """The deadline has passed."""
+        ...
+
+
+class Expiry:
+    """One deadline for each of many connections.
+
+    Deadlines change with every request and hardly ever pass, so they are looked
+    through twice a second instead of being timers of their own.
+    """
+
+    def __init__(self, reactor: Timer) -> None:
+        self._reactor = reactor
+        self._due: dict[Overdue, float] = {}
+        self._sweeping: Call | None = None
+
+    def watch(self, connection: Overdue, seconds: float) -> None:
+        """Call `connection.overdue()` in `seconds`, instead of when it was to be called."""
+        self._due[connection] = self._reactor.seconds() + seconds
+        if self._sweeping is None:
+            self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
+
+    def forget(self, connection: Overdue) -> None:
+        """`connection` owes nothing any more."""
+        self._due.pop(connection, None)
+
+    def stop(self) -> None:
+        """Nothing is overdue from now on."""
+        self._due.clear()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        now = self._reactor.seconds()
+        for connection in [each for each, due in self._due.items() if due <= now]:
+            del self._due[connection]
+            connection.overdue()
+        if self._due and self._sweeping is None:
+            self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
+
+
+class Caps:
+    """How many connections there may be, in total and from one address.
+
+    Peers on this machine count in the total only: workers, local front ends and proxies
+    all share one address.
+    """
+
+    def __init__(self, total: int, per_address: int) -> None:
+        self._total = total
+        self._per_address = per_address
+        self._open: Counter[str] = Counter()
+        self.count = 0
+        """Connections that are open."""
+        self.refused = 0
+        """Connections that were too many, ever."""
+
+    def opened(self, host: str) -> bool:
+        """Count a connection from `host` ("" for a UNIX socket); False: one too many.
+
+        Either way `closed` is to be called when it is gone.
+        """
+        self.count += 1
+        self._open[host] += 1
+        address = parse_address(host)
+        local = address is None or address.is_loopback
+        if self.count <= self._total and (local or self._open[host] <= self._per_address):
+            return True
+        self.refused += 1
+        return False
+
+    def closed(self, host: str) -> None:
+        """A connection from `host` that was counted is gone."""
+        self.count -= 1
+        self._open[host] -= 1
+        if not self._open[host]:
+            del self._open[host]
+
+
+class TokenBucket:
+    """A rate with a burst; who goes over it is told how long to pause."""
+
+    __slots__ = ("_burst", "_clock", "_level", "_rate", "_seen")
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
+        """`rate` a second in the long run, `burst` at once; `clock` in seconds."""
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._level = burst
+        self._seen = clock()
+
+    def take(self, n: int = 1) -> float:
+        """Take `n`, which is always granted; the seconds to pause before the next."""
+        now = self._clock()
+        elapsed = max(0.0, now - self._seen)  # clocks jump
+        self._seen = now
+        self._level = min(self._burst, self._level + elapsed * self._rate) - n
+        return max(0.0, -self._level / self._rate)

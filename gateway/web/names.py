@@ -1,0 +1,109 @@
+"""Host names and origins as requests carry them.
+
+Sources: RFC 9110 section 4.2 and RFC 3986 section 3.2 (authority), RFC 6454 section 6
+(origins), RFC 6761 section 6.3 (localhost).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+_AUTHORITY = re.compile(
+    rb"(?:\[(?P<ip6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,254}))"
+    rb"(?::(?P<port>[0-9]{1,5}))?"
+)
+_ORIGIN = re.compile(rb"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<authority>[^/?#@\\]+)")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Address = IPv4Address | IPv6Address
+
+
+class Host(NamedTuple):
+    """A host and the port that was named with it, if any.
+
+    `name` is lower case and without the root's dot, or an address in its canonical form;
+    an IPv4 address in IPv6 clothes is the IPv4 address.
+    """
+
+    name: str
+    address: Address | None
+    port: int | None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it can only mean this machine."""
+        if self.address is not None:
+            return self.address.is_loopback
+        return self.name == "localhost" or self.name.endswith(".localhost")
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is the address of some machine, which no name server can change."""
+        return self.address is not None and not self.address.is_unspecified
+
+
+class Origin(NamedTuple):
+    """Where a page came from; the port is never left out."""
+
+    scheme: str
+    host: Host
+
+
+@lru_cache(maxsize=256)
+def parse_host(value: bytes) -> Host | None:
+    """The host in a Host header or in `--allowed-hosts`; None when it is none."""
+    match = _AUTHORITY.fullmatch(value)
+    if match is None:
+        return None
+    port = int(match["port"]) if match["port"] else None
+    if port is not None and port > 65535:
+        return None
+    if match["ip6"]:
+        return _literal(match["ip6"].decode(), port, IPv6Address)
+    name = match["name"].decode().lower()
+    host = _literal(name, port, IPv4Address)
+    if host is not None:
+        return host
+    name = name.removesuffix(".")
+    return Host(name, None, port) if all(name.split(".")) else None
+
+
+@lru_cache(maxsize=256)
+def parse_origin(value: bytes) -> Origin | None:
+    """The origin in an Origin header or in `--allowed-origins`; None when it is none.
+
+    A scheme of http or https, a host, perhaps a port, and nothing else.
+    """
+    match = _ORIGIN.fullmatch(value)
+    host = parse_host(match["authority"]) if match else None
+    if match is None or host is None:
+        return None
+    scheme = match["scheme"].decode().lower()
+    return Origin(scheme, with_port(host, scheme))
+
+
+def with_port(host: Host, scheme: str) -> Host:
+    """`host` with the scheme's own port where none was named."""
+    return host if host.port is not None else host._replace(port=_DEFAULT_PORTS[scheme])
+
+
+def parse_address(text: str) -> Address | None:
+    """A peer's address, without its zone; None when it is none (a UNIX socket)."""
+    text = text.partition("%")[0]
+    host = _literal(text, None, IPv6Address if ":" in text else IPv4Address)
+    return host.address if host else None
+
+
+def _literal(
+    text: str, port: int | None, kind: type[IPv4Address] | type[IPv6Address]
+) -> Host | None:
+    try:
+        address: Address = kind(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return Host(str(address), address, port)

@@ -1,0 +1,189 @@
+"""The REST routes, served by Klein; `/health`, asked all the time, by a bare resource."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from klein import Klein
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from werkzeug.exceptions import HTTPException
+
+from gateway.web.parsing import BadRequestError, read_body, read_query
+from gateway.web.routes import ROUTES
+from gateway.web.schemas import Credentials, LogsQuery, RestartQuery, SetCredentialsQuery
+from gateway.web.site import Mount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.python.failure import Failure
+
+    from gateway.web.control import Control
+    from gateway.web.request import Request
+
+_log = Logger(namespace="gateway")
+
+
+def rest_mounts(control: Control, now: Callable[[], float] = time) -> dict[bytes, Mount]:
+    """A mount for each path of `routes.ROUTES`.  `now`: the time, in seconds since 1970."""
+    rest = Rest(control).resource()
+    mounts = {route.path.encode(): Mount(rest, route.access) for route in ROUTES}
+    mounts[b"/health"] = mounts[b"/health"]._replace(resource=Health(control, now))
+    return mounts
+
+
+class Health(Resource):
+    """`GET /health`: the gateway lives, and whether the worker does."""
+
+    isLeaf = True
+
+    def __init__(self, control: Control, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._control = control
+        self._now = now
+
+    def render_GET(self, request: Request) -> bytes:
+        request.setHeader(b"Content-Type", b"application/json; charset=utf-8")
+        request.setHeader(b"Cache-Control", b"no-store")
+        health = {
+            "status": "ok",
+            "pythonRunning": self._control.running,
+            "timestamp": timestamp(self._now()),
+            **self._control.health(),
+        }
+        return orjson.dumps(health)
+
+
+class Rest:
+    """Handlers of the routes; each returns the answer, or a Deferred of it."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def resource(self) -> Resource:
+        """What serves all the routes but `/health`."""
+        app = Klein()
+        app.url_map.merge_slashes = False  # it would redirect, in HTML
+        for route in ROUTES:
+            if route.path != "/health":
+                app.route(route.path, methods=[route.method])(getattr(self, route.handler))
+        app.handle_errors(BadRequestError)(_answer_bad_request)
+        app.handle_errors(HTTPException)(_answer_http_error)
+        app.handle_errors(Exception)(_answer_failure)
+        return app.resource()
+
+    def alive(self, request: Request) -> bytes:
+        return _answer(request, HTTPStatus.OK, {"status": "ok"})
+
+    def sj_ready(self, request: Request) -> bytes:
+        return _answer_probe(request, yes=self._control.running)
+
+    def ready(self, request: Request) -> bytes:
+        return _answer_probe(request, yes=self._control.ready)
+
+    def status(self, request: Request) -> bytes:
+        return _answer(request, HTTPStatus.OK, self._control.status())
+
+    def logs(self, request: Request) -> bytes:
+        query = read_query(request, LogsQuery)
+        return _answer(request, HTTPStatus.OK, {"lines": self._control.log_tail(query.lines)})
+
+    def restart(self, request: Request) -> Deferred[bytes]:
+        query = read_query(request, RestartQuery)
+        return _change(
+            request, "Python process restarted", self._control.restart, force=query.force
+        )
+
+    def start(self, request: Request) -> Deferred[bytes]:
+        return _change(request, "Python process started", self._control.start_worker)
+
+    def stop(self, request: Request) -> Deferred[bytes]:
+        return _change(request, "Python process stopped", self._control.stop_worker)
+
+    def set_credentials(self, request: Request) -> Deferred[bytes]:
+        query = read_query(request, SetCredentialsQuery)
+        return _change(
+            request,
+            "Credentials updated and Python process restarted",
+            self._control.set_credentials,
+            read_body(request, Credentials),
+            wait_ready=query.wait == "ready",
+        )
+
+
+def timestamp(seconds: float) -> str:
+    """As JavaScript writes it: 2024-02-25T15:30:00.000Z."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _answer(request: Request, status: int, value: Any) -> bytes:
+    body = request.json(status, value)
+    request.setHeader(b"Content-Length", b"%d" % len(body))
+    return body
+
+
+def _answer_probe(request: Request, *, yes: bool) -> bytes:
+    status = HTTPStatus.OK if yes else HTTPStatus.SERVICE_UNAVAILABLE
+    return _answer(request, status, {"ready": yes})
+
+
+def _change(
+    request: Request, message: str, change: Callable[..., Deferred[Any]], *args: Any, **kwargs: Any
+) -> Deferred[bytes]:
+    """Make `change` and answer with `message` and the facts it fires with.
+
+    Klein cancels what a handler returned when the client goes away; the change goes on.
+    """
+    shielded: Deferred[Any] = Deferred()
+    maybeDeferred(change, *args, **kwargs).addBoth(shielded.callback)
+    return shielded.addCallback(
+        lambda facts: _answer(
+            request, HTTPStatus.OK, {"success": True, "message": message, **(facts or {})}
+        )
+    )
+
+
+# -- errors ---------------------------------------------------------------------------
+
+
+def _answer_problem(request: Request, status: int, error: str, details: Any = None) -> bytes:
+    body = request.problem(status, error, details)
+    request.setHeader(b"Content-Length", b"%d" % len(body))
+    return body
+
+
+def _answer_bad_request(request: Request, failure: Failure) -> bytes:
+    error: Any = failure.value
+    return _answer_problem(request, error.status, error.error)
+
+
+def _answer_http_error(request: Request, failure: Failure) -> bytes:
+    """Klein's own: of the paths that lead here, only the method can be wrong."""
+    error: Any = failure.value
+    if error.valid_methods:
+        request.setHeader(b"Allow", ", ".join(sorted(error.valid_methods)).encode())
+    return _answer_problem(request, error.code, error.name)
+
+
+def _answer_failure(request: Request, failure: Failure) -> bytes:
+    """Control's errors are for the client; all others are ours, and for the log."""
+    error: Any = failure.value
+    if hasattr(error, "field"):
+        return _answer_problem(request, HTTPStatus.BAD_REQUEST, error.message)
+    if hasattr(error, "details"):
+        return _answer_problem(
+            request, HTTPStatus.INTERNAL_SERVER_ERROR, error.message, error.details
+        )
+    _log.failure("A request failed", failure=failure)
+    return _answer_problem(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Internal error",
+        "The gateway's log has the reason.",
+    )

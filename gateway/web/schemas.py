@@ -1,0 +1,115 @@
+"""What requests may say and what answers look like; the OpenAPI document is made of it.
+
+Unknown keys are ignored everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+# The lookahead: in Python, $ also matches before a last line feed.
+_ONE_LINE = r"^[^\r\n\u0000]*$(?!\n)"
+
+Secret = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        pattern=_ONE_LINE,
+        description="A string of 1 to 1024 characters, without CR, LF and NUL.",
+    ),
+]
+FilePath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=4096,
+        pattern=_ONE_LINE,
+        description="A path of 1 to 4096 characters, without CR, LF and NUL.",
+    ),
+]
+
+
+class Credentials(Struct, rename="camel", frozen=True):
+    """What the broker asks for."""
+
+    api_key: Secret
+    secret_key: Secret
+    ca_cert_path: FilePath
+    ca_password: Secret
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+class SetCredentialsQuery(Struct, frozen=True):
+    """When to answer."""
+
+    wait: Annotated[
+        Literal["", "ready"],
+        Meta(description="`ready`: answer when the new worker is ready, or has failed."),
+    ] = ""
+
+
+class RestartQuery(Struct, frozen=True):
+    """Whether to wait."""
+
+    force: Annotated[
+        bool, Meta(description="`true`: start even in a pause that the broker imposed.")
+    ] = False
+
+
+class LogsQuery(Struct, frozen=True):
+    """How much to show."""
+
+    lines: Annotated[int, Meta(ge=1, le=10000, description="The number of lines, 1 to 10000.")] = (
+        100
+    )
+
+
+class Health(Struct, frozen=True):
+    """The gateway lives; more keys may follow."""
+
+    status: Literal["ok"]
+    python_running: bool = field(name="pythonRunning")
+    timestamp: str
+
+
+class Readiness(Struct, frozen=True):
+    """Whether the worker runs, or is ready."""
+
+    ready: bool
+
+
+class Alive(Struct, frozen=True):
+    """The gateway lives."""
+
+    status: Literal["ok"]
+
+
+class Done(Struct, frozen=True):
+    """It is done; facts about it follow."""
+
+    success: Literal[True]
+    message: str
+
+
+class Problem(Struct, frozen=True):
+    """What went wrong, and what to do."""
+
+    error: str
+    details: Any = None
+
+
+class Status(Struct, frozen=True):
+    """The worker's state; the supervisor's keys."""
+
+    state: str
+
+
+class Logs(Struct, frozen=True):
+    """The worker's last lines, redacted, oldest first."""
+
+    lines: list[str]

@@ -1,0 +1,282 @@
+"""Who may do what: one judgement, in front of every route.
+
+Any page that the user opens can reach a port on his own machine, so a request must name
+us by a name that nobody else can point here (Host), and must not come from a page that
+has no business with us (Origin).  What it may do then depends on the route's `Access`,
+the token it brings, and whether it comes from this machine.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, IntEnum
+from hashlib import sha256
+from hmac import compare_digest
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from attrs import field, frozen
+
+from gateway.web.names import Host, Origin, parse_address, parse_host, parse_origin, with_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from twisted.web.http_headers import Headers
+
+_FORWARDED = re.compile(rb"(?:Forwarded|X-Real-IP|X-Forwarded-.*)", re.IGNORECASE)
+_HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
+_PREFLIGHT_SECONDS = b"600"
+
+VARY = (b"Vary", b"Origin")
+
+
+class Access(Enum):
+    """What a route lets its caller do."""
+
+    OPEN = "open"
+    VIEW = "view"
+    CONTROL = "control"
+
+
+class Role(IntEnum):
+    """What a caller may do; each includes the ones before it."""
+
+    NONE = 0
+    VIEW = 1
+    CONTROL = 2
+
+
+_NEEDED = {Access.OPEN: Role.NONE, Access.VIEW: Role.VIEW, Access.CONTROL: Role.CONTROL}
+
+
+class Verdict(NamedTuple):
+    """What `Guard.judge` says.
+
+    `status` 0: go on; else answer with it, and with `reason`, which names what to do.
+    `headers` go with whatever is answered.
+    """
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = (VARY,)
+
+
+_GO_ON = Verdict(0)
+_BAD_HOST = Verdict(400, "The Host header is not a host name.")
+_FOREIGN_HOST = Verdict(403, "This Host is not served here; list it with --allowed-hosts.")
+_FOREIGN_ORIGIN = Verdict(
+    403, "Pages of this Origin may not talk to the gateway; list it with --allowed-origins."
+)
+_NO_TOKEN = (401, "This route needs a token that allows it: Authorization: Bearer TOKEN.")
+_NOT_LOCAL = (
+    403,
+    "Without a token this route answers only the gateway's own machine; see --token-file.",
+)
+
+
+def _hosts(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(_listed_host(entry) for entry in entries)
+
+
+def _listed_host(entry: str) -> str:
+    host = parse_host(entry.encode("ascii", "replace"))
+    if host is None or host.port is not None:
+        raise ValueError(f"{entry!r} is not a host name; write gateway.example.com or 192.0.2.1")
+    return host.name
+
+
+def _origins(entries: Iterable[str]) -> frozenset[Origin | str]:
+    return frozenset(_listed_origin(entry) for entry in entries)
+
+
+def _listed_origin(entry: str) -> Origin | str:
+    if entry in {"*", "null"}:
+        return entry
+    origin = parse_origin(entry.encode("ascii", "replace"))
+    if origin is None:
+        raise ValueError(f"{entry!r} is not an origin; write https://app.example.com, null or *")
+    return origin
+
+
+def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(entry) for entry in entries)
+
+
+@frozen
+class Settings:
+    """Who is let in beyond the user's own machine.
+
+    Raises ValueError, with a text for the user, for an entry that makes no sense.
+    """
+
+    allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
+    """Host names and addresses under which the gateway is served."""
+    allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
+    """Origins of pages that may talk to us, `null`, or `*` for all of them."""
+    exposed: bool = False
+    """Other machines can reach a listener, so they may name it by its address."""
+    control_token: str = field(default="", repr=False)
+    view_token: str = field(default="", repr=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
+    """Peers whose X-Forwarded-For is believed."""
+
+
+class Guard:
+    """Judges requests by `Settings`; holds no state of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._control = _digest(settings.control_token)
+        self._view = _digest(settings.view_token)
+
+    def judge(
+        self, access: Access, method: bytes, headers: Headers, peer: str | None, *, secure: bool
+    ) -> Verdict:
+        """What to do with a request.
+
+        `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS.
+        A verdict of 204 answers a preflight.
+        """
+        refusal, host = self._judge_host(headers.getRawHeaders(b"Host"))
+        if refusal is not None:
+            return refusal
+        origins = headers.getRawHeaders(b"Origin")
+        cors = _GO_ON.headers
+        if origins is not None:
+            if not self._allows_origin(origins, host, secure=secure):
+                return _FOREIGN_ORIGIN
+            cors = (VARY, (b"Access-Control-Allow-Origin", origins[0]))
+        if method == b"OPTIONS":
+            return _preflight(headers, cors)
+        if access is not Access.OPEN:
+            refused = self._judge_role(access, headers, peer)
+            if refused is not None:
+                return Verdict(*refused, headers=cors)
+        return _GO_ON if origins is None else Verdict(0, "", cors)
+
+    def token_role(self, token: str) -> Role:
+        """What `token` allows; an empty or wrong one no more than no token does."""
+        digest = _digest(token)
+        control = bool(self._settings.control_token) & compare_digest(digest, self._control)
+        view = bool(self._settings.view_token) & compare_digest(digest, self._view)
+        if control:
+            return Role.CONTROL
+        return Role.VIEW if view or not self._settings.view_token else Role.NONE
+
+    def role(self, token: str, *, local: bool) -> Role:
+        """What a caller may do, from this machine (`local`) or another."""
+        role = self.token_role(token)
+        if role is Role.VIEW and local and not self._settings.control_token:
+            return Role.CONTROL
+        return role
+
+    def is_local(self, headers: Headers, peer: str | None) -> bool:
+        """Whether a request comes from this machine.
+
+        One that a proxy passed on does not, unless the proxy is trusted and says so.
+        """
+        if not any(_FORWARDED.fullmatch(name) for name, _ in headers.getAllRawHeaders()):
+            return _is_loopback(peer)
+        return self._is_trusted(peer) and _is_loopback(self._forwarded_for(headers))
+
+    # -- Host and Origin --------------------------------------------------------------
+
+    def _judge_host(self, values: Sequence[bytes] | None) -> tuple[Verdict | None, Host | None]:
+        if not values:
+            return None, None  # HTTP/1.0: not a browser
+        host = parse_host(values[0]) if len(values) == 1 else None
+        if host is None:
+            return _BAD_HOST, None
+        if (
+            host.is_loopback
+            or host.name in self._settings.allowed_hosts
+            or (self._settings.exposed and host.is_literal)
+        ):
+            return None, host
+        return _FOREIGN_HOST, None
+
+    def _allows_origin(self, values: Sequence[bytes], host: Host | None, *, secure: bool) -> bool:
+        allowed = self._settings.allowed_origins
+        if len(values) != 1:
+            return False
+        if "*" in allowed:
+            return True
+        if values[0] == b"null":
+            return "null" in allowed
+        origin = parse_origin(values[0])
+        if origin is None:
+            return False
+        if origin.host.is_loopback or origin in allowed:
+            return True
+        scheme = "https" if secure else "http"
+        return host is not None and origin == Origin(scheme, with_port(host, scheme))
+
+    # -- roles ------------------------------------------------------------------------
+
+    def _judge_role(
+        self, access: Access, headers: Headers, peer: str | None
+    ) -> tuple[int, str] | None:
+        role = self.role(bearer(headers), local=self.is_local(headers, peer))
+        if role >= _NEEDED[access]:
+            return None
+        # Without any role a token for viewing is set and was not brought.
+        asks_token = role is Role.NONE or self._settings.control_token
+        return _NO_TOKEN if asks_token else _NOT_LOCAL
+
+    def _is_trusted(self, peer: str | None) -> bool:
+        address = parse_address(peer or "")
+        return address is not None and any(
+            address in network for network in self._settings.trusted_proxies
+        )
+
+    def _forwarded_for(self, headers: Headers) -> str | None:
+        """The last address that a proxy we trust saw; "" when it did not say."""
+        chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
+        for address in reversed([entry.strip() for entry in chain.split(",")]):
+            if not self._is_trusted(address):
+                return address
+        return ""
+
+
+def bearer(headers: Headers) -> str:
+    """The token of an Authorization header; "" when there is none."""
+    values = headers.getRawHeaders(b"Authorization", [])
+    scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
+    return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
+
+
+def notice(settings: Settings) -> str:
+    """One line for the start log: who can reach us, and how to change that."""
+    if not settings.exposed:
+        return "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+    if settings.control_token:
+        return "Other machines can reach the gateway; control routes need the token."
+    return (
+        "Other machines can reach the gateway; control routes answer only this machine "
+        "until a token is set with --token-file."
+    )
+
+
+def _preflight(headers: Headers, cors: tuple[tuple[bytes, bytes], ...]) -> Verdict:
+    wanted = headers.getRawHeaders(b"Access-Control-Request-Headers", [])
+    names = wanted[0] if len(wanted) == 1 and _HEADER_NAMES.fullmatch(wanted[0]) else b""
+    answer = (
+        *cors,
+        (b"Access-Control-Allow-Methods", b"GET, HEAD, POST"),
+        (b"Access-Control-Allow-Headers", names or b"Authorization, Content-Type"),
+        (b"Access-Control-Max-Age", _PREFLIGHT_SECONDS),
+    )
+    return Verdict(204, "", answer if len(cors) > 1 else cors)
+
+
+def _is_loopback(peer: str | None) -> bool:
+    if peer is None:
+        return True
+    address = parse_address(peer)
+    return address is not None and address.is_loopback
+
+
+def _digest(token: str) -> bytes:
+    """Of equal length for all tokens, so that comparing tells nothing about theirs."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,164 @@
+"""The one site: where each path leads, and the guard in front of all of them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from twisted.web import server
+from twisted.web.http import datetimeToString
+from twisted.web.resource import Resource
+
+from gateway.web.limits import Expiry, Limits
+from gateway.web.request import Channel, Phase, Request
+from gateway.web.security import Access, Guard, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.interfaces import IAddress, IReactorTime
+
+    from gateway.web.limits import Timer
+    from gateway.web.request import Leaf
+
+ENGINE_REFUSAL = b'{"code":4,"message":"Forbidden"}'
+"""Engine.IO protocol 4, error codes: 4 is "forbidden"."""
+
+
+class Mount(NamedTuple):
+    """What answers at a path.
+
+    The resource is a leaf: its `render` alone is called, with the request as it came.
+    `body_limit`: bytes of a request's body; None for the site's own bound.
+    """
+
+    resource: Leaf
+    access: Access = Access.OPEN
+    body_limit: int | None = None
+
+
+def make_site(
+    reactor: Timer,
+    guard: Guard,
+    mounts: Mapping[bytes, Mount],
+    *,
+    engine: Mount | None = None,
+    engine_path: bytes = b"/socket.io/",
+    limits: Limits | None = None,
+) -> Site:
+    """The factory to listen with, on as many ports as wanted.
+
+    `mounts` by exact path; `engine` answers at every path that begins with `engine_path`.
+    """
+    root = Root(guard, mounts, engine, engine_path)
+    return Site(reactor, root, limits or Limits())
+
+
+class Site(server.Site):
+    """Builds a `Channel` for each connection and holds what they share."""
+
+    resource: Root
+
+    def __init__(self, reactor: Timer, root: Root, limits: Limits) -> None:
+        super().__init__(root, Request, reactor=cast("IReactorTime", reactor))
+        self._now = reactor.seconds
+        self.limits = limits
+        self.expiry = Expiry(reactor)
+        self.seconds = {
+            Phase.HEAD: limits.head_seconds,
+            Phase.BODY: limits.body_seconds,
+            Phase.HANDLING: 0.0,
+            Phase.IDLE: limits.idle_seconds,
+            Phase.CLOSING: limits.flush_seconds,
+            Phase.REJECTED: limits.linger_seconds,
+        }
+        self._date = (0, b"")
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]  # h1 only
+        channel = Channel()
+        channel.factory = channel.site = self
+        return channel
+
+    def startFactory(self) -> None:
+        """Nothing: there is no access log to keep the time for."""
+
+    def stopFactory(self) -> None:
+        self.expiry.stop()
+
+    def log(self, request: Any) -> None:
+        """Nothing: requests come by the thousand, and hold what is not for a log."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def date(self) -> bytes:
+        """The value of a Date header now."""
+        now = int(self._now())
+        if now != self._date[0]:
+            self._date = (now, datetimeToString(now))
+        return self._date[1]
+
+    def body_limit(self, path: bytes) -> int:
+        """How many bytes the body of a request for `path` (perhaps with a query) may have."""
+        mount = self.resource.find(path.partition(b"?")[0])
+        if mount is None or mount.body_limit is None:
+            return self.limits.body
+        return mount.body_limit
+
+    def cors(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers that let the page which sent `request` read an error."""
+        return self.resource.judge(request, Access.OPEN, b"GET").headers
+
+
+class Root(Resource):
+    """Judges every request, and hands it to the mount at its path."""
+
+    isLeaf = True
+
+    def __init__(
+        self, guard: Guard, mounts: Mapping[bytes, Mount], engine: Mount | None, engine_path: bytes
+    ) -> None:
+        super().__init__()
+        self._guard = guard
+        self._mounts = dict(mounts)
+        self._engine = engine
+        self._engine_path = engine_path
+
+    def find(self, path: bytes) -> Mount | None:
+        """The mount at `path`, compared as it was sent: no route needs a percent sign."""
+        mount = self._mounts.get(path)
+        if mount is None and self._engine is not None and path.startswith(self._engine_path):
+            return self._engine
+        return mount
+
+    def judge(self, request: Request, access: Access, method: bytes) -> Verdict:
+        """The guard's verdict on `request`."""
+        peer = getattr(request.client, "host", None)
+        return self._guard.judge(
+            access, method, request.requestHeaders, peer, secure=request.isSecure()
+        )
+
+    def render(self, request: Request) -> bytes | int:
+        mount = self.find(request.path)
+        access = mount.access if mount is not None else Access.OPEN
+        verdict = self.judge(request, access, request.method)
+        for name, value in verdict.headers:
+            request.setHeader(name, value)
+        if verdict.status == HTTPStatus.NO_CONTENT:
+            request.setResponseCode(HTTPStatus.NO_CONTENT)
+            return b""
+        if verdict.status:
+            return _refuse(request, verdict, engine=mount is self._engine is not None)
+        if mount is None:
+            return request.problem(HTTPStatus.NOT_FOUND, "Not found")
+        return mount.resource.render(request)
+
+
+def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
+    if engine:
+        request.json(HTTPStatus.FORBIDDEN, None)
+        return ENGINE_REFUSAL
+    if verdict.status == HTTPStatus.UNAUTHORIZED:
+        request.setHeader(b"WWW-Authenticate", b"Bearer")
+    phrase = HTTPStatus(verdict.status).phrase
+    return request.problem(verdict.status, phrase, verdict.reason)
