@@ -1,8 +1,11 @@
 """Packaging; tool settings are in pyproject.toml."""
 
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import find_namespace_packages, setup
+
+HERE = Path(__file__).parent
 
 WORKER = ["python-socketio[client]>=5.16.2", "python-engineio>=4.13.2"]
 """What main.py imports."""
@@ -19,9 +22,9 @@ TEST = [
 
 setup(
     name="sjgateway",
-    version="0.1.0",
+    version=run_path(str(HERE / "gateway" / "__init__.py"))["__version__"],
     description="A Socket.IO gateway and worker supervisor for twistd",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     license_files=["LICENSE"],

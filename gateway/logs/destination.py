@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from gateway.logs.output import Descriptor, Syslog, log_file
@@ -30,7 +31,7 @@ def destination(settings: Settings, runner: Mapping[str, Any]) -> File:
         return Syslog(runner["prefix"])
     name = runner["logfile"] or ("-" if runner["nodaemon"] else "twistd.log")
     if name != "-":
-        return log_file(name, settings)
+        return log_file(Path(name), settings)
     if not runner["nodaemon"]:
         raise ValueError("a daemon has no stdout to log to: give twistd -n or another --logfile")
     return _stream(sys.stdout)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.python.logfile import LogFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gateway.config import Settings
 
 
@@ -42,10 +44,10 @@ class Syslog:
             syslog.syslog(line)
 
 
-def log_file(path: str, settings: Settings) -> File:
+def log_file(path: Path, settings: Settings) -> File:
     """A file that only its owner reads, rotated by size.  Raises OSError."""
-    rotating: File = LogFile.fromFullPath(  # type: ignore[no-untyped-call]  # Twisted's
-        path,
+    rotating: File = LogFile.fromFullPath(
+        str(path),
         rotateLength=settings.log_size or None,
         maxRotatedFiles=settings.log_keep,
         defaultMode=0o600,

@@ -17,7 +17,7 @@ class DestinationTests(SynchronousTestCase):
 
     def test_our_own_option_counts_first(self) -> None:
         other = Path(self.mktemp())
-        settings = Settings(log_file=str(self.path))
+        settings = Settings(log_file=self.path)
         destination(settings, TWISTD | {"logfile": str(other)}).write(b"here\n")
         self.assertEqual(self.path.read_bytes(), b"here\n")
         self.assertFalse(other.exists())

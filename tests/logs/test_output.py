@@ -53,12 +53,12 @@ class OutputTests(SynchronousTestCase):
 class LogFileTests(SynchronousTestCase):
     def test_only_the_owner_reads_it(self) -> None:
         path = Path(self.mktemp())
-        log_file(str(path), Settings()).write(b"a line\n")
+        log_file(path, Settings()).write(b"a line\n")
         self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_it_is_rotated_and_old_ones_go(self) -> None:
         path = Path(self.mktemp())
-        file = log_file(str(path), Settings(log_size=10, log_keep=2))
+        file = log_file(path, Settings(log_size=10, log_keep=2))
         for number in range(6):
             file.write(b"line %d...\n" % number)
         found = {each.name: each.read_bytes() for each in path.parent.glob(path.name + "*")}
@@ -72,4 +72,4 @@ class LogFileTests(SynchronousTestCase):
         )
 
     def test_a_folder_that_is_not_there_is_an_error(self) -> None:
-        self.assertRaises(OSError, log_file, "/nowhere/at/all", Settings())
+        self.assertRaises(OSError, log_file, Path("/nowhere/at/all"), Settings())

@@ -1,0 +1,69 @@
+"""The table of options as `twistd sjgateway` reads it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from twisted.python import usage
+
+from gateway import __version__
+from gateway.config import Settings, load, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.config import Option
+
+
+class Options(usage.Options):
+    """The command line, and the environment where it says nothing.
+
+    twistd and twist would print their whole help before an error; here it is one line
+    on stderr and exit status 1.
+    """
+
+    longdesc = (
+        "Relays Socket.IO events between the clients of /socket.io/, and runs one worker. "
+        "Each option also reads the environment variable named in brackets."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: dict[str, list[str]] = {}
+        self.settings = Settings()
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            raise SystemExit(f"sjgateway: {error}") from None
+
+    def postOptions(self) -> None:
+        try:
+            self.settings = load(self.given, os.environ)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
+
+    def opt_version(self) -> None:
+        """Print the version and exit."""
+        print(f"sjgateway {__version__}")  # noqa: T201  # it is the answer
+        raise SystemExit(0)
+
+
+def _handler(option: Option) -> Callable[..., None]:
+    """The method by which `usage.Options` takes `option`."""
+
+    def flag(self: Options) -> None:
+        self.given[option.name] = ["1"]
+
+    def parameter(self: Options, text: str) -> None:
+        self.given.setdefault(option.name, []).append(text)
+
+    take: Callable[..., None] = flag if option.flag else parameter
+    take.__doc__ = f"{option.help} [{', '.join(option.variables)}]"
+    return take
+
+
+for _each in options():
+    setattr(Options, f"opt_{_each.key}", _handler(_each))
