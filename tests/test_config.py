@@ -1,7 +1,8 @@
 from attrs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.config import Settings, boolean, choice, load, number, options, size, words
+from gateway.config import Settings, load, options
+from gateway.config.converters import boolean, choice, lines, number, path, seconds, size, words
 
 
 class ConverterTests(SynchronousTestCase):
