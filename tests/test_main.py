@@ -1,0 +1,697 @@
+"""The reference worker, in this process: no network, no broker."""
+
+import importlib
+import logging
+import os
+import queue
+import random
+import sys
+import threading
+from contextlib import redirect_stderr
+from datetime import date, datetime
+from decimal import Decimal
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+import main
+
+STAND_INS = Path(__file__).parent / "stand_ins"
+PATIENCE = 10
+"""Seconds after which a test that waits for another thread gives up."""
+
+
+class OptionsTests(SynchronousTestCase):
+    def test_without_any_it_goes_to_the_usual_port(self) -> None:
+        chosen = main.options([], {})
+        self.assertEqual(chosen.url, "http://localhost:3001")
+        self.assertEqual((chosen.demo, chosen.rate, chosen.seed, chosen.codes), (False, 20, 1, []))
+
+    def test_the_gateways_url_comes_from_the_environment(self) -> None:
+        both = {"GATEWAY_URL": "http://localhost:1", "SOCKET_HUB": "http://localhost:2"}
+        self.assertEqual(main.options([], both).url, "http://localhost:1")
+        both["GATEWAY_URL"] = ""
+        self.assertEqual(main.options([], both).url, "http://localhost:2")
+        self.assertEqual(main.options(["--url", "https://x:3"], both).url, "https://x:3")
+
+    def test_each_option_has_a_variable(self) -> None:
+        chosen = main.options(
+            [],
+            {"SJ_DEMO": "true", "SJ_RATE": "3000", "SJ_SEED": "7", "SJ_CODES": "TXFR1, 2330 2330"},
+        )
+        self.assertEqual((chosen.demo, chosen.rate, chosen.seed), (True, 3000, 7))
+        self.assertEqual(chosen.codes, ["TXFR1", "2330"])
+
+    def test_a_bad_value_ends_it_with_the_reason(self) -> None:
+        many = ",".join(f"{number:04}" for number in range(main.MAX_CODES + 1))
+        for argv, reason in (
+            (["--url", "localhost:3001"], "http:// or https://"),
+            (["--rate", "0"], "more than 0"),
+            (["--rate", "nan"], "more than 0"),
+            (["--codes", many], "at most 100 contracts"),
+        ):
+            with redirect_stderr(StringIO()) as said:
+                error = self.assertRaises(SystemExit, main.options, argv, {})
+            self.assertEqual(error.code, 2)
+            self.assertIn(reason, said.getvalue())
+
+    def test_a_token_in_a_bad_url_is_not_printed(self) -> None:
+        with redirect_stderr(StringIO()) as said:
+            self.assertRaises(SystemExit, main.options, [], {"GATEWAY_URL": "ftp://x/?token=tk9"})
+        self.assertNotIn("tk9", said.getvalue())
+
+
+class CredentialsTests(SynchronousTestCase):
+    def test_every_name_of_the_family_is_known(self) -> None:
+        for names in (
+            ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD"),
+            ("SJ_KEY", "SJ_SEC", "SJ_CA_PATH", "SJ_CA_PASSWD"),
+            ("SJ_API_KEY", "SJ_SEC_KEY", "SJ_CA_PATH", "SJ_CA_PASSWD"),
+        ):
+            given = dict(zip(names, ("k", "s", "p", "w"), strict=True))
+            found = main.credentials_from({"API_KEY": "", **given})
+            self.assertEqual(found, main.Credentials("k", "s", "p", "w"))
+
+
+LETTERS = st.characters(codec="utf-8", exclude_characters="[]redact\n\r")
+
+
+class RedactionTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=150)
+    @given(
+        secrets=st.lists(st.text(LETTERS, min_size=8, max_size=40), min_size=1, max_size=3),
+        around=st.tuples(st.text(LETTERS, max_size=9), st.text(LETTERS, max_size=9)),
+        length=st.integers(min_value=8, max_value=40),
+    )
+    def test_no_secret_and_no_eight_characters_of_one_get_through(
+        self, secrets: list[str], around: tuple[str, str], length: int
+    ) -> None:
+        redact = main.Redactor(secrets)
+        for secret in secrets:
+            text = around[0] + secret[:length] + around[1] + secret + around[1]
+            self.assertNotIn(secret[:8], redact(text))
+
+    def test_other_text_stays(self) -> None:
+        self.assertEqual(main.Redactor(["", "abc", "ABCDEFGHIJ"])("abc ABCDEFG"), "abc ABCDEFG")
+
+    def test_a_traceback_is_redacted_too(self) -> None:
+        formatter = main.RedactingFormatter(main.Redactor(["PKEY-0123456789"]))
+        try:
+            raise ValueError("Client: PYAPI/PKEY-01234/1123")
+        except ValueError:
+            record = logging.LogRecord("x", 40, "p", 1, "login failed", (), sys.exc_info())
+        text = formatter.format(record)
+        self.assertIn("ValueError: Client: PYAPI/[redacted]/1123", text)
+
+
+class FakeWriter:
+    """A `socketio.Client` whose writer can be held up."""
+
+    def __init__(self) -> None:
+        self.namespaces = {"/": "sid"}
+        self.eio = SimpleNamespace(queue=queue.Queue())
+        self.heard: list[tuple[str, dict]] = []
+        self.left_behind: int | None = None
+
+    def emit(self, name: str, data: dict) -> None:
+        self.heard.append((name, data))
+        self.eio.queue.put((name, data))
+
+    def write_one(self) -> None:
+        self.eio.queue.get()
+        self.eio.queue.task_done()
+
+    def disconnect(self) -> None:
+        self.left_behind = self.eio.queue.unfinished_tasks
+
+
+class GatewayTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.gateway = main.Gateway("http://localhost:1", {"demo": True}, main.Redactor(["K" * 12]))
+        self.client = FakeWriter()
+
+    def connect(self) -> None:
+        self.gateway._client = self.client
+        self.gateway._tell_facts()
+
+    def test_an_event_carries_one_object_with_the_marks_and_the_time(self) -> None:
+        self.connect()
+        self.gateway.emit("python_status", {"status": "ready"})
+        ((name, data),) = self.client.heard
+        self.assertEqual((name, data["status"], data["demo"]), ("python_status", "ready", True))
+        self.assertIsNotNone(datetime.fromisoformat(data["timestamp"]).tzinfo)
+
+    def test_what_was_told_last_is_told_to_a_gateway_that_comes_back(self) -> None:
+        self.gateway.tell("python_status", {"status": "connected"})
+        self.gateway.tell("shioaji_ready", {"status": "ready"})
+        self.gateway.tell("python_status", {"status": "ready"})
+        self.gateway.emit("heartbeat", {})
+        self.assertEqual(self.client.heard, [])
+        self.connect()
+        heard = [(name, data["status"]) for name, data in self.client.heard]
+        self.assertEqual(heard, [("python_status", "ready"), ("shioaji_ready", "ready")])
+
+    def test_an_event_for_a_namespace_that_is_gone_is_dropped(self) -> None:
+        def gone(name: str, data: dict) -> None:
+            raise main.socketio.exceptions.BadNamespaceError("/ is not a connected namespace.")
+
+        self.connect()
+        self.client.emit = gone
+        self.gateway.emit("heartbeat", {})
+
+    def test_market_data_does_not_pile_up(self) -> None:
+        self.connect()
+        for number in range(main.QUEUE_LIMIT + 100):
+            self.gateway.publish("market_tick", {"price": number})
+        self.assertLessEqual(len(self.client.heard), main.QUEUE_LIMIT + 1)
+        self.client.write_one()
+        self.client.write_one()
+        self.gateway.publish("market_tick", {"price": -1})
+        self.assertEqual(self.client.heard[-1][1]["price"], -1)
+
+    def test_an_error_is_told_with_the_brokers_code_and_no_key(self) -> None:
+        self.connect()
+        for text, code in (
+            ("StatusCode: 503, Detail: maintenance", 503),
+            ("{'status': {'status_code': 451}, 'response': {}}", 451),
+            ("Client: PYAPI/KKKKKKKKKK/1", None),
+            ("TXO23451 at 1503.0", None),
+        ):
+            self.gateway.complain(ValueError(text), "shioaji")
+            name, data = self.client.heard[-1]
+            self.assertEqual((name, data["service"]), ("python_error", "shioaji"))
+            self.assertEqual(data.get("code"), code)
+            self.assertTrue(data["error"].startswith("ValueError: "))
+            self.assertNotIn("KKKKKKKK", data["error"])
+
+    def test_it_disconnects_when_everything_is_written(self) -> None:
+        self.connect()
+        self.gateway.emit("python_status", {"status": "stopped"})
+        writer = threading.Timer(0.05, self.client.write_one)
+        writer.start()
+        self.gateway.close()
+        self.assertEqual(self.client.left_behind, 0)
+        writer.join()
+
+    def test_a_writer_that_is_stuck_does_not_hold_the_end_back(self) -> None:
+        self.patch(main, "FLUSH_PATIENCE", 0.05)
+        self.connect()
+        self.gateway.emit("python_status", {"status": "stopped"})
+        self.gateway.close()
+        self.assertEqual(self.client.left_behind, 1)
+
+    def test_nothing_is_published_once_it_closes(self) -> None:
+        self.connect()
+        self.gateway.close()
+        self.gateway.publish("market_tick", {})
+        self.assertEqual(self.client.heard, [])
+
+
+class BoundedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.said: list[str] = []
+        self.patch(main.log, "error", lambda text, *args: self.said.append(text % args))
+
+    def test_work_that_ends_in_time(self) -> None:
+        self.assertTrue(main.bounded("logging out", lambda: False, PATIENCE))
+        self.assertEqual(self.said, [])
+
+    def test_work_that_fails(self) -> None:
+        self.assertFalse(main.bounded("logging out", lambda: 1 / 0, PATIENCE))
+        self.assertEqual(self.said, ["logging out failed: ZeroDivisionError: division by zero"])
+
+    def test_work_that_does_not_end(self) -> None:
+        never = threading.Event()
+        self.addCleanup(never.set)
+        self.assertFalse(main.bounded("logging out", never.wait, 0.01))
+        self.assertEqual(self.said, ["logging out did not end within 0.01 s"])
+
+
+class Told:
+    """Stands for a `main.Gateway`: notes what it is given."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict]] = []
+        self.published: queue.SimpleQueue[tuple[str, dict]] = queue.SimpleQueue()
+
+    def emit(self, name: str, data: dict) -> None:
+        self.events.append((name, data))
+
+    tell = emit
+
+    def publish(self, name: str, data: dict) -> None:
+        self.published.put((name, data))
+
+    def complain(self, error: Exception, service: str) -> None:
+        self.events.append(("python_error", {"error": str(error), "service": service}))
+
+    def start(self) -> None:
+        self.events.append(("start", {}))
+
+    def close(self) -> None:
+        self.events.append(("close", {}))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+    def await_published(self, name: str) -> dict:
+        while True:
+            found, data = self.published.get(timeout=PATIENCE)
+            if found == name:
+                return data
+
+
+class WalkTests(SynchronousTestCase):
+    def walk(self, seed: int, number: int) -> list[tuple[str, float]]:
+        told = Told()
+        demo = main.Demo(told, rate=1, seed=seed, codes=[])
+        events = [next(demo._events) for _ in range(number)]
+        return [(data["code"], data["price"]) for name, data in events if name == "market_tick"]
+
+    def test_the_seed_decides_the_walk(self) -> None:
+        self.assertEqual(self.walk(1, 200), self.walk(1, 200))
+        self.assertNotEqual(self.walk(1, 200), self.walk(2, 200))
+
+    @settings(deadline=None, max_examples=20)
+    @given(seed=st.integers(min_value=0, max_value=2**32), which=st.integers(0, 5))
+    def test_a_price_stays_within_the_daily_limit_and_on_its_ticks(
+        self, seed: int, which: int
+    ) -> None:
+        one = main.instruments(date(2026, 11, 23))[which]
+        rng = random.Random(seed)
+        volumes = 0
+        for _ in range(1500):
+            one.trade(rng)
+            volumes += one.volume
+            self.assertLessEqual(abs(one.close - one.reference), one.reference * 0.1 + one.tick)
+            self.assertLessEqual(one.low, one.close)
+            self.assertGreaterEqual(one.high, one.close)
+            steps = (one.close - one.reference) / one.tick
+            self.assertAlmostEqual(steps, round(steps), places=6)
+        self.assertEqual(one.total_volume, volumes)
+
+    def test_a_quote_lies_around_the_last_price(self) -> None:
+        one = main.instruments(date(2026, 11, 23))[0]
+        event = one.bidask_event(random.Random(1))
+        self.assertEqual(event["bid_price"], [23000, 22999, 22998, 22997, 22996])
+        self.assertEqual(event["ask_price"], [23001, 23002, 23003, 23004, 23005])
+        self.assertEqual((len(event["bid_volume"]), len(event["ask_volume"])), (5, 5))
+
+    def test_the_options_are_of_the_month(self) -> None:
+        for month, codes in (
+            (1, ["TXO23000A6", "TXO23000M6"]),
+            (12, ["TXO23000L6", "TXO23000X6"]),
+        ):
+            found = [one.code for one in main.instruments(date(2026, month, 1))]
+            self.assertEqual([code for code in found if code.startswith("TXO")], codes)
+
+
+class DemoTests(SynchronousTestCase):
+    def demo(self, rate: float, codes: list[str] | None = None) -> tuple[main.Demo, Told]:
+        told = Told()
+        return main.Demo(told, rate=rate, seed=1, codes=codes or []), told
+
+    def test_it_is_ready_at_once_and_says_what_is_coming(self) -> None:
+        demo, told = self.demo(10)
+        list(demo.open())
+        self.assertEqual(told.names, ["shioaji_ready", "python_status", "contracts_loaded"])
+        ready, _, contracts = (data for _, data in told.events)
+        self.assertEqual((ready["status"], ready["service_type"]), ("ready", "market_data"))
+        self.assertEqual(contracts["count"], 6)
+        self.assertTrue(contracts["sample"].startswith("TXFR1 臺股期貨近月, "))
+        self.assertEqual(demo.state()["subscribed_contracts"], 6)
+        self.assertEqual(demo.state()["current_price"], 23000)
+
+    def test_the_rate_is_kept(self) -> None:
+        for rate in (10, 4000):
+            demo, told = self.demo(rate)
+            now = demo._due
+            for _ in range(100):
+                due = demo.step(now)
+                self.assertGreater(due, now)
+                now += 0.01
+            self.assertTrue(abs(told.published.qsize() - rate * 0.99) <= 1 + rate * 0.01)
+
+    def test_a_standstill_is_not_made_up_for(self) -> None:
+        demo, told = self.demo(1000)
+        demo.step(demo._due + 3600)
+        self.assertLessEqual(told.published.qsize(), 251)
+
+    def test_a_tick_and_a_quote_of_the_same_contract_take_turns(self) -> None:
+        demo, told = self.demo(1000, ["TXFR1", "9999", "ZZF"])
+        demo.step(demo._due + 0.1)
+        events = [told.published.get() for _ in range(100)]
+        self.assertEqual({name for name, _ in events[::2]}, {"market_tick"})
+        self.assertEqual({name for name, _ in events[1::2]}, {"market_bidask"})
+        codes = [data["code"] for _, data in events]
+        self.assertEqual(codes[::2], codes[1::2])
+        self.assertEqual(set(codes), {"TXFR1", "9999", "ZZF"})
+
+    def test_a_snapshot_of_each_contract(self) -> None:
+        demo, told = self.demo(10, ["2330", "2317"])
+        demo.snapshot()
+        (name, first), (_, second) = (told.published.get() for _ in range(2))
+        self.assertEqual((name, first["name"]), ("market_snapshot", "台積電"))
+        fields = {"code", "name", "open", "high", "low", "close", "volume", "amount"}
+        self.assertEqual(set(second), {*fields, "total_volume"})
+
+
+class LoginTests(SynchronousTestCase):
+    credentials = main.Credentials("the key", "the secret")
+
+    def test_the_signature_before_1_7(self) -> None:
+        class Api:
+            def login(self, api_key, secret_key, fetch_contract=True, contracts_timeout=0):
+                self.got = (api_key, secret_key, fetch_contract, contracts_timeout)
+
+        api = Api()
+        main.login(api, self.credentials)
+        self.assertEqual(api.got, ("the key", "the secret", True, main.CONTRACTS_TIMEOUT))
+
+    def test_the_signature_of_1_7(self) -> None:
+        class Api:
+            def login(self, api_key, secret_key, subscribe_trade=True):
+                self.got = (api_key, secret_key)
+
+        api = Api()
+        main.login(api, self.credentials)
+        self.assertEqual(api.got, ("the key", "the secret"))
+
+    def test_a_native_method_without_a_signature(self) -> None:
+        got = []
+
+        class Native:
+            __signature__ = "none"
+
+            def __call__(self, **arguments):
+                got.append(arguments)
+
+        main.login(SimpleNamespace(login=Native()), self.credentials)
+        self.assertEqual(got, [{"api_key": "the key", "secret_key": "the secret"}])
+
+    def test_a_type_error_of_the_broker_is_not_taken_for_a_signature(self) -> None:
+        calls = []
+
+        class Api:
+            def login(self, api_key, secret_key, contracts_timeout=0):
+                calls.append(1)
+                raise TypeError("unsupported operand")
+
+        self.assertRaises(TypeError, main.login, Api(), self.credentials)
+        self.assertEqual(calls, [1])
+
+
+TIME = datetime(2026, 11, 23, 9, 0, 0, 500000)
+
+
+class ConversionTests(SynchronousTestCase):
+    def tick(self, price, **more):
+        prices = {"open": price("1"), "high": price("3"), "low": price("0.5"), "close": price("2")}
+        volumes = {"volume": 4, "total_volume": 9}
+        return SimpleNamespace(code="TXFL6", datetime=TIME, **prices, **volumes, **more)
+
+    def test_a_tick_of_1_2_and_of_1_7_make_the_same_event(self) -> None:
+        exchange = SimpleNamespace(value="TAIFEX")
+        expected = {
+            "exchange": "TAIFEX",
+            "code": "TXFL6",
+            "datetime": "2026-11-23T09:00:00.500000",
+            "open": 1.0,
+            "high": 3.0,
+            "low": 0.5,
+            "close": 2.0,
+            "price": 2.0,
+            "volume": 4,
+            "total_volume": 9,
+        }
+        self.assertEqual(main.tick_event(exchange, self.tick(Decimal)), expected)
+        self.assertEqual(main.tick_event(self.tick(str, exchange="TAIFEX")), expected)
+
+    def test_a_quote(self) -> None:
+        quote = SimpleNamespace(
+            exchange="TSE",
+            code="2330",
+            datetime=TIME,
+            bid_price=["99.5", "99"],
+            bid_volume=[1, 2],
+            ask_price=[Decimal("100"), Decimal("100.5")],
+            ask_volume=[3, 4],
+        )
+        event = main.bidask_event(quote)
+        self.assertEqual((event["bid_price"], event["bid_volume"]), ([99.5, 99.0], [1, 2]))
+        self.assertEqual((event["ask_price"], event["ask_volume"]), ([100.0, 100.5], [3, 4]))
+
+
+class StandInTests(SynchronousTestCase):
+    """`Broker` with the stand-ins of both versions."""
+
+    def broker(self, version: str, told: Told, **more) -> tuple[main.Broker, list[Exception]]:
+        folders = [str(STAND_INS), str(STAND_INS / f"shioaji_{version}")]
+        self.patch(sys, "path", [*folders, *sys.path])
+        for name in ("shioaji", "stand_in_broker"):
+            self.addCleanup(sys.modules.pop, name, None)
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        self.patch(os, "environ", {**os.environ, "STAND_IN_TICKS": "200"})
+        self.patch(sys, "stderr", StringIO())  # where the library writes of its own accord
+        lost: list[Exception] = []
+        arguments = {"simulation": True, "codes": ["TXFR1", "2330"], **more}
+        credentials = main.Credentials("a" * 12, "s" * 12, "/a/path", "password")
+        broker = main.Broker(told, credentials, lost.append, **arguments)
+        return broker, lost
+
+    def open(self, version: str, **more) -> tuple[main.Broker, Told, list[Exception]]:
+        told = Told()
+        broker, lost = self.broker(version, told, **more)
+        list(broker.open())
+        self.addCleanup(broker.close)
+        return broker, told, lost
+
+    def test_it_gets_ready_and_publishes(self) -> None:
+        for version, number in (("1_2", "1.2.9"), ("1_7", "1.7.9")):
+            broker, told, _ = self.open(version)
+            names = ["python_status", "shioaji_ready", "python_status", "contracts_loaded"]
+            self.assertEqual(told.names, names)
+            ready, contracts = told.events[1][1], told.events[3][1]
+            self.assertEqual((ready["version"], ready["simulation"]), (number, True))
+            self.assertEqual(contracts, {"count": 2, "sample": "TXFR1 臺股期貨近月, 2330 台積電"})
+            tick = told.await_published("market_tick")
+            self.assertIn((tick["exchange"], tick["code"]), {("TAIFEX", "TXFL6"), ("TSE", "2330")})
+            self.assertIsInstance(tick["price"], float)
+            quote = told.await_published("market_bidask")
+            self.assertEqual(quote["bid_price"], [100.0, 99.0, 98.0, 97.0, 96.0])
+            broker.close()
+
+    def test_the_current_price_is_the_first_contracts(self) -> None:
+        broker, told, _ = self.open("1_7")
+        while told.await_published("market_tick")["code"] != "TXFL6":
+            pass
+        state = broker.state()
+        self.assertGreater(state["current_price"], 100)
+        self.assertEqual((state["shioaji_connected"], state["subscribed_contracts"]), (True, 2))
+
+    def test_snapshots_carry_the_contracts_names(self) -> None:
+        for version in ("1_2", "1_7"):
+            broker, told, _ = self.open(version)
+            broker.snapshot()
+            event = told.await_published("market_snapshot")
+            self.assertEqual((event["code"], event["name"]), ("TXFR1", "臺股期貨近月"))
+            broker.close()
+
+    def test_a_contract_that_does_not_exist_costs_no_login(self) -> None:
+        for version in ("1_2", "1_7"):
+            broker, told, _ = self.open(version, codes=["TXF", "0000", "TXO23000L6"])
+            errors = [data["error"] for name, data in told.events if name == "python_error"]
+            self.assertEqual(len(errors), 2)
+            self.assertIn("no contract TXF among Futures and Options", errors[0])
+            self.assertIn("no contract 0000 among Stocks", errors[1])
+            self.assertEqual(told.events[-1][1]["count"], 1)
+            broker.close()
+
+    def test_a_certificate_that_is_refused_costs_no_login(self) -> None:
+        told = Told()
+        broker, _ = self.broker("1_7", told)
+        shioaji = importlib.import_module("shioaji")
+        self.patch(shioaji.Shioaji, "activate_ca", lambda self, **_: False)
+        list(broker.open())
+        self.addCleanup(broker.close)
+        self.assertEqual(told.events[1][1]["service"], "certificate")
+        self.assertIn("shioaji_ready", told.names)
+
+    def test_it_logs_in_once(self) -> None:
+        broker, _, _ = self.open("1_2")
+        error = self.assertRaises(RuntimeError, list, broker.open())
+        self.assertIn("logs in once", str(error))
+
+    def test_a_session_that_goes_down_is_a_reason_to_end(self) -> None:
+        broker, _, lost = self.open("1_2")
+        broker._api._broker.session_down()
+        broker._api._broker.session_down()
+        self.assertEqual([type(error) for error in lost], [main.SessionLost])
+        self.assertFalse(broker.state()["shioaji_connected"])
+
+    def test_after_a_failed_login_a_failing_logout_is_no_news(self) -> None:
+        told = Told()
+        broker, _ = self.broker("1_7", told)
+        os.environ["STAND_IN_LOGIN"] = "connection"
+        self.assertRaises(ConnectionError, list, broker.open())
+        broker.close()
+
+    def test_a_failing_logout_after_a_login_is_an_error(self) -> None:
+        broker, _, _ = self.open("1_2")
+        os.environ["STAND_IN_LOGOUT"] = "error"
+        self.assertRaises(RuntimeError, broker.close)
+
+    def test_a_quote_that_cannot_be_read_does_not_reach_the_native_thread(self) -> None:
+        broker, _, _ = self.open("1_7")
+        said: list[str] = []
+        self.patch(main.log, "exception", lambda text, *args: said.append(text % args))
+        broker._api._broker.callbacks["tick_fop_v1"](SimpleNamespace(code="TXFL6"))
+        self.assertEqual(said, ["dropped a market_tick"])
+
+    def test_without_shioaji_it_says_what_to_install(self) -> None:
+        told = Told()
+        broker, _ = self.broker("1_7", told)
+        self.patch(main.importlib.util, "find_spec", lambda name: None)
+        error = self.assertRaises(main.MissingPackage, list, broker.open())
+        self.assertIn("pip install shioaji", str(error))
+
+
+class FakeSource(main.Source):
+    """Publishes nothing; says what it does."""
+
+    def __init__(self, told: Told, *, failure: Exception | None = None) -> None:
+        self.told = told
+        self.failure = failure
+        self.closing: Exception | None = None
+
+    def open(self):
+        self.told.emit("open", {})
+        yield
+        if self.failure is not None:
+            raise self.failure
+        self.told.emit("opened", {})
+
+    def close(self) -> None:
+        self.told.emit("log-out", {})
+        if self.closing is not None:
+            raise self.closing
+
+
+class WorkerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.told = Told()
+        self.stop: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+        for level in ("error", "info"):
+            self.patch(main.log, level, lambda *_, **__: None)
+
+    def run_worker(self, source: main.Source) -> int:
+        return main.Worker(self.told, source, self.stop).run()
+
+    def test_a_stop_logs_out_then_says_so_then_disconnects(self) -> None:
+        class Endless(FakeSource):
+            def step(source, now: float) -> float:
+                self.stop.put(main.Stopped("SIGTERM"))
+                return now
+
+        status = self.run_worker(Endless(self.told))
+        self.assertEqual(status, 0)
+        self.assertEqual(
+            self.told.names,
+            [
+                *("python_status", "start", "open", "opened", "heartbeat"),
+                *("log-out", "python_status", "close"),
+            ],
+        )
+        self.assertEqual(self.told.events[-2][1], {"status": "stopped", "exit_status": 0})
+        self.assertEqual(
+            self.told.events[4][1],
+            {
+                "status": "waiting",
+                "shioaji_connected": False,
+                "gateway_connected": True,
+                "current_price": None,
+                "subscribed_contracts": 0,
+            },
+        )
+
+    def test_a_stop_between_two_steps_of_the_start(self) -> None:
+        self.stop.put(main.Stopped("SIGINT"))
+        self.assertEqual(self.run_worker(FakeSource(self.told)), 0)
+        self.assertNotIn("opened", self.told.names)
+        self.assertIn("log-out", self.told.names)
+
+    def test_a_stop_while_there_is_no_gateway(self) -> None:
+        self.told.connected = False
+        self.stop.put(main.Stopped("SIGINT"))
+        self.assertEqual(self.run_worker(FakeSource(self.told)), 0)
+        self.assertNotIn("open", self.told.names)
+
+    def test_a_failure_is_told_before_the_log_out(self) -> None:
+        source = FakeSource(self.told, failure=ConnectionError("no network"))
+        self.assertEqual(self.run_worker(source), 1)
+        self.assertEqual(
+            self.told.names[-4:], ["python_error", "log-out", "python_status", "close"]
+        )
+        self.assertEqual(self.told.events[-2][1]["exit_status"], 1)
+
+    def test_a_lost_session_ends_it(self) -> None:
+        self.stop.put(main.SessionLost("gone"))
+        self.assertEqual(self.run_worker(FakeSource(self.told)), 1)
+        self.assertEqual(dict(self.told.events)["python_error"]["error"], "gone")
+
+    def test_a_missing_package_has_a_status_of_its_own(self) -> None:
+        source = FakeSource(self.told, failure=main.MissingPackage("no shioaji"))
+        self.assertEqual(self.run_worker(source), 3)
+
+    def test_a_stop_whose_log_out_fails_is_no_clean_end(self) -> None:
+        source = FakeSource(self.told)
+        source.closing = RuntimeError("no answer")
+        self.stop.put(main.Stopped("SIGINT"))
+        self.assertEqual(self.run_worker(source), 1)
+        self.assertEqual(self.told.names[-2:], ["python_status", "close"])
+
+    def test_heartbeats_come_about_every_ten_seconds(self) -> None:
+        clock = [1000.0]
+        self.patch(main.time, "monotonic", lambda: clock[0])
+        beats: list[float] = []
+
+        class Ticking(FakeSource):
+            def state(source):
+                beats.append(clock[0])
+                return super().state()
+
+            def step(source, now: float) -> float:
+                clock[0] += 0.5
+                if clock[0] > 1200:
+                    self.stop.put(main.Stopped("SIGINT"))
+                return now
+
+        self.run_worker(Ticking(self.told))
+        gaps = [later - earlier for earlier, later in pairwise(beats)]
+        self.assertGreater(len(set(gaps)), 1)
+        self.assertTrue(all(9 <= gap <= 11.5 for gap in gaps), gaps)
+
+    def test_without_credentials_it_says_so_and_waits(self) -> None:
+        self.stop.put(main.Stopped("SIGINT"))
+        self.run_worker(main.NoCredentials(self.told, "API_KEY"))
+        status = self.told.events[2][1]
+        self.assertEqual(status["status"], "no credentials")
+        self.assertIn("API_KEY is not set", status["message"])
+
+
+class PackagesTests(SynchronousTestCase):
+    def test_without_python_socketio_one_line_says_what_to_install(self) -> None:
+        self.patch(main.importlib.util, "find_spec", lambda name: None)
+        with redirect_stderr(StringIO()) as said:
+            self.assertEqual(main.main([]), 3)
+        self.assertIn('-m pip install "python-socketio[client]"', said.getvalue())
+        self.assertEqual(said.getvalue().count("\n"), 1)
