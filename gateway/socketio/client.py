@@ -1,0 +1,168 @@
+"""One peer: the namespaces behind one Engine.IO session.
+
+Source: Socket.IO protocol 5, section "Exchange protocol".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.engineio.errors import ProtocolError
+from gateway.socketio import encode
+from gateway.socketio.attachments import Assembly
+from gateway.socketio.errors import ConnectionRefused, ParseError
+from gateway.socketio.packet import (
+    ACK,
+    BINARY_ACK,
+    BINARY_EVENT,
+    CONNECT,
+    DISCONNECT,
+    EVENT,
+    Packet,
+    decode,
+)
+from gateway.socketio.socket import Socket, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.engineio.deadlines import Deadline, Deadlines
+    from gateway.engineio.packet import Packet as EnginePacket
+    from gateway.engineio.session import Session
+    from gateway.socketio.namespace import Namespace
+    from gateway.socketio.settings import Settings
+
+
+class Client:
+    """The connection above one session.
+
+    A socket that the server disconnected stays known until the client joins again:
+    what was under way from it is dropped, and is no offence.
+    """
+
+    __slots__ = ("_assembly", "_namespaces", "_sockets", "_timeout", "session")
+
+    def __init__(
+        self,
+        session: Session,
+        namespaces: Mapping[str, Namespace],
+        settings: Settings,
+        deadlines: Deadlines,
+    ) -> None:
+        self.session = session
+        self._namespaces = namespaces
+        self._sockets: dict[str, Socket] = {}
+        self._assembly: Assembly | None = None
+        self._timeout: Deadline | None = deadlines.call_later(settings.connect_timeout, self._idle)
+
+    # -- the session's side -----------------------------------------------------------
+
+    def message(self, packet: EnginePacket) -> None:
+        """Take one Engine.IO message; raises `ProtocolError` for what must not come."""
+        if packet.binary or self._assembly is not None:
+            self._attach(packet)
+        else:
+            decoded = decode(packet, self.session.eio)
+            _ROUTES[decoded.type](self, decoded)
+
+    def closed(self, reason: str) -> None:
+        """The session is over."""
+        self._assembly = None
+        self.accepted()
+        sockets, self._sockets = self._sockets, {}
+        for socket in sockets.values():
+            socket.leave(reason)
+
+    # -- the sockets' side ------------------------------------------------------------
+
+    def connect(self, name: str, auth: dict[str, Any]) -> None:
+        """Ask the namespace `name` for a socket."""
+        handler = self._namespaces.get(name)
+        if handler is None:
+            self.refuse(name, ConnectionRefused("Invalid namespace"))
+            return
+        socket = self._sockets[name] = Socket(self, self.session, name, handler)
+        try:
+            handler.connect(socket, auth)
+        except ConnectionRefused as refused:
+            socket.refuse(refused)
+
+    def accepted(self) -> None:
+        """A namespace was joined: the peer may stay."""
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+    def refuse(self, name: str, refused: ConnectionRefused) -> None:
+        """Answer a CONNECT with CONNECT_ERROR."""
+        self._sockets.pop(name, None)
+        payload: dict[str, Any] | str = refused.message
+        if self.session.eio != 3:
+            payload = {"message": refused.message}
+            if refused.data is not None:
+                payload["data"] = refused.data
+        self.session.outbox.send(encode.connect_error(name, payload))
+
+    def disconnect(self) -> None:
+        """Leave every namespace and close the session."""
+        for socket in list(self._sockets.values()):
+            socket.disconnect()
+        self.session.close("forced server close")
+
+    # -- one method for each packet type ----------------------------------------------
+
+    def _connect(self, packet: Packet) -> None:
+        socket = self._sockets.get(packet.namespace)
+        if socket is not None and socket.state is not State.CLOSED:
+            raise ProtocolError("CONNECT to a namespace that is joined already")
+        self.connect(packet.namespace, packet.value)
+
+    def _disconnect(self, packet: Packet) -> None:
+        socket = self._member(packet)
+        del self._sockets[packet.namespace]
+        socket.leave("client namespace disconnect")
+
+    def _event(self, packet: Packet) -> None:
+        socket = self._member(packet)
+        if socket.state is State.CONNECTED:
+            socket.handler.event(socket, packet)
+
+    def _ack(self, packet: Packet) -> None:
+        socket = self._member(packet)
+        if socket.state is State.CONNECTED and not socket.answered(packet):
+            socket.handler.ack(socket, packet)
+
+    def _begin(self, packet: Packet) -> None:
+        self._member(packet)
+        self._assembly = Assembly(packet)
+
+    def _attach(self, packet: EnginePacket) -> None:
+        assembly, self._assembly = self._assembly, None
+        if assembly is None or not packet.binary:
+            raise ParseError("attachments and the packets that announce them don't match")
+        if not assembly.add(packet):
+            self._assembly = assembly
+        elif assembly.packet.type is BINARY_EVENT:
+            self._event(assembly.packet)
+        else:
+            self._ack(assembly.packet)
+
+    def _member(self, packet: Packet) -> Socket:
+        socket = self._sockets.get(packet.namespace)
+        if socket is None or socket.state is State.CONNECTING:
+            raise ProtocolError(f"{packet.type.name} to a namespace that is not joined")
+        return socket
+
+    def _idle(self) -> None:
+        self._timeout = None
+        self.session.close("connect timeout")
+
+
+_ROUTES = {
+    CONNECT: Client._connect,
+    DISCONNECT: Client._disconnect,
+    EVENT: Client._event,
+    ACK: Client._ack,
+    BINARY_EVENT: Client._begin,
+    BINARY_ACK: Client._begin,
+}

@@ -1,0 +1,22 @@
+"""What goes wrong in this layer."""
+
+from __future__ import annotations
+
+from gateway.engineio.errors import ProtocolError
+
+
+class ParseError(ProtocolError):
+    """A client sent something that is no Socket.IO packet."""
+
+
+class ConnectionRefused(Exception):  # noqa: N818 - the outcome's name, as in the protocol
+    """Raised by a namespace's `connect`: the client gets a CONNECT_ERROR, nothing else.
+
+    `data` is any JSON value for the client's error object; Socket.IO 2 clients get
+    the message only.
+    """
+
+    def __init__(self, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data

@@ -1,0 +1,37 @@
+"""What a namespace is to its clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.socketio.packet import Packet
+    from gateway.socketio.socket import Socket
+
+
+class Namespace(Protocol):
+    """Registered with `Server.of`; one object serves every socket of its name."""
+
+    ack_ids: Iterator[int]
+    """Where every event that asks for an acknowledgment gets its id."""
+
+    def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
+        """A client asks to join: call `socket.accept()` now or later, or refuse.
+
+        Refuse by raising `ConnectionRefused`, or later by `socket.refuse`.
+        """
+        ...
+
+    def event(self, socket: Socket, packet: Packet) -> None:
+        """A whole EVENT or BINARY_EVENT of a connected socket."""
+        ...
+
+    def ack(self, socket: Socket, packet: Packet) -> None:
+        """A whole ACK or BINARY_ACK that answers none of the socket's own callbacks."""
+        ...
+
+    def disconnected(self, socket: Socket, reason: str) -> None:
+        """An accepted socket is gone; called once."""
+        ...
