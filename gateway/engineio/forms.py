@@ -1,6 +1,8 @@
 """Forms: pure functions from records to the bytes of one write.
 
-Sources: Engine.IO protocol 4 and 3, section "Packet encoding"; RFC 6455 section 5.2.
+One instance stands for all sessions that speak alike, so that whoever shares bytes can
+go by identity or by `key`.  Sources: Engine.IO protocol 4 and 3, section "Packet
+encoding"; RFC 6455 section 5.2.
 """
 
 from __future__ import annotations
@@ -8,14 +10,20 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from gateway.engineio.payload import BINARY, SEPARATOR, encode3, encode3_binary, encode4
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Packet
     from gateway.engineio.record import Record
 
 POLLING_PACKETS = 16
 """python-engineio's client disconnects on a payload of more packets."""
+
+TEXT_PLAIN = "text/plain; charset=UTF-8"
+OCTET_STREAM = "application/octet-stream"
 
 
 def frame_header(size: int, *, binary: bool) -> bytes:
@@ -48,15 +56,75 @@ class WebSocket:
         return b"".join(pieces)
 
 
-class Polling:
-    """An Engine.IO 4 polling payload: packets parted by a record separator."""
+class WebSocketBase64:
+    """WebSocket text messages only, for clients that asked with `b64`."""
 
-    key = "polling-4"
-    max_packets = POLLING_PACKETS
+    max_packets = 0
+
+    def __init__(self, eio: int = 4) -> None:
+        self.key = f"websocket-{eio}-base64"
+        self._prefix = b"b4" if eio == 3 else b"b"
 
     def encode(self, records: Sequence[Record]) -> bytes:
-        return b"\x1e".join(record.memo(self.key, _polling4) for record in records)
+        return b"".join(record.memo(self.key, self._encode) for record in records)
+
+    def _encode(self, packets: tuple[Packet, ...]) -> bytes:
+        pieces = []
+        for data, binary in packets:
+            text = self._prefix + b64encode(data) if binary else data
+            pieces.append(frame_header(len(text), binary=False))
+            pieces.append(text)
+        return b"".join(pieces)
 
 
-def _polling4(packets: tuple[Packet, ...]) -> bytes:
-    return b"\x1e".join(b"b" + b64encode(data) if binary else data for data, binary in packets)
+class Polling:
+    """Polling payloads that are text; `separator` stands between two records."""
+
+    max_packets = POLLING_PACKETS
+
+    def __init__(
+        self, key: str, encode: Callable[[tuple[Packet, ...]], bytes], separator: bytes = b""
+    ) -> None:
+        self.key = key
+        self._encode = encode
+        self._separator = separator
+
+    def encode(self, records: Sequence[Record]) -> bytes:
+        return self._separator.join(record.memo(self.key, self._encode) for record in records)
+
+    def content_type(self, payload: bytes) -> str:
+        """What to call `payload`, made by this form, in HTTP."""
+        return TEXT_PLAIN
+
+
+class PollingBinary(Polling):
+    """Polling payloads that are binary as soon as one packet is (Engine.IO 3, XHR2)."""
+
+    def encode(self, records: Sequence[Record]) -> bytes:
+        if any(packet.binary for record in records for packet in record.packets):
+            return super().encode(records)
+        return POLLING3.encode(records)
+
+    def content_type(self, payload: bytes) -> str:
+        # A text payload begins with a digit, a binary one with the byte 0 or 1.
+        return OCTET_STREAM if payload[0] <= BINARY else TEXT_PLAIN
+
+
+POLLING4 = Polling("polling-4", encode4, SEPARATOR)
+POLLING3 = Polling("polling-3", encode3)
+POLLING3_BINARY = PollingBinary("polling-3-binary", encode3_binary)
+
+WEBSOCKETS: dict[tuple[int, bool], Form] = {
+    (4, False): WebSocket(4),
+    (4, True): WebSocketBase64(4),
+    (3, False): WebSocket(3),
+    (3, True): WebSocketBase64(3),
+}
+"""By Engine.IO version, and whether the client asked for base64."""
+
+
+def polling(eio: int, *, base64: bool) -> Polling:
+    """The polling form for a client of version `eio`; `base64`: it asked for text only."""
+    if eio == 4:
+        return POLLING4
+    return POLLING3 if base64 else POLLING3_BINARY

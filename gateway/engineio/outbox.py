@@ -38,8 +38,16 @@ class Sink(Protocol):
 
     form: Form
 
+    @property
+    def taken(self) -> int:
+        """Changes when the peer takes a part of a write that did not fit at once."""
+        ...
+
     def write(self, data: bytes) -> bool:
-        """Take one write, whole.  False: full; call `Outbox.resume` when there is room."""
+        """Take one write, whole.  False: full; call `Outbox.resume` when there is room.
+
+        An empty write changes nothing and tells whether there is room.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
 TYPES = frozenset((OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP))
+HEARTBEATS = frozenset((PING, PONG))
 
 
 class Packet(NamedTuple):

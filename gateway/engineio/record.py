@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.engineio.packet import Packet
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.engineio.packet import Packet
 
 
 class Record:

@@ -1,0 +1,77 @@
+"""The query of a request, and the packet that opens a session.
+
+Source: Engine.IO protocol 4, sections "Request path" to "Handshake".
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl
+
+import orjson
+
+from gateway.engineio.errors import BAD_VERSION, EngineError
+from gateway.engineio.packet import OPEN, Packet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.engineio.settings import Settings
+
+POLLING, WEBSOCKET = "polling", "websocket"
+VERSIONS = {"3": 3, "4": 4}
+OWN_KEYS = frozenset(("EIO", "transport", "sid", "t", "b64"))
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""Shared by all sessions whose client had nothing to add."""
+
+
+class Peer(NamedTuple):
+    """Where a client comes from; a UNIX socket has no port."""
+
+    host: str
+    port: int
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """The parameters of a URL; the last one of a name counts."""
+    return dict(parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def version(query: Mapping[str, str], settings: Settings) -> int:
+    """The Engine.IO version a client asks for.  Raises `EngineError` (5)."""
+    eio = VERSIONS.get(query.get("EIO", ""))
+    if eio is None or (eio == 3 and not settings.eio3):
+        raise EngineError(BAD_VERSION)
+    return eio
+
+
+def wants_base64(query: Mapping[str, str]) -> bool:
+    """Whether the client can't take binary."""
+    return bool(query.get("b64"))
+
+
+def custom(query: Mapping[str, str]) -> Mapping[str, str]:
+    """What the client sent beyond the protocol's own keys."""
+    return {key: query[key] for key in query if key not in OWN_KEYS} or NOTHING
+
+
+def open_packet(sid: str, upgrades: Sequence[str], settings: Settings) -> Packet:
+    """The first packet of a session; times in milliseconds."""
+    return Packet(
+        OPEN
+        + orjson.dumps(
+            {
+                "sid": sid,
+                "upgrades": upgrades,
+                "pingInterval": _number(settings.ping_interval),
+                "pingTimeout": _number(settings.ping_timeout),
+                "maxPayload": settings.max_payload,
+            }
+        )
+    )
+
+
+def _number(milliseconds: float) -> float:
+    return int(milliseconds) if milliseconds == int(milliseconds) else milliseconds

@@ -1,0 +1,98 @@
+"""Heartbeat: who may be silent for how long.
+
+In Engine.IO 4 the server pings and a pong counts only as the answer to a ping that the
+client can have seen; in Engine.IO 3 the client pings.  Source: Engine.IO protocol 4,
+section "Heartbeat"; protocol 3, section "Timeouts".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.engineio.packet import PING, Packet
+from gateway.engineio.record import Record
+
+if TYPE_CHECKING:
+    from gateway.engineio.deadlines import Deadline
+    from gateway.engineio.session import Session
+
+IDLE, QUEUED, AWAITING = range(3)
+"""Until the next ping; it waits in the outbox; the client must answer (or ping, in 3)."""
+
+PING_RECORD = Record(Packet(PING))
+
+
+class Heartbeat:
+    """One session's heartbeat.
+
+    It has one deadline at a time: what the client says only moves `_due`, and a tick
+    that comes too early is set again.
+    """
+
+    __slots__ = ("_deadline", "_due", "_session", "_state")
+
+    def __init__(self, session: Session) -> None:
+        settings = session.server.settings
+        self._session = session
+        if session.eio == 4:
+            self._state, wait = IDLE, settings.interval
+        else:
+            self._state, wait = AWAITING, settings.interval + settings.timeout
+        self._due = self._now + wait
+        self._deadline: Deadline = self._arm(wait)
+
+    @property
+    def overdue(self) -> bool:
+        """The client's time is over, even if the timer did not get to it yet."""
+        return self._state != IDLE and self._now >= self._due
+
+    def pinged(self) -> None:
+        """The client sent its ping (Engine.IO 3)."""
+        settings = self._session.server.settings
+        self._due = self._now + settings.interval + settings.timeout
+
+    def ponged(self) -> None:
+        """The client sent a pong; it extends nothing when no ping was there to answer."""
+        if self._state == AWAITING:
+            self._state = IDLE
+            self._due = self._now + self._session.server.settings.interval
+
+    def fetched(self) -> None:
+        """What waited in the outbox went to the client; a ping is the first of it."""
+        if self._state == QUEUED:
+            self._state = AWAITING
+
+    def expire(self, seconds: float) -> None:
+        """End the session in `seconds`, whatever the client says."""
+        self.stop()
+        self._state = QUEUED
+        self._due = self._now + seconds
+        self._deadline = self._arm(seconds)
+
+    def stop(self) -> None:
+        self._deadline.cancel()
+
+    @property
+    def _now(self) -> float:
+        return self._session.server.deadlines.clock()
+
+    def _arm(self, seconds: float) -> Deadline:
+        return self._session.server.deadlines.call_later(seconds, self._tick)
+
+    def _tick(self) -> None:
+        now = self._now
+        if now < self._due:
+            self._deadline = self._arm(self._due - now)
+        elif self._state == IDLE:
+            self._ping(now)
+        else:
+            self._session.abort("ping timeout")
+
+    def _ping(self, now: float) -> None:
+        settings = self._session.server.settings
+        # The timer's lateness is not added up, but after a long stop of the process
+        # the client still gets half of its time.
+        self._due = max(self._due + settings.timeout, now + settings.timeout / 2)
+        self._state = QUEUED
+        self._deadline = self._arm(min(self._due - now, settings.interval))
+        self._session.say(PING_RECORD)

@@ -1,0 +1,144 @@
+"""Engine.IO over HTTP long-polling, sans-IO.
+
+Source: Engine.IO protocol 4, section "HTTP long-polling"; protocol 3, section "XHR".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.engineio import forms
+from gateway.engineio.errors import BAD_REQUEST, EngineError, ProtocolError
+from gateway.engineio.handshake import POLLING
+from gateway.engineio.packet import MESSAGE, NOOP, Packet
+from gateway.engineio.payload import decode3, decode3_binary, decode4
+from gateway.engineio.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.engineio.outbox import Form
+    from gateway.engineio.session import Session
+
+NOOP_PACKET = Packet(NOOP)
+
+CONTROLS = 16
+"""Packets besides messages that one body may hold; an honest client sends one or two."""
+
+
+class Poll(Protocol):
+    """One pending GET."""
+
+    def answer(self, payload: bytes, content_type: str) -> None:
+        """Answer it with status 200."""
+        ...
+
+
+class PollingChannel:
+    """A session's polling transport: its pending GET is the sink for one write."""
+
+    __slots__ = ("_poll", "_polling_form", "_session", "form")
+
+    name = POLLING
+    taken = 0
+
+    def __init__(self, *, eio: int, base64: bool) -> None:
+        self._polling_form = forms.polling(eio, base64=base64)
+        self.form: Form = self._polling_form
+        self._poll: Poll | None = None
+        self._session: Session | None = None
+
+    @property
+    def sink(self) -> PollingChannel:
+        return self
+
+    @property
+    def has_room(self) -> bool:
+        return self._poll is not None
+
+    def start(self, session: Session) -> None:
+        """Be the transport of `session`."""
+        self._session = session
+
+    def get(self, poll: Poll) -> None:
+        """A GET came; it is answered when there is something to say.
+
+        Raises `EngineError` (3), and closes the session, when another one is pending.
+        """
+        session = self._started()
+        if self._poll is not None:
+            session.abort("transport error")
+            raise EngineError(BAD_REQUEST)
+        self._poll = poll
+        session.room()
+        if session.upgrading:
+            self.release()
+
+    def post(self, body: bytes, *, binary: bool) -> None:
+        """A POST came; `binary`: its content type says so.
+
+        Raises `EngineError`: 413 for a body that is too long, without harm to the
+        session; 400 for a malformed one, of which the packets before the fault count,
+        and the session is closed.
+        """
+        session = self._started()
+        limit = session.server.settings.max_payload
+        if len(body) > limit:
+            raise EngineError(
+                BAD_REQUEST, f"Payload too large: send at most {limit} bytes", status=413
+            )
+        try:
+            self._receive(session, self._decode(session, body, binary=binary))
+        except ProtocolError as error:
+            session.abort(error.reason)
+            raise EngineError(BAD_REQUEST) from error
+
+    def lost(self) -> None:
+        """The client of the pending GET is gone; what it missed, nobody can know."""
+        self._poll = None
+        if self._session is not None:
+            self._session.abort("transport error")
+
+    def write(self, data: bytes) -> bool:
+        """Answer the pending GET."""
+        self._answer(data)
+        self._started().fetched()
+        return False
+
+    def release(self) -> None:
+        """Answer a pending GET without saying anything."""
+        if self._poll is not None:
+            self._started().detach()
+            self._answer(self.form.encode((Record(NOOP_PACKET),)))
+
+    def end(self, farewell: Packet, code: int) -> None:
+        self._session = None
+        if self._poll is not None:
+            self._answer(self.form.encode((Record(farewell),)))
+
+    def _answer(self, payload: bytes) -> None:
+        poll, self._poll = self._poll, None
+        assert poll is not None, "the outbox wrote to a sink that was full"
+        poll.answer(payload, self._polling_form.content_type(payload))
+
+    def _started(self) -> Session:
+        assert self._session is not None, "requests are verified before they get here"
+        return self._session
+
+    def _decode(self, session: Session, body: bytes, *, binary: bool) -> Iterator[Packet]:
+        if not binary:
+            return decode4(body) if session.eio == 4 else decode3(body)
+        if session.eio == 4:
+            raise ProtocolError("Engine.IO 4 has no binary payloads", "transport error")
+        return decode3_binary(body)
+
+    def _receive(self, session: Session, packets: Iterator[Packet]) -> None:
+        controls = 0
+        for packet in packets:
+            if packet.type != MESSAGE:
+                controls += 1
+                if controls > CONTROLS:
+                    raise ProtocolError(f"a body may hold {CONTROLS} packets besides messages")
+            session.receive(packet)
+            if self._session is None:  # a close packet: what follows is not heard
+                return

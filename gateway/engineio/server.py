@@ -1,0 +1,184 @@
+"""All sessions of one Engine.IO endpoint."""
+
+from __future__ import annotations
+
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING
+
+from gateway.engineio import errors
+from gateway.engineio.errors import EngineError
+from gateway.engineio.handshake import POLLING, WEBSOCKET, custom, version, wants_base64
+from gateway.engineio.outbox import Outbox, Queue
+from gateway.engineio.packet import CLOSE, Packet
+from gateway.engineio.polling import PollingChannel
+from gateway.engineio.probe import Probe
+from gateway.engineio.session import Session
+from gateway.engineio.websocket import WebSocketChannel, WebSocketChannel3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.engineio.handshake import Peer
+    from gateway.engineio.polling import Poll
+    from gateway.engineio.session import Connection
+    from gateway.engineio.settings import Settings
+    from gateway.engineio.websocket import WebSocketSink
+
+SID_BYTES = 15
+"""Of randomness in a session's id, which is all that protects a polling session."""
+
+OPEN_DELAY = 0.02
+"""Seconds.  Engine.IO 3 clients may listen for messages only once they saw the WebSocket
+open: a first packet in the same segment as the 101 would be lost on them."""
+
+GOING_AWAY = 1001
+
+
+class Server:
+    """Lets clients in and finds their sessions again.
+
+    `application(session)` returns the `Connection` that hears the session's messages;
+    `outbox()` makes the outbox of a session.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        application: Callable[[Session], Connection],
+        deadlines: Deadlines,
+        *,
+        outbox: Callable[[], Outbox] = Queue,
+    ) -> None:
+        self.settings = settings
+        self.deadlines = deadlines
+        self.sessions: dict[str, Session] = {}
+        self._application = application
+        self._outbox = outbox
+
+    def verify(
+        self, method: str, query: Mapping[str, str], *, upgrade: bool = False
+    ) -> Session | None:
+        """The session that a request is for; None: it is a handshake.
+
+        `upgrade`: the request asks to become a WebSocket.  Raises `EngineError`.
+        """
+        if query.get("transport") not in (POLLING, WEBSOCKET):
+            raise EngineError(errors.UNKNOWN_TRANSPORT)
+        sid = query.get("sid")
+        if sid:
+            return self._verify_session(self._find(sid), method, query, upgrade=upgrade)
+        if method != "GET":
+            raise EngineError(errors.BAD_HANDSHAKE_METHOD)
+        version(query, self.settings)
+        _verify_transport(query, upgrade=upgrade)
+        return None
+
+    def poll(self, query: Mapping[str, str], peer: Peer, poll: Poll) -> PollingChannel:
+        """Take a verified GET, opening a session if it is a handshake.
+
+        Returns the channel to tell when the client vanishes before it is answered.
+        Raises `EngineError` (3) when the session has a pending GET already.
+        """
+        sid = query.get("sid")
+        if sid:
+            channel = _polling(self._find(sid))
+        else:
+            eio = version(query, self.settings)
+            channel = PollingChannel(eio=eio, base64=wants_base64(query))
+            self._open(channel, eio, query, peer, WEBSOCKET)
+        channel.get(poll)
+        return channel
+
+    def post(self, session: Session, body: bytes, *, binary: bool) -> None:
+        """Take a verified POST.  Raises `EngineError`, see `PollingChannel.post`."""
+        _polling(session).post(body, binary=binary)
+
+    def websocket(
+        self, query: Mapping[str, str], peer: Peer, sink: WebSocketSink
+    ) -> WebSocketChannel:
+        """Open a session over a verified WebSocket, or let it probe the session it names.
+
+        If there is nothing to probe, the WebSocket alone is closed.
+        """
+        eio = version(query, self.settings)
+        kind = WebSocketChannel if eio == 4 else WebSocketChannel3
+        channel = kind(sink, eio=eio, base64=wants_base64(query))
+        sid = query.get("sid")
+        if sid:
+            self._probe(self.sessions.get(sid), channel)
+        elif eio == 4:
+            self._open(channel, eio, query, peer).room()
+        else:
+            self.deadlines.call_later(OPEN_DELAY, self._open(channel, eio, query, peer).room)
+        return channel
+
+    def close(self) -> None:
+        """End all sessions; pending GETs are answered."""
+        for session in list(self.sessions.values()):
+            session.abort("server shutting down", code=GOING_AWAY)
+
+    def _open(
+        self,
+        channel: PollingChannel | WebSocketChannel,
+        eio: int,
+        query: Mapping[str, str],
+        peer: Peer,
+        *upgrades: str,
+    ) -> Session:
+        session = Session(
+            self,
+            token_urlsafe(SID_BYTES),
+            eio,
+            channel,
+            outbox=self._outbox(),
+            peer=peer,
+            query=custom(query),
+        )
+        channel.start(session)
+        session.open(self._application, *upgrades)
+        return session
+
+    def _probe(self, session: Session | None, channel: WebSocketChannel) -> None:
+        if (
+            session is not None
+            and session.is_open
+            and session.probe is None
+            and isinstance(session.channel, PollingChannel)
+        ):
+            channel.start(Probe(session, session.channel, channel))
+        else:
+            channel.end(Packet(CLOSE), 1000)
+
+    def _find(self, sid: str) -> Session:
+        session = self.sessions.get(sid)
+        if session is not None and session.overdue:
+            session.abort("ping timeout")
+            session = None
+        if session is None:
+            raise EngineError(errors.UNKNOWN_SID)
+        return session
+
+    def _verify_session(
+        self, session: Session, method: str, query: Mapping[str, str], *, upgrade: bool
+    ) -> Session:
+        if version(query, self.settings) != session.eio:
+            raise EngineError(errors.BAD_VERSION)
+        _verify_transport(query, upgrade=upgrade)
+        if not upgrade and session.transport != query["transport"]:
+            raise EngineError(errors.BAD_REQUEST)
+        if method not in (("GET",) if upgrade else ("GET", "POST")):
+            raise EngineError(errors.BAD_REQUEST, status=405)
+        return session
+
+
+def _verify_transport(query: Mapping[str, str], *, upgrade: bool) -> None:
+    jsonp = "j" in query  # a script tag sends no Origin
+    if jsonp or upgrade != (query["transport"] == WEBSOCKET):
+        raise EngineError(errors.BAD_REQUEST)
+
+
+def _polling(session: Session) -> PollingChannel:
+    if not isinstance(session.channel, PollingChannel):
+        raise EngineError(errors.BAD_REQUEST)
+    return session.channel

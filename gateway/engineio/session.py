@@ -1,0 +1,272 @@
+"""One client, over whichever transport it has at the moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.engineio.closing import LastWrites
+from gateway.engineio.errors import ProtocolError
+from gateway.engineio.handshake import WEBSOCKET, open_packet
+from gateway.engineio.heartbeat import Heartbeat
+from gateway.engineio.packet import CLOSE, HEARTBEATS, MESSAGE, NOOP, PING, PONG, Packet
+from gateway.engineio.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.engineio.handshake import Peer
+    from gateway.engineio.outbox import Outbox, Sink
+    from gateway.engineio.probe import Probe
+    from gateway.engineio.server import Server
+
+OPENING, OPEN, CLOSING, CLOSED = range(4)
+
+CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
+
+
+class Connection(Protocol):
+    """What the layer above makes of a session."""
+
+    def message(self, packet: Packet) -> None:
+        """A message came.  Raises `ProtocolError` to have the session closed."""
+        ...
+
+    def closed(self, reason: str) -> None:
+        """The session is over; called once."""
+        ...
+
+
+class Channel(Protocol):
+    """A session's transport as the session sees it."""
+
+    name: str
+
+    @property
+    def sink(self) -> Sink:
+        """Where the outbox writes."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the sink can take a write right now."""
+        ...
+
+    def end(self, farewell: Packet, code: int) -> None:
+        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket)."""
+        ...
+
+
+class Session:
+    """One Engine.IO session.
+
+    `sid`; `eio` (3 or 4); `peer`; `query`, what the client sent beyond the protocol's
+    own keys; `outbox`, everything to be said to the client.
+    """
+
+    __slots__ = (
+        "_attached",
+        "_channel",
+        "_connection",
+        "_heartbeat",
+        "_reason",
+        "_sink",
+        "_state",
+        "eio",
+        "outbox",
+        "peer",
+        "probe",
+        "query",
+        "server",
+        "sid",
+    )
+
+    def __init__(
+        self,
+        server: Server,
+        sid: str,
+        eio: int,
+        channel: Channel,
+        *,
+        outbox: Outbox,
+        peer: Peer,
+        query: Mapping[str, str],
+    ) -> None:
+        self.server = server
+        self.sid = sid
+        self.eio = eio
+        self.peer = peer
+        self.query = query
+        self.outbox = outbox
+        self.probe: Probe | None = None
+        self._channel = channel
+        self._sink = channel.sink
+        self._attached = False
+        self._reason = ""
+        self._state = OPENING
+
+    @property
+    def transport(self) -> str:
+        """`"polling"` or `"websocket"`."""
+        return self._channel.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent, and are heard."""
+        return self._state == OPEN
+
+    @property
+    def channel(self) -> Channel:
+        """The transport."""
+        return self._channel
+
+    @property
+    def upgrading(self) -> bool:
+        """A probe is answered: the client wants its polls answered at once."""
+        return self.probe is not None and self.probe.answered
+
+    @property
+    def overdue(self) -> bool:
+        """The client was silent for too long."""
+        return self._heartbeat.overdue
+
+    # -- for the layer above ----------------------------------------------------------
+
+    def send(self, *packets: Packet) -> None:
+        """Say `packets` as one record; nothing once the session closes."""
+        if self._state <= OPEN:
+            self.outbox.send(Record(*packets))
+
+    def close(self, reason: str = "forced close") -> None:
+        """Write what was said so far, then end the session.
+
+        A client that does not take it within the ping timeout is dropped.
+        """
+        if self._state == OPENING:
+            self._reason = reason
+        elif self._state == OPEN:
+            self._state, self._reason = CLOSING, reason
+            self._drop_probe()
+            self._write_last(Record(CLOSE_PACKET))
+
+    def abort(self, reason: str, *, farewell: Packet = CLOSE_PACKET, code: int = 1000) -> None:
+        """End the session now; what was not written is lost."""
+        if self._state == CLOSED:
+            return
+        reason = self._reason or reason
+        self._state = CLOSED
+        self._heartbeat.stop()
+        self._drop_probe()
+        self.outbox.close()
+        del self.server.sessions[self.sid]
+        self._channel.end(farewell, code)
+        self._connection.closed(reason)
+
+    # -- for the server and the transports --------------------------------------------
+
+    def open(self, application: Callable[[Session], Connection], *upgrades: str) -> None:
+        """Say the opening packet and bring in the layer above."""
+        self.send(open_packet(self.sid, upgrades, self.server.settings))
+        self._connection = application(self)
+        self._heartbeat = Heartbeat(self)
+        self._state = OPEN
+        self.server.sessions[self.sid] = self
+        if self._reason:
+            self.close(self._reason)
+
+    def receive(self, packet: Packet) -> None:
+        """Take one packet from the client.  Raises `ProtocolError`."""
+        data, binary = packet
+        if binary or data[:1] == MESSAGE:
+            if self._state == OPEN:
+                self._connection.message(packet)
+        else:
+            handler = CONTROLS[self.eio].get(data[:1])
+            if handler is None:
+                raise ProtocolError(
+                    "a packet of this type is not the client's to send",
+                    "transport error" if data[:1] in HEARTBEATS else "parse error",
+                )
+            handler(self, packet)
+
+    def room(self) -> None:
+        """The transport can take a write."""
+        if self._state == CLOSED:
+            return
+        if self._attached:
+            self.outbox.resume()
+        else:
+            self._attached = True
+            self.outbox.attach(self._sink)
+
+    def detach(self) -> None:
+        """The transport can't take a write any more, for a reason the outbox can't know."""
+        if self._attached:
+            self._attached = False
+            self.outbox.detach()
+
+    def fetched(self) -> None:
+        """A poll took what was there to be said."""
+        self._heartbeat.fetched()
+
+    def lost(self) -> None:
+        """The transport's connection is gone."""
+        self.abort("transport close")
+
+    def upgrade(self, channel: Channel) -> None:
+        """Go on over `channel`; the transport so far is released."""
+        self.detach()
+        self._channel.end(NOOP_PACKET, 1000)
+        self.probe = None
+        self._channel, self._sink = channel, channel.sink
+        self.fetched()
+        self.room()
+
+    def say(self, record: Record) -> None:
+        """Say something of the protocol's own, before all that waits."""
+        self.outbox.send(record, urgent=True)
+        if self._channel.name == WEBSOCKET:
+            self.fetched()
+
+    def _write_last(self, record: Record) -> None:
+        room = self._channel.has_room
+        self.detach()
+        self._sink = LastWrites(self._sink, record, self._finish)
+        self._heartbeat.expire(self.server.settings.timeout)
+        self.outbox.send(record)
+        if room:
+            self.room()
+
+    def _finish(self) -> None:
+        self.abort(self._reason)
+
+    def _drop_probe(self) -> None:
+        if self.probe is not None:
+            self.probe.stop()
+
+    def _pinged(self, packet: Packet) -> None:
+        self._heartbeat.pinged()
+        self.say(Record(Packet(PONG + packet.payload)))
+
+    def _ponged(self, packet: Packet) -> None:
+        self._heartbeat.ponged()
+
+    def _client_closed(self, packet: Packet) -> None:
+        self.abort("transport close", farewell=NOOP_PACKET)
+
+    def _nothing(self, packet: Packet) -> None:
+        """A noop."""
+
+
+# What a client may say besides messages; anything else closes its session.
+CONTROLS: dict[int, dict[bytes, Callable[[Session, Packet], None]]] = {
+    4: {
+        CLOSE: Session._client_closed,
+        PONG: Session._ponged,
+        NOOP: Session._nothing,
+    },
+    3: {
+        CLOSE: Session._client_closed,
+        PING: Session._pinged,
+        NOOP: Session._nothing,
+    },
+}

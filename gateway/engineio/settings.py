@@ -1,0 +1,33 @@
+"""Settings of one Engine.IO server."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+
+@frozen
+class Settings:
+    """Heartbeat times are in milliseconds, as in the handshake; fractions are allowed."""
+
+    ping_interval: float = field(default=25_000, validator=validators.gt(0))
+    """Between a pong (or the opening) and the next ping."""
+    ping_timeout: float = field(default=20_000, validator=validators.gt(0))
+    """How long a client may take to answer a ping, or to fetch what is said at the close."""
+    max_payload: int = field(default=1_000_000, validator=validators.gt(0))
+    """Bytes a polling request's body, or one WebSocket message, may have."""
+    upgrade_timeout: float = field(default=10.0, validator=validators.gt(0))
+    """Seconds a probing WebSocket has to complete the upgrade."""
+    eio3: bool = False
+    """Whether Engine.IO 3 clients (socket.io-client 2.x) are let in."""
+    path: str = "/engine.io/"
+    """Where the server answers; only the web layer reads it."""
+
+    @property
+    def interval(self) -> float:
+        """`ping_interval` in seconds."""
+        return self.ping_interval / 1000
+
+    @property
+    def timeout(self) -> float:
+        """`ping_timeout` in seconds."""
+        return self.ping_timeout / 1000

@@ -1,0 +1,103 @@
+"""Engine.IO over one WebSocket, sans-IO.
+
+Source: Engine.IO protocol 4, section "WebSocket"; protocol 3, section "Packet".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.engineio.errors import ProtocolError
+from gateway.engineio.forms import WEBSOCKETS
+from gateway.engineio.handshake import WEBSOCKET
+from gateway.engineio.outbox import Sink
+from gateway.engineio.packet import Packet
+from gateway.engineio.payload import decode_binary3, decode_text, decode_text3
+
+if TYPE_CHECKING:
+    from gateway.engineio.probe import Probe
+    from gateway.engineio.session import Session
+
+
+class WebSocketSink(Sink, Protocol):
+    """The writing end of a WebSocket."""
+
+    def close(self, code: int = 1000) -> None:
+        """Close the connection, after what was written."""
+        ...
+
+
+class WebSocketChannel:
+    """What a WebSocket hands its messages to.
+
+    `text(data)` and `binary(data)` take one message each (a text is valid UTF-8),
+    `room()` says that the sink can be written to again, `lost()` that the connection is
+    gone.  Once the session is over all of them do nothing.
+    """
+
+    __slots__ = ("_receiver", "sink")
+
+    name = WEBSOCKET
+
+    def __init__(self, sink: WebSocketSink, *, eio: int, base64: bool) -> None:
+        self.sink = sink
+        self.sink.form = WEBSOCKETS[eio, base64]
+        self._receiver: Session | Probe | None = None
+
+    def start(self, receiver: Session | Probe) -> None:
+        """Give what arrives to `receiver` from now on."""
+        self._receiver = receiver
+
+    def text(self, data: bytes) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            return
+        try:
+            receiver.receive(Packet(data) if data[:1] != b"b" else self._base64(data))
+        except ProtocolError as error:
+            receiver.abort(error.reason)
+
+    def binary(self, data: bytes) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            return
+        try:
+            receiver.receive(self._binary(data))
+        except ProtocolError as error:
+            receiver.abort(error.reason)
+
+    def room(self) -> None:
+        if self._receiver is not None:
+            self._receiver.room()
+
+    def lost(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.lost()
+
+    @property
+    def has_room(self) -> bool:
+        return self.sink.write(b"")
+
+    def end(self, farewell: Packet, code: int) -> None:
+        self._receiver = None
+        self.sink.close(code)
+
+    def _base64(self, data: bytes) -> Packet:
+        """Binary from a client that asked for base64."""
+        return decode_text(data)
+
+    def _binary(self, data: bytes) -> Packet:
+        return Packet(data, binary=True)
+
+
+class WebSocketChannel3(WebSocketChannel):
+    """The same for Engine.IO 3, where binary messages have a type too."""
+
+    __slots__ = ()
+
+    def _base64(self, data: bytes) -> Packet:
+        return decode_text3(data)
+
+    def _binary(self, data: bytes) -> Packet:
+        return decode_binary3(data)

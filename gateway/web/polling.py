@@ -1,0 +1,30 @@
+"""A pending GET of Engine.IO's long-polling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.web.server import Request
+
+
+class PendingGet:
+    """A `twisted.web` request as a `gateway.engineio.polling.Poll`."""
+
+    def __init__(self, request: Request) -> None:
+        self._request: Request | None = request
+
+    def answer(self, payload: bytes, content_type: str) -> None:
+        request, self._request = self._request, None
+        assert request is not None, "a GET has one answer"
+        request.setHeader("content-type", content_type)
+        request.setHeader("content-length", str(len(payload)))
+        request.write(payload)
+        request.finish()
+
+    def watch(self, vanished: Callable[[], None]) -> None:
+        """Call `vanished` if the client goes away before it is answered."""
+        if self._request is not None:
+            self._request.notifyFinish().addErrback(lambda _: vanished())
