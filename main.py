@@ -32,10 +32,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-try:
-    import socketio  # type: ignore[import-untyped]  # python-socketio ships no types
-except ImportError:
-    socketio = None
+for needed in ("socketio", "requests", "websocket"):
+    if importlib.util.find_spec(needed) is None:
+        hint = f'{sys.executable} -m pip install "python-socketio[client]"'
+        sys.stderr.write(f"No module named {needed!r}: {hint}\n")
+        raise SystemExit(3)
+
+import socketio  # type: ignore[import-untyped]  # noqa: E402  # python-socketio ships no types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,9 +46,6 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 TAIPEI = timezone(timedelta(hours=8))
-NEEDED = ("socketio", "requests", "websocket")
-"""Modules of `python-socketio[client]`."""
-
 HEARTBEAT, JITTER = 10.0, 1.0
 SNAPSHOT_EVERY = 10.0
 CONTRACTS_TIMEOUT = 10_000
@@ -440,7 +440,8 @@ class Broker(Source):
         if self._api is not None:
             raise RuntimeError("one process logs in once")
         if importlib.util.find_spec("shioaji") is None:
-            raise MissingPackage(f"no shioaji: {sys.executable} -m pip install shioaji")
+            hint = f"{sys.executable} -m pip install shioaji"
+            raise MissingPackage(f"No module named 'shioaji': {hint}")
         shioaji = importlib.import_module("shioaji")
         self._gateway.tell("python_status", {"status": "logging in"})
         self._api = shioaji.Shioaji(simulation=self._simulation)
@@ -476,10 +477,10 @@ class Broker(Source):
         was_connected, self._connected = self._connected, False
         try:
             self._api.logout()
+            log.info("logged out")
         except Exception:
             if was_connected:
                 raise  # else it only says that nobody is logged in
-        log.info("logged out")
 
     def _attempt(self, service: str, work: Callable[[], object]) -> None:
         try:
@@ -536,7 +537,7 @@ class Broker(Source):
     def _session_down(self, *_: object) -> None:
         if self._connected:
             self._connected = False
-            self._lost(SessionLost("the broker's session went down"))
+            self._lost(SessionLost("session down: the broker is gone"))
 
 
 def find_contract(contracts: Any, code: str) -> Any:
@@ -739,11 +740,6 @@ class Worker:
 
 def main(argv: Sequence[str]) -> int:
     """Run the worker and return its exit status."""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        hint = f'{sys.executable} -m pip install "python-socketio[client]"'
-        sys.stderr.write(f"main.py needs python-socketio ({', '.join(missing)}): {hint}\n")
-        return 3
     if importlib.util.find_spec("dotenv"):  # a convenience, not a need
         importlib.import_module("dotenv").load_dotenv(interpolate=False)
     environ = os.environ

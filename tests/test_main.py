@@ -686,12 +686,3 @@ class WorkerTests(SynchronousTestCase):
         status = self.told.events[2][1]
         self.assertEqual(status["status"], "no credentials")
         self.assertIn("API_KEY is not set", status["message"])
-
-
-class PackagesTests(SynchronousTestCase):
-    def test_without_python_socketio_one_line_says_what_to_install(self) -> None:
-        self.patch(main.importlib.util, "find_spec", lambda name: None)
-        with redirect_stderr(StringIO()) as said:
-            self.assertEqual(main.main([]), 3)
-        self.assertIn('-m pip install "python-socketio[client]"', said.getvalue())
-        self.assertEqual(said.getvalue().count("\n"), 1)
