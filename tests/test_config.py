@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from attrs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,6 +21,11 @@ class ConverterTests(SynchronousTestCase):
             (choice("text", "json"), "json", "json"),
             (words, "a, b c,,d", ["a", "b", "c", "d"]),
             (words, " ", []),
+            (lines, "40 8 * * 1-5; 55 14 * * *\n", ["40 8 * * 1-5", "55 14 * * *"]),
+            (seconds, "35", 35.0),
+            (seconds, "0.25", 0.25),
+            (path, "a/b", Path("a/b")),
+            (path, "~/b", Path.home() / "b"),
         ]
         for convert, text, value in cases:
             with self.subTest(text=text):
@@ -36,6 +43,9 @@ class ConverterTests(SynchronousTestCase):
             (size, "1.5M", "'1.5M' is not a size"),
             (size, "²", "'²' is not a size"),
             (choice("text", "json"), "xml", "'xml' is none of text, json"),
+            (seconds, "1e9", "'1e9' is not a number of seconds"),
+            (seconds, "-1", "'-1' is not"),
+            (seconds, "nan", "'nan' is not"),
         ]
         for convert, text, message in cases:
             with self.subTest(text=text):
@@ -64,13 +74,28 @@ class LoadTests(SynchronousTestCase):
             error = self.assertRaises(ValueError, load, given, environ)
             self.assertEqual(str(error), f"{source}: 'xml' is none of text, json")
 
-    def test_every_option_reads_its_variable(self) -> None:
-        for option in options():
-            with self.subTest(option=option.name):
-                self.assertEqual(
-                    option.variables[0], "SJGATEWAY_" + option.name.upper().replace("-", "_")
-                )
-                self.assertIn(option.key, {each.name for each in fields(Settings)})
-                given = load({option.name: ["1"]}, {}) if option.flag else None
-                heard = load({}, {option.variables[0]: "1"}) if option.flag else None
-                self.assertEqual(given, heard)
+    def test_several_are_collected(self) -> None:
+        given = {"allowed-hosts": ["a,b", "c"], "worker-args": ["--codes 'A B'", "--rate 3"]}
+        settings = load(given, {})
+        self.assertEqual(settings.allowed_hosts, ("a", "b", "c"))
+        self.assertEqual(settings.worker_args, ("--codes", "A B", "--rate", "3"))
+
+    def test_a_flag_can_be_switched_by_its_variable(self) -> None:
+        self.assertTrue(load({}, {"SJGATEWAY_NO_WORKER": "true"}).no_worker)
+        self.assertFalse(load({}, {"SJGATEWAY_NO_WORKER": "0"}).no_worker)
+
+
+class TableTests(SynchronousTestCase):
+    def test_every_field_is_an_option_with_a_variable_of_its_own(self) -> None:
+        table = list(options())
+        self.assertEqual([each.key for each in table], [each.name for each in fields(Settings)])
+        variables = [variable for each in table for variable in each.variables]
+        self.assertEqual(len(variables), len(set(variables)))
+        self.assertIn("SJGATEWAY_PING_INTERVAL", variables)
+
+    def test_the_default_shown_is_the_default(self) -> None:
+        for each in options():
+            if each.default:
+                with self.subTest(option=each.name):
+                    value = getattr(Settings(), each.key)
+                    self.assertEqual(each.convert([each.default]), value)
