@@ -7,30 +7,28 @@ from typing import TYPE_CHECKING
 from gateway.engineio.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from gateway.engineio.packet import Packet
+    from gateway.relay.keys import Subject
     from gateway.relay.subscription import Subscription
 
 
 class Event(Record):
     """One relayed event: a record with its sender, its place and its key."""
 
-    __slots__ = ("acked", "key", "position", "sender", "start")
+    __slots__ = ("acked", "code", "key", "name", "position", "sender", "start")
 
     def __init__(
         self,
         packets: tuple[Packet, ...],
         sender: Subscription | None,
-        key: Hashable | None,
+        subject: Subject,
         *,
         acked: bool,
     ) -> None:
         super().__init__(*packets)
         self.sender = sender
         """Who never gets it back; None for the gateway's own events."""
-        self.key = key
-        """Of events with equal keys only the newest matters; None: each one does."""
+        self.name, self.code, self.key = subject
         self.acked = acked
         """Whether the sender waits for an answer."""
         self.position = self.start = -1

@@ -10,16 +10,19 @@ import orjson
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import Acks
 from gateway.relay.event import Event
+from gateway.relay.keys import Subject
 from gateway.relay.log import Log
 from gateway.relay.outbox import SessionOutbox
 from gateway.relay.recovery import Recovery, wish
+from gateway.relay.screen import SUBSCRIBE, Screens
 from gateway.relay.subscription import Subscription
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.observer import Observer
     from gateway.relay.settings import Settings
     from gateway.relay.turn import Turn
     from gateway.socketio.packet import Packet
@@ -27,11 +30,7 @@ if TYPE_CHECKING:
 
 
 class Hub:
-    """One namespace of the relay: its log, its members, its open questions.
-
-    `on_event(socket, packet)` is told of every event that is relayed; nothing here
-    knows an event's name.
-    """
+    """One namespace of the relay: its log, its members, its open questions."""
 
     def __init__(
         self,
@@ -39,23 +38,29 @@ class Hub:
         settings: Settings,
         turn: Turn,
         deadlines: Deadlines,
-        on_event: Callable[[Socket, Packet], None],
+        observer: Observer,
     ) -> None:
         self.name = name
         self.log = Log(max_bytes=settings.log_bytes, max_records=settings.log_records)
         self.members: dict[Socket, Subscription] = {}
+        self.ack_ids: Iterator[int] = count()
         turn.logs.append(self.log)
         self._settings = settings
         self._turn = turn
-        self._on_event = on_event
-        self.ack_ids: Iterator[int] = count()
+        self._observer = observer
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
         self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
+        self._screens = Screens(settings.snapshots)
 
     # -- the namespace -----------------------------------------------------------------
 
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
-        """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be."""
+        """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be.
+
+        Who is new gets the snapshot that it asked for between its CONNECT reply and the
+        events to come.  Raises `ConnectionRefused` for filters that make no sense.
+        """
+        selection = self._screens.selection(auth)
         wanted = wish(auth)
         back = self._recovery.find(wanted) if wanted is not None else None
         outbox = socket.session.outbox
@@ -63,27 +68,41 @@ class Hub:
         if back is not None:
             back.move(socket, outbox)
         subscription = back or Subscription(socket, self.log, outbox)
+        subscription.selection = selection
         self.members[socket] = subscription
         socket.outbox = subscription
         if back is not None:
             socket.accept(sid=back.sid, pid=back.pid)
-        elif wanted is not None:
+            return
+        if wanted is not None:
             socket.accept(pid=self._recovery.register(subscription))
         else:
             socket.accept()
         subscription.sid = socket.sid
+        if self._screens.has_something and not self._observer.trusts(subscription):
+            self._screens.greet(subscription, auth)
 
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""
         sender = self.members[socket]
-        acked = packet.id is not None
-        key = None if acked or packet.expected else self._settings.keys.of(packet.value)
-        event = Event(packet.wire, None if self._settings.echo else sender, key, acked=acked)
-        if acked:
-            event.packets = (self._ask(sender, packet), *packet.wire[1:])
+        subject = self._settings.keys.of(packet.value)
+        if sender.selection is not None and subject.name == SUBSCRIBE:
+            self._screens.change(sender, packet)
+            return
+        wire = packet.wire
+        if packet.id is not None:
+            wire = (self._ask(sender, packet), *wire[1:])
+        if packet.id is not None or packet.expected:
+            subject = Subject(subject.name, subject.code, None)
+        event = Event(
+            wire, None if self._settings.echo else sender, subject, acked=packet.id is not None
+        )
         self._append(event)
         sender.outbox.step_aside()
-        self._on_event(socket, packet)
+        self._observer.relayed(event)
+        if self._observer.trusts(sender):
+            self._screens.see(event)
+            self._observer.heard(event, packet.value)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to an event of somebody else."""
@@ -101,8 +120,14 @@ class Hub:
     def publish(self, name: str, value: dict[str, Any]) -> None:
         """Tell everybody: an event with exactly one object argument."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
-        key = self._settings.keys.of([name, value])
-        self._append(Event((EnginePacket(text),), None, key, acked=False))
+        subject = self._settings.keys.of([name, value])
+        event = Event((EnginePacket(text),), None, subject, acked=False)
+        self._append(event)
+        self._screens.see(event)
+
+    def worker_gone(self) -> None:
+        """Late joiners are told no more that the worker is ready."""
+        self._screens.worker_gone()
 
     def _append(self, event: Event) -> None:
         self.log.append(event)

@@ -1,8 +1,8 @@
-"""Which events replace which: the one key function."""
+"""What an event is about, and which events replace which: the one key function."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -23,21 +23,34 @@ NAMES = frozenset(
 )
 
 
+class Subject(NamedTuple):
+    """What an event is about."""
+
+    name: str | float
+    code: str | None
+    """The key field of its first argument, where that is an object with such a text."""
+    key: Hashable | None
+    """Of two events with equal keys the newer makes the older worthless; None: never."""
+
+
 @attrs.frozen
 class Keys:
-    """An event's key: its name, and a field of its object argument where it has one.
+    """Reads an event's subject.
 
-    Only events of the given names with exactly one argument, an object, have a key; of
-    two events with equal keys the newer makes the older worthless.
+    Only events of the given names with exactly one argument, an object, have a key:
+    the name, and the text in `field` where there is one.
     """
 
     names: frozenset[str] = NAMES
     field: str = "code"
 
-    def of(self, value: Sequence[object]) -> Hashable | None:
-        """The key of the event `[name, ...arguments]`; None where it has none."""
-        name = value[0]
-        if name in self.names and len(value) == 2 and isinstance(value[1], dict):
-            code = value[1].get(self.field)
-            return name, code if isinstance(code, str) else None
-        return None
+    def of(self, value: Sequence[object]) -> Subject:
+        """The subject of the event `[name, ...arguments]`."""
+        name: str | float = value[0]  # type: ignore[assignment]  # socketio checked it
+        if len(value) < 2 or not isinstance(value[1], dict):
+            return Subject(name, None, None)
+        code = value[1].get(self.field)
+        if not isinstance(code, str):
+            code = None
+        keyed = len(value) == 2 and name in self.names
+        return Subject(name, code, (name, code) if keyed else None)

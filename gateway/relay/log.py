@@ -9,6 +9,7 @@ from gateway.relay.view import View
 if TYPE_CHECKING:
     from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
+    from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
 OVERHEAD = 400
@@ -33,7 +34,7 @@ class Log:
         self._events: list[Event] = []
         self._bytes = 0
         self._largest = 0
-        self._views: dict[str, View] = {}
+        self._views: dict[tuple[Selection | None, str], View] = {}
 
     @property
     def largest(self) -> int:
@@ -50,11 +51,12 @@ class Log:
         self._largest = max(self._largest, size)
         self._events.append(event)
 
-    def view(self, form: Form) -> View:
-        """The view of the subscriptions that take `form`."""
-        view = self._views.get(form.key)
+    def view(self, form: Form, selection: Selection | None) -> View:
+        """The view of the subscriptions that take what `selection` wants in `form`."""
+        key = selection, form.key
+        view = self._views.get(key)
         if view is None:
-            view = self._views[form.key] = View(form)
+            view = self._views[key] = View(form, selection)
         return view
 
     def at(self, position: int) -> Event:

@@ -13,16 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.observer import Observer
     from gateway.relay.settings import Settings
-    from gateway.socketio.packet import Packet
     from gateway.socketio.server import Server
-    from gateway.socketio.socket import Socket
 
 
 class Relay:
     """One hub per namespace, flushed together.
 
-    `call_later(seconds, callback)` is the reactor's; `on_event` hears what is relayed.
+    `call_later(seconds, callback)` is the reactor's; `observer` sees what is relayed.
     """
 
     def __init__(
@@ -30,11 +29,11 @@ class Relay:
         settings: Settings,
         deadlines: Deadlines,
         call_later: Callable[[float, Callable[[], None]], object],
-        on_event: Callable[[Socket, Packet], None],
+        observer: Observer,
     ) -> None:
         self._turn = Turn(lambda flush: call_later(settings.flush_interval, flush))
         self.hubs = {
-            name: Hub(name, settings, self._turn, deadlines, on_event)
+            name: Hub(name, settings, self._turn, deadlines, observer)
             for name in settings.namespaces
         }
         self.slow = SlowConsumers(self._turn, settings.patience, deadlines)

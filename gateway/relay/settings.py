@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from gateway.relay.keys import Keys
+from gateway.relay.screen import Settings as SnapshotSettings
 from gateway.relay.slow import Patience
 
 
@@ -24,4 +25,5 @@ class Settings:
     recovery_time: float = 120
     """How long a client that asked for recovery may stay away."""
     keys: Keys = attrs.Factory(Keys)
+    snapshots: SnapshotSettings = attrs.Factory(SnapshotSettings)
     patience: Patience = attrs.Factory(Patience)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.relay.event import Event
     from gateway.relay.log import Log
     from gateway.relay.outbox import SessionOutbox
+    from gateway.relay.selection import Selection
     from gateway.relay.view import View
     from gateway.socketio.socket import Socket
 
@@ -37,9 +38,11 @@ class Subscription:
         "log",
         "outbox",
         "pid",
+        "selection",
         "sid",
         "socket",
         "start",
+        "trusted",
     )
 
     def __init__(self, socket: Socket, log: Log, outbox: SessionOutbox) -> None:
@@ -50,6 +53,10 @@ class Subscription:
         """The socket's id, also after a recovery."""
         self.pid: str | None = None
         """The private id of a socket that can be recovered; it is told its offsets."""
+        self.selection: Selection | None = None
+        """What it wants of the events; None: everything."""
+        self.trusted: bool | None = None
+        """Whether it is the worker; None: nobody has asked yet."""
         self._direct: list[tuple[int, Record]] = []
         self._kept: list[Event] = []  # conflated, from before the cursor; newest first
         self._view: View | None = None
@@ -66,6 +73,12 @@ class Subscription:
         """Say `record` to this socket after everything the log holds now."""
         del urgent  # only pings jump, and they are the session's
         self._direct.append((self.log.head, record))
+        self.outbox.step_aside()
+
+    def select(self, selection: Selection) -> None:
+        """Receive what `selection` wants, of the next flush already."""
+        self.leave()
+        self.selection = selection
         self.outbox.step_aside()
 
     def close(self) -> None:
@@ -87,7 +100,7 @@ class Subscription:
         if self._view is None:
             if self.cursor != self.log.flushed or self._direct or self._kept:
                 return False
-            self._view = self.log.view(self.form(form))
+            self._view = self.log.view(self.form(form), self.selection)
             self._view.join(self, self.outbox.write)
             self.log.apart.discard(self)
         return True
@@ -121,7 +134,7 @@ class Subscription:
         seen: set[Hashable] = set()
         self._kept = []
         for event in reversed(waiting):
-            if event.sender is self or event.key in seen:
+            if not self._wants(event) or event.key in seen:
                 continue
             if event.key is not None:
                 seen.add(event.key)
@@ -153,10 +166,10 @@ class Subscription:
         return batch
 
     def _peek(self) -> Record | None:
-        """The next record; steps over this socket's own events."""
+        """The next record; steps over events that are not for this socket."""
         log, cursor, flushed = self.log, self.cursor, self.log.flushed
         if not self._kept:
-            while cursor < flushed and log.at(cursor).sender is self:
+            while cursor < flushed and not self._wants(log.at(cursor)):
                 cursor += 1
             self.cursor = cursor
         due = self._kept[-1].position if self._kept else cursor
@@ -165,3 +178,6 @@ class Subscription:
         if self._kept:
             return self._kept[-1]
         return log.at(cursor) if cursor < flushed else None
+
+    def _wants(self, event: Event) -> bool:
+        return event.sender is not self and (self.selection is None or self.selection.wants(event))

@@ -1,4 +1,4 @@
-"""The caught-up subscriptions that take the same form: they share every write."""
+"""The caught-up subscriptions that want the same in the same form: they share writes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
     from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
+    from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
 
 class View:
     """Joins a turn's events once and hands the same bytes to all its members."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, selection: Selection | None) -> None:
         self._form = form
+        self._selection = selection
         self._members: dict[Subscription, Callable[[bytes], bool]] = {}
 
     @property
@@ -36,6 +38,10 @@ class View:
 
     def flush(self, events: list[Event]) -> None:
         """Write `events` to everybody; who is full reads on alone from where that was."""
+        if self._selection is not None:
+            events = [event for event in events if self._selection.wants(event)]
+            if not events:
+                return
         for data, end in self._writes(events):
             # A copy: a poll that is answered may let somebody else come or go.
             full = [member for member, write in list(self._members.items()) if not write(data)]

@@ -1,0 +1,132 @@
+"""How old everything is, and whether a feed went silent while its market trades."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+from gateway.relay.sessions import market_of, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.deadlines import Deadlines
+
+SILENCE = 60.0
+"""Seconds without a tick in a session after which a market's feed is stale."""
+CHECK = 5.0
+"""Seconds between two looks."""
+MAX_NAMES, MAX_CODES = 100, 2000
+OTHER = "other"
+"""Where names and codes from outside go that are too many."""
+
+TICKS = frozenset(("market_tick", "market_bidask"))
+
+
+@attrs.define
+class Arrivals:
+    """When something was last heard, and how often."""
+
+    last: float = 0.0
+    count: int = 0
+    rate: float = 0.0
+    """Events a second over the last minute or so."""
+    _counted: int = 0
+
+    def hear(self, now: float) -> None:
+        self.last = now
+        self.count += 1
+
+    def measure(self, seconds: float) -> None:
+        """`seconds` have passed since the last call: move the rate a step."""
+        recent = (self.count - self._counted) / seconds
+        self._counted = self.count
+        self.rate += (recent - self.rate) * min(1.0, seconds / 30)
+
+
+class Change(NamedTuple):
+    """A market's feed became stale, or recovered."""
+
+    market: str
+    stale: bool
+    last: float
+    """When it was last heard, in seconds since the epoch."""
+
+
+class Freshness:
+    """What the worker says: when, how often, and whether it should.
+
+    `now` is the wall clock, in seconds since the epoch.  `on_change` hears of each
+    market once when it becomes stale and once when it recovers.
+    """
+
+    def __init__(
+        self, deadlines: Deadlines, now: Callable[[], float], on_change: Callable[[Change], None]
+    ) -> None:
+        self._deadlines = deadlines
+        self._now = now
+        self._on_change = on_change
+        self._names: dict[str, Arrivals] = {}
+        self._codes: dict[str, Arrivals] = {}
+        self._ticks: dict[str, float] = {}
+        self._stale: set[str] = set()
+        deadlines.call_later(CHECK, self._look)
+
+    def hear(self, name: str, code: str | None) -> None:
+        """An event of the worker passed by."""
+        now = self._now()
+        _bounded(self._names, name, MAX_NAMES).hear(now)
+        if code is not None:
+            _bounded(self._codes, code, MAX_CODES).hear(now)
+            if name in TICKS:
+                market = market_of(code)
+                self._ticks[market] = now
+                if market in self._stale:
+                    self._tell(market, stale=False)
+
+    def status(self) -> dict[str, Any]:
+        """Ages and rates by name and by code, and the markets that are stale."""
+        return {
+            "stale": sorted(self._stale),
+            "events": self._ages(self._names),
+            "codes": self._ages(self._codes),
+        }
+
+    def _ages(self, arrivals: dict[str, Arrivals]) -> dict[str, Any]:
+        now = self._now()
+        return {
+            name: {
+                "last": datetime.fromtimestamp(each.last, UTC).isoformat(timespec="milliseconds"),
+                "age": round(now - each.last, 3),
+                "rate": round(each.rate, 2),
+                "count": each.count,
+            }
+            for name, each in arrivals.items()
+        }
+
+    def _look(self) -> None:
+        self._deadlines.call_later(CHECK, self._look)
+        for each in (*self._names.values(), *self._codes.values()):
+            each.measure(CHECK)
+        now = self._now()
+        for market, last in self._ticks.items():
+            if market not in self._stale and self._is_stale(market, last, now):
+                self._tell(market, stale=True)
+
+    def _is_stale(self, market: str, last: float, now: float) -> bool:
+        """Silent for too long in a session in which something was heard."""
+        opened = session_of(market, datetime.fromtimestamp(now, UTC))
+        return opened is not None and opened.timestamp() <= last <= now - SILENCE
+
+    def _tell(self, market: str, *, stale: bool) -> None:
+        (self._stale.add if stale else self._stale.discard)(market)
+        self._on_change(Change(market, stale, self._ticks[market]))
+
+
+def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:
+    found = arrivals.get(name)
+    if found is None:
+        found = arrivals.setdefault(name if len(arrivals) < most else OTHER, Arrivals())
+    return found

@@ -1,0 +1,25 @@
+"""Who watches the relay, without being one of its clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from gateway.relay.event import Event
+    from gateway.relay.subscription import Subscription
+
+
+class Observer(Protocol):
+    """What the gateway wants to know of what is relayed."""
+
+    def relayed(self, event: Event) -> None:
+        """Any event, of anybody."""
+        ...
+
+    def trusts(self, sender: Subscription) -> bool:
+        """Whether `sender` is the worker: its word counts for snapshots and health."""
+        ...
+
+    def heard(self, event: Event, value: list[Any]) -> None:
+        """An event of a trusted sender, and what it says."""
+        ...

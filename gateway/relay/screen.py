@@ -1,0 +1,106 @@
+"""What a screen needs: a snapshot when it opens, and only the events it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import orjson
+
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.engineio.record import Record
+from gateway.relay.selection import EVERYTHING, SelectionError, parse
+from gateway.relay.snapshot import Snapshot
+from gateway.socketio.errors import ConnectionRefused
+from gateway.socketio.packet import PacketType, header
+
+if TYPE_CHECKING:
+    from gateway.relay.event import Event
+    from gateway.relay.selection import Selection
+    from gateway.relay.subscription import Subscription
+    from gateway.socketio.packet import Packet
+
+SUBSCRIBE = "sjgateway:subscribe"
+"""The one event name that is the gateway's, from clients whose auth had a filter."""
+
+QUOTES = frozenset(("market_tick", "market_bidask", "market_snapshot"))
+READINESS = frozenset(("shioaji_ready", "heartbeat", "contracts_loaded"))
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What late joiners get."""
+
+    states: bool = True
+    """The newest event of each key that is no quote."""
+    quotes: bool = False
+    """The newest quotes too, without being asked (`auth: {snapshot: true}`)."""
+    quote_names: frozenset[str] = QUOTES
+    readiness_names: frozenset[str] = READINESS
+    """What is no longer true once the worker is gone."""
+    max_keys: int = 10_000
+    max_bytes: int = 8 << 20
+
+
+class Screens:
+    """Snapshots and selections of one namespace."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._snapshot = Snapshot(max_keys=settings.max_keys, max_bytes=settings.max_bytes)
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there is anything to tell a late joiner."""
+        return len(self._snapshot) > 0
+
+    def see(self, event: Event) -> None:
+        """Keep `event` for late joiners, if it has a key."""
+        if event.key is not None:
+            self._snapshot.see(event)
+
+    def worker_gone(self) -> None:
+        """Forget that the worker was ready."""
+        names = self._settings.readiness_names
+        self._snapshot.forget(lambda event: event.name in names)
+
+    def selection(self, auth: dict[str, Any]) -> Selection | None:
+        """The selection that `auth` asks for; None: everything, now and always.
+
+        Raises `ConnectionRefused`.
+        """
+        if "events" not in auth and "codes" not in auth:
+            return None
+        try:
+            return parse(auth)
+        except SelectionError as error:
+            raise ConnectionRefused(f"Invalid filter: {error}") from error
+
+    def greet(self, subscription: Subscription, auth: dict[str, Any]) -> None:
+        """Send what a new client has missed."""
+        settings = self._settings
+        asked = auth.get("snapshot")
+        quotes = settings.quotes if asked is None else asked is True
+        selection = subscription.selection or EVERYTHING
+        for event in self._snapshot.events():
+            wanted = quotes if event.name in settings.quote_names else settings.states
+            if wanted and selection.wants(event):
+                subscription.send(Record(*event.packets))
+
+    def change(self, subscription: Subscription, packet: Packet) -> None:
+        """Narrow or widen what `subscription` receives; answer its ack.
+
+        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.
+        """
+        arguments = packet.value[1:]
+        wish = arguments[0] if len(arguments) == 1 else None
+        answer: dict[str, Any] = {"ok": True}
+        try:
+            if not isinstance(wish, dict):
+                raise SelectionError("send one object with 'events' and 'codes'")
+            subscription.select(parse(wish))
+        except SelectionError as error:
+            answer = {"ok": False, "error": str(error)}
+        if packet.id is not None:
+            text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([answer])
+            subscription.send(Record(EnginePacket(text)))
