@@ -6,7 +6,9 @@ from twisted.internet import endpoints, reactor
 from twisted.web.server import Site
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
+from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
 from gateway.web.engine import EngineResource
 from gateway.web.timer import drive
@@ -16,10 +18,13 @@ from gateway.web.upgrade import Upgrader
 class Echo:
     """Says what it hears."""
 
-    def __init__(self, session):
-        self.message = session.send
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-    def closed(self, reason):
+    def message(self, packet: Packet) -> None:
+        self._session.send(packet)
+
+    def closed(self, reason: str) -> None:
         print("closed:", reason)
 
 

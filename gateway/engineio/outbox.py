@@ -8,7 +8,6 @@ the libraries; the relay brings its own, a cursor into its event log.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -81,14 +80,14 @@ class Queue:
     __slots__ = ("_corked", "_ready", "_records", "_sink")
 
     def __init__(self) -> None:
-        self._records: deque[Record] = deque()
+        self._records: list[Record] = []  # an empty deque takes 760 bytes
         self._sink: Sink | None = None
         self._ready = False
         self._corked = False
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         if urgent:
-            self._records.appendleft(record)
+            self._records.insert(0, record)
         else:
             self._records.append(record)
         self._pump()
@@ -122,14 +121,16 @@ class Queue:
             self._corked = False
 
 
-def take(records: deque[Record], form: Form) -> list[Record]:
-    """Remove from the left as many records as one write of `form` may hold, at least one."""
-    batch = [records.popleft()]
-    size, packets = batch[0].size, len(batch[0].packets)
-    while records:
-        size += records[0].size
-        packets += len(records[0].packets)
-        if size > WRITE_BYTES or (form.max_packets and packets > form.max_packets):
+def take(records: list[Record], form: Form) -> list[Record]:
+    """Remove from the front as many records as one write of `form` may hold, at least one."""
+    count = size = packets = 0
+    for record in records:
+        size += record.size
+        packets += len(record.packets)
+        full = size > WRITE_BYTES or (form.max_packets and packets > form.max_packets)
+        if full and count:
             break
-        batch.append(records.popleft())
+        count += 1
+    batch = records[:count]
+    del records[:count]
     return batch

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
 
 
+_new = tuple.__new__  # half the cost of a named tuple's own constructor
+
+
 class WebSocketSink(Sink, Protocol):
     """The writing end of a WebSocket."""
 
@@ -53,7 +56,10 @@ class WebSocketChannel:
         if receiver is None:
             return
         try:
-            receiver.receive(Packet(data) if data[:1] != b"b" else self._base64(data))
+            if data[:1] == b"b":
+                receiver.receive(self._base64(data))
+            else:
+                receiver.receive(_new(Packet, (data, False)))
         except ProtocolError as error:
             receiver.abort(error.reason)
 
