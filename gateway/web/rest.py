@@ -49,15 +49,19 @@ class Health(Resource):
         self._now = now
 
     def render_GET(self, request: Request) -> bytes:
-        request.setHeader(b"Content-Type", b"application/json; charset=utf-8")
-        request.setHeader(b"Cache-Control", b"no-store")
-        health = {
-            "status": "ok",
-            "pythonRunning": self._control.running,
-            "timestamp": timestamp(self._now()),
-            **self._control.health(),
-        }
-        return orjson.dumps(health)
+        request.repeat = self.body
+        return request.encoded(HTTPStatus.OK, self.body())
+
+    def body(self) -> bytes:
+        """The answer as it would be now."""
+        return orjson.dumps(
+            {
+                "status": "ok",
+                "pythonRunning": self._control.running,
+                "timestamp": timestamp(self._now()),
+                **self._control.health(),
+            }
+        )
 
 
 class Rest:

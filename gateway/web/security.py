@@ -26,9 +26,13 @@ if TYPE_CHECKING:
 
 _FORWARDED = re.compile(rb"(?:Forwarded|X-Real-IP|X-Forwarded-.*)", re.IGNORECASE)
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
-_PREFLIGHT_SECONDS = b"600"
+_PREFLIGHT = (
+    b"Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
+    b"Access-Control-Allow-Headers: %s\r\n"
+    b"Access-Control-Max-Age: 600\r\n"
+)
 
-VARY = (b"Vary", b"Origin")
+VARY = b"Vary: Origin\r\n"
 
 
 class Access(Enum):
@@ -54,12 +58,12 @@ class Verdict(NamedTuple):
     """What `Guard.judge` says.
 
     `status` 0: go on; else answer with it, and with `reason`, which names what to do.
-    `headers` go with whatever is answered.
+    `lines` are headers that go with whatever is answered, each with its line's end.
     """
 
     status: int
     reason: str = ""
-    headers: tuple[tuple[bytes, bytes], ...] = (VARY,)
+    lines: bytes = VARY
 
 
 _GO_ON = Verdict(0)
@@ -142,17 +146,17 @@ class Guard:
         if refusal is not None:
             return refusal
         origins = headers.getRawHeaders(b"Origin")
-        cors = _GO_ON.headers
+        cors = VARY
         if origins is not None:
             if not self._allows_origin(origins, host, secure=secure):
                 return _FOREIGN_ORIGIN
-            cors = (VARY, (b"Access-Control-Allow-Origin", origins[0]))
+            cors = b"%sAccess-Control-Allow-Origin: %s\r\n" % (VARY, origins[0])
         if method == b"OPTIONS":
             return _preflight(headers, cors)
         if access is not Access.OPEN:
             refused = self._judge_role(access, headers, peer)
             if refused is not None:
-                return Verdict(*refused, headers=cors)
+                return Verdict(*refused, cors)
         return _GO_ON if origins is None else Verdict(0, "", cors)
 
     def token_role(self, token: str) -> Role:
@@ -258,16 +262,10 @@ def notice(settings: Settings) -> str:
     )
 
 
-def _preflight(headers: Headers, cors: tuple[tuple[bytes, bytes], ...]) -> Verdict:
+def _preflight(headers: Headers, cors: bytes) -> Verdict:
     wanted = headers.getRawHeaders(b"Access-Control-Request-Headers", [])
     names = wanted[0] if len(wanted) == 1 and _HEADER_NAMES.fullmatch(wanted[0]) else b""
-    answer = (
-        *cors,
-        (b"Access-Control-Allow-Methods", b"GET, HEAD, POST"),
-        (b"Access-Control-Allow-Headers", names or b"Authorization, Content-Type"),
-        (b"Access-Control-Max-Age", _PREFLIGHT_SECONDS),
-    )
-    return Verdict(204, "", answer if len(cors) > 1 else cors)
+    return Verdict(204, "", cors + _PREFLIGHT % (names or b"Authorization, Content-Type"))
 
 
 def _is_loopback(peer: str | None) -> bool:

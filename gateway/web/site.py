@@ -9,8 +9,10 @@ from twisted.web import server
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
+from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
-from gateway.web.request import Channel, Phase, Request
+from gateway.web.repeats import Repeats
+from gateway.web.request import Request
 from gateway.web.security import Access, Guard, Verdict
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Site(server.Site):
         self._now = reactor.seconds
         self.limits = limits
         self.expiry = Expiry(reactor)
+        self.repeats = Repeats()
         self.seconds = {
             Phase.HEAD: limits.head_seconds,
             Phase.BODY: limits.body_seconds,
@@ -91,11 +94,11 @@ class Site(server.Site):
     def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
 
-    def date(self) -> bytes:
-        """The value of a Date header now."""
+    def date_line(self) -> bytes:
+        """The Date header, now."""
         now = int(self._now())
         if now != self._date[0]:
-            self._date = (now, datetimeToString(now))
+            self._date = (now, b"Date: %s\r\n" % datetimeToString(now))
         return self._date[1]
 
     def body_limit(self, path: bytes) -> int:
@@ -105,9 +108,9 @@ class Site(server.Site):
             return self.limits.body
         return mount.body_limit
 
-    def cors(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
-        """The headers that let the page which sent `request` read an error."""
-        return self.resource.judge(request, Access.OPEN, b"GET").headers
+    def cors(self, request: Request) -> bytes:
+        """The header lines that let the page which sent `request` read an error."""
+        return self.resource.judge(request, Access.OPEN, b"GET").lines
 
 
 class Root(Resource):
@@ -135,15 +138,14 @@ class Root(Resource):
         """The guard's verdict on `request`."""
         peer = getattr(request.client, "host", None)
         return self._guard.judge(
-            access, method, request.requestHeaders, peer, secure=request.isSecure()
+            access, method, request.requestHeaders, peer, secure=request.channel.is_secure
         )
 
     def render(self, request: Request) -> bytes | int:
         mount = self.find(request.path)
         access = mount.access if mount is not None else Access.OPEN
         verdict = self.judge(request, access, request.method)
-        for name, value in verdict.headers:
-            request.setHeader(name, value)
+        request.header_lines += verdict.lines
         if verdict.status == HTTPStatus.NO_CONTENT:
             request.setResponseCode(HTTPStatus.NO_CONTENT)
             return b""
