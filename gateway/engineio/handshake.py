@@ -28,10 +28,14 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Peer(NamedTuple):
-    """Where a client comes from; a UNIX socket has no port."""
+    """Where a client comes from; a UNIX socket has no port.
+
+    `ours` is the same of our own end.
+    """
 
     host: str
     port: int
+    ours: tuple[str, int] = ("", 0)
 
 
 def parse_query(query: bytes) -> dict[str, str]:

@@ -11,6 +11,7 @@ from gateway.engineio.packet import CLOSE, PING, PONG, UPGRADE, Packet
 from gateway.engineio.record import Record
 
 if TYPE_CHECKING:
+    from gateway.engineio.handshake import Peer
     from gateway.engineio.polling import PollingChannel
     from gateway.engineio.session import Session
     from gateway.engineio.websocket import WebSocketChannel
@@ -25,15 +26,20 @@ class Probe:
     Whatever goes wrong ends the WebSocket alone; the session goes on polling.
     """
 
-    __slots__ = ("_channel", "_deadline", "_polling", "_session", "answered")
+    __slots__ = ("_channel", "_deadline", "_peer", "_polling", "_session", "answered")
 
     def __init__(
-        self, session: Session, polling: PollingChannel, channel: WebSocketChannel
+        self,
+        session: Session,
+        polling: PollingChannel,
+        channel: WebSocketChannel,
+        peer: Peer,
     ) -> None:
         self.answered = False
         self._session = session
         self._polling = polling
         self._channel = channel
+        self._peer = peer
         server = session.server
         self._deadline = server.deadlines.call_later(server.settings.upgrade_timeout, self.stop)
         session.probe = self
@@ -47,6 +53,7 @@ class Probe:
         elif packet == UPGRADE_PACKET and self.answered:
             self._deadline.cancel()
             self._channel.start(self._session)
+            self._session.peer = self._peer
             self._session.upgrade(self._channel)
         else:
             self.stop()

@@ -90,8 +90,9 @@ class Server:
         channel.get(poll)
         return channel
 
-    def post(self, session: Session, body: bytes, *, binary: bool) -> None:
+    def post(self, session: Session, peer: Peer, body: bytes, *, binary: bool) -> None:
         """Take a verified POST.  Raises `EngineError`, see `PollingChannel.post`."""
+        session.peer = peer
         _polling(session).post(body, binary=binary)
 
     def websocket(
@@ -106,7 +107,7 @@ class Server:
         channel = kind(sink, eio=eio, base64=wants_base64(query))
         sid = query.get("sid")
         if sid:
-            self._probe(self.sessions.get(sid), channel)
+            self._probe(self.sessions.get(sid), channel, peer)
         elif eio == 4:
             self._open(channel, eio, query, peer).room()
         else:
@@ -139,14 +140,14 @@ class Server:
         session.open(self._application, *upgrades)
         return session
 
-    def _probe(self, session: Session | None, channel: WebSocketChannel) -> None:
+    def _probe(self, session: Session | None, channel: WebSocketChannel, peer: Peer) -> None:
         if (
             session is not None
             and session.is_open
             and session.probe is None
             and isinstance(session.channel, PollingChannel)
         ):
-            channel.start(Probe(session, session.channel, channel))
+            channel.start(Probe(session, session.channel, channel, peer))
         else:
             channel.end(Packet(CLOSE), 1000)
 

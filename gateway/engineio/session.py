@@ -59,8 +59,8 @@ class Channel(Protocol):
 class Session:
     """One Engine.IO session.
 
-    `sid`; `eio` (3 or 4); `peer`; `query`, what the client sent beyond the protocol's
-    own keys; `outbox`, everything to be said to the client.
+    `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `query`, what the
+    client sent beyond the protocol's own keys; `outbox`, everything to be said to the client.
     """
 
     __slots__ = (

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 def peer_of(request: Request) -> Peer:
     """Who is at the other end of the request's connection."""
-    address = request.getClientAddress()
-    return Peer(getattr(address, "host", ""), getattr(address, "port", 0))
+    return Peer(*_address(request.getClientAddress()), _address(request.getHost()))
+
+
+def _address(address: object) -> tuple[str, int]:
+    return getattr(address, "host", ""), getattr(address, "port", 0)
 
 
 class EngineResource(Resource):
@@ -82,7 +85,8 @@ class EngineResource(Resource):
             return NOT_DONE_YET
         if session is not None and method == "POST":
             assert request.content is not None, "the request is complete"
-            self._server.post(session, request.content.read(), binary=_is_binary(request))
+            peer = self._peer(request)
+            self._server.post(session, peer, request.content.read(), binary=_is_binary(request))
             request.setHeader("content-type", TEXT_PLAIN)
             return b"ok"
         return self._get(request, query)

@@ -51,7 +51,7 @@ class Fallback(WebSocketServerProtocol):
         """Shake hands with ourselves."""
         self.factory = factory
         wire = _Wire(self._owner, self._peer)
-        self.makeConnection(wire)  # type: ignore[no-untyped-call]
+        self.makeConnection(wire)
         self.dataReceived(HANDSHAKE)
         wire.open = True
 

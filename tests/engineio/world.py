@@ -167,7 +167,7 @@ class World:
         session = self.server.verify("POST", self.query(sid=sid, EIO=eio))
         assert session is not None
         data = body if isinstance(body, bytes) else body.encode()
-        self.server.post(session, data, binary=binary)
+        self.server.post(session, session.peer, data, binary=binary)
 
     def polling(self, **more: str) -> str:
         """Open a polling session; its sid."""
