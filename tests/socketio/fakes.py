@@ -1,0 +1,117 @@
+"""A peer without a transport."""
+
+from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.errors import ProtocolError
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.socketio.handlers import Handlers
+from gateway.socketio.server import Server
+from gateway.socketio.settings import Settings
+
+
+class RecordingOutbox:
+    """Keeps what is sent: text as `str`, binary as `bytes`."""
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, record, *, urgent=False):
+        self.sent += [
+            packet.data if packet.binary else packet.data.decode() for packet in record.packets
+        ]
+
+    def take(self):
+        sent, self.sent = self.sent, []
+        return sent
+
+
+class FakeSession:
+    """As much of an Engine.IO session as this layer sees."""
+
+    def __init__(self, eio=4):
+        self.sid = "engine-sid"
+        self.eio = eio
+        self.query = {}
+        self.outbox = RecordingOutbox()
+        self.is_open = True
+        self.reason = None
+        self.connection = None
+
+    def close(self, reason="forced close"):
+        if self.is_open:
+            self.is_open, self.reason = False, reason
+            self.connection.closed(reason)
+
+
+class Peer:
+    """A client of `server`: `say` what it sends, `heard` is what came since."""
+
+    def __init__(self, server, eio=4):
+        self.session = FakeSession(eio)
+        self.session.connection = self.client = server(self.session)
+
+    def say(self, *messages):
+        """Text as `str` with the Engine.IO type digit, attachments as `bytes`."""
+        for message in messages:
+            binary = isinstance(message, bytes)
+            packet = EnginePacket(message if binary else message.encode(), binary)
+            try:
+                self.client.message(packet)
+            except ProtocolError as error:
+                self.session.close(error.reason)
+
+    @property
+    def heard(self):
+        return self.session.outbox.take()
+
+    @property
+    def is_open(self):
+        return self.session.is_open
+
+
+class Clock:
+    """Deadlines that pass when the test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.deadlines = Deadlines(lambda: self.now)
+
+    def advance(self, seconds):
+        self.now += seconds
+        self.deadlines.advance()
+
+
+class RecordingNamespace(Handlers):
+    """Accepts everybody and remembers the calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.sockets = []
+        self.auths = []
+        self.events = []
+        self.acks = []
+        self.gone = []
+
+    def connect(self, socket, auth):
+        self.sockets.append(socket)
+        self.auths.append(auth)
+        self.decide(socket)
+
+    def decide(self, socket):
+        socket.accept()
+
+    def event(self, socket, packet):
+        self.events.append(packet)
+
+    def ack(self, socket, packet):
+        self.acks.append(packet)
+
+    def disconnected(self, socket, reason):
+        self.gone.append((socket, reason))
+
+
+def serve(clock=None, **namespaces):
+    """A server with `root` at `/` and the others at their names."""
+    server = Server(Settings(), (clock or Clock()).deadlines)
+    for name, namespace in namespaces.items():
+        server.of("/" if name == "root" else f"/{name}", namespace)
+    return server
