@@ -1,0 +1,190 @@
+"""The broker's keys: what may be posted, where it is kept, how the worker gets it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from io import StringIO
+from typing import TYPE_CHECKING, Final, Protocol
+
+from attrs import field, fields, frozen
+from dotenv import dotenv_values
+
+from gateway.worker.errors import CredentialsError, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "apiKey": ("API_KEY", "SJ_KEY", "SJ_API_KEY"),
+    "secretKey": ("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY"),
+    "caCertPath": ("CA_CERT_PATH", "SJ_CA_PATH"),
+    "caPassword": ("CA_PASSWORD", "SJ_CA_PASSWD"),
+}
+"""The posted field and the environment variables that hold it; the first names it in a file."""
+MISSING: Final = f"Missing required fields: {', '.join(VARIABLES)}"
+LONGEST: Final = 4096
+
+
+class Posted(Protocol):
+    """Keys as somebody sent them, unchecked."""
+
+    @property
+    def api_key(self) -> object: ...
+    @property
+    def secret_key(self) -> object: ...
+    @property
+    def ca_cert_path(self) -> object: ...
+    @property
+    def ca_password(self) -> object: ...
+
+
+@frozen
+class Credentials:
+    """One set of keys; never shown by repr."""
+
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    ca_cert_path: str = field(repr=False)
+    ca_password: str = field(repr=False)
+
+    @classmethod
+    def validated(cls, posted: Posted) -> Credentials:
+        """Credentials that an environment can carry.
+
+        Raises CredentialsError, which names the field and never its value.
+        """
+        names = [attribute.name for attribute in fields(Credentials)]
+        values = dict(zip(VARIABLES, (getattr(posted, name) for name in names), strict=True))
+        for name, value in values.items():
+            if value in (None, ""):
+                raise CredentialsError(name, MISSING)
+        return cls(*(_checked(name, value) for name, value in values.items()))
+
+    def environment(self) -> dict[str, str]:
+        """Every variable of every group."""
+        return {
+            variable: value
+            for group, value in zip(VARIABLES.values(), self._values(), strict=True)
+            for variable in group
+        }
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no log may show; the path of the certificate is none."""
+        return self.api_key, self.secret_key, self.ca_password
+
+    def _values(self) -> tuple[str, ...]:
+        return tuple(getattr(self, attribute.name) for attribute in fields(Credentials))
+
+
+def _checked(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise CredentialsError(name, f"{name} must be a string")
+    if len(value) > LONGEST:
+        raise CredentialsError(name, f"{name} is longer than {LONGEST} characters")
+    if any(character in value for character in "\r\n\0"):
+        raise CredentialsError(name, f"{name} must not contain line breaks or NUL")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise CredentialsError(
+            name, f"{name} holds characters that no environment can carry"
+        ) from None
+    return value
+
+
+def check_certificate(path: str, folder: Path) -> None:
+    """That the certificate can be read; a relative `path` is from main.py's `folder`."""
+    try:
+        with (folder / path).open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise CredentialsError(
+            "caCertPath", f"caCertPath: the certificate can't be read ({error.strerror})"
+        ) from None
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of all groups: the first that is set in each counts for the group."""
+    return {
+        variable: value
+        for group in VARIABLES.values()
+        if (value := next((environ[name] for name in group if environ.get(name)), ""))
+        for variable in group
+    }
+
+
+class CredentialsFile:
+    """A file in dotenv form, 0600, that no symbolic link stands for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Credentials | None:
+        """What the file holds; None when there is no file.
+
+        Raises WorkerError when it can't be used.
+        """
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error.strerror) from None
+        with os.fdopen(file, encoding="utf-8") as stream:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise self._unusable("it is no regular file")
+            os.fchmod(file, 0o600)
+            try:
+                values = dotenv_values(stream=StringIO(stream.read()), interpolate=False)
+                found = (values.get(group[0]) or "" for group in VARIABLES.values())
+                return Credentials.validated(Credentials(*found))
+            except (CredentialsError, UnicodeDecodeError) as error:
+                raise self._unusable(str(error)) from None
+
+    def save(self, credentials: Credentials) -> None:
+        """Replace the file, all or nothing.
+
+        Raises WorkerError; the old content stays.
+        """
+        values = credentials.environment()
+        text = "".join(f"{group[0]}={_quoted(values[group[0]])}\n" for group in VARIABLES.values())
+        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
+        try:
+            if self._path.is_symlink():
+                raise self._unusable("it is a symbolic link")
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(draft, text)
+            draft.replace(self._path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise self._unusable(error.strerror) from None
+
+    def restore(self, previous: Credentials | None) -> None:
+        """Make it hold `previous` again; no file, if there was none.  Raises WorkerError."""
+        if previous is not None:
+            self.save(previous)
+            return
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error.strerror) from None
+
+    def _unusable(self, reason: str | None) -> WorkerError:
+        return WorkerError("The credentials file can't be used", f"{self._path}: {reason}")
+
+
+def _quoted(value: str) -> str:
+    """In the single quotes of dotenv, where only these two are escaped."""
+    return "'{}'".format(value.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+def _write(path: Path, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,58 @@
+"""What a request to the supervisor may fail with."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class WorkerError(Exception):
+    """The worker is not as it was asked to be.
+
+    `message` is one sentence for people, `details` says why and what to do.  Neither
+    holds a secret.
+    """
+
+    message: str
+    details: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.details}" if self.details else self.message
+
+
+class GoingDownError(WorkerError):
+    """The gateway is being stopped."""
+
+
+class LaunchError(WorkerError):
+    """There is no main.py, no interpreter, or it can't be run."""
+
+
+class FailedAtOnceError(WorkerError):
+    """The worker was started and ended before it had settled."""
+
+
+class SupersededError(WorkerError):
+    """A later request asked for the opposite."""
+
+
+class NotReadyError(WorkerError):
+    """The worker with the new keys never became ready; the previous keys are back."""
+
+
+@frozen
+class PausedError(WorkerError):
+    """The broker imposed a pause; `next_start` (ISO 8601) is when it ends."""
+
+    next_start: str = ""
+
+
+@frozen
+class CredentialsError(Exception):
+    """Credentials that can't be used: `message` names the field, never its value."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,68 @@
+"""How a worker ended."""
+
+from __future__ import annotations
+
+import os
+from signal import SIGINT, SIGTERM, Signals
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Exit:
+    """The end of one worker process."""
+
+    pid: int | None
+    """None: it never became a process."""
+    code: int | None = None
+    signal: str | None = None
+    """The signal it died of, such as SIGSEGV."""
+    asked: bool = False
+    """The gateway had asked for it."""
+    sent: str | None = None
+    """The last signal the gateway had sent."""
+    seconds: float | None = None
+    """From the request to the end, for an exit that was asked for."""
+    lived: float = 0.0
+    """Seconds from the start to the end."""
+    ready_for: float | None = None
+    """Seconds from `shioaji_ready` to the end; None: never ready."""
+    failure: str = ""
+    """Why there was no process at all."""
+    hopeless: bool = False
+    """Another try would fail in the same way."""
+
+    @property
+    def clean(self) -> bool:
+        """It ended as it was asked: by itself, or by the very signal."""
+        return self.asked and (
+            self.code in (0, 128 + SIGINT, 128 + SIGTERM) or self.signal in ("SIGINT", "SIGTERM")
+        )
+
+    def proof(self) -> dict[str, Any]:
+        """What the answer to a restart says about the old process."""
+        return {
+            "signal": self.sent,
+            "exitCode": self.code,
+            "exitSignal": self.signal,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        if self.failure:
+            return self.failure
+        if self.signal is not None:
+            return f"ended by {self.signal}"
+        return "ended, nobody knows how" if self.code is None else f"exited with code {self.code}"
+
+
+def decode(status: int) -> tuple[int | None, str | None]:
+    """Exit code and signal name of a wait status."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return None, Signals(number).name
+        except ValueError:  # most real-time signals have no name
+            return None, f"signal {number}"
+    return os.WEXITSTATUS(status), None

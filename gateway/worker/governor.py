@@ -1,0 +1,104 @@
+"""The broker governor: who may start a worker now, and when at the earliest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from gateway.worker.classify import IMPOSING
+from gateway.worker.ledger import next_day, trading_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.ledger import Ledger
+    from gateway.worker.settings import Settings
+
+
+@frozen
+class Hold:
+    """Why no worker may be started now."""
+
+    reason: str
+    seconds: float
+
+
+class Governor:
+    """A budget of starts per trading day, and the pauses that the broker imposes.
+
+    `clock` is monotonic, `wall` gives seconds since 1970; both in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._clock = clock
+        self._wall = wall
+        until, self._level = ledger.pause
+        left = min(until - wall(), settings.pause_max)  # the wall clock may have jumped
+        self._paused_until = clock() + left if left > 0 else 0.0
+        self._imposed_by: int | None = None
+
+    def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
+        """What stands against a start now; None: nothing.
+
+        A `person` overrides the budget, `force` the broker's pause, too.
+        """
+        left = self._paused_until - self._clock()
+        if left > 0 and not force:
+            return Hold("the broker asked for a pause (code 451 or 503)", left)
+        if not person and not self._settings.demo and self.used >= self._settings.budget:
+            return Hold(
+                f"today's budget of {self._settings.budget} starts is spent",
+                next_day(self._wall()) - self._wall(),
+            )
+        return None
+
+    def started(self) -> None:
+        """A worker was started."""
+        if not self._settings.demo:
+            self._ledger.count(trading_day(self._wall()))
+
+    def notice(self, cause: str, generation: int) -> bool:
+        """The worker `generation` failed by `cause`; whether that imposes a pause.
+
+        A pause grows from one generation to the next, and begins anew with each word.
+        """
+        if cause not in IMPOSING:
+            return False
+        if self._imposed_by != generation:
+            self._imposed_by = generation
+            self._level += 1
+        pause = self._settings.pause_first * 2.0 ** min(self._level - 1, 30)
+        pause = min(pause, self._settings.pause_max)
+        self._paused_until = max(self._paused_until, self._clock() + pause)
+        self._ledger.keep_pause(self._wall() + self._paused_until - self._clock(), self._level)
+        return True
+
+    def calm(self) -> None:
+        """A worker has been ready for long: the next pause is a short one again."""
+        if self._level:
+            self._level = 0
+            self._ledger.keep_pause(0, 0)
+
+    @property
+    def used(self) -> int:
+        """The starts of this trading day."""
+        return self._ledger.starts(trading_day(self._wall()))
+
+    def budget(self) -> dict[str, Any]:
+        """For people: the day, its starts, and what is left."""
+        return {
+            "day": trading_day(self._wall()),
+            "used": self.used,
+            "limit": self._settings.budget,
+            "remaining": max(0, self._settings.budget - self.used),
+        }

@@ -1,0 +1,248 @@
+"""The worker's guardian: the process between the gateway and its worker.
+
+Run as `python -I -S guardian.py`; standard library only, nothing of the gateway.  It is
+the worker's parent in a session of its own and, on Linux, the reaper of every orphan the
+worker leaves, so that the whole tree can be found and ended, even after the gateway was
+killed.
+
+Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 2 are the
+worker's output, which the guardian hands on and closes; 3 takes the guardian's reports.
+
+Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
+hold bytes as latin-1) and `patience` (seconds for SIGINT, SIGTERM, strays); afterwards
+`patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM and SIGINT.
+
+Reports, one a line: `started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS`
+(as waitpid has it), at once when the worker is gone.  The guardian itself exits when
+nothing of the tree is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+LIFELINE, STATUS = 0, 3
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+LINUX = sys.platform == "linux"
+KILL_INTERVAL = 0.05
+"""Seconds between looks at a tree that is being killed: it may fork meanwhile."""
+
+
+def prctl(option: int, value: int) -> None:
+    """Linux' prctl(2) with one argument."""
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def descendants(root: int) -> list[int]:
+    """The living processes below `root`, by /proc; empty where there is none."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc") if LINUX else ():  # noqa: PTH208 - pathlib is slow to import
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 - likewise
+                state, parent = file.read().rpartition(b") ")[2].split()[:2]
+        except (OSError, ValueError):
+            continue  # gone meanwhile
+        if state != b"Z":
+            children.setdefault(int(parent), []).append(int(name))
+    found, todo = [], [root]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+class Guardian:
+    """One worker, from its start until nothing of its tree is left."""
+
+    def __init__(self) -> None:
+        self.worker = 0
+        self.patience = [0.0, 0.0, 0.0]
+        self.ending = False
+        self.sent: signal.Signals | None = None
+        self.deadline: float | None = None
+        self.steps: list[tuple[signal.Signals, float]] = []
+        self.asked = False
+        self.inbox = b""
+
+    def main(self) -> None:
+        """Serve one worker."""
+        self.wakeup, wake = os.pipe()
+        for end in (self.wakeup, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        # Handlers, never SIG_IGN: what is ignored here would be ignored in the worker.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGHUP, lambda *_: None)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.ask)
+        with contextlib.suppress(PermissionError):  # leads a session already
+            os.setsid()
+        if LINUX:
+            prctl(PR_SET_CHILD_SUBREAPER, 1)
+        line = self.first_line()
+        if line and self.start(json.loads(line)):
+            self.watch()
+
+    def ask(self, *_: object) -> None:
+        """Signal handler: remember that the tree shall end."""
+        self.asked = True
+
+    def first_line(self) -> bytes:
+        """What to start; empty when the gateway went away."""
+        while b"\n" not in self.inbox:
+            data = os.read(LIFELINE, 65536)
+            if not data:
+                return b""
+            self.inbox += data
+        line, _, self.inbox = self.inbox.partition(b"\n")
+        return line
+
+    def start(self, what: dict[str, Any]) -> bool:
+        """Start the worker; whether that worked is reported, too."""
+        self.patience = what["patience"]
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))  # a core would hold the keys
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the gateway's own command
+                [raw(word) for word in what["argv"]],
+                cwd=raw(what["cwd"]),
+                env={raw(name): raw(value) for name, value in what["env"].items()},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=follow,  # noqa: PLW1509 - there is one thread
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            self.report(f"failed {getattr(error, 'errno', None) or 0} {' '.join(reason.split())}")
+            return False
+        self.process = process  # kept: its finaliser must not reap
+        self.worker = process.pid
+        self.report(f"started {self.worker}")
+        null = os.open(os.devnull, os.O_RDWR)
+        for output in (1, 2):
+            os.dup2(null, output)
+        return True
+
+    def watch(self) -> None:
+        """Until the tree is gone: reap, obey, and end it when asked."""
+        lifeline = [LIFELINE]
+        while self.reap():
+            if self.asked:
+                self.asked = False
+                self.end()
+            self.escalate()
+            timeout = None if self.deadline is None else self.deadline - time.monotonic()
+            readable = select.select([self.wakeup, *lifeline], [], [], timeout and max(0, timeout))
+            if self.wakeup in readable[0]:
+                os.read(self.wakeup, 4096)
+            if LIFELINE in readable[0] and not self.obey():
+                lifeline = []
+                self.end()
+
+    def reap(self) -> bool:
+        """Collect the dead; whether anybody is left."""
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return True
+                if pid == self.worker:
+                    self.worker = 0
+                    self.report(f"exited {status}")
+                    self.end_strays()
+        except ChildProcessError:
+            return False
+
+    def obey(self) -> bool:
+        """Read the lifeline; False when it is broken."""
+        data = os.read(LIFELINE, 65536)
+        *lines, self.inbox = (self.inbox + data).split(b"\n")
+        for line in lines:
+            command, *words = line.split()
+            if command == b"patience":
+                self.patience = [float(word) for word in words]
+            elif command == b"stop":
+                self.end()
+            elif command == b"kill":
+                self.take([(signal.SIGKILL, KILL_INTERVAL)])
+        return bool(data)
+
+    def end(self) -> None:
+        """Begin to end the tree, unless that was begun."""
+        if not self.ending:
+            interrupt, terminate, _ = self.patience
+            self.take(
+                [
+                    (signal.SIGINT, interrupt),
+                    (signal.SIGTERM, terminate),
+                    (signal.SIGKILL, KILL_INTERVAL),
+                ]
+            )
+
+    def end_strays(self) -> None:
+        """The worker is gone: what it left has only a short patience."""
+        _, terminate, strays = self.patience
+        if self.sent != signal.SIGKILL:
+            self.take([(signal.SIGTERM, min(terminate, strays)), (signal.SIGKILL, KILL_INTERVAL)])
+
+    def take(self, steps: list[tuple[signal.Signals, float]]) -> None:
+        """Go through `steps` from now on: signals, each with its patience in seconds."""
+        self.ending = True
+        self.steps = steps
+        self.deadline = time.monotonic()
+
+    def escalate(self) -> None:
+        """Send the next signal when its time has come; the last one again and again."""
+        if self.deadline is None or time.monotonic() < self.deadline:
+            return
+        number, patience = self.steps[0]
+        if len(self.steps) > 1:
+            del self.steps[0]
+        self.deadline = time.monotonic() + patience
+        if self.worker and number != self.sent:
+            self.report(f"sent {number.name}")
+        self.sent = number
+        self.signal_tree(number)
+
+    def signal_tree(self, number: signal.Signals) -> None:
+        """Send `number` to the whole tree, and SIGCONT: a stopped process can't die of it."""
+        if not LINUX and self.worker:
+            os.killpg(self.worker, number)
+            os.killpg(self.worker, signal.SIGCONT)
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+
+    def report(self, line: str) -> None:
+        """Tell the gateway, which may be gone."""
+        with contextlib.suppress(OSError):
+            os.write(STATUS, f"{line}\n".encode())
+
+
+def follow() -> None:
+    """In the new worker: should the guardian be killed, take that as SIGINT."""
+    if LINUX:
+        prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def raw(text: str) -> bytes:
+    """The bytes that `text` stands for."""
+    return text.encode("latin-1")
+
+
+if __name__ == "__main__":
+    Guardian().main()

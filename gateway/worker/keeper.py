@@ -1,0 +1,328 @@
+"""Keeps one worker: gives the machine its hands, and those who ask their answers."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet.defer import inlineCallbacks, succeed
+from twisted.logger import Logger
+
+from gateway.worker.errors import (
+    FailedAtOnceError,
+    GoingDownError,
+    PausedError,
+    SupersededError,
+    WorkerError,
+)
+from gateway.worker.machine import machine
+from gateway.worker.requests import Requests
+from gateway.worker.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from twisted.internet.defer import Deferred
+
+    from gateway.worker.exits import Exit
+    from gateway.worker.governor import Governor
+    from gateway.worker.policy import Policy
+    from gateway.worker.requests import Facts
+    from gateway.worker.run import Run
+    from gateway.worker.settings import Settings
+
+_log = Logger(namespace="gateway.worker")
+
+EXITS_KEPT = 10
+STUCK = 10.0
+"""Seconds past all patience after which a worker counts as not to be ended."""
+
+
+class Observer(Protocol):
+    """Who is told what became of the worker."""
+
+    def changed(self) -> None:
+        """The state is a new one, or the next start is."""
+        ...
+
+    def exited(self, run: Run) -> None:
+        """The process of `run` is gone."""
+        ...
+
+
+class Keeper:
+    """One life-cycle.
+
+    `launch` starts a new generation for the keeper, `wall` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        *,
+        launch: Callable[[int, Keeper], Run],
+        governor: Governor,
+        policy: Policy,
+        observer: Observer,
+        wall: Callable[[], float],
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._launch = launch
+        self._governor = governor
+        self._policy = policy
+        self._observer = observer
+        self._wall = wall
+        self._lifecycle = machine(self)
+        self._requests = Requests()
+        self._pause = 0.0
+        self._timer: Any = None
+        self._overdue: Any = None
+        self._going_down = False
+        self._forced = False
+        self.state = "stopped"
+        self.since = wall()
+        self.generation = 0
+        self.run: Run | None = None
+        """The present generation, or the last one."""
+        self.exits: deque[tuple[float, Exit, str | None]] = deque(maxlen=EXITS_KEPT)
+        """When, how and why the last workers ended."""
+
+    # -- asked by people ----------------------------------------------------------------
+
+    def start(self, *, force: bool = False) -> Deferred[Facts]:
+        """A worker, if there is none.  Raises WorkerError."""
+        if self.state == "running":
+            return succeed({"pid": self.run and self.run.pid})
+        if self.state != "starting":
+            self._admit(force=force)
+        answer = self._requests.start(self._next(fresh=False), self._pid)
+        self._lifecycle.start()
+        return answer
+
+    def restart(self, *, force: bool = False) -> Deferred[Facts]:
+        """A new worker.  Raises WorkerError; the old one keeps running."""
+        self._admit(force=force)
+        return self._replace()
+
+    def stop(self) -> Deferred[Facts]:
+        """No worker; fires when its tree is gone."""
+        self._requests.refused(
+            SupersededError("The worker was stopped", "a later request asked for that")
+        )
+        up = self.state in ("starting", "running", "stopping", "exited")
+        answer = self._requests.stop() if up else succeed({})
+        self._lifecycle.stop()
+        return answer
+
+    def shut_down(self) -> Deferred[Facts]:
+        """As `stop`; no request is heard any more."""
+        self._going_down = True
+        return self.stop()
+
+    def kill(self) -> None:
+        """Spend no more patience on the present worker."""
+        if self.run is not None:
+            self.run.kill()
+
+    # -- asked by machines --------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The first start of the gateway; later, if something stands against it now."""
+        hold = self._governor.hold()
+        if hold is None:
+            self._lifecycle.start()
+        else:
+            self._postpone(hold.seconds)
+
+    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
+        """Restart for `reason`, if the state is one of `states` and nothing stands against it."""
+        hold = self._governor.hold()
+        if self._going_down or self.state not in states:
+            return
+        if hold is not None:
+            _log.warn(
+                "No restart ({reason}): {hold}", tag="Python", reason=reason, hold=hold.reason
+            )
+            return
+        _log.info("Restarting the worker: {reason}", tag="Python", reason=reason)
+        self._replace().addErrback(lambda _: None)  # the state tells
+
+    @inlineCallbacks
+    def fall_back(self) -> Generator[Deferred[Facts], Any, None]:
+        """A new worker, now or when nothing stands against it; the state tells what came of it."""
+        try:
+            yield self.restart()
+        except PausedError:
+            yield self.stop()
+            self.begin()
+        except WorkerError:
+            _log.warn("The worker with the previous credentials did not start", tag="Python")
+
+    def imposed(self) -> None:
+        """The broker imposed a pause: a start that is planned comes no earlier."""
+        hold = self._governor.hold()
+        if self.state == "backoff" and hold is not None and hold.seconds > self._left:
+            self._postpone(hold.seconds)
+
+    @property
+    def next_start(self) -> tuple[float, float] | None:
+        """When the next start is planned: seconds since 1970, and from now."""
+        if self.state != "backoff":
+            return None
+        return self._wall() + self._left, self._left
+
+    # -- what the machine has done ------------------------------------------------------
+
+    def enter(self, state: str) -> None:
+        self.state = state
+        self.since = self._wall()
+        self._observer.changed()
+
+    def spawn(self) -> None:
+        self.generation += 1
+        self.run = self._launch(self.generation, self)
+
+    def end(self) -> None:
+        assert self.run is not None  # the table says so
+        self._expect_end(self._settings.patience_login + self._settings.patience_terminate)
+        self.run.end()
+
+    def wait(self) -> None:
+        self.hurry()
+        self._timer = self._reactor.callLater(self._pause, self._elapsed)
+
+    def hurry(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    def judge(self) -> None:
+        assert self.run is not None and self.run.exit is not None
+        hold = self._governor.hold(person=True, force=self._forced)
+        if self._requests.waiting and hold is not None:
+            self._requests.refused(self._paused(hold.seconds))
+        if self._requests.waiting:
+            self._lifecycle.again()
+            return
+        pause = self._policy.verdict(self.run.exit, self.run.cause or "")
+        if pause is None:
+            self._lifecycle.give_up()
+            return
+        hold = self._governor.hold()
+        self._pause = max(pause, hold.seconds if hold else 0)
+        self._lifecycle.retry()
+
+    # -- what a run tells; an old generation's words are ignored ---------------------------
+
+    def run_started(self, run: Run) -> None:
+        if run is self.run:
+            self._governor.started()
+
+    def run_settled(self, run: Run) -> None:
+        if run is self.run and self.state == "starting":
+            self._lifecycle.settled()
+            self._requests.settled(run.generation, self._facts)
+            if self._requests.waiting:
+                self._lifecycle.restart()
+
+    def run_exited(self, run: Run) -> None:
+        if run is not self.run or run.exit is None:
+            return
+        self.exits.append((self._wall(), run.exit, run.cause))
+        self._observer.exited(run)
+        if self.state == "starting":
+            details = "; ".join((str(run.exit), *run.last_words[-3:]))
+            error = run.error or FailedAtOnceError("The worker ended at once", details)
+            self._requests.failed(run.generation, error)
+        self._lifecycle.exited()
+        self._expect_end(0)
+
+    def run_reaped(self, run: Run) -> None:
+        if run is not self.run or run.exit is None:
+            return
+        self._overdue.cancel()
+        self._overdue = None
+        self._lifecycle.reaped()
+        self._requests.stopped({"oldPid": run.pid, "ended": run.exit.proof()})
+
+    # -- inside -------------------------------------------------------------------------
+
+    @property
+    def _pid(self) -> int | None:
+        """The process that a request would replace."""
+        gone = self.state in ("stopped", "backoff", "fatal")
+        return None if gone or self.run is None else self.run.pid
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the planned start."""
+        if self._timer is None or not self._timer.active():
+            return self._pause
+        return float(max(0.0, self._timer.getTime() - self._reactor.seconds()))
+
+    def _next(self, *, fresh: bool) -> int:
+        """The generation that a request made now is answered by."""
+        return self.generation + (fresh or self.state != "starting")
+
+    def _replace(self) -> Deferred[Facts]:
+        answer = self._requests.start(self._next(fresh=True), self._pid)
+        self._lifecycle.restart()
+        return answer
+
+    def _admit(self, *, force: bool) -> None:
+        """Let a person's request through, or raise WorkerError."""
+        if self._going_down:
+            raise GoingDownError("The gateway is going down", "its worker is being stopped")
+        hold = self._governor.hold(person=True, force=force)
+        if hold is not None:
+            raise self._paused(hold.seconds)
+        self._forced = force
+        self._policy.asked()
+
+    def _paused(self, seconds: float) -> WorkerError:
+        when = iso(self._wall() + seconds)
+        return PausedError(
+            "The broker asked for a pause",
+            f"code 451 or 503: a login before {when} would extend it; next start: {when};"
+            " force=true starts nevertheless",
+            when,
+        )
+
+    def _postpone(self, seconds: float) -> None:
+        self._pause = seconds
+        known = self.state == "backoff"
+        self._lifecycle.postpone()
+        if known:
+            self._observer.changed()
+
+    def _elapsed(self) -> None:
+        hold = self._governor.hold()
+        if hold is None:
+            self._lifecycle.elapsed()
+        else:
+            self._postpone(hold.seconds)
+
+    def _facts(self, old_pid: int | None) -> Facts:
+        ends = (end for _, end, _ in self.exits if end.pid == old_pid is not None)
+        ended = next(ends, None)
+        return {
+            "oldPid": old_pid,
+            "ended": ended and ended.proof(),
+            "newPid": self.run and self.run.pid,
+        }
+
+    def _expect_end(self, patience: float) -> None:
+        """What is left of the worker must be gone after `patience`, or those who wait are told."""
+        if self._overdue is None:
+            seconds = patience + self._settings.patience_strays + STUCK
+            self._overdue = self._reactor.callLater(seconds, self._stuck)
+
+    def _stuck(self) -> None:
+        pid = self.run and self.run.pid
+        error = WorkerError(
+            "The old worker can't be ended", f"process {pid} did not even die of SIGKILL"
+        )
+        _log.error("{error}", tag="Python", error=str(error))
+        self._overdue = self._reactor.callLater(STUCK, self._stuck)
+        self._requests.stuck(error)

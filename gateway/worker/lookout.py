@@ -1,0 +1,100 @@
+"""What is looked at once a second: the calendar, the heartbeat, the feed, the files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from gateway.worker.dev import Watch
+from gateway.worker.errors import LaunchError
+from gateway.worker.timetable import Timetable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.governor import Governor
+    from gateway.worker.keeper import Keeper
+    from gateway.worker.launch import Launcher
+    from gateway.worker.settings import Settings
+
+_log = Logger(namespace="gateway.worker")
+
+INTERVAL = 1.0
+
+
+class Lookout:
+    """Acts when nobody asks.
+
+    `tell` tells the state anew; `wall` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        *,
+        keeper: Keeper,
+        governor: Governor,
+        launcher: Launcher,
+        wall: Callable[[], float],
+        tell: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._keeper = keeper
+        self._governor = governor
+        self._launcher = launcher
+        self._tell = tell
+        self._timetable = Timetable(settings, keeper, wall)
+        self._stale: list[str] = []
+        self._watch: Watch | None = None
+        self._looking = LoopingCall(self.look)
+        self._looking.clock = reactor
+
+    def begin(self) -> None:
+        """Start the worker when the calendar allows it, and look from now on."""
+        self._timetable.begin()
+        self._looking.start(INTERVAL, now=False).addErrback(
+            lambda failure: _log.failure("Nobody looks after the worker any more", failure)
+        )
+
+    def end(self) -> None:
+        """Look no longer."""
+        if self._looking.running:
+            self._looking.stop()
+
+    def status(self) -> dict[str, Any]:
+        """For `/status`."""
+        return {"stale": self._stale, "schedule": self._timetable.status()}
+
+    def look(self) -> None:
+        """Do what has become due."""
+        self._timetable.look()
+        run = self._keeper.run
+        if run is not None and run.alive:
+            if run.vitals.hung:
+                self._keeper.renew("its heartbeat is late", states=("running",))
+            if (run.vitals.ready_for or 0) >= self._settings.stable:
+                self._governor.calm()
+            self._look_at_feed(run.vitals.stale)
+        if self._settings.dev:
+            self._look_at_files()
+
+    def _look_at_feed(self, stale: list[str]) -> None:
+        """A market that fell silent is told, and when it ticks again; nothing is restarted."""
+        if stale != self._stale:
+            self._stale = stale
+            words = f"silent: {', '.join(stale)}" if stale else "alive again"
+            _log.warn("The feed is {words}", words=words, tag="Python")
+            self._tell()
+
+    def _look_at_files(self) -> None:
+        try:
+            folder = self._launcher.main().parent
+        except LaunchError:
+            return
+        if self._watch is None:
+            self._watch = Watch(folder)
+        elif self._watch.changed():
+            self._keeper.renew("a file changed", states=("starting", "running", "backoff", "fatal"))

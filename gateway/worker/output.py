@@ -1,0 +1,64 @@
+"""What the worker prints: into the log, the tail, and to whoever listens for its errors."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from gateway.worker.lines import Gate, Stream
+from gateway.worker.process import STDERR, STDOUT
+from gateway.worker.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.worker.settings import Settings
+
+_log = Logger(namespace="gateway.worker")
+
+TAGS = {STDOUT: "Python stdout", STDERR: "Python stderr"}
+
+
+class Output:
+    """Shared by all generations: one tail, and streams for each.
+
+    `clean` takes secrets out of a text, `complain` is told each line of stderr.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        clean: Callable[[str], str],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._wall = wall
+        self._clean = clean
+        self._complain = complain
+        self._tail: deque[str] = deque(maxlen=settings.tail_lines)
+
+    def streams(self) -> Mapping[int, Stream]:
+        """The streams of a new worker, by descriptor."""
+        return {fd: self._stream(fd) for fd in TAGS}
+
+    def tail(self, lines: int) -> list[str]:
+        """The last lines, oldest first, with time and tag."""
+        return list(self._tail)[-lines:] if lines > 0 else []
+
+    def _stream(self, fd: int) -> Stream:
+        settings = self._settings
+        gate = Gate(settings.line_rate, settings.line_burst, self._clock)
+
+        def tell(line: str) -> None:
+            self._tail.append(f"{iso(self._wall())} [{TAGS[fd]}] {line}")
+            _log.info("{line}", line=line, tag=TAGS[fd])
+            if fd == STDERR:
+                self._complain(line)
+
+        return Stream(settings.line_length, gate, self._clean, tell)

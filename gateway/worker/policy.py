@@ -1,0 +1,55 @@
+"""When a worker that ended unasked is started again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.worker.classify import PATIENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.exits import Exit
+    from gateway.worker.settings import Settings
+
+JITTER = 0.25
+"""At most this part is added to a pause, so that many gateways don't come at once."""
+LONG_LIFE = 3600.0
+"""A worker that never says it is ready proves itself by living this many seconds."""
+
+
+class Policy:
+    """Growing pauses, and an end to trying.
+
+    `random` gives numbers from 0 to 1.
+    """
+
+    def __init__(self, settings: Settings, random: Callable[[], float]) -> None:
+        self._settings = settings
+        self._random = random
+        self.failures = 0
+        """In a row, of any class."""
+        self.fast_failures = 0
+        """In a row, of those that may end in fatal."""
+
+    def asked(self) -> None:
+        """A person asked for a worker: he may have cured what failed."""
+        self.fast_failures = 0
+
+    def verdict(self, end: Exit, cause: str) -> float | None:
+        """Seconds to wait before the next start; None: not until someone asks."""
+        if end.hopeless:
+            return None
+        if (end.ready_for or 0) >= self._settings.stable or end.lived >= LONG_LIFE:
+            self.failures = self.fast_failures = 0
+        self.failures += 1
+        if cause not in PATIENT:
+            self.fast_failures = self.fast_failures + 1 if end.lived < self._settings.fast else 0
+            if 0 < self._settings.fatal_after <= self.fast_failures:
+                return None
+        return self._pause()
+
+    def _pause(self) -> float:
+        doublings = min(self.failures - 1, 30)
+        pause = self._settings.backoff_first * 2.0**doublings * (1 + JITTER * self._random())
+        return min(pause, self._settings.backoff_max)

@@ -1,0 +1,81 @@
+"""Those who wait until a new worker is ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from gateway.worker.classify import PATIENT
+from gateway.worker.errors import NotReadyError, SupersededError, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.worker.exits import Exit
+
+
+class ReadyWaiters:
+    """Each waits for one generation, at most `timeout` seconds."""
+
+    def __init__(self, reactor: Any, timeout: float) -> None:
+        self._reactor = reactor
+        self._timeout = timeout
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+        self._ready = 0
+
+    def wait(self, generation: int) -> Deferred[None]:
+        """Fires when `generation` is ready; fails with NotReadyError or SupersededError."""
+        answer: Deferred[None] = Deferred()
+        if self._ready == generation:
+            answer.callback(None)
+            return answer
+        late = self._reactor.callLater(
+            self._timeout,
+            self._fail,
+            generation,
+            _not_ready(f"it did not say that it is ready within {self._timeout:g} s"),
+        )
+        answer.addBoth(_cancel, late)
+        self._waiting.append((generation, answer))
+        return answer
+
+    def ready(self, generation: int) -> None:
+        """The worker of `generation` is ready."""
+        self._ready = generation
+        for answer in self._take(generation):
+            answer.callback(None)
+
+    def complained(self, generation: int, cause: str | None, words: str) -> None:
+        """It reported an error; one that may pass by itself is no failure yet."""
+        if cause not in PATIENT:
+            self._fail(generation, _not_ready(words))
+
+    def exited(self, generation: int, end: Exit | None, words: Sequence[str]) -> None:
+        """It is gone."""
+        if end is not None and end.asked:
+            error: WorkerError = SupersededError(
+                "The worker was stopped", "a later request asked for that"
+            )
+        else:
+            error = _not_ready("; ".join((str(end), *words[-3:])))
+        self._fail(generation, error)
+
+    def _fail(self, generation: int, error: WorkerError) -> None:
+        for answer in self._take(generation):
+            answer.errback(error)
+
+    def _take(self, generation: int) -> list[Deferred[None]]:
+        taken = [answer for number, answer in self._waiting if number == generation]
+        self._waiting = [known for known in self._waiting if known[0] != generation]
+        return taken
+
+
+def _not_ready(reason: str) -> NotReadyError:
+    return NotReadyError("The worker did not become ready; the previous keys are back", reason)
+
+
+def _cancel(result: Any, late: Any) -> Any:
+    if late.active():
+        late.cancel()
+    return result

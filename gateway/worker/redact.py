@@ -1,0 +1,71 @@
+"""Secrets are taken out of every line, and so is any beginning of one."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote
+
+MASK = "[redacted]"
+PREFIX = 8
+"""Characters of a secret that give it away."""
+SHORT = 4
+"""A secret shorter than this is looked for as a whole word only."""
+KEPT = 256
+"""Secrets that are remembered; a worker may still print the keys of yesterday."""
+
+
+class Redactor:
+    """Replaces the secrets it was told."""
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, None] = {}
+        self._heads: re.Pattern[str] | None = None
+        self._by_head: dict[str, list[str]] = {}
+
+    def learn(self, *secrets: str) -> None:
+        """These are secrets from now on, as they are and as programs print them."""
+        for secret in secrets:
+            for form in _forms(secret):
+                self._secrets.pop(form, None)
+                self._secrets[form] = None
+        for old in list(self._secrets)[:-KEPT]:
+            del self._secrets[old]
+        self._by_head = {}
+        for secret in self._secrets:
+            self._by_head.setdefault(secret[:PREFIX], []).append(secret)
+        heads = sorted(self._by_head, key=len, reverse=True)
+        self._heads = re.compile("|".join(map(_pattern, heads))) if heads else None
+
+    def __call__(self, text: str) -> str:
+        """`text` without secrets and without beginnings of `PREFIX` characters and more."""
+        if self._heads is None or self._heads.search(text) is None:
+            return text
+        pieces: list[str] = []
+        start = 0
+        while found := self._heads.search(text, start):
+            pieces += text[start : found.start()], MASK
+            start = found.start() + max(
+                _common(secret, text, found.start()) for secret in self._by_head[found[0]]
+            )
+        return "".join((*pieces, text[start:]))
+
+
+def _forms(secret: str) -> set[str]:
+    """`secret` and the forms in which repr, JSON and a URL show it."""
+    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+    forms |= {json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe="")}
+    return {form for form in forms if form}
+
+
+def _pattern(head: str) -> str:
+    pattern = re.escape(head)
+    return rf"(?<!\w){pattern}(?!\w)" if len(head) < SHORT else pattern
+
+
+def _common(secret: str, text: str, at: int) -> int:
+    """How many characters of `secret` stand at `at`."""
+    for length, character in enumerate(secret):
+        if at + length == len(text) or text[at + length] != character:
+            return length
+    return len(secret)

@@ -1,0 +1,106 @@
+"""What browsers, `/health` and `/status` are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.worker.times import iso
+
+if TYPE_CHECKING:
+    from gateway.worker.exits import Exit
+    from gateway.worker.governor import Governor
+    from gateway.worker.keeper import Keeper
+
+WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
+"""States in which there is no worker: they tell how the last one ended."""
+
+
+class Reporter:
+    """Reads the keeper and the governor."""
+
+    def __init__(self, keeper: Keeper, governor: Governor) -> None:
+        self._keeper = keeper
+        self._governor = governor
+
+    def event(self, now: float, status: str) -> dict[str, Any]:
+        """The one argument of `python_status`; every key is always there.
+
+        `status` is the state, or `exited` for an exit that was asked for.
+        """
+        keeper = self._keeper
+        run = keeper.run
+        ended = run.exit if run and status in WITH_EXIT else None
+        cause = run.cause if run and ended else None
+        planned = keeper.next_start
+        return {
+            "status": status,
+            "message": self._message(status, ended, cause),
+            "pid": run.pid if run and run.alive else None,
+            "generation": keeper.generation,
+            "exitCode": ended and ended.code,
+            "signal": ended and ended.signal,
+            "asked": ended and ended.asked,
+            "class": cause,
+            "stderr": run.last_words if run and ended else [],
+            "nextStartAt": iso(planned[0]) if planned else None,
+            "nextStartIn": round(planned[1], 3) if planned else None,
+            "restarts": self.restarts,
+            "budget": self._governor.budget(),
+            "timestamp": iso(now),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """What `/health` tells besides its three fields."""
+        keeper = self._keeper
+        return {
+            "state": keeper.state,
+            "since": iso(keeper.since),
+            "restarts": self.restarts,
+            "lastExit": _exit(*keeper.exits[-1]) if keeper.exits else None,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """As `health`, and the plans and the past."""
+        keeper = self._keeper
+        planned = keeper.next_start
+        return {
+            **self.health(),
+            "generation": keeper.generation,
+            "nextStartAt": iso(planned[0]) if planned else None,
+            "nextStartIn": round(planned[1], 3) if planned else None,
+            "budget": self._governor.budget(),
+            "exits": [_exit(*known) for known in reversed(keeper.exits)],
+        }
+
+    @property
+    def restarts(self) -> int:
+        """Starts after the first."""
+        return max(0, self._keeper.generation - 1)
+
+    def _message(self, status: str, ended: Exit | None, cause: str | None) -> str:
+        words = f"The worker is {status}"
+        if ended is not None:
+            words = ended.failure or f"The worker {ended}"
+        if cause:
+            words += f" ({cause})"
+        planned = self._keeper.next_start
+        if planned:
+            words += f"; next start in {planned[1]:.1f} s"
+        elif status == "fatal":
+            words += "; it stays down until someone starts it"
+        return words
+
+
+def _exit(when: float, end: Exit, cause: str | None) -> dict[str, Any]:
+    return {
+        "at": iso(when),
+        "pid": end.pid,
+        "code": end.code,
+        "signal": end.signal,
+        "class": cause,
+        "asked": end.asked,
+        "sent": end.sent,
+        "seconds": None if end.seconds is None else round(end.seconds, 3),
+        "lived": round(end.lived, 3),
+        "reason": str(end),
+    }

@@ -1,0 +1,80 @@
+"""Who waits for the worker, and for which one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Facts = dict[str, Any]
+
+
+@frozen
+class _Wish:
+    generation: int
+    """The least generation that satisfies it."""
+    old_pid: int | None
+    answer: Deferred[Facts]
+
+
+class Requests:
+    """Wishes that are not answered yet; as many as there are, one start answers them all."""
+
+    def __init__(self) -> None:
+        self._starts: list[_Wish] = []
+        self._stops: list[Deferred[Facts]] = []
+
+    def start(self, generation: int, old_pid: int | None) -> Deferred[Facts]:
+        """Someone wants a worker of `generation` or later, in the place of `old_pid`."""
+        wish = _Wish(generation, old_pid, Deferred())
+        self._starts.append(wish)
+        return wish.answer
+
+    def stop(self) -> Deferred[Facts]:
+        """Someone wants no worker."""
+        self._stops.append(Deferred())
+        return self._stops[-1]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether someone wants a worker that is not there yet."""
+        return bool(self._starts)
+
+    def settled(self, generation: int, facts: Callable[[int | None], Facts]) -> None:
+        """The worker of `generation` has started; `facts` tells them, given the old pid."""
+        for wish in self._satisfied(generation):
+            wish.answer.callback(facts(wish.old_pid))
+
+    def failed(self, generation: int, error: Exception) -> None:
+        """The worker of `generation` did not come up."""
+        for wish in self._satisfied(generation):
+            wish.answer.errback(error)
+
+    def refused(self, error: Exception) -> None:
+        """There will be no worker for those who wait."""
+        starts, self._starts = self._starts, []
+        for wish in starts:
+            wish.answer.errback(error)
+
+    def stopped(self, facts: Facts) -> None:
+        """The worker's tree is gone."""
+        stops, self._stops = self._stops, []
+        for answer in stops:
+            answer.callback(dict(facts))
+
+    def stuck(self, error: Exception) -> None:
+        """The worker can't be ended."""
+        self.refused(error)
+        stops, self._stops = self._stops, []
+        for answer in stops:
+            answer.errback(error)
+
+    def _satisfied(self, generation: int) -> list[_Wish]:
+        """The wishes that `generation` answers; they are taken from the list."""
+        done = [wish for wish in self._starts if wish.generation <= generation]
+        self._starts = [wish for wish in self._starts if wish.generation > generation]
+        return done

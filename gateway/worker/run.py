@@ -1,0 +1,221 @@
+"""One generation of the worker, from the decision to start it until nothing is left."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.logger import Logger
+
+from gateway.worker.classify import LAUNCH, classify_event, classify_exit
+from gateway.worker.errors import LaunchError, WorkerError
+from gateway.worker.exits import Exit, decode
+from gateway.worker.process import STDERR, GuardedProcess
+from gateway.worker.rescue import Rescue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from gateway.worker.lines import Stream
+    from gateway.worker.process import Command
+    from gateway.worker.settings import Settings
+    from gateway.worker.vitals import Vitals
+
+_log = Logger(namespace="gateway.worker")
+
+PASSING = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY))
+"""Reasons for which a program could not be run that may be gone at the next try."""
+
+
+class Owner(Protocol):
+    """Who is told about a run; each of these at most once, in this order."""
+
+    def run_started(self, run: Run) -> None: ...
+
+    def run_settled(self, run: Run) -> None: ...
+
+    def run_exited(self, run: Run) -> None: ...
+
+    def run_reaped(self, run: Run) -> None: ...
+
+
+class Run:
+    """Listens to one process and knows how it fares."""
+
+    def __init__(
+        self,
+        generation: int,
+        owner: Owner,
+        *,
+        reactor: Any,
+        settings: Settings,
+        vitals: Vitals,
+        streams: Mapping[int, Stream],
+    ) -> None:
+        self.generation = generation
+        self.vitals = vitals
+        self.pid: int | None = None
+        self.exit: Exit | None = None
+        self.error: WorkerError | None = None
+        """Why it never became a process."""
+        self._owner = owner
+        self._reactor = reactor
+        self._settings = settings
+        self._streams = streams
+        self._process: GuardedProcess | None = None
+        self._rescue: Rescue | None = None
+        self._settling: Any = None
+        self._asked_at: float | None = None
+        self._sent: str | None = None
+        self._said: list[str] = []
+
+    # -- what the owner asks ------------------------------------------------------------
+
+    def launch(self, command: Deferred[Command]) -> None:
+        """Start what `command` fires with."""
+        command.addCallbacks(self._spawn, self._impossible)
+        command.addErrback(lambda failure: _log.failure("A worker's start failed", failure))
+
+    def end(self) -> None:
+        """End the worker and its tree."""
+        if self._asked_at is None:
+            self._asked_at = self._reactor.seconds()
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """The same, at once."""
+        self.end()
+        if self._process is not None:
+            self._process.kill()
+        if self._rescue is not None:
+            self._rescue.kill()
+
+    def heard(self, name: str, value: object) -> str | None:
+        """An event of the worker's own connection; the class of the error it tells, if any."""
+        self.vitals.heard(name, value)
+        self._settle()
+        if name == "shioaji_ready" and self._process is not None:
+            self._process.be_patient(self._patience)
+        cause = classify_event(value) if name == "python_error" else None
+        if cause is not None:
+            self._said.append(cause)
+        return cause
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker's process lives."""
+        return self.pid is not None and self.exit is None
+
+    @property
+    def guardian(self) -> int | None:
+        """The guardian's pid."""
+        return None if self._process is None else self._process.guardian
+
+    @property
+    def last_words(self) -> list[str]:
+        """The last lines of stderr, redacted."""
+        return self._streams[STDERR].last
+
+    @property
+    def cause(self) -> str | None:
+        """The class of its exit; None when it ended as asked."""
+        end = self.exit
+        if end is None or end.clean:
+            return None
+        return LAUNCH if end.failure else classify_exit(self.last_words, self._said, end.signal)
+
+    # -- what the process tells ---------------------------------------------------------
+
+    def started(self, pid: int) -> None:
+        self.pid = pid
+        self._settling = self._reactor.callLater(self._settings.settle, self._settle)
+        self._owner.run_started(self)
+
+    def failed(self, number: int, reason: str) -> None:
+        self._never(f"it can't be run: {reason}", hopeless=number not in PASSING)
+
+    def sent(self, signal: str) -> None:
+        self._sent = signal
+
+    def output(self, fd: int, data: bytes) -> None:
+        self._streams[fd].feed(data)
+
+    def exited(self, status: int) -> None:
+        code, signal = decode(status)
+        self._exit(code=code, signal=signal)
+
+    def ended(self) -> None:
+        if self.alive and self.pid is not None:
+            _log.warn("The guardian of worker {pid} was killed", tag="Python", pid=self.pid)
+            self._rescue = Rescue(self._reactor, self.pid, self._patience, self._reaped)
+        else:
+            self._reaped()
+
+    # -- inside -------------------------------------------------------------------------
+
+    @property
+    def _patience(self) -> tuple[float, float, float]:
+        settings = self._settings
+        ready = self.vitals.was_ready
+        interrupt = settings.patience_interrupt if ready else settings.patience_login
+        return interrupt, settings.patience_terminate, settings.patience_strays
+
+    def _spawn(self, command: Command) -> None:
+        if self._asked_at is not None:
+            self._never("it was stopped before")
+            self._owner.run_reaped(self)
+            return
+        self._process = GuardedProcess(command, self._patience, self)
+        try:
+            self._process.spawn(self._reactor)
+        except OSError as error:
+            self._process = None
+            self._never(f"no process can be made: {error.strerror}")
+            self._owner.run_reaped(self)
+
+    def _impossible(self, failure: Failure) -> None:
+        if isinstance(failure.value, LaunchError):
+            self.error = failure.value
+            self._exit(failure=str(failure.value), hopeless=True)
+        else:
+            _log.failure("The worker's command can't be made", failure)
+            self._never("its command can't be made; the log has the reason")
+        self._owner.run_reaped(self)
+
+    def _never(self, reason: str, *, hopeless: bool = False) -> None:
+        self.error = LaunchError("The worker was not started", reason)
+        self._exit(failure=str(self.error), hopeless=hopeless)
+
+    def _settle(self) -> None:
+        if self._settling is not None:
+            if self._settling.active():
+                self._settling.cancel()
+            self._settling = None
+            self._owner.run_settled(self)
+
+    def _exit(self, **how: Any) -> None:
+        if self._settling is not None and self._settling.active():
+            self._settling.cancel()
+        self._settling = None
+        for stream in self._streams.values():
+            stream.flush()
+        asked = self._asked_at
+        self.exit = Exit(
+            pid=self.pid,
+            asked=asked is not None,
+            sent=self._sent,
+            seconds=None if asked is None else self._reactor.seconds() - asked,
+            lived=self.vitals.lived,
+            ready_for=self.vitals.ready_for,
+            **how,
+        )
+        self._owner.run_exited(self)
+
+    def _reaped(self) -> None:
+        if self.exit is None:
+            self._exit()
+        self._owner.run_reaped(self)

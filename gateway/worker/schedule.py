@@ -1,0 +1,140 @@
+"""When the worker is restarted by the calendar, and when it is to be up at all."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+from cronsim import CronSim, CronSimError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+JUMP = 120.0
+"""Seconds between two looks at the clock past which it was set, or the machine slept."""
+_WINDOW = re.compile(
+    r"(?:(?P<days>[a-z,\-]+)\s+)?(?P<start>\d\d?:\d\d)\s*-\s*(?P<end>\d\d?:\d\d)", re.ASCII
+)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone `name`.  Raises ValueError."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(
+            f"there is no time zone {name!r}; where the system has none, pip install tzdata"
+        ) from None
+
+
+class Schedule:
+    """Points in time by cron expressions.  Raises ValueError for a bad one."""
+
+    def __init__(self, expressions: Iterable[str], timezone: tzinfo) -> None:
+        self._expressions = tuple(expressions)
+        self._zone = timezone
+        for expression in self._expressions:
+            try:
+                next(CronSim(expression, datetime.now(self._zone)))
+            except (CronSimError, StopIteration):
+                raise ValueError(
+                    f"{expression!r} is no cron expression such as '40 8 * * 1-5'"
+                ) from None
+
+    def next(self, after: float) -> float | None:
+        """The first point after `after`, both in seconds since 1970; None: never."""
+        local = datetime.fromtimestamp(after, self._zone)
+        points = (next(CronSim(text, local), None) for text in self._expressions)
+        return min((point.timestamp() for point in points if point), default=None)
+
+    def due(self, before: float, now: float) -> bool:
+        """Whether a point lies between two looks at the clock.
+
+        Never when the clock was set, or slept, in between: what was missed stays missed.
+        """
+        if not 0 <= now - before <= JUMP:
+            return False
+        point = self.next(before)
+        return point is not None and point <= now
+
+
+@frozen
+class _Window:
+    days: frozenset[int]
+    start: time
+    end: time
+
+    def opened(self, now: datetime) -> datetime | None:
+        """When the window that `now` lies in opened; a window may pass midnight."""
+        for days_ago in (0, 1):
+            day = now.date() - timedelta(days=days_ago)
+            if day.weekday() in self.days:
+                start = datetime.combine(day, self.start, now.tzinfo)
+                last = day + timedelta(days=self.end <= self.start)
+                if start <= now < datetime.combine(last, self.end, now.tzinfo):
+                    return start
+        return None
+
+
+class Sessions:
+    """Windows of time such as `Mon-Fri 08:30-13:50` or `Mon-Fri 14:55-05:05`.
+
+    Raises ValueError for a bad one.
+    """
+
+    def __init__(self, texts: Iterable[str], timezone: tzinfo) -> None:
+        self._zone = timezone
+        self._windows = tuple(map(_window, texts))
+
+    def __bool__(self) -> bool:
+        return bool(self._windows)
+
+    def opened(self, now: float) -> float | None:
+        """Since when a window is open at `now`, both in seconds since 1970."""
+        local = datetime.fromtimestamp(now, self._zone)
+        opened = [start for window in self._windows if (start := window.opened(local))]
+        return min(opened).timestamp() if opened else None
+
+    def next(self, now: float) -> float | None:
+        """When the next window opens after `now`."""
+        local = datetime.fromtimestamp(now, self._zone)
+        starts = (
+            datetime.combine(local.date() + timedelta(days=ahead), window.start, self._zone)
+            for window in self._windows
+            for ahead in range(8)
+            if (local + timedelta(days=ahead)).weekday() in window.days
+        )
+        return min((start.timestamp() for start in starts if start > local), default=None)
+
+
+def _window(text: str) -> _Window:
+    match = _WINDOW.fullmatch(text.strip().lower())
+    try:
+        if match is None:
+            raise ValueError(text)
+        start, end = (_clock(match[name]) for name in ("start", "end"))
+        days = _days(match["days"] or "mon-sun")
+    except ValueError:
+        raise ValueError(f"{text!r} is no window of time such as 'Mon-Fri 08:30-13:50'") from None
+    return _Window(days, start, end)
+
+
+def _clock(text: str) -> time:
+    hour, minute = map(int, text.split(":"))
+    return time(hour, minute)
+
+
+def _days(text: str) -> frozenset[int]:
+    """`mon-fri` or `mon,wed`; a range may pass Sunday."""
+    days: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        start = DAYS.index(first)
+        length = (DAYS.index(last or first) - start) % 7 + 1
+        days.update((start + offset) % 7 for offset in range(length))
+    return frozenset(days)

@@ -1,0 +1,90 @@
+"""What the supervisor can be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All durations are in seconds."""
+
+    state_dir: Path
+    """Where the ledger of starts is kept; made (0700) when it is missing."""
+    gateway_url: str = "http://localhost:3001"
+    """Given to the worker as GATEWAY_URL and SOCKET_HUB."""
+    secrets: tuple[str, ...] = ()
+    """Further texts that no log may hold (tokens)."""
+    withhold: tuple[str, ...] = ()
+    """Environment variables of the gateway that the worker is not given."""
+
+    main: Path | None = None
+    """The worker's script; None: ./main.py, else ../main.py."""
+    python: str | None = None
+    """The worker's interpreter; None: see `gateway.worker.launch`."""
+    arguments: tuple[str, ...] = ()
+    """What main.py is given on its command line."""
+    demo: bool = False
+    """The demonstration feed: `--demo` for main.py, and starts that the ledger doesn't count."""
+    dev: bool = False
+    """Restart when main.py, or a Python file beside it, changed."""
+    credentials_file: Path | None = None
+    """Where posted credentials are kept; None: in memory alone."""
+
+    patience_login: float = 35.0
+    """After SIGINT, for a worker that was not ready yet: a native login holds it back."""
+    patience_interrupt: float = 10.0
+    """After SIGINT, for a worker that was ready."""
+    patience_terminate: float = 5.0
+    """After SIGTERM; then comes SIGKILL."""
+    patience_strays: float = 1.0
+    """After SIGTERM, for what a worker left behind."""
+
+    settle: float = 0.5
+    """A worker that lived this long, or said something, has started."""
+    backoff_first: float = 0.5
+    backoff_max: float = 300.0
+    fast: float = 60.0
+    """A worker that lived less than this failed fast."""
+    stable: float = 600.0
+    """Ready for this long: the pauses begin anew."""
+    fatal_after: int = 5
+    """Fast failures in a row that end in `fatal`; 0: never."""
+
+    budget: int = 200
+    """Starts per trading day past which only a person starts the worker."""
+    pause_first: float = 60.0
+    """The pause that code 451 or 503 of the broker imposes at first."""
+    pause_max: float = 1800.0
+
+    schedule: tuple[str, ...] = ()
+    """Cron expressions at which the worker is restarted."""
+    sessions: tuple[str, ...] = ()
+    """Windows such as `Mon-Fri 08:30-13:50` in which alone the worker is up; empty: always."""
+    timezone: str = "Asia/Taipei"
+
+    heartbeat: float = 10.0
+    """What is usual between two heartbeats."""
+    heartbeats_late: int = 3
+    """So many heartbeats missed: the worker is no longer ready."""
+    watchdog: int = 0
+    """So many heartbeats missed: it is restarted; 0: never."""
+    watchdog_grace: float = 60.0
+    """Never restarted by the watchdog when started less than this ago."""
+    ready_timeout: float = 90.0
+    """How long `wait_ready` waits for the new worker's `shioaji_ready`."""
+    tick_silence: float = 60.0
+    """No market event for this long, in a trading session: the feed is stale; 0: never."""
+
+    line_length: int = 8192
+    """Bytes of a line of output that are kept."""
+    line_rate: float = 200.0
+    """Lines of output per second that are logged in the long run."""
+    line_burst: int = 2000
+    tail_lines: int = 1000
+    """Lines of output that `log_tail` can show."""

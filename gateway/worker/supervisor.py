@@ -1,0 +1,298 @@
+"""The supervisor: everything that is done with a worker, behind one object."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.logger import Logger
+
+from gateway.worker.classify import imposed
+from gateway.worker.credentials import Credentials, check_certificate
+from gateway.worker.errors import LaunchError, PausedError, WorkerError
+from gateway.worker.governor import Governor
+from gateway.worker.keeper import Keeper
+from gateway.worker.keys import Keys
+from gateway.worker.launch import Launcher
+from gateway.worker.ledger import Ledger
+from gateway.worker.lines import escape
+from gateway.worker.lookout import Lookout
+from gateway.worker.output import Output
+from gateway.worker.policy import Policy
+from gateway.worker.ready import ReadyWaiters
+from gateway.worker.redact import Redactor
+from gateway.worker.report import Reporter
+from gateway.worker.run import Run
+from gateway.worker.usage import Usage, tree
+from gateway.worker.vitals import Vitals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from gateway.worker.credentials import Posted
+    from gateway.worker.requests import Facts
+    from gateway.worker.settings import Settings
+
+_log = Logger(namespace="gateway.worker")
+
+
+class Supervisor:
+    """Runs one worker; each of its Deferreds tells the true outcome, or a WorkerError.
+
+    `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
+    `wall` gives seconds since 1970, `random` numbers from 0 to 1.  Durations are measured
+    by `reactor.seconds()`.  Raises ValueError for settings that make no sense.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        emit: Callable[[str, dict[str, Any]], object],
+        *,
+        environ: Mapping[str, str] = os.environ,
+        cwd: Path | None = None,
+        wall: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._emit = emit
+        self._wall = wall
+        self._gateway_url = settings.gateway_url
+        self.redact = Redactor()
+        self.redact.learn(*settings.secrets)
+        self._keys = Keys(settings, self.redact, environ)
+        self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
+        self._output = Output(
+            settings, clock=reactor.seconds, wall=wall, clean=self.redact, complain=self._complained
+        )
+        ledger = Ledger(settings.state_dir, self._alert)
+        self._governor = Governor(settings, ledger, clock=reactor.seconds, wall=wall)
+        self._keeper = Keeper(
+            reactor,
+            settings,
+            launch=self._launch,
+            governor=self._governor,
+            policy=Policy(settings, random),
+            observer=self,
+            wall=wall,
+        )
+        self._reporter = Reporter(self._keeper, self._governor)
+        self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
+        self._usage = Usage(reactor.seconds)
+        self._lookout = Lookout(
+            reactor,
+            settings,
+            keeper=self._keeper,
+            governor=self._governor,
+            launcher=self._launcher,
+            wall=wall,
+            tell=lambda: self._tell(self.state),
+        )
+
+    # -- the service ----------------------------------------------------------------------
+
+    def start(self, gateway_url: str | None = None) -> Deferred[None]:
+        """Begin; `gateway_url` is what the worker is told, if it became known only now."""
+        self._gateway_url = gateway_url or self._gateway_url
+        self._keys.load()
+        self._lookout.begin()
+        done: Deferred[None] = Deferred()
+        done.callback(None)
+        return done
+
+    def stop(self, *, now: bool = False) -> Deferred[None]:
+        """Stop the worker for good; may be called again, and then `now` ends all patience."""
+        self._lookout.end()
+        stopped = self._keeper.shut_down()
+        if now:
+            self._keeper.kill()
+        return stopped.addCallback(lambda _: None)
+
+    # -- requests -------------------------------------------------------------------------
+
+    def restart(self, *, force: bool = False) -> Deferred[Facts]:
+        """A new worker: `oldPid`, `ended` (the proof), `newPid`.
+
+        `force` overrides a pause that the broker imposed.
+        """
+        return maybeDeferred(self._restart, force=force)
+
+    def start_worker(self) -> Deferred[Facts]:
+        """A worker, if there is none."""
+        return maybeDeferred(self._keeper.start)
+
+    def stop_worker(self) -> Deferred[Facts]:
+        """No worker, until someone asks."""
+        return maybeDeferred(self._keeper.stop)
+
+    @inlineCallbacks
+    def set_credentials(
+        self, posted: Posted, *, wait_ready: bool = False
+    ) -> Generator[Deferred[Any], Any, Facts]:
+        """New keys, and a new worker that has them.
+
+        With `wait_ready` it fires when that worker is ready; if that fails, the previous
+        keys are put back.  Raises CredentialsError, too, before anything is changed.
+        """
+        new = Credentials.validated(posted)
+        check_certificate(new.ca_cert_path, self._launcher.check().parent)
+        previous = self._keys.replace(new)
+        try:
+            facts = yield self._keeper.restart()
+            if wait_ready:
+                yield self._ready_waiters.wait(self._keeper.generation)
+        except PausedError as error:
+            raise PausedError(
+                error.message, f"{error.details}; the new keys are used then", error.next_start
+            ) from None
+        except WorkerError:
+            if wait_ready and self._keys.put_back(new, previous):
+                yield self._keeper.fall_back()
+            raise
+        return dict(facts)
+
+    # -- the worker's own connection ----------------------------------------------------------
+
+    def heard(self, name: str, value: object) -> None:
+        """The worker sent the event `name`, whose first argument is `value`."""
+        run = self._keeper.run
+        if run is None:
+            return
+        cause = run.heard(name, value)
+        if name == "python_error":
+            if cause is not None:
+                self._note(cause, run.generation)
+            if run.alive:
+                self._ready_waiters.complained(run.generation, cause, self._clean_error(value))
+        elif name == "shioaji_ready":
+            self._ready_waiters.ready(run.generation)
+
+    def gone(self) -> None:
+        """The worker's own connection is lost."""
+        if self._keeper.run is not None:
+            self._keeper.run.vitals.gone()
+
+    # -- answers --------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process lives."""
+        return self._keeper.run is not None and self._keeper.run.alive
+
+    @property
+    def ready(self) -> bool:
+        """Whether it said so, is connected, and its heartbeat is not late."""
+        return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
+
+    @property
+    def state(self) -> str:
+        """stopped, starting, running, stopping, backoff, exited or fatal."""
+        return self._keeper.state
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's pid."""
+        return self._keeper.run.pid if self._keeper.run and self.running else None
+
+    @property
+    def generation(self) -> int:
+        """How many workers there were."""
+        return self._keeper.generation
+
+    def health(self) -> dict[str, Any]:
+        """For `/health`: state, since, restarts, lastExit."""
+        return self._reporter.health()
+
+    def status(self) -> dict[str, Any]:
+        """For `/status`."""
+        run = self._keeper.run
+        return {
+            **self._reporter.status(),
+            "running": self.running,
+            "ready": self.ready,
+            "pid": self.pid,
+            "guardianPid": run.guardian if run else None,
+            "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
+            **self._usage.of(self.pid),
+            **self._lookout.status(),
+        }
+
+    def log_tail(self, lines: int) -> list[str]:
+        """The last lines the workers printed, redacted, oldest first."""
+        return self._output.tail(lines)
+
+    def process_tree(self) -> set[int]:
+        """The pids of the worker and of all it started."""
+        return tree(self._keeper.run.guardian if self._keeper.run else None)
+
+    # -- what the keeper tells ----------------------------------------------------------------
+
+    def changed(self) -> None:
+        """The state is a new one, or the next start is."""
+        if self.state != "exited":  # told already
+            self._tell(self.state)
+
+    def exited(self, run: Run) -> None:
+        """The process of `run` is gone."""
+        if run.cause is not None:
+            self._note(run.cause, run.generation)
+        self._ready_waiters.exited(run.generation, run.exit, run.last_words)
+        self._tell("exited")
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _restart(self, *, force: bool) -> Deferred[Facts]:
+        self._launcher.check()
+        return self._keeper.restart(force=force)
+
+    def _launch(self, generation: int, keeper: Keeper) -> Run:
+        run = Run(
+            generation,
+            keeper,
+            reactor=self._reactor,
+            settings=self._settings,
+            vitals=Vitals(self._settings, self._reactor.seconds, self._wall),
+            streams=self._output.streams(),
+        )
+        with suppress(LaunchError):  # the command says so, too
+            self._keys.learn_dotenv(self._launcher.main().parent)
+        self._reactor.callLater(
+            0, run.launch, self._launcher.command(self._keys.current, self._gateway_url)
+        )
+        return run
+
+    def _tell(self, status: str) -> None:
+        event = self._reporter.event(self._wall(), status)
+        _log.info("{message}", message=event["message"], tag="Python")
+        self._emit("python_status", event)
+
+    def _complained(self, line: str) -> None:
+        """The worker wrote `line` to stderr."""
+        cause = imposed(line)
+        if cause is not None:
+            self._note(cause, self.generation)
+
+    def _note(self, cause: str, generation: int) -> None:
+        if self._governor.notice(cause, generation):
+            hold = self._governor.hold(person=True)
+            _log.warn(
+                "The broker asked for a pause ({cause}): no start for {seconds:.0f} s",
+                tag="Python",
+                cause=cause,
+                seconds=hold.seconds if hold else 0,
+            )
+            self._keeper.imposed()
+
+    def _clean_error(self, value: object) -> str:
+        error = value.get("error", value) if isinstance(value, dict) else value
+        return escape(self.redact(str(error)))[:300]
+
+    def _alert(self, message: str) -> None:
+        _log.warn("{message}", message=message, tag="Config")
