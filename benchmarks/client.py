@@ -1,0 +1,105 @@
+"""A Socket.IO client that is only as much as a load generator needs: raw WebSocket frames."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import struct
+import time
+
+REQUEST = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+STAMP = b'"at":'
+"""Before the time at which an event was sent, in nanoseconds of the monotonic clock."""
+
+
+def frame(text: bytes) -> bytes:
+    """`text` as a masked WebSocket message; a mask of zeros saves us the work."""
+    size = len(text)
+    if size < 126:
+        return struct.pack("!BBI", 0x81, 0x80 | size, 0) + text
+    if size < 65536:
+        return struct.pack("!BBHI", 0x81, 0xFE, size, 0) + text
+    return struct.pack("!BBQI", 0x81, 0xFF, size, 0) + text
+
+
+def event(code: str, size: int) -> bytes:
+    """A market event of about `size` bytes, with the time in it."""
+    head = b'42["market_tick",{"code":"%s",%s%d,"pad":"' % (
+        code.encode(),
+        STAMP,
+        time.monotonic_ns(),
+    )
+    return frame(head + b"x" * max(0, size - len(head) - 3) + b'"}]')
+
+
+class Client:
+    """One connected client; `auth` is sent with CONNECT as JSON."""
+
+    def __init__(self, port: int, auth: bytes = b"", receive_buffer: int | None = None) -> None:
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = bytearray()
+        self.socket.sendall(REQUEST)
+        self._until(b"\r\n\r\n")
+        self._until(b"maxPayload")
+        self.socket.sendall(frame(b"40" + auth))
+        self._until(b'40{"sid"')
+        self._buffer.clear()
+        self.socket.setblocking(False)
+
+    def _until(self, text: bytes) -> None:
+        while text not in self._buffer:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError("the gateway hung up; see its log")
+            self._buffer += data
+
+    def read(self) -> list[bytes]:
+        """The whole messages that have come; answers pings."""
+        try:
+            data = self.socket.recv(262144)
+        except BlockingIOError:
+            return []
+        if not data:
+            raise ConnectionError("the gateway hung up on a client that reads")
+        self._buffer += data
+        messages, used = _split(bytes(self._buffer))
+        del self._buffer[:used]
+        if b"2" in messages:
+            self.socket.send(frame(b"3"))
+        return [message for message in messages if message.startswith(b"42")]
+
+
+def _split(data: bytes) -> tuple[list[bytes], int]:
+    messages, at = [], 0
+    while len(data) - at >= 2:
+        size, start = data[at + 1], at + 2
+        if size == 126:
+            size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+        elif size == 127:
+            size, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
+        if start + size > len(data):
+            break
+        messages.append(data[start : start + size])
+        at = start + size
+    return messages, at
+
+
+def raise_descriptor_limit() -> None:
+    """Each client takes a descriptor."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+
+
+def random_code() -> str:
+    """A code that nobody has seen before."""
+    return os.urandom(4).hex()

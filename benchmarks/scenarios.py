@@ -1,0 +1,152 @@
+"""What is measured, one function each; a scenario returns the cells of its row."""
+
+from __future__ import annotations
+
+import select
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.client import STAMP, Client, event, frame, random_code
+from benchmarks.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.server import Server
+
+SIZE = 250
+CODES = 300
+
+
+class Readers:
+    """Clients that read everything, and what they found."""
+
+    def __init__(self, clients: Sequence[Client]) -> None:
+        self._clients = {client.socket.fileno(): client for client in clients}
+        self._epoll = select.epoll()
+        for descriptor in self._clients:
+            self._epoll.register(descriptor, select.EPOLLIN)
+        self.count = 0
+        self.latencies: list[float] = []
+
+    def read(self, timeout: float) -> None:
+        """Read what comes within `timeout` seconds of silence."""
+        for descriptor, _ in self._epoll.poll(timeout):
+            messages = self._clients[descriptor].read()
+            self.count += len(messages)
+            if messages:
+                at = messages[-1].find(STAMP) + len(STAMP)
+                sent = int(messages[-1][at : messages[-1].find(b",", at)])
+                self.latencies.append((time.monotonic_ns() - sent) / 1e6)
+
+
+def fan_out(subscribers: int, seconds: float) -> list[str]:
+    """One publisher as fast as its subscribers read: 64 events under way."""
+    with running() as server:
+        readers = Readers([Client(server.port) for _ in range(subscribers)])
+        publisher = Client(server.port)
+        sent, cpu, start = 0, server.cpu(), time.monotonic()
+        while time.monotonic() < start + seconds:
+            while sent * subscribers - readers.count < 64 * subscribers:
+                publisher.socket.send(event("TXFR1", SIZE))
+                sent += 1
+            readers.read(1)
+        return _row(f"1 to {subscribers}, saturated", server, readers, cpu, start)
+
+
+def steady(
+    subscribers: int, rate: float, seconds: float, auth: Callable[[int], bytes] | None = None
+) -> list[str]:
+    """One publisher at a given rate, over many codes; `auth` is each subscriber's."""
+    with running() as server:
+        readers = Readers(
+            [Client(server.port, auth(number) if auth else b"") for number in range(subscribers)]
+        )
+        publisher = Client(server.port)
+        sent, cpu, start = 0, server.cpu(), time.monotonic()
+        while (now := time.monotonic()) < start + seconds:
+            while sent < (now - start) * rate:
+                publisher.socket.send(event(f"C{sent % CODES}", SIZE))
+                sent += 1
+            readers.read(min(0.01, 1 / rate))
+        while readers.count < sent * subscribers and time.monotonic() < now + 5:
+            readers.read(0.1)
+        lost = sent * subscribers - readers.count
+        name = f"1 to {subscribers} at {rate:g}/s" + (", 10 filters" if auth else "")
+        row = _row(name, server, readers, cpu, start)
+        return [*row[:-1], str(lost)]
+
+
+def filters(number: int) -> bytes:
+    """The auth of a subscriber: one of 10 filters that match everything there is."""
+    codes = [f'"C{code}"' for code in range(CODES)] + [f'"F{number % 10}"']
+    return b'{"codes":[%s]}' % ",".join(codes).encode()
+
+
+def slow(seconds: float) -> list[str]:
+    """5 of 105 subscribers never read, at 2000 events/s."""
+    with running() as server:
+        readers = Readers([Client(server.port) for _ in range(100)])
+        sleepers = [Client(server.port, receive_buffer=4096) for _ in range(5)]
+        publisher = Client(server.port)
+        sent, cpu, start, memory = 0, server.cpu(), time.monotonic(), server.memory()
+        most = memory
+        while (now := time.monotonic()) < start + seconds:
+            while sent < (now - start) * 2000:
+                publisher.socket.send(event(random_code(), SIZE))
+                sent += 1
+            readers.read(0.001)
+            most = max(most, server.memory()) if sent % 500 == 0 else most
+        row = _row("5 of 105 never read, 2000/s", server, readers, cpu, start)
+        del sleepers
+        return [*row[:4], f"+{(max(most, server.memory()) - memory) / 2**20:.1f} MB", row[-1]]
+
+
+def connect(count: int) -> list[str]:
+    """Connections one after the other, and what an idle one holds."""
+    with running() as server:
+        warm = [Client(server.port) for _ in range(count // 10)]
+        cpu, memory, start = server.cpu(), server.memory(), time.monotonic()
+        clients = [Client(server.port) for _ in range(count)]
+        elapsed, used = time.monotonic() - start, server.cpu() - cpu
+        time.sleep(0.5)
+        held = (server.memory() - memory) / count / 1024
+        clients[0].socket.send(frame(b"41"))
+        del warm
+        return [
+            f"{count} connections",
+            f"{count / elapsed:,.0f}/s",
+            f"{used / count * 1e6:,.0f} each",
+            "",
+            f"{held:.1f} KiB each",
+            "",
+        ]
+
+
+def _row(name: str, server: Server, readers: Readers, cpu: float, start: float) -> list[str]:
+    used, elapsed = server.cpu() - cpu, time.monotonic() - start
+    count = max(1, readers.count)
+    return [
+        name,
+        f"{readers.count / elapsed:,.0f}/s",
+        f"{used / count * 1e6:.2f}",
+        f"{median(readers.latencies):.1f} ms",
+        f"{server.memory() / 2**20:.0f} MB",
+        "",
+    ]
+
+
+HEADINGS = ["scenario", "deliveries", "CPU us", "latency p50", "memory", "lost"]
+
+SCENARIOS: dict[str, Callable[[], list[str]]] = {
+    "fan10": lambda: fan_out(10, 4),
+    "fan100": lambda: fan_out(100, 4),
+    "fan1000": lambda: fan_out(1000, 6),
+    "steady": lambda: steady(100, 200, 5),
+    "steady-low": lambda: steady(500, 50, 5),
+    "plain1000": lambda: steady(1000, 1000, 5),
+    "filters1000": lambda: steady(1000, 1000, 5, filters),
+    "slow": lambda: slow(10),
+    "connect": lambda: connect(1000),
+}

@@ -1,0 +1,60 @@
+"""A gateway of its own for each measurement."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Server:
+    """A running gateway and what it has used so far."""
+
+    def __init__(self, port: int, pid: int) -> None:
+        self.port = port
+        self._process = psutil.Process(pid)
+
+    def cpu(self) -> float:
+        """Seconds of processor time, user and system."""
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def memory(self) -> int:
+        """Bytes of resident memory."""
+        return int(self._process.memory_info().rss)
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Server]:
+    """A gateway without a worker, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "twisted", "sjgateway", "--no-worker", f"--port={port}"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        try:
+            _wait(port, process)
+            yield Server(port, process.pid)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("the gateway did not start; try: twistd -n sjgateway --no-worker")
