@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway.relay.freshness import Freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.relay.event import Event
-    from gateway.relay.freshness import Freshness
+    from gateway.relay.relay import Relay
     from gateway.relay.subscription import Subscription
 
 
 class Listener(Protocol):
     """Who hears what the worker says; the supervisor does."""
 
+    @property
+    def running(self) -> bool: ...
     def heard(self, name: str, value: object) -> None: ...
+    def gone(self) -> None: ...
 
 
 class Overseer:
-    """The relay's observer.
+    """The relay's observer, and the gateway's voice in it.
 
-    `count(name)` is told of every event, `is_worker(session)` decides once for each
-    client whether its word counts; only then freshness and supervisor hear of it.
+    `count(name)` is told of every event; `is_worker(session)` decides once for each
+    client whether its word counts, and only then freshness and listener hear of it.
+    `wall` is the wall clock, in seconds since the epoch.
     """
+
+    relay: Relay
+    """What is observed; set before the first event."""
+    listener: Listener | None = None
 
     def __init__(
         self,
         count: Callable[[str], None],
         is_worker: Callable[[Session], bool],
-        freshness: Freshness,
-        listener: Listener | None,
+        deadlines: Deadlines,
+        wall: Callable[[], float],
+        *,
+        silence: float,
     ) -> None:
+        self.freshness = Freshness(deadlines, wall, self._feed_changed, silence=silence)
         self._count = count
         self._is_worker = is_worker
-        self._freshness = freshness
-        self._listener = listener
+        self._wall = wall
+
+    # -- the relay's side ----------------------------------------------------------------
 
     def relayed(self, event: Event) -> None:
         self._count(str(event.name))
@@ -46,8 +62,34 @@ class Overseer:
             sender.trusted = self._is_worker(sender.socket.session)
         return sender.trusted
 
+    def left(self, sender: Subscription) -> None:
+        if self.listener is not None:
+            self.listener.gone()
+
     def heard(self, event: Event, value: list[Any]) -> None:
         name = str(event.name)
-        self._freshness.hear(name, event.code)
-        if self._listener is not None:
-            self._listener.heard(name, value[1] if len(value) > 1 else None)
+        self.freshness.hear(name, event.code)
+        if self.listener is not None:
+            self.listener.heard(name, value[1] if len(value) > 1 else None)
+
+    # -- the supervisor's side -----------------------------------------------------------
+
+    def tell(self, name: str, value: dict[str, Any]) -> None:
+        """Tell every client; when the worker is gone, late joiners hear it too."""
+        if self.listener is not None and not self.listener.running:
+            self.relay.worker_gone()
+            self.freshness.worker_gone()
+        self.relay.publish(name, value)
+
+    def _feed_changed(self, market: str, reason: str) -> None:
+        timestamp = datetime.fromtimestamp(self._wall(), UTC)
+        self.relay.publish(
+            "feed_status",
+            {
+                "status": "stale" if reason else "live",
+                "market": market,
+                "reason": reason,
+                "stale": sorted(self.freshness.stale),
+                "timestamp": timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            },
+        )

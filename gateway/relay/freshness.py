@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadlines
 
 SILENCE = 60.0
-"""Seconds without a tick in a session after which a market's feed is stale."""
+"""Seconds without a tick in a session after which a market's feed is stale; 0: never."""
 CHECK = 5.0
 """Seconds between two looks."""
 MAX_NAMES, MAX_CODES = 100, 2000
@@ -46,32 +46,30 @@ class Arrivals:
         self.rate += (recent - self.rate) * min(1.0, seconds / 30)
 
 
-class Change(NamedTuple):
-    """A market's feed became stale, or recovered."""
-
-    market: str
-    stale: bool
-    last: float
-    """When it was last heard, in seconds since the epoch."""
-
-
 class Freshness:
     """What the worker says: when, how often, and whether it should.
 
-    `now` is the wall clock, in seconds since the epoch.  `on_change` hears of each
-    market once when it becomes stale and once when it recovers.
+    `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
+    hears of each market once when it becomes stale, and with no reason when it recovers.
     """
 
     def __init__(
-        self, deadlines: Deadlines, now: Callable[[], float], on_change: Callable[[Change], None]
+        self,
+        deadlines: Deadlines,
+        now: Callable[[], float],
+        on_change: Callable[[str, str], None],
+        *,
+        silence: float = SILENCE,
     ) -> None:
         self._deadlines = deadlines
         self._now = now
         self._on_change = on_change
+        self._silence = silence
         self._names: dict[str, Arrivals] = {}
         self._codes: dict[str, Arrivals] = {}
         self._ticks: dict[str, float] = {}
-        self._stale: set[str] = set()
+        self.stale: set[str] = set()
+        """The markets whose feed is stale."""
         deadlines.call_later(CHECK, self._look)
 
     def hear(self, name: str, code: str | None) -> None:
@@ -83,13 +81,18 @@ class Freshness:
             if name in TICKS:
                 market = market_of(code)
                 self._ticks[market] = now
-                if market in self._stale:
-                    self._tell(market, stale=False)
+                if market in self.stale:
+                    self.stale.discard(market)
+                    self._on_change(market, "")
+
+    def worker_gone(self) -> None:
+        """Nobody sends ticks any more: every feed is stale, whatever the hour."""
+        self._expire(lambda market, last, now: True, "the worker is gone")
 
     def status(self) -> dict[str, Any]:
         """Ages and rates by name and by code, and the markets that are stale."""
         return {
-            "stale": sorted(self._stale),
+            "stale": sorted(self.stale),
             "events": self._ages(self._names),
             "codes": self._ages(self._codes),
         }
@@ -110,19 +113,20 @@ class Freshness:
         self._deadlines.call_later(CHECK, self._look)
         for each in (*self._names.values(), *self._codes.values()):
             each.measure(CHECK)
+        if self._silence:
+            self._expire(self._is_silent, "no ticks while the market trades")
+
+    def _expire(self, is_stale: Callable[[str, float, float], bool], reason: str) -> None:
         now = self._now()
         for market, last in self._ticks.items():
-            if market not in self._stale and self._is_stale(market, last, now):
-                self._tell(market, stale=True)
+            if market not in self.stale and is_stale(market, last, now):
+                self.stale.add(market)
+                self._on_change(market, reason)
 
-    def _is_stale(self, market: str, last: float, now: float) -> bool:
+    def _is_silent(self, market: str, last: float, now: float) -> bool:
         """Silent for too long in a session in which something was heard."""
         opened = session_of(market, datetime.fromtimestamp(now, UTC))
-        return opened is not None and opened.timestamp() <= last <= now - SILENCE
-
-    def _tell(self, market: str, *, stale: bool) -> None:
-        (self._stale.add if stale else self._stale.discard)(market)
-        self._on_change(Change(market, stale, self._ticks[market]))
+        return opened is not None and opened.timestamp() <= last <= now - self._silence
 
 
 def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:

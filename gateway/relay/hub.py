@@ -113,6 +113,8 @@ class Hub:
         subscription = self.members.pop(socket)
         self._acks.gone(subscription)
         subscription.close()
+        if subscription.trusted:
+            self._observer.left(subscription)
         self._recovery.away(subscription, reason)
 
     # -- the gateway's own voice -------------------------------------------------------

@@ -13,6 +13,7 @@ NAMES = frozenset(
     (
         "shioaji_ready",
         "python_status",
+        "feed_status",
         "heartbeat",
         "contracts_loaded",
         "option_metadata",

@@ -20,6 +20,10 @@ class Observer(Protocol):
         """Whether `sender` is the worker: its word counts for snapshots and health."""
         ...
 
+    def left(self, sender: Subscription) -> None:
+        """A trusted sender is gone."""
+        ...
+
     def heard(self, event: Event, value: list[Any]) -> None:
         """An event of a trusted sender, and what it says."""
         ...

@@ -64,9 +64,14 @@ class SessionOutbox:
         self._sink = None
 
     def resume(self) -> None:
-        self.ready = True
         self._resumed += 1
-        self.pump()
+        if self.ready:
+            # From within a view's write, which does not know yet that it was one too many.
+            self.leave()
+            self.step_aside()
+        else:
+            self.ready = True
+            self.pump()
 
     def close(self) -> None:
         self.detach()

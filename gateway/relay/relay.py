@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.relay.hub import Hub
 from gateway.relay.outbox import SessionOutbox
@@ -46,6 +46,16 @@ class Relay:
         """Serve the relayed namespaces on `server`."""
         for name, hub in self.hubs.items():
             server.of(name, hub)
+
+    def publish(self, name: str, value: dict[str, Any]) -> None:
+        """Tell every client of every namespace."""
+        for hub in self.hubs.values():
+            hub.publish(name, value)
+
+    def worker_gone(self) -> None:
+        """Tell late joiners no more that the worker is ready."""
+        for hub in self.hubs.values():
+            hub.worker_gone()
 
     def flush(self) -> None:
         """Write what waits now: the reactor may not come to it any more."""

@@ -98,27 +98,21 @@ class Subscription:
     def settle(self, form: Form) -> bool:
         """Join the view if there is nothing left to read alone; whether it could."""
         if self._view is None:
-            if self.cursor != self.log.flushed or self._direct or self._kept:
+            if self._direct or self._kept:
                 return False
-            self._view = self.log.view(self.form(form), self.selection)
-            self._view.join(self, self.outbox.write)
+            view = self.log.view(self.form(form), self.selection)
+            if not view.join(self, self.outbox.write):
+                return False
+            self._view = view
             self.log.apart.discard(self)
         return True
 
     def leave(self) -> None:
-        """Read alone from the last flush on."""
+        """Read alone from where the view came to."""
         if self._view is not None:
-            self._view.leave(self)
+            self.cursor = self._view.leave(self)
             self._view = None
-            self.cursor = self.log.flushed
             self.log.apart.add(self)
-
-    def on_full(self, cursor: int) -> None:
-        """The transport is full after the events before `cursor`."""
-        if self._view is not None:
-            self.leave()
-            self.cursor = cursor
-        self.outbox.on_full()
 
     @property
     def lag(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from gateway.engineio.outbox import WRITE_BYTES
@@ -16,40 +17,70 @@ if TYPE_CHECKING:
 
 
 class View:
-    """Joins a turn's events once and hands the same bytes to all its members."""
+    """Joins a turn's events once and hands the same bytes to all its members.
 
-    def __init__(self, form: Form, selection: Selection | None) -> None:
+    A write may let anybody come or go: a poll that is answered can bring the next
+    request with it, or end a session.
+    """
+
+    def __init__(self, form: Form, selection: Selection | None, position: int) -> None:
         self._form = form
         self._selection = selection
         self._members: dict[Subscription, Callable[[bytes], bool]] = {}
+        self._position = position
+        """Where the members are in the log; in a round, where it brings them from `_before`."""
+        self._before = position
+        self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
+        self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
+        """Those of the round that were not written to yet."""
 
     @property
     def empty(self) -> bool:
         """Whether it serves nobody."""
         return not self._members
 
-    def join(self, member: Subscription, write: Callable[[bytes], bool]) -> None:
-        """Serve `member`, whose cursor is at the last flush, through `write`."""
+    def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
+        """Serve `member` through `write`, if its cursor is where everybody's is."""
+        if self._round or member.cursor != self._position:
+            return False
         self._members[member] = write
+        return True
 
-    def leave(self, member: Subscription) -> None:
-        """Serve `member` no more."""
-        self._members.pop(member, None)
+    def leave(self, member: Subscription) -> int:
+        """Serve `member` no more; returns the position up to which it was served."""
+        del self._members[member]
+        for index in range(len(self._round) - length_hint(self._rest), len(self._round)):
+            if self._round[index][0] is member:
+                self._round[index] = member, _gone
+                return self._before
+        return self._position
 
     def flush(self, events: list[Event]) -> None:
         """Write `events` to everybody; who is full reads on alone from where that was."""
+        end = events[-1].position + 1
         if self._selection is not None:
             events = [event for event in events if self._selection.wants(event)]
-            if not events:
-                return
-        for data, end in self._writes(events):
-            # A copy: a poll that is answered may let somebody else come or go.
-            full = [member for member, write in list(self._members.items()) if not write(data)]
-            for member in full:
-                member.on_full(end)
+        for data, position in self._writes(events):
+            self._write(data, position)
+            if not self._members:
+                break
+        self._position = end
+
+    def _write(self, data: bytes, position: int) -> None:
+        """One round: `data` brings the members to `position`."""
+        self._before, self._position = self._position, position
+        self._round = list(self._members.items())
+        self._rest = iter(self._round)
+        full = [member for member, write in self._rest if not write(data)]
+        for member in full:
+            if member in self._members:
+                member.outbox.on_full()
+        self._round = []
 
     def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int]]:
         """The bytes of each write, and the position after it."""
+        if not events:
+            return
         form, start, size, packets = self._form, 0, 0, 0
         for index, event in enumerate(events):
             size += event.size
@@ -59,3 +90,7 @@ class View:
                 yield form.encode(events[start:index]), event.position
                 start, size, packets = index, event.size, len(event.packets)
         yield form.encode(events[start:]), events[-1].position + 1
+
+
+def _gone(data: bytes) -> bool:  # noqa: ARG001 - in place of the write of who left
+    return True
