@@ -118,8 +118,6 @@ class Settings:
     """Host names and addresses under which the gateway is served."""
     allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
     """Origins of pages that may talk to us, `null`, or `*` for all of them."""
-    exposed: bool = False
-    """Other machines can reach a listener, so they may name it by its address."""
     control_token: str = field(default="", repr=False)
     view_token: str = field(default="", repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
@@ -127,7 +125,10 @@ class Settings:
 
 
 class Guard:
-    """Judges requests by `Settings`; holds no state of its own."""
+    """Judges requests by `Settings`."""
+
+    exposed = False
+    """Other machines can reach a listener, so they may name us by its address."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -195,7 +196,7 @@ class Guard:
         if (
             host.is_loopback
             or host.name in self._settings.allowed_hosts
-            or (self._settings.exposed and host.is_literal)
+            or (self.exposed and host.is_literal)
         ):
             return None, host
         return _FOREIGN_HOST, None
@@ -250,9 +251,9 @@ def bearer(headers: Headers) -> str:
     return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
 
 
-def notice(settings: Settings) -> str:
+def notice(settings: Settings, *, exposed: bool) -> str:
     """One line for the start log: who can reach us, and how to change that."""
-    if not settings.exposed:
+    if not exposed:
         return "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
     if settings.control_token:
         return "Other machines can reach the gateway; control routes need the token."

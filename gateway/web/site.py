@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from twisted.web import server
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
+from gateway.engineio.errors import FORBIDDEN, EngineError
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.repeats import Repeats
@@ -16,15 +18,12 @@ from gateway.web.request import Request
 from gateway.web.security import Access, Guard, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.interfaces import IAddress, IReactorTime
 
     from gateway.web.limits import Timer
     from gateway.web.request import Leaf
-
-ENGINE_REFUSAL = b'{"code":4,"message":"Forbidden"}'
-"""Engine.IO protocol 4, error codes: 4 is "forbidden"."""
 
 
 class Mount(NamedTuple):
@@ -47,13 +46,15 @@ def make_site(
     engine: Mount | None = None,
     engine_path: bytes = b"/socket.io/",
     limits: Limits | None = None,
+    now: Callable[[], float] = time,
 ) -> Site:
     """The factory to listen with, on as many ports as wanted.
 
     `mounts` by exact path; `engine` answers at every path that begins with `engine_path`.
+    `now`: seconds since 1970.
     """
     root = Root(guard, mounts, engine, engine_path)
-    return Site(reactor, root, limits or Limits())
+    return Site(reactor, root, limits or Limits(), now)
 
 
 class Site(server.Site):
@@ -61,9 +62,11 @@ class Site(server.Site):
 
     resource: Root
 
-    def __init__(self, reactor: Timer, root: Root, limits: Limits) -> None:
+    def __init__(
+        self, reactor: Timer, root: Root, limits: Limits, now: Callable[[], float]
+    ) -> None:
         super().__init__(root, Request, reactor=cast("IReactorTime", reactor))
-        self._now = reactor.seconds
+        self._now = now
         self.limits = limits
         self.expiry = Expiry(reactor)
         self.repeats = Repeats()
@@ -158,8 +161,7 @@ class Root(Resource):
 
 def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
     if engine:
-        request.json(HTTPStatus.FORBIDDEN, None)
-        return ENGINE_REFUSAL
+        return request.encoded(HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN).body)
     if verdict.status == HTTPStatus.UNAUTHORIZED:
         request.setHeader(b"WWW-Authenticate", b"Bearer")
     phrase = HTTPStatus(verdict.status).phrase

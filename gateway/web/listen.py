@@ -1,0 +1,216 @@
+"""Where we listen: default addresses, endpoints, and the worker's own way in."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.endpoints import (
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+    serverFromString,
+)
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from gateway.web.names import parse_address
+from gateway.web.tls import Certificate, reloading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twisted.internet.protocol import Factory
+    from twisted.internet.tcp import Connection, Port
+
+    from gateway.web.limits import Caps
+
+LOOPBACK = ("127.0.0.1", "::1")
+CERTIFICATE_SECONDS = 5.0
+"""How often certificates are looked at."""
+
+_log = Logger(namespace="gateway")
+
+
+class ListenError(Exception):
+    """We can't listen where we were told to; the text is one line for the user."""
+
+
+class Place(NamedTuple):
+    """Where to listen: an address, with the plan's port, or an endpoint description."""
+
+    host: str = ""
+    endpoint: str = ""
+    optional: bool = False
+    """Without it there is only a line in the log."""
+    for_worker: bool = False
+    """Only needed where no other place takes plain HTTP there."""
+
+    def __str__(self) -> str:
+        return self.endpoint or self.host
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it takes plain HTTP, as a worker speaks it."""
+        return not self.endpoint.startswith(("ssl:", "haproxy:"))
+
+
+def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[Place]:
+    """Where to listen, by `--host` and `--listen`.
+
+    `supervised`: a worker is run, whose URL may be hard-coded to localhost.
+    Raises ListenError for a host that is no address.
+    """
+    if host and host != "localhost" and parse_address(host) is None:
+        raise ListenError(f"--host {host} is not an address; write 0.0.0.0 or 192.0.2.1, or ::")
+    if endpoints:
+        places = [Place(endpoint=endpoint) for endpoint in endpoints]
+    elif host and host != "localhost":
+        places = [Place(host)]
+    else:
+        return [Place(LOOPBACK[0]), Place(LOOPBACK[1], optional=True)]
+    if supervised:
+        places.append(Place(LOOPBACK[0], for_worker=True))
+        places.append(Place(LOOPBACK[1], for_worker=True, optional=True))
+    return places
+
+
+class Listeners:
+    """The open ports of one site."""
+
+    def __init__(self, reactor: Any, site: Factory, caps: Caps) -> None:
+        self._reactor = reactor
+        self._site = site
+        self._caps = caps
+        self._open: list[tuple[Place, Port]] = []
+        self._certificates: list[Certificate] = []
+        self._looking = LoopingCall(self._look_at_certificates)
+        self._looking.clock = reactor
+
+    @property
+    def addresses(self) -> list[str]:
+        """What we listen on, for the log: `127.0.0.1:3001`, or a socket's path."""
+        return [_text(port.getHost()) for _, port in self._open]
+
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach us: some TCP listener is not on loopback."""
+        hosts = [getattr(port.getHost(), "host", None) for _, port in self._open]
+        addresses = [parse_address(host) for host in hosts if host]
+        return any(address is None or not address.is_loopback for address in addresses)
+
+    @property
+    def port(self) -> int:
+        """The port of the first place that has one; 0 when none has."""
+        numbers = [getattr(port.getHost(), "port", 0) for _, port in self._open]
+        return next((number for number in numbers if number), 0)
+
+    async def open(self, places: Sequence[Place], port: int) -> None:
+        """Listen at all `places`, those by address on `port` (0: any, but the same).
+
+        Raises ListenError, with nothing left open, when a place that is not optional
+        can't be had.
+        """
+        try:
+            for place in places:
+                await self._open_one(place, port or self.port)
+        except ListenError:
+            await self.close()
+            raise
+        if self._certificates:
+            self._looking.start(CERTIFICATE_SECONDS, now=False)
+
+    def reload_certificates(self) -> None:
+        """Read all certificates again."""
+        for certificate in self._certificates:
+            certificate.reload()
+
+    async def close(self) -> None:
+        """Take no more connections; those that are there live on."""
+        if self._looking.running:
+            self._looking.stop()
+        self._certificates.clear()
+        while self._open:
+            _, port = self._open.pop()
+            await maybeDeferred(port.stopListening)
+
+    async def _open_one(self, place: Place, port: int) -> None:
+        try:
+            listening = await self._endpoint(place, port).listen(self._site)
+        except CannotListenError as error:
+            reason = self._reason(place, port, error)
+            if place.for_worker and reason is None:
+                return
+            if not place.optional:
+                raise ListenError(reason) from None
+            _log.info("Not listening on {place}: {reason}", place=str(place), reason=reason)
+            return
+        count_connections(listening, self._caps, self._reactor)
+        self._open.append((place, listening))
+
+    def _endpoint(self, place: Place, port: int) -> Any:
+        if place.host:
+            kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
+            return kind(self._reactor, port, interface=place.host)
+        try:
+            if not place.endpoint.startswith("ssl:"):
+                return serverFromString(self._reactor, place.endpoint)
+            endpoint, certificate = reloading(self._reactor, place.endpoint)
+        except Exception as error:
+            raise ListenError(f"--listen {place.endpoint}: {error}") from None
+        self._certificates.append(certificate)
+        return endpoint
+
+    def _reason(self, place: Place, port: int, error: CannotListenError) -> str | None:
+        """Why `place` can't be had; None: a place that we have already serves as well."""
+        if error.socketError.errno == errno.EADDRINUSE and place.host:
+            ours = [
+                each
+                for each, listening in self._open
+                if getattr(listening.getHost(), "port", 0) == port
+            ]
+            if any(each.is_plain for each in ours):
+                return None
+            if ours:
+                return (
+                    f"{ours[0]} takes port {port}, on which the worker expects plain HTTP; "
+                    "choose another port with --port"
+                )
+            return f"port {port} on {place.host} is in use; choose another with --port"
+        return f"can't listen on {place}: {error.socketError}"
+
+    def _look_at_certificates(self) -> None:
+        for certificate in self._certificates:
+            certificate.reload_if_changed()
+
+
+def count_connections(port: Port, caps: Caps, reactor: Any) -> None:
+    """Make the connections that `port` takes count, and go when they are too many.
+
+    Done to the transport, the one thing that lives from accept to close: protocols are
+    changed by an upgrade, and a wrapper around them would slow down every byte.
+    """
+    port.transport = _counted(port.transport, caps, reactor)
+
+
+def _counted(base: type[Connection], caps: Caps, reactor: Any) -> Any:
+    class Counted(base):  # type: ignore[misc,valid-type]  # TCP's or UNIX's
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._host = getattr(self.getPeer(), "host", "")
+            if not caps.opened(self._host):
+                reactor.callLater(0, self.abortConnection)
+
+        def connectionLost(self, reason: Any) -> None:
+            caps.closed(self._host)
+            super().connectionLost(reason)
+
+    return Counted
+
+
+def _text(address: Any) -> str:
+    host = getattr(address, "host", None)
+    if host is None:
+        return str(getattr(address, "name", address))
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"
