@@ -87,7 +87,7 @@ class Freshness:
 
     def worker_gone(self) -> None:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
-        self._expire(lambda market, last, now: True, "the worker is gone")
+        self._expire(list(self._ticks), "the worker is gone")
 
     def status(self) -> dict[str, Any]:
         """Ages and rates by name and by code, and the markets that are stale."""
@@ -113,20 +113,24 @@ class Freshness:
         self._deadlines.call_later(CHECK, self._look)
         for each in (*self._names.values(), *self._codes.values()):
             each.measure(CHECK)
-        if self._silence:
-            self._expire(self._is_silent, "no ticks while the market trades")
+        silent = [market for market in self._ticks if self._is_silent(market)]
+        self._expire(silent, "no ticks while the market trades")
 
-    def _expire(self, is_stale: Callable[[str, float, float], bool], reason: str) -> None:
-        now = self._now()
-        for market, last in self._ticks.items():
-            if market not in self.stale and is_stale(market, last, now):
+    def _expire(self, markets: list[str], reason: str) -> None:
+        for market in markets:
+            if market not in self.stale:
                 self.stale.add(market)
                 self._on_change(market, reason)
 
-    def _is_silent(self, market: str, last: float, now: float) -> bool:
+    def _is_silent(self, market: str) -> bool:
         """Silent for too long in a session in which something was heard."""
+        now = self._now()
         opened = session_of(market, datetime.fromtimestamp(now, UTC))
-        return opened is not None and opened.timestamp() <= last <= now - self._silence
+        return (
+            self._silence > 0
+            and opened is not None
+            and opened.timestamp() <= self._ticks[market] <= now - self._silence
+        )
 
 
 def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:
