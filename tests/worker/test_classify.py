@@ -1,0 +1,117 @@
+"""What a failure is, by the worker's words."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker import classify as c
+
+TOLD = {
+    "{'status_code': 451, 'detail': 'Too Many Connections.'}": c.TOO_MANY,
+    "login: status_code=451": c.TOO_MANY,
+    "RuntimeError: Too many connections": c.TOO_MANY,
+    "登入失敗：連線數已超過上限": c.TOO_MANY,
+    "StatusCode: 503, please wait one minute before logging in again": c.BAN,
+    '{"status_code": "503"}': c.BAN,
+    "login failed (503)": c.BAN,
+    "錯誤代碼：503": c.BAN,
+    "請於一分鐘後再重新登入": c.BAN,
+    "daily login limit exceeded": c.QUOTA,
+    "流量超過限制": c.QUOTA,
+    "shioaji.error.TokenError: Token doesn't exist": c.AUTHENTICATION,
+    "ValueError: invalid api_key": c.AUTHENTICATION,
+    "Sign data is timeout": c.AUTHENTICATION,
+    "憑證密碼錯誤": c.AUTHENTICATION,
+    "TypeError: login() got an unexpected keyword argument 'fetch_contract'": c.VERSION,
+    "TypeError: Shioaji.login() missing 1 required positional argument: 'secret_key'": c.VERSION,
+    "AttributeError: 'Shioaji' object has no attribute 'Contracts'": c.VERSION,
+    "ImportError: cannot import name 'BidAskFOPv1' from 'shioaji'": c.VERSION,
+    "ModuleNotFoundError: No module named 'shioaji'": c.DEPENDENCY,
+    "ImportError: libstdc++.so.6: cannot open shared object file": c.DEPENDENCY,
+    "shioaji.error.SystemMaintenance": c.MAINTENANCE,
+    "系統維護中": c.MAINTENANCE,
+    "ConnectionError: cannot reach the broker": c.NETWORK,
+    "TimeoutError: Topic: api/v1/auth/token_login": c.NETWORK,
+    "connected failed, return Not ready": c.NETWORK,
+    "socket.gaierror: [Errno -3] Temporary failure in name resolution": c.NETWORK,
+    "Unexpected status code 503 in server response": None,
+    "503 Server Error: Service Unavailable for url: http://localhost:3001/": None,
+}
+
+ORDINARY = (
+    "tick TXO23451 price 1503.0",
+    "market_tick code=2451 close=503.5 volume=451",
+    "TXO22451L4 451 503",
+    "503 contracts loaded in 451 ms",
+    "volume: 503",
+    "2024-02-25 15:45:03 INFO price 503",
+    "code: 4510",
+    "code: 503.5",
+    "status_code: 1503",
+    "error_code 5030",
+    "",
+)
+
+
+class ClassifyTests(SynchronousTestCase):
+    def test_known_words(self) -> None:
+        for words, cause in TOLD.items():
+            with self.subTest(words=words):
+                self.assertEqual(c.classify(words), cause)
+
+    def test_ordinary_output_tells_nothing(self) -> None:
+        for words in ORDINARY:
+            with self.subTest(words=words):
+                self.assertIsNone(c.classify(words))
+                self.assertIsNone(c.imposed(words))
+
+    def test_imposed_finds_what_classify_finds(self) -> None:
+        for words, cause in TOLD.items():
+            with self.subTest(words=words):
+                self.assertEqual(c.imposed(words), cause if cause in c.IMPOSING else None)
+
+    @hypothesis_settings(max_examples=300, deadline=None)
+    @given(st.text(alphabet="abcTXO0123456789. :,=", max_size=40), st.sampled_from(["451", "503"]))
+    def test_digits_within_a_number_or_a_word_are_no_code(self, around, code) -> None:
+        for words in (f"{around}x{code}", f"{around}1{code}", f"code {code}7{around}"):
+            self.assertNotIn(c.classify(words), c.IMPOSING)
+
+
+class EventTests(SynchronousTestCase):
+    def test_a_python_error_is_read_whatever_its_shape(self) -> None:
+        for value, cause in (
+            ("Too many connections", c.TOO_MANY),
+            ({"error": "login failed", "status_code": 451}, c.TOO_MANY),
+            ({"error": {"code": 503}}, c.BAN),
+            ({"error": "TimeoutError", "service": "shioaji"}, c.NETWORK),
+            (["維護"], c.MAINTENANCE),
+            ({"error": "price 1503.0"}, None),
+            (None, None),
+            ({"error": b"bytes"}, None),
+        ):
+            with self.subTest(value=value):
+                self.assertEqual(c.classify_event(value), cause)
+
+
+class ExitTests(SynchronousTestCase):
+    def test_the_most_telling_word_counts(self) -> None:
+        lines = [
+            "Connection refused",
+            "status_code: 451",
+            "TypeError: x() got an unexpected keyword",
+        ]
+        self.assertEqual(c.classify_exit(lines, [], None), c.TOO_MANY)
+        self.assertEqual(c.classify_exit(lines[:1], [c.AUTHENTICATION], None), c.AUTHENTICATION)
+
+    def test_a_native_crash_is_known_by_its_signal(self) -> None:
+        self.assertEqual(c.classify_exit([], [], "SIGSEGV"), c.CRASH)
+        self.assertEqual(c.classify_exit([], [], "SIGKILL"), c.OTHER)
+
+    def test_a_crash_after_a_451_is_a_451(self) -> None:
+        self.assertEqual(c.classify_exit(["Too Many Connections."], [], "SIGSEGV"), c.TOO_MANY)
+
+    def test_silence_is_other(self) -> None:
+        self.assertEqual(c.classify_exit([], [], None), c.OTHER)

@@ -1,0 +1,116 @@
+"""Pauses and the end of trying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.classify import BAN, MAINTENANCE, NETWORK, OTHER
+from gateway.worker.exits import Exit
+from gateway.worker.policy import LONG_LIFE, Policy
+from gateway.worker.settings import Settings
+
+
+def policy(random: float = 0.0, **changes: object) -> Policy:
+    return Policy(Settings(state_dir=Path("unused"), **changes), lambda: random)
+
+
+def end(lived: float = 1.0, ready_for: float | None = None, **how: object) -> Exit:
+    return Exit(pid=1, lived=lived, ready_for=ready_for, **how)
+
+
+class PolicyTests(SynchronousTestCase):
+    def test_pauses_double_from_half_a_second(self) -> None:
+        tested = policy(fatal_after=0)
+        pauses = [tested.verdict(end(), OTHER) for _ in range(5)]
+        self.assertEqual(pauses, [0.5, 1.0, 2.0, 4.0, 8.0])
+
+    def test_pauses_end_at_five_minutes(self) -> None:
+        tested = policy(random=1.0)
+        for _ in range(50):
+            last = tested.verdict(end(), NETWORK)
+        self.assertEqual(last, 300)
+
+    def test_jitter_only_lengthens(self) -> None:
+        self.assertEqual(policy(random=1.0).verdict(end(), OTHER), 0.625)
+
+    def test_exit_code_zero_is_a_failure_like_any(self) -> None:
+        self.assertEqual(policy().verdict(end(code=0), OTHER), 0.5)
+
+    def test_five_fast_failures_are_fatal(self) -> None:
+        tested = policy()
+        verdicts = [tested.verdict(end(), OTHER) for _ in range(5)]
+        self.assertIsNone(verdicts.pop())
+        self.assertNotIn(None, verdicts)
+
+    def test_a_pause_of_the_broker_is_no_excuse(self) -> None:
+        tested = policy()
+        self.assertIsNone([tested.verdict(end(), BAN) for _ in range(5)][-1])
+
+    def test_a_slow_failure_interrupts_the_row(self) -> None:
+        tested = policy()
+        for lived in (1, 1, 1, 1, 61, 1, 1, 1, 1):
+            self.assertIsNotNone(tested.verdict(end(lived), OTHER))
+        self.assertIsNone(tested.verdict(end(), OTHER))
+
+    def test_the_network_and_maintenance_are_never_fatal(self) -> None:
+        tested = policy()
+        for cause in (NETWORK, MAINTENANCE) * 500:
+            self.assertIsNotNone(tested.verdict(end(), cause))
+
+    def test_the_network_does_not_interrupt_the_row_of_others(self) -> None:
+        tested = policy()
+        for cause in (OTHER, OTHER, NETWORK, OTHER, OTHER):
+            self.assertIsNotNone(tested.verdict(end(), cause))
+        self.assertIsNone(tested.verdict(end(), OTHER))
+
+    def test_fatal_can_be_switched_off(self) -> None:
+        tested = policy(fatal_after=0)
+        self.assertNotIn(None, [tested.verdict(end(), OTHER) for _ in range(100)])
+
+    def test_what_is_hopeless_is_not_tried_again(self) -> None:
+        self.assertIsNone(policy(fatal_after=0).verdict(end(hopeless=True), NETWORK))
+
+    def test_someone_who_asks_gets_five_new_tries(self) -> None:
+        tested = policy()
+        for _ in range(5):
+            tested.verdict(end(), OTHER)
+        tested.asked()
+        self.assertEqual(
+            [tested.verdict(end(), OTHER) is None for _ in range(5)], [False] * 4 + [True]
+        )
+
+    def test_ready_for_ten_minutes_begins_anew(self) -> None:
+        tested = policy()
+        for _ in range(4):
+            tested.verdict(end(), OTHER)
+        self.assertEqual(tested.verdict(end(lived=700, ready_for=600), OTHER), 0.5)
+
+    def test_a_life_without_ready_does_not_until_it_is_long(self) -> None:
+        for lived, pause in ((700, 1.0), (LONG_LIFE, 0.5)):
+            tested = policy()
+            tested.verdict(end(), OTHER)
+            self.assertEqual(tested.verdict(end(lived=lived), OTHER), pause)
+
+    @hypothesis_settings(max_examples=200, deadline=None)
+    @given(
+        st.lists(
+            st.tuples(
+                st.floats(0, 10_000),
+                st.none() | st.floats(0, 10_000),
+                st.sampled_from([OTHER, NETWORK]),
+            )
+        ),
+        st.floats(0, 1),
+    )
+    def test_a_pause_is_always_within_its_bounds(self, lives, random) -> None:
+        tested = policy(random=random)
+        for lived, ready_for, cause in lives:
+            pause = tested.verdict(end(lived, ready_for), cause)
+            self.assertTrue(pause is None or 0.5 <= pause <= 300)
+            if cause == NETWORK:
+                self.assertIsNotNone(pause)
