@@ -1,4 +1,4 @@
-"""What is looked at once a second: the calendar, the heartbeat, the feed, the files."""
+"""What is looked at once a second: the calendar, the heartbeat, the files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ INTERVAL = 1.0
 
 
 class Lookout:
-    """Acts when nobody asks.
-
-    `tell` tells the state anew; `wall` gives seconds since 1970.
-    """
+    """Acts when nobody asks; `wall` gives seconds since 1970."""
 
     def __init__(
         self,
@@ -39,15 +36,12 @@ class Lookout:
         governor: Governor,
         launcher: Launcher,
         wall: Callable[[], float],
-        tell: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._keeper = keeper
         self._governor = governor
         self._launcher = launcher
-        self._tell = tell
         self._timetable = Timetable(settings, keeper, wall)
-        self._stale: list[str] = []
         self._watch: Watch | None = None
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
@@ -66,7 +60,7 @@ class Lookout:
 
     def status(self) -> dict[str, Any]:
         """For `/status`."""
-        return {"stale": self._stale, "schedule": self._timetable.status()}
+        return self._timetable.status()
 
     def look(self) -> None:
         """Do what has become due."""
@@ -77,17 +71,8 @@ class Lookout:
                 self._keeper.renew("its heartbeat is late", states=("running",))
             if (run.vitals.ready_for or 0) >= self._settings.stable:
                 self._governor.calm()
-            self._look_at_feed(run.vitals.stale)
         if self._settings.dev:
             self._look_at_files()
-
-    def _look_at_feed(self, stale: list[str]) -> None:
-        """A market that fell silent is told, and when it ticks again; nothing is restarted."""
-        if stale != self._stale:
-            self._stale = stale
-            words = f"silent: {', '.join(stale)}" if stale else "alive again"
-            _log.warn("The feed is {words}", words=words, tag="Python")
-            self._tell()
 
     def _look_at_files(self) -> None:
         try:

@@ -96,7 +96,7 @@ class Run:
 
     def heard(self, name: str, value: object) -> str | None:
         """An event of the worker's own connection; the class of the error it tells, if any."""
-        self.vitals.heard(name, value)
+        self.vitals.heard(name)
         self._settle()
         if name == "shioaji_ready" and self._process is not None:
             self._process.be_patient(self._patience)

@@ -78,9 +78,6 @@ class Settings:
     """Never restarted by the watchdog when started less than this ago."""
     ready_timeout: float = 90.0
     """How long `wait_ready` waits for the new worker's `shioaji_ready`."""
-    tick_silence: float = 60.0
-    """No market event for this long, in a trading session: the feed is stale; 0: never."""
-
     line_length: int = 8192
     """Bytes of a line of output that are kept."""
     line_rate: float = 200.0

@@ -93,7 +93,6 @@ class Supervisor:
             governor=self._governor,
             launcher=self._launcher,
             wall=wall,
-            tell=lambda: self._tell(self.state),
         )
 
     # -- the service ----------------------------------------------------------------------
@@ -202,6 +201,12 @@ class Supervisor:
         return self._keeper.run.pid if self._keeper.run and self.running else None
 
     @property
+    def guardian_pid(self) -> int | None:
+        """The root of the worker's process tree, strays included; None while there is none."""
+        run = self._keeper.run
+        return run.guardian if run else None
+
+    @property
     def generation(self) -> int:
         """How many workers there were."""
         return self._keeper.generation
@@ -218,10 +223,10 @@ class Supervisor:
             "running": self.running,
             "ready": self.ready,
             "pid": self.pid,
-            "guardianPid": run.guardian if run else None,
+            "guardianPid": self.guardian_pid,
             "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
             **self._usage.of(self.pid),
-            **self._lookout.status(),
+            "schedule": self._lookout.status(),
         }
 
     def log_tail(self, lines: int) -> list[str]:
@@ -230,7 +235,7 @@ class Supervisor:
 
     def process_tree(self) -> set[int]:
         """The pids of the worker and of all it started."""
-        return tree(self._keeper.run.guardian if self._keeper.run else None)
+        return tree(self.guardian_pid)
 
     # -- what the keeper tells ----------------------------------------------------------------
 
@@ -258,7 +263,7 @@ class Supervisor:
             keeper,
             reactor=self._reactor,
             settings=self._settings,
-            vitals=Vitals(self._settings, self._reactor.seconds, self._wall),
+            vitals=Vitals(self._settings, self._reactor.seconds),
             streams=self._output.streams(),
         )
         with suppress(LaunchError):  # the command says so, too

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-from gateway.worker.ledger import TAIPEI
-from gateway.worker.schedule import Sessions
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.settings import Settings
 
-MARKETS: Final = {
-    "stocks": Sessions(["Mon-Fri 09:00-13:30"], TAIPEI),
-    "futures": Sessions(["Mon-Fri 08:45-13:45", "Mon-Fri 15:00-05:00"], TAIPEI),
-}
-"""When ticks are to be expected."""
-TICKS: Final = frozenset(("market_tick", "market_bidask"))
-
 
 class Vitals:
-    """What the worker said of itself, and when.
+    """What the worker said of itself, and when; `clock` is monotonic."""
 
-    `clock` is monotonic; `wall` gives seconds since 1970, for the trading sessions.
-    """
-
-    def __init__(
-        self, settings: Settings, clock: Callable[[], float], wall: Callable[[], float]
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._clock = clock
-        self._wall = wall
         self._started = clock()
         self._connected = False
         self._ready: float | None = None
         self._beat: float | None = None
-        self._ticks: dict[str, float] = {}
 
-    def heard(self, name: str, value: Any) -> None:
-        """The worker sent the event `name` with the first argument `value`."""
+    def heard(self, name: str) -> None:
+        """The worker sent the event `name`."""
         self._connected = True
         if name == "shioaji_ready":
-            self._ready = self._ready or self._clock()
+            self._ready = self._clock() if self._ready is None else self._ready
             self._beat = self._clock()
         elif name == "heartbeat":
             self._beat = self._clock()
-        elif name in TICKS:
-            self._ticks[_market(value)] = self._wall()
 
     def gone(self) -> None:
         """Its connection is lost."""
@@ -79,29 +60,6 @@ class Vitals:
         misses, grace = self._settings.watchdog, self._settings.watchdog_grace
         return misses > 0 and self.lived > grace and self._late(misses, not_before=grace)
 
-    @property
-    def stale(self) -> list[str]:
-        """The markets that are open, ticked since they opened, and fell silent.
-
-        A market that never ticked in a session has a holiday, or nobody subscribed.
-        """
-        now, patience = self._wall(), self._settings.tick_silence
-        return [
-            market
-            for market, last in self._ticks.items()
-            if patience and now - last > patience and last >= (_opened(market, now) or now)
-        ]
-
     def _late(self, misses: int, not_before: float = 0) -> bool:
         last = max(self._beat or 0, self._started + not_before)
         return self._clock() - last > misses * self._settings.heartbeat
-
-
-def _market(value: Any) -> str:
-    """Codes of stocks begin with four digits; futures' and options' with letters."""
-    code = value.get("code") if isinstance(value, dict) else None
-    return "stocks" if isinstance(code, str) and code[:4].isdigit() else "futures"
-
-
-def _opened(market: str, now: float) -> float | None:
-    return MARKETS[market].opened(now)
