@@ -29,7 +29,7 @@ class Log:
         """Keep what everybody has read, within the bounds: somebody may come back for it."""
         self.apart: set[Subscription] = set()
         """The subscriptions that no view serves: each reads from its own cursor."""
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._max_records = max_records
         self._events: list[Event] = []
         self._bytes = 0
@@ -56,7 +56,7 @@ class Log:
         key = selection, form.key
         view = self._views.get(key)
         if view is None:
-            view = self._views[key] = View(form, selection)
+            view = self._views[key] = View(form, selection, self.flushed)
         return view
 
     def at(self, position: int) -> Event:
@@ -88,19 +88,18 @@ class Log:
 
     def surplus(self) -> int:
         """How far the tail has to move to keep the bounds: a position, `tail` if not at all."""
-        position = max(self.tail, self.head - self._max_records)
-        while position < self.flushed and self._bytes - self.at(position).start > self._max_bytes:
+        position = max(self.tail, min(self.head - self._max_records, self.flushed))
+        while position < self.flushed and self._bytes - self.at(position).start > self.max_bytes:
             position += 1
         return position
 
     def trim(self) -> None:
         """Forget what is over the bounds, and what nobody will ask for again.
 
-        A subscription whose cursor is before `surplus()` must have been dealt with.
+        A subscription keeps what it has not read: who is before `surplus()` must have
+        been moved on.
         """
-        floor = self.surplus()
-        if not self.retain:
-            floor = max(floor, min((each.cursor for each in self.apart), default=self.flushed))
-        floor = min(floor, self.flushed)
+        floor = self.surplus() if self.retain else self.flushed
+        floor = min([floor, *[each.cursor for each in self.apart]])
         del self._events[: floor - self.tail]
         self.tail = floor
