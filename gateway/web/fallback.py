@@ -7,9 +7,13 @@ that nobody else sees: no private state is touched, and its rules stay its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOfferAccept
+
+from gateway.web.deflate import ACCEPTED
 
 if TYPE_CHECKING:
     from twisted.internet.address import IPv4Address
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
 )
 
 FRAGMENTS = 1000
@@ -47,12 +51,12 @@ class Fallback(WebSocketServerProtocol):
         self._peer = peer
         self._frames = self._controls = 0
 
-    def start(self, factory: WebSocketServerFactory) -> None:
+    def start(self, factory: FallbackFactory) -> None:
         """Shake hands with ourselves."""
         self.factory = factory
         wire = _Wire(self._owner, self._peer)
         self.makeConnection(wire)
-        self.dataReceived(HANDSHAKE)
+        self.dataReceived(factory.handshake)
         wire.open = True
 
     def limit(self, size: int) -> None:
@@ -117,15 +121,32 @@ class _Wire:
         """The real transport was told already."""
 
 
-def make_factory(reactor: IReactorTime) -> WebSocketServerFactory:
-    """Autobahn's settings for every connection; each protocol gets its own size limit."""
-    factory = WebSocketServerFactory(reactor=reactor)
-    factory.setProtocolOptions(
-        failByDrop=False,  # answer with the close code before the connection goes
-        closeHandshakeTimeout=1,
-        openHandshakeTimeout=0,
-        utf8validateIncoming=True,
-        requireMaskedClientFrames=True,
-        autoPingInterval=0,
+class FallbackFactory(WebSocketServerFactory):
+    """Autobahn's settings for every connection; each protocol gets its own size limit.
+
+    `deflate`: permessage-deflate was negotiated, and a message may inflate to at most
+    `max_payload` bytes.
+    """
+
+    def __init__(self, reactor: IReactorTime, *, deflate: bool, max_payload: int) -> None:
+        super().__init__(reactor=reactor)
+        extensions = b"Sec-WebSocket-Extensions: " + ACCEPTED.encode() + b"\r\n"
+        self.handshake = HANDSHAKE + (extensions if deflate else b"") + b"\r\n"
+        self.setProtocolOptions(
+            failByDrop=False,  # answer with the close code before the connection goes
+            closeHandshakeTimeout=1,
+            openHandshakeTimeout=0,
+            utf8validateIncoming=True,
+            requireMaskedClientFrames=True,
+            autoPingInterval=0,
+            perMessageCompressionAccept=partial(_accept, max_payload) if deflate else None,
+        )
+
+
+def _accept(max_payload: int, offers: list[Any]) -> PerMessageDeflateOfferAccept:
+    return PerMessageDeflateOfferAccept(
+        offers[0],
+        request_no_context_takeover=True,
+        no_context_takeover=True,
+        max_message_size=max_payload,
     )
-    return factory

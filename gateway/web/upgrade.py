@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.protocols.policies import ProtocolWrapper
 
-from gateway.web.fallback import make_factory
+from gateway.engineio.forms import WEBSOCKETS
+from gateway.web.deflate import ACCEPTED, Deflated, accepts
+from gateway.web.fallback import FallbackFactory
 from gateway.web.websocket import WebSocketConnection
 
 if TYPE_CHECKING:
@@ -45,9 +47,18 @@ class UpgradeError(Exception):
 class Upgrader:
     """Turns requests into WebSocket connections."""
 
-    def __init__(self, reactor: IReactorTime, deadlines: Deadlines, *, max_payload: int) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        deadlines: Deadlines,
+        *,
+        max_payload: int,
+        deflate: bool = False,
+    ) -> None:
         self._deadlines = deadlines
-        self._factory = make_factory(reactor)
+        self._deflate = deflate
+        self._plain = FallbackFactory(reactor, deflate=False, max_payload=max_payload)
+        self._deflating = FallbackFactory(reactor, deflate=True, max_payload=max_payload)
         self._max_payload = max_payload
 
     def __call__(self, request: Request, connect: Callable[[WebSocketConnection], Channel]) -> None:
@@ -55,13 +66,19 @@ class Upgrader:
 
         Raises `UpgradeError` before anything is written or changed.
         """
-        answer = _answer(request)
+        deflate = self._deflate and accepts(
+            _joined(request, b"sec-websocket-extensions").decode("latin-1")
+        )
+        answer = _answer(request, ACCEPTED.encode() if deflate else b"")
         transport, leftover = _take_over(request)
-        connection = WebSocketConnection(self._deadlines, self._factory, limit=self._max_payload)
+        factory = self._deflating if deflate else self._plain
+        connection = WebSocketConnection(self._deadlines, factory, limit=self._max_payload)
         _set_protocol(transport, connection)
         connection.makeConnection(transport)
         connection.write(answer)
         connection.start(connect(connection))
+        if deflate and connection.form is WEBSOCKETS[4, False]:  # others are sent as they are
+            connection.form = Deflated(connection.form)
         transport.resumeProducing()
         if leftover:
             connection.dataReceived(leftover)
@@ -72,10 +89,10 @@ def accept_key(key: bytes) -> bytes:
     return b64encode(sha1(key + GUID, usedforsecurity=False).digest())
 
 
-def _answer(request: Request) -> bytes:
+def _answer(request: Request, extensions: bytes) -> bytes:
     header = request.requestHeaders.getRawHeaders
-    upgrade = b",".join(header(b"upgrade", ())).lower()
-    connection = b",".join(header(b"connection", ())).lower()
+    upgrade = _joined(request, b"upgrade").lower()
+    connection = _joined(request, b"connection").lower()
     if b"websocket" not in _tokens(upgrade) or b"upgrade" not in _tokens(connection):
         raise UpgradeError("The request must ask for an upgrade to websocket.")
     if header(b"sec-websocket-version") != [b"13"]:
@@ -87,8 +104,15 @@ def _answer(request: Request) -> bytes:
         raise UpgradeError("Sec-WebSocket-Key must be 16 bytes in base64, once.")
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept_key(keys[0].strip()) + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: "
+        + accept_key(keys[0].strip())
+        + (b"\r\nSec-WebSocket-Extensions: " + extensions if extensions else b"")
+        + b"\r\n\r\n"
     )
+
+
+def _joined(request: Request, name: bytes) -> bytes:
+    return b",".join(request.requestHeaders.getRawHeaders(name, ()))
 
 
 def _tokens(value: bytes) -> list[bytes]:

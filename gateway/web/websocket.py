@@ -12,12 +12,12 @@ from gateway.web.frames import CLOSE, TEXT, split
 from gateway.web.writer import writer_for
 
 if TYPE_CHECKING:
-    from autobahn.twisted.websocket import WebSocketServerFactory
     from twisted.internet.tcp import Connection
     from twisted.python.failure import Failure
 
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.engineio.outbox import Form
+    from gateway.web.fallback import FallbackFactory
     from gateway.web.writer import Writer
 
 CLOSE_TIMEOUT = 2.0
@@ -57,9 +57,7 @@ class WebSocketConnection:
 
     form: Form
 
-    def __init__(
-        self, deadlines: Deadlines, factory: WebSocketServerFactory, *, limit: int
-    ) -> None:
+    def __init__(self, deadlines: Deadlines, factory: FallbackFactory, *, limit: int) -> None:
         self._deadlines = deadlines
         self._factory = factory
         self._limit = limit
