@@ -1,11 +1,6 @@
-"""HTTP/1.1 connections as we take them: what twisted.web lets pass and we do not.
+"""HTTP/1.1 connections: deadlines that no byte prolongs, and writing without a detour.
 
-Twisted parses and frames requests, refuses two framings of one body, malformed chunks,
-names and control characters, and answers pipelined requests in order.  Added here are
-bounds that hold before anything is stored, deadlines that no byte prolongs, a strict
-Host and Transfer-Encoding, no folded headers, no bare line feeds, and errors as JSON.
-
-Sources: RFC 9112 sections 2.2, 3.2, 5.2, 6.1-6.3, 9.6; RFC 9110 sections 5.5 and 7.2.
+Source: RFC 9112 section 9.6 (closing so that the last answer arrives).
 """
 
 from __future__ import annotations
@@ -19,20 +14,15 @@ import orjson
 from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
-from twisted.web.http import HTTPChannel
 
-from gateway.web.request import JSON_LINES, BodyTooLargeError, Request, problem
+from gateway.web.request import JSON_LINES, Request, problem
+from gateway.web.strict import StrictChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
-
-    from gateway.web.site import Site
-
-LONGEST_LENGTH = 19
-"""Digits of a Content-Length; int() refuses thousands of them with an error of its own."""
 
 
 class Phase(IntEnum):
@@ -51,17 +41,12 @@ class Phase(IntEnum):
     """The same, after an error of its own."""
 
 
-class Channel(HTTPChannel):
-    """One connection."""
+class Channel(StrictChannel):
+    """One connection: its deadlines, and its writing."""
 
-    site: Site
     transport: Any
-    requests: list[Request]
     requestFactory = Request
     timeOut = None  # ours are absolute
-    body_limit = 0
-    # Twisted's, and empty until the request line was read; its type is inferred wrongly.
-    _path: bytes = b""  # type: ignore[assignment]
     _phase = Phase.HANDLING
     _is_bare = False
     _head = b""
@@ -77,6 +62,7 @@ class Channel(HTTPChannel):
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
+        self.is_over = phase >= Phase.CLOSING
         seconds = self.site.seconds[phase]
         if seconds:
             self.site.expiry.watch(self, seconds)
@@ -85,17 +71,22 @@ class Channel(HTTPChannel):
 
     def overdue(self) -> None:
         """The peer did not do in time what it owes."""
-        if self._phase >= Phase.CLOSING:
+        if self.is_over:
             self.transport.abortConnection()
         elif self._phase is Phase.IDLE or not self.requests:
             self.loseConnection()
         else:
             self.reject(HTTPStatus.REQUEST_TIMEOUT)
 
+    def allHeadersReceived(self) -> None:
+        super().allHeadersReceived()
+        if self.length != 0 and not self.is_over:
+            self._enter(Phase.BODY)
+
     def allContentReceived(self) -> None:
-        if self._phase < Phase.CLOSING:
+        if not self.is_over:
             self._enter(Phase.HANDLING)
-            super().allContentReceived()
+        super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:
         self.write(b"")  # a head without a body
@@ -196,7 +187,7 @@ class Channel(HTTPChannel):
         The peer may still be sending; were the socket closed at once, it would see a
         reset instead of the answer.
         """
-        if self._phase >= Phase.CLOSING:
+        if self.is_over:
             return
         self._enter(Phase.REJECTED)
         self.transport.write(_rejection(status, self._cors()))
@@ -209,83 +200,16 @@ class Channel(HTTPChannel):
         """Header lines that let a page read the answer; none where no head was read."""
         return self.site.cors(self.requests[-1]) if self.requests and self._path else b""
 
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        self.reject(HTTPStatus.BAD_REQUEST)
-
     def dataReceived(self, data: bytes) -> None:
-        if self._phase >= Phase.CLOSING or self._answer_repeat(data):
+        if self.is_over or self._answer_repeat(data):
             return
         super().dataReceived(data)
         self._segment = b""
-        if not self.line_mode or self._busyReceiving or self._phase >= Phase.CLOSING:
-            return
-        if b"\n" in self._buffer:
-            self.reject(HTTPStatus.BAD_REQUEST)
-        elif self._phase is Phase.IDLE and (self._buffer or self.requests):
+
+    def _part_received(self) -> None:
+        super()._part_received()
+        if self._phase is Phase.IDLE and (self._buffer or self.requests):
             self._enter(Phase.HEAD)
-
-    def lineReceived(self, line: bytes) -> bool:
-        if not self._path:
-            if len(line) > self.site.limits.url:
-                self.reject(HTTPStatus.REQUEST_URI_TOO_LONG)
-        elif line[:1] in (b" ", b"\t"):
-            self.reject(HTTPStatus.BAD_REQUEST)
-        elif self._receivedHeaderSize + len(line) > self.site.limits.header_bytes:
-            self.reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        if self._phase < Phase.CLOSING:
-            super().lineReceived(line)
-        return self._phase >= Phase.CLOSING  # LineReceiver stops at the first true answer
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        self.reject(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            if self._path
-            else HTTPStatus.REQUEST_URI_TOO_LONG
-        )
-
-    def headerReceived(self, line: bytes) -> bool:
-        if self._receivedHeaderCount >= self.site.limits.headers:
-            self.reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            return False
-        if line[:15].lower() == b"content-length:" and len(line[15:].strip()) > LONGEST_LENGTH:
-            self.reject(HTTPStatus.BAD_REQUEST)
-            return False
-        return cast("bool", super().headerReceived(line))
-
-    def allHeadersReceived(self) -> None:
-        if self._phase >= Phase.CLOSING:
-            return
-        if not _is_well_formed(self.requests[-1], self._path, self._version):
-            self.reject(HTTPStatus.BAD_REQUEST)
-            return
-        if self.length != 0:
-            self.body_limit = self.site.body_limit(self._path)
-            if self.length is not None and self.length > self.body_limit:
-                self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-                return
-            self._enter(Phase.BODY)
-        super().allHeadersReceived()
-
-    def rawDataReceived(self, data: bytes) -> None:
-        if self._phase >= Phase.CLOSING:
-            return
-        try:
-            super().rawDataReceived(data)
-        except BodyTooLargeError:
-            self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-
-
-def _is_well_formed(request: Request, path: bytes, version: bytes) -> bool:
-    header = request.requestHeaders.getRawHeaders
-    hosts = len(header(b"Host", ()))
-    if hosts > 1 or (hosts == 0 and version == b"HTTP/1.1"):
-        return False
-    codings = header(b"Transfer-Encoding")
-    if codings is not None and (
-        version != b"HTTP/1.1" or [coding.lower() for coding in codings] != [b"chunked"]
-    ):
-        return False
-    return path.startswith(b"/") and path.isascii() and b"\x7f" not in path
 
 
 def _rejection(status: int, lines: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from gateway.web import schemas
-from gateway.web.security import Access
+from gateway.web.trust import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

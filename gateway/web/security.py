@@ -9,18 +9,15 @@ the token it brings, and whether it comes from this machine.
 from __future__ import annotations
 
 import re
-from enum import Enum, IntEnum
 from hashlib import sha256
 from hmac import compare_digest
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import field, frozen
-
 from gateway.web.names import Host, Origin, parse_address, parse_host, parse_origin, with_port
+from gateway.web.trust import Access, Role, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from twisted.web.http_headers import Headers
 
@@ -33,23 +30,6 @@ _PREFLIGHT = (
 )
 
 VARY = b"Vary: Origin\r\n"
-
-
-class Access(Enum):
-    """What a route lets its caller do."""
-
-    OPEN = "open"
-    VIEW = "view"
-    CONTROL = "control"
-
-
-class Role(IntEnum):
-    """What a caller may do; each includes the ones before it."""
-
-    NONE = 0
-    VIEW = 1
-    CONTROL = 2
-
 
 _NEEDED = {Access.OPEN: Role.NONE, Access.VIEW: Role.VIEW, Access.CONTROL: Role.CONTROL}
 
@@ -77,51 +57,6 @@ _NOT_LOCAL = (
     403,
     "Without a token this route answers only the gateway's own machine; see --token-file.",
 )
-
-
-def _hosts(entries: Iterable[str]) -> frozenset[str]:
-    return frozenset(_listed_host(entry) for entry in entries)
-
-
-def _listed_host(entry: str) -> str:
-    host = parse_host(entry.encode("ascii", "replace"))
-    if host is None or host.port is not None:
-        raise ValueError(f"{entry!r} is not a host name; write gateway.example.com or 192.0.2.1")
-    return host.name
-
-
-def _origins(entries: Iterable[str]) -> frozenset[Origin | str]:
-    return frozenset(_listed_origin(entry) for entry in entries)
-
-
-def _listed_origin(entry: str) -> Origin | str:
-    if entry in {"*", "null"}:
-        return entry
-    origin = parse_origin(entry.encode("ascii", "replace"))
-    if origin is None:
-        raise ValueError(f"{entry!r} is not an origin; write https://app.example.com, null or *")
-    return origin
-
-
-def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(entry) for entry in entries)
-
-
-@frozen
-class Settings:
-    """Who is let in beyond the user's own machine.
-
-    Raises ValueError, with a text for the user, for an entry that makes no sense.
-    """
-
-    allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
-    """Host names and addresses under which the gateway is served."""
-    allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
-    """Origins of pages that may talk to us, `null`, or `*` for all of them."""
-    control_token: str = field(default="", repr=False)
-    view_token: str = field(default="", repr=False)
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
-    """Peers whose X-Forwarded-For is believed."""
 
 
 class Guard:
@@ -235,13 +170,12 @@ class Guard:
             address in network for network in self._settings.trusted_proxies
         )
 
-    def _forwarded_for(self, headers: Headers) -> str | None:
+    def _forwarded_for(self, headers: Headers) -> str:
         """The last address that a proxy we trust saw; "" when it did not say."""
         chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
-        for address in reversed([entry.strip() for entry in chain.split(",")]):
-            if not self._is_trusted(address):
-                return address
-        return ""
+        addresses = [entry.strip() for entry in chain.split(",")]
+        strangers = [address for address in addresses if not self._is_trusted(address)]
+        return strangers[-1] if strangers else addresses[0]
 
 
 def bearer(headers: Headers) -> str:
@@ -249,18 +183,6 @@ def bearer(headers: Headers) -> str:
     values = headers.getRawHeaders(b"Authorization", [])
     scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
     return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
-
-
-def notice(settings: Settings, *, exposed: bool) -> str:
-    """One line for the start log: who can reach us, and how to change that."""
-    if not exposed:
-        return "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
-    if settings.control_token:
-        return "Other machines can reach the gateway; control routes need the token."
-    return (
-        "Other machines can reach the gateway; control routes answer only this machine "
-        "until a token is set with --token-file."
-    )
 
 
 def _preflight(headers: Headers, cors: bytes) -> Verdict:

@@ -15,7 +15,7 @@ from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.repeats import Repeats
 from gateway.web.request import Request
-from gateway.web.security import Access, Guard, Verdict
+from gateway.web.trust import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gateway.web.limits import Timer
     from gateway.web.request import Leaf
+    from gateway.web.security import Guard, Verdict
 
 
 class Mount(NamedTuple):

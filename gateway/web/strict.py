@@ -1,0 +1,141 @@
+"""What twisted.web lets pass and we do not.
+
+Twisted parses and frames requests, refuses two framings of one body, malformed chunks,
+names and control characters, and answers pipelined requests in order.  Added here are
+bounds that hold before anything is stored, a strict Host and Transfer-Encoding, sound
+trailers; no folded headers, and no bare line feeds.
+
+Sources: RFC 9112 sections 2.2, 3.2, 5.2, 6.1-6.3 and 7.1; RFC 9110 sections 5.5, 6.5, 7.2.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+from twisted.web.http import HTTPChannel, _ChunkedTransferDecoder
+
+from gateway.web.request import BodyTooLargeError, Request
+
+if TYPE_CHECKING:
+    from gateway.web.site import Site
+
+_LARGEST_SIZE = 2**63 - 1
+"""What every implementation understands alike; larger sizes are for confusing proxies."""
+_LONGEST_LENGTH = 19
+"""Digits of a Content-Length; int() refuses thousands of them with an error of its own."""
+_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+class StrictChannel(HTTPChannel):
+    """Calls `reject` for a request that can't be taken; nothing is read after that."""
+
+    site: Site
+    requests: list[Request]
+    body_limit = 0
+    is_over = False
+    """Nothing is read any more."""
+    # Twisted's, and empty until the request line was read; its type is inferred wrongly.
+    _path: bytes = b""  # type: ignore[assignment]
+
+    def reject(self, status: int) -> None:
+        """Answer with an error and close."""
+        raise NotImplementedError
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self.reject(HTTPStatus.BAD_REQUEST)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.is_over:
+            return
+        super().dataReceived(data)
+        if self.line_mode and not self._busyReceiving and not self.is_over:
+            self._part_received()
+
+    def _part_received(self) -> None:
+        """What was received ends outside of a body."""
+        if b"\n" in self._buffer:
+            self.reject(HTTPStatus.BAD_REQUEST)
+
+    def lineReceived(self, line: bytes) -> bool:
+        if not self._path:
+            if len(line) > self.site.limits.url:
+                self.reject(HTTPStatus.REQUEST_URI_TOO_LONG)
+        elif line[:1] in (b" ", b"\t"):
+            self.reject(HTTPStatus.BAD_REQUEST)
+        elif self._receivedHeaderSize + len(line) > self.site.limits.header_bytes:
+            self.reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if not self.is_over:
+            super().lineReceived(line)
+        return self.is_over  # LineReceiver stops at the first true answer
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.reject(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            if self._path
+            else HTTPStatus.REQUEST_URI_TOO_LONG
+        )
+
+    def headerReceived(self, line: bytes) -> bool:
+        if self._receivedHeaderCount >= self.site.limits.headers:
+            self.reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return False
+        if line[:15].lower() == b"content-length:" and len(line[15:].strip()) > _LONGEST_LENGTH:
+            self.reject(HTTPStatus.BAD_REQUEST)
+            return False
+        return cast("bool", super().headerReceived(line))
+
+    def allHeadersReceived(self) -> None:
+        if self.is_over:
+            return
+        if not _is_well_formed(self.requests[-1], self._path, self._version):
+            self.reject(HTTPStatus.BAD_REQUEST)
+            return
+        if self.length != 0:
+            self.body_limit = self.site.body_limit(self._path)
+            if self.length is not None and self.length > self.body_limit:
+                self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                return
+        super().allHeadersReceived()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        if self.is_over:
+            return
+        try:
+            super().rawDataReceived(data)
+        except BodyTooLargeError:
+            self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if not self.is_over and isinstance(self._transferDecoder, _ChunkedTransferDecoder):
+            self._check_chunk(self._transferDecoder)
+
+    def _check_chunk(self, decoder: _ChunkedTransferDecoder) -> None:
+        """Refuse a chunk by its size, before it comes."""
+        if decoder.state != "BODY":
+            return
+        if decoder.length > _LARGEST_SIZE:
+            self.reject(HTTPStatus.BAD_REQUEST)
+        elif self.requests[-1].content.tell() + decoder.length > self.body_limit:
+            self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def allContentReceived(self) -> None:
+        if self.is_over:
+            return
+        trailers = getattr(self._transferDecoder, "_trailerHeaders", ())
+        if all(_TRAILER.fullmatch(trailer) for trailer in trailers):
+            super().allContentReceived()
+        else:
+            self.reject(HTTPStatus.BAD_REQUEST)
+
+
+def _is_well_formed(request: Request, path: bytes, version: bytes) -> bool:
+    header = request.requestHeaders.getRawHeaders
+    hosts = len(header(b"Host", ()))
+    if hosts > 1 or (hosts == 0 and version == b"HTTP/1.1"):
+        return False
+    codings = header(b"Transfer-Encoding")
+    if codings is not None and (
+        version != b"HTTP/1.1" or [coding.lower() for coding in codings] != [b"chunked"]
+    ):
+        return False
+    return path.startswith(b"/") and path.isascii() and b"\x7f" not in path

@@ -1,0 +1,87 @@
+"""Who is trusted: what the options say, and what a caller may be."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from gateway.web.names import Origin, parse_host, parse_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Access(Enum):
+    """What a route lets its caller do."""
+
+    OPEN = "open"
+    VIEW = "view"
+    CONTROL = "control"
+
+
+class Role(IntEnum):
+    """What a caller may do; each includes the ones before it."""
+
+    NONE = 0
+    VIEW = 1
+    CONTROL = 2
+
+
+def _hosts(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(_listed_host(entry) for entry in entries)
+
+
+def _listed_host(entry: str) -> str:
+    host = parse_host(entry.encode("ascii", "replace"))
+    if host is None or host.port is not None:
+        raise ValueError(f"{entry!r} is not a host name; write gateway.example.com or 192.0.2.1")
+    return host.name
+
+
+def _origins(entries: Iterable[str]) -> frozenset[Origin | str]:
+    return frozenset(_listed_origin(entry) for entry in entries)
+
+
+def _listed_origin(entry: str) -> Origin | str:
+    if entry in {"*", "null"}:
+        return entry
+    origin = parse_origin(entry.encode("ascii", "replace"))
+    if origin is None:
+        raise ValueError(f"{entry!r} is not an origin; write https://app.example.com, null or *")
+    return origin
+
+
+def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(entry) for entry in entries)
+
+
+@frozen
+class Settings:
+    """Who is let in beyond the user's own machine.
+
+    Raises ValueError, with a text for the user, for an entry that makes no sense.
+    """
+
+    allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
+    """Host names and addresses under which the gateway is served."""
+    allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
+    """Origins of pages that may talk to us, `null`, or `*` for all of them."""
+    control_token: str = field(default="", repr=False)
+    view_token: str = field(default="", repr=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
+    """Peers whose X-Forwarded-For is believed."""
+
+
+def notice(settings: Settings, *, exposed: bool) -> str:
+    """One line for the start log: who can reach us, and how to change that."""
+    if not exposed:
+        return "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+    if settings.control_token:
+        return "Other machines can reach the gateway; control routes need the token."
+    return (
+        "Other machines can reach the gateway; control routes answer only this machine "
+        "until a token is set with --token-file."
+    )

@@ -1,0 +1,184 @@
+"""A site to test against: a stand-in for the supervisor, and raw bytes over real sockets."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import TestCase
+from twisted.web.resource import Resource
+
+from gateway.web.limits import Limits
+from gateway.web.request import Request
+from gateway.web.rest import rest_mounts
+from gateway.web.schemas import Credentials
+from gateway.web.security import Guard
+from gateway.web.site import Mount, Site, make_site
+from gateway.web.trust import Settings
+
+MAX_PAYLOAD = 100_000
+
+
+class FakeControl:
+    """A supervisor that remembers what it was told and does what it is given."""
+
+    def __init__(self) -> None:
+        self.running = True
+        self.ready = False
+        self.calls: list[Any] = []
+        self.result: Any = None
+        """What changes fire with: a value, an exception, or a Deferred."""
+
+    def health(self) -> dict[str, Any]:
+        return {"state": "running"}
+
+    def status(self) -> dict[str, Any]:
+        return {"state": "running", "pid": 4711}
+
+    def log_tail(self, lines: int) -> list[str]:
+        return ["one", "two", "three"][-lines:]
+
+    def restart(self, *, force: bool = False) -> Deferred[Any]:
+        return self._change("restart", force)
+
+    def start_worker(self) -> Deferred[Any]:
+        return self._change("start")
+
+    def stop_worker(self) -> Deferred[Any]:
+        return self._change("stop")
+
+    def set_credentials(
+        self, credentials: Credentials, *, wait_ready: bool = False
+    ) -> Deferred[Any]:
+        return self._change("set_credentials", credentials, wait_ready)
+
+    def _change(self, *call: Any) -> Deferred[Any]:
+        self.calls.append(call)
+        if isinstance(self.result, Deferred):
+            return self.result
+        return fail(self.result) if isinstance(self.result, Exception) else succeed(self.result)
+
+
+class Echo(Resource):
+    """Stands for the Engine.IO resource: answers with the body, at once or when told."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Request] = []
+
+    def render(self, request: Request) -> bytes | int:
+        if b"slow" in request.uri:
+            self.waiting.append(request)
+            return 1  # NOT_DONE_YET
+        return request.content.read()
+
+
+def build_site(
+    reactor: Any,
+    control: Any = None,
+    settings: Settings | None = None,
+    limits: Limits | None = None,
+    engine: Resource | None = None,
+) -> Site:
+    return make_site(
+        reactor,
+        Guard(settings or Settings()),
+        rest_mounts(control or FakeControl(), now=lambda: 1708875000.0),
+        engine=Mount(engine or Echo(), body_limit=MAX_PAYLOAD),
+        limits=limits,
+        now=lambda: 1708875000.0,
+    )
+
+
+class Memory:
+    """One connection to a site, without a network."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self.clock = clock
+        self.transport = StringTransport()
+        self.channel = site.buildProtocol(None)
+        self.channel.makeConnection(self.transport)
+
+    def send(self, data: bytes) -> bytes:
+        """What is answered at once."""
+        self.transport.clear()
+        self.channel.dataReceived(data)
+        return self.transport.value()
+
+    @property
+    def is_closing(self) -> bool:
+        return self.transport.disconnecting or bool(self.transport.aborting)
+
+
+class Recorder(Protocol):
+    """Collects what it is sent."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.closed: Deferred[None] = Deferred()
+        self._waiting: list[tuple[bytes, int, Deferred[None]]] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        self._check()
+
+    def until(self, text: bytes, times: int = 1) -> Deferred[None]:
+        """Fires when `text` was received so many times."""
+        done: Deferred[None] = Deferred()
+        self._waiting.append((text, times, done))
+        self._check()
+        return done
+
+    def _check(self) -> None:
+        for waiting in list(self._waiting):
+            text, times, done = waiting
+            if self.received.count(text) >= times:
+                self._waiting.remove(waiting)
+                done.callback(None)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.closed.callback(None)
+
+
+class SocketTestCase(TestCase):
+    """Tests of a site over real sockets."""
+
+    timeout = 20
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.reactor: Any = reactor
+        self.control = FakeControl()
+        self.engine = Echo()
+
+    def listen(self, settings: Settings | None = None, limits: Limits | None = None) -> int:
+        """Serve on a port of loopback until the test ends; its number."""
+        site = build_site(self.reactor, self.control, settings, limits, self.engine)
+        port = self.reactor.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        return int(port.getHost().port)
+
+    async def connect(self, port: int) -> Recorder:
+        recorder = Recorder()
+        endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", port)
+        await connectProtocol(endpoint, recorder)
+        self.addCleanup(self._disconnect, recorder)
+        return recorder
+
+    async def send(self, port: int, data: bytes) -> bytes:
+        """All that is answered until the server closes."""
+        recorder = await self.connect(port)
+        recorder.transport.write(data)
+        await recorder.closed
+        return recorder.received
+
+    def _disconnect(self, recorder: Recorder) -> Deferred[None] | None:
+        if recorder.closed.called:
+            return None
+        recorder.transport.abortConnection()
+        return recorder.closed
