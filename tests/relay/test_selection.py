@@ -1,0 +1,51 @@
+"""Filters: what they select, and what they may look like."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.relay.event import Event
+from gateway.relay.keys import Subject
+from gateway.relay.selection import MAX_NAMES, Selection, SelectionError, parse
+
+
+def event(name: str, code: str | None = None) -> Event:
+    return Event((), None, Subject(name, code, None), acked=False)
+
+
+class SelectionTests(SynchronousTestCase):
+    def test_equal_wishes_make_equal_selections(self) -> None:
+        first = parse({"codes": ["b", "a", "a"], "events": None, "snapshot": True})
+        second = parse({"codes": ["a", "b"]})
+        self.assertEqual(first, second)
+        self.assertEqual(len({first, second}), 1)
+
+    def test_selects_by_name(self) -> None:
+        selection = parse({"events": ["market_tick"]})
+        self.assertTrue(selection.wants(event("market_tick", "TXFL6")))
+        self.assertFalse(selection.wants(event("heartbeat")))
+
+    def test_codes_narrow_only_what_has_a_code(self) -> None:
+        selection = parse({"codes": ["TXFL6"]})
+        self.assertTrue(selection.wants(event("market_tick", "TXFL6")))
+        self.assertFalse(selection.wants(event("market_tick", "2330")))
+        self.assertTrue(selection.wants(event("heartbeat")))
+
+    def test_both_must_agree(self) -> None:
+        selection = parse({"events": ["market_tick"], "codes": ["TXFL6"]})
+        self.assertFalse(selection.wants(event("market_bidask", "TXFL6")))
+        self.assertFalse(selection.wants(event("market_tick", "2330")))
+        self.assertTrue(selection.wants(event("market_tick", "TXFL6")))
+
+    def test_an_empty_list_selects_nothing(self) -> None:
+        self.assertFalse(parse({"events": []}).wants(event("market_tick")))
+
+    def test_no_filter_selects_everything(self) -> None:
+        self.assertEqual(parse({}), Selection())
+        self.assertTrue(Selection().wants(event("anything", "x")))
+
+    def test_malformed_filters_are_refused_by_the_name_of_their_field(self) -> None:
+        for wish in ("x", {"a": 1}, [1], [None], ["x" * 101], ["x"] * (MAX_NAMES + 1), 0, False):
+            for field in ("events", "codes"):
+                error = self.assertRaises(SelectionError, parse, {field: wish})
+                self.assertIn(field, str(error))

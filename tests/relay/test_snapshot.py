@@ -1,0 +1,58 @@
+"""The newest event of each key."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.engineio.packet import Packet
+from gateway.relay.event import Event
+from gateway.relay.keys import Subject
+from gateway.relay.snapshot import Snapshot
+
+
+def tick(code: str, text: bytes = b"42") -> Event:
+    name = "market_tick"
+    return Event((Packet(text),), None, Subject(name, code, (name, code)), acked=False)
+
+
+class SnapshotTests(SynchronousTestCase):
+    def test_keeps_the_newest_of_each_key_in_the_order_last_seen(self) -> None:
+        snapshot = Snapshot(max_keys=10, max_bytes=1000)
+        events = [tick("a"), tick("b"), tick("a")]
+        for event in events:
+            snapshot.see(event)
+        self.assertEqual(list(snapshot.events()), events[1:])
+
+    def test_drops_what_was_not_seen_for_the_longest_time_beyond_its_keys(self) -> None:
+        snapshot = Snapshot(max_keys=2, max_bytes=1000)
+        for code in "abab" + "c":
+            snapshot.see(tick(code))
+        self.assertEqual([event.code for event in snapshot.events()], ["b", "c"])
+
+    def test_forgets_what_is_unwanted(self) -> None:
+        snapshot = Snapshot(max_keys=10, max_bytes=1000)
+        for code in "abc":
+            snapshot.see(tick(code))
+        snapshot.forget(lambda event: event.code == "b")
+        self.assertEqual([event.code for event in snapshot.events()], ["a", "c"])
+        self.assertEqual((len(snapshot), snapshot.bytes), (2, 4))
+
+    def test_one_event_over_the_bound_is_not_kept(self) -> None:
+        snapshot = Snapshot(max_keys=10, max_bytes=100)
+        snapshot.see(tick("a", b"4" * 101))
+        self.assertEqual((len(snapshot), snapshot.bytes), (0, 0))
+
+    @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60)), max_size=40))
+    def test_is_bounded_and_truthful(self, seen: list[tuple[str, int]]) -> None:
+        snapshot = Snapshot(max_keys=4, max_bytes=100)
+        newest: dict[str, Event] = {}
+        for code, size in seen:
+            event = newest[code] = tick(code, b"4" * size)
+            snapshot.see(event)
+        kept = list(snapshot.events())
+        self.assertLessEqual(len(kept), 4)
+        self.assertEqual(snapshot.bytes, sum(event.size for event in kept))
+        self.assertLessEqual(snapshot.bytes, 100)
+        self.assertTrue(all(newest[event.code or ""] is event for event in kept))
