@@ -66,4 +66,5 @@ def _handler(option: Option) -> Callable[..., None]:
 
 
 for _each in options():
-    setattr(Options, f"opt_{_each.key}", _handler(_each))
+    if not _each.secret:
+        setattr(Options, f"opt_{_each.key}", _handler(_each))

@@ -18,7 +18,7 @@ from twisted.python.components import Componentized
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from twisted.logger import ILogObserver
+    from twisted.logger import LogEvent
 
 DESCRIPTORS = 65536
 """More would only slow down children that close all they could have."""
@@ -42,7 +42,7 @@ class Gateway(Service):
     def __init__(self, starting: Sequence[Step], stopping: Sequence[Step]) -> None:
         self._starting = starting
         self._stopping = stopping
-        self.observer: ILogObserver | None = None
+        self.observer: Callable[[LogEvent], None] | None = None
         """What twistd logs by; None: by its own."""
 
     def setServiceParent(self, parent: Any) -> None:
@@ -56,6 +56,7 @@ class Gateway(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
+        self._log.info("Stopping")
         return ensureDeferred(self._do(self._stopping))
 
     async def _do(self, steps: Sequence[Step]) -> None:

@@ -8,9 +8,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 GATEWAY = Path(__file__).parents[1] / "gateway"
 
+LAYERS = {"web", "worker", "relay", "socketio", "engineio"}
 MAY_IMPORT = {
-    "tap": {"service", "options", "logs", "config"}
-    | {"web", "worker", "relay", "socketio", "engineio"},
+    "tap": LAYERS | {"layers", "logs", "options", "overseer", "service", "config"},
+    "layers": LAYERS | {"config"},
+    "overseer": {"relay", "engineio"},
     "service": set(),
     "options": {"config", "__version__"},
     "logs": {"config"},

@@ -26,6 +26,8 @@ class Option:
     default: str
     """As the user would write it; "" for none."""
     flag: bool = False
+    secret: bool = False
+    """Only by its variable: everybody sees a command line."""
     also: tuple[str, ...] = ()
     """Further environment variables, read after our own."""
 
@@ -46,6 +48,11 @@ def option(default: str, meaning: str, convert: Callable[[str], Any] = str, *als
     return _field(value, default, meaning, lambda texts: convert(texts[-1]), also=also)
 
 
+def secret(meaning: str) -> Any:
+    """A text that nobody else may see; "" where there is none."""
+    return _field("", "", meaning, lambda texts: texts[-1], secret=True, repr=False)
+
+
 def flag(meaning: str) -> Any:
     """A field that is off unless named."""
     return _field(False, "", meaning, lambda texts: boolean(texts[-1]), flag=True)
@@ -61,10 +68,16 @@ def several(meaning: str, split: Callable[[str], Sequence[str]], default: str = 
 
 
 def _field(
-    value: Any, default: str, meaning: str, convert: Callable[[Sequence[str]], Any], **spec: Any
+    value: Any,
+    default: str,
+    meaning: str,
+    convert: Callable[[Sequence[str]], Any],
+    *,
+    repr: bool = True,
+    **spec: Any,
 ) -> Any:
     spec |= {"default": default, "help": meaning, "convert": convert}
-    return field(default=value, metadata={_SPEC: spec})
+    return field(default=value, repr=repr, metadata={_SPEC: spec})
 
 
 def declared(attribute: Attribute[Any]) -> Option:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Attribute, fields, frozen
 
 from gateway.config.converters import choice, lines, number, path, seconds, size, words
-from gateway.config.option import Option, declared, flag, option, several
+from gateway.config.option import Option, declared, flag, option, secret, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,13 @@ class Settings:
         "networks of proxies whose X-Forwarded-For is believed", words
     )
     token_file: Path | None = option("", "file with the token for control routes", path)
+    token: str = secret("the token for control routes itself")
     view_token_file: Path | None = option("", "file with the token for looking on", path)
+    view_token: str = secret("the token for looking on itself")
+    max_connections: int = option("10000", "connections, in total", number(1, 10**6))
+    max_connections_per_address: int = option(
+        "500", "connections from one address of another machine", number(1, 10**6)
+    )
 
     main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", path)
     python: str | None = option(

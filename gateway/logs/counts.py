@@ -1,4 +1,4 @@
-"""How many events of which name: one line for all of a second."""
+"""How many events of which name: one line for all of ten seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EventCounts:
 
     _log = Logger()
 
-    def __init__(self, call_later: Callable[..., object], seconds: float = 1) -> None:
+    def __init__(self, call_later: Callable[..., object], seconds: float = 10) -> None:
         self._call_later = call_later
         self._seconds = seconds
         self._counts: Counter[str] = Counter()

@@ -11,12 +11,12 @@ class EventCountsTests(SynchronousTestCase):
         globalLogPublisher.addObserver(self.events.append)
         self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
         self.clock = Clock()
-        self.count = EventCounts(self.clock.callLater)
+        self.count = EventCounts(self.clock.callLater, 1)
 
     def lines(self) -> list[str]:
         return [formatEvent(event) for event in self.events if event.get("tag") == "Relay"]
 
-    def test_one_line_for_a_second(self) -> None:
+    def test_one_line_for_all_of_an_interval(self) -> None:
         for _ in range(2900):
             self.count("market_tick")
         self.count("heartbeat")

@@ -1,0 +1,103 @@
+"""Each layer's settings, made of the one table.  Everything here raises ValueError."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.engineio.settings import Settings as EngineSettings
+from gateway.relay.settings import Settings as RelaySettings
+from gateway.relay.slow import Patience
+from gateway.socketio.settings import Settings as SocketSettings
+from gateway.web.trust import Settings as GuardSettings
+from gateway.worker.settings import Settings as WorkerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.config import Settings
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    return EngineSettings(
+        ping_interval=settings.ping_interval * 1000,
+        ping_timeout=settings.ping_timeout * 1000,
+        max_payload=settings.max_payload,
+        eio3=settings.eio3,
+        path="/socket.io/",
+    )
+
+
+def socket_settings(settings: Settings) -> SocketSettings:
+    return SocketSettings(connect_timeout=settings.connect_timeout)
+
+
+def relay_settings(settings: Settings) -> RelaySettings:
+    return RelaySettings(
+        namespaces=settings.namespaces,
+        echo=settings.echo,
+        log_bytes=settings.history_size,
+        log_records=settings.history_events,
+        flush_interval=settings.flush_interval,
+        ack_timeout=settings.ack_timeout,
+        recovery_time=settings.recovery_time,
+        patience=Patience(conflate=not settings.no_conflation),
+    )
+
+
+def guard_settings(settings: Settings) -> GuardSettings:
+    return GuardSettings(
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
+        control_token=_token(settings.token_file, settings.token),
+        view_token=_token(settings.view_token_file, settings.view_token),
+    )
+
+
+def worker_settings(
+    settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
+) -> WorkerSettings:
+    return WorkerSettings(
+        state_dir=settings.state_dir or _state_dir(environ),
+        secrets=tuple(filter(None, (guard.control_token, guard.view_token))),
+        withhold=("SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN"),
+        main=settings.main,
+        python=settings.python,
+        arguments=settings.worker_args,
+        demo=settings.demo,
+        dev=settings.dev,
+        credentials_file=settings.credentials_file,
+        patience_login=settings.patience_login,
+        patience_interrupt=settings.patience_interrupt,
+        patience_terminate=settings.patience_terminate,
+        fatal_after=settings.fatal_after,
+        budget=settings.budget,
+        schedule=settings.schedule,
+        sessions=settings.sessions,
+        timezone=settings.timezone,
+        heartbeat=settings.heartbeat,
+        watchdog=settings.watchdog,
+    )
+
+
+def _token(file: Path | None, token: str) -> str:
+    """The token in `file`, else the one that a variable gave."""
+    if file is None:
+        return token
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"the token file can't be read: {error}") from None
+    if not text:
+        raise ValueError(f"the token file {file} is empty")
+    return text
+
+
+def _state_dir(environ: Mapping[str, str]) -> Path:
+    """systemd's, else the XDG base directory specification's."""
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    home = Path(environ.get("HOME") or "/")
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "sjgateway"

@@ -1,0 +1,210 @@
+"""`twistd sjgateway`: the one place where options become objects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger, LogLevel
+
+from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.server import Server as EngineServer
+from gateway.layers import (
+    engine_settings,
+    guard_settings,
+    relay_settings,
+    socket_settings,
+    worker_settings,
+)
+from gateway.logs import EventCounts, Observer, Output, json_line, text_line
+from gateway.logs.destination import destination
+from gateway.options import Options
+from gateway.overseer import Overseer
+from gateway.relay.relay import Relay
+from gateway.service import Gateway, Step, settle_in
+from gateway.socketio.server import Server as SocketServer
+from gateway.web.control import NoWorker
+from gateway.web.engine import EngineResource
+from gateway.web.limits import Caps
+from gateway.web.listen import ListenError, Listeners, plan
+from gateway.web.rest import rest_mounts
+from gateway.web.security import Guard
+from gateway.web.site import Mount, make_site
+from gateway.web.timer import drive
+from gateway.web.trust import notice
+from gateway.web.upgrade import Upgrader
+from gateway.worker.connections import Connections, Ends
+from gateway.worker.redact import Redactor
+from gateway.worker.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+
+    from gateway.config import Settings
+    from gateway.engineio.session import Session
+    from gateway.web.site import Site
+
+__all__ = ["Options", "makeService"]
+
+FAREWELL = 0.2
+"""Seconds in which the last bytes may leave."""
+
+_log = Logger(namespace="gateway")
+
+
+def makeService(options: Options, reactor: Any = None) -> Gateway:
+    """Make everything, and listen.
+
+    To listen no sooner than the service starts would be usual.  But an error here is one
+    line on stderr and exit status 1, for twistd, for its daemon and for twist; and when
+    the port is in use, nothing was written yet and no worker was started.
+    """
+    if reactor is None:
+        from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
+    settle_in(reactor)
+    try:
+        parts = Parts(options.settings, reactor)
+        parts.listen()
+        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        if options.parent is not None:
+            gateway.observer = parts.log_by(options.parent)
+    except (ValueError, OSError, ListenError) as error:
+        raise SystemExit(f"sjgateway: {error}") from None
+    return gateway
+
+
+class Parts:
+    """What the gateway is made of.  Raises ValueError for settings that make no sense."""
+
+    def __init__(self, settings: Settings, reactor: Any) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self._guarding = guard_settings(settings)
+        self._guard = Guard(self._guarding)
+        self._deadlines = Deadlines(reactor.seconds)
+        self._overseer = Overseer(
+            EventCounts(reactor.callLater),
+            self._is_worker,
+            self._deadlines,
+            time.time,
+            silence=settings.tick_silence,
+        )
+        self._supervisor = None if settings.no_worker else self._make_supervisor()
+        self._connections = Connections(self._guardian)
+        self._relay = Relay(
+            relay_settings(settings), self._deadlines, reactor.callLater, self._overseer
+        )
+        self._overseer.relay = self._relay
+        self._overseer.listener = self._supervisor
+        self._engine = self._make_engine()
+        caps = Caps(settings.max_connections, settings.max_connections_per_address)
+        site: Any = self._make_site()  # typed as a factory of its own channels
+        self._listeners = Listeners(reactor, site, caps)
+        drive(reactor, self._deadlines)
+
+    # -- making --------------------------------------------------------------------------
+
+    def _make_supervisor(self) -> Supervisor:
+        told = worker_settings(self._settings, self._guarding, os.environ)
+        return Supervisor(self._reactor, told, self._overseer.tell)
+
+    def _make_engine(self) -> EngineServer:
+        application = SocketServer(socket_settings(self._settings), self._deadlines)
+        self._relay.register(application)
+        return EngineServer(
+            engine_settings(self._settings),
+            application,
+            self._deadlines,
+            outbox=self._relay.outbox,
+        )
+
+    def _make_site(self) -> Site:
+        engine = self._engine.settings
+        upgrader = Upgrader(self._reactor, self._deadlines, max_payload=engine.max_payload)
+        site = make_site(
+            self._reactor,
+            self._guard,
+            rest_mounts(self._supervisor or NoWorker()),
+            engine=Mount(EngineResource(self._engine, upgrader), body_limit=engine.max_payload),
+            engine_path=engine.path.encode(),
+        )
+        site.noisy = False
+        return site
+
+    def _guardian(self) -> int | None:
+        """The process above the worker."""
+        return None if self._supervisor is None else self._supervisor.guardian_pid
+
+    def _is_worker(self, session: Session) -> bool:
+        """Whether what `session` says is the worker's word."""
+        if self._supervisor is None:
+            return True  # whoever publishes takes its place
+        host, port, ours = session.peer
+        return bool(port) and self._connections.owns(Ends(ours, (host, port)))
+
+    # -- starting and stopping -----------------------------------------------------------
+
+    def listen(self) -> None:
+        """Listen at once.  Raises ListenError."""
+        settings = self._settings
+        places = plan(settings.host, settings.listen, supervised=self._supervisor is not None)
+        opened = ensureDeferred(self._listeners.open(places, settings.port))
+        outcome: list[Any] = []
+        opened.addBoth(outcome.append)
+        if outcome and outcome[0] is not None:
+            outcome[0].raiseException()
+        self._guard.exposed = self._listeners.exposed
+
+    def starting(self) -> Iterator[Step]:
+        """What is done when the service starts."""
+        yield Step("Saying where we are", self._announce)
+        if any(endpoint.startswith("ssl:") for endpoint in self._settings.listen):
+            yield Step("Watching for SIGHUP", self._heed_hangup)
+        if self._supervisor is not None:
+            url = f"http://localhost:{self._listeners.port}"
+            yield Step("Starting the worker", partial(self._supervisor.start, url))
+
+    def stopping(self) -> Iterator[Step]:
+        """What is done when it stops: browsers hear the worker out."""
+        yield Step("Closing the ports", self._listeners.close)
+        if self._supervisor is not None:
+            yield Step("Stopping the worker", self._supervisor.stop)
+        yield Step("Closing the sessions", self._say_goodbye)
+
+    def _announce(self) -> None:
+        addresses = ", ".join(self._listeners.addresses)
+        _log.info("Listening on {addresses}", addresses=addresses)
+        _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
+
+    def _heed_hangup(self) -> None:
+        reload = partial(self._reactor.callFromThread, self._listeners.reload_certificates)
+        signal.signal(signal.SIGHUP, lambda *_: reload())
+
+    def _say_goodbye(self) -> Deferred[None]:
+        self._relay.flush()
+        self._engine.close()
+        return deferLater(self._reactor, FAREWELL)
+
+    # -- the log -------------------------------------------------------------------------
+
+    def log_by(self, runner: MutableMapping[str, Any]) -> Observer:
+        """The observer that logs to where `runner`, twistd's or twist's options, says."""
+        settings = self._settings
+        redact = self._supervisor.redact if self._supervisor else Redactor()
+        if self._supervisor is None:
+            redact.learn(self._guarding.control_token, self._guarding.view_token)
+        line = json_line if settings.log_format == "json" else text_line
+        level = "debug" if settings.dev else settings.log_level
+        output = Output(destination(settings, runner))
+        observer = Observer(
+            output.write, partial(line, redact=redact), LogLevel.levelWithName(level)
+        )
+        if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
+            runner["fileLogObserverFactory"] = lambda _: observer
+            runner["logLevel"] = LogLevel.debug  # ours decides
+        return observer
