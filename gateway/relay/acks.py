@@ -27,7 +27,7 @@ class _Question:
     id: int
     """The sender's own acknowledgment id."""
     position: int
-    """Where the event stands in the log: who came later was not asked."""
+    """Where the event stands in the log: who joined later was not asked."""
     silent: int
     """Receivers that neither answered nor left."""
     deadline: Deadline
@@ -80,6 +80,8 @@ class Acks:
         """`subscription` asks and answers no more."""
         for ours in list(self._asked.get(subscription, ())):
             self._forget(ours)
+        if subscription.selection is not None:
+            return  # whether it was asked is not known: rather no answer than a wrong one
         for ours, question in list(self._questions.items()):
             if _was_asked(subscription, question) and subscription not in question.empty:
                 self._one_less(ours, question)
@@ -108,4 +110,4 @@ class Acks:
 
 
 def _was_asked(receiver: Subscription, question: _Question) -> bool:
-    return receiver is not question.sender and receiver.start <= question.position
+    return receiver is not question.sender and receiver.joined <= question.position

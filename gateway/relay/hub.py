@@ -91,7 +91,7 @@ class Hub:
             return
         wire = packet.wire
         if packet.id is not None:
-            wire = (self._ask(sender, packet), *wire[1:])
+            wire = (self._ask(sender, packet, subject), *wire[1:])
         if packet.id is not None or packet.expected:
             subject = Subject(subject.name, subject.code, None)
         event = Event(
@@ -135,10 +135,13 @@ class Hub:
         self.log.append(event)
         self._turn.schedule()
 
-    def _ask(self, sender: Subscription, packet: Packet) -> EnginePacket:
+    def _ask(self, sender: Subscription, packet: Packet, subject: Subject) -> EnginePacket:
         """The event's text packet with an ack id of ours."""
         assert packet.id is not None
-        receivers = len(self.members) - 1
+        receivers = sum(
+            each is not sender and (each.selection is None or each.selection.wants(subject))
+            for each in self.members.values()
+        )
         ours = self._acks.ask(sender, packet.id, self.log.head, receivers)
         text = header(packet.type, self.name, ours, packet.expected)
         return EnginePacket(text + packet.payload)

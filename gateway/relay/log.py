@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.relay.event import OVERHEAD
 from gateway.relay.view import View
 
 if TYPE_CHECKING:
@@ -11,9 +12,6 @@ if TYPE_CHECKING:
     from gateway.relay.event import Event
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
-
-OVERHEAD = 400
-"""Bytes of memory that an event costs beyond its payload (measured, CPython 3.11)."""
 
 
 class Log:

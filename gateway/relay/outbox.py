@@ -75,9 +75,9 @@ class SessionOutbox:
 
     def close(self) -> None:
         self.detach()
-        self._direct.clear()
         for subscription in self._subscriptions:
             subscription.close()
+        self._direct.clear()
 
     # -- the relay's side -------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import attrs
 
 if TYPE_CHECKING:
     from gateway.relay.event import Event
+    from gateway.relay.keys import Subject
 
 MAX_NAMES = 1000
 """Event names or codes one selection may list."""
@@ -33,8 +34,8 @@ class Selection:
     events: frozenset[str] | None = None
     codes: frozenset[str] | None = None
 
-    def wants(self, event: Event) -> bool:
-        """Whether `event` is for this client."""
+    def wants(self, event: Event | Subject) -> bool:
+        """Whether `event`, or one about that subject, is for this client."""
         return (self.events is None or event.name in self.events) and (
             self.codes is None or event.code is None or event.code in self.codes
         )

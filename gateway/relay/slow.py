@@ -59,7 +59,7 @@ class SlowConsumers:
         surplus = log.surplus()
         if surplus > log.tail:
             for subscription in [each for each in log.apart if each.cursor < surplus]:
-                self._too_slow(subscription)
+                self._too_slow(subscription, log.max_bytes)
 
     def _look(self) -> None:
         behind = {
@@ -69,7 +69,7 @@ class SlowConsumers:
         now = self._deadlines.clock()
         for subscription, (_, since) in behind.items():
             if self._is_too_slow(subscription, now - since):
-                self._too_slow(subscription)
+                self._too_slow(subscription, self._bound(subscription))
         self._deadlines.call_later(TICK, self._look)
 
     def _since(self, subscription: Subscription) -> tuple[tuple[int, int], float]:
@@ -88,12 +88,19 @@ class SlowConsumers:
     def _bound(self, subscription: Subscription) -> int:
         return max(self._patience.bytes, 2 * subscription.log.largest)
 
-    def _too_slow(self, subscription: Subscription) -> None:
+    def _too_slow(self, subscription: Subscription, bound: int) -> None:
+        """Bring it up to date; drop it if more than `bound` can't be skipped.
+
+        Nobody holds more than the log itself may, however many keys there are.
+        """
+        log = subscription.log
+        if subscription not in log.apart:  # gone with another one
+            return
         if self._patience.conflate:
             skipped = subscription.conflate()
             self.counters.conflated += bool(skipped)
             self.counters.skipped += skipped
-            if subscription.unkeyed <= self._bound(subscription):
+            if subscription.undroppable <= bound and subscription.lag <= log.max_bytes:
                 return
         self.counters.evicted += 1
         subscription.socket.session.abort("slow consumer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.engineio.outbox import WRITE_BYTES
+from gateway.relay.event import OVERHEAD
 from gateway.relay.offset import WithOffset
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Subscription:
         "_kept",
         "_view",
         "cursor",
+        "joined",
         "log",
         "outbox",
         "pid",
@@ -47,8 +49,8 @@ class Subscription:
 
     def __init__(self, socket: Socket, log: Log, outbox: SessionOutbox) -> None:
         self.log = log
-        self.start = self.cursor = log.head
-        """`start`: the first event that was meant for this socket too."""
+        self.start = self.joined = self.cursor = log.head
+        """`start`: the first event that was meant for this client; `joined`: for this socket."""
         self.sid = ""
         """The socket's id, also after a recovery."""
         self.pid: str | None = None
@@ -66,6 +68,8 @@ class Subscription:
         """Go on from the cursor for `socket`, a new one or one that came back."""
         self.socket = socket
         self.outbox = outbox
+        self.joined = self.log.head
+        self.trusted = None
         self.log.apart.add(self)
         outbox.add(self)
 
@@ -82,12 +86,14 @@ class Subscription:
         self.outbox.step_aside()
 
     def close(self) -> None:
-        """The socket is gone."""
+        """The socket is gone: no more events, but what was said to it is still sent."""
         self.leave()
-        self._direct.clear()
-        self._kept.clear()
         self.log.apart.discard(self)
         self.outbox.remove(self)
+        self._kept = []
+        direct, self._direct = self._direct, []
+        for _, record in direct:
+            self.outbox.send(record)
 
     # -- for the outbox and the view --------------------------------------------------
 
@@ -116,62 +122,80 @@ class Subscription:
 
     @property
     def lag(self) -> int:
-        """Bytes of events between this socket and the last flush."""
-        return self.log.behind(self.cursor) + sum([event.size for event in self._kept])
+        """Bytes of memory that wait for this socket, up to the last flush."""
+        return (
+            self.log.behind(self.cursor)
+            + sum([event.size + OVERHEAD for event in self._kept])
+            + sum([record.size + OVERHEAD for _, record in self._direct])
+        )
 
     def conflate(self) -> int:
-        """Skip every waiting event that a newer one of its key replaces; how many that were.
+        """Skip every waiting event that a newer one of its key replaces.
+
+        Returns how many that were.
 
         What is left is kept here, so that the log may forget it.
         """
         waiting = self._kept[::-1] + self.log.since(self.cursor)
         seen: set[Hashable] = set()
+        skipped = 0
         self._kept = []
+        self.cursor = self.log.flushed
         for event in reversed(waiting):
-            if not self._wants(event) or event.key in seen:
+            if not self._wants(event):
+                continue
+            if event.key in seen:
+                skipped += 1
                 continue
             if event.key is not None:
                 seen.add(event.key)
             self._kept.append(event)
-        self.cursor = self.log.flushed
-        return len(waiting) - len(self._kept)
+        return skipped
 
     @property
-    def unkeyed(self) -> int:
-        """Bytes of waiting events that conflation may not drop."""
-        return sum([event.size for event in self._kept if event.key is None])
+    def undroppable(self) -> int:
+        """Bytes of memory that wait for this socket and that conflation left."""
+        keyed = sum([event.size + OVERHEAD for event in self._kept if event.key is not None])
+        return self.lag - keyed
 
     def take(self, form: Form) -> list[Record]:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
         batch: list[Record] = []
+        direct = 0
         room, packets = WRITE_BYTES, form.max_packets or UNBOUNDED
-        while (record := self._peek()) is not None:
+        while (record := self._peek(direct)) is not None:
             room -= record.size
             packets -= len(record.packets)
             if batch and (room < 0 or packets < 0):
                 break
             batch.append(record)
-            if self._direct and self._direct[0][1] is record:
-                del self._direct[0]
+            if direct < len(self._direct) and self._direct[direct][1] is record:
+                direct += 1
             elif self._kept:
                 self._kept.pop()
             else:
                 self.cursor += 1
+        del self._direct[:direct]
         return batch
 
-    def _peek(self) -> Record | None:
-        """The next record; steps over events that are not for this socket."""
+    def _peek(self, direct: int) -> Record | None:
+        """The next record, `direct` of its own taken; steps over events not for this socket."""
         log, cursor, flushed = self.log, self.cursor, self.log.flushed
         if not self._kept:
             while cursor < flushed and not self._wants(log.at(cursor)):
                 cursor += 1
             self.cursor = cursor
         due = self._kept[-1].position if self._kept else cursor
-        if self._direct and self._direct[0][0] <= due:
-            return self._direct[0][1]
+        if direct < len(self._direct) and self._direct[direct][0] <= due:
+            return self._direct[direct][1]
         if self._kept:
             return self._kept[-1]
         return log.at(cursor) if cursor < flushed else None
 
     def _wants(self, event: Event) -> bool:
-        return event.sender is not self and (self.selection is None or self.selection.wants(event))
+        """Whether `event` is for this socket; a question is only for who was there."""
+        return (
+            event.sender is not self
+            and (self.selection is None or self.selection.wants(event))
+            and not (event.acked and event.position < self.joined)
+        )
