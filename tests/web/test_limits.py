@@ -1,0 +1,144 @@
+"""Deadlines, caps and rates."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.web.limits import SWEEP_SECONDS, Caps, Expiry, TokenBucket
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def overdue(self) -> None:
+        self.calls += 1
+
+
+class ExpiryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.expiry = Expiry(self.clock)
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.pump([SWEEP_SECONDS] * round(seconds / SWEEP_SECONDS))
+
+    def test_a_deadline_passes_once(self) -> None:
+        connection = Connection()
+        self.expiry.watch(connection, 10)
+        self.pass_time(9.5)
+        self.assertEqual(connection.calls, 0)
+        self.pass_time(30)
+        self.assertEqual(connection.calls, 1)
+
+    def test_a_new_deadline_takes_the_place_of_the_old(self) -> None:
+        connection = Connection()
+        self.expiry.watch(connection, 10)
+        self.pass_time(9)
+        self.expiry.watch(connection, 10)
+        self.pass_time(9)
+        self.assertEqual(connection.calls, 0)
+        self.pass_time(2)
+        self.assertEqual(connection.calls, 1)
+
+    def test_forgotten_deadlines_do_not_pass(self) -> None:
+        connection = Connection()
+        self.expiry.watch(connection, 1)
+        self.expiry.forget(connection)
+        self.expiry.forget(connection)
+        self.pass_time(5)
+        self.assertEqual(connection.calls, 0)
+
+    def test_no_timer_runs_for_nobody(self) -> None:
+        self.expiry.watch(Connection(), 1)
+        self.pass_time(3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stopping_stops_the_timer(self) -> None:
+        self.expiry.watch(Connection(), 1)
+        self.expiry.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_whoever_is_overdue_may_set_a_new_deadline(self) -> None:
+        expiry = self.expiry
+
+        class Stubborn(Connection):
+            def overdue(self) -> None:
+                super().overdue()
+                expiry.watch(self, 1)
+
+        connection = Stubborn()
+        expiry.watch(connection, 1)
+        self.pass_time(1)
+        self.pass_time(1)
+        self.assertEqual(connection.calls, 2)
+
+
+class CapsTests(SynchronousTestCase):
+    def test_one_address_can_not_take_all(self) -> None:
+        caps = Caps(total=10, per_address=2)
+        self.assertEqual([caps.opened("192.0.2.1") for _ in range(3)], [True, True, False])
+        self.assertTrue(caps.opened("192.0.2.2"))
+        self.assertEqual((caps.count, caps.refused), (4, 1))
+
+    def test_this_machine_counts_in_the_total_only(self) -> None:
+        caps = Caps(total=5, per_address=1)
+        local = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "", "127.0.0.1"]
+        self.assertEqual([caps.opened(host) for host in local], [True] * 5)
+        self.assertFalse(caps.opened("127.0.0.1"))
+
+    def test_who_goes_makes_room(self) -> None:
+        caps = Caps(total=1, per_address=1)
+        for _ in range(3):
+            self.assertTrue(caps.opened("192.0.2.1"))
+            self.assertFalse(caps.opened("192.0.2.1"))
+            caps.closed("192.0.2.1")
+            caps.closed("192.0.2.1")
+        self.assertEqual(caps.count, 0)
+
+
+class TokenBucketTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+
+    def test_a_burst_then_the_rate(self) -> None:
+        bucket = TokenBucket(10, 5, self.clock.seconds)
+        self.assertEqual([bucket.take() for _ in range(5)], [0.0] * 5)
+        self.assertAlmostEqual(bucket.take(), 0.1)
+        self.clock.advance(0.1)
+        self.assertAlmostEqual(bucket.take(), 0.1)
+
+    def test_many_at_once_are_paid_off_later(self) -> None:
+        bucket = TokenBucket(10, 5, self.clock.seconds)
+        self.assertAlmostEqual(bucket.take(25), 2.0)
+        self.clock.advance(2.0)
+        self.assertAlmostEqual(bucket.take(), 0.1)
+
+    def test_a_long_pause_is_worth_one_burst(self) -> None:
+        bucket = TokenBucket(10, 5, self.clock.seconds)
+        self.clock.advance(3600)
+        self.assertAlmostEqual(bucket.take(6), 0.1)
+
+    def test_a_clock_that_jumps_back_costs_nothing(self) -> None:
+        now = [100.0]
+        bucket = TokenBucket(10, 5, lambda: now[0])
+        now[0] = 0.0
+        self.assertEqual(bucket.take(5), 0.0)
+        now[0] = 1.0
+        self.assertEqual(bucket.take(5), 0.0)
+
+    @given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 20)), max_size=30))
+    @settings(max_examples=100, deadline=None)
+    def test_who_pauses_as_told_never_goes_over_the_rate(
+        self, steps: list[tuple[float, int]]
+    ) -> None:
+        clock = Clock()
+        bucket = TokenBucket(10, 5, clock.seconds)
+        taken = 0
+        for wait, n in steps:
+            clock.advance(wait)
+            pause = bucket.take(n)
+            taken += n
+            clock.advance(pause)
+            self.assertLessEqual(taken, 5 + 10 * clock.seconds() + 1e-6)

@@ -1,0 +1,18 @@
+"""What the start log says about who can reach us."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.web.trust import Settings, notice
+
+
+class NoticeTests(SynchronousTestCase):
+    def test_it_names_the_option_that_changes_things(self) -> None:
+        closed = notice(Settings(), exposed=False)
+        opened = notice(Settings(), exposed=True)
+        guarded = notice(Settings(control_token="sesame"), exposed=True)
+        self.assertIn("--host", closed)
+        self.assertIn("--token-file", opened)
+        self.assertIn("need the token", guarded)
+        for line in (closed, opened, guarded):
+            self.assertNotIn("\n", line)
+            self.assertNotIn("sesame", line)
