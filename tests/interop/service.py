@@ -1,0 +1,127 @@
+"""The gateway as its users run it, `twistd -n sjgateway` in a process, and one who looks on."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import socketio
+
+ROOT = Path(__file__).parents[2]
+STAND_INS = ROOT / "tests" / "stand_ins"
+TWISTD = "from twisted.scripts.twistd import run; run()"
+NOT_INHERITED = ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD", "SIMULATION", "DEMO")
+PATIENCE = 30
+"""Seconds after which whatever is waited for will not come."""
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Service:
+    """A running gateway; `folder` is its own, for state, log and the broker's journal."""
+
+    def __init__(
+        self, folder: Path, port: int, *options: str, shioaji: str = "1_7", **environ: str
+    ) -> None:
+        self.url = f"http://localhost:{port}"
+        self.log_path = folder / "log"
+        self._journal = folder / "journal"
+        paths = (STAND_INS, STAND_INS / f"shioaji_{shioaji}", ROOT)
+        given = {"PYTHONPATH": os.pathsep.join(map(str, paths)), **environ}
+        kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        own = (f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder / 'state'}")
+        with self.log_path.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", TWISTD, "-n", "--pidfile=", "sjgateway", *own, *options],
+                cwd=folder,
+                env={**kept, "STAND_IN_JOURNAL": str(self._journal), **given},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def journal(self, call: str) -> list[dict]:
+        """The calls of that name which the stand-in of shioaji has noted."""
+        lines = self._journal.read_text().splitlines() if self._journal.exists() else []
+        return [entry for entry in map(json.loads, lines) if entry["call"] == call]
+
+    def until(self, what, condition):
+        """Wait until `condition()` is true, and return what it is."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {what}; the gateway's log:\n{self.log}")
+            time.sleep(0.02)
+        return found
+
+    def request(self, path: str, body: dict | str | None = None) -> tuple[int, dict]:
+        """Status and JSON of a GET, or of a POST where there is a body: JSON, or a form."""
+        kind = "application/json" if isinstance(body, dict) else "application/x-www-form-urlencoded"
+        data = json.dumps(body) if isinstance(body, dict) else body
+        headers = {} if data is None else {"Content-Type": kind}
+        encoded = None if data is None else data.encode()
+        request = urllib.request.Request(self.url + path, encoded, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"the gateway has ended:\n{self.log}")
+        try:
+            return self.request("/health")[0] == 200
+        except OSError:
+            return False
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, and wait for the end."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+
+class Browser:
+    """A stock python-socketio client that keeps what it hears."""
+
+    def __init__(self, url: str) -> None:
+        self._heard: queue.SimpleQueue[tuple[str, tuple]] = queue.SimpleQueue()
+        client = socketio.Client(reconnection=False, handle_sigint=False)
+        client.on("*", lambda name, *arguments: self._heard.put((name, arguments)))
+        client.connect(url, wait_timeout=PATIENCE)
+        self.emit = client.emit
+        self.close = client.disconnect
+
+    def hears(self, name: str, **fields: object) -> dict:
+        """The object of the next event `name` that has these fields; others are passed over."""
+        deadline, passed = time.monotonic() + PATIENCE, []
+        while True:
+            try:
+                found, arguments = self._heard.get(timeout=max(0, deadline - time.monotonic()))
+            except queue.Empty:
+                wanted = f"{name} with {fields}"
+                raise AssertionError(f"{wanted} was not heard, but {passed[-30:]}") from None
+            if len(arguments) != 1 or not isinstance(arguments[0], dict):
+                raise AssertionError(f"{found} carries {arguments}, not one object")
+            if found == name and fields.items() <= arguments[0].items():
+                return arguments[0]
+            passed.append((found, arguments))
