@@ -10,7 +10,8 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
-from gateway.web.limits import Limits
+from gateway.web.limits import Caps, Limits
+from gateway.web.listen import count_connections
 from gateway.web.request import Request
 from gateway.web.rest import rest_mounts
 from gateway.web.schemas import Credentials
@@ -114,6 +115,27 @@ class Memory:
         return self.transport.disconnecting or bool(self.transport.aborting)
 
 
+class Visitors(Caps):
+    """Says when the last connection of a port is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(total=1000, per_address=1000)
+        self._gone: Deferred[None] | None = None
+
+    def gone(self) -> Deferred[None]:
+        self._gone = Deferred()
+        self._check()
+        return self._gone
+
+    def closed(self, host: str) -> None:
+        super().closed(host)
+        self._check()
+
+    def _check(self) -> None:
+        if self._gone is not None and not self.count:
+            self._gone.callback(None)
+
+
 class Recorder(Protocol):
     """Collects what it is sent."""
 
@@ -160,7 +182,10 @@ class SocketTestCase(TestCase):
         """Serve on a port of loopback until the test ends; its number."""
         site = build_site(self.reactor, self.control, settings, limits, self.engine)
         port = self.reactor.listenTCP(0, site, interface="127.0.0.1")
+        visitors = Visitors()
+        count_connections(port, visitors, self.reactor)
         self.addCleanup(port.stopListening)
+        self.addCleanup(visitors.gone)
         return int(port.getHost().port)
 
     async def connect(self, port: int) -> Recorder:
