@@ -218,14 +218,19 @@ class Guardian:
         self.signal_tree(number)
 
     def signal_tree(self, number: signal.Signals) -> None:
-        """Send `number` to the whole tree, and SIGCONT: a stopped process can't die of it."""
+        """Send `number` to the tree, and SIGCONT: a stopped process can't die of it.
+
+        SIGINT is for the worker's process group alone, as Ctrl-C would be: a daemon that
+        the worker forked must not log out in its name.
+        """
         if not LINUX and self.worker:
             os.killpg(self.worker, number)
             os.killpg(self.worker, signal.SIGCONT)
         for pid in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-                os.kill(pid, signal.SIGCONT)
+                if number != signal.SIGINT or os.getpgid(pid) == self.worker:
+                    os.kill(pid, number)
+                    os.kill(pid, signal.SIGCONT)
 
     def report(self, line: str) -> None:
         """Tell the gateway, which may be gone."""

@@ -199,12 +199,12 @@ class Keeper:
 
     def judge(self) -> None:
         assert self.run is not None and self.run.exit is not None
-        hold = self._governor.hold(person=True, force=self._forced)
-        if self._requests.waiting and hold is not None:
+        if self._requests.waiting(self.generation):
+            hold = self._governor.hold(person=True, force=self._forced)
+            if hold is None:
+                self._lifecycle.again()
+                return
             self._requests.refused(self._paused(hold.seconds))
-        if self._requests.waiting:
-            self._lifecycle.again()
-            return
         pause = self._policy.verdict(self.run.exit, self.run.cause or "")
         if pause is None:
             self._lifecycle.give_up()
@@ -223,7 +223,7 @@ class Keeper:
         if run is self.run and self.state == "starting":
             self._lifecycle.settled()
             self._requests.settled(run.generation, self._facts)
-            if self._requests.waiting:
+            if self._requests.waiting(run.generation):
                 self._lifecycle.restart()
 
     def run_exited(self, run: Run) -> None:
@@ -231,10 +231,6 @@ class Keeper:
             return
         self.exits.append((self._wall(), run.exit, run.cause))
         self._observer.exited(run)
-        if self.state == "starting":
-            details = "; ".join((str(run.exit), *run.last_words[-3:]))
-            error = run.error or FailedAtOnceError("The worker ended at once", details)
-            self._requests.failed(run.generation, error)
         self._lifecycle.exited()
         self._expect_end(0)
 
@@ -243,7 +239,11 @@ class Keeper:
             return
         self._overdue.cancel()
         self._overdue = None
+        failed = self._requests.take(run.generation)
         self._lifecycle.reaped()
+        details = "; ".join((str(run.exit), *run.last_words[-3:]))
+        for answer in failed:
+            answer.errback(run.error or FailedAtOnceError("The worker ended at once", details))
         self._requests.stopped({"oldPid": run.pid, "ended": run.exit.proof()})
 
     # -- inside -------------------------------------------------------------------------

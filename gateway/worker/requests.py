@@ -39,20 +39,18 @@ class Requests:
         self._stops.append(Deferred())
         return self._stops[-1]
 
-    @property
-    def waiting(self) -> bool:
-        """Whether someone wants a worker that is not there yet."""
-        return bool(self._starts)
+    def waiting(self, generation: int) -> bool:
+        """Whether someone wants a worker that is younger than `generation`."""
+        return any(wish.generation > generation for wish in self._starts)
 
     def settled(self, generation: int, facts: Callable[[int | None], Facts]) -> None:
         """The worker of `generation` has started; `facts` tells them, given the old pid."""
-        for wish in self._satisfied(generation):
+        for wish in self._take(generation):
             wish.answer.callback(facts(wish.old_pid))
 
-    def failed(self, generation: int, error: Exception) -> None:
-        """The worker of `generation` did not come up."""
-        for wish in self._satisfied(generation):
-            wish.answer.errback(error)
+    def take(self, generation: int) -> list[Deferred[Facts]]:
+        """The answers that `generation` owed; they are the caller's from now on."""
+        return [wish.answer for wish in self._take(generation)]
 
     def refused(self, error: Exception) -> None:
         """There will be no worker for those who wait."""
@@ -73,8 +71,7 @@ class Requests:
         for answer in stops:
             answer.errback(error)
 
-    def _satisfied(self, generation: int) -> list[_Wish]:
-        """The wishes that `generation` answers; they are taken from the list."""
+    def _take(self, generation: int) -> list[_Wish]:
         done = [wish for wish in self._starts if wish.generation <= generation]
         self._starts = [wish for wish in self._starts if wish.generation > generation]
         return done

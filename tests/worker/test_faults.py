@@ -1,0 +1,256 @@
+"""Workers that misbehave: faults P1 to P15, with real processes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+
+import psutil
+from twisted.internet.defer import gatherResults
+
+from gateway.worker.errors import FailedAtOnceError, LaunchError
+
+from .real import CHILDREN, RealTestCase, alive, outcome, soon
+
+
+class EndingTests(RealTestCase):
+    async def test_a_polite_worker_logs_out(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        pid = await self.up(supervisor)
+        await supervisor.stop_worker()
+        self.assertEqual(self.noted("finally"), [pid])
+        self.assertEqual((supervisor.state, supervisor.running), ("stopped", False))
+        event = await self.is_told("stopped")
+        self.assertEqual((event["exitCode"], event["signal"], event["class"]), (0, None, None))
+
+    async def test_one_that_ignores_sigint_gets_sigterm(self) -> None:
+        supervisor = self.supervisor("stubborn.py")
+        await self.up(supervisor)
+        facts = await supervisor.stop_worker()
+        ended = facts["ended"]
+        self.assertEqual((ended["signal"], ended["exitSignal"]), ("SIGTERM", "SIGTERM"))
+        self.assertTrue(0.5 <= ended["seconds"] < 3, ended)
+
+    async def test_p1_one_that_ignores_both_is_killed(self) -> None:
+        supervisor = self.supervisor("stubborn.py", "both")
+        pid = await self.up(supervisor)
+        facts = await supervisor.restart()
+        ended = facts["ended"]
+        self.assertEqual((facts["oldPid"], ended["signal"]), (pid, "SIGKILL"))
+        self.assertEqual(ended["exitSignal"], "SIGKILL")
+        self.assertFalse(alive(pid))
+        self.assertEqual(facts["newPid"], supervisor.pid)
+
+    async def test_patience_is_shorter_once_the_worker_was_ready(self) -> None:
+        supervisor = self.supervisor("stubborn.py", patience_login=30.0)
+        await self.up(supervisor)
+        supervisor.heard("shioaji_ready", {})
+        facts = await supervisor.stop_worker()
+        self.assertLess(facts["ended"]["seconds"], 3)
+
+    async def test_p4_a_stopped_process_can_still_end(self) -> None:
+        supervisor = self.supervisor("polite.py", patience_login=30.0)
+        pid = await self.up(supervisor)
+        os.kill(pid, signal.SIGSTOP)
+        await soon(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+        facts = await supervisor.restart()
+        self.assertEqual(facts["ended"]["exitCode"], 0)
+        self.assertEqual(self.noted("finally"), [pid])
+
+    async def test_a_native_login_holds_sigint_back_and_still_logs_out(self) -> None:
+        supervisor = self.supervisor("native.py", "1", patience_login=20.0)
+        pid = await self.up(supervisor)
+        tree = supervisor.process_tree()
+        self.assertEqual(len(tree), 3)
+        facts = await supervisor.stop_worker()
+        self.assertEqual((facts["ended"]["exitCode"], facts["ended"]["signal"]), (0, "SIGINT"))
+        self.assertEqual(self.noted("finally"), [pid])
+        self.assertFalse(any(map(alive, tree)))
+
+    async def test_p7_p8_dozens_of_stubborn_children_and_a_daemon_are_gone(self) -> None:
+        supervisor = self.supervisor("family.py", "40")
+        await self.up(supervisor)
+        await soon(lambda: len(self.noted("child")) == 40)
+        tree = supervisor.process_tree()
+        self.assertEqual(len(tree), 41)
+        await supervisor.stop_worker()
+        self.assertFalse(any(map(alive, tree)))
+
+
+class DyingTests(RealTestCase):
+    async def test_p2_p5_any_exit_is_told_and_followed_by_a_start(self) -> None:
+        for how, code, name, cause in (
+            ("0", 0, None, "other"),
+            ("3", 3, None, "other"),
+            ("-9", None, "SIGKILL", "other"),
+            ("-11", None, "SIGSEGV", "native-crash"),
+        ):
+            with self.subTest(how=how):
+                supervisor = self.supervisor("ending.py", how, "0.3")
+                supervisor.start()
+                event = await self.is_told("exited")
+                self.assertFalse(supervisor.running)
+                self.assertEqual((event["exitCode"], event["signal"]), (code, name))
+                self.assertEqual((event["class"], event["asked"]), (cause, False))
+                self.assertEqual(event["stderr"], ["the last words"])
+                backoff = await self.is_told("backoff")
+                self.assertEqual(backoff["nextStartIn"], 0.1)
+                await soon(lambda: len(self.noted("start")) == 2)
+                last = supervisor.health()["lastExit"]
+                self.assertEqual((last["code"], last["signal"]), (code, name))
+                await supervisor.stop()
+
+    async def test_p3_a_crash_loop_ends_in_fatal_until_someone_asks(self) -> None:
+        supervisor = self.supervisor("ending.py", "1", fatal_after=3, backoff_first=0.01)
+        supervisor.start()
+        event = await self.is_told("fatal")
+        self.assertEqual(len(self.noted("start")), 3)
+        self.assertIsNone(event["nextStartAt"])
+        self.assertEqual(event["exitCode"], 1)
+        error = await self.assertFailure(supervisor.restart(), FailedAtOnceError)
+        self.assertIn("the last words", error.details)
+        await self.is_told("fatal", 2)
+        self.assertEqual(len(self.noted("start")), 6)
+
+    async def test_p6_a_grandchild_that_holds_stdout_delays_nothing(self) -> None:
+        supervisor = self.supervisor("native.py", "0", patience_strays=5.0)
+        pid = await self.up(supervisor)
+        strays = supervisor.process_tree() - {pid}
+        killed = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        await soon(lambda: not supervisor.running)
+        self.assertLess(time.monotonic() - killed, 1)
+        await self.is_told("running", 2)
+        self.assertFalse(any(map(alive, strays)))
+        self.assertNotEqual(supervisor.pid, pid)
+
+    async def test_children_left_behind_are_gone_before_the_next_start(self) -> None:
+        supervisor = self.supervisor("family.py", "5", "leave", fatal_after=1)
+        supervisor.start()
+        await self.is_told("fatal")
+        self.assertEqual(len(self.noted("child")), 5)
+        self.assertFalse(any(map(alive, self.noted("child"))))
+
+    async def test_p11_closed_pipes_mean_nothing(self) -> None:
+        supervisor = self.supervisor("output.py", "shut")
+        await self.up(supervisor, "shut")
+        self.assertTrue(supervisor.running)
+        facts = await supervisor.stop_worker()
+        self.assertEqual(facts["ended"]["signal"], "SIGINT")
+
+    async def test_the_worker_of_a_killed_guardian_is_found_and_replaced(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        pid = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGKILL)
+        await self.is_told("running", 2)
+        self.assertFalse(alive(pid))
+        self.assertEqual(self.noted("finally"), [pid])
+        self.flushLoggedErrors()
+
+    async def test_the_stubborn_worker_of_a_killed_guardian_is_killed(self) -> None:
+        supervisor = self.supervisor("stubborn.py", "both")
+        pid = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGKILL)
+        await self.is_told("running", 2)
+        self.assertFalse(alive(pid))
+
+
+class LaunchTests(RealTestCase):
+    async def test_p12_what_can_not_be_run_is_told_and_the_gateway_lives(self) -> None:
+        folder = self.new_folder()
+        script = folder / "python"
+        script.write_text("#!/nowhere/at/all\n")
+        script.chmod(0o755)
+        plain = folder / "plain"
+        plain.write_text("no program")
+        for changes, word in (
+            ({"main": folder / "main.py"}, "no file"),
+            ({"main": folder}, "no file"),
+            ({"python": "no-such-python"}, "not a program"),
+            ({"python": str(plain)}, "not a program"),
+            ({"python": str(script)}, "No such file"),
+        ):
+            with self.subTest(**changes):
+                supervisor = self.supervisor("polite.py", **changes)
+                supervisor.start()
+                event = await self.is_told("fatal")
+                self.assertEqual(event["class"], "launch")
+                self.assertIn(word, event["message"])
+                error = await self.assertFailure(supervisor.restart(), LaunchError)
+                self.assertIn(word, error.details)
+                self.assertEqual((supervisor.state, supervisor.running), ("fatal", False))
+
+    async def test_a_running_worker_is_not_stopped_for_one_that_can_not_start(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        main = self.folder / "main.py"
+        for name in ("polite.py", "journal.py"):
+            (self.folder / name).write_text((CHILDREN / name).read_text())
+        (self.folder / "polite.py").rename(main)
+        supervisor = self.supervisor(main)
+        pid = await self.up(supervisor)
+        main.unlink()
+        await self.assertFailure(supervisor.restart(), LaunchError)
+        self.assertEqual((supervisor.pid, alive(pid)), (pid, True))
+
+    async def test_r2_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        used = psutil.Process().num_fds()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+        try:
+            error = await self.assertFailure(supervisor.start_worker(), LaunchError)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertIn("no process can be made", error.details)
+        await self.is_told("running")
+
+
+class ConcurrencyTests(RealTestCase):
+    async def test_p13_fifty_restarts_are_at_most_two(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        first = await self.up(supervisor)
+        answers = await gatherResults([supervisor.restart() for _ in range(50)])
+        self.assertEqual({facts["oldPid"] for facts in answers}, {first})
+        self.assertEqual({facts["newPid"] for facts in answers}, {supervisor.pid})
+        self.assertLessEqual(len(self.noted("start")), 3)
+        await supervisor.stop_worker()
+        self.assertEqual(sorted(self.noted("start")), sorted(self.noted("finally")))
+
+    async def test_restarts_in_every_state_are_answered(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        supervisor.start()
+        during_start = outcome(supervisor.restart())
+        await soon(lambda: during_start)
+        during_stop = supervisor.stop_worker(), supervisor.restart()
+        for answer in during_stop:
+            await answer
+        os.kill(supervisor.pid, signal.SIGKILL)
+        await self.is_told("exited")
+        facts = await supervisor.restart()
+        self.assertEqual(facts["newPid"], supervisor.pid)
+
+    async def test_d1_a_stop_of_the_gateway_at_any_moment_leaves_nothing(self) -> None:
+        for moment in ("start", "running", "stopping", "backoff"):
+            with self.subTest(moment=moment):
+                supervisor = self.supervisor("polite.py", backoff_first=30.0)
+                supervisor.start()
+                if moment != "start":
+                    await self.is_running(supervisor)
+                if moment == "stopping":
+                    supervisor.restart().addErrback(lambda _: None)
+                if moment == "backoff":
+                    os.kill(supervisor.pid, signal.SIGKILL)
+                    await self.is_told("backoff")
+                await gatherResults([supervisor.stop(), supervisor.stop()])
+                self.assertEqual((supervisor.state, supervisor.process_tree()), ("stopped", set()))
+                self.assertFalse(any(map(alive, self.noted("start"))))
+
+    async def test_a_second_stop_ends_all_patience(self) -> None:
+        supervisor = self.supervisor("stubborn.py", "both", patience_login=50.0)
+        pid = await self.up(supervisor)
+        first = supervisor.stop()
+        await supervisor.stop(now=True)
+        await first
+        self.assertFalse(alive(pid))
