@@ -17,6 +17,7 @@ TEST = [
     "mypy>=1.15",
     "playwright>=1.49",
     "ruff>=0.12",
+    "setuptools>=77",
     "types-psutil",
 ]
 

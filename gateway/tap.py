@@ -61,8 +61,8 @@ def makeService(options: Options, reactor: Any = None) -> Gateway:
     """Make everything, and listen.
 
     To listen no sooner than the service starts would be usual.  But an error here is one
-    line on stderr and exit status 1, for twistd, for its daemon and for twist; and when
-    the port is in use, nothing was written yet and no worker was started.
+    line on stderr and exit status 1, for twistd, for its daemon and for twist; and no
+    worker was started when the port is in use.
     """
     if reactor is None:
         from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
@@ -105,7 +105,7 @@ class Parts:
         caps = Caps(settings.max_connections, settings.max_connections_per_address)
         site: Any = self._make_site()  # typed as a factory of its own channels
         self._listeners = Listeners(reactor, site, caps)
-        drive(reactor, self._deadlines)
+        self._timer = drive(reactor, self._deadlines)
 
     # -- making --------------------------------------------------------------------------
 
@@ -175,6 +175,7 @@ class Parts:
         if self._supervisor is not None:
             yield Step("Stopping the worker", self._supervisor.stop)
         yield Step("Closing the sessions", self._say_goodbye)
+        yield Step("Stopping the timer", self._timer.stop)
 
     def _announce(self) -> None:
         addresses = ", ".join(self._listeners.addresses)

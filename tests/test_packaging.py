@@ -1,0 +1,85 @@
+"""What pip builds of this project finds its way into twistd."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ("gateway", "twisted", "setup.py", "pyproject.toml", "README.md", "LICENSE", "main.py")
+FIND_PLUGIN = """
+import site
+from twisted.application.service import IServiceMaker
+from twisted.plugin import getPlugins
+site.addsitedir({site!r})
+(maker,) = [each for each in getPlugins(IServiceMaker) if each.tapname == "sjgateway"]
+print(maker.options().__class__.__module__, maker.makeService.__module__)
+"""
+
+
+class PackagingTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        # Not below the repository: Git and setuptools would look into it.
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.copy = self.folder / "copy"
+        self.copy.mkdir()
+        for name in SOURCES:
+            source = ROOT / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "dropin.cache")
+                shutil.copytree(source, self.copy / name, ignore=ignored)
+            else:
+                shutil.copy(source, self.copy / name)
+
+    def python(self, script: str, folder: Path) -> str:
+        """What `script` prints when it runs in `folder`."""
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def build(self, kind: str) -> Path:
+        """A folder with what the wheel of this kind holds."""
+        site = self.folder / "site"
+        self.python(
+            f"import setuptools.build_meta as meta; meta.build_{kind}({str(self.folder)!r})",
+            self.copy,
+        )
+        (wheel,) = self.folder.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+        return site
+
+    def assert_twistd_finds_it(self, site: Path) -> None:
+        found = self.python(FIND_PLUGIN.format(site=str(site)), self.folder)
+        self.assertEqual(found.split(), ["gateway.options", "gateway.tap"])
+
+    def test_an_install_has_the_packages_and_the_plugin(self) -> None:
+        site = self.build("wheel")
+        self.assertTrue((site / "gateway" / "py.typed").exists())
+        self.assertTrue((site / "gateway" / "engineio" / "server.py").exists())
+        self.assertEqual(
+            [str(path.relative_to(site)) for path in site.glob("twisted/**/*.py")],
+            ["twisted/plugins/sjgateway.py"],
+        )
+        self.assertFalse((site / "tests").exists())
+        shutil.rmtree(self.copy)
+        self.assert_twistd_finds_it(site)
+
+    def test_an_editable_install_puts_the_sources_on_the_path(self) -> None:
+        site = self.build("editable")
+        (pth,) = site.glob("*.pth")
+        self.assertEqual(pth.read_text().strip(), str(self.copy))
+        self.assert_twistd_finds_it(site)

@@ -1,0 +1,278 @@
+"""The gateway as a whole: made in this process, and run by twistd and twist in others."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import treq
+from twisted.internet import reactor
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import Logger, LogLevel, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from gateway.config import Settings
+from gateway.options import Options
+from gateway.service import Gateway
+from gateway.tap import Parts, makeService
+from gateway.web.listen import ListenError
+
+ROOT = Path(__file__).parents[1]
+RUNNERS = {
+    "twistd -n": ("from twisted.scripts.twistd import run; run()", "-n", "--pidfile="),
+    "twistd": ("from twisted.scripts.twistd import run; run()", "--pidfile=twistd.pid"),
+    "twist": ("from twisted.application.twist._twist import Twist; Twist.main()",),
+}
+PATIENCE = 30
+"""Seconds after which whatever is waited for will not come."""
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+class PartsTests(TestCase):
+    """Over real sockets, in this process and without a worker."""
+
+    def start(self, **settings: object) -> str:
+        """A running gateway's URL."""
+        parts = Parts(Settings(port=0, no_worker=True, **settings), reactor)
+        parts.listen()
+        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        events: list[dict] = []
+        globalLogPublisher.addObserver(events.append)
+        gateway.startService()
+        globalLogPublisher.removeObserver(events.append)
+        self.addCleanup(gateway.stopService)
+        (said,) = [each["addresses"] for each in events if "addresses" in each]
+        return f"http://{said.partition(', ')[0]}"
+
+    async def get(self, url: str) -> tuple[int, bytes]:
+        answer = await treq.get(url, persistent=False)
+        return answer.code, await answer.content()
+
+    async def test_rest_and_socket_io_are_served(self) -> None:
+        url = self.start()
+        status, body = await self.get(f"{url}/health")
+        self.assertEqual((status, json.loads(body)["pythonRunning"]), (200, False))
+        status, body = await self.get(f"{url}/socket.io/?EIO=4&transport=polling")
+        self.assertEqual((status, body[:1]), (200, b"0"))
+        self.assertEqual(json.loads(body[1:])["pingInterval"], 25000)
+        status, body = await self.get(f"{url}/nothing")
+        self.assertEqual((status, json.loads(body)["error"]), (404, "Not found"))
+
+    async def test_options_reach_their_layers(self) -> None:
+        url = self.start(ping_interval=0.3, max_payload=1000, view_token="let me see")
+        _, body = await self.get(f"{url}/socket.io/?EIO=4&transport=polling")
+        opened = json.loads(body[1:])
+        self.assertEqual((opened["pingInterval"], opened["maxPayload"]), (300, 1000))
+        status, _ = await self.get(f"{url}/status")
+        self.assertEqual(status, 401)
+        answer = await treq.get(
+            f"{url}/status", headers={"Authorization": "Bearer let me see"}, persistent=False
+        )
+        self.assertEqual((answer.code, (await answer.json())["state"]), (200, "disabled"))
+
+    async def test_a_port_in_use_is_said(self) -> None:
+        port = int(self.start().rpartition(":")[2])
+        parts = Parts(Settings(port=port, no_worker=True), reactor)
+        error = self.assertRaises(ListenError, parts.listen)
+        self.assertIn(f"port {port} on 127.0.0.1 is in use", str(error))
+        for step in parts.stopping():
+            await (step.do() or self.successful())
+
+    async def successful(self) -> None:
+        """Nothing to wait for."""
+
+
+class MakeServiceTests(SynchronousTestCase):
+    def refused(self, *arguments: str) -> str:
+        """The one line that is said instead of starting."""
+        options = Options()
+        options.parseOptions(["--port=0", "--state-dir", self.mktemp(), *arguments])
+        error = self.assertRaises(SystemExit, makeService, options, MemoryReactorClock())
+        line = str(error.code)
+        self.assertEqual(line.splitlines(), [line])
+        self.assertTrue(line.startswith("sjgateway: "), line)
+        return line
+
+    def test_what_a_layer_refuses_is_one_line(self) -> None:
+        empty = Path(self.mktemp())
+        empty.write_text("\n")
+        for arguments, words in [
+            (["--allowed-origins", "https://a.example/path"], "is not an origin"),
+            (["--allowed-hosts", "a.example:80"], "is not a host name"),
+            (["--token-file", str(empty)], "is empty"),
+            (["--token-file", "/nowhere/at/all"], "can't be read"),
+            (["--namespaces", "chat"], "begin with '/'"),
+            (["--ping-interval", "0"], "ping_interval"),
+            (["--schedule", "every day"], "every day"),
+            (["--timezone", "Mars/Olympus"], "Mars/Olympus"),
+            (["--host", "example.com"], "is not an address"),
+        ]:
+            with self.subTest(arguments=arguments):
+                self.assertIn(words, self.refused(*arguments))
+
+
+class LogTests(SynchronousTestCase):
+    def test_twist_logs_by_our_observer(self) -> None:
+        path = Path(self.mktemp())
+        parts = Parts(Settings(no_worker=True, token="a-secret-token"), MemoryReactorClock())
+        with path.open("w") as stream:
+            runner = {"logFile": stream, "fileLogObserverFactory": None, "logLevel": None}
+            observer = parts.log_by(runner)
+            self.assertIs(runner["fileLogObserverFactory"](stream), observer)
+            self.assertEqual(runner["logLevel"], LogLevel.debug)
+            log = Logger(namespace="gateway.web", observer=observer)
+            log.info("a-secret-token in {a}", a="台積電", tag="Socket")
+            log.debug("unheard")
+        self.assertTrue(path.read_text().endswith(" [Socket] [redacted] in 台積電\n"))
+
+    def test_json_and_the_level_of_development(self) -> None:
+        path = Path(self.mktemp())
+        settings = Settings(no_worker=True, dev=True, log_format="json", log_file=path)
+        observer = Parts(settings, MemoryReactorClock()).log_by({})
+        Logger(namespace="gateway.web", observer=observer).debug("heard", tag="Relay")
+        line = json.loads(path.read_text())
+        self.assertEqual((line["level"], line["tag"]), ("debug", "Relay"))
+
+
+class RunnerTests(SynchronousTestCase):
+    """In processes of their own, as users start them."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+
+    def command(self, runner: str, *options: str) -> dict:
+        """Arguments for subprocess that start the gateway."""
+        script, *own = RUNNERS[runner]
+        given = ("sjgateway", f"--port={self.port}", f"--state-dir={self.folder}/state", *options)
+        return {
+            "args": [sys.executable, "-c", script, *own, *given],
+            "cwd": self.folder,
+            "env": {**os.environ, "PYTHONPATH": str(ROOT)},
+            "text": True,
+        }
+
+    def start(self, runner: str, *options: str) -> subprocess.Popen[str]:
+        """The gateway, once it answers; its log comes from stdout."""
+        process = subprocess.Popen(
+            **self.command(runner, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.until(self.answers)
+        return process
+
+    def answers(self) -> bytes:
+        """The answer to a GET of /health; nothing while it does not listen."""
+        try:
+            client = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        except OSError:
+            return b""
+        with client:
+            client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b"".join(iter(lambda: client.recv(4096), b""))
+
+    def until(self, condition) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it does not come")
+            time.sleep(0.02)
+
+    def test_a_port_in_use_is_one_line(self) -> None:
+        with socket.create_server(("127.0.0.1", self.port)):
+            for runner in RUNNERS:
+                done = subprocess.run(
+                    **self.command(runner), capture_output=True, timeout=PATIENCE, check=False
+                )
+                self.assertEqual(
+                    (done.returncode, done.stdout, done.stderr),
+                    (
+                        1,
+                        "",
+                        f"sjgateway: port {self.port} on 127.0.0.1 is in use; "
+                        "choose another with --port\n",
+                    ),
+                )
+        self.assertFalse((self.folder / "twistd.pid").exists())
+        self.assertFalse((self.folder / "twistd.log").exists())
+
+    def test_a_bad_value_is_one_line(self) -> None:
+        for runner in RUNNERS:
+            done = subprocess.run(
+                **self.command(runner, "--log-level=loud"),
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertEqual(
+                done.stderr,
+                "sjgateway: --log-level: 'loud' is none of debug, info, warn, error, critical\n",
+            )
+
+    def test_it_logs_by_tags_and_ends_by_its_signal(self) -> None:
+        for runner in ("twistd -n", "twist"):
+            with self.subTest(runner=runner):
+                process = self.start(runner, "--no-worker")
+                process.send_signal(signal.SIGTERM)
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, err), (-signal.SIGTERM, ""))
+                self.assertEqual(
+                    [line.partition(" ")[2] for line in out.splitlines()],
+                    [
+                        f"[Gateway] Listening on 127.0.0.1:{self.port}, [::1]:{self.port}",
+                        "[Gateway] Only this machine can reach the gateway; "
+                        "--host 0.0.0.0 opens it to others.",
+                        "[Gateway] Stopping",
+                    ],
+                )
+
+    def test_a_daemon_logs_to_twistds_file(self) -> None:
+        done = subprocess.run(
+            **self.command("twistd", "--no-worker"),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        pid = int((self.folder / "twistd.pid").read_text())
+        self.until(self.answers)
+        os.kill(pid, signal.SIGTERM)
+        self.until(lambda: not (self.folder / "twistd.pid").exists())
+        log = (self.folder / "twistd.log").read_text()
+        self.assertIn(f"[Gateway] Listening on 127.0.0.1:{self.port}", log)
+        self.assertNotIn("Traceback", log)
+
+    def test_a_second_signal_ends_it_at_once_and_the_port_is_free(self) -> None:
+        (self.folder / "main.py").write_text(STUBBORN)
+        process = self.start("twistd -n", "--patience-terminate=1", f"--python={sys.executable}")
+        assert process.stdout is not None
+        while "[Python stdout] ready" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        while "[Gateway] Stopping" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
+        socket.create_server(("127.0.0.1", self.port)).close()
+
+    def test_it_lives_without_anybody_who_reads_its_log(self) -> None:
+        process = self.start("twistd -n", "--no-worker")
+        assert process.stdout is not None
+        process.stdout.close()
+        self.assertIn(b"200 OK", self.answers())
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGTERM)
