@@ -73,7 +73,7 @@ class Channel(StrictChannel):
         """The peer did not do in time what it owes."""
         if self.is_over:
             self.transport.abortConnection()
-        elif self._phase is Phase.IDLE or not self.requests:
+        elif self._phase is Phase.IDLE or not (self.requests or self._buffer):
             self.loseConnection()
         else:
             self.reject(HTTPStatus.REQUEST_TIMEOUT)

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
@@ -95,12 +95,19 @@ def build_site(
     )
 
 
+class MemoryTransport(StringTransport):
+    aborting = False
+
+    def abortConnection(self) -> None:
+        self.aborting = True
+
+
 class Memory:
     """One connection to a site, without a network."""
 
     def __init__(self, site: Site, clock: Clock) -> None:
         self.clock = clock
-        self.transport = StringTransport()
+        self.transport = MemoryTransport()
         self.channel = site.buildProtocol(None)
         self.channel.makeConnection(self.transport)
 
@@ -112,7 +119,7 @@ class Memory:
 
     @property
     def is_closing(self) -> bool:
-        return self.transport.disconnecting or bool(self.transport.aborting)
+        return self.transport.disconnecting or self.transport.aborting
 
 
 class Visitors(Caps):
@@ -201,6 +208,10 @@ class SocketTestCase(TestCase):
         recorder.transport.write(data)
         await recorder.closed
         return recorder.received
+
+    def turn(self) -> Deferred[None]:
+        """Let the reactor look at its sockets once more."""
+        return deferLater(self.reactor, 0)
 
     def _disconnect(self, recorder: Recorder) -> Deferred[None] | None:
         if recorder.closed.called:
