@@ -55,6 +55,8 @@ LOGOUT_PATIENCE, FLUSH_PATIENCE, DISCONNECT_PATIENCE = 5.0, 1.0, 1.0
 """Seconds; with a snapshot under way they stay within the supervisor's 10 s after SIGINT."""
 QUEUE_LIMIT = 2_000
 """Packets that may wait for the gateway; a POST of so many stays under 1 MB."""
+BURST = 0.25
+"""Seconds of the demonstration made up for after a delay; what is older is skipped."""
 MAX_CODES = 100
 """The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
 BROKER_CODES = ("TXFR1", "2330")
@@ -371,34 +373,27 @@ def login(api: Any, credentials: Credentials) -> None:
     api.login(api_key=credentials.api_key, secret_key=credentials.secret_key, **extra)
 
 
-def exchange_of(arguments: Sequence[Any]) -> str:
-    # A callback gets (exchange, quote) from 1.2, and the quote alone from 1.7.
-    exchange = arguments[0] if len(arguments) > 1 else arguments[0].exchange
-    return str(getattr(exchange, "value", exchange))
+def quote_head(arguments: Sequence[Any]) -> Event:
+    """What every quote begins with; a callback gets (exchange, quote) in 1.2, (quote,) in 1.7."""
+    quote = arguments[-1]
+    exchange = arguments[0] if len(arguments) > 1 else quote.exchange
+    name = str(getattr(exchange, "value", exchange))
+    return {"exchange": name, "code": quote.code, "datetime": quote.datetime.isoformat()}
 
 
 def tick_event(*arguments: Any) -> Event:
     """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal in 1.2, str in 1.7."""
     tick = arguments[-1]
     prices = {name: float(getattr(tick, name)) for name in ("open", "high", "low", "close")}
-    return {
-        "exchange": exchange_of(arguments),
-        "code": tick.code,
-        "datetime": tick.datetime.isoformat(),
-        **prices,
-        "price": prices["close"],
-        "volume": int(tick.volume),
-        "total_volume": int(tick.total_volume),
-    }
+    volumes = {"volume": int(tick.volume), "total_volume": int(tick.total_volume)}
+    return {**quote_head(arguments), **prices, "price": prices["close"], **volumes}
 
 
 def bidask_event(*arguments: Any) -> Event:
     """`market_bidask` of a BidAskFOPv1 or BidAskSTKv1."""
     quote = arguments[-1]
     return {
-        "exchange": exchange_of(arguments),
-        "code": quote.code,
-        "datetime": quote.datetime.isoformat(),
+        **quote_head(arguments),
         "bid_price": [float(price) for price in quote.bid_price],
         "bid_volume": [int(volume) for volume in quote.bid_volume],
         "ask_price": [float(price) for price in quote.ask_price],
@@ -568,7 +563,10 @@ def tell_ready(gateway: Gateway, version: Event, contracts: Sequence[Any]) -> No
 
 @dataclass
 class Instrument:
-    """One contract of the demonstration, and its random walk within the daily limit of 10 %."""
+    """One contract of the demonstration, and its random walk within the daily limit of 10 %.
+
+    It has the attributes of the broker's ticks, quotes and snapshots.
+    """
 
     code: str
     name: str
@@ -590,26 +588,11 @@ class Instrument:
         self.volume = rng.randint(1, 9)
         self.total_volume += self.volume
         self.amount = round(self.close * self.volume, 2)
-
-    def tick_event(self) -> Event:
-        prices = {"open": self.open, "high": self.high, "low": self.low, "close": self.close}
-        volumes = {"volume": self.volume, "total_volume": self.total_volume}
-        return {**self._head(), **prices, "price": self.close, **volumes}
-
-    def bidask_event(self, rng: random.Random) -> Event:
-        """Five levels on each side of the last price."""
-        return {
-            **self._head(),
-            "bid_price": [round(self.close - i * self.tick, 2) for i in range(5)],
-            "bid_volume": [rng.randint(1, 99) for _ in range(5)],
-            "ask_price": [round(self.close + (i + 1) * self.tick, 2) for i in range(5)],
-            "ask_volume": [rng.randint(1, 99) for _ in range(5)],
-        }
-
-    def _head(self) -> Event:
-        now = datetime.now(TAIPEI).replace(tzinfo=None)  # as the broker has it
-        stamp = now.isoformat(timespec="milliseconds")
-        return {"exchange": self.exchange, "code": self.code, "datetime": stamp}
+        self.datetime = datetime.now(TAIPEI).replace(tzinfo=None)  # as the broker has it
+        self.bid_price = [round(self.close - level * self.tick, 2) for level in range(5)]
+        self.ask_price = [round(self.close + level * self.tick, 2) for level in range(1, 6)]
+        self.bid_volume = [rng.randint(1, 99) for _ in range(5)]
+        self.ask_volume = [rng.randint(1, 99) for _ in range(5)]
 
 
 def instruments(today: date) -> list[Instrument]:
@@ -635,8 +618,6 @@ class Demo(Source):
     """A seeded random walk at `rate` events a second: a tick, then a bid/ask, and so on."""
 
     service = "demo"
-    BURST = 0.25
-    """Seconds of events made up for after a delay; what is older is skipped."""
 
     def __init__(self, gateway: Gateway, *, rate: float, seed: int, codes: Sequence[str]) -> None:
         known = {i.code: i for i in instruments(datetime.now(TAIPEI).date())}
@@ -653,7 +634,7 @@ class Demo(Source):
         yield
 
     def step(self, now: float) -> float:
-        self._due = max(self._due, now - self.BURST)
+        self._due = max(self._due, now - BURST)
         while self._due <= now:
             self._gateway.publish(*next(self._events))
             self._due += 1 / self._rate
@@ -674,8 +655,8 @@ class Demo(Source):
         while True:
             one = self._random.choice(self._instruments)
             one.trade(self._random)
-            yield "market_tick", one.tick_event()
-            yield "market_bidask", one.bidask_event(self._random)
+            yield "market_tick", tick_event(one)
+            yield "market_bidask", bidask_event(one)
 
 
 # ---- the worker ----------------------------------------------------------------------------

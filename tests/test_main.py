@@ -300,9 +300,10 @@ class WalkTests(SynchronousTestCase):
 
     def test_a_quote_lies_around_the_last_price(self) -> None:
         one = main.instruments(date(2026, 11, 23))[0]
-        event = one.bidask_event(random.Random(1))
-        self.assertEqual(event["bid_price"], [23000, 22999, 22998, 22997, 22996])
-        self.assertEqual(event["ask_price"], [23001, 23002, 23003, 23004, 23005])
+        one.trade(random.Random(1))
+        event, last = main.bidask_event(one), one.close
+        self.assertEqual(event["bid_price"], [last, last - 1, last - 2, last - 3, last - 4])
+        self.assertEqual(event["ask_price"], [last + 1, last + 2, last + 3, last + 4, last + 5])
         self.assertEqual((len(event["bid_volume"]), len(event["ask_volume"])), (5, 5))
 
     def test_the_options_are_of_the_month(self) -> None:
