@@ -25,10 +25,17 @@ HANDSHAKE = (
 )
 
 FRAGMENTS = 1000
-"""Frames one message may be cut into; more is a flood (Autobahn counts only bytes)."""
+"""Frames one message may be cut into, besides those that carry something; more is a flood
+(Autobahn counts only bytes)."""
+
+FRAGMENT_SIZE = 32
+"""Bytes that a frame of a long message carries at least, on average."""
 
 CONTROLS = 1000
 """Pings and pongs a peer may send between two messages."""
+
+LONGEST_CONTROL = 125
+"""Bytes in a control frame (RFC 6455, section 5.5)."""
 
 POLICY_VIOLATION = 1008
 
@@ -37,13 +44,22 @@ class Owner(Protocol):
     """The connection that Autobahn reads for."""
 
     def on_message(self, payload: bytes, *, binary: bool) -> None: ...
-    def on_closing(self) -> None: ...
-    def write_control(self, data: bytes) -> None: ...
-    def drop(self, *, abort: bool) -> None: ...
+    def write_control(self, frame: bytes) -> None: ...
+    def drop(self) -> None: ...
+
+
+class _Silence:
+    """No log: strangers decide how often Autobahn would warn."""
+
+    def debug(self, *args: object, **kwargs: object) -> None: ...
+
+    info = warn = error = failure = debug
 
 
 class Fallback(WebSocketServerProtocol):
     """Autobahn's protocol, in its open state, between an `Owner` and nothing else."""
+
+    log = _Silence()
 
     def __init__(self, owner: Owner, peer: IPv4Address) -> None:
         super().__init__()
@@ -63,15 +79,26 @@ class Fallback(WebSocketServerProtocol):
         """The longest frame and message to take, in bytes."""
         self.maxFramePayloadSize = self.maxMessagePayloadSize = size
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        self._frames = self._controls = 0
-        self._owner.on_message(payload, binary=isBinary)
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self._frames = 0
 
     def onMessageFrameBegin(self, length: int) -> None:
         super().onMessageFrameBegin(length)
         self._frames += 1
-        if self._frames > FRAGMENTS:
+        if self._frames > FRAGMENTS + self.message_data_total_length // FRAGMENT_SIZE:
             self._fail_connection(POLICY_VIOLATION, "too many fragments")
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self._controls = 0
+        self._owner.on_message(payload, binary=isBinary)
+
+    def onFrameData(self, payload: bytes) -> bool | None:
+        frame = self.current_frame
+        if frame.opcode > 7 and frame.length > LONGEST_CONTROL:
+            payload = b""  # the connection failed already; Autobahn would collect it
+        result: bool | None = super().onFrameData(payload)
+        return result
 
     def onPing(self, payload: bytes) -> None:
         if self._may_control():
@@ -79,11 +106,6 @@ class Fallback(WebSocketServerProtocol):
 
     def onPong(self, payload: bytes) -> None:
         self._may_control()
-
-    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
-        self._owner.on_closing()
-        closed: bool | None = super().onCloseFrame(code, reasonRaw)
-        return closed
 
     def _may_control(self) -> bool:
         self._controls += 1
@@ -107,10 +129,9 @@ class _Wire:
             self._owner.write_control(data)
 
     def loseConnection(self) -> None:
-        self._owner.drop(abort=False)
+        self._owner.drop()
 
-    def abortConnection(self) -> None:
-        self._owner.drop(abort=True)
+    abortConnection = loseConnection  # what we wrote last is to arrive
 
     def getPeer(self) -> IPv4Address:
         return self._peer
@@ -119,6 +140,9 @@ class _Wire:
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """The real transport was told already."""
+
+    def unregisterProducer(self) -> None:
+        """The real transport's is our writer."""
 
 
 class FallbackFactory(WebSocketServerFactory):
@@ -134,7 +158,8 @@ class FallbackFactory(WebSocketServerFactory):
         self.handshake = HANDSHAKE + (extensions if deflate else b"") + b"\r\n"
         self.setProtocolOptions(
             failByDrop=False,  # answer with the close code before the connection goes
-            closeHandshakeTimeout=1,
+            echoCloseCodeReason=True,
+            closeHandshakeTimeout=0,  # the owner has a deadline for both
             openHandshakeTimeout=0,
             utf8validateIncoming=True,
             requireMaskedClientFrames=True,

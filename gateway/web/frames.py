@@ -7,6 +7,7 @@ the rules of RFC 6455 stand in one place.
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from typing import NamedTuple
 
 from autobahn.websocket.xormasker import create_xor_masker  # type: ignore[attr-defined]
@@ -45,12 +46,14 @@ def split(buffer: bytes, limit: int) -> Split:
             return Split(messages, pos, 0, odd=True)  # (a tuple test costs twice as much)
         mask = pos + 2
         if size > 125:
+            if first == CLOSE:
+                return Split(messages, pos, 0, odd=True)
             mask += 2 if size == 126 else 8
             if end < mask:
                 return Split(messages, pos, mask - pos, odd=False)
             smallest = 126 if size == 126 else 65536
             size = int.from_bytes(buffer[pos + 2 : mask], "big")
-            if size < smallest or first == CLOSE:
+            if size < smallest:
                 return Split(messages, pos, 0, odd=True)
         if size > limit:
             return Split(messages, pos, 0, odd=True)
@@ -85,3 +88,33 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+class TextCheck:
+    """Tells an incomplete text frame that can't become valid UTF-8 any more.
+
+    So that it fails as soon as it does with Autobahn, not only when it is complete.
+    """
+
+    __slots__ = ("_decoder", "_seen")
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8")()
+        self._seen = 0
+
+    def holds(self, buffer: bytes | bytearray) -> bool:
+        """Whether the frame that `buffer` begins is good so far; `buffer` only grows."""
+        if len(buffer) < 2:
+            return True
+        size = buffer[1] & 0x7F
+        payload = 6 if size < 126 else 8 if size == 126 else 14
+        data = bytes(buffer[payload + self._seen :])
+        if not data:
+            return True
+        key, turn = bytes(buffer[payload - 4 : payload]), self._seen % 4
+        self._seen += len(data)
+        try:
+            self._decoder.decode(unmask(key[turn:] + key[:turn], data))
+        except UnicodeDecodeError:
+            return False
+        return True

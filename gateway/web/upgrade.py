@@ -12,6 +12,7 @@ from binascii import Error as Base64Error
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 
 from gateway.engineio.forms import WEBSOCKETS
@@ -47,6 +48,8 @@ class UpgradeError(Exception):
 class Upgrader:
     """Turns requests into WebSocket connections."""
 
+    _log = Logger()
+
     def __init__(
         self,
         reactor: IReactorTime,
@@ -64,7 +67,8 @@ class Upgrader:
     def __call__(self, request: Request, connect: Callable[[WebSocketConnection], Channel]) -> None:
         """Answer 101 and hand the connection to what `connect(sink)` returns.
 
-        Raises `UpgradeError` before anything is written or changed.
+        Raises `UpgradeError` before anything is written or changed.  From then on a
+        failure is logged and costs the connection: there is no request to answer any more.
         """
         deflate = self._deflate and accepts(
             _joined(request, b"sec-websocket-extensions").decode("latin-1")
@@ -76,12 +80,16 @@ class Upgrader:
         _set_protocol(transport, connection)
         connection.makeConnection(transport)
         connection.write(answer)
-        connection.start(connect(connection))
-        if deflate and connection.form is WEBSOCKETS[4, False]:  # others are sent as they are
-            connection.form = Deflated(connection.form)
-        transport.resumeProducing()
-        if leftover:
-            connection.dataReceived(leftover)
+        try:
+            connection.start(connect(connection))
+            if deflate and connection.form is WEBSOCKETS[4, False]:  # others are sent as they are
+                connection.form = Deflated(connection.form)
+            transport.resumeProducing()
+            if leftover:
+                connection.dataReceived(leftover)
+        except Exception:
+            self._log.failure("[Gateway] A new WebSocket connection failed")
+            transport.abortConnection()
 
 
 def accept_key(key: bytes) -> bytes:
@@ -91,13 +99,23 @@ def accept_key(key: bytes) -> bytes:
 
 def _answer(request: Request, extensions: bytes) -> bytes:
     header = request.requestHeaders.getRawHeaders
+    if request.method != b"GET" or request.clientproto != b"HTTP/1.1":
+        raise UpgradeError("A WebSocket is asked for with GET and HTTP/1.1.")
+    if request.requestHeaders.hasHeader(b"transfer-encoding") or header(
+        b"content-length", [b"0"]
+    ) != [b"0"]:
+        raise UpgradeError("A request for a WebSocket has no body.")  # frames would follow it
     upgrade = _joined(request, b"upgrade").lower()
     connection = _joined(request, b"connection").lower()
     if b"websocket" not in _tokens(upgrade) or b"upgrade" not in _tokens(connection):
         raise UpgradeError("The request must ask for an upgrade to websocket.")
     if header(b"sec-websocket-version") != [b"13"]:
         raise UpgradeError(
-            "Only WebSocket version 13 is spoken here.", 426, sec_websocket_version="13"
+            "Only WebSocket version 13 is spoken here.",
+            426,
+            sec_websocket_version="13",
+            upgrade="websocket",
+            connection="Upgrade",
         )
     keys = header(b"sec-websocket-key", ())
     if len(keys) != 1 or not _is_key(keys[0].strip()):

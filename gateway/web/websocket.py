@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
 from gateway.web.fallback import Fallback
-from gateway.web.frames import CLOSE, TEXT, split
+from gateway.web.frames import CLOSE, TEXT, TextCheck, split
 from gateway.web.writer import writer_for
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     from gateway.web.writer import Writer
 
 CLOSE_TIMEOUT = 2.0
-"""Seconds a peer has to answer our close frame."""
+"""Seconds a peer has to answer our close frame, from when it last took something."""
 
 
 class Channel(Protocol):
-    """The Engine.IO side of a WebSocket."""
+    """The Engine.IO side of a WebSocket.
+
+    `lost` is called once, when the peer closed or was dropped; not after `close`.
+    """
 
     def text(self, data: bytes) -> None: ...
     def binary(self, data: bytes) -> None: ...
@@ -43,12 +47,14 @@ class WebSocketConnection:
     __slots__ = (
         "_buffer",
         "_channel",
-        "_closing",
+        "_check",
+        "_closed",
         "_deadlines",
         "_factory",
         "_fallback",
         "_limit",
         "_needed",
+        "_patience",
         "_writer",
         "form",
         "transport",
@@ -63,9 +69,11 @@ class WebSocketConnection:
         self._limit = limit
         self._channel: Channel | None = None
         self._fallback: Fallback | None = None
-        self._closing: Deadline | None = None
+        self._closed = False  # our close frame is said, or the connection is gone
+        self._patience: Deadline | None = None
         self._buffer: bytes | bytearray = b""
         self._needed = 0
+        self._check: TextCheck | None = None
 
     def makeConnection(self, transport: Connection) -> None:
         self.transport = transport
@@ -79,7 +87,8 @@ class WebSocketConnection:
 
     def start(self, channel: Channel) -> None:
         """Give what arrives to `channel` from now on."""
-        self._channel = channel
+        if not self._closed:
+            self._channel = channel
 
     def limit(self, size: int) -> None:
         """Take messages of up to `size` bytes from now on."""
@@ -94,56 +103,62 @@ class WebSocketConnection:
         if self._buffer:
             self._buffer += data
             if len(self._buffer) < self._needed:
+                self._check_text()
                 return
             data = bytes(self._buffer)
+            self._check = None
         messages, consumed, self._needed, odd = split(data, self._limit)
         rest = data[consumed:]
         # A bytearray grows in place while a long message trickles in.
         self._buffer = bytearray(rest) if rest else b""
         for first, payload in messages:
-            if self._channel is None:
-                break
+            channel = self._channel
+            if first == CLOSE:
+                self._closed_by_peer(payload)
+                return
+            if channel is None:  # closed by us: what comes before the answer is not heard
+                continue
             if first == TEXT:
-                self._channel.text(payload)
-            elif first == CLOSE:
-                self._answer_close(payload)
+                channel.text(payload)
             else:
-                self._channel.binary(payload)
-        if self._channel is None:
-            self._closed_by_peer(messages, odd=odd)
-        elif odd:
+                channel.binary(payload)
+        if odd:
             self._fall_back(rest)
+        elif rest and rest[0] == TEXT:
+            self._check = TextCheck()
+            self._check_text()
 
     def connectionLost(self, reason: Failure) -> None:
+        self._closed = True
         self._writer.stop()
-        if self._closing is not None:
-            self._closing.cancel()
-        if self._fallback is not None:
-            self._fallback.connectionLost(reason)
-        self.on_closing()
+        if self._patience is not None:
+            self._patience.cancel()
+        fallback, self._fallback = self._fallback, None
+        if fallback is not None:
+            fallback.connectionLost(reason)
+        self._lost()
 
     # -- the channel's side ---------------------------------------------------------
 
     def close(self, code: int = 1000) -> None:
-        """Send a close frame; the connection goes when the peer has answered, or soon.
+        """Send a close frame after what was written; nothing can be written after it.
 
-        A peer that does not take what was written before is dropped at once.
+        The connection goes when the peer has answered, or when it takes too long to.
         """
         self._channel = None
-        if self._closing is not None:
-            return
-        if self._writer.full:
-            self.drop(abort=True)
-            return
-        self._closing = self._deadlines.call_later(CLOSE_TIMEOUT, self._give_up)
         if self._fallback is not None:
-            self._fallback.sendClose(code)
+            self._fallback.sendCloseFrame(code=code)
         else:
-            self.write(bytes((CLOSE, 2)) + code.to_bytes(2, "big"))
+            self._say_last(bytes((CLOSE, 2)) + code.to_bytes(2, "big"))
 
     def _room(self) -> None:
         if self._channel is not None:
             self._channel.room()
+
+    def _lost(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.lost()
 
     # -- Autobahn's side ------------------------------------------------------------
 
@@ -155,41 +170,50 @@ class WebSocketConnection:
         else:
             self._channel.text(payload)
 
-    def on_closing(self) -> None:
-        """The peer will say nothing more."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.lost()
-
-    def write_control(self, data: bytes) -> None:
-        self.write(data)
-
-    def drop(self, *, abort: bool) -> None:
-        if abort or self._writer.full:
-            self.transport.abortConnection()
+    def write_control(self, frame: bytes) -> None:
+        if frame[0] == CLOSE:
+            self._say_last(frame)
         else:
-            self.transport.loseConnection()
+            self._writer.control(frame)
+
+    def drop(self) -> None:
+        self._writer.lose()
+
+    def _fall_back(self, rest: bytes) -> None:
+        self._buffer, self._check = b"", None
+        self._fallback = Fallback(self, self.transport.getPeer())
+        self._fallback.limit(self._limit)
+        self._fallback.start(self._factory)
+        if self._closed:
+            self._fallback.sendCloseFrame()  # said already: Autobahn has to know
+        self._fallback.dataReceived(rest)
+
+    def _check_text(self) -> None:
+        if self._check is not None and not self._check.holds(self._buffer):
+            self._fall_back(bytes(self._buffer))
 
     # -- closing --------------------------------------------------------------------
 
-    def _answer_close(self, payload: bytes) -> None:
-        if self._closing is None:
-            self.write(bytes((CLOSE, len(payload))) + payload)
-        self.on_closing()
-        self.drop(abort=False)
-
-    def _closed_by_peer(self, messages: list[tuple[int, bytes]], *, odd: bool) -> None:
-        """After our close frame: drop the connection when the peer's has come."""
-        self._buffer = self._buffer if self._closing is not None else b""
-        if self._closing is not None and (odd or any(first == CLOSE for first, _ in messages)):
-            self.drop(abort=False)
-
-    def _give_up(self) -> None:
-        self.drop(abort=True)
-
-    def _fall_back(self, rest: bytes) -> None:
+    def _closed_by_peer(self, payload: bytes) -> None:
         self._buffer = b""
-        fallback = self._fallback = Fallback(self, self.transport.getPeer())
-        fallback.limit(self._limit)
-        fallback.start(self._factory)
-        fallback.dataReceived(rest)
+        self._say_last(bytes((CLOSE, len(payload))) + payload)
+        self.drop()
+
+    def _say_last(self, frame: bytes) -> None:
+        """Send our close frame, unless it was sent before."""
+        if self._closed:
+            return
+        self._closed = True
+        self._wait()
+        self._writer.finish(frame)
+        self._lost()
+
+    def _wait(self) -> None:
+        give_up = partial(self._give_up, self._writer.taken)
+        self._patience = self._deadlines.call_later(CLOSE_TIMEOUT, give_up)
+
+    def _give_up(self, taken: int) -> None:
+        if self._writer.taken != taken:
+            self._wait()
+        else:
+            self.transport.abortConnection()

@@ -23,7 +23,10 @@ Also the smallest progress of a slow peer that is seen.
 """
 
 ROOM_FOR_CONTROL = 65536
-"""Control frames that may wait behind a full transport before the peer is dropped."""
+"""Bytes of control frames that may wait behind a full transport before the peer is dropped."""
+
+NOTHING = memoryview(b"")
+"""Shared: an idle connection should not have one of its own."""
 
 
 class Writer:
@@ -33,46 +36,72 @@ class Writer:
     is called once there is.  `taken` counts the chunks that a full transport got rid of.
     """
 
-    __slots__ = ("_on_room", "_rest", "_transport", "_waiting", "taken")
+    __slots__ = ("_controls", "_finished", "_on_room", "_rest", "_transport", "_waiting", "taken")
 
     def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
         self._transport = transport
         self._on_room = on_room
-        self._rest = memoryview(b"")
-        self._waiting: bytes | None = None
+        self._rest = NOTHING
+        self._waiting: bytes | None = None  # not None: the transport is full, or we finished
+        self._controls = 0
+        self._finished = False
         self.taken = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether bytes wait for the peer."""
-        return self._waiting is not None
 
     def write(self, data: bytes) -> bool:
         raise NotImplementedError
 
+    def control(self, frame: bytes) -> None:
+        """Write a control frame; a peer that collects them without reading is dropped."""
+        if self._waiting is None:
+            self.write(frame)
+            return
+        self._controls += len(frame)
+        if self._controls > ROOM_FOR_CONTROL:
+            self._transport.abortConnection()
+        else:
+            self._later(frame)
+
+    def finish(self, frame: bytes) -> None:
+        """Write a last control frame: whatever else is written is ignored from now on."""
+        self.control(frame)
+        self._finish()
+
+    def lose(self) -> None:
+        """Close the connection once everything is written; only after `finish`."""
+        raise NotImplementedError
+
     def stop(self) -> None:
         """The connection is gone: drop what waits."""
-        self._rest = memoryview(b"")
+        self._finish()
+        self._rest = NOTHING
         self._waiting = b""
-        self._on_room = _nobody
 
-    def _queue(self, data: bytes) -> None:
-        """Keep a control frame behind what waits; a peer that collects them is dropped."""
-        assert self._waiting is not None
-        self._waiting += data
-        if len(self._waiting) > ROOM_FOR_CONTROL:
-            self._transport.abortConnection()
+    def _finish(self) -> None:
+        self._finished = True
+        self._on_room = _nobody
+        if self._waiting is None:
+            self._waiting = b""
+
+    def _later(self, data: bytes) -> None:
+        """Keep `data` behind what waits."""
+        if not self._finished:
+            assert self._waiting is not None
+            self._waiting += data
 
     def _next(self) -> memoryview:
         """What to write next; empty when nothing waits any more."""
         self.taken += 1
         if not self._rest and self._waiting:
             self._rest, self._waiting = memoryview(self._waiting), b""
-        chunk, self._rest = self._rest[:CHUNK], self._rest[CHUNK:]
+        chunk = self._rest[:CHUNK]
+        # Even an empty slice holds on to what it was cut from.
+        self._rest = self._rest[CHUNK:] if len(self._rest) > CHUNK else NOTHING
         return chunk
 
     def _emptied(self) -> None:
-        self._waiting = None
+        self._controls = 0
+        if not self._finished:
+            self._waiting = None
         self._on_room()
 
 
@@ -88,7 +117,7 @@ class DirectWriter(Writer):
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
-            self._queue(data)
+            self._later(data)
             return False
         try:
             sent = self._send(data)
@@ -118,6 +147,9 @@ class DirectWriter(Writer):
     def stopProducing(self) -> None:
         self.stop()
 
+    def lose(self) -> None:
+        self._transport.loseConnection()  # waits for its producer
+
 
 @implementer(IPushProducer)
 class BufferedWriter(Writer):
@@ -132,7 +164,7 @@ class BufferedWriter(Writer):
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
-            self._queue(data)
+            self._later(data)
             return False
         self._rest = memoryview(data)
         self._pump()
@@ -159,13 +191,28 @@ class BufferedWriter(Writer):
         self._paused = True
         self.stop()
 
+    def lose(self) -> None:
+        if self._rest or self._waiting:
+            self._on_room = self._lose
+        else:
+            self._lose()
+
+    def _lose(self) -> None:
+        # TLS would wait for its producer, and throw away what is written after.
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
+
 
 def writer_for(transport: Connection, on_room: Callable[[], None]) -> Writer:
     """The fastest writer that `transport` allows."""
-    if isinstance(transport, Connection) and not transport.TLS:
+    if (
+        isinstance(transport, Connection)
+        and not transport.TLS
+        and not (transport.dataBuffer or transport._tempDataBuffer)  # nothing to overtake
+    ):
         return DirectWriter(transport, on_room)
     return BufferedWriter(transport, on_room)
 
 
 def _nobody() -> None:
-    """Nobody waits for room on a connection that is gone."""
+    """Nobody waits for room on a connection that is closing or gone."""
