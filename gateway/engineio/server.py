@@ -9,7 +9,6 @@ from gateway.engineio import errors
 from gateway.engineio.errors import EngineError
 from gateway.engineio.handshake import POLLING, WEBSOCKET, custom, version, wants_base64
 from gateway.engineio.outbox import Outbox, Queue
-from gateway.engineio.packet import CLOSE, Packet
 from gateway.engineio.polling import PollingChannel
 from gateway.engineio.probe import Probe
 from gateway.engineio.session import Session
@@ -149,7 +148,7 @@ class Server:
         ):
             channel.start(Probe(session, session.channel, channel, peer))
         else:
-            channel.end(Packet(CLOSE), 1000)
+            channel.sink.close()
 
     def _find(self, sid: str) -> Session:
         session = self.sessions.get(sid)

@@ -86,8 +86,9 @@ class WebSocketChannel:
         return self.sink.write(b"")
 
     def end(self, farewell: Packet, code: int) -> None:
-        self._receiver = None
-        self.sink.close(code)
+        if self._receiver is not None:  # else the connection is gone already
+            self._receiver = None
+            self.sink.close(code)
 
     def _base64(self, data: bytes) -> Packet:
         """Binary from a client that asked for base64."""

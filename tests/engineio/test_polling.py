@@ -1,0 +1,81 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.engineio.errors import EngineError
+from tests.engineio.world import Echo, World, binary, text
+
+
+class GetTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World(Echo)
+        self.sid = self.world.polling()
+
+    def test_a_get_waits_until_there_is_something_to_say(self) -> None:
+        poll = self.world.get(sid=self.sid)
+        self.assertEqual(poll.payload, None)
+        self.world.session.send(text("4x"), binary(b"\x01\x02"))
+        self.assertEqual(poll.payload, b"4x\x1ebAQI=")
+        self.assertEqual(poll.content_type, "text/plain; charset=UTF-8")
+
+    def test_what_was_said_between_two_gets_waits_for_the_next(self) -> None:
+        self.world.post(self.sid, "4one\x1e4two")
+        self.assertEqual(self.world.get(sid=self.sid).payload, b"4one\x1e4two")
+        self.assertEqual(self.world.get(sid=self.sid).payload, None)
+
+    def test_at_most_sixteen_packets_come_at_once(self) -> None:
+        for number in range(40):
+            self.world.session.send(text(f"4{number}"))
+        answers = [self.world.get(sid=self.sid).payload or b"" for _ in range(3)]
+        self.assertEqual([answer.count(b"\x1e") + 1 for answer in answers], [16, 16, 8])
+
+
+class PostTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.sid = self.world.polling()
+
+    def test_every_packet_of_a_body_is_heard(self) -> None:
+        self.world.post(self.sid, "4hello\x1ebAQIDBA==\x1e6\x1e4é")
+        self.assertEqual(
+            self.world.connection.heard,
+            [text("4hello"), binary(bytes((1, 2, 3, 4))), text("4é")],
+        )
+
+    def test_a_body_of_exactly_the_limit_is_taken(self) -> None:
+        self.world.post(self.sid, "4" + "x" * 999_999)
+        self.assertEqual(len(self.world.connection.heard[0].data), 1_000_000)
+
+
+class Version3Tests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World(Echo, eio3=True)
+
+    def post(self, sid: str, body: bytes, *, binary: bool = False) -> None:
+        self.world.post(sid, body, binary=binary, eio="3")
+
+    def test_text_payloads(self) -> None:
+        sid = self.world.polling(EIO="3", b64="1")
+        self.post(sid, "2:4€10:b4AQIDBA==".encode())
+        self.assertEqual(self.world.connection.heard, [text("4€"), binary(bytes((1, 2, 3, 4)))])
+        poll = self.world.get(EIO="3", sid=sid)
+        self.assertEqual(poll.payload, "2:4€10:b4AQIDBA==".encode())
+
+    def test_binary_payloads(self) -> None:
+        sid = self.world.polling(EIO="3")
+        body = bytes.fromhex("00 04 ff 34 e2 82 ac 01 05 ff 04 01 02 03 04")
+        self.post(sid, body, binary=True)
+        self.assertEqual(self.world.connection.heard, [text("4€"), binary(bytes((1, 2, 3, 4)))])
+        poll = self.world.get(EIO="3", sid=sid)
+        self.assertEqual((poll.payload, poll.content_type), (body, "application/octet-stream"))
+
+    def test_malformed_payloads_close(self) -> None:
+        for body, is_binary in ((b"abc", False), (b"\x00", True)):
+            sid = self.world.polling(EIO="3")
+            with self.assertRaises(EngineError):
+                self.post(sid, body, binary=is_binary)
+            self.assertEqual(self.world.connection.reasons, ["parse error"])
+
+    def test_a_client_closes(self) -> None:
+        sid = self.world.polling(EIO="3")
+        poll = self.world.get(EIO="3", sid=sid)
+        self.post(sid, b"1:1")
+        self.assertEqual(poll.payload, b"1:6")
