@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -7,6 +7,7 @@ from gateway.socketio import encode
 from gateway.socketio.attachments import Assembly, check_placeholders, reconstruct
 from gateway.socketio.errors import ParseError
 from gateway.socketio.packet import decode
+from tests.socketio.properties import examples
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.binary(max_size=8),
@@ -20,7 +21,7 @@ def placeholder(num):
 
 
 class Assembling(SynchronousTestCase):
-    @settings(deadline=None, max_examples=200)
+    @examples(200)
     @given(st.lists(VALUES, max_size=3))
     def test_gives_back_what_was_sent(self, args):
         text, *binaries = encode.event("/", "a", args).packets

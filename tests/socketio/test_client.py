@@ -4,7 +4,7 @@ import gc
 import re
 import weakref
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +12,7 @@ from gateway.engineio.packet import Packet as EnginePacket
 from gateway.socketio.errors import ConnectionRefused, ParseError
 from gateway.socketio.packet import BINARY_EVENT, EVENT, RESERVED
 from tests.socketio.fakes import Clock, Peer, RecordingNamespace, serve
+from tests.socketio.properties import examples
 
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
 
@@ -84,6 +85,8 @@ class Connecting(ClientTests):
         error = '44{"message":"not you","data":{"code":7}}'
         self.assertEqual([text for text in peer.heard if text[1] == "4"], [error, error])
         self.assertTrue(peer.is_open)
+        peer.say('42["a"]')
+        self.assertFalse(peer.is_open)
 
     def test_may_be_decided_later(self):
         waiting = Waiting()
@@ -333,7 +336,7 @@ MESSAGES = [
 
 
 class AnyInput(ClientTests):
-    @settings(deadline=None, max_examples=200)
+    @examples(200)
     @given(
         st.lists(
             st.sampled_from(MESSAGES)

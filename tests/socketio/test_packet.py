@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +20,7 @@ from gateway.socketio.packet import (
     decode,
     header,
 )
+from tests.socketio.properties import examples
 
 VALUES = st.recursive(
     st.none()
@@ -143,7 +144,7 @@ class Decoding(SynchronousTestCase):
         self.assertEqual((packet.namespace, packet.value), ("/admin", {"token": "c", "uid": ""}))
         self.assertEqual(read("40/admin,", eio=3).value, {})
 
-    @settings(deadline=None, max_examples=300)
+    @examples(300)
     @given(
         st.binary().map(b"4".__add__)
         | st.text(alphabet='0123456/,-["a]{}:?').map(lambda text: b"4" + text.encode()),
@@ -160,7 +161,7 @@ class Decoding(SynchronousTestCase):
 
 
 class RoundTrips(SynchronousTestCase):
-    @settings(deadline=None, max_examples=150)
+    @examples(150)
     @given(NAMESPACES, NAMES, st.lists(VALUES, max_size=4), IDS)
     def test_of_events(self, namespace, name, args, id):
         (sent,) = encode.event(namespace, name, args, id).packets
@@ -169,7 +170,7 @@ class RoundTrips(SynchronousTestCase):
         self.assertEqual(packet.value, [name, *args])
         self.assertEqual(packet.wire, (sent,))
 
-    @settings(deadline=None, max_examples=100)
+    @examples(100)
     @given(NAMESPACES, st.lists(VALUES, max_size=4), st.integers(min_value=0))
     def test_of_acknowledgments(self, namespace, args, id):
         (sent,) = encode.ack(namespace, id, args).packets
@@ -177,7 +178,7 @@ class RoundTrips(SynchronousTestCase):
         found = (packet.type, packet.namespace, packet.id, packet.value)
         self.assertEqual(found, (ACK, namespace, id, args))
 
-    @settings(deadline=None, max_examples=50)
+    @examples(50)
     @given(NAMESPACES, IDS, st.integers(1, 10))
     def test_of_headers(self, namespace, id, attachments):
         text = header(BINARY_EVENT, namespace, id, attachments) + b'["a"]'

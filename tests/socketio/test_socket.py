@@ -1,3 +1,5 @@
+import weakref
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.socketio import encode
@@ -134,6 +136,17 @@ class Disconnecting(SocketTests):
         self.assertEqual(self.peer.heard, ["41/admin,"])
         self.assertEqual(self.admin.gone, [(self.other, "server namespace disconnect")])
         self.assertTrue(self.socket.connected)
+
+    def test_frees_the_callbacks_that_were_not_answered(self):
+        def answered():
+            pass
+
+        callback = weakref.ref(answered)
+        self.socket.emit("a", ack=answered)
+        del answered
+        self.assertIsNotNone(callback())
+        self.socket.disconnect()
+        self.assertIsNone(callback())
 
     def test_may_hang_up(self):
         self.socket.disconnect(close=True)

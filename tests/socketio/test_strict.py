@@ -1,12 +1,13 @@
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.socketio.errors import ParseError
 from gateway.socketio.strict import MAX_DEPTH, depth, loads
+from tests.socketio.properties import examples
 
 JSON = st.recursive(
     st.none()
@@ -66,7 +67,7 @@ def reject_constant(name):
 
 
 class ValidText(SynchronousTestCase):
-    @settings(deadline=None, max_examples=100)
+    @examples(100)
     @given(JSON, st.booleans())
     def test_is_not_touched(self, value, ascii):
         text = json.dumps(value, ensure_ascii=ascii).encode()
@@ -106,7 +107,7 @@ class InvalidText(SynchronousTestCase):
             with self.assertRaises(ParseError, msg=repr(text)):
                 loads(text)
 
-    @settings(deadline=None, max_examples=300)
+    @examples(300)
     @given(st.binary() | st.text(alphabet='[]{}",:\\ud8NaInfity019eE+-. ').map(str.encode))
     def test_raises_only_parse_errors(self, text):
         try:
@@ -130,7 +131,7 @@ class Repair(SynchronousTestCase):
         text = rb'["NaN","\"NaN","\\",NaN,"-Infinity\\\"1e400"]'
         self.assertEqual(loads(text).text, text.replace(b",NaN,", b",null,"))
 
-    @settings(deadline=None, max_examples=300)
+    @examples(300)
     @given(DIRTY)
     def test_changes_nothing_else(self, texts):
         dirty, clean = texts
@@ -171,7 +172,7 @@ class Nesting(SynchronousTestCase):
         loads(b'["' + b"[" * 1000 + b'","\\"' + b"{" * 1000 + b'"]')
         loads(b"[" + b"[{}]," * 1000 + b"[]]")
 
-    @settings(deadline=None, max_examples=200)
+    @examples(200)
     @given(JSON | st.lists(TRICKY))
     def test_depth_is_that_of_the_value(self, value):
         self.assertEqual(depth(json.dumps(value).encode()), reference_depth(value))
