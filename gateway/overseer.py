@@ -30,7 +30,8 @@ class Overseer:
     """The relay's observer, and the gateway's voice in it.
 
     `count(name)` is told of every event; `is_worker(session)` decides once for each
-    client whether its word counts, and only then freshness and listener hear of it.
+    client whether its word counts, and only then freshness and listener hear of it;
+    `admit(session, auth)` lets clients in, see `gateway.relay.observer`.
     `wall` is the wall clock, in seconds since the epoch.
     """
 
@@ -42,6 +43,7 @@ class Overseer:
         self,
         count: Callable[[str], None],
         is_worker: Callable[[Session], bool],
+        admit: Callable[[Session, dict[str, Any]], bool],
         deadlines: Deadlines,
         wall: Callable[[], float],
         *,
@@ -50,6 +52,7 @@ class Overseer:
         self.freshness = Freshness(deadlines, wall, self._feed_changed, silence=silence)
         self._count = count
         self._is_worker = is_worker
+        self.admit = admit
         self._wall = wall
 
     # -- the relay's side ----------------------------------------------------------------

@@ -6,12 +6,15 @@ import os
 import signal
 import time
 from functools import partial
+from hmac import compare_digest
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
 
+from gateway.admission import Admission, Publish
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.layers import (
@@ -54,6 +57,9 @@ __all__ = ["Options", "makeService"]
 FAREWELL = 0.2
 """Seconds in which the last bytes may leave."""
 
+WORKER_KEY = "worker"
+"""The parameter of GATEWAY_URL by which the worker may be known."""
+
 _log = Logger(namespace="gateway")
 
 
@@ -87,9 +93,13 @@ class Parts:
         self._guarding = guard_settings(settings)
         self._guard = Guard(self._guarding)
         self._deadlines = Deadlines(reactor.seconds)
+        # Workers append paths to their URL, so it stays clean unless a secret is needed.
+        publish = Publish(settings.publish)
+        self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
         self._overseer = Overseer(
             EventCounts(reactor.callLater),
             self._is_worker,
+            Admission(self._guard, publish, self._is_worker),
             self._deadlines,
             time.time,
             silence=settings.tick_silence,
@@ -145,6 +155,9 @@ class Parts:
         if self._supervisor is None:
             return True  # whoever publishes takes its place
         host, port, ours = session.peer
+        secret = session.query.get(WORKER_KEY, "")
+        if self._secret and compare_digest(secret.encode(), self._secret.encode()):
+            return True
         return bool(port) and self._connections.owns(Ends(ours, (host, port)))
 
     # -- starting and stopping -----------------------------------------------------------
@@ -167,6 +180,9 @@ class Parts:
             yield Step("Watching for SIGHUP", self._heed_hangup)
         if self._supervisor is not None:
             url = f"http://localhost:{self._listeners.port}"
+            if self._secret:
+                self._supervisor.redact.learn(self._secret)
+                url += f"/?{WORKER_KEY}={self._secret}"
             yield Step("Starting the worker", partial(self._supervisor.start, url))
 
     def stopping(self) -> Iterator[Step]:

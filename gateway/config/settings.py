@@ -95,6 +95,11 @@ class Settings:
         "60", "time without a market event until the feed is called stale; 0: never", seconds
     )
 
+    publish: str = option(
+        "any",
+        "whose events go to others: any, worker, or token (of clients with the control token)",
+        choice("any", "worker", "token"),
+    )
     echo: bool = flag("send events back to their sender too")
     namespaces: tuple[str, ...] = several("namespaces that are relayed", words, "/")
     history_size: int = option("8M", "bytes of events kept for clients that are behind", size)

@@ -50,12 +50,16 @@ class Sink(Protocol):
         ...
 
 
-class Outbox(Protocol):
-    """An ordered stream of records towards one client."""
+class Sender(Protocol):
+    """Where records towards one client go in."""
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Say `record` after all that was said before; `urgent` (pings) may jump."""
         ...
+
+
+class Outbox(Sender, Protocol):
+    """An ordered stream of records towards one client."""
 
     def attach(self, sink: Sink) -> None:
         """Write to `sink` from now on; it is ready for its first write."""

@@ -14,6 +14,7 @@ from gateway.relay.keys import Subject
 from gateway.relay.log import Log
 from gateway.relay.outbox import SessionOutbox
 from gateway.relay.recovery import Recovery, wish
+from gateway.relay.refusals import Refusals
 from gateway.relay.screen import SUBSCRIBE, Screens
 from gateway.relay.subscription import Subscription
 from gateway.socketio.packet import PacketType, header
@@ -51,6 +52,7 @@ class Hub:
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
         self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
         self._screens = Screens(settings.snapshots)
+        self.refusals = Refusals()
 
     # -- the namespace -----------------------------------------------------------------
 
@@ -58,8 +60,10 @@ class Hub:
         """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be.
 
         Who is new gets the snapshot that it asked for between its CONNECT reply and the
-        events to come.  Raises `ConnectionRefused` for filters that make no sense.
+        events to come.  Raises `ConnectionRefused` for who may not come in, and for filters
+        that make no sense.
         """
+        may_publish = self._observer.admit(socket.session, auth)
         selection = self._screens.selection(auth)
         wanted = wish(auth)
         back = self._recovery.find(wanted) if wanted is not None else None
@@ -69,6 +73,7 @@ class Hub:
             back.move(socket, outbox)
         subscription = back or Subscription(socket, self.log, outbox)
         subscription.selection = selection
+        subscription.may_publish = may_publish
         self.members[socket] = subscription
         socket.outbox = subscription
         if back is not None:
@@ -88,6 +93,9 @@ class Hub:
         subject = self._settings.keys.of(packet.value)
         if sender.selection is not None and subject.name == SUBSCRIBE:
             self._screens.change(sender, packet)
+            return
+        if not sender.may_publish and not self._observer.trusts(sender):
+            self.refusals.refuse(sender, packet)
             return
         wire = packet.wire
         if packet.id is not None:

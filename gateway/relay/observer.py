@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from gateway.engineio.session import Session
     from gateway.relay.event import Event
     from gateway.relay.subscription import Subscription
 
 
 class Observer(Protocol):
-    """What the gateway wants to know of what is relayed."""
+    """What the gateway wants to know of what is relayed, and to say about it."""
+
+    def admit(self, session: Session, auth: dict[str, Any]) -> bool:
+        """Let a client in; False: of its events only the worker's are relayed.
+
+        Raises `ConnectionRefused`.
+        """
+        ...
 
     def relayed(self, event: Event) -> None:
         """Any event, of anybody."""

@@ -38,6 +38,7 @@ class Subscription:
         "cursor",
         "joined",
         "log",
+        "may_publish",
         "outbox",
         "pid",
         "selection",
@@ -57,6 +58,8 @@ class Subscription:
         """The private id of a socket that can be recovered; it is told its offsets."""
         self.selection: Selection | None = None
         """What it wants of the events; None: everything."""
+        self.may_publish = True
+        """Whether its events are relayed even if it is not the worker."""
         self.trusted: bool | None = None
         """Whether it is the worker; None: nobody has asked yet."""
         self._direct: list[tuple[int, Record]] = []
@@ -124,7 +127,7 @@ class Subscription:
     def lag(self) -> int:
         """Bytes of memory that wait for this socket, up to the last flush."""
         return (
-            self.log.behind(self.cursor)
+            (self.log.behind(self.cursor) if self._view is None else 0)
             + sum([event.size + OVERHEAD for event in self._kept])
             + sum([record.size + OVERHEAD for _, record in self._direct])
         )

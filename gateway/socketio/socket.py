@@ -16,7 +16,7 @@ from gateway.socketio.attachments import reconstruct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.engineio.outbox import Outbox
+    from gateway.engineio.outbox import Sender
     from gateway.engineio.record import Record
     from gateway.engineio.session import Session
     from gateway.socketio.client import Client
@@ -60,7 +60,7 @@ class Socket:
         self.namespace = name
         self.handler = handler
         self.session = session
-        self.outbox: Outbox = session.outbox
+        self.outbox: Sender = session.outbox
         self.data: Any = None
         self.state = State.CONNECTING
         self._client = client

@@ -1,0 +1,36 @@
+"""What a client is told that may listen, but not speak."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.engineio.record import Record
+from gateway.socketio.packet import PacketType, header
+
+if TYPE_CHECKING:
+    from gateway.relay.subscription import Subscription
+    from gateway.socketio.packet import Packet
+
+REFUSED = "publish_refused"
+REASON = "This gateway relays events of its worker only (--publish)."
+NAME_LENGTH = 100
+
+
+class Refusals:
+    """Refuses events, each with an answer, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def refuse(self, sender: Subscription, packet: Packet) -> None:
+        """Answer the ack of `packet` with the reason, or send it as an event."""
+        self.count += 1
+        why = {"ok": False, "error": REASON, "event": str(packet.value[0])[:NAME_LENGTH]}
+        if packet.id is not None:
+            text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([why])
+        else:
+            text = header(PacketType.EVENT, packet.namespace) + orjson.dumps([REFUSED, why])
+        sender.send(Record(EnginePacket(text)))
