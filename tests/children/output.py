@@ -35,6 +35,10 @@ def key():
     print(f"password {os.environ['CA_PASSWORD']}", file=sys.stderr)
 
 
+def say(words):
+    print(words, file=sys.stderr)
+
+
 note("start")
 for argument in sys.argv[1:]:
     name, _, value = argument.partition("=")

@@ -1,0 +1,30 @@
+"""A gateway that only supervises: `host.py STATE_DIR WORKER ARGUMENTS...`; SIGTERM ends it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from twisted.internet import reactor
+
+from gateway.worker.settings import Settings
+from gateway.worker.supervisor import Supervisor
+
+state_dir, worker, *arguments = sys.argv[1:]
+supervisor = Supervisor(
+    reactor,
+    Settings(
+        state_dir=Path(state_dir),
+        main=Path(worker),
+        python=sys.executable,
+        arguments=tuple(arguments),
+        patience_login=1.5,
+        patience_terminate=0.3,
+        patience_strays=0.3,
+        settle=0.2,
+    ),
+    lambda name, value: print(value["status"], value["pid"], flush=True),
+)
+reactor.callWhenRunning(supervisor.start)
+reactor.addSystemEventTrigger("before", "shutdown", supervisor.stop)
+reactor.run()

@@ -1,0 +1,114 @@
+"""The gateway is killed: its worker logs out, and nothing is left (fault P16)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+import psutil
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from .real import CHILDREN, RealTestCase, alive, soon
+
+
+class OrphanTests(RealTestCase):
+    def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+        """A gateway of its own process and session, with `worker`."""
+        self.folder = self.new_folder()
+        self.journal = self.folder / "journal"
+        host = subprocess.Popen(
+            [sys.executable, CHILDREN / "host.py", self.folder, CHILDREN / worker, *arguments],
+            env={**os.environ, "JOURNAL": str(self.journal)},
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.addCleanup(self.end, host)
+        return host
+
+    def end(self, host: subprocess.Popen) -> None:
+        for pid in (*self.family(host), host.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        host.wait()
+
+    def family(self, host: subprocess.Popen) -> set[int]:
+        try:
+            return {child.pid for child in psutil.Process(host.pid).children(recursive=True)}
+        except psutil.NoSuchProcess:
+            return set()
+
+    async def killed(self, worker: str, *arguments: str, size: int, group: bool = False) -> None:
+        """Kill the gateway when its family has `size` members; all of them go, too."""
+        host = self.host(worker, *arguments)
+        await soon(lambda: self.noted("start") and len(self.family(host)) == size)
+        family = self.family(host)
+        if group:
+            os.killpg(host.pid, signal.SIGKILL)
+        else:
+            host.kill()
+        host.wait()
+        await soon(lambda: not any(map(alive, family)), "the end of all processes")
+
+    async def test_a_polite_worker_logs_out(self) -> None:
+        await self.killed("polite.py", size=2)
+        self.assertEqual(self.noted("finally"), self.noted("start"))
+
+    async def test_so_when_the_whole_group_of_the_gateway_is_killed(self) -> None:
+        await self.killed("polite.py", size=2, group=True)
+        self.assertEqual(self.noted("finally"), self.noted("start"))
+
+    async def test_a_worker_in_a_native_login_with_daemon_and_pipe_holder(self) -> None:
+        await self.killed("native.py", "0.8", size=4)
+        self.assertEqual(self.noted("finally"), self.noted("start"))
+        self.assertFalse(any(map(alive, self.noted("daemon"))))
+
+    async def test_a_worker_that_ignores_everything(self) -> None:
+        await self.killed("stubborn.py", "both", size=2)
+
+    async def test_stubborn_children(self) -> None:
+        await self.killed("family.py", "10", size=12)
+
+    async def test_a_stopped_worker(self) -> None:
+        host = self.host("polite.py")
+        await soon(lambda: self.noted("start"))
+        worker = self.noted("start")[0]
+        os.kill(worker, signal.SIGSTOP)
+        host.kill()
+        await soon(lambda: not alive(worker))
+        self.assertEqual(self.noted("finally"), [worker])
+
+    async def test_at_any_moment_of_the_start(self) -> None:
+        for milliseconds in (250, 350, 450, 550, 650):
+            with self.subTest(milliseconds=milliseconds):
+                host = self.host("polite.py")
+                await deferLater(reactor, milliseconds / 1000)
+                family = self.family(host)
+                host.kill()
+                host.wait()
+                await soon(lambda family=family: not any(map(alive, family)))
+                await soon(lambda: not any(map(alive, self.noted("start"))))
+                self.assertEqual(self.noted("finally"), self.noted("start"))
+
+    async def test_sigterm_to_the_gateway_stops_the_worker_with_patience(self) -> None:
+        host = self.host("polite.py")
+        await soon(lambda: self.noted("start"))
+        family = self.family(host)
+        host.terminate()
+        await soon(lambda: host.poll() is not None)
+        self.assertIn(host.returncode, (0, -signal.SIGTERM))
+        self.assertFalse(any(map(alive, family)))
+        self.assertEqual(self.noted("finally"), self.noted("start"))
+
+    async def test_sigterm_to_the_guardian_ends_the_worker_politely(self) -> None:
+        host = self.host("polite.py")
+        await soon(lambda: self.noted("start"))
+        worker = self.noted("start")[0]
+        os.kill(psutil.Process(worker).ppid(), signal.SIGTERM)
+        await soon(lambda: self.noted("finally"))
+        self.assertEqual(self.noted("finally"), [worker])
+        await soon(lambda: len(self.noted("start")) == 2, "a new worker")
+        self.assertIsNone(host.poll())
