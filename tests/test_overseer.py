@@ -1,0 +1,110 @@
+"""What the gateway makes of the events it relays."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.engineio.deadlines import Deadlines
+from gateway.overseer import Overseer
+from gateway.relay.event import Event
+from gateway.relay.keys import Keys
+
+
+class FakeWorker:
+    def __init__(self) -> None:
+        self.running = True
+        self.said: list[Any] = []
+        self.left = 0
+
+    def heard(self, name: str, value: object) -> None:
+        self.said.append((name, value))
+
+    def gone(self) -> None:
+        self.left += 1
+
+
+class FakeRelay:
+    def __init__(self) -> None:
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.forgot = 0
+
+    def publish(self, name: str, value: dict[str, Any]) -> None:
+        self.published.append((name, value))
+
+    def worker_gone(self) -> None:
+        self.forgot += 1
+
+
+def event(value: list[Any]) -> Event:
+    return Event((), None, Keys().of(value), acked=False)
+
+
+class OverseerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.counted: list[str] = []
+        self.asked = 0
+        self.relay: Any = FakeRelay()
+        self.worker = FakeWorker()
+        self.overseer = Overseer(
+            self.counted.append,
+            self.is_worker,
+            lambda session, auth: True,
+            Deadlines(self.clock.seconds),
+            self.clock.seconds,
+            silence=60,
+        )
+        self.overseer.relay = self.relay
+        self.overseer.listener = self.worker
+
+    def is_worker(self, session: Any) -> bool:
+        self.asked += 1
+        return session == "the worker's"
+
+    def sender(self, session: str) -> Any:
+        return SimpleNamespace(trusted=None, socket=SimpleNamespace(session=session))
+
+    def test_counts_every_event_by_name(self) -> None:
+        for name in ("tick", 5):
+            self.overseer.relayed(event([name]))
+        self.assertEqual(self.counted, ["tick", "5"])
+
+    def test_asks_once_who_a_sender_is(self) -> None:
+        worker, stranger = self.sender("the worker's"), self.sender("a browser's")
+        answers = [self.overseer.trusts(each) for each in (worker, stranger, worker, stranger)]
+        self.assertEqual(answers, [True, False, True, False])
+        self.assertEqual(self.asked, 2)
+
+    def test_passes_on_what_the_worker_says(self) -> None:
+        for value in (["heartbeat", {"status": "ok"}], ["bare"]):
+            self.overseer.heard(event(value), value)
+        self.assertEqual(self.worker.said, [("heartbeat", {"status": "ok"}), ("bare", None)])
+        self.assertEqual(set(self.overseer.freshness.status()["events"]), {"heartbeat", "bare"})
+
+    def test_says_when_the_worker_has_hung_up(self) -> None:
+        self.overseer.left(self.sender("the worker's"))
+        self.assertEqual(self.worker.left, 1)
+
+    def test_while_the_worker_runs_its_status_is_just_told(self) -> None:
+        self.overseer.tell("python_status", {"status": "running"})
+        self.assertEqual(self.relay.published, [("python_status", {"status": "running"})])
+        self.assertEqual(self.relay.forgot, 0)
+
+    def test_a_dead_worker_is_not_ready_and_its_feeds_are_stale_until_the_next_tick(self) -> None:
+        value = ["market_tick", {"code": "TXFL6"}]
+        self.overseer.heard(event(value), value)
+        self.worker.running = False
+        for status in ("exited", "backoff"):
+            self.overseer.tell("python_status", {"status": status})
+        self.overseer.heard(event(value), value)
+        self.assertGreater(self.relay.forgot, 0)
+        feeds = [each["status"] for name, each in self.relay.published if name == "feed_status"]
+        self.assertEqual(feeds, ["stale", "live"])
+        stale = next(each for name, each in self.relay.published if name == "feed_status")
+        self.assertEqual(stale["market"], "futures")
+        self.assertEqual(stale["stale"], ["futures"])
+        self.assertTrue(stale["timestamp"].endswith("Z"))
