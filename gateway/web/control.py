@@ -17,9 +17,9 @@ class Control(Protocol):
 
     The methods that change something fire with facts for the answer (a mapping, or None)
     once the change is made.  They fail, or raise, with an error that has `message` and
-    `details` (both for the client: no secrets), or, for credentials that can't be used,
-    with one that has `field` and a `message` that names it.  Any other
-    error is a bug and is answered as such.
+    `details`, perhaps `next_start` (ISO 8601), all for the client: no secrets; or, for
+    credentials that can't be used, with one that has `field` and a `message` that names
+    it.  Any other error is a bug and is answered as such.
     """
 
     @property

@@ -75,7 +75,7 @@ class Request(server.Request):
         try:
             body = resrc.render(self)
         except UnsupportedMethod as error:
-            self.setHeader(b"Allow", b", ".join(error.allowedMethods))
+            self.setHeader(b"Allow", b", ".join(sorted(error.allowedMethods)))
             body = self.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
         if isinstance(body, bytes):  # else NOT_DONE_YET
             self._answer(body)

@@ -15,6 +15,7 @@ from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException
 
 from gateway.web.parsing import BadRequestError, read_body, read_query
+from gateway.web.request import problem
 from gateway.web.routes import ROUTES
 from gateway.web.schemas import Credentials, LogsQuery, RestartQuery, SetCredentialsQuery
 from gateway.web.site import Mount
@@ -181,8 +182,11 @@ def _answer_failure(request: Request, failure: Failure) -> bytes:
     if hasattr(error, "field"):
         return _answer_problem(request, HTTPStatus.BAD_REQUEST, error.message)
     if hasattr(error, "details"):
-        return _answer_problem(
-            request, HTTPStatus.INTERNAL_SERVER_ERROR, error.message, error.details
+        more = {"nextStart": error.next_start} if getattr(error, "next_start", "") else {}
+        return _answer(
+            request,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            {**problem(error.message, error.details), **more},
         )
     _log.failure("A request failed", failure=failure)
     return _answer_problem(

@@ -66,7 +66,12 @@ class Site(server.Site):
     def __init__(
         self, reactor: Timer, root: Root, limits: Limits, now: Callable[[], float]
     ) -> None:
-        super().__init__(root, Request, reactor=cast("IReactorTime", reactor))
+        super().__init__(
+            root,
+            Request,
+            reactor=cast("IReactorTime", reactor),
+            parsePOSTFormSubmission=False,  # it parses whatever is posted, before the guard
+        )
         self._now = now
         self.limits = limits
         self.expiry = Expiry(reactor)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
@@ -107,7 +108,7 @@ class Memory:
 
     def __init__(self, site: Site, clock: Clock) -> None:
         self.clock = clock
-        self.transport = MemoryTransport()
+        self.transport = MemoryTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 54321))
         self.channel = site.buildProtocol(None)
         self.channel.makeConnection(self.transport)
 

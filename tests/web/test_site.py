@@ -1,0 +1,264 @@
+"""Paths, methods, errors: what every request meets before a route."""
+
+import orjson
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+
+from gateway.web.request import Request
+from gateway.web.site import Mount
+from gateway.web.trust import Settings
+from tests.web.site import FakeControl, Memory, SocketTestCase, build_site
+
+
+class Answer:
+    """An HTTP answer, taken apart."""
+
+    def __init__(self, raw: bytes) -> None:
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        self.status = int(first.split(" ")[1])
+        self.lines = lines
+        self.headers = dict(line.lower().split(": ", 1) for line in lines)
+
+    @property
+    def json(self) -> object:
+        assert self.headers["content-type"].startswith("application/json"), self.headers
+        assert int(self.headers["content-length"]) == len(self.body)
+        return orjson.loads(self.body)
+
+
+class SiteTestCase(SynchronousTestCase):
+    settings: Settings | None = None
+
+    def setUp(self) -> None:
+        self.control = FakeControl()
+        self.clock = Clock()
+        self.site = build_site(self.clock, self.control, self.settings)
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
+        fields = {"Host": "localhost:3001", **headers}
+        if body or method == "POST":
+            fields.setdefault("Content-Length", str(len(body)))
+        lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items()]
+        request = f"{method} {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1") + body
+        self.connection = Memory(self.site, self.clock)
+        return Answer(self.connection.send(request))
+
+
+class PathTests(SiteTestCase):
+    def test_unknown_paths(self) -> None:
+        for path in (
+            "/",
+            "/nothing",
+            "/health/",
+            "//health",
+            "/Health",
+            "/health;x",
+            "/%68ealth",
+            "/health%00",
+            "/..%2fhealth",
+            "/..%2f..%2fetc%2fpasswd",
+            "/%ff",
+            "/%",
+            "/../health",
+            "/<script>",
+            "/socket.io",
+            "/restart-python/",
+            "/restart%2Dpython",
+        ):
+            answer = self.ask("GET", path)
+            self.assertEqual((answer.status, answer.json), (404, {"error": "Not found"}), path)
+
+    def test_everything_below_the_engines_path_is_the_engines(self) -> None:
+        for path in ("/socket.io/", "/socket.io/?a=b", "/socket.io/x/y"):
+            self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
+
+    def test_wrong_methods(self) -> None:
+        for method, path, allowed in (
+            ("POST", "/health", "GET, HEAD"),
+            ("DELETE", "/healthz", "GET, HEAD"),
+            ("GET", "/restart-python", "POST"),
+            ("HEAD", "/set-sj-key", "POST"),
+            ("PUT", "/set-sj-key", "POST"),
+            ("TRACE", "/status", "GET, HEAD"),
+            ("FANCY", "/health", "GET, HEAD"),
+        ):
+            answer = self.ask(method, path)
+            self.assertEqual(answer.status, 405, (method, path))
+            self.assertEqual(answer.headers["allow"], allowed.lower(), (method, path))
+            if method != "HEAD":
+                self.assertEqual(answer.json, {"error": "Method Not Allowed"})
+        self.assertEqual(self.control.calls, [])
+
+    def test_head_is_get_without_the_body(self) -> None:
+        for path in ("/health", "/healthz", "/nothing"):
+            head, get = self.ask("HEAD", path), self.ask("GET", path)
+            self.assertEqual((head.status, head.lines), (get.status, get.lines))
+            self.assertEqual(head.body, b"")
+
+    def test_answers_tell_nothing_about_us(self) -> None:
+        for path in ("/health", "/nothing", "/healthz"):
+            answer = self.ask("GET", path)
+            self.assertNotIn("server", answer.headers)
+            self.assertEqual(answer.headers["date"], "sun, 25 feb 2024 15:30:00 gmt")
+            self.assertEqual(answer.headers["vary"], "origin")
+
+
+class GuardTests(SiteTestCase):
+    """The guard stands in front of every route."""
+
+    PATHS = (
+        ("GET", "/health"),
+        ("GET", "/healthz"),
+        ("GET", "/status"),
+        ("POST", "/restart-python"),
+        ("POST", "/set-sj-key"),
+        ("GET", "/nothing"),
+        ("DELETE", "/health"),
+        ("OPTIONS", "/restart-python"),
+    )
+
+    def test_foreign_pages_and_hosts_get_nowhere(self) -> None:
+        for method, path in self.PATHS:
+            for headers in (
+                {"Origin": "http://evil.net"},
+                {"Origin": "null"},
+                {"Host": "evil.net"},
+                {"Host": "localhost:3001.evil.net"},
+            ):
+                answer = self.ask(method, path, **headers)
+                self.assertIn(answer.status, (400, 403), (method, path, headers))
+                self.assertEqual(set(answer.json), {"error", "details"})
+                self.assertNotIn(b"evil", answer.body)
+                self.assertNotIn("access-control-allow-origin", answer.headers)
+        self.assertEqual(self.control.calls, [])
+
+    def test_what_a_page_sends_without_asking_is_refused(self) -> None:
+        """Simple requests, which browsers send without a preflight."""
+        for content_type in (
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+        ):
+            answer = self.ask(
+                "POST",
+                "/restart-python",
+                b"x=y",
+                Origin="http://evil.net",
+                Content_Type=content_type,
+            )
+            self.assertEqual(answer.status, 403)
+        self.assertEqual(self.control.calls, [])
+
+    def test_the_engine_refuses_in_its_own_words(self) -> None:
+        for method in ("GET", "POST"):
+            answer = self.ask(
+                method, "/socket.io/?EIO=4&transport=polling", Origin="http://evil.net"
+            )
+            self.assertEqual(answer.status, 403)
+            self.assertEqual(answer.json, {"code": 4, "message": "Forbidden"})
+        answer = self.ask("GET", "/socket.io/?EIO=4&transport=websocket", Host="evil.net")
+        self.assertEqual(answer.json, {"code": 4, "message": "Forbidden"})
+
+    def test_preflights(self) -> None:
+        for path in ("/restart-python", "/set-sj-key", "/socket.io/?EIO=4&transport=polling"):
+            answer = self.ask(
+                "OPTIONS",
+                path,
+                Origin="http://localhost:3000",
+                Access_Control_Request_Method="POST",
+                Access_Control_Request_Headers="content-type",
+            )
+            self.assertEqual((answer.status, answer.body), (204, b""))
+            self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:3000")
+            self.assertEqual(answer.headers["access-control-allow-headers"], "content-type")
+            self.assertNotIn("content-length", answer.headers)
+
+    def test_pages_of_this_machine_may_read_all_answers(self) -> None:
+        for method, path in self.PATHS[:-1]:
+            answer = self.ask(method, path, Origin="http://localhost:5173")
+            self.assertEqual(
+                answer.headers["access-control-allow-origin"], "http://localhost:5173", path
+            )
+
+
+class TokenTests(SiteTestCase):
+    settings = Settings(control_token="sesame", view_token="glance")
+
+    def test_without_a_token(self) -> None:
+        for method, path in (("POST", "/restart-python"), ("GET", "/status"), ("GET", "/logs")):
+            answer = self.ask(method, path)
+            self.assertEqual(answer.status, 401)
+            self.assertEqual(answer.headers["www-authenticate"], "bearer")
+        for path in ("/health", "/healthz", "/livez", "/readyz", "/sj-ready"):
+            self.assertIn(self.ask("GET", path).status, (200, 503))
+        self.assertEqual(self.control.calls, [])
+
+    def test_with_tokens(self) -> None:
+        self.assertEqual(self.ask("GET", "/status", Authorization="Bearer glance").status, 200)
+        self.assertEqual(
+            self.ask("POST", "/restart-python", Authorization="Bearer glance").status, 401
+        )
+        self.assertEqual(
+            self.ask("POST", "/restart-python", Authorization="Bearer sesame").status, 200
+        )
+
+
+class Broken(Resource):
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        raise RuntimeError("a secret: hunter2")
+
+
+class FailureTests(SiteTestCase):
+    def test_our_own_failures_are_for_the_log(self) -> None:
+        self.site.resource._mounts[b"/broken"] = Mount(Broken())
+        answer = self.ask("GET", "/broken")
+        self.assertEqual(answer.status, 500)
+        self.assertNotIn(b"hunter2", answer.body)
+        self.assertEqual(set(answer.json), {"error", "details"})
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertFalse(self.connection.is_closing)
+
+    def test_a_resource_that_takes_only_some_methods(self) -> None:
+        class Reading(Resource):
+            isLeaf = True
+
+            def render_GET(self, request: Request) -> bytes:
+                return request.json(200, [1])
+
+        self.site.resource._mounts[b"/read"] = Mount(Reading())
+        self.assertEqual(self.ask("GET", "/read").json, [1])
+        answer = self.ask("POST", "/read")
+        self.assertEqual((answer.status, answer.headers["allow"]), (405, "get, head"))
+
+
+class MatrixOverSocketsTests(SocketTestCase):
+    """A sample of `test_security.MatrixTests`, byte for byte."""
+
+    async def test_matrix(self) -> None:
+        from tests.web.test_security import HOSTS, LISTED, ORIGINS
+
+        port = self.listen(Settings(**LISTED))
+        requests = {
+            b"GET /health": 200,
+            b"POST /restart-python": 200,
+            b"POST /socket.io/": 200,
+            b"OPTIONS /restart-python": 204,
+        }
+        expected = []
+        pipeline = b""
+        for host, host_fine in HOSTS.items():
+            for origin, origin_fine in ORIGINS.items():
+                for request, status in requests.items():
+                    lines = b"Host: %s\r\n" % host
+                    if origin is not None:
+                        lines += b"Origin: %s\r\n" % origin
+                    pipeline += b"%s HTTP/1.1\r\n%s\r\n" % (request, lines)
+                    expected.append(status if host_fine and origin_fine else 403)
+        answers = await self.send(port, pipeline + b"GET / HTTP/1.0\r\n\r\n")
+        statuses = [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
+        self.assertEqual(statuses, expected)
+        self.assertEqual(len(self.control.calls), expected[1::4].count(200))
