@@ -1,126 +1,18 @@
 """Socket.IO protocol 5, case by case, against `examples/socketio_echo.py` on loopback.
 
 Every case runs at a heartbeat of 300/200 ms and of 25000/20000 ms: with the second, a
-close within `PATIENCE` can only come from a rule.
+close within the clients' patience can only come from a rule.
 """
 
-import atexit
 import json
-import os
-import subprocess
-import sys
 from base64 import b64decode, b64encode
-from functools import cache
-from pathlib import Path
 
-import requests
 from twisted.trial.unittest import SynchronousTestCase
-from websocket import ABNF, WebSocketConnectionClosedException, create_connection
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 5
+from tests.interop.echo import PollingClient, WebSocketClient, echo
+
 CONNECT_TIMEOUT = 1000
-SEPARATOR = "\x1e"
 ONE, TWO = '{"_placeholder":true,"num":0}', '{"_placeholder":true,"num":1}'
-
-
-class Echo:
-    """The example in a process of its own."""
-
-    def __init__(self, *options):
-        self._process = subprocess.Popen(
-            [sys.executable, "examples/socketio_echo.py", "--port", "0", *options],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        port = self._process.stdout.readline().split()[-1]
-        self.url = f"//127.0.0.1:{port}/socket.io/"
-
-    def stop(self):
-        self._process.terminate()
-        self._process.communicate(timeout=PATIENCE)
-
-
-@cache
-def echo(*options):
-    """The example with these options, kept until the tests end: trial has no class fixtures."""
-    process = Echo(*options)
-    atexit.register(process.stop)
-    return process
-
-
-class WebSocketClient:
-    """Answers pings by itself; text packets are `str` from the Socket.IO type digit on."""
-
-    def __init__(self, url, query="EIO=4"):
-        self._socket = create_connection(f"ws:{url}?transport=websocket&{query}", timeout=PATIENCE)
-
-    def close(self):
-        self._socket.close()
-
-    def send(self, *messages):
-        for message in messages:
-            if isinstance(message, bytes):
-                self._socket.send_binary(message)
-            else:
-                self.send_engine("4" + message)
-
-    def send_engine(self, packet):
-        self._socket.send(packet)
-
-    def receive(self):
-        """The next message; None: the server closed the connection."""
-        while (packet := self.receive_engine()) is not None:
-            if isinstance(packet, bytes):
-                return packet
-            if packet[0] == "4":
-                return packet[1:]
-        return None
-
-    def receive_engine(self):
-        """The next packet that is no ping; None: the server closed the connection."""
-        while True:
-            try:
-                opcode, data = self._socket.recv_data()
-            except WebSocketConnectionClosedException:
-                return None
-            if opcode == ABNF.OPCODE_CLOSE:
-                return None
-            if opcode == ABNF.OPCODE_BINARY:
-                return data
-            if data != b"2":
-                return data.decode()
-            self.send_engine("3")
-
-
-class PollingClient:
-    """One request at a time; packets as they stand in payloads."""
-
-    def __init__(self, url):
-        self._http = requests.Session()
-        self._url = f"http:{url}?EIO=4&transport=polling"
-        opened = self._http.get(self._url, timeout=PATIENCE).text
-        self.sid = json.loads(opened[1:])["sid"]
-        self._url += f"&sid={self.sid}"
-        self._waiting = []
-
-    def post(self, *packets):
-        answer = self._http.post(self._url, SEPARATOR.join(packets).encode(), timeout=PATIENCE)
-        return answer.status_code
-
-    def receive(self):
-        """The next packet that is no ping; None: the session is gone."""
-        while not self._waiting:
-            answer = self._http.get(self._url, timeout=PATIENCE)
-            if answer.status_code != 200:
-                return None
-            answer.encoding = "utf-8"
-            self._waiting = [packet for packet in answer.text.split(SEPARATOR) if packet != "2"]
-            if not self._waiting:
-                self.post("3")
-        return self._waiting.pop(0)
 
 
 class Case:
