@@ -1,0 +1,269 @@
+"""Listening: default addresses, endpoints, the worker's way in, and caps."""
+
+from pathlib import Path
+from typing import Any
+
+from OpenSSL.SSL import TLS_METHOD, Connection, Context
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    UNIXClientEndpoint,
+    connectProtocol,
+    wrapClientTLS,
+)
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import implementer
+
+from gateway.web.limits import Caps
+from gateway.web.listen import ListenError, Listeners, Place, plan
+from tests.web.certificates import write_certificate
+from tests.web.site import Recorder, build_site
+
+GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+class PlanTests(SynchronousTestCase):
+    def hosts(self, *args: Any, supervised: bool = True) -> list[str]:
+        return [str(place) for place in plan(*args, supervised=supervised)]
+
+    def test_by_default_this_machine_alone(self) -> None:
+        for host in (None, "localhost"):
+            self.assertEqual(self.hosts(host, []), ["127.0.0.1", "::1"])
+        self.assertEqual(
+            [place.optional for place in plan(None, [], supervised=True)], [False, True]
+        )
+
+    def test_the_worker_always_has_its_way_in(self) -> None:
+        self.assertEqual(self.hosts("192.0.2.1", []), ["192.0.2.1", "127.0.0.1", "::1"])
+        self.assertEqual(self.hosts(None, ["unix:/x"]), ["unix:/x", "127.0.0.1", "::1"])
+
+    def test_without_a_worker_nothing_else(self) -> None:
+        self.assertEqual(self.hosts("192.0.2.1", [], supervised=False), ["192.0.2.1"])
+        self.assertEqual(self.hosts(None, ["tcp:1"], supervised=False), ["tcp:1"])
+
+    def test_a_host_that_is_no_address(self) -> None:
+        for host in ("example.com", "0.0.0", "127.0.0.1:3001"):
+            error = self.assertRaises(ListenError, plan, host, [], supervised=True)
+            self.assertIn(host, str(error))
+
+
+class ListenTestCase(TestCase):
+    timeout = 20
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.reactor: Any = reactor
+        self.caps = Caps(total=100, per_address=100)
+        self.site = build_site(reactor)
+        self.listeners = self.make_listeners()
+
+    def make_listeners(self) -> Listeners:
+        listeners = Listeners(self.reactor, self.site, self.caps)
+        self.addCleanup(lambda: ensureDeferred(listeners.close()))
+        return listeners
+
+    async def exchange(self, endpoint: Any, data: bytes = GET) -> bytes:
+        recorder = Recorder()
+        await connectProtocol(endpoint, recorder)
+        recorder.transport.write(data)
+        await recorder.closed
+        return recorder.received
+
+    def tcp(self, port: int) -> TCP4ClientEndpoint:
+        return TCP4ClientEndpoint(self.reactor, "127.0.0.1", port)
+
+    async def assert_serves(self, endpoint: Any, data: bytes = GET) -> None:
+        answer = await self.exchange(endpoint, data)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+
+    def fails(self, places: list[Place], port: int) -> Deferred[ListenError]:
+        return self.assertFailure(
+            ensureDeferred(self.make_listeners().open(places, port)), ListenError
+        )
+
+
+class PlaceTests(ListenTestCase):
+    async def test_default_listeners_share_a_port_and_are_not_exposed(self) -> None:
+        await self.listeners.open(plan(None, [], supervised=True), 0)
+        port = self.listeners.port
+        self.assertEqual(self.listeners.addresses[0], f"127.0.0.1:{port}")
+        self.assertIn(self.listeners.addresses[1:], ([], [f"[::1]:{port}"]))
+        self.assertFalse(self.listeners.exposed)
+        await self.assert_serves(self.tcp(port))
+
+    async def test_all_addresses_serve_the_worker_too(self) -> None:
+        await self.listeners.open(plan("0.0.0.0", [], supervised=True), 0)
+        self.assertEqual(self.listeners.addresses[0], f"0.0.0.0:{self.listeners.port}")
+        self.assertNotIn(f"127.0.0.1:{self.listeners.port}", self.listeners.addresses)
+        self.assertTrue(self.listeners.exposed)
+        await self.assert_serves(self.tcp(self.listeners.port))
+
+    async def test_a_port_in_use(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        taken = self.listeners.port
+        error = await self.fails(plan(None, [], supervised=True), taken)
+        self.assertIn(f"port {taken} on 127.0.0.1 is in use", str(error))
+        self.assertNotIn("\n", str(error))
+
+    async def test_a_port_is_free_again_at_once(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        port = self.listeners.port
+        await self.assert_serves(self.tcp(port))
+        await self.listeners.close()
+        await self.make_listeners().open([Place("127.0.0.1")], port)
+
+    async def test_nothing_stays_open_when_one_place_fails(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        taken = self.listeners.port
+        other = self.make_listeners()
+        opened = ensureDeferred(
+            other.open([Place(endpoint="tcp:0:interface=127.0.0.1"), Place("127.0.0.1")], taken)
+        )
+        await self.assertFailure(opened, ListenError)
+        self.assertEqual(other.addresses, [])
+
+    async def test_an_optional_place_may_be_missing(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        other = self.make_listeners()
+        await other.open([Place("127.0.0.1", optional=True)], self.listeners.port)
+        self.assertEqual(other.addresses, [])
+
+    async def test_endpoints_that_are_none(self) -> None:
+        for endpoint in ("nonsense:1", "tcp:port", "tcp", "ssl:1:privateKey=/nowhere.pem", ""):
+            error = await self.fails([Place(endpoint=endpoint)], 0)
+            self.assertNotIn("\n", str(error))
+        error = await self.fails([Place(endpoint="tcp:0:interface=192.0.2.1")], 0)
+        self.assertIn("192.0.2.1", str(error))
+
+    async def test_a_unix_socket_and_the_workers_way_in(self) -> None:
+        path = str(Path(self.mktemp()).parent.parent / "socket")
+        await self.listeners.open(plan(None, [f"unix:{path}"], supervised=True), 0)
+        self.assertFalse(self.listeners.exposed)
+        await self.assert_serves(UNIXClientEndpoint(self.reactor, path))
+        await self.assert_serves(self.tcp(self.listeners.port))
+        # A socket in the file system is on this machine.
+        restart = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        await self.assert_serves(UNIXClientEndpoint(self.reactor, path), restart)
+
+    async def test_behind_haproxy_peers_are_who_they_are(self) -> None:
+        endpoint = Place(endpoint="haproxy:tcp:0:interface=127.0.0.1")
+        await self.listeners.open([endpoint], 0)
+        request = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
+            header = b"PROXY TCP4 %s 127.0.0.1 40000 3001\r\n" % peer
+            answer = await self.exchange(self.tcp(self.listeners.port), header + request)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), answer)
+
+    async def test_a_worker_can_not_speak_to_tls(self) -> None:
+        pem = Path(self.mktemp())
+        write_certificate(pem, "localhost")
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        port = self.listeners.port
+        await self.listeners.close()
+        places = plan(None, [f"ssl:{port}:privateKey={pem}:interface=127.0.0.1"], supervised=True)
+        error = await self.fails(places, port)
+        self.assertIn("plain HTTP", str(error))
+
+    async def test_an_endpoint_on_the_workers_port_serves_it(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        port = self.listeners.port
+        await self.listeners.close()
+        await self.listeners.open(plan(None, [f"tcp:{port}"], supervised=True), port)
+        await self.assert_serves(self.tcp(port))
+
+
+class CapsTests(ListenTestCase):
+    async def test_one_connection_too_many_is_closed_and_the_others_live(self) -> None:
+        self.caps = Caps(total=2, per_address=100)
+        listeners = self.make_listeners()
+        await listeners.open([Place("127.0.0.1")], 0)
+        held = [Recorder() for _ in range(2)]
+        for recorder in held:
+            await connectProtocol(self.tcp(listeners.port), recorder)
+        refused = Recorder()
+        await connectProtocol(self.tcp(listeners.port), refused)
+        await refused.closed
+        self.assertEqual((refused.received, self.caps.refused), (b"", 1))
+        held[0].transport.write(GET)
+        await held[0].closed
+        self.assertTrue(held[0].received.startswith(b"HTTP/1.1 200 "))
+        await self.assert_serves(self.tcp(listeners.port))
+        held[1].transport.abortConnection()
+        await held[1].closed
+
+    async def test_connections_are_counted_until_they_are_gone(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        for _ in range(3):
+            await self.assert_serves(self.tcp(self.listeners.port))
+        self.assertEqual(self.caps.count, 0)
+
+
+class TlsTests(ListenTestCase):
+    """Certificates that are read again."""
+
+    async def open(self, name: str) -> None:
+        self.pem = Path(self.mktemp())
+        write_certificate(self.pem, name)
+        await self.listeners.open(
+            [Place(endpoint=f"ssl:0:privateKey={self.pem}:interface=127.0.0.1")], 0
+        )
+
+    async def served_name(self) -> str:
+        """Whose certificate a new connection gets; a request is answered besides."""
+        recorder = Recorder()
+        tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
+        await connectProtocol(wrapClientTLS(Anybody(), tcp), recorder)
+        recorder.transport.write(GET)
+        await recorder.until(b"\r\n\r\n{")
+        name = recorder.transport.getPeerCertificate().get_subject().commonName
+        recorder.transport.abortConnection()
+        await recorder.closed
+        return str(name)
+
+    async def test_requests_over_tls(self) -> None:
+        await self.open("first")
+        self.assertEqual(await self.served_name(), "first")
+        self.assertFalse(self.listeners.exposed)
+
+    async def test_reading_again_on_request(self) -> None:
+        await self.open("first")
+        write_certificate(self.pem, "second")
+        self.assertEqual(await self.served_name(), "first")
+        self.listeners.reload_certificates()
+        self.assertEqual(await self.served_name(), "second")
+
+    async def test_reading_again_when_the_file_changed(self) -> None:
+        await self.open("first")
+        self.listeners._look_at_certificates()
+        self.assertEqual(await self.served_name(), "first")
+        write_certificate(self.pem, "second")
+        self.listeners._look_at_certificates()
+        self.assertEqual(await self.served_name(), "second")
+
+    async def test_what_can_not_be_read_changes_nothing(self) -> None:
+        await self.open("first")
+        for spoil in (lambda: self.pem.write_text("no certificate"), self.pem.unlink):
+            spoil()
+            self.listeners._look_at_certificates()
+            self.listeners.reload_certificates()
+            self.assertEqual(await self.served_name(), "first")
+        write_certificate(self.pem, "second")
+        self.listeners._look_at_certificates()
+        self.assertEqual(await self.served_name(), "second")
+
+    async def test_bytes_that_are_no_tls(self) -> None:
+        await self.open("first")
+        answer = await self.exchange(self.tcp(self.listeners.port))
+        self.assertNotIn(b"HTTP/1.1 200", answer)
+        self.assertEqual(await self.served_name(), "first")
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Anybody:
+    """Takes any certificate: whose it is, is what the test asks."""
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
+        return Connection(Context(TLS_METHOD), None)
