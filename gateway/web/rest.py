@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException
 
+from gateway.web.openapi import document
 from gateway.web.parsing import BadRequestError, read_body, read_query
 from gateway.web.request import problem
 from gateway.web.routes import ROUTES
@@ -70,6 +71,7 @@ class Rest:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._document = document(ROUTES)
 
     def resource(self) -> Resource:
         """What serves all the routes but `/health`."""
@@ -98,6 +100,9 @@ class Rest:
     def logs(self, request: Request) -> bytes:
         query = read_query(request, LogsQuery)
         return _answer(request, HTTPStatus.OK, {"lines": self._control.log_tail(query.lines)})
+
+    def openapi(self, request: Request) -> bytes:
+        return _answer(request, HTTPStatus.OK, self._document)
 
     def restart(self, request: Request) -> Deferred[bytes]:
         query = read_query(request, RestartQuery)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from gateway.web import schemas
 from gateway.web.trust import Access
@@ -28,7 +28,7 @@ class Route:
     answers: Mapping[int, Any]
     """Types of the JSON answers by status, besides those that every route has."""
     query: type[Struct] | None = None
-    body: type[Struct] | None = field(default=None)
+    body: type[Struct] | None = None
     """JSON or form-urlencoded."""
 
 
@@ -86,4 +86,12 @@ ROUTES = (
     ),
     Route("POST", "/start-python", "start", Access.CONTROL, "Start the worker.", _CHANGE),
     Route("POST", "/stop-python", "stop", Access.CONTROL, "Stop the worker.", _CHANGE),
+    Route(
+        "GET",
+        "/openapi.json",
+        "openapi",
+        Access.OPEN,
+        "This document.",
+        {200: schemas.OpenApi},
+    ),
 )

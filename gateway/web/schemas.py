@@ -109,6 +109,12 @@ class Status(Struct, frozen=True):
     state: str
 
 
+class OpenApi(Struct, frozen=True):
+    """An OpenAPI document."""
+
+    openapi: str
+
+
 class Logs(Struct, frozen=True):
     """The worker's last lines, redacted, oldest first."""
 
