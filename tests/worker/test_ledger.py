@@ -1,0 +1,124 @@
+"""The ledger of starts."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.ledger import DAYS_KEPT, Ledger, next_day, trading_day
+
+from .fakes import MONDAY
+
+
+class DayTests(SynchronousTestCase):
+    def test_the_day_turns_at_eight_in_taipei(self) -> None:
+        self.assertEqual(trading_day(MONDAY - 0.001), "2024-03-03")
+        self.assertEqual(trading_day(MONDAY), "2024-03-04")
+        self.assertEqual(trading_day(MONDAY + 24 * 3600 - 0.001), "2024-03-04")
+
+    @hypothesis_settings(max_examples=200, deadline=None)
+    @given(st.floats(0, 4e9))
+    def test_the_next_day_begins_within_24_hours(self, now) -> None:
+        then = next_day(now)
+        self.assertTrue(0 < then - now <= 24 * 3600)
+        self.assertEqual(trading_day(then - 1), trading_day(now))
+        self.assertNotEqual(trading_day(then), trading_day(now))
+
+
+class LedgerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()) / "state"
+        self.alerts: list[str] = []
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.folder, self.alerts.append)
+
+    def test_starts_are_counted_by_day_and_kept(self) -> None:
+        ledger = self.ledger()
+        for day in ("2024-03-04", "2024-03-04", "2024-03-05"):
+            ledger.count(day)
+        for known in (ledger, self.ledger()):
+            self.assertEqual((known.starts("2024-03-04"), known.starts("2024-03-05")), (2, 1))
+        self.assertEqual(self.alerts, [])
+
+    def test_nobody_else_can_read_it(self) -> None:
+        self.ledger().count("2024-03-04")
+        self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
+        self.assertEqual((self.folder / "ledger.json").stat().st_mode & 0o777, 0o600)
+
+    def test_two_gateways_share_it(self) -> None:
+        one, other = self.ledger(), self.ledger()
+        one.count("2024-03-04")
+        other.count("2024-03-04")
+        self.assertEqual(other.starts("2024-03-04"), 2)
+        one.count("2024-03-04")
+        self.assertEqual(one.starts("2024-03-04"), 3)
+
+    def test_old_days_are_forgotten(self) -> None:
+        ledger = self.ledger()
+        for day in range(1, 30):
+            ledger.count(f"2024-03-{day:02}")
+        kept = json.loads((self.folder / "ledger.json").read_text())["days"]
+        self.assertEqual(len(kept), DAYS_KEPT)
+        self.assertIn("2024-03-29", kept)
+
+    def test_the_pause_is_kept(self) -> None:
+        self.assertEqual(self.ledger().pause, (0, 0))
+        self.ledger().keep_pause(123.5, 2)
+        self.assertEqual(self.ledger().pause, (123.5, 2))
+
+    def test_a_folder_that_can_not_be_written_is_told_once_and_made_good_later(self) -> None:
+        self.folder.parent.mkdir()
+        self.folder.write_text("in the way")
+        ledger = self.ledger()
+        ledger.count("2024-03-04")
+        ledger.keep_pause(9.0, 1)
+        ledger.count("2024-03-04")
+        self.assertEqual((ledger.starts("2024-03-04"), ledger.pause), (2, (9.0, 1)))
+        self.assertEqual(len(self.alerts), 1)
+        self.assertIn("--state-dir", self.alerts[0])
+        self.folder.unlink()
+        ledger.count("2024-03-04")
+        self.assertEqual(self.ledger().starts("2024-03-04"), 3)
+        self.assertEqual(self.ledger().pause, (9.0, 1))
+
+    def test_a_full_disk_keeps_the_old_content(self) -> None:
+        ledger = self.ledger()
+        ledger.count("2024-03-04")
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        self.patch(os, "fsync", full)
+        ledger.count("2024-03-04")
+        self.assertIn("No space left", self.alerts[0])
+        self.assertEqual(ledger.starts("2024-03-04"), 2)
+        self.assertEqual(self.ledger().starts("2024-03-04"), 1)
+
+    def test_a_lock_that_is_held_for_long_holds_nobody_up(self) -> None:
+        ledger = self.ledger()
+        file = os.open(self.folder / "ledger.lock", os.O_RDWR)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ledger.count("2024-03-04")
+        self.assertEqual((ledger.starts("2024-03-04"), len(self.alerts)), (1, 1))
+        os.close(file)
+        ledger.count("2024-03-04")
+        self.assertEqual(self.ledger().starts("2024-03-04"), 2)
+
+    def test_a_damaged_file_is_told_and_begun_anew(self) -> None:
+        for content in ("{", "[]", '{"days": {"x": "y"}}', '{"days": {}, "pause": 5}', "\ufffd"):
+            with self.subTest(content=content):
+                self.alerts.clear()
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / "ledger.json").write_text(content)
+                ledger = self.ledger()
+                self.assertIn("damaged", self.alerts[0])
+                ledger.count("2024-03-04")
+                self.assertEqual(self.ledger().starts("2024-03-04"), 1)

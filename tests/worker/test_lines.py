@@ -1,0 +1,128 @@
+"""From bytes to lines."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.lines import Gate, Splitter, Stream, decode, escape
+
+from .fakes import Time
+
+
+def stream(told: list[str], limit: int = 100, rate: float = 1e9, burst: int = 10**6) -> Stream:
+    return Stream(limit, Gate(rate, burst, Time().seconds), str, told.append)
+
+
+class SplitterTests(SynchronousTestCase):
+    @hypothesis_settings(max_examples=200, deadline=None)
+    @given(st.lists(st.binary(max_size=30)), st.integers(1, 20))
+    def test_any_split_gives_the_same_bounded_lines(self, chunks, limit) -> None:
+        splitter = Splitter(limit)
+        found = [line for chunk in chunks for line in splitter.feed(chunk)]
+        found += splitter.flush()
+        lines = b"".join(chunks).split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        self.assertEqual(found, [(line[:limit], max(0, len(line) - limit)) for line in lines])
+
+    def test_an_endless_line_is_not_kept(self) -> None:
+        splitter = Splitter(10)
+        for _ in range(1000):
+            self.assertEqual(list(splitter.feed(b"x" * 8192)), [])
+        self.assertEqual(len(splitter._line), 10)
+        self.assertEqual(list(splitter.flush()), [(b"x" * 10, 8192000 - 10)])
+        self.assertEqual(list(splitter.flush()), [])
+
+
+class TextTests(SynchronousTestCase):
+    def test_cjk_is_whole_whatever_the_chunks(self) -> None:
+        text = "臺指期 漲停 𠮷"
+        data = f"{text}\n".encode()
+        for at in range(len(data)):
+            told: list[str] = []
+            tested = stream(told)
+            tested.feed(data[:at])
+            tested.feed(data[at:])
+            self.assertEqual(told, [text])
+
+    def test_a_cut_line_ends_with_a_whole_character(self) -> None:
+        for limit in (3, 4, 5):
+            told: list[str] = []
+            stream(told, limit).feed("臺指期\n".encode())
+            self.assertEqual(told, [f"臺 ({9 - limit} more bytes)"])
+
+    def test_what_is_no_utf8_is_escaped(self) -> None:
+        self.assertEqual(decode(b"a\xffb\xe8"), r"a\xffb\xe8")
+
+    def test_control_characters_are_visible(self) -> None:
+        self.assertEqual(
+            escape("a\tb\x1b[31m\x00\r\x7f\x9b\u2028\u202e\u2066"),
+            "a\tb\\x1b[31m\\x00\\x0d\\x7f\\x9b\\u2028\\u202e\\u2066",
+        )
+
+    def test_the_end_of_a_windows_line_is_no_control_character(self) -> None:
+        told: list[str] = []
+        stream(told).feed(b"one\r\ntwo\rthree\r\n")
+        self.assertEqual(told, ["one", r"two\x0dthree"])
+
+    @hypothesis_settings(max_examples=300, deadline=None)
+    @given(st.binary(max_size=200))
+    def test_any_bytes_give_printable_lines(self, data) -> None:
+        told: list[str] = []
+        tested = stream(told)
+        tested.feed(data)
+        tested.flush()
+        for line in told:
+            self.assertEqual(len(line.splitlines()), min(1, len(line)))
+            line.encode()
+
+
+class GateTests(SynchronousTestCase):
+    def test_a_burst_passes_and_then_the_rate(self) -> None:
+        time = Time()
+        gate = Gate(10.0, 100, time.seconds)
+        self.assertEqual(sum(gate.passes() for _ in range(1000)), 100)
+        passed = 0
+        for _ in range(100):
+            time.advance(0.1)
+            passed += sum(gate.passes() for _ in range(100))
+        self.assertTrue(80 <= passed <= 100, passed)
+
+    def test_it_stays_shut_until_a_second_has_gathered(self) -> None:
+        time = Time()
+        gate = Gate(10.0, 100, time.seconds)
+        while gate.passes():
+            pass
+        time.advance(0.5)
+        self.assertFalse(gate.passes())
+        time.advance(0.5)
+        self.assertTrue(gate.passes())
+
+
+class StreamTests(SynchronousTestCase):
+    def test_dropped_lines_are_counted_and_the_last_ones_kept(self) -> None:
+        told: list[str] = []
+        tested = stream(told, burst=5, rate=1.0)
+        tested.feed(b"".join(b"%d\n" % number for number in range(100)))
+        tested.flush()
+        self.assertEqual(told, [*"01234", "(95 lines dropped: too many at once)"])
+        self.assertEqual(tested.last, [str(number) for number in range(80, 100)])
+
+    def test_lines_are_cleaned_before_they_are_escaped(self) -> None:
+        told: list[str] = []
+        tested = Stream(
+            100, Gate(9, 9, Time().seconds), lambda text: text.replace("s\x1bt", "***"), told.append
+        )
+        tested.feed(b"s\x1bt\x1b\n")
+        self.assertEqual((told, tested.last), ([r"***\x1b"], [r"***\x1b"]))
+
+    def test_half_a_line_is_told_at_the_end(self) -> None:
+        told: list[str] = []
+        tested = stream(told)
+        tested.feed(b"no end")
+        self.assertEqual(told, [])
+        tested.flush()
+        self.assertEqual(told, ["no end"])

@@ -1,0 +1,131 @@
+"""Starts, stops and restarts by the calendar."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.timetable import Timetable
+
+from .fakes import Time, settings
+from .test_schedule import WORKDAYS, at
+
+
+class FakeKeeper:
+    """Notes what it is told to do."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.state = "stopped"
+        self.run = None
+
+    def begin(self) -> None:
+        self.done.append("begin")
+        self.state = "running"
+
+    def stop(self) -> None:
+        self.done.append("stop")
+        self.state = "stopped"
+
+    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
+        if self.state in states:
+            self.done.append("renew")
+
+    def lived(self, seconds: float) -> None:
+        self.run = SimpleNamespace(alive=True, vitals=SimpleNamespace(lived=seconds))
+
+
+class TimetableTests(SynchronousTestCase):
+    def table(self, now: str, **changes: object) -> Timetable:
+        self.time = Time(at(now))
+        self.keeper = FakeKeeper()
+        return Timetable(settings(**changes), self.keeper, self.time.wall)
+
+    def pass_until(self, table: Timetable, then: str) -> None:
+        while self.time.wall() < at(then):
+            self.time.advance(30)
+            table.look()
+
+    def test_without_settings_the_worker_is_started_and_left_alone(self) -> None:
+        table = self.table("2024-03-04T00:00")
+        table.begin()
+        self.pass_until(table, "2024-03-05T00:00")
+        self.assertEqual(self.keeper.done, ["begin"])
+
+    def test_restarts_on_workdays_at_the_times_given(self) -> None:
+        table = self.table("2024-03-04T00:00", schedule=WORKDAYS)
+        table.begin()
+        self.pass_until(table, "2024-03-10T00:00")
+        self.assertEqual(self.keeper.done, ["begin"] + ["renew"] * 15)
+
+    def test_not_within_two_minutes_of_a_start(self) -> None:
+        for lived, done in ((119, []), (120, ["renew"])):
+            table = self.table("2024-03-04T06:29:50", schedule=WORKDAYS)
+            self.keeper.state = "running"
+            self.keeper.lived(lived)
+            self.time.advance(20)
+            table.look()
+            self.assertEqual(self.keeper.done, done)
+
+    def test_in_fatal_a_schedule_tries_and_in_stopped_it_does_not(self) -> None:
+        for state, done in (("fatal", ["renew"]), ("stopped", []), ("backoff", [])):
+            table = self.table("2024-03-04T06:29:50", schedule=WORKDAYS)
+            self.keeper.state = state
+            self.time.advance(20)
+            table.look()
+            self.assertEqual(self.keeper.done, done, state)
+
+    def test_a_clock_that_jumps_an_hour_changes_nothing(self) -> None:
+        for jump in (3600, -3600):
+            table = self.table("2024-03-04T08:20", schedule=WORKDAYS, sessions=("06:00-23:00",))
+            self.keeper.state = "running"
+            self.time.offset += jump
+            table.look()
+            self.assertEqual(self.keeper.done, [])
+
+    def test_the_worker_is_up_in_the_sessions_alone(self) -> None:
+        table = self.table("2024-03-04T08:00", sessions=("Mon-Fri 08:30-13:50",))
+        table.begin()
+        self.assertEqual(self.keeper.done, [])
+        self.pass_until(table, "2024-03-04T08:30")
+        self.assertEqual(self.keeper.done, ["begin"])
+        self.pass_until(table, "2024-03-06T00:00")
+        self.assertEqual(self.keeper.done, ["begin", "stop", "begin", "stop"])
+
+    def test_what_a_person_stopped_stays_stopped(self) -> None:
+        table = self.table("2024-03-04T09:00", sessions=("Mon-Fri 08:30-13:50",))
+        table.begin()
+        self.keeper.state = "stopped"
+        self.pass_until(table, "2024-03-05T09:00")
+        self.assertEqual(self.keeper.done, ["begin"])
+
+    def test_what_a_person_started_runs_to_the_end_of_the_next_session(self) -> None:
+        table = self.table("2024-03-04T07:00", sessions=("Mon-Fri 08:30-13:50",))
+        table.begin()
+        self.keeper.state = "running"
+        self.pass_until(table, "2024-03-04T13:49")
+        self.assertEqual(self.keeper.done, [])
+        self.pass_until(table, "2024-03-04T13:51")
+        self.assertEqual(self.keeper.done, ["stop"])
+        self.pass_until(table, "2024-03-05T08:31")
+        self.assertEqual(self.keeper.done, ["stop", "begin"])
+
+    def test_status_tells_what_comes(self) -> None:
+        table = self.table("2024-03-04T08:00", schedule=WORKDAYS, sessions=("Mon-Fri 08:30-13:50",))
+        self.assertEqual(
+            table.status(),
+            {
+                "nextRestart": "2024-03-04T00:40:00.000Z",
+                "inSession": False,
+                "nextSession": "2024-03-04T00:30:00.000Z",
+            },
+        )
+        self.assertEqual(
+            self.table("2024-03-04T08:00").status(),
+            {"nextRestart": None, "inSession": True, "nextSession": None},
+        )
+
+    def test_nonsense_is_refused(self) -> None:
+        for changes in ({"schedule": ("x",)}, {"sessions": ("x",)}, {"timezone": "x"}):
+            self.assertRaises(ValueError, self.table, "2024-03-04T08:00", **changes)
