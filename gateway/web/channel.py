@@ -6,12 +6,11 @@ Source: RFC 9112 section 9.6 (closing so that the last answer arrives).
 from __future__ import annotations
 
 from enum import IntEnum, auto
-from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from twisted.internet.interfaces import IAddress, ISSLTransport
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 
@@ -49,6 +48,8 @@ class Channel(StrictChannel):
     timeOut = None  # ours are absolute
     _phase = Phase.HANDLING
     _is_bare = False
+    _host: Any = None
+    _peer: Any = None
     _head = b""
     _segment = b""
     """What is being read, where it began with a request."""
@@ -105,25 +106,21 @@ class Channel(StrictChannel):
 
     # -- the other end ----------------------------------------------------------------
 
-    @cached_property
+    @property
     def is_secure(self) -> bool:
         """Whether the connection is encrypted."""
-        return bool(ISSLTransport.providedBy(self.transport))
+        return not self._is_bare and bool(ISSLTransport.providedBy(self.transport))
 
-    @cached_property
-    def _host(self) -> IAddress:
-        return cast("IAddress", self.transport.getHost())
-
-    @cached_property
-    def _peer(self) -> IAddress:
-        return cast("IAddress", self.transport.getPeer())
-
-    def getHost(self) -> IAddress:
+    def getHost(self) -> Any:
         """Our own address: asked for with every request, and a system call each time."""
+        if self._host is None:
+            self._host = self.transport.getHost()
         return self._host
 
-    def getPeer(self) -> IAddress:
+    def getPeer(self) -> Any:
         """The other end's address; behind HAProxy known from the first request on."""
+        if self._peer is None:
+            self._peer = self.transport.getPeer()
         return self._peer
 
     # -- writing ----------------------------------------------------------------------

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.web.limits import Caps
 
 LOOPBACK = ("127.0.0.1", "::1")
+BACKLOG = 1024
+"""Connections that wait to be accepted; past that, clients try again a second later."""
 CERTIFICATE_SECONDS = 5.0
 """How often certificates are looked at."""
 
@@ -152,7 +154,7 @@ class Listeners:
     def _endpoint(self, place: Place, port: int) -> Any:
         if place.host:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
-            return kind(self._reactor, port, interface=place.host)
+            return kind(self._reactor, port, BACKLOG, place.host)
         try:
             if not place.endpoint.startswith("ssl:"):
                 return serverFromString(self._reactor, place.endpoint)

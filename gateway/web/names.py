@@ -90,6 +90,7 @@ def with_port(host: Host, scheme: str) -> Host:
     return host if host.port is not None else host._replace(port=_DEFAULT_PORTS[scheme])
 
 
+@lru_cache(maxsize=256)
 def parse_address(text: str) -> Address | None:
     """A peer's address, without its zone; None when it is none (a UNIX socket)."""
     text = text.partition("%")[0]
