@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -129,21 +130,19 @@ class CredentialsFile:
         Raises WorkerError when it can't be used.
         """
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            text = _read(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unusable(error.strerror) from None
-        with os.fdopen(file, encoding="utf-8") as stream:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise self._unusable("it is no regular file")
-            os.fchmod(file, 0o600)
-            try:
-                values = dotenv_values(stream=StringIO(stream.read()), interpolate=False)
-                found = (values.get(group[0]) or "" for group in VARIABLES.values())
-                return Credentials.validated(Credentials(*found))
-            except (CredentialsError, UnicodeDecodeError) as error:
-                raise self._unusable(str(error)) from None
+        except UnicodeDecodeError:
+            raise self._unusable("it is no text") from None
+        values = dotenv_values(stream=StringIO(text), interpolate=False)
+        try:
+            found = (values.get(group[0]) or "" for group in VARIABLES.values())
+            return Credentials.validated(Credentials(*found))
+        except CredentialsError as error:
+            raise self._unusable(str(error)) from None
 
     def save(self, credentials: Credentials) -> None:
         """Replace the file, all or nothing.
@@ -180,6 +179,19 @@ class CredentialsFile:
 def _quoted(value: str) -> str:
     """In the single quotes of dotenv, where only these two are escaped."""
     return "'{}'".format(value.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+def _read(path: Path) -> str:
+    """The text of a regular file, which is made private."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        os.fchmod(file, 0o600)
+        with open(file, encoding="utf-8", closefd=False) as stream:
+            return stream.read()
+    finally:
+        os.close(file)
 
 
 def _write(path: Path, text: str) -> None:

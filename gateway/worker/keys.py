@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
@@ -58,9 +59,12 @@ class Keys:
         if self.current is not new:
             return False
         self.current = previous
-        if self._file is not None:
-            self._file.restore(previous)
         _log.warn("The previous credentials are back", tag="Config")
+        if self._file is not None:
+            try:
+                self._file.restore(previous)
+            except WorkerError as error:
+                _log.error("{error}", tag="Config", error=str(error))
         return True
 
     def learn_dotenv(self, folder: Path) -> None:
@@ -68,8 +72,9 @@ class Keys:
         for parent in (folder, *folder.parents):
             path = parent / ".env"
             if path.is_file():
-                for interpolate in (False, True):
-                    self._learn(dotenv_values(path, interpolate=interpolate))
+                with suppress(OSError, ValueError):  # then the worker can't read it either
+                    for interpolate in (False, True):
+                        self._learn(dotenv_values(path, interpolate=interpolate))
                 return
 
     def _learn(self, values: Mapping[str, str | None]) -> None:

@@ -1,0 +1,41 @@
+"""How a worker ended."""
+
+from __future__ import annotations
+
+import signal
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.exits import Exit, decode
+
+
+class ExitTests(SynchronousTestCase):
+    def test_wait_statuses(self) -> None:
+        self.assertEqual(decode(0), (0, None))
+        self.assertEqual(decode(3 << 8), (3, None))
+        self.assertEqual(decode(signal.SIGSEGV), (None, "SIGSEGV"))
+        self.assertEqual(decode(signal.SIGABRT | 0x80), (None, "SIGABRT"))
+        self.assertEqual(decode(40), (None, "signal 40"))
+
+    def test_a_clean_end_is_zero_or_the_signals_own(self) -> None:
+        for how, clean in (
+            ({"code": 0}, True),
+            ({"code": 130}, True),
+            ({"code": 143}, True),
+            ({"signal": "SIGINT"}, True),
+            ({"signal": "SIGTERM"}, True),
+            ({"code": 1}, False),
+            ({"signal": "SIGKILL"}, False),
+            ({"signal": "SIGSEGV"}, False),
+        ):
+            self.assertEqual(Exit(pid=1, asked=True, **how).clean, clean, how)
+            self.assertFalse(Exit(pid=1, asked=False, **how).clean, how)
+
+    def test_in_words(self) -> None:
+        for how, words in (
+            ({"code": 3}, "exited with code 3"),
+            ({"signal": "SIGKILL"}, "ended by SIGKILL"),
+            ({"failure": "main.py is missing"}, "main.py is missing"),
+            ({}, "ended, nobody knows how"),
+        ):
+            self.assertEqual(str(Exit(pid=1, **how)), words)

@@ -1,0 +1,101 @@
+"""Which keys count, and that their text is known as a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.credentials import Credentials
+from gateway.worker.errors import WorkerError
+from gateway.worker.keys import Keys
+from gateway.worker.redact import MASK, Redactor
+
+from .fakes import settings
+
+OLD = Credentials("old-api-key", "old-secret", "cert.pfx", "old-password")
+NEW = Credentials("new-api-key", "new-secret", "cert.pfx", "new-password")
+
+
+class KeysTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        self.path = self.folder / "keys.env"
+        self.redactor = Redactor()
+
+    def keys(self, environ: dict[str, str] | None = None, *, file: bool = True) -> Keys:
+        told = settings(credentials_file=self.path if file else None)
+        return Keys(told, self.redactor, environ or {})
+
+    def test_the_file_is_loaded_and_posted_keys_win(self) -> None:
+        self.keys().replace(OLD)
+        keys = self.keys()
+        keys.load()
+        self.assertEqual(keys.current, OLD)
+        self.assertEqual(keys.replace(NEW), OLD)
+        self.assertEqual(keys.current, NEW)
+        again = self.keys()
+        again.load()
+        self.assertEqual(again.current, NEW)
+
+    def test_a_file_that_can_not_be_used_is_no_reason_to_fail(self) -> None:
+        self.path.write_text("nonsense")
+        keys = self.keys()
+        keys.load()
+        self.assertIsNone(keys.current)
+
+    def test_keys_that_can_not_be_saved_are_not_used(self) -> None:
+        keys = self.keys()
+        keys.replace(OLD)
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertRaises(WorkerError, keys.replace, NEW)
+        self.assertEqual(keys.current, OLD)
+
+    def test_putting_back(self) -> None:
+        for file in (True, False):
+            keys = self.keys(file=file)
+            for previous in (None, OLD):
+                if previous:
+                    keys.replace(previous)
+                keys.replace(NEW)
+                self.assertTrue(keys.put_back(NEW, previous))
+                self.assertEqual(keys.current, previous)
+                again = self.keys(file=file)
+                again.load()
+                self.assertEqual(again.current, previous if file else None)
+
+    def test_keys_that_were_replaced_meanwhile_are_not_put_back(self) -> None:
+        keys = self.keys()
+        keys.replace(NEW)
+        keys.replace(OLD)
+        self.assertFalse(keys.put_back(NEW, None))
+        self.assertEqual(keys.current, OLD)
+
+    def test_a_file_that_can_not_be_put_back_is_told_and_the_memory_counts(self) -> None:
+        keys = self.keys()
+        keys.replace(NEW)
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertTrue(keys.put_back(NEW, OLD))
+        self.assertEqual(keys.current, OLD)
+
+    def test_all_secrets_are_known(self) -> None:
+        keys = self.keys({"SJ_KEY": "environ-api-key", "CA_CERT_PATH": "/the/cert.pfx"})
+        keys.replace(NEW)
+        (self.folder / ".env").write_text(
+            "SECRET_KEY='dotenv-secret'\nBASE=inter\nSJ_CA_PASSWD=${BASE}polated\nSJ_SEC=${BASE}x\n"
+        )
+        nested = self.folder / "deep" / "folder"
+        nested.mkdir(parents=True)
+        keys.learn_dotenv(nested)
+        for secret in (
+            *NEW.secrets, "environ-api-key", "dotenv-secret", "interpolated", "${BASE}polated"
+        ):  # fmt: skip
+            self.assertEqual(self.redactor(secret), MASK, secret)
+        self.assertEqual(self.redactor("/the/cert.pfx"), "/the/cert.pfx")
+
+    def test_a_dotenv_that_can_not_be_read_is_no_reason_to_fail(self) -> None:
+        (self.folder / ".env").write_bytes(b"\xff\xfeAPI_KEY=x")
+        self.keys().learn_dotenv(self.folder)

@@ -1,0 +1,250 @@
+"""Which main.py, which Python, which environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from gateway.worker import launch
+from gateway.worker.credentials import VARIABLES, Credentials
+from gateway.worker.errors import LaunchError
+from gateway.worker.launch import Launcher, imports
+
+from .fakes import settings
+
+KEYS = Credentials("api-key", "secret", "cert.pfx", "password")
+
+
+class Folder:
+    """A folder of files."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path).absolute()
+        self.path.mkdir(parents=True)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def write(self, name: str, text: str = "") -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def program(self, name: str, text: str) -> Path:
+        path = self.write(name, text)
+        path.chmod(0o755)
+        return path
+
+    def python(self, name: str, *has: str) -> Path:
+        """A python3 that says it has the modules `has`, none else."""
+        known = " ".join(has)
+        return self.program(
+            name,
+            f"""#!/bin/sh
+echo "$@" >> {self.path}/asked
+shift 2
+missing=0
+for module; do case " {known} " in *" $module "*) ;; *) missing=$((missing+1));; esac; done
+exit $missing
+""",
+        )
+
+    @property
+    def asked(self) -> int:
+        path = self.path / "asked"
+        return path.read_text().count("sys.exit") if path.exists() else 0
+
+
+class LauncherTestCase(TestCase):
+    def setUp(self) -> None:
+        self.folder = Folder(self.mktemp())
+
+    def launcher(self, environ: dict[str, str] | None = None, **changes: object) -> Launcher:
+        return Launcher(settings(**changes), environ or {"PATH": ""}, self.folder.path, reactor)
+
+    async def python(self, launcher: Launcher) -> str:
+        return (await launcher.command(None, "")).argv[0]
+
+
+class MainTests(LauncherTestCase):
+    def test_the_one_that_is_named(self) -> None:
+        main = self.folder.write("sub/worker.py")
+        self.folder.write("main.py")
+        for given in (main, Path("sub/worker.py")):
+            self.assertEqual(self.launcher(main=given).main(), main)
+
+    def test_else_the_one_here_else_the_one_above(self) -> None:
+        above = self.folder.write("main.py")
+        (self.folder / "gateway").mkdir()
+        launcher = Launcher(settings(), {}, self.folder / "gateway", reactor)
+        self.assertEqual(launcher.main(), above)
+        here = self.folder.write("gateway/main.py")
+        self.assertEqual(launcher.main(), here)
+
+    def test_none_is_an_error_that_says_where_it_was_looked_for(self) -> None:
+        error = self.assertRaises(LaunchError, self.launcher().main)
+        self.assertIn(str(self.folder / "main.py"), error.details)
+        self.assertIn("--main", error.details)
+        error = self.assertRaises(LaunchError, self.launcher(main=Path("x.py")).main)
+        self.assertIn(str(self.folder / "x.py"), error.details)
+        self.assertRaises(LaunchError, self.launcher(main=self.folder.path).main)
+
+
+class PythonTests(LauncherTestCase):
+    async def test_the_one_that_is_named_by_path_or_name(self) -> None:
+        self.folder.write("main.py")
+        named = self.folder.program("bin/mine", "")
+        self.folder.program("venv/bin/python", "")
+        for given in (str(named), "bin/mine", "mine"):
+            launcher = self.launcher({"PATH": str(named.parent)}, python=given)
+            self.assertEqual(await self.python(launcher), str(named))
+
+    async def test_one_that_is_missing_or_no_program_is_an_error(self) -> None:
+        self.folder.write("main.py")
+        self.folder.write("plain")
+        for given in ("nowhere", "no/where", "./plain", str(self.folder.path)):
+            launcher = self.launcher(python=given)
+            self.assertIn(given, self.assertRaises(LaunchError, launcher.check).details)
+            await self.assertFailure(launcher.command(None, ""), LaunchError)
+
+    async def test_else_venv_else_dot_venv_beside_main_py(self) -> None:
+        main = self.folder.write("sub/main.py")
+        launcher = self.launcher(main=main)
+        dotted = self.folder.program("sub/.venv/bin/python", "")
+        self.assertEqual(await self.python(launcher), str(dotted))
+        plain = self.folder.program("sub/venv/bin/python", "")
+        self.assertEqual(await self.python(launcher), str(plain))
+
+    async def test_a_venv_that_is_broken_is_passed_over(self) -> None:
+        self.folder.write("main.py")
+        self.folder.write("venv/bin/python")
+        self.assertEqual(await self.python(self.launcher()), sys.executable)
+
+    async def test_else_the_first_in_path_that_has_what_main_py_imports(self) -> None:
+        self.folder.write(
+            "main.py", "import os, socketio.exceptions\nfrom dotenv import load_dotenv"
+        )
+        self.folder.python("one/python3", "socketio")
+        able = self.folder.python("two/python3", "socketio", "dotenv")
+        self.folder.python("three/python3", "socketio", "dotenv")
+        path = os.pathsep.join(str(self.folder / name) for name in ("one", "", "two", "three"))
+        launcher = self.launcher({"PATH": path + os.environ["PATH"]})
+        self.assertEqual(await self.python(launcher), str(able))
+
+    async def test_what_main_py_only_tries_to_import_is_second(self) -> None:
+        self.folder.write(
+            "main.py", "import socketio\ntry:\n  import ujson\nexcept ImportError: ..."
+        )
+        first = self.folder.python("one/python3", "socketio")
+        second = self.folder.python("two/python3", "socketio", "ujson")
+        for folders, found in (("one two", second), ("one", first)):
+            path = os.pathsep.join(str(self.folder / name) for name in folders.split())
+            self.assertEqual(await self.python(self.launcher({"PATH": path})), str(found))
+
+    async def test_else_our_own(self) -> None:
+        self.folder.write("main.py", "import socketio")
+        self.folder.python("one/python3")
+        self.folder.program("two/python3", "#!/nowhere/at/all")
+        path = os.pathsep.join(str(self.folder / name) for name in ("one", "two"))
+        self.assertEqual(await self.python(self.launcher({"PATH": path})), sys.executable)
+
+    async def test_one_that_does_not_answer_is_passed_over(self) -> None:
+        self.patch(launch, "PROBE_SECONDS", 0.1)
+        self.folder.write("main.py", "import socketio")
+        self.folder.program("one/python3", "#!/bin/sh\nexec sleep 60")
+        able = self.folder.python("two/python3", "socketio")
+        path = os.pathsep.join(str(self.folder / name) for name in ("one", "two"))
+        environ = {"PATH": path + os.pathsep + os.environ["PATH"]}
+        self.assertEqual(await self.python(self.launcher(environ)), str(able))
+
+    async def test_the_search_is_made_once_until_main_py_changes(self) -> None:
+        main = self.folder.write("main.py", "import socketio")
+        self.folder.python("one/python3", "socketio", "dotenv")
+        launcher = self.launcher({"PATH": str(self.folder / "one")})
+        for _ in range(3):
+            await self.python(launcher)
+        asked = self.folder.asked
+        main.write_text("import socketio, dotenv")
+        await self.python(launcher)
+        self.assertEqual((asked, self.folder.asked), (2, 4))
+
+    async def test_a_real_python_is_asked(self) -> None:
+        self.folder.write("main.py", "import twisted, attrs")
+        self.folder.program("one/python3", f'#!/bin/sh\nexec {sys.executable} "$@"')
+        environ = {**os.environ, "PATH": str(self.folder / "one")}
+        launcher = self.launcher(environ)
+        main = self.folder / "main.py"
+        self.assertEqual(
+            await launcher._first_that_can_import(main, environ["PATH"]),
+            str(self.folder / "one" / "python3"),
+        )
+        main.write_text("import no_such_module_at_all")
+        self.assertEqual(
+            await launcher._first_that_can_import(main, environ["PATH"]), sys.executable
+        )
+
+
+class ImportsTests(SynchronousTestCase):
+    def test_needed_and_tried(self) -> None:
+        folder = Folder(self.mktemp())
+        folder.write("beside.py")
+        folder.write("package/__init__.py")
+        main = folder.write(
+            "main.py",
+            """
+import os, sys, a.b, beside, package.module
+from c import d
+from . import e
+from .f import g
+try:
+    import h
+    from i.j import k
+except ImportError:
+    import l
+if True:
+    import m
+def late():
+    import n
+""",
+        )
+        self.assertEqual(imports(main), ({"a", "c"}, {"h", "i"}))
+
+    def test_what_is_no_python_needs_nothing(self) -> None:
+        folder = Folder(self.mktemp())
+        for text in ("import (", "\0"):
+            self.assertEqual(imports(folder.write("main.py", text)), (set(), set()))
+
+
+class CommandTests(LauncherTestCase):
+    async def test_the_command(self) -> None:
+        main = self.folder.write("sub/main.py")
+        launcher = self.launcher(
+            main=main, python=sys.executable, arguments=("--a", "b"), demo=True
+        )
+        command = await launcher.command(None, "http://here")
+        self.assertEqual(
+            list(command.argv), [sys.executable, "-u", str(main), "--demo", "--a", "b"]
+        )
+        self.assertEqual(command.cwd, str(main.parent))
+        self.assertEqual(command.env["GATEWAY_URL"], "http://here")
+
+    def test_keys_replace_every_stale_variable(self) -> None:
+        stale = {name: "stale" for group in VARIABLES.values() for name in group}
+        environment = self.launcher({**stale, "PATH": ""}).environment(KEYS, "")
+        self.assertNotIn("stale", environment.values())
+        self.assertEqual(environment["SJ_CA_PASSWD"], "password")
+
+    def test_without_keys_the_environments_count_and_empty_ones_are_left_to_the_dotenv(
+        self,
+    ) -> None:
+        environment = self.launcher(
+            {"SJ_SEC": "mine", "API_KEY": "", "SJ_CA_PATH": ""}
+        ).environment(None, "")
+        self.assertEqual(environment["SECRET_KEY"], "mine")
+        self.assertNotIn("API_KEY", environment)
+        self.assertNotIn("SJ_CA_PATH", environment)

@@ -1,0 +1,59 @@
+"""Those who wait until a worker is ready."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.errors import NotReadyError, SupersededError
+from gateway.worker.exits import Exit
+from gateway.worker.ready import ReadyWaiters
+
+
+class ReadyTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.waiters = ReadyWaiters(self.clock, 90.0)
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_ready_answers_its_own_generation(self) -> None:
+        first, second = self.waiters.wait(1), self.waiters.wait(2)
+        self.waiters.ready(2)
+        self.assertNoResult(first)
+        self.successResultOf(second)
+        self.waiters.ready(1)
+        self.successResultOf(first)
+
+    def test_one_that_was_ready_before_anybody_waited(self) -> None:
+        self.waiters.ready(3)
+        self.successResultOf(self.waiters.wait(3))
+
+    def test_an_exit_fails_with_the_last_words(self) -> None:
+        answer = self.waiters.wait(1)
+        self.waiters.exited(1, Exit(pid=5, code=2), ["one", "two", "three", "four"])
+        error = self.failureResultOf(answer, NotReadyError).value
+        self.assertEqual(error.details, "exited with code 2; two; three; four")
+
+    def test_an_exit_that_was_asked_for_is_somebody_elses_wish(self) -> None:
+        answer = self.waiters.wait(1)
+        self.waiters.exited(1, Exit(pid=5, code=0, asked=True), [])
+        self.failureResultOf(answer, SupersededError)
+
+    def test_errors_that_may_pass_are_waited_out(self) -> None:
+        answer = self.waiters.wait(1)
+        for cause in ("network", "maintenance"):
+            self.waiters.complained(1, cause, "words")
+        self.assertNoResult(answer)
+        self.waiters.complained(2, "authentication", "words")
+        self.assertNoResult(answer)
+        self.waiters.complained(1, None, "words")
+        self.assertEqual(self.failureResultOf(answer, NotReadyError).value.details, "words")
+
+    def test_nobody_waits_for_ever(self) -> None:
+        answer = self.waiters.wait(1)
+        self.clock.advance(89)
+        self.assertNoResult(answer)
+        self.clock.advance(1)
+        self.assertIn("90 s", self.failureResultOf(answer, NotReadyError).value.details)
