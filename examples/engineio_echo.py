@@ -3,14 +3,16 @@
 import argparse
 
 from twisted.internet import endpoints, reactor
-from twisted.web.server import Site
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
+from gateway.web import trust
 from gateway.web.engine import EngineResource
+from gateway.web.security import Guard
+from gateway.web.site import Mount, make_site
 from gateway.web.timer import drive
 from gateway.web.upgrade import Upgrader
 
@@ -25,7 +27,7 @@ class Echo:
         self._session.send(packet)
 
     def closed(self, reason: str) -> None:
-        print("closed:", reason)
+        print("closed:", reason, flush=True)
 
 
 parser = argparse.ArgumentParser()
@@ -33,15 +35,17 @@ parser.add_argument("--port", type=int, default=3000)
 parser.add_argument("--ping-interval", type=float, default=25000, help="milliseconds")
 parser.add_argument("--ping-timeout", type=float, default=20000, help="milliseconds")
 parser.add_argument("--eio3", action="store_true", help="let Engine.IO 3 clients in")
-args = parser.parse_args()
+options = vars(parser.parse_args())
+port = options.pop("port")
 
-settings = Settings(
-    ping_interval=args.ping_interval, ping_timeout=args.ping_timeout, eio3=args.eio3
-)
+settings = Settings(**options)
 deadlines = Deadlines(reactor.seconds)
 drive(reactor, deadlines)
-server = Server(settings, Echo, deadlines)
 upgrade = Upgrader(reactor, deadlines, max_payload=settings.max_payload)
-endpoint = endpoints.TCP4ServerEndpoint(reactor, args.port, interface="127.0.0.1")
-endpoint.listen(Site(EngineResource(server, upgrade)))
+engine = EngineResource(Server(settings, Echo, deadlines), upgrade)
+guard = Guard(trust.Settings(allowed_origins=["*"]))
+mount = Mount(engine, body_limit=settings.max_payload)
+site = make_site(reactor, guard, {}, engine=mount, engine_path=b"/engine.io/")
+listening = endpoints.serverFromString(reactor, f"tcp:{port}:interface=127.0.0.1").listen(site)
+listening.addCallback(lambda port: print("listening on port", port.getHost().port, flush=True))
 reactor.run()

@@ -92,6 +92,9 @@ class PollingChannel:
         except ProtocolError as error:
             session.abort(error.reason)
             raise EngineError(BAD_REQUEST) from error
+        except Exception:  # the rest of the body is not heard: the client must begin again
+            session.abort("server error")
+            raise
 
     def lost(self) -> None:
         """The client of the pending GET is gone; what it missed, nobody can know."""
