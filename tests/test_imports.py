@@ -10,9 +10,10 @@ GATEWAY = Path(__file__).parents[1] / "gateway"
 
 LAYERS = {"web", "worker", "relay", "socketio", "engineio"}
 MAY_IMPORT = {
-    "tap": LAYERS | {"layers", "logs", "options", "overseer", "service", "config"},
+    "tap": LAYERS | {"admission", "layers", "logs", "options", "overseer", "service", "config"},
     "layers": LAYERS | {"config"},
-    "overseer": {"relay", "engineio"},
+    "admission": {"web", "socketio", "engineio"},
+    "overseer": {"relay", "socketio", "engineio"},
     "service": set(),
     "options": {"config", "__version__"},
     "logs": {"config"},

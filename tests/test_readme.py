@@ -37,8 +37,8 @@ class ReadmeTests(SynchronousTestCase):
 
     def test_both_list_every_route(self) -> None:
         for route in ROUTES:
-            for readme in (ENGLISH, CHINESE):
-                self.assertIn(f"`{route.method} {route.path}", readme)
+            line = f"`{route.method} {route.path}"
+            self.assertTrue(line in ENGLISH and line in CHINESE, line)
 
     def test_both_have_the_same_commands(self) -> None:
         blocks = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -46,7 +46,7 @@ class ReadmeTests(SynchronousTestCase):
 
     def test_continuous_integration_runs_the_test_command(self) -> None:
         (command,) = re.findall(r"^python3 .*-m tests$", ENGLISH, re.MULTILINE)
-        self.assertIn(f"\n{command}\n", (ROOT / ".ci" / "run").read_text())
+        self.assertIn(command, (ROOT / ".ci" / "run").read_text().splitlines())
 
     def test_links_lead_somewhere(self) -> None:
         for readme in (ENGLISH, CHINESE):
