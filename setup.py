@@ -36,7 +36,7 @@ setup(
     # twistd does not find the plugin from outside this folder.
     package_dir={"": "."},
     packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
-    package_data={"gateway": ["py.typed"]},
+    package_data={"gateway": ["py.typed"], "gateway.web": ["static/*"]},
     install_requires=[
         "Twisted[tls]>=26.4",
         "autobahn>=26.7.1",

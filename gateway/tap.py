@@ -31,10 +31,12 @@ from gateway.overseer import Overseer
 from gateway.relay.relay import Relay
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
+from gateway.status import Status
 from gateway.web.control import NoWorker
 from gateway.web.engine import EngineResource
 from gateway.web.limits import Caps
 from gateway.web.listen import ListenError, Listeners, plan
+from gateway.web.page import page_mounts
 from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
@@ -136,10 +138,14 @@ class Parts:
     def _make_site(self) -> Site:
         engine = self._engine.settings
         upgrader = Upgrader(self._reactor, self._deadlines, max_payload=engine.max_payload)
+        control = self._supervisor or NoWorker()
+        status = Status(
+            control.status, self._relay, self._overseer.freshness, self._engine.sessions
+        )
         site = make_site(
             self._reactor,
             self._guard,
-            rest_mounts(self._supervisor or NoWorker()),
+            {**rest_mounts(control, status=status), **page_mounts()},
             engine=Mount(EngineResource(self._engine, upgrader), body_limit=engine.max_payload),
             engine_path=engine.path.encode(),
         )

@@ -22,7 +22,7 @@ from gateway.web.schemas import Credentials, LogsQuery, RestartQuery, SetCredent
 from gateway.web.site import Mount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twisted.python.failure import Failure
 
@@ -32,9 +32,17 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway")
 
 
-def rest_mounts(control: Control, now: Callable[[], float] = time) -> dict[bytes, Mount]:
-    """A mount for each path of `routes.ROUTES`.  `now`: the time, in seconds since 1970."""
-    rest = Rest(control).resource()
+def rest_mounts(
+    control: Control,
+    now: Callable[[], float] = time,
+    *,
+    status: Callable[[], Mapping[str, Any]] | None = None,
+) -> dict[bytes, Mount]:
+    """A mount for each path of `routes.ROUTES`.  `now`: the time, in seconds since 1970.
+
+    `status` makes the answer of `/status`, if that tells of more than the worker.
+    """
+    rest = Rest(control, status or control.status).resource()
     mounts = {route.path.encode(): Mount(rest, route.access) for route in ROUTES}
     mounts[b"/health"] = mounts[b"/health"]._replace(resource=Health(control, now))
     return mounts
@@ -69,8 +77,9 @@ class Health(Resource):
 class Rest:
     """Handlers of the routes; each returns the answer, or a Deferred of it."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, status: Callable[[], Mapping[str, Any]]) -> None:
         self._control = control
+        self._status = status
         self._document = document(ROUTES)
 
     def resource(self) -> Resource:
@@ -95,7 +104,7 @@ class Rest:
         return _answer_probe(request, yes=self._control.ready)
 
     def status(self, request: Request) -> bytes:
-        return _answer(request, HTTPStatus.OK, self._control.status())
+        return _answer(request, HTTPStatus.OK, self._status())
 
     def logs(self, request: Request) -> bytes:
         query = read_query(request, LogsQuery)

@@ -1,0 +1,91 @@
+"""What `/status` tells: the worker, the relay and its clients, and how fresh everything is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.engineio.handshake import Peer
+    from gateway.engineio.session import Session
+    from gateway.relay.freshness import Freshness
+    from gateway.relay.hub import Hub
+    from gateway.relay.relay import Relay
+    from gateway.relay.subscription import Subscription
+
+MAX_CLIENTS = 200
+"""Clients that are listed; all are counted."""
+
+
+class Status:
+    """Composes it when it is called.
+
+    `worker()` is the supervisor's part; `sessions` are all clients by their id.
+    """
+
+    def __init__(
+        self,
+        worker: Callable[[], Mapping[str, Any]],
+        relay: Relay,
+        freshness: Freshness,
+        sessions: Mapping[str, Session],
+    ) -> None:
+        self._worker = worker
+        self._relay = relay
+        self._freshness = freshness
+        self._sessions = sessions
+
+    def __call__(self) -> dict[str, Any]:
+        """The worker's keys, and `relay`, `clients` and `freshness`."""
+        return {
+            **self._worker(),
+            "relay": self._totals(),
+            "clients": list(islice(self._clients(), MAX_CLIENTS)),
+            "freshness": self._freshness.status(),
+        }
+
+    def _totals(self) -> dict[str, Any]:
+        """Sums since the start, and what is held now; `log` in events and bytes."""
+        hubs = self._relay.hubs.values()
+        transports = Counter(session.transport for session in self._sessions.values())
+        return {
+            "clients": {"websocket": 0, "polling": 0, **transports},
+            "events": sum(hub.log.head for hub in hubs),
+            "refused": sum(hub.refusals.count for hub in hubs),
+            **attrs.asdict(self._relay.slow.counters),
+        }
+
+    def _clients(self) -> Iterator[dict[str, Any]]:
+        """Those who are behind come first, the furthest of them at the head."""
+        for hub in self._relay.hubs.values():
+            behind = sorted(hub.log.apart, key=_lag, reverse=True)
+            level = (each for each in hub.members.values() if each not in hub.log.apart)
+            for each in chain(behind, level):
+                yield _client(hub, each)
+
+
+def _lag(subscription: Subscription) -> int:
+    return subscription.lag
+
+
+def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
+    """One client; `lag` is the bytes that wait for it."""
+    session = subscription.socket.session
+    return {
+        "address": _address(session.peer),
+        "transport": session.transport,
+        "namespace": hub.name,
+        "lag": subscription.lag,
+        "worker": subscription.trusted is True,
+    }
+
+
+def _address(peer: Peer) -> str:
+    if not peer.port:
+        return peer.host or "unix"
+    return f"[{peer.host}]:{peer.port}" if ":" in peer.host else f"{peer.host}:{peer.port}"
