@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 
 import psutil
 from twisted.internet import reactor
@@ -31,7 +31,7 @@ class OrphanTests(RealTestCase):
 
     def end(self, host: subprocess.Popen) -> None:
         for pid in (*self.family(host), host.pid):
-            with suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         host.wait()
 
