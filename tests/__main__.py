@@ -27,27 +27,32 @@ MEANING = {
 }
 
 
-def trial() -> Counter[str]:
-    """Run the suite; how many tests passed, failed and were skipped."""
-    command = ("run", "-m", "twisted.trial", f"-j{JOBS}", "tests")
-    process = subprocess.Popen(
-        coverage_command(*command), cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-    assert process.stdout is not None
-    verdict = None
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        verdict = VERDICT.match(line.rstrip()) or verdict
-    status = process.wait()
-    counts: Counter[str] = Counter()
-    numbers = verdict["counts"] if verdict else None
-    for item in (numbers or "").split(", "):
+def counts(verdict: str) -> Counter[str]:
+    """How many tests passed, failed and were skipped, by trial's last line."""
+    match = VERDICT.match(verdict)
+    found: Counter[str] = Counter()
+    for item in ((match and match["counts"]) or "").split(", "):
         name, _, number = item.partition("=")
         if name in MEANING:
-            counts[MEANING[name]] += int(number)
-    if status and not counts["failed"]:  # it broke off
-        counts["failed"] += 1
-    return counts
+            found[MEANING[name]] += int(number)
+    return found
+
+
+def trial() -> Counter[str]:
+    """Run the suite; how many tests passed, failed and were skipped."""
+    command = coverage_command("run", "-m", "twisted.trial", f"-j{JOBS}", "tests")
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+    )
+    assert process.stdout is not None
+    verdict = ""
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        verdict = line.rstrip() if VERDICT.match(line.rstrip()) else verdict
+    found = counts(verdict)
+    if process.wait() and not found["failed"]:  # it broke off
+        found["failed"] += 1
+    return found
 
 
 def coverage() -> bool:
@@ -62,10 +67,10 @@ def coverage_command(*arguments: str) -> list[str]:
 
 def main() -> int:
     subprocess.run(coverage_command("erase"), cwd=ROOT, check=True)
-    counts = trial()
-    counts["passed" if coverage() else "failed"] += 1
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    return 1 if counts["failed"] else 0
+    found = trial()
+    found["passed" if coverage() else "failed"] += 1
+    print(f"{found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped")
+    return 1 if found["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import treq
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -20,6 +22,7 @@ from gateway.options import Options
 from gateway.service import Gateway
 from gateway.tap import Parts, makeService
 from gateway.web.listen import ListenError
+from tests.web.certificates import write_certificate
 
 ROOT = Path(__file__).parents[1]
 RUNNERS = {
@@ -85,11 +88,24 @@ class PartsTests(TestCase):
         parts = Parts(Settings(port=port, no_worker=True), reactor)
         error = self.assertRaises(ListenError, parts.listen)
         self.assertIn(f"port {port} on 127.0.0.1 is in use", str(error))
-        for step in parts.stopping():
-            await (step.do() or self.successful())
+        await Gateway([], list(parts.stopping())).stopService()
 
-    async def successful(self) -> None:
-        """Nothing to wait for."""
+    async def test_a_hangup_reads_certificates_again(self) -> None:
+        handlers: dict[int, Any] = {}
+        self.patch(signal, "signal", handlers.__setitem__)
+        pem = Path(self.mktemp())
+        write_certificate(pem, "localhost")
+        self.start(listen=(f"ssl:0:interface=127.0.0.1:privateKey={pem}",))
+        said: Deferred[str] = Deferred()
+
+        def observe(event: dict) -> None:
+            if "certificate" in event.get("log_format", ""):
+                said.callback(event["log_format"])
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        handlers[signal.SIGHUP](signal.SIGHUP, None)
+        self.assertIn("was read again", await said)
 
 
 class MakeServiceTests(SynchronousTestCase):

@@ -47,3 +47,12 @@ class EventCountsTests(SynchronousTestCase):
         self.count("a")
         self.clock.advance(1)
         self.assertEqual(self.lines(), ["2 events in 1 s: a 1, other 1"])
+
+    def test_a_minute_of_3000_events_a_second_is_a_few_lines(self) -> None:
+        self.count = EventCounts(self.clock.callLater)
+        for _ in range(60):
+            for number in range(3000):
+                self.count(f"event {number % 20}")
+            self.clock.advance(1)
+        self.assertEqual(len(self.lines()), 6)
+        self.assertLess(sum(map(len, self.lines())), 2000)
