@@ -101,7 +101,7 @@ class Session:
         self._channel = channel
         self._sink = channel.sink
         self._attached = False
-        self._reason = ""
+        self._reason: str | None = None
         self._state = OPENING
 
     @property
@@ -152,7 +152,7 @@ class Session:
         """End the session now; what was not written is lost."""
         if self._state == CLOSED:
             return
-        reason = self._reason or reason
+        reason = reason if self._reason is None else self._reason
         self._state = CLOSED
         self._heartbeat.stop()
         self._drop_probe()
@@ -170,7 +170,7 @@ class Session:
         self._heartbeat = Heartbeat(self)
         self._state = OPEN
         self.server.sessions[self.sid] = self
-        if self._reason:
+        if self._reason is not None:
             self.close(self._reason)
 
     def receive(self, packet: Packet) -> None:
@@ -237,7 +237,7 @@ class Session:
             self.room()
 
     def _finish(self) -> None:
-        self.abort(self._reason)
+        self.abort("forced close")
 
     def _drop_probe(self) -> None:
         if self.probe is not None:

@@ -1,3 +1,5 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
@@ -43,6 +45,29 @@ class PostTests(SynchronousTestCase):
     def test_a_body_of_exactly_the_limit_is_taken(self) -> None:
         self.world.post(self.sid, "4" + "x" * 999_999)
         self.assertEqual(len(self.world.connection.heard[0].data), 1_000_000)
+
+
+class AnyBodyTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=200)
+    @given(
+        st.sampled_from(["3", "4"]),
+        st.booleans(),
+        st.one_of(st.binary(max_size=40), st.text("0123456:bA=é\x1e\x00\x01").map(str.encode)),
+    )
+    def test_a_body_is_taken_or_refused_and_then_the_session_is_over(
+        self, eio: str, is_binary: bool, body: bytes
+    ) -> None:
+        world = World(Echo, eio3=True)
+        sid = world.polling(EIO=eio)
+        try:
+            world.post(sid, body, binary=is_binary, eio=eio)
+        except EngineError as error:
+            self.assertEqual((error.status, error.code), (400, 3))
+            self.assertFalse(world.session.is_open)
+        else:
+            self.assertTrue(
+                world.session.is_open or world.connection.reasons == ["transport close"]
+            )
 
 
 class Version3Tests(SynchronousTestCase):

@@ -64,6 +64,15 @@ class OpeningTests(SynchronousTestCase):
         self.assertEqual(world.connection.reasons, ["forced close"])
         self.assertEqual(world.server.sessions, {})
 
+    def test_no_reason_is_a_reason(self) -> None:
+        class Refuser(Recorder):
+            def __init__(self, session: Session) -> None:
+                super().__init__(session)
+                session.close("")
+
+        world = World(Refuser)
+        self.assertEqual((world.websocket().closed, world.connection.reasons), (1000, [""]))
+
     def test_an_application_that_fails_leaves_no_session(self) -> None:
         def fail(session: Session) -> Recorder:
             raise ValueError
