@@ -40,4 +40,4 @@ class FuzzTests(SynchronousTestCase):
         self.fuzz("payload")
 
     def test_packet(self) -> None:
-        self.assertGreater(self.fuzz("packet").relayed, RUNS / 4)
+        self.assertGreater(self.fuzz("packet").relayed, RUNS / 10)
