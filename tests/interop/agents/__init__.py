@@ -1,0 +1,102 @@
+"""Stock clients in processes of their own.
+
+An agent is told lines of JSON, `[command, ...arguments]`, and says lines of JSON:
+`{"connected": sid, ...}`, `{"event": [name, ...arguments]}`, `{"answer": [...]}`,
+`{"disconnected": reason}`, `{"refused": message}`.  Bytes are `{"$bytes": base64}`.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from tests.interop.node import node_modules, require_node
+
+HERE = Path(__file__).parent
+PATIENCE = 20
+"""Seconds after which whatever is waited for will not come."""
+
+
+class Agent:
+    """One process that speaks JSON lines."""
+
+    def __init__(self, *command: str) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environ()
+        )
+        self._said: queue.SimpleQueue[dict] = queue.SimpleQueue()
+        self._kept: list[dict] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _environ(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def _listen(self) -> None:
+        for line in self._process.stdout:
+            self._said.put(json.loads(line))
+
+    def tell(self, command: str, *arguments) -> None:
+        """Say one command."""
+        self._process.stdin.write(json.dumps([command, *arguments]) + "\n")
+        self._process.stdin.flush()
+
+    def hear(self, kind: str):
+        """The next message of `kind`, its whole object; others are kept for later."""
+        for at, message in enumerate(self._kept):
+            if kind in message:
+                return self._kept.pop(at)
+        while True:
+            try:
+                message = self._said.get(timeout=PATIENCE)
+            except queue.Empty:
+                raise AssertionError(f"no {kind}, but {self._kept[-10:]}") from None
+            if kind in message:
+                return message
+            self._kept.append(message)
+
+    def events_until(self, name: str) -> list[list]:
+        """Every event before the next one called `name`."""
+        events = []
+        while (event := self.hear("event")["event"])[0] != name:
+            events.append(event)
+        return events
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+class NodeAgent(Agent):
+    """A process of Node.js with the packages of the tests."""
+
+    def __init__(self, script: str, *arguments: str) -> None:
+        node = require_node()
+        self._modules = str(node_modules())
+        super().__init__(node, str(HERE / script), *arguments)
+
+    def _environ(self) -> dict[str, str]:
+        return {**super()._environ(), "NODE_PATH": self._modules}
+
+
+def node_client(url: str, transports: str = "default", *, version: str = "4", **auth) -> Agent:
+    """socket.io-client from npm; connected when it says so."""
+    return NodeAgent("client.mjs", url, transports, version, json.dumps(auth))
+
+
+def python_client(url: str, transports: str = "default", **auth) -> Agent:
+    """python-socketio."""
+    return Agent(sys.executable, str(HERE / "client.py"), url, transports, json.dumps(auth))
+
+
+def node_relay() -> tuple[Agent, str]:
+    """A relay on a stock Socket.IO server, and its URL."""
+    agent = NodeAgent("relay.mjs")
+    return agent, f"http://127.0.0.1:{agent.hear('port')['port']}"
