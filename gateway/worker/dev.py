@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.worker.errors import LaunchError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 Stamps = dict[str, tuple[int, int]]
 
 
 class Watch:
-    """Looks at the Python files in `folder`."""
+    """Looks at the Python files beside `main()`, which may raise LaunchError: no files."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, main: Callable[[], Path]) -> None:
+        self._main = main
         self._known = self._seen = self._stamps()
 
     def changed(self) -> bool:
@@ -30,7 +33,11 @@ class Watch:
 
     def _stamps(self) -> Stamps:
         stamps: Stamps = {}
-        for path in self._folder.glob("*.py"):
+        try:
+            files = self._main().parent.glob("*.py")
+        except LaunchError:
+            return stamps
+        for path in files:
             try:
                 status = path.stat()
             except OSError:

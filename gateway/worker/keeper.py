@@ -99,7 +99,7 @@ class Keeper:
             self._admit(force=force)
         answer = self._requests.start(self._next(fresh=False), self._pid)
         self._lifecycle.start()
-        return answer
+        return answer.addCallback(lambda facts: {"pid": facts["newPid"]})
 
     def restart(self, *, force: bool = False) -> Deferred[Facts]:
         """A new worker.  Raises WorkerError; the old one keeps running."""

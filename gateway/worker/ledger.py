@@ -120,9 +120,7 @@ class Ledger:
         draft = self._folder / "ledger.json.new"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(file, "w", encoding="utf-8") as stream:
-            json.dump(record, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
+            json.dump(record, stream)  # no fsync: a slow disk would hold up the relay
         draft.replace(self._folder / "ledger.json")
 
 

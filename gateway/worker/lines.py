@@ -75,14 +75,14 @@ class Gate:
     def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
         self._rate = rate
         self._burst = burst
-        self._clock = clock
+        self.clock = clock
         self._tokens = float(burst)
         self._then = clock()
         self._shut = False
 
     def passes(self) -> bool:
         """Whether one more line may pass now."""
-        now = self._clock()
+        now = self.clock()
         self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
         self._then = now
         if self._shut and self._tokens < min(self._rate, self._burst):
@@ -109,7 +109,7 @@ class Stream:
         self._gate = gate
         self._clean = clean
         self._tell = tell
-        self._last: deque[tuple[bytes, int]] = deque(maxlen=self.LAST)
+        self._last: deque[tuple[float, bytes, int]] = deque(maxlen=self.LAST)
         self._dropped = 0
 
     def feed(self, data: bytes) -> None:
@@ -121,17 +121,17 @@ class Stream:
         self._pass(self._splitter.flush())
         self._tell_dropped()
 
-    @property
-    def last(self) -> list[str]:
-        """The last lines, clean."""
-        return [self._text(*line) for line in self._last]
+    def last(self, since: float = 0) -> list[str]:
+        """The last lines that were read after `since`, clean."""
+        return [self._text(line, cut) for when, line, cut in self._last if when >= since]
 
     def _pass(self, lines: Iterator[tuple[bytes, int]]) -> None:
-        for line in lines:
-            self._last.append(line)
+        now = self._gate.clock()
+        for line, cut in lines:
+            self._last.append((now, line, cut))
             if self._gate.passes():
                 self._tell_dropped()
-                self._tell(self._text(*line))
+                self._tell(self._text(line, cut))
             else:
                 self._dropped += 1
 

@@ -8,7 +8,6 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.worker.dev import Watch
-from gateway.worker.errors import LaunchError
 from gateway.worker.timetable import Timetable
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ class Lookout:
         self._settings = settings
         self._keeper = keeper
         self._governor = governor
-        self._launcher = launcher
         self._timetable = Timetable(settings, keeper, wall)
-        self._watch: Watch | None = None
+        self._watch = Watch(launcher.main) if settings.dev else None
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
 
@@ -71,15 +69,5 @@ class Lookout:
                 self._keeper.renew("its heartbeat is late", states=("running",))
             if (run.vitals.ready_for or 0) >= self._settings.stable:
                 self._governor.calm()
-        if self._settings.dev:
-            self._look_at_files()
-
-    def _look_at_files(self) -> None:
-        try:
-            folder = self._launcher.main().parent
-        except LaunchError:
-            return
-        if self._watch is None:
-            self._watch = Watch(folder)
-        elif self._watch.changed():
+        if self._watch is not None and self._watch.changed():
             self._keeper.renew("a file changed", states=("starting", "running", "backoff", "fatal"))

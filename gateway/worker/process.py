@@ -103,6 +103,11 @@ class GuardedProcess(ProcessProtocol):
         """What `stop`, or the end of the gateway, waits after each signal from now on."""
         self._say(" ".join(("patience", *map(str, patience))))
 
+    def close(self) -> None:
+        """Let go of the pipes, whoever holds the other ends."""
+        for fd in (LIFELINE, STDOUT, STDERR, STATUS):
+            self.transport.closeChildFD(fd)
+
     def connectionMade(self) -> None:
         self._say(
             json.dumps(
@@ -126,8 +131,6 @@ class GuardedProcess(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         for fd in (STATUS, STDOUT, STDERR):
             self._drain(fd)
-        self.transport.loseConnection()
-        self.transport.closeChildFD(STATUS)
         self._listener.ended()
 
     def _report(self, word: str, rest: str) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
+WORDS = 500
+"""Characters of a line of stderr that browsers are told."""
 
 
 class Reporter:
@@ -41,7 +43,7 @@ class Reporter:
             "signal": ended and ended.signal,
             "asked": ended and ended.asked,
             "class": cause,
-            "stderr": run.last_words if run and ended else [],
+            "stderr": [line[:WORDS] for line in run.last_words] if run and ended else [],
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "restarts": self.restarts,
@@ -63,12 +65,14 @@ class Reporter:
         """As `health`, and the plans and the past."""
         keeper = self._keeper
         planned = keeper.next_start
+        hold = self._governor.hold(person=True)
         return {
             **self.health(),
             "generation": keeper.generation,
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "budget": self._governor.budget(),
+            "pausedFor": round(hold.seconds, 3) if hold else None,
             "exits": [_exit(*known) for known in reversed(keeper.exits)],
         }
 

@@ -30,6 +30,11 @@ PASSING = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, err
 """Reasons for which a program could not be run that may be gone at the next try."""
 
 
+LATELY = 60.0
+"""Seconds before an exit in which its cause is looked for."""
+ERRORS_KEPT = 20
+
+
 class Owner(Protocol):
     """Who is told about a run; each of these at most once, in this order."""
 
@@ -68,9 +73,10 @@ class Run:
         self._process: GuardedProcess | None = None
         self._rescue: Rescue | None = None
         self._settling: Any = None
+        self._started_at = reactor.seconds()
         self._asked_at: float | None = None
         self._sent: str | None = None
-        self._said: list[str] = []
+        self._said: list[tuple[float, str]] = []
 
     # -- what the owner asks ------------------------------------------------------------
 
@@ -102,7 +108,8 @@ class Run:
             self._process.be_patient(self._patience)
         cause = classify_event(value) if name == "python_error" else None
         if cause is not None:
-            self._said.append(cause)
+            self._said.append((self._reactor.seconds(), cause))
+            del self._said[:-ERRORS_KEPT]
         return cause
 
     @property
@@ -118,7 +125,7 @@ class Run:
     @property
     def last_words(self) -> list[str]:
         """The last lines of stderr, redacted."""
-        return self._streams[STDERR].last
+        return self._streams[STDERR].last()
 
     @property
     def cause(self) -> str | None:
@@ -126,7 +133,11 @@ class Run:
         end = self.exit
         if end is None or end.clean:
             return None
-        return LAUNCH if end.failure else classify_exit(self.last_words, self._said, end.signal)
+        if end.failure:
+            return LAUNCH
+        lately = self._started_at + end.lived - LATELY
+        lines = self._streams[STDERR].last(since=lately)
+        return classify_exit(lines, (word for at, word in self._said if at >= lately), end.signal)
 
     # -- what the process tells ---------------------------------------------------------
 
@@ -216,6 +227,8 @@ class Run:
         self._owner.run_exited(self)
 
     def _reaped(self) -> None:
+        if self._process is not None:
+            self._process.close()
         if self.exit is None:
             self._exit()
         self._owner.run_reaped(self)

@@ -276,7 +276,10 @@ class Supervisor:
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)
         _log.info("{message}", message=event["message"], tag="Python")
-        self._emit("python_status", event)
+        try:
+            self._emit("python_status", event)
+        except Exception:
+            _log.failure("The browsers could not be told", tag="Python")
 
     def _complained(self, line: str) -> None:
         """The worker wrote `line` to stderr."""

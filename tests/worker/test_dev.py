@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.dev import Watch
+from gateway.worker.errors import LaunchError
 
 
 class WatchTests(SynchronousTestCase):
@@ -17,7 +18,18 @@ class WatchTests(SynchronousTestCase):
         self.main = self.folder / "main.py"
         self.main.write_text("1")
         (self.folder / "notes.txt").write_text("1")
-        self.watch = Watch(self.folder)
+        self.watch = Watch(self.find)
+
+    def find(self) -> Path:
+        if not self.main.exists():
+            raise LaunchError("main.py is missing")
+        return self.main
+
+    def test_a_main_py_that_goes_and_comes_is_a_change(self) -> None:
+        self.main.unlink()
+        self.assertEqual([self.watch.changed() for _ in range(3)], [False, True, False])
+        self.main.write_text("1")
+        self.assertEqual([self.watch.changed() for _ in range(3)], [False, True, False])
 
     def test_nothing_changed(self) -> None:
         (self.folder / "notes.txt").write_text("22")

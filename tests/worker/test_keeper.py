@@ -173,7 +173,7 @@ class KeeperTests(SynchronousTestCase):
         bench.run.begin()
         bench.run.settle()
         for answer in answers:
-            self.assertEqual(self.successResultOf(answer)["newPid"], bench.run.pid)
+            self.assertEqual(self.successResultOf(answer), {"pid": bench.run.pid})
 
     def test_a_stop_is_answered_when_the_tree_is_gone(self) -> None:
         bench = self.bench()

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -15,6 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.worker.ledger import DAYS_KEPT, Ledger, next_day, trading_day
 
 from .fakes import MONDAY
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 class DayTests(SynchronousTestCase):
@@ -93,10 +97,11 @@ class LedgerTests(SynchronousTestCase):
         ledger = self.ledger()
         ledger.count("2024-03-04")
 
-        def full(*_: object) -> None:
+        def full(_: object, stream: TextIO) -> None:
+            stream.write("{")
             raise OSError(28, "No space left on device")
 
-        self.patch(os, "fsync", full)
+        self.patch(json, "dump", full)
         ledger.count("2024-03-04")
         self.assertIn("No space left", self.alerts[0])
         self.assertEqual(ledger.starts("2024-03-04"), 2)

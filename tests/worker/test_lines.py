@@ -109,7 +109,7 @@ class StreamTests(SynchronousTestCase):
         tested.feed(b"".join(b"%d\n" % number for number in range(100)))
         tested.flush()
         self.assertEqual(told, [*"01234", "(95 lines dropped: too many at once)"])
-        self.assertEqual(tested.last, [str(number) for number in range(80, 100)])
+        self.assertEqual(tested.last(), [str(number) for number in range(80, 100)])
 
     def test_lines_are_cleaned_before_they_are_escaped(self) -> None:
         told: list[str] = []
@@ -117,7 +117,15 @@ class StreamTests(SynchronousTestCase):
             100, Gate(9, 9, Time().seconds), lambda text: text.replace("s\x1bt", "***"), told.append
         )
         tested.feed(b"s\x1bt\x1b\n")
-        self.assertEqual((told, tested.last), ([r"***\x1b"], [r"***\x1b"]))
+        self.assertEqual((told, tested.last()), ([r"***\x1b"], [r"***\x1b"]))
+
+    def test_the_last_lines_are_those_since_a_time(self) -> None:
+        time = Time()
+        tested = Stream(100, Gate(9, 9, time.seconds), str, lambda _: None)
+        for word in (b"old\n", b"new\n"):
+            tested.feed(word)
+            time.advance(10)
+        self.assertEqual((tested.last(), tested.last(since=5)), (["old", "new"], ["new"]))
 
     def test_half_a_line_is_told_at_the_end(self) -> None:
         told: list[str] = []

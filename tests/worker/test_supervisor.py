@@ -342,7 +342,7 @@ class HealthTests(RealTestCase):
         self.assertEqual((answer, supervisor.running), ([], True))
         supervisor.heard("python_status", {"status": "starting"})
         self.assertEqual(supervisor.state, "running")
-        self.assertEqual(answer[0]["newPid"], supervisor.pid)
+        self.assertEqual(answer, [{"pid": supervisor.pid}])
 
     async def test_status_tells_everything_as_json(self) -> None:
         supervisor = self.supervisor("polite.py", schedule=("40 8 * * 1-5",))
@@ -392,7 +392,7 @@ class DevTests(RealTestCase):
         (folder / "main.py").write_text("import time; time.sleep(600)")
         supervisor = self.supervisor(folder / "main.py", dev=True)
         supervisor.start()
-        await soon(lambda: supervisor._lookout._watch)
+        await self.is_told("running")
         (folder / "helper.py").write_text("x = 1")
         await self.is_told("running", 2)
 
