@@ -1,0 +1,32 @@
+"""The overseer of the log level debug: it shows what is relayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from twisted.logger import Logger
+
+from gateway.overseer import Overseer
+
+if TYPE_CHECKING:
+    from gateway.relay.event import Event
+
+_log = Logger(namespace="gateway")
+
+SHOWN: Final = 1000
+"""Bytes of an event that are shown."""
+
+
+class TracingOverseer(Overseer):
+    """Logs each event's text, and how many attachments it has."""
+
+    def relayed(self, event: Event) -> None:
+        super().relayed(event)
+        text, *attachments = event.packets
+        _log.debug(
+            "{text}{more}{attached}",
+            tag="Relay",
+            text=text.data[:SHOWN].decode("utf-8", "replace"),
+            more="..." if len(text.data) > SHOWN else "",
+            attached=f" + {len(attachments)} attachments" if attachments else "",
+        )

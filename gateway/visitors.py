@@ -1,0 +1,78 @@
+"""Who comes and goes, for the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.session import Connection, Session
+
+_log = Logger(namespace="gateway")
+
+LINES: Final = 20
+SECONDS: Final = 10.0
+"""So many lines in so many seconds; of what is more, only the number is told."""
+
+
+class Visitors:
+    """An Engine.IO application that logs the sessions of another one."""
+
+    def __init__(
+        self, application: Callable[[Session], Connection], call_later: Callable[..., object]
+    ) -> None:
+        self._application = application
+        self._call_later = call_later
+        self._lines = 0
+        self._count = 0
+
+    def __call__(self, session: Session) -> Connection:
+        connection = self._application(session)
+        self._count += 1
+        self._tell("{who} connected by {how} ({count} now)", session)
+        return _Visit(self, session, connection)
+
+    def left(self, session: Session, reason: str) -> None:
+        """The session is over."""
+        self._count -= 1
+        self._tell("{who} by {how} is gone: {reason} ({count} now)", session, reason=reason)
+
+    def _tell(self, words: str, session: Session, **fields: object) -> None:
+        if not self._lines:
+            self._call_later(SECONDS, self._begin_anew)
+        self._lines += 1
+        if self._lines <= LINES:
+            host, port, _ = session.peer
+            who = f"{host}:{port}" if port else "a local client"
+            how = session.transport
+            _log.info(words, tag="Socket", who=who, how=how, count=self._count, **fields)
+
+    def _begin_anew(self) -> None:
+        more, self._lines = self._lines - LINES, 0
+        if more > 0:
+            _log.info(
+                "{more} more came or went in {seconds:g} s ({count} now)",
+                tag="Socket",
+                more=more,
+                seconds=SECONDS,
+                count=self._count,
+            )
+
+
+class _Visit:
+    """A connection whose end is logged; its messages take no detour."""
+
+    __slots__ = ("_closed", "_session", "_visitors", "message")
+
+    def __init__(self, visitors: Visitors, session: Session, connection: Connection) -> None:
+        self.message = connection.message
+        self._closed = connection.closed
+        self._session = session
+        self._visitors = visitors
+
+    def closed(self, reason: str) -> None:
+        self._visitors.left(self._session, reason)
+        self._closed(reason)

@@ -1,0 +1,45 @@
+from twisted.logger import LogLevel, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.packet import Packet
+from gateway.relay.event import Event
+from gateway.relay.keys import Subject
+from gateway.trace import SHOWN, TracingOverseer
+
+
+class TracingOverseerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.events: list[dict] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        self.counted: list[str] = []
+        self.overseer = TracingOverseer(
+            self.counted.append,
+            lambda session: False,
+            lambda session, auth: True,
+            Deadlines(lambda: 0.0),
+            lambda: 0.0,
+            silence=0,
+        )
+
+    def relayed(self, *packets: Packet) -> str:
+        self.overseer.relayed(Event(packets, None, Subject("tick", None, None), acked=False))
+        (event,) = [each for each in self.events if each.get("tag") == "Relay"]
+        self.assertEqual(event["log_level"], LogLevel.debug)
+        return formatEvent(event)
+
+    def test_an_event_is_shown_and_counted(self) -> None:
+        line = self.relayed(Packet('42["tick",{"name":"台積電"}]'.encode()))
+        self.assertEqual(line, '42["tick",{"name":"台積電"}]')
+        self.assertEqual(self.counted, ["tick"])
+
+    def test_attachments_are_only_counted(self) -> None:
+        line = self.relayed(
+            Packet(b'451-["tick",{"_placeholder":true,"num":0}]'), Packet(b"x", True)
+        )
+        self.assertTrue(line.endswith(" + 1 attachments"))
+
+    def test_a_long_event_is_cut(self) -> None:
+        line = self.relayed(Packet(b'42["tick","' + b"x" * 5000 + b'"]'))
+        self.assertEqual(len(line), SHOWN + len("..."))
