@@ -10,6 +10,7 @@ from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
 from gateway.web import trust
+from gateway.web.allowance import Allowance
 from gateway.web.engine import EngineResource
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
@@ -41,7 +42,7 @@ port = options.pop("port")
 settings = Settings(**options)
 deadlines = Deadlines(reactor.seconds)
 drive(reactor, deadlines)
-upgrade = Upgrader(reactor, deadlines, max_payload=settings.max_payload)
+upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
 engine = EngineResource(Server(settings, Echo, deadlines), upgrade)
 guard = Guard(trust.Settings(allowed_origins=["*"]))
 mount = Mount(engine, body_limit=settings.max_payload)

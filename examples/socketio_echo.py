@@ -12,6 +12,7 @@ from gateway.socketio.handlers import Handlers
 from gateway.socketio.server import Server
 from gateway.socketio.settings import Settings
 from gateway.socketio.socket import Socket
+from gateway.web.allowance import Allowance
 from gateway.web.engine import EngineResource
 from gateway.web.timer import drive
 from gateway.web.upgrade import Upgrader
@@ -51,7 +52,7 @@ server.of("/custom", echo)
 settings = EngineSettings(
     ping_interval=args.ping_interval, ping_timeout=args.ping_timeout, eio3=args.eio3
 )
-upgrade = Upgrader(reactor, deadlines, max_payload=settings.max_payload)
+upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
 resource = EngineResource(EngineServer(settings, server, deadlines), upgrade)
 endpoint = endpoints.TCP4ServerEndpoint(reactor, args.port, interface="127.0.0.1")
 listening = endpoint.listen(Site(resource))

@@ -16,6 +16,7 @@ from gateway.engineio.outbox import Queue
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
 from gateway.engineio.websocket import WebSocketSink
+from gateway.web.allowance import Allowance
 from gateway.web.timer import drive
 from gateway.web.upgrade import UpgradeError, Upgrader
 
@@ -64,7 +65,7 @@ if __name__ == "__main__":
 
     deadlines = Deadlines(reactor.seconds)
     drive(reactor, deadlines)
-    upgrade = Upgrader(reactor, deadlines, max_payload=args.max_payload)
+    upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=args.max_payload))
     endpoint = endpoints.TCP4ServerEndpoint(reactor, args.port, interface="127.0.0.1")
     listening = endpoint.listen(Site(EchoResource(upgrade)))
     listening.addCallback(lambda port: print("listening on port", port.getHost().port, flush=True))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.relay.slow import Patience
 from gateway.socketio.settings import Settings as SocketSettings
+from gateway.web.allowance import Allowance
 from gateway.web.trust import Settings as GuardSettings
 from gateway.worker.settings import Settings as WorkerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.config import Settings
 
@@ -30,6 +31,16 @@ def engine_settings(settings: Settings) -> EngineSettings:
 
 def socket_settings(settings: Settings) -> SocketSettings:
     return SocketSettings(connect_timeout=settings.connect_timeout)
+
+
+def allowance(settings: Settings, is_worker: Callable[[Any], bool]) -> Allowance:
+    return Allowance(
+        max_payload=settings.max_payload,
+        worker_payload=settings.worker_max_payload,
+        rate=settings.message_rate,
+        burst=5 * settings.message_rate,
+        is_worker=is_worker,
+    )
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

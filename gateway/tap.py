@@ -10,6 +10,7 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
@@ -18,6 +19,7 @@ from gateway.admission import Admission, Publish
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.layers import (
+    allowance,
     engine_settings,
     guard_settings,
     relay_settings,
@@ -32,6 +34,8 @@ from gateway.relay.relay import Relay
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
 from gateway.status import Status
+from gateway.trace import TracingOverseer
+from gateway.visitors import Visitors
 from gateway.web.control import NoWorker
 from gateway.web.engine import EngineResource
 from gateway.web.limits import Caps
@@ -92,13 +96,15 @@ class Parts:
     def __init__(self, settings: Settings, reactor: Any) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
         self._guarding = guard_settings(settings)
         self._guard = Guard(self._guarding)
         self._deadlines = Deadlines(reactor.seconds)
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
         publish = Publish(settings.publish)
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
-        self._overseer = Overseer(
+        watch = TracingOverseer if self._level is LogLevel.debug else Overseer
+        self._overseer = watch(
             EventCounts(reactor.callLater),
             self._is_worker,
             Admission(self._guard, publish, self._is_worker),
@@ -130,14 +136,19 @@ class Parts:
         self._relay.register(application)
         return EngineServer(
             engine_settings(self._settings),
-            application,
+            Visitors(application, self._reactor.callLater),
             self._deadlines,
             outbox=self._relay.outbox,
         )
 
     def _make_site(self) -> Site:
         engine = self._engine.settings
-        upgrader = Upgrader(self._reactor, self._deadlines, max_payload=engine.max_payload)
+        upgrader = Upgrader(
+            self._reactor,
+            self._deadlines,
+            allowance(self._settings, self._is_workers),
+            deflate=self._settings.deflate,
+        )
         control = self._supervisor or NoWorker()
         status = Status(
             control.status, self._relay, self._overseer.freshness, self._engine.sessions
@@ -165,6 +176,15 @@ class Parts:
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True
         return bool(port) and self._connections.owns(Ends(ours, (host, port)))
+
+    def _is_workers(self, transport: Any) -> bool:
+        """Whether the other end of `transport` is the worker's."""
+        if self._supervisor is None:
+            return True
+        ours, theirs = transport.getHost(), transport.getPeer()
+        if not isinstance(theirs, (IPv4Address, IPv6Address)):
+            return False  # a UNIX socket tells nothing
+        return self._connections.owns(Ends((ours.host, ours.port), (theirs.host, theirs.port)))
 
     # -- starting and stopping -----------------------------------------------------------
 
@@ -222,11 +242,8 @@ class Parts:
         if self._supervisor is None:
             redact.learn(self._guarding.control_token, self._guarding.view_token)
         line = json_line if settings.log_format == "json" else text_line
-        level = "debug" if settings.dev else settings.log_level
         output = Output(destination(settings, runner))
-        observer = Observer(
-            output.write, partial(line, redact=redact), LogLevel.levelWithName(level)
-        )
+        observer = Observer(output.write, partial(line, redact=redact), self._level)
         if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
             runner["fileLogObserverFactory"] = lambda _: observer
             runner["logLevel"] = LogLevel.debug  # ours decides

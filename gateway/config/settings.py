@@ -118,6 +118,14 @@ class Settings:
     ping_interval: float = option("25", "time between heartbeats of Engine.IO", seconds)
     ping_timeout: float = option("20", "time for a client to answer a heartbeat", seconds)
     max_payload: int = option("1000000", "bytes of the largest message", size)
+    worker_max_payload: int = option("16M", "the same of the worker's, over WebSocket", size)
+    message_rate: int = option(
+        "2000",
+        "messages a second that a client may send before it is read more slowly,"
+        " the worker excepted; 0: any",
+        number(0, 10**6),
+    )
+    deflate: bool = flag("offer permessage-deflate to WebSocket clients")
     connect_timeout: float = option("45", "time for a client to enter a namespace", seconds)
     eio3: bool = flag("let in Engine.IO 3 clients, such as socket.io-client 2.x")
 

@@ -68,6 +68,15 @@ def split(buffer: bytes, limit: int) -> Split:
     return Split(messages, pos, 2, odd=False)
 
 
+def declared(buffer: bytes) -> int:
+    """The size that the header at the front of `buffer` declares; 0 for one that is odd."""
+    if len(buffer) < 2 or buffer[0] not in (TEXT, BINARY) or buffer[1] < 128:
+        return 0
+    size = buffer[1] - 128
+    length = {126: 2, 127: 8}.get(size, 0)
+    return int.from_bytes(buffer[2 : 2 + length], "big") if length else size
+
+
 def unmask(key: bytes, data: bytes) -> bytes:
     """`data` with the four bytes of `key` laid over it (RFC 6455, section 5.3)."""
     size = len(data)

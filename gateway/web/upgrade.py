@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.web.allowance import Allowance
     from gateway.web.websocket import Channel
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -54,15 +55,16 @@ class Upgrader:
         self,
         reactor: IReactorTime,
         deadlines: Deadlines,
+        allowance: Allowance,
         *,
-        max_payload: int,
         deflate: bool = False,
     ) -> None:
         self._deadlines = deadlines
         self._deflate = deflate
-        self._plain = FallbackFactory(reactor, deflate=False, max_payload=max_payload)
-        self._deflating = FallbackFactory(reactor, deflate=True, max_payload=max_payload)
-        self._max_payload = max_payload
+        self._allowance = allowance
+        most = allowance.max_payload
+        self._plain = FallbackFactory(reactor, deflate=False, max_payload=most)
+        self._deflating = FallbackFactory(reactor, deflate=True, max_payload=most)
 
     def __call__(self, request: Request, connect: Callable[[WebSocketConnection], Channel]) -> None:
         """Answer 101 and hand the connection to what `connect(sink)` returns.
@@ -76,7 +78,7 @@ class Upgrader:
         answer = _answer(request, ACCEPTED.encode() if deflate else b"")
         transport, leftover = _take_over(request)
         factory = self._deflating if deflate else self._plain
-        connection = WebSocketConnection(self._deadlines, factory, limit=self._max_payload)
+        connection = WebSocketConnection(self._deadlines, factory, self._allowance)
         _set_protocol(transport, connection)
         connection.makeConnection(transport)
         connection.write(answer)

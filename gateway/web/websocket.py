@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
 from gateway.web.fallback import Fallback
-from gateway.web.frames import CLOSE, TEXT, TextCheck, split
+from gateway.web.frames import CLOSE, TEXT, TextCheck, declared, split
 from gateway.web.writer import writer_for
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.engineio.outbox import Form
+    from gateway.web.allowance import Allowance
     from gateway.web.fallback import FallbackFactory
     from gateway.web.writer import Writer
 
@@ -45,6 +46,8 @@ class WebSocketConnection:
     """
 
     __slots__ = (
+        "_allowance",
+        "_bucket",
         "_buffer",
         "_channel",
         "_check",
@@ -63,10 +66,14 @@ class WebSocketConnection:
 
     form: Form
 
-    def __init__(self, deadlines: Deadlines, factory: FallbackFactory, *, limit: int) -> None:
+    def __init__(
+        self, deadlines: Deadlines, factory: FallbackFactory, allowance: Allowance
+    ) -> None:
         self._deadlines = deadlines
         self._factory = factory
-        self._limit = limit
+        self._allowance = allowance
+        self._limit = allowance.max_payload
+        self._bucket = allowance.bucket(deadlines.clock)
         self._channel: Channel | None = None
         self._fallback: Fallback | None = None
         self._closed = False  # our close frame is said, or the connection is gone
@@ -90,12 +97,6 @@ class WebSocketConnection:
         if not self._closed:
             self._channel = channel
 
-    def limit(self, size: int) -> None:
-        """Take messages of up to `size` bytes from now on."""
-        self._limit = size
-        if self._fallback is not None:
-            self._fallback.limit(size)
-
     def dataReceived(self, data: bytes) -> None:
         if self._fallback is not None:
             self._fallback.dataReceived(data)
@@ -111,6 +112,8 @@ class WebSocketConnection:
         rest = data[consumed:]
         # A bytearray grows in place while a long message trickles in.
         self._buffer = bytearray(rest) if rest else b""
+        if messages and self._bucket is not None:
+            self._meter(len(messages))
         for first, payload in messages:
             channel = self._channel
             if first == CLOSE:
@@ -122,7 +125,10 @@ class WebSocketConnection:
                 channel.text(payload)
             else:
                 channel.binary(payload)
-        if odd:
+        if odd and declared(rest) > self._limit and self._widen():
+            self._buffer = b""
+            self.dataReceived(rest)
+        elif odd:
             self._fall_back(rest)
         elif rest and rest[0] == TEXT:
             self._check = TextCheck()
@@ -165,6 +171,8 @@ class WebSocketConnection:
     def on_message(self, payload: bytes, *, binary: bool) -> None:
         if self._channel is None:
             return
+        if self._bucket is not None:
+            self._meter(1)
         if binary:
             self._channel.binary(payload)
         else:
@@ -182,6 +190,7 @@ class WebSocketConnection:
     def _fall_back(self, rest: bytes) -> None:
         self._buffer, self._check = b"", None
         self._fallback = Fallback(self, self.transport.getPeer())
+        self._widen()
         self._fallback.limit(self._limit)
         self._fallback.start(self._factory)
         if self._closed:
@@ -191,6 +200,27 @@ class WebSocketConnection:
     def _check_text(self) -> None:
         if self._check is not None and not self._check.holds(self._buffer):
             self._fall_back(bytes(self._buffer))
+
+    # -- how much -------------------------------------------------------------------
+
+    def _widen(self) -> bool:
+        """Grant the limit that this peer has; whether that is a wider one."""
+        before, self._limit = self._limit, self._allowance.limit(self.transport)
+        return self._limit > before
+
+    def _meter(self, messages: int) -> None:
+        """Stop reading for a while where there were too many; the worker may send any."""
+        assert self._bucket is not None
+        delay = self._bucket.take(messages)
+        if delay and self._allowance.exempts(self.transport):
+            self._bucket = None
+        elif delay:
+            self.transport.pauseProducing()
+            self._deadlines.call_later(delay, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.disconnected:
+            self.transport.resumeProducing()
 
     # -- closing --------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.socketio.server import Server as SocketServer
 from gateway.socketio.settings import Settings as SocketSettings
+from gateway.web.allowance import Allowance
 from gateway.web.engine import EngineResource
 from gateway.web.timer import drive
 from gateway.web.upgrade import Upgrader
@@ -54,7 +55,7 @@ class Whole:
             deadlines,
             outbox=relay.outbox,
         )
-        upgrader = Upgrader(self.clock, deadlines, max_payload=MAX_PAYLOAD)
+        upgrader = Upgrader(self.clock, deadlines, Allowance(max_payload=MAX_PAYLOAD))
         self.site = build_site(self.clock, engine=EngineResource(self.engine, upgrader))
         self.healthy = self.connect()
         self.healthy.protocol.dataReceived(REQUEST)

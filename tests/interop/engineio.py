@@ -21,6 +21,7 @@ from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
 from gateway.web import trust
+from gateway.web.allowance import Allowance
 from gateway.web.engine import EngineResource
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
@@ -111,7 +112,7 @@ class ConformanceCase(TestCase):
         deadlines = Deadlines(reactor.seconds)
         self.driver = drive(reactor, deadlines)
         self.server = Server(settings, Echo, deadlines)
-        upgrade = Upgrader(reactor, deadlines, max_payload=settings.max_payload)
+        upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
         engine = Mount(EngineResource(self.server, upgrade), body_limit=settings.max_payload)
         guard = Guard(trust.Settings())
         site = make_site(reactor, guard, {}, engine=engine, engine_path=b"/engine.io/")

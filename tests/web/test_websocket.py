@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.web.allowance import Allowance
 from gateway.web.fallback import FallbackFactory
 from gateway.web.websocket import CLOSE_TIMEOUT, WebSocketConnection
 from gateway.web.writer import CHUNK
@@ -39,11 +41,13 @@ NORMAL = said(CLOSE, b"\x03\xe8")
 class World:
     """A connection over a wire, its channel, and the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, **allowed: Any) -> None:
         self.wire = Wire()
         self.deadlines = Deadlines(self.wire.reactor.seconds)
         factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
-        self.connection = WebSocketConnection(self.deadlines, factory, limit=LIMIT)
+        self.connection = WebSocketConnection(
+            self.deadlines, factory, Allowance(max_payload=LIMIT, **allowed)
+        )
         self.wire.protocol = self.connection
         self.connection.makeConnection(self.wire)
         self.channel = Recorder(self.connection)
@@ -130,13 +134,6 @@ class MessageTests(WebSocketTestCase):
         self.assertEqual(
             self.sent, said(TEXT, b"1") + said(TEXT, b"2") + said(PONG) + said(TEXT, b"3")
         )
-
-    def test_a_limit_raised_from_within_holds_for_the_next_frame(self) -> None:
-        self.channel.on_text = lambda data: self.connection.limit(2 * LIMIT)
-        self.receive(frame(b"hello") + frame(b"x" * 2 * LIMIT))
-        self.assertEqual(self.heard, [("text", b"hello"), ("text", b"x" * 2 * LIMIT)])
-        self.receive(frame(b"x" * (2 * LIMIT + 1)))
-        self.assertEqual(self.heard[2:], ["lost"])
 
     def test_a_long_message_may_trickle_in(self) -> None:
         data = frame(b"x" * LIMIT)
@@ -512,7 +509,7 @@ class MemoryTests(WebSocketTestCase):
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
         for wire in wires:
-            connection = WebSocketConnection(deadlines, factory, limit=LIMIT)
+            connection = WebSocketConnection(deadlines, factory, Allowance(max_payload=LIMIT))
             wire.protocol = connection
             connection.makeConnection(wire)
             connection.start(channel)

@@ -1,0 +1,44 @@
+"""How large and how many the messages of a WebSocket may be.
+
+Strangers have one limit, the worker another.  Who the peer is, is asked only when it
+goes over the first: asking costs more than most connections ever will.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from gateway.web.limits import TokenBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@attrs.frozen(kw_only=True)
+class Allowance:
+    """Sizes in bytes, rates in messages a second; `is_worker(transport)` knows the peer."""
+
+    max_payload: int
+    worker_payload: int = 0
+    """Where it is more than `max_payload`, the worker may send messages of this size."""
+    rate: float = 0
+    """In the long run; 0: any.  The worker's is not limited."""
+    burst: float = 0
+    """At once."""
+    is_worker: Callable[[Any], bool] | None = None
+
+    def bucket(self, clock: Callable[[], float]) -> TokenBucket | None:
+        """What a new connection may send from now on; None: without limit."""
+        return TokenBucket(self.rate, self.burst, clock) if self.rate else None
+
+    def limit(self, transport: Any) -> int:
+        """Bytes of the largest message that this peer may send."""
+        if self.worker_payload > self.max_payload and self.exempts(transport):
+            return self.worker_payload
+        return self.max_payload
+
+    def exempts(self, transport: Any) -> bool:
+        """Whether this peer is the worker."""
+        return self.is_worker is not None and self.is_worker(transport)
