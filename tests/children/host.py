@@ -1,4 +1,4 @@
-"""A gateway that only supervises: `host.py STATE_DIR WORKER ARGUMENTS...`; SIGTERM ends it."""
+"""A gateway that only supervises: `host.py STATE_DIR PATIENCE WORKER ARGUMENTS...`."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from twisted.internet import reactor
 from gateway.worker.settings import Settings
 from gateway.worker.supervisor import Supervisor
 
-state_dir, worker, *arguments = sys.argv[1:]
+state_dir, patience, worker, *arguments = sys.argv[1:]
 supervisor = Supervisor(
     reactor,
     Settings(
@@ -18,10 +18,10 @@ supervisor = Supervisor(
         main=Path(worker),
         python=sys.executable,
         arguments=tuple(arguments),
-        patience_login=1.5,
-        patience_terminate=0.3,
-        patience_strays=0.3,
-        settle=0.2,
+        patience_login=float(patience),
+        patience_terminate=0.2,
+        patience_strays=0.1,
+        settle=0.1,
     ),
     lambda name, value: print(value["status"], value["pid"], flush=True),
 )

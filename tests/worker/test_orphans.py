@@ -12,16 +12,23 @@ import psutil
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from .real import CHILDREN, RealTestCase, alive, soon
+from .real import CHILDREN, PATIENT, RealTestCase, alive, soon
 
 
 class OrphanTests(RealTestCase):
-    def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+    def host(self, worker: str, *arguments: str, patience: float = PATIENT) -> subprocess.Popen:
         """A gateway of its own process and session, with `worker`."""
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"
         host = subprocess.Popen(
-            [sys.executable, CHILDREN / "host.py", self.folder, CHILDREN / worker, *arguments],
+            [
+                sys.executable,
+                CHILDREN / "host.py",
+                self.folder,
+                str(patience),
+                CHILDREN / worker,
+                *arguments,
+            ],
             env={**os.environ, "JOURNAL": str(self.journal)},
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -41,9 +48,11 @@ class OrphanTests(RealTestCase):
         except psutil.NoSuchProcess:
             return set()
 
-    async def killed(self, worker: str, *arguments: str, size: int, group: bool = False) -> None:
+    async def killed(
+        self, worker: str, *arguments: str, size: int, group: bool = False, **how: float
+    ) -> None:
         """Kill the gateway when its family has `size` members; all of them go, too."""
-        host = self.host(worker, *arguments)
+        host = self.host(worker, *arguments, **how)
         await soon(lambda: self.noted("start") and len(self.family(host)) == size)
         family = self.family(host)
         if group:
@@ -67,10 +76,10 @@ class OrphanTests(RealTestCase):
         self.assertFalse(any(map(alive, self.noted("daemon"))))
 
     async def test_a_worker_that_ignores_everything(self) -> None:
-        await self.killed("stubborn.py", "both", size=2)
+        await self.killed("stubborn.py", "both", size=2, patience=0.2)
 
     async def test_stubborn_children(self) -> None:
-        await self.killed("family.py", "10", size=12)
+        await self.killed("family.py", "10", size=12, patience=0.2)
 
     async def test_a_stopped_worker(self) -> None:
         host = self.host("polite.py")
