@@ -105,7 +105,7 @@ class Parts:
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         self._overseer = watch(
-            EventCounts(reactor.callLater),
+            EventCounts(self._deadlines.call_later),
             self._is_worker,
             Admission(self._guard, publish, self._is_worker),
             self._deadlines,
@@ -136,7 +136,7 @@ class Parts:
         self._relay.register(application)
         return EngineServer(
             engine_settings(self._settings),
-            Visitors(application, self._reactor.callLater),
+            Visitors(application, self._deadlines.call_later),
             self._deadlines,
             outbox=self._relay.outbox,
         )

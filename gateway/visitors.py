@@ -19,7 +19,10 @@ SECONDS: Final = 10.0
 
 
 class Visitors:
-    """An Engine.IO application that logs the sessions of another one."""
+    """An Engine.IO application that logs the sessions of another one.
+
+    `call_later(seconds, callback)`.
+    """
 
     def __init__(
         self, application: Callable[[Session], Connection], call_later: Callable[..., object]

@@ -18,7 +18,7 @@ _NAME_LENGTH: Final = 64
 class EventCounts:
     """Call it with each event's name; it logs sums, never payloads.
 
-    `call_later` is a reactor's; names are bounded in number and length, as they come
+    `call_later(seconds, callback)`; names are bounded in number and length, as they come
     from outside.
     """
 

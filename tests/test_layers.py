@@ -1,0 +1,62 @@
+from pathlib import Path
+
+from attrs import fields
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.config import Settings
+from gateway.layers import engine_settings, guard_settings, relay_settings, worker_settings
+from gateway.worker.settings import Settings as WorkerSettings
+
+
+class LayersTests(SynchronousTestCase):
+    def token_file(self, text: str) -> Path:
+        path = Path(self.mktemp())
+        path.write_text(text)
+        return path
+
+    def test_heartbeats_are_told_in_milliseconds(self) -> None:
+        engine = engine_settings(Settings(ping_interval=1.5, ping_timeout=20))
+        self.assertEqual((engine.ping_interval, engine.ping_timeout), (1500, 20_000))
+
+    def test_conflation_is_on_unless_it_is_switched_off(self) -> None:
+        self.assertTrue(relay_settings(Settings()).patience.conflate)
+        self.assertFalse(relay_settings(Settings(no_conflation=True)).patience.conflate)
+
+    def test_a_token_file_counts_before_a_variable(self) -> None:
+        file = self.token_file(" from a file\n")
+        guard = guard_settings(Settings(token_file=file, token="ours", view_token="theirs"))
+        self.assertEqual((guard.control_token, guard.view_token), ("from a file", "theirs"))
+
+    def test_a_token_file_that_says_nothing_is_no_token(self) -> None:
+        for file in (self.token_file("\n"), Path("/nowhere/at/all")):
+            with self.assertRaises(ValueError):
+                guard_settings(Settings(token_file=file))
+
+    def test_tokens_are_secrets_and_not_for_the_worker(self) -> None:
+        settings = Settings(token="a", view_token="b")
+        worker = worker_settings(settings, guard_settings(settings), {})
+        self.assertEqual(worker.secrets, ("a", "b"))
+        self.assertEqual(worker.withhold, ("SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN"))
+
+    def test_the_state_folder(self) -> None:
+        for given, environ, expected in [
+            (Path("/given"), {"STATE_DIRECTORY": "/a"}, "/given"),
+            (None, {"STATE_DIRECTORY": "/a:/b", "XDG_STATE_HOME": "/c"}, "/a"),
+            (None, {"XDG_STATE_HOME": "/c", "HOME": "/home/u"}, "/c/sjgateway"),
+            (None, {"HOME": "/home/u"}, "/home/u/.local/state/sjgateway"),
+            (None, {}, "/.local/state/sjgateway"),
+        ]:
+            settings = Settings(state_dir=given)
+            worker = worker_settings(settings, guard_settings(settings), environ)
+            self.assertEqual(worker.state_dir, Path(expected))
+
+    def test_the_layers_have_the_defaults_that_the_table_shows(self) -> None:
+        settings = Settings()
+        worker = worker_settings(settings, guard_settings(settings), {"HOME": "/"})
+        default = WorkerSettings(state_dir=worker.state_dir)
+        for each in fields(WorkerSettings):
+            if each.name not in {"secrets", "withhold"}:
+                self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
+        self.assertEqual(relay_settings(settings), type(relay_settings(settings))())
+        engine = engine_settings(settings)
+        self.assertEqual(engine, type(engine)(path="/socket.io/"))
