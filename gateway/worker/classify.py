@@ -33,6 +33,20 @@ PATIENT: Final = frozenset((NETWORK, MAINTENANCE))
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
 
+ADVICE: Final = {
+    BAN: "The broker refuses logins for a while; each earlier try extends that. Wait.",
+    TOO_MANY: "The account has its 5 connections: log out elsewhere.",
+    QUOTA: "The broker's limit for today is reached: wait, or do less.",
+    AUTHENTICATION: "Check keys, certificate and password, and post the right ones.",
+    VERSION: "main.py and the installed shioaji don't fit: update one of them.",
+    DEPENDENCY: "Install what main.py imports for the worker's Python, or name another (--python).",
+    MAINTENANCE: "The broker is being maintained; it is tried again.",
+    NETWORK: "The network or the broker is not reachable; it is tried again.",
+    CRASH: "A native library crashed: update it, or report it with the last lines.",
+    LAUNCH: "Name the script with --main and its interpreter with --python.",
+}
+"""What to do about it."""
+
 _CRASHES = frozenset(("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"))
 _NOT_THE_BROKER = re.compile(r"in server response|for url", re.IGNORECASE)
 """Codes of other HTTP servers: python-engineio and requests word them so."""

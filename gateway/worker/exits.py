@@ -51,7 +51,7 @@ class Exit:
 
     def __str__(self) -> str:
         if self.failure:
-            return self.failure
+            return f"was not started: {self.failure}"
         if self.signal is not None:
             return f"ended by {self.signal}"
         return "ended, nobody knows how" if self.code is None else f"exited with code {self.code}"

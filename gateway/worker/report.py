@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.worker.classify import ADVICE
 from gateway.worker.times import iso
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Reporter:
             "signal": ended and ended.signal,
             "asked": ended and ended.asked,
             "class": cause,
+            "advice": ADVICE.get(cause or ""),
             "stderr": [line[:WORDS] for line in run.last_words] if run and ended else [],
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
@@ -82,17 +84,15 @@ class Reporter:
         return max(0, self._keeper.generation - 1)
 
     def _message(self, status: str, ended: Exit | None, cause: str | None) -> str:
-        words = f"The worker is {status}"
-        if ended is not None:
-            words = ended.failure or f"The worker {ended}"
-        if cause:
-            words += f" ({cause})"
+        if ended is None:
+            return f"The worker is {status}"
+        end = str(ended) + (f" ({cause})" if cause else "")
         planned = self._keeper.next_start
         if planned:
-            words += f"; next start in {planned[1]:.1f} s"
-        elif status == "fatal":
-            words += "; it stays down until someone starts it"
-        return words
+            return f"The worker is to start in {planned[1]:.1f} s: it {end}"
+        if status == "fatal":
+            return f"The worker stays down until someone starts it: it {end}"
+        return f"The worker {end}" if status == "exited" else f"The worker is {status}"
 
 
 def _exit(when: float, end: Exit, cause: str | None) -> dict[str, Any]:
@@ -102,6 +102,7 @@ def _exit(when: float, end: Exit, cause: str | None) -> dict[str, Any]:
         "code": end.code,
         "signal": end.signal,
         "class": cause,
+        "advice": ADVICE.get(cause or ""),
         "asked": end.asked,
         "sent": end.sent,
         "seconds": None if end.seconds is None else round(end.seconds, 3),

@@ -199,7 +199,7 @@ class Run:
 
     def _never(self, reason: str, *, hopeless: bool = False) -> None:
         self.error = LaunchError("The worker was not started", reason)
-        self._exit(failure=str(self.error), hopeless=hopeless)
+        self._exit(failure=reason, hopeless=hopeless)
 
     def _settle(self) -> None:
         if self._settling is not None:

@@ -35,7 +35,7 @@ class ExitTests(SynchronousTestCase):
         for how, words in (
             ({"code": 3}, "exited with code 3"),
             ({"signal": "SIGKILL"}, "ended by SIGKILL"),
-            ({"failure": "main.py is missing"}, "main.py is missing"),
+            ({"failure": "main.py is missing"}, "was not started: main.py is missing"),
             ({}, "ended, nobody knows how"),
         ):
             self.assertEqual(str(Exit(pid=1, **how)), words)
