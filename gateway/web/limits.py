@@ -29,8 +29,8 @@ class Limits:
     """Bodies of requests that no mount has a bound of its own for."""
     head_seconds: float = 10.0
     body_seconds: float = 15.0
-    idle_seconds: float = 65.0
-    """Between requests; above the usual 60 s of proxies, so that they close first."""
+    idle_seconds: float = 30.0
+    """Between requests: descriptors come back before what was opened by them ends."""
     flush_seconds: float = 15.0
     """To take our last answer."""
     linger_seconds: float = 2.0
