@@ -87,7 +87,7 @@ class Peer(Protocol):
 
     def __init__(self) -> None:
         self.got = b""
-        self.lost: Deferred[Failure] = Deferred()
+        self.lost: Deferred[type[BaseException] | None] = Deferred()
         self._waiting: list[tuple[Callable[[], bool], Deferred[None]]] = []
 
     def dataReceived(self, data: bytes) -> None:
@@ -98,7 +98,7 @@ class Peer(Protocol):
         self._tell()
         for _, waiter in self._waiting:
             waiter.errback(AssertionError(f"the connection went, after {self.got[-200:]!r}"))
-        self.lost.callback(reason)
+        self.lost.callback(reason.type)
 
     def until(self, condition: Callable[[], bool]) -> Deferred[None]:
         """Fires as soon as `condition` holds, which is asked whenever something comes."""
