@@ -53,6 +53,8 @@ class Hub:
         self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
         self._screens = Screens(settings.snapshots)
         self.refusals = Refusals()
+        self.repaired = 0
+        """Events in which something that is no JSON, such as NaN, became null."""
 
     # -- the namespace -----------------------------------------------------------------
 
@@ -97,6 +99,8 @@ class Hub:
         if not sender.may_publish and not self._observer.trusts(sender):
             self.refusals.refuse(sender, packet)
             return
+        if packet.repaired:
+            self.repaired += 1
         wire = packet.wire
         if packet.id is not None:
             wire = (self._ask(sender, packet, subject), *wire[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.relay.event import OVERHEAD
+from gateway.relay.traffic import Traffic
 from gateway.relay.view import View
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Log:
         """Keep what everybody has read, within the bounds: somebody may come back for it."""
         self.apart: set[Subscription] = set()
         """The subscriptions that no view serves: each reads from its own cursor."""
+        self.traffic = Traffic()
         self.max_bytes = max_bytes
         self._max_records = max_records
         self._events: list[Event] = []
@@ -38,6 +40,11 @@ class Log:
     def largest(self) -> int:
         """Bytes of the largest event so far."""
         return self._largest
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of all events so far."""
+        return self._bytes - self.head * OVERHEAD
 
     def append(self, event: Event) -> None:
         """Take `event` as the newest; `flush` sends it."""
@@ -54,7 +61,7 @@ class Log:
         key = selection, form.key
         view = self._views.get(key)
         if view is None:
-            view = self._views[key] = View(form, selection, self.flushed)
+            view = self._views[key] = View(form, selection, self.flushed, self.traffic)
         return view
 
     def at(self, position: int) -> Event:

@@ -138,7 +138,9 @@ class SessionOutbox:
             return form.encode(batch)
         for subscription in self._subscriptions:
             if records := subscription.take(form):
-                return subscription.form(form).encode(records)
+                data = subscription.form(form).encode(records)
+                subscription.log.traffic.alone(records, len(data))
+                return data
         return b""
 
     def _settle(self, form: Form) -> None:

@@ -105,10 +105,8 @@ class Subscription:
         return form if self.pid is None else WithOffset(form)
 
     def settle(self, form: Form) -> bool:
-        """Join the view if there is nothing left to read alone; whether it could."""
+        """Join the view, all that is due being read; whether it could."""
         if self._view is None:
-            if self._direct or self._kept:
-                return False
             view = self.log.view(self.form(form), self.selection)
             if not view.join(self, self.outbox.write):
                 return False

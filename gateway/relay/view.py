@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.relay.event import Event
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
+    from gateway.relay.traffic import Traffic
 
 
 class View:
@@ -23,9 +24,12 @@ class View:
     request with it, or end a session.
     """
 
-    def __init__(self, form: Form, selection: Selection | None, position: int) -> None:
+    def __init__(
+        self, form: Form, selection: Selection | None, position: int, traffic: Traffic
+    ) -> None:
         self._form = form
         self._selection = selection
+        self._traffic = traffic
         self._members: dict[Subscription, Callable[[bytes], bool]] = {}
         self._position = position
         """Where the members are in the log; in a round, where it brings them from `_before`."""
@@ -51,7 +55,7 @@ class View:
         del self._members[member]
         for index in range(len(self._round) - length_hint(self._rest), len(self._round)):
             if self._round[index][0] is member:
-                self._round[index] = member, _gone
+                del self._round[index]  # not reached by the round yet, which goes on by index
                 return self._before
         return self._position
 
@@ -60,8 +64,10 @@ class View:
         end = events[-1].position + 1
         if self._selection is not None:
             events = [event for event in events if self._selection.wants(event)]
-        for data, position in self._writes(events):
+        for data, position, count in self._writes(events):
             self._write(data, position)
+            self._traffic.shared(count, len(data), len(self._round))
+            self._round = []
             if not self._members:
                 break
         self._position = end
@@ -75,10 +81,9 @@ class View:
         for member in full:
             if member in self._members:
                 member.outbox.on_full()
-        self._round = []
 
-    def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int]]:
-        """The bytes of each write, and the position after it."""
+    def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int, int]]:
+        """The bytes of each write, the position after it, and how many events they are."""
         if not events:
             return
         form, start, size, packets = self._form, 0, 0, 0
@@ -87,10 +92,6 @@ class View:
             packets += len(event.packets)
             over = size > WRITE_BYTES or (form.max_packets and packets > form.max_packets)
             if over and index > start:
-                yield form.encode(events[start:index]), event.position
+                yield form.encode(events[start:index]), event.position, index - start
                 start, size, packets = index, event.size, len(event.packets)
-        yield form.encode(events[start:]), events[-1].position + 1
-
-
-def _gone(data: bytes) -> bool:  # noqa: ARG001 - in place of the write of who left
-    return True
+        yield form.encode(events[start:]), events[-1].position + 1, len(events) - start

@@ -177,9 +177,7 @@ class PollingClient(Client):
 
     def say(self, *messages):
         decoded = [m.decode("latin-1") if isinstance(m, bytes) else m for m in messages]
-        self.world.server.post(
-            self.session, PEER, "\x1e".join(decoded).encode(), binary=False
-        )
+        self.world.server.post(self.session, PEER, "\x1e".join(decoded).encode(), binary=False)
 
     @property
     def heard(self):
@@ -194,12 +192,7 @@ class RelayWorld(World):
     """One gateway and its clients."""
 
     def __init__(self, *, eio3: bool = False, patience: Any = None, **settings: Any) -> None:
-        super().__init__(
-            lambda session: self.sockets(session),
-            outbox=lambda: self.relay.outbox(),
-            ping_interval=NEVER,
-            eio3=eio3,
-        )
+        super().__init__(self._serve, outbox=self._outbox, ping_interval=NEVER, eio3=eio3)
         self.watcher = Watcher()
         self._soon: list[Callable[[], None]] = []
         settings.setdefault("keys", Keys(names=frozenset((KEYED,))))
@@ -213,6 +206,12 @@ class RelayWorld(World):
         self.relay.register(self.sockets)
         self.hub = self.relay.hubs["/"]
         self.log = self.hub.log
+
+    def _serve(self, session):
+        return self.sockets(session)
+
+    def _outbox(self):
+        return self.relay.outbox()
 
     def _call_later(self, seconds: float, callback: Callable[[], None]) -> None:
         if seconds:

@@ -1,0 +1,67 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.relay.turn import Turn
+from tests.relay.parts import Parts, Sink
+
+
+class ScheduleTests(SynchronousTestCase):
+    def test_many_events_are_one_flush(self):
+        scheduled = []
+        turn = Turn(scheduled.append)
+        for _ in range(3):
+            turn.schedule()
+        self.assertEqual(len(scheduled), 1)
+
+    def test_what_is_said_during_a_flush_is_for_the_next(self):
+        parts = Parts()
+        _, sink = parts.member()
+        sink.on_write = lambda: len(sink.writes) < 3 and parts.say(f"more {len(sink.writes)}")
+        parts.say("first")
+        parts.turns()
+        self.assertEqual(sink.texts, ["first"])
+        parts.turns()
+        self.assertEqual(sink.texts, ["first", "more 1"])
+        parts.flush()
+        self.assertEqual(sink.texts, ["first", "more 1", "more 2"])
+
+
+class OrderTests(SynchronousTestCase):
+    def test_views_write_first_and_who_stepped_aside_after_them(self):
+        parts = Parts()
+        order = []
+        sender, own = parts.member()
+        _, other = parts.member()
+        own.on_write = lambda: order.append("aside")
+        other.on_write = lambda: order.append("view")
+        parts.say("of the sender", sender=sender)
+        parts.say("of the gateway")
+        parts.flush()
+        self.assertEqual(order, ["view", "aside"])
+
+    def test_nothing_is_forgotten_before_somebody_could_deal_with_it(self):
+        parts = Parts(max_records=2)
+        _, sink = parts.member()
+        sink.room = False
+        seen = []
+        parts.turn.before_trim = lambda log: seen.append((log.tail, log.surplus()))
+        parts.say("0")
+        parts.flush()
+        parts.say("1", "2", "3")
+        parts.flush()
+        self.assertEqual(seen, [(0, 0), (1, 2)])
+
+    def test_logs_flush_together(self):
+        parts, sinks = Parts(), []
+        second = type(parts.log)(max_bytes=1000, max_records=10)
+        parts.turn.logs.append(second)
+        outbox = parts.outbox(sink := Sink())
+        parts.subscribe(outbox)
+        parts.log, first = second, parts.log
+        parts.subscribe(outbox)
+        parts.flush()
+        parts.say("second")
+        parts.log = first
+        parts.say("first")
+        self.assertEqual(sinks, [])
+        parts.turns()
+        self.assertEqual(sink.texts, ["first", "second"])
