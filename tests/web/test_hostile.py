@@ -1,0 +1,58 @@
+"""Slow and dangling connections beside healthy ones, over real sockets."""
+
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred, gatherResults
+from twisted.internet.task import LoopingCall
+
+from gateway.web.limits import Limits
+from tests.web.site import Recorder, SocketTestCase
+
+PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HEALTHY = 100
+ROUNDS = 5
+SHORT = Limits(head_seconds=0.5, body_seconds=0.5, linger_seconds=0.5)
+
+SLOW = {
+    "an empty line": b"\r\n",
+    "a head": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+    "a request line": b"GET /",
+    "a body": b"POST /socket.io/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n",
+    "chunks": b"POST /socket.io/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a second head": PROBE + b"GET /",
+}
+
+
+class SlowTests(SocketTestCase):
+    async def test_slow_peers_are_closed_while_a_hundred_others_are_served(self) -> None:
+        port = self.listen(limits=SHORT)
+        slow = {name: await self.connect(port) for name in SLOW}
+        for name, recorder in slow.items():
+            recorder.transport.write(SLOW[name])
+        trickle = LoopingCall(self.trickle, list(slow.values()))
+        trickle.start(0.05)
+        healthy = [await self.connect(port) for _ in range(HEALTHY)]
+        await gatherResults([self.ask(recorder) for recorder in healthy])
+        await gatherResults([recorder.closed for recorder in slow.values()])
+        trickle.stop()
+        for name, recorder in slow.items():
+            expected = {"a second head": 2}.get(name, 1)
+            self.assertEqual(recorder.received.count(b"HTTP/1.1 "), expected, name)
+        for recorder in healthy:
+            self.assertFalse(recorder.closed.called)
+            self.assertEqual(recorder.received.count(b"HTTP/1.1 200 "), ROUNDS)
+
+    def trickle(self, recorders: list[Recorder]) -> None:
+        for recorder in recorders:
+            if recorder.received == b"" and not recorder.closed.called:
+                recorder.transport.write(b"1")
+
+    def ask(self, recorder: Recorder) -> Any:
+        """Ask `ROUNDS` times, one after the other."""
+
+        async def rounds() -> None:
+            for number in range(1, ROUNDS + 1):
+                recorder.transport.write(PROBE)
+                await recorder.until(b"HTTP/1.1 200 ", number)
+
+        return ensureDeferred(rounds())
