@@ -58,6 +58,7 @@ class WebSocketConnection:
         "_limit",
         "_needed",
         "_patience",
+        "_pause",
         "_writer",
         "form",
         "transport",
@@ -78,6 +79,7 @@ class WebSocketConnection:
         self._fallback: Fallback | None = None
         self._closed = False  # our close frame is said, or the connection is gone
         self._patience: Deadline | None = None
+        self._pause: Deadline | None = None
         self._buffer: bytes | bytearray = b""
         self._needed = 0
         self._check: TextCheck | None = None
@@ -137,8 +139,9 @@ class WebSocketConnection:
     def connectionLost(self, reason: Failure) -> None:
         self._closed = True
         self._writer.stop()
-        if self._patience is not None:
-            self._patience.cancel()
+        for deadline in (self._patience, self._pause):
+            if deadline is not None:
+                deadline.cancel()
         fallback, self._fallback = self._fallback, None
         if fallback is not None:
             fallback.connectionLost(reason)
@@ -212,14 +215,21 @@ class WebSocketConnection:
         """Stop reading for a while where there were too many; the worker may send any."""
         assert self._bucket is not None
         delay = self._bucket.take(messages)
-        if delay and self._allowance.exempts(self.transport):
+        if not delay or self._pause is not None:
+            return
+        if self._allowance.exempts(self.transport):
             self._bucket = None
-        elif delay:
-            self.transport.pauseProducing()
-            self._deadlines.call_later(delay, self._read_on)
+            return
+        self.transport.pauseProducing()
+        self._pause = self._deadlines.call_later(delay, self._read_on)
 
     def _read_on(self) -> None:
-        if not self.transport.disconnected:
+        assert self._bucket is not None
+        delay = self._bucket.take(0)  # more may have come with what began the pause
+        if delay:
+            self._pause = self._deadlines.call_later(delay, self._read_on)
+        else:
+            self._pause = None
             self.transport.resumeProducing()
 
     # -- closing --------------------------------------------------------------------

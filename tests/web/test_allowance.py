@@ -74,6 +74,17 @@ class RateTests(SynchronousTestCase):
         world.receive(frame(b"", PONG), frame(b"a") * 25)
         self.assertNotIn(world.wire, world.wire.reactor.readers)
 
+    def test_nobody_is_read_before_everything_is_paid_for(self) -> None:
+        for before in (b"", frame(b"", PONG)):  # by Autobahn message for message
+            world = self.world(lambda transport: False)
+            world.receive(before + frame(b"a") * 120)
+            for _ in range(98):
+                world.advance(0.1)
+                self.assertNotIn(world.wire, world.wire.reactor.readers)
+            world.advance(0.3)
+            self.assertIn(world.wire, world.wire.reactor.readers)
+            self.assertIsNone(world.deadlines.next)
+
     def test_the_worker_may_send_as_much_as_it_likes(self) -> None:
         world = self.world(lambda transport: True)
         for _ in range(10):
