@@ -9,7 +9,7 @@ import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.record import Record
-from gateway.relay.selection import EVERYTHING, SelectionError, parse
+from gateway.relay.selection import EVERYTHING, NOTHING, SelectionError, parse
 from gateway.relay.snapshot import Snapshot
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.packet import PacketType, header
@@ -78,20 +78,26 @@ class Screens:
 
     def greet(self, subscription: Subscription, auth: dict[str, Any]) -> None:
         """Send what a new client has missed."""
-        settings = self._settings
         asked = auth.get("snapshot")
-        quotes = settings.quotes if asked is None else asked is True
-        selection = subscription.selection or EVERYTHING
+        subscription.quotes = self._settings.quotes if asked is None else asked is True
+        self._show(subscription, NOTHING)
+
+    def _show(self, subscription: Subscription, known: Selection) -> None:
+        """Send the newest events that `subscription` wants and `known` did not."""
+        settings, selection = self._settings, subscription.selection or EVERYTHING
         for event in self._snapshot.events():
-            wanted = quotes if event.name in settings.quote_names else settings.states
-            if wanted and selection.wants(event):
+            quote = event.name in settings.quote_names
+            wanted = subscription.quotes if quote else settings.states
+            if wanted and selection.wants(event) and not known.wants(event):
                 subscription.send(Record(*event.packets))
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Narrow or widen what `subscription` receives; answer its ack.
 
-        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.
+        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.  What
+        became visible follows as at the beginning.
         """
+        known = subscription.selection or EVERYTHING
         arguments = packet.value[1:]
         wish = arguments[0] if len(arguments) == 1 else None
         answer: dict[str, Any] = {"ok": True}
@@ -104,3 +110,5 @@ class Screens:
         if packet.id is not None:
             text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([answer])
             subscription.send(Record(EnginePacket(text)))
+        if answer["ok"]:
+            self._show(subscription, known)

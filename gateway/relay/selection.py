@@ -41,7 +41,7 @@ class Selection:
         )
 
 
-EVERYTHING = Selection()
+EVERYTHING, NOTHING = Selection(), Selection(events=frozenset())
 
 
 def parse(wish: dict[str, Any]) -> Selection:

@@ -41,6 +41,7 @@ class Subscription:
         "may_publish",
         "outbox",
         "pid",
+        "quotes",
         "selection",
         "sid",
         "socket",
@@ -58,6 +59,8 @@ class Subscription:
         """The private id of a socket that can be recovered; it is told its offsets."""
         self.selection: Selection | None = None
         """What it wants of the events; None: everything."""
+        self.quotes = False
+        """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
         self.trusted: bool | None = None

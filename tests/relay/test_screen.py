@@ -135,10 +135,13 @@ class SnapshotTests(ScreenTestCase):
         client = PollingClient(self.world)
         client.say('40{"snapshot":true}')
         client.get()
+        self.world.flush()
         heard = []
-        while new := client.poll():
+        while new := client.heard:
             self.assertLessEqual(len(new), 16)
             heard += events(new)
+            client.get()
+            self.world.flush()
         self.assertEqual([tick["code"] for _, tick in heard], [f"C{n}" for n in range(50)])
 
     @settings(deadline=None, max_examples=60)
