@@ -45,7 +45,7 @@ from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
 from gateway.web.timer import drive
-from gateway.web.trust import notice
+from gateway.web.trust import notice, warning
 from gateway.web.upgrade import Upgrader
 from gateway.worker.connections import Connections, Ends
 from gateway.worker.redact import Redactor
@@ -223,6 +223,8 @@ class Parts:
         addresses = ", ".join(self._listeners.addresses)
         _log.info("Listening on {addresses}", addresses=addresses)
         _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
+        if warning(self._guarding):
+            _log.warn("{warning}", warning=warning(self._guarding))
 
     def _heed_hangup(self) -> None:
         reload = partial(self._reactor.callFromThread, self._listeners.reload_certificates)

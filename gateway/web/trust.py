@@ -85,3 +85,13 @@ def notice(settings: Settings, *, exposed: bool) -> str:
         "Other machines can reach the gateway; control routes answer only this machine "
         "until a token is set with --token-file."
     )
+
+
+def warning(settings: Settings) -> str:
+    """One line for the start log where an option lets in whom nobody knows; else empty."""
+    if "*" not in settings.allowed_origins:
+        return ""
+    return (
+        "--allowed-origins * lets any web page that a user opens do what he can do here; "
+        "name the origins instead."
+    )

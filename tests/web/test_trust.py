@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.trust import Settings, notice
+from gateway.web.trust import Settings, notice, warning
 
 
 class NoticeTests(SynchronousTestCase):
@@ -16,3 +16,7 @@ class NoticeTests(SynchronousTestCase):
         for line in (closed, opened, guarded):
             self.assertNotIn("\n", line)
             self.assertNotIn("sesame", line)
+
+    def test_an_open_door_is_worth_a_warning(self) -> None:
+        self.assertIn("any web page", warning(Settings(allowed_origins=["*"])))
+        self.assertEqual(warning(Settings(allowed_origins=["null", "http://a.example"])), "")
