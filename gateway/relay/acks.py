@@ -30,7 +30,7 @@ class _Question:
     """Where the event stands in the log: who joined later was not asked."""
     silent: int
     """Receivers that neither answered nor left."""
-    deadline: Deadline
+    expires: float
     empty: set[Subscription] = attrs.Factory(set)
     """Receivers that answered without a word: python-socketio does without a handler."""
 
@@ -47,7 +47,8 @@ class Acks:
         self._ids = ids
         self._deadlines = deadlines
         self._timeout = timeout
-        self._questions: dict[int, _Question] = {}
+        self._questions: dict[int, _Question] = {}  # the oldest first
+        self._sweep: Deadline | None = None
         self._asked: dict[Subscription, dict[int, None]] = {}
 
     def __len__(self) -> int:
@@ -60,8 +61,10 @@ class Acks:
         if len(mine) >= PENDING:
             self._forget(next(iter(mine)))
         mine[ours] = None
-        deadline = self._deadlines.call_later(self._timeout, lambda: self._forget(ours))
-        self._questions[ours] = _Question(sender, id, position, receivers, deadline)
+        expires = self._deadlines.clock() + self._timeout
+        self._questions[ours] = _Question(sender, id, position, receivers, expires)
+        if self._sweep is None:
+            self._sweep = self._deadlines.call_later(self._timeout, self._expire)
         return ours
 
     def answer(self, receiver: Subscription, packet: Packet) -> None:
@@ -100,9 +103,19 @@ class Acks:
         text += packet.payload if packet is not None else b"[]"
         question.sender.send(Record(EnginePacket(text), *attachments))
 
+    def _expire(self) -> None:
+        """Forget what nobody answered; one deadline serves all, whatever their number."""
+        now = self._deadlines.clock()
+        self._sweep = None
+        for ours, question in list(self._questions.items()):
+            if question.expires > now:
+                left = question.expires - now
+                self._sweep = self._deadlines.call_later(left, self._expire)
+                break
+            self._forget(ours)
+
     def _forget(self, ours: int) -> None:
         question = self._questions.pop(ours)
-        question.deadline.cancel()
         mine = self._asked[question.sender]
         del mine[ours]
         if not mine:
