@@ -32,6 +32,7 @@ class Options(usage.Options):
         super().__init__()
         self.given: dict[str, list[str]] = {}
         self.settings = Settings()
+        self._check = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         try:
@@ -44,6 +45,15 @@ class Options(usage.Options):
             self.settings = load(self.given, os.environ)
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
+        if self._check:
+            from gateway.check import run  # noqa: PLC0415  # a start needs none of it
+
+            # Here, since twistd looks for another gateway's PID file before it goes on.
+            raise SystemExit(run(self.settings, os.environ, print))
+
+    def opt_check(self) -> None:
+        """Look at everything a start needs, say what to do, and exit; starts nothing."""
+        self._check = True
 
     def opt_version(self) -> None:
         """Print the version and exit."""

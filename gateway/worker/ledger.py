@@ -109,12 +109,12 @@ class Ledger:
 
     def _read(self) -> dict[str, Any]:
         try:
-            return _checked(json.loads((self._folder / "ledger.json").read_text("utf-8")))
+            return checked(json.loads((self._folder / "ledger.json").read_text("utf-8")))
         except FileNotFoundError:
-            return _checked({"days": {}})
+            return checked({"days": {}})
         except ValueError:
             self._alert(f"{self._folder / 'ledger.json'} is damaged; today's count begins anew")
-            return _checked({"days": {}})
+            return checked({"days": {}})
 
     def _write(self, record: dict[str, Any]) -> None:
         draft = self._folder / "ledger.json.new"
@@ -134,7 +134,7 @@ def _lock(file: int) -> None:
     raise held
 
 
-def _checked(record: Any) -> dict[str, Any]:
+def checked(record: Any) -> dict[str, Any]:
     """`record` when it has the shape of a ledger; ValueError otherwise."""
     match record:
         case {"days": dict(days), **rest} if all(type(count) is int for count in days.values()):

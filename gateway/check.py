@@ -1,0 +1,68 @@
+"""`twistd -n sjgateway --check`: looks at everything a start needs, and starts nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway import doctor
+from gateway.doctor import TOPICS, Finding, Level
+from gateway.doctor.finding import fail
+from gateway.layers import guard_settings, worker_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.config import Settings
+    from gateway.worker.settings import Settings as WorkerSettings
+
+
+def run(
+    settings: Settings,
+    environ: Mapping[str, str],
+    say: Callable[[str], object],
+    cwd: Path | None = None,
+    now: float | None = None,
+) -> int:
+    """Say each finding; the exit status: 0 when nothing fails.
+
+    `cwd` and `now` (seconds since 1970) are the process's own by default.
+    """
+    findings = sorted(
+        _findings(settings, environ, cwd or Path.cwd(), time.time() if now is None else now),
+        key=lambda finding: TOPICS.index(finding.topic),
+    )
+    for finding in findings:
+        say(str(finding))
+    count = {level: sum(each.level is level for each in findings) for level in Level}
+    say(", ".join(f"{number} {level.value}" for level, number in count.items()))
+    return 1 if count[Level.FAIL] else 0
+
+
+def _findings(
+    settings: Settings, environ: Mapping[str, str], cwd: Path, now: float
+) -> Iterator[Finding]:
+    yield from doctor.check_files(settings)
+    yield from doctor.check_clock(settings, now)
+    yield doctor.check_descriptors(settings)
+    yield from doctor.check_environment(environ)
+    try:
+        guard = guard_settings(settings)
+        worker = worker_settings(settings, guard, environ)
+    except ValueError as error:
+        cure = "correct the option or the file that it names"
+        yield fail("environment", str(error), cure)
+        return
+    yield from doctor.check_ports(settings, guard)
+    if not settings.no_worker:
+        yield from _worker(worker, environ, cwd, now)
+
+
+def _worker(
+    settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, now: float
+) -> Iterator[Finding]:
+    yield from doctor.check_worker(settings, environ, cwd)
+    folder = doctor.main_folder(settings, environ, cwd)
+    yield from doctor.check_keys(settings.credentials_file, environ, folder, demo=settings.demo)
+    yield from doctor.check_state(settings.state_dir, settings.budget, now)

@@ -1,0 +1,79 @@
+"""The machine: its clock and time zones, its limits, and the variables we were given."""
+
+from __future__ import annotations
+
+import difflib
+import resource
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gateway.config import options
+from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.worker.ledger import TAIPEI
+from gateway.worker.schedule import Schedule, Sessions, zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gateway.config import Settings
+
+BUILT = 2026
+"""The year of this release: no clock that is right says less."""
+SPARE = 200
+"""Descriptors besides those of clients: the log, the worker's pipes, its own."""
+_PREFIX = "SJGATEWAY_"
+
+
+def check_clock(settings: Settings, now: float) -> Iterator[Finding]:
+    """The clock, as far as can be told alone, and what is read off it."""
+    try:
+        local = zone(settings.timezone)
+    except ValueError as error:
+        yield fail("clock", str(error), "apt install tzdata, or correct --timezone")
+        return
+    try:
+        Schedule(settings.schedule, local)
+        Sessions(settings.sessions, local)
+    except ValueError as error:
+        yield fail("clock", str(error), "correct --schedule or --sessions")
+    if datetime.fromtimestamp(now, UTC).year < BUILT:
+        yield fail(
+            "clock",
+            f"it says {datetime.fromtimestamp(now, TAIPEI):%Y-%m-%d}: that is past",
+            "timedatectl set-ntp true; the broker refuses logins with a wrong time",
+        )
+    else:
+        yield ok(
+            "clock",
+            f"it is {datetime.fromtimestamp(now, TAIPEI):%Y-%m-%d %H:%M} in Taipei",
+            "if not: timedatectl set-ntp true",
+        )
+
+
+def check_descriptors(settings: Settings) -> Finding:
+    """Whether there are enough for all the clients that may come."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.max_connections + SPARE
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        return warn(
+            "descriptors",
+            f"{hard} files may be open, fewer than --max-connections {settings.max_connections}"
+            " needs",
+            f"ulimit -Hn {wanted}, LimitNOFILE={wanted} in systemd, or fewer --max-connections",
+        )
+    limit = "any number of" if hard == resource.RLIM_INFINITY else str(hard)
+    return ok("descriptors", f"{limit} files may be open")
+
+
+def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Variables that look like options and are none; those that count are listed."""
+    known = {name: each for each in options() for name in each.variables}
+    given = [name for name in sorted(environ) if environ[name] and name in known]
+    unknown = [name for name in sorted(environ) if name.startswith(_PREFIX) and name not in known]
+    for name in unknown:
+        like = difflib.get_close_matches(name, known, 1)
+        cure = f"perhaps {like[0]} was meant" if like else "twistd sjgateway --help lists them"
+        yield warn("environment", f"{name} is no option and is ignored", cure)
+    if not unknown:
+        said = ", ".join(given) or "none"
+        yield ok("environment", f"options set by variables, which the command line beats: {said}")
