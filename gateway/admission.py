@@ -39,6 +39,8 @@ class Admission:
         self._guard = guard
         self._publish = publish
         self._is_worker = is_worker
+        self.refused = 0
+        """Clients that were not let in, ever."""
 
     def __call__(self, session: Session, auth: dict[str, Any]) -> bool:
         """Let a client in: whether it may publish, if it is not the worker.
@@ -48,6 +50,7 @@ class Admission:
         token = auth.get("token") or session.query.get("token", "")
         role = self._guard.token_role(token if isinstance(token, str) else "")
         if role < Role.VIEW and not self._is_worker(session):
+            self.refused += 1
             raise ConnectionRefused("Unauthorized: connect with auth: {token: ...}")
         if self._publish is Publish.TOKEN:
             return role >= Role.CONTROL

@@ -54,6 +54,8 @@ class Overseer:
         self._is_worker = is_worker
         self.admit = admit
         self._wall = wall
+        self.told: list[Callable[[str, dict[str, Any]], object]] = []
+        """Who hears what browsers are told by the gateway itself, besides them."""
 
     # -- the relay's side ----------------------------------------------------------------
 
@@ -82,11 +84,11 @@ class Overseer:
         if self.listener is not None and not self.listener.running:
             self.relay.worker_gone()
             self.freshness.worker_gone()
-        self.relay.publish(name, value)
+        self._publish(name, value)
 
     def _feed_changed(self, market: str, reason: str) -> None:
         timestamp = datetime.fromtimestamp(self._wall(), UTC)
-        self.relay.publish(
+        self._publish(
             "feed_status",
             {
                 "status": "stale" if reason else "live",
@@ -96,3 +98,8 @@ class Overseer:
                 "timestamp": timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             },
         )
+
+    def _publish(self, name: str, value: dict[str, Any]) -> None:
+        self.relay.publish(name, value)
+        for tell in self.told:
+            tell(name, value)

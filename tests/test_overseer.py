@@ -108,3 +108,13 @@ class OverseerTests(SynchronousTestCase):
         self.assertEqual(stale["market"], "futures")
         self.assertEqual(stale["stale"], ["futures"])
         self.assertTrue(stale["timestamp"].endswith("Z"))
+
+    def test_others_hear_what_browsers_are_told(self) -> None:
+        heard: list[Any] = []
+        self.overseer.told.append(lambda name, value: heard.append((name, value)))
+        value = ["market_tick", {"code": "TXFL6"}]
+        self.overseer.heard(event(value), value)
+        self.worker.running = False
+        self.overseer.tell("python_status", {"status": "exited"})
+        self.assertEqual([name for name, _ in heard], ["feed_status", "python_status"])
+        self.assertEqual(heard, self.relay.published)

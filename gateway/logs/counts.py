@@ -28,15 +28,23 @@ class EventCounts:
         self._call_later = call_later
         self._seconds = seconds
         self._counts: Counter[str] = Counter()
+        self._before: Counter[str] = Counter()
 
     def __call__(self, name: str) -> None:
         if not self._counts:
             self._call_later(self._seconds, self._report)
         short = name[:_NAME_LENGTH]
-        known = short in self._counts or len(self._counts) < _NAMES
-        self._counts[short if known else "other"] += 1
+        self._counts[_bounded(short, self._counts)] += 1
+
+    def totals(self) -> Counter[str]:
+        """Counts since the start; names past the first hundred are together `other`."""
+        totals = self._before.copy()
+        for name, count in self._counts.items():
+            totals[_bounded(name, totals)] += count
+        return totals
 
     def _report(self) -> None:
+        self._before = self.totals()
         counts, self._counts = self._counts, Counter()
         total = counts.total()
         del counts["other"]
@@ -51,3 +59,8 @@ class EventCounts:
             names=names,
             rest=f", other {rest}" if rest else "",
         )
+
+
+def _bounded(name: str, counts: Counter[str]) -> str:
+    """The name to count `name` under."""
+    return name if name in counts or len(counts) < _NAMES else "other"

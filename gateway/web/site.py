@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -135,6 +136,8 @@ class Root(Resource):
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_path = engine_path
+        self.refused: Counter[int] = Counter()
+        """Requests that the guard refused, by status."""
 
     def find(self, path: bytes) -> Mount | None:
         """The mount at `path`, compared as it was sent: no route needs a percent sign."""
@@ -159,6 +162,7 @@ class Root(Resource):
             request.setResponseCode(HTTPStatus.NO_CONTENT)
             return b""
         if verdict.status:
+            self.refused[verdict.status] += 1
             return _refuse(request, verdict, engine=mount is self._engine is not None)
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")

@@ -56,3 +56,23 @@ class EventCountsTests(SynchronousTestCase):
             self.clock.advance(1)
         self.assertEqual(len(self.lines()), 6)
         self.assertLess(sum(map(len, self.lines())), 2000)
+
+    def test_totals_go_on_over_all_intervals(self) -> None:
+        for _ in range(3):
+            self.count("a")
+            self.count("b")
+            self.clock.advance(1)
+            self.count("a")
+        self.assertEqual(self.count.totals(), {"a": 6, "b": 3})
+
+    def test_totals_are_bounded_and_never_fall(self) -> None:
+        before = self.count.totals()
+        for number in range(500):
+            self.count(f"{number % 150}")
+            if number % 7 == 0:
+                self.clock.advance(1)
+            totals = self.count.totals()
+            self.assertLessEqual(before, totals)
+            before = totals
+        self.assertEqual((before.total(), len(before)), (500, 101))
+        self.assertEqual((before["3"], before["140"], before["other"]), (4, 0, 150))
