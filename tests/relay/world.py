@@ -32,8 +32,11 @@ class Watcher:
     def relayed(self, event):
         self.names.append(event.name)
 
-    def trusts(self, sender):
-        return sender.socket.sid in self.trusted
+    def is_worker(self, sender):
+        sender.is_worker = sender.socket.sid in self.trusted
+        return sender.is_worker
+
+    trusts = is_worker
 
     def heard(self, event, value):
         pass
@@ -81,15 +84,17 @@ class Client:
         self.world = world
         self.reply: dict[str, Any] = {}
         self.before: list[str | bytes] = []
+        self.after: list[str | bytes] = []
 
     def join(self, namespace: str = "/", **auth: Any) -> "Client":
-        """CONNECT; `reply` is the answer, and `before` what came before it."""
+        """CONNECT; `reply` is the answer, `before` and `after` what came around it."""
         name = "" if namespace == "/" else f"{namespace},"
         self.say(f"40{name}{orjson.dumps(auth).decode()}")
         self.world.flush()
-        self.before = self.heard
-        answer = self.before.pop()
-        assert isinstance(answer, str) and answer.startswith("40"), answer
+        heard = self.heard
+        (place,) = [index for index, each in enumerate(heard) if each[:2] == "40"]
+        self.before, answer, self.after = heard[:place], heard[place], heard[place + 1 :]
+        assert isinstance(answer, str)
         self.reply = orjson.loads(answer[answer.index("{") :])
         return self
 

@@ -1,0 +1,329 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.relay.recovery import SESSIONS, wish
+from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
+
+STAY = 120
+
+
+class WishTests(SynchronousTestCase):
+    def test_only_who_asks_with_exactly_true(self):
+        for auth in ({}, {"pid": "x", "offset": "1"}, {"recover": 1}, {"recover": "true"}):
+            self.assertEqual(wish(auth), None, auth)
+
+    def test_pid_and_offset(self):
+        self.assertEqual(wish({"recover": True}), (None, None))
+        self.assertEqual(wish({"recover": True, "pid": "p", "offset": "17"}), ("p", 17))
+
+    def test_what_is_no_pid_or_offset_is_none(self):
+        for bad in (17, 1.5, None, [], {}, "", "-1", "1.0", "١", " 1", True):
+            self.assertEqual(wish({"recover": True, "pid": "p", "offset": bad}), ("p", None), bad)
+        self.assertEqual(wish({"recover": True, "pid": 5}), (None, None))
+        absurd = wish({"recover": True, "pid": "p", "offset": "9" * 10_000})
+        self.assertGreater(absurd.offset, 10**15)
+
+
+class Recovering(SynchronousTestCase):
+    log_records = 20_000
+
+    def setUp(self):
+        self.world = RelayWorld(recovery_time=STAY, log_records=self.log_records)
+        self.sender = self.world.client()
+        self.client = self.world.client(recover=True)
+
+    def say(self, *names):
+        for name in names:
+            self.sender.emit(name)
+        self.world.flush()
+
+    def back(self, offset=None, client=None, **auth):
+        """The client comes back over a new connection."""
+        auth = {"recover": True, "pid": (client or self.client).reply["pid"]} | auth
+        if offset is not None:
+            auth["offset"] = str(offset)
+        back = WebSocketClient(self.world)
+        self.world.flush()
+        self.assertEqual(len(back.heard), 1, "the opening packet")
+        return back.join(**auth)
+
+    def assert_recovered(self, back, *missed):
+        self.assertEqual(back.before, list(missed))
+        for key in ("sid", "pid"):
+            self.assertEqual(back.reply[key], self.client.reply[key])
+
+    def assert_fresh(self, back):
+        self.assertEqual(back.before, [])
+        self.assertNotEqual(back.reply["sid"], self.client.reply["sid"])
+        self.assertNotEqual(back.reply["pid"], self.client.reply["pid"])
+
+
+class OffsetTests(Recovering):
+    def test_only_who_asked_has_a_pid_and_offsets(self):
+        plain = self.world.client()
+        self.say("a", "b")
+        self.assertEqual(set(plain.reply), {"sid"})
+        self.assertEqual(set(self.client.reply), {"sid", "pid"})
+        self.assertEqual(plain.heard, ['42["a"]', '42["b"]'])
+        self.assertEqual(self.client.heard, ['42["a","0"]', '42["b","1"]'])
+
+    def test_over_polling_and_with_attachments(self):
+        poller = self.world.poller(recover=True)
+        self.sender.say('451-["a",{"_placeholder":true,"num":0}]', b"abc")
+        self.world.flush()
+        expected = ['451-["a",{"_placeholder":true,"num":0},"0"]', b"abc"]
+        self.assertEqual(poller.heard, expected)
+        self.assertEqual(self.client.heard, expected)
+
+    def test_who_asked_shares_with_each_other(self):
+        other = self.world.client(recover=True)
+        self.say("a")
+        self.assertIs(self.client.wire.writes[-1], other.wire.writes[-1])
+
+    def test_questions_carry_none(self):
+        self.sender.say('427["q"]')
+        self.world.flush()
+        self.assertEqual(self.client.heard, ['420["q"]'])
+
+
+class ReplayTests(Recovering):
+    def test_exactly_what_was_missed_before_the_connect_reply(self):
+        self.say("a", "b")
+        self.client.lose()
+        self.say("c", "d")
+        back = self.back(offset=1)
+        self.assert_recovered(back, '42["c","2"]', '42["d","3"]')
+        self.say("e")
+        self.assertEqual(back.heard, ['42["e","4"]'])
+
+    def test_what_was_lost_on_the_way_too(self):
+        self.say("a", "b")
+        self.client.lose()
+        self.assert_recovered(self.back(offset=0), '42["b","1"]')
+
+    def test_nothing_when_nothing_was_missed(self):
+        self.say("a")
+        self.client.lose()
+        self.assert_recovered(self.back(offset=0))
+
+    def test_without_an_offset_everything_since_the_first_connect(self):
+        client = self.client = self.late()
+        self.say("b")
+        client.lose()
+        self.say("c")
+        self.assert_recovered(self.back(), '42["b","1"]', '42["c","2"]')
+
+    def late(self):
+        self.say("before")
+        return self.world.client(recover=True)
+
+    def test_events_of_the_turn_in_which_it_comes_back(self):
+        self.client.lose()
+        back = WebSocketClient(self.world)
+        self.world.flush()
+        self.assertEqual(len(back.heard), 1)
+        self.sender.emit("a")
+        back.join(recover=True, pid=self.client.reply["pid"])
+        self.assert_recovered(back, '42["a","0"]')
+
+    def test_own_events_are_not_replayed(self):
+        self.client.emit("mine")
+        self.say("a")
+        self.client.lose()
+        self.assert_recovered(self.back(), '42["a","1"]')
+
+    def test_nor_after_the_second_time(self):
+        self.client.emit("mine")
+        self.say("a")
+        self.client.lose()
+        back = self.back()
+        back.emit("mine, too")
+        self.world.flush()
+        self.assertEqual(back.heard, [])
+        back.lose()
+        self.say("b")
+        self.assert_recovered(self.back(), '42["a","1"]', '42["b","3"]')
+
+    def test_questions_are_not_replayed(self):
+        """The client may have heard them: they carry no offset."""
+        self.say("a")
+        self.sender.say('427["q"]')
+        self.world.flush()
+        self.client.lose()
+        self.sender.say('428["q"]')
+        self.say("b")
+        self.assert_recovered(self.back(offset=0), '42["b","3"]')
+
+    def test_a_filter_counts_for_what_was_missed(self):
+        self.client = self.world.client(recover=True, events=["a"])
+        self.client.lose()
+        self.say("a", "b", "a")
+        back = self.back(events=["a"])
+        self.assert_recovered(back, '42["a","0"]', '42["a","2"]')
+
+    def test_over_polling(self):
+        self.client.lose()
+        self.say(*[f"{n}" for n in range(20)])
+        back = PollingClient(self.world)
+        back.get()
+        pid = self.client.reply["pid"]
+        back.say(f'40{{"recover":true,"pid":"{pid}"}}')
+        first, second = back.poll(), back.poll()
+        self.assertEqual((len(first), len(second)), (16, 5))
+        self.assertTrue(second[-1].startswith("40"))
+        self.assertEqual((first + second)[:-1], [f'42["{n}","{n}"]' for n in range(20)])
+
+    def test_a_slow_client_comes_back_for_what_it_did_not_take(self):
+        self.client.wire.full = True
+        self.say("a")
+        self.say("b", "c")
+        self.client.lose()
+        self.assert_recovered(self.back(offset=0), '42["b","1"]', '42["c","2"]')
+
+    def test_recovered_clients_get_no_snapshot(self):
+        worker = self.world.client()
+        self.world.watcher.trusted.add(worker.reply["sid"])
+        worker.emit(KEYED, {"n": 1})
+        self.world.flush()
+        self.client.lose()
+        self.assert_recovered(self.back(offset=0))
+        late = self.world.client(recover=True)
+        self.assertEqual(late.after, ['42["tick",{"n":1}]'], "the snapshot, without an offset")
+
+    def test_who_was_trusted_has_to_be_known_again(self):
+        self.client.emit("a")
+        subscription = self.world.hub.members[next(reversed(self.world.hub.members))]
+        subscription.is_worker = True
+        self.client.lose()
+        self.back()
+        self.assertEqual(subscription.is_worker, None)
+
+
+class TakeoverTests(Recovering):
+    def test_the_old_connection_ends_when_the_client_is_back_before_it_was_missed(self):
+        self.say("a")
+        back = self.back(offset=0)
+        self.assert_recovered(back)
+        self.assertEqual((self.client.is_open, len(self.world.hub.members)), (False, 2))
+        self.say("b")
+        self.assertEqual(back.heard, ['42["b","1"]'])
+
+    def test_what_the_old_one_had_not_taken_goes_to_the_new_one(self):
+        self.client.wire.full = True
+        self.say("a", "b")
+        self.say("c")
+        self.assert_recovered(self.back(offset=0), '42["b","1"]', '42["c","2"]')
+
+    def test_the_late_end_of_the_old_one_changes_nothing(self):
+        back = self.back()
+        self.client.lose()
+        self.say("a")
+        self.assertEqual(back.heard, ['42["a","0"]'])
+
+
+class FreshTests(Recovering):
+    log_records = 10
+
+    def test_a_foreign_pid(self):
+        self.client.lose()
+        self.assert_fresh(self.back(pid="guessed"))
+        self.assert_recovered(self.back())
+
+    def test_a_pid_of_another_namespace(self):
+        world = self.world = RelayWorld(namespaces=("/", "/chat"))
+        client = self.client = world.client(recover=True)
+        client.lose()
+        back = WebSocketClient(world)
+        world.flush()
+        self.assertEqual(len(back.heard), 1)
+        back.join("/chat", recover=True, pid=client.reply["pid"])
+        self.assert_fresh(back)
+
+    def test_two_minutes(self):
+        self.client.lose()
+        self.world.wait(STAY - 1)
+        again = self.back()
+        self.assert_recovered(again)
+        again.lose()
+        self.world.wait(STAY)
+        self.assert_fresh(self.back())
+
+    def test_what_the_log_has_forgotten(self):
+        self.client.lose()
+        self.say(*"abcdefghij")
+        back = self.back()
+        self.assertEqual(len(back.before), 10)
+        back.lose()
+        self.say("k")
+        self.assert_fresh(self.back())
+        self.assert_fresh(self.back(offset=5))  # a pid that failed once is gone
+
+    def test_an_offset_that_never_was(self):
+        self.client.lose()
+        self.say("a")
+        self.assert_fresh(self.back(offset=1))
+
+    def test_an_offset_from_before_its_time(self):
+        self.say("a", "b")
+        self.client = self.world.client(recover=True)
+        self.client.lose()
+        self.assert_fresh(self.back(offset=0))
+
+    def test_a_fresh_session_can_be_recovered_itself(self):
+        self.client.lose()
+        self.client = self.back(pid="guessed")
+        self.client.lose()
+        self.say("a")
+        self.assert_recovered(self.back(), '42["a","0"]')
+
+    def test_who_left_of_its_own_will(self):
+        self.client.say("41")
+        self.assert_fresh(self.back())
+
+    def test_who_was_sent_away(self):
+        socket = next(reversed(self.world.hub.members))
+        socket.disconnect()
+        self.assert_fresh(self.back())
+
+    def test_who_does_not_ask_again(self):
+        self.client.lose()
+        plain = self.world.client(pid=self.client.reply["pid"])
+        self.assertEqual(set(plain.reply), {"sid"})
+        self.assertNotEqual(plain.reply["sid"], self.client.reply["sid"])
+
+    def test_the_longest_away_gives_way(self):
+        clients = [self.world.client(recover=True) for _ in range(SESSIONS + 1)]
+        for client in clients:
+            client.lose()
+        self.client = clients[0]
+        self.assert_fresh(self.back())
+        self.client = clients[1]
+        self.assert_recovered(self.back())
+
+
+class RetentionTests(Recovering):
+    log_records = 10
+
+    @property
+    def kept(self):
+        return self.world.log.head - self.world.log.tail
+
+    def test_the_log_keeps_its_bound_while_a_session_can_be_recovered(self):
+        self.say(*"abc")
+        self.assertEqual(self.kept, 3)
+        self.say(*"defghijklmnop")
+        self.assertEqual(self.kept, 10)
+
+    def test_and_nothing_after_that(self):
+        self.say(*"abc")
+        self.client.lose()
+        self.world.wait(STAY - 1)
+        self.say("d")
+        self.assertEqual(self.kept, 4)
+        self.world.wait(1)
+        self.say("e")
+        self.assertEqual(self.kept, 0)
+
+    def test_nothing_while_nobody_asks(self):
+        self.client.say("41")
+        self.say(*"abc")
+        self.assertEqual(self.kept, 0)
