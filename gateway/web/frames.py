@@ -7,9 +7,9 @@ the rules of RFC 6455 stand in one place.
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
 from typing import NamedTuple
 
+from autobahn.websocket.utf8validator import Utf8Validator
 from autobahn.websocket.xormasker import create_xor_masker  # type: ignore[attr-defined]
 
 TEXT, BINARY, CLOSE = 0x81, 0x82, 0x88
@@ -105,10 +105,11 @@ class TextCheck:
     So that it fails as soon as it does with Autobahn, not only when it is complete.
     """
 
-    __slots__ = ("_decoder", "_seen")
+    __slots__ = ("_seen", "_validator")
 
     def __init__(self) -> None:
-        self._decoder = getincrementaldecoder("utf-8")()
+        # Python's own decoder waits for the third byte of a surrogate.
+        self._validator = Utf8Validator()
         self._seen = 0
 
     def holds(self, buffer: bytes | bytearray) -> bool:
@@ -122,8 +123,4 @@ class TextCheck:
             return True
         key, turn = bytes(buffer[payload - 4 : payload]), self._seen % 4
         self._seen += len(data)
-        try:
-            self._decoder.decode(unmask(key[turn:] + key[:turn], data))
-        except UnicodeDecodeError:
-            return False
-        return True
+        return bool(self._validator.validate(unmask(key[turn:] + key[:turn], data))[0])

@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -109,6 +110,12 @@ class Peer(Protocol):
 
     def until_got(self, data: bytes) -> Deferred[None]:
         return self.until(lambda: data in self.got)
+
+    def turn(self) -> Deferred[None]:
+        """Fires in the reactor's next turn, when what was written is under way."""
+        from twisted.internet import reactor
+
+        return deferLater(reactor, 0)
 
     @property
     def frames(self) -> list[tuple[int, bytes]]:

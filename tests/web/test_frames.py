@@ -188,6 +188,12 @@ class TextCheckTests(SynchronousTestCase):
         self.assertTrue(check.holds(whole[: bad - 1]))
         self.assertFalse(check.holds(whole[:bad]))
 
+    def test_a_surrogate_fails_at_its_second_byte(self) -> None:
+        check = TextCheck()
+        whole = frame(b"\xed\xa0\x80")
+        self.assertTrue(check.holds(whole[:-2]))
+        self.assertFalse(check.holds(whole[:-1]))
+
     def test_waits_for_the_header(self) -> None:
         whole = header(70000) + KEY + mask(b"\xff")
         check = TextCheck()
