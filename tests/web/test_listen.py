@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from gateway.web.limits import Caps
+from gateway.web.limits import Caps, Limits
 from gateway.web.listen import ListenError, Listeners, Place, plan
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
@@ -253,6 +253,14 @@ class TlsTests(ListenTestCase):
         write_certificate(self.pem, "second")
         self.listeners._look_at_certificates()
         self.assertEqual(await self.served_name(), "second")
+
+    async def test_a_handshake_that_never_comes_is_not_waited_for(self) -> None:
+        limits = Limits(head_seconds=0.3, flush_seconds=0.3)
+        self.site = build_site(self.reactor, limits=limits)
+        self.listeners = self.make_listeners()
+        await self.open("first")
+        self.assertEqual(await self.exchange(self.tcp(self.listeners.port), b""), b"")
+        self.assertEqual(await self.exchange(self.tcp(self.listeners.port), b"\x16\x03\x01"), b"")
 
     async def test_bytes_that_are_no_tls(self) -> None:
         await self.open("first")
