@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+import socket
 import time
+from multiprocessing import Process
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -124,6 +126,43 @@ def connect(count: int) -> list[str]:
         ]
 
 
+def join(count: int, auth: bytes) -> list[str]:
+    """Late joiners, as fast as they can; what a bystander notices."""
+    with running() as server:
+        publisher, readers = Client(server.port), Readers([Client(server.port)])
+        for number in range(CODES):
+            publisher.socket.sendall(event(f"C{number}", SIZE))
+        while readers.count < CODES:
+            readers.read(0.1)
+        bystander = socket.create_connection(("127.0.0.1", server.port))
+        waits = []
+        joiner = Process(target=_join, args=(server.port, count, auth))
+        cpu, start = server.cpu(), time.monotonic()
+        joiner.start()
+        while joiner.is_alive():
+            asked = time.monotonic()
+            bystander.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            bystander.recv(4096)
+            waits.append((time.monotonic() - asked) * 1e3)
+            time.sleep(0.002)
+        used, elapsed = server.cpu() - cpu, time.monotonic() - start
+        kind = f"a snapshot of {CODES}" if auth else "nothing"
+        return [
+            f"{count} join and get {kind}",
+            f"{count / elapsed:,.0f} joins/s",
+            f"{used / count * 1e6:,.0f} each",
+            f"max {max(waits):.1f} ms",
+            f"{server.memory() / 2**20:.0f} MB",
+            "",
+        ]
+
+
+def _join(port: int, count: int, auth: bytes) -> None:
+    clients = [Client(port, auth) for _ in range(count)]
+    for client in clients:
+        client.read()
+
+
 def _row(name: str, server: Server, readers: Readers, cpu: float, start: float) -> list[str]:
     used, elapsed = server.cpu() - cpu, time.monotonic() - start
     count = max(1, readers.count)
@@ -148,5 +187,7 @@ SCENARIOS: dict[str, Callable[[], list[str]]] = {
     "plain1000": lambda: steady(1000, 1000, 5),
     "filters1000": lambda: steady(1000, 1000, 5, filters),
     "slow": lambda: slow(10),
+    "join": lambda: join(1000, b""),
+    "join-snapshot": lambda: join(1000, b'{"snapshot":true}'),
     "connect": lambda: connect(1000),
 }

@@ -62,10 +62,13 @@ class Overseer:
     def relayed(self, event: Event) -> None:
         self._count(str(event.name))
 
+    def is_worker(self, sender: Subscription) -> bool:
+        if sender.is_worker is None:
+            sender.is_worker = self._is_worker(sender.socket.session)
+        return sender.is_worker
+
     def trusts(self, sender: Subscription) -> bool:
-        if sender.trusted is None:
-            sender.trusted = self._is_worker(sender.socket.session)
-        return sender.trusted
+        return self.listener is None or self.is_worker(sender)
 
     def left(self, sender: Subscription) -> None:
         if self.listener is not None:

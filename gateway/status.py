@@ -81,7 +81,7 @@ def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
         "transport": session.transport,
         "namespace": hub.name,
         "lag": subscription.lag,
-        "worker": subscription.trusted is True,
+        "worker": subscription.is_worker is True,
     }
 
 

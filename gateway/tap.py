@@ -28,8 +28,10 @@ from gateway.layers import (
 )
 from gateway.logs import EventCounts, Observer, Output, json_line, text_line
 from gateway.logs.destination import destination
+from gateway.notify import Notifier
 from gateway.options import Options
 from gateway.overseer import Overseer
+from gateway.reaper import start_reaping
 from gateway.relay.relay import Relay
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
@@ -103,6 +105,8 @@ class Parts:
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
         publish = Publish(settings.publish)
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
+        if publish is Publish.WORKER and settings.no_worker:
+            raise ValueError("--publish worker needs a worker; use --publish token")
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         self._overseer = watch(
             EventCounts(self._deadlines.call_later),
@@ -124,6 +128,7 @@ class Parts:
         site: Any = self._make_site()  # typed as a factory of its own channels
         self._listeners = Listeners(reactor, site, caps)
         self._timer = drive(reactor, self._deadlines)
+        self._notifier = Notifier(os.environ, reactor)
 
     # -- making --------------------------------------------------------------------------
 
@@ -168,9 +173,7 @@ class Parts:
         return None if self._supervisor is None else self._supervisor.guardian_pid
 
     def _is_worker(self, session: Session) -> bool:
-        """Whether what `session` says is the worker's word."""
-        if self._supervisor is None:
-            return True  # whoever publishes takes its place
+        """Whether `session` is the worker's."""
         host, port, ours = session.peer
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
@@ -178,9 +181,9 @@ class Parts:
         return bool(port) and self._connections.owns(Ends(ours, (host, port)))
 
     def _is_workers(self, transport: Any) -> bool:
-        """Whether the other end of `transport` is the worker's."""
+        """Whether the other end of `transport` is the worker's, or may be as good."""
         if self._supervisor is None:
-            return True
+            return True  # whoever publishes takes its place
         ours, theirs = transport.getHost(), transport.getPeer()
         if not isinstance(theirs, (IPv4Address, IPv6Address)):
             return False  # a UNIX socket tells nothing
@@ -202,6 +205,9 @@ class Parts:
     def starting(self) -> Iterator[Step]:
         """What is done when the service starts."""
         yield Step("Saying where we are", self._announce)
+        yield Step("Telling systemd that we are ready", self._notifier.ready)
+        if os.getpid() == 1:
+            yield Step("Collecting orphans", partial(start_reaping, self._reactor))
         if any(endpoint.startswith("ssl:") for endpoint in self._settings.listen):
             yield Step("Watching for SIGHUP", self._heed_hangup)
         if self._supervisor is not None:
@@ -213,6 +219,7 @@ class Parts:
 
     def stopping(self) -> Iterator[Step]:
         """What is done when it stops: browsers hear the worker out."""
+        yield Step("Telling systemd that we end", self._notifier.stopping)
         yield Step("Closing the ports", self._listeners.close)
         if self._supervisor is not None:
             yield Step("Stopping the worker", self._supervisor.stop)

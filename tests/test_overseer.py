@@ -66,7 +66,7 @@ class OverseerTests(SynchronousTestCase):
         return session == "the worker's"
 
     def sender(self, session: str) -> Any:
-        return SimpleNamespace(trusted=None, socket=SimpleNamespace(session=session))
+        return SimpleNamespace(is_worker=None, socket=SimpleNamespace(session=session))
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("tick", 5):
@@ -78,6 +78,12 @@ class OverseerTests(SynchronousTestCase):
         answers = [self.overseer.trusts(each) for each in (worker, stranger, worker, stranger)]
         self.assertEqual(answers, [True, False, True, False])
         self.assertEqual(self.asked, 2)
+
+    def test_without_a_worker_everybody_is_believed_and_nobody_is_the_worker(self) -> None:
+        self.overseer.listener = None
+        stranger = self.sender("a browser's")
+        self.assertTrue(self.overseer.trusts(stranger))
+        self.assertFalse(self.overseer.is_worker(stranger))
 
     def test_passes_on_what_the_worker_says(self) -> None:
         for value in (["heartbeat", {"status": "ok"}], ["bare"]):

@@ -86,7 +86,7 @@ class Hub:
         else:
             socket.accept()
         subscription.sid = socket.sid
-        if self._screens.has_something and not self._observer.trusts(subscription):
+        if self._screens.has_something and not self._observer.is_worker(subscription):
             self._screens.greet(subscription, auth)
 
     def event(self, socket: Socket, packet: Packet) -> None:
@@ -96,7 +96,7 @@ class Hub:
         if sender.selection is not None and subject.name == SUBSCRIBE:
             self._screens.change(sender, packet)
             return
-        if not sender.may_publish and not self._observer.trusts(sender):
+        if not sender.may_publish and not self._observer.is_worker(sender):
             self.refusals.refuse(sender, packet)
             return
         if packet.repaired:
@@ -125,7 +125,7 @@ class Hub:
         subscription = self.members.pop(socket)
         self._acks.gone(subscription)
         subscription.close()
-        if subscription.trusted:
+        if subscription.is_worker:
             self._observer.left(subscription)
         self._recovery.away(subscription, reason)
 

@@ -24,12 +24,16 @@ class Observer(Protocol):
         """Any event, of anybody."""
         ...
 
+    def is_worker(self, sender: Subscription) -> bool:
+        """Whether `sender` is the worker."""
+        ...
+
     def trusts(self, sender: Subscription) -> bool:
-        """Whether `sender` is the worker: its word counts for snapshots and health."""
+        """Whether what `sender` says counts for snapshots and health."""
         ...
 
     def left(self, sender: Subscription) -> None:
-        """A trusted sender is gone."""
+        """A client is gone that was found to be the worker."""
         ...
 
     def heard(self, event: Event, value: list[Any]) -> None:

@@ -36,6 +36,7 @@ class Subscription:
         "_kept",
         "_view",
         "cursor",
+        "is_worker",
         "joined",
         "log",
         "may_publish",
@@ -46,7 +47,6 @@ class Subscription:
         "sid",
         "socket",
         "start",
-        "trusted",
     )
 
     def __init__(self, socket: Socket, log: Log, outbox: SessionOutbox) -> None:
@@ -63,8 +63,8 @@ class Subscription:
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
-        self.trusted: bool | None = None
-        """Whether it is the worker; None: nobody has asked yet."""
+        self.is_worker: bool | None = None
+        """None: nobody has asked yet."""
         self._direct: list[tuple[int, Record]] = []
         self._kept: list[Event] = []  # conflated, from before the cursor; newest first
         self._view: View | None = None
@@ -75,7 +75,7 @@ class Subscription:
         self.socket = socket
         self.outbox = outbox
         self.joined = self.log.head
-        self.trusted = None
+        self.is_worker = None
         self.log.apart.add(self)
         outbox.add(self)
 

@@ -29,6 +29,9 @@ class Everybody:
     def admit(self, session: Any, auth: dict[str, Any]) -> bool:
         return True
 
+    def is_worker(self, sender: Any) -> bool:
+        return False
+
     def trusts(self, sender: Any) -> bool:
         return False
 
