@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "relay": {"socketio", "engineio"},
     "socketio": {"engineio"},
     "engineio": set(),
+    "metrics": {"web", "relay", "engineio"},
     "logs": {"config"},
     "config": set(),
 }
