@@ -10,6 +10,7 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
+from prometheus_client import CollectorRegistry
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
@@ -28,6 +29,11 @@ from gateway.layers import (
 )
 from gateway.logs import EventCounts, Observer, Output, json_line, text_line
 from gateway.logs.destination import destination
+from gateway.metrics.delay import ReactorDelay
+from gateway.metrics.processes import ProcessMetrics
+from gateway.metrics.relay import RelayMetrics
+from gateway.metrics.web import WebMetrics
+from gateway.metrics.worker import WorkerMetrics
 from gateway.notify import Notifier
 from gateway.options import Options
 from gateway.overseer import Overseer
@@ -42,6 +48,7 @@ from gateway.web.control import NoWorker
 from gateway.web.engine import EngineResource
 from gateway.web.limits import Caps
 from gateway.web.listen import ListenError, Listeners, plan
+from gateway.web.metrics import metrics_mounts
 from gateway.web.page import page_mounts
 from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
@@ -108,10 +115,12 @@ class Parts:
         if publish is Publish.WORKER and settings.no_worker:
             raise ValueError("--publish worker needs a worker; use --publish token")
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
+        self._counts = EventCounts(self._deadlines.call_later)
+        self._admission = Admission(self._guard, publish, self._is_worker)
         self._overseer = watch(
-            EventCounts(self._deadlines.call_later),
+            self._counts,
             self._is_worker,
-            Admission(self._guard, publish, self._is_worker),
+            self._admission,
             self._deadlines,
             time.time,
             silence=settings.tick_silence,
@@ -125,7 +134,9 @@ class Parts:
         self._overseer.listener = self._supervisor
         self._engine = self._make_engine()
         caps = Caps(settings.max_connections, settings.max_connections_per_address)
+        self._registry = CollectorRegistry()
         site: Any = self._make_site()  # typed as a factory of its own channels
+        self._measure(WebMetrics(caps, site.resource.refused, lambda: self._admission.refused))
         self._listeners = Listeners(reactor, site, caps)
         self._timer = drive(reactor, self._deadlines)
         self._notifier = Notifier(os.environ, reactor)
@@ -161,12 +172,33 @@ class Parts:
         site = make_site(
             self._reactor,
             self._guard,
-            {**rest_mounts(control, status=status), **page_mounts()},
+            {
+                **rest_mounts(control, status=status),
+                **page_mounts(),
+                **metrics_mounts(self._registry),
+            },
             engine=Mount(EngineResource(self._engine, upgrader), body_limit=engine.max_payload),
             engine_path=engine.path.encode(),
         )
         site.noisy = False
         return site
+
+    def _measure(self, web: WebMetrics) -> None:
+        """Let `/metrics` tell of everything."""
+        relay = RelayMetrics(
+            self._relay, self._overseer.freshness, self._engine.sessions, self._counts.totals
+        )
+        processes = ProcessMetrics(self._pids, self._reactor.seconds)
+        for collector in (relay, web, processes, ReactorDelay(self._deadlines)):
+            self._registry.register(collector)
+        if self._supervisor is not None:
+            worker = WorkerMetrics(self._supervisor.status)
+            self._overseer.told.append(worker.told)
+            self._registry.register(worker)
+
+    def _pids(self) -> dict[str, int | None]:
+        worker = self._supervisor.pid if self._supervisor is not None else None
+        return {"gateway": os.getpid(), "worker": worker}
 
     def _guardian(self) -> int | None:
         """The process above the worker."""
