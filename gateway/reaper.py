@@ -1,0 +1,39 @@
+"""Collecting orphans, for a gateway that is the first process of a container.
+
+The kernel hands them to process 1.  The reactor collects only what it started itself, so
+the others would stay as zombies until the container ends.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.internet.process import reapAllProcesses, reapProcessHandlers
+from twisted.internet.task import LoopingCall
+
+PERIOD = 1.0
+"""Seconds between looks, each one system call while nobody died."""
+
+
+def start_reaping(clock: Any) -> None:
+    """Look for dead orphans from now on, by the reactor `clock`."""
+    loop = LoopingCall(reap_orphans)
+    loop.clock = clock
+    loop.start(PERIOD)
+
+
+def reap_orphans() -> None:
+    """Collect the children that ended and that the reactor did not start."""
+    reapAllProcesses()
+    while (pid := _dead()) and pid not in reapProcessHandlers:
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _dead() -> int:
+    """A child that ended and waits to be collected; 0 for none."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return 0
+    return found.si_pid if found else 0
