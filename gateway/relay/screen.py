@@ -85,11 +85,14 @@ class Screens:
     def _show(self, subscription: Subscription, known: Selection) -> None:
         """Send the newest events that `subscription` wants and `known` did not."""
         settings, selection = self._settings, subscription.selection or EVERYTHING
-        for event in self._snapshot.events():
-            quote = event.name in settings.quote_names
-            wanted = subscription.quotes if quote else settings.states
-            if wanted and selection.wants(event) and not known.wants(event):
-                subscription.send(Record(*event.packets))
+        quotes = subscription.quotes
+
+        def wanted(event: Event) -> bool:
+            shown = quotes if event.name in settings.quote_names else settings.states
+            return shown and selection.wants(event) and not known.wants(event)
+
+        for record in self._snapshot.bundles((selection, quotes, known), wanted):
+            subscription.send(record)
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Narrow or widen what `subscription` receives; answer its ack.

@@ -55,10 +55,19 @@ class SlowConsumers:
         deadlines.call_later(TICK, self._look)
 
     def overrun(self, log: Log) -> None:
-        """Deal with everybody whose next event is about to be forgotten."""
+        """Deal with everybody whose next event is about to be forgotten.
+
+        It waits with the client instead, so that a burst harms nobody; but no more of it
+        than the log may hold twice.
+        """
         surplus = log.surplus()
-        if surplus > log.tail:
-            for subscription in [each for each in log.apart if each.cursor < surplus]:
+        if surplus == log.tail:
+            return
+        for subscription in [each for each in log.apart if each.cursor < surplus]:
+            if subscription not in log.apart:  # gone with another one
+                continue
+            subscription.keep()
+            if subscription.lag > 2 * log.max_bytes:
                 self._too_slow(subscription, log.max_bytes)
 
     def _look(self) -> None:
@@ -68,6 +77,8 @@ class SlowConsumers:
         self._stalled = behind
         now = self._deadlines.clock()
         for subscription, (_, since) in behind.items():
+            if subscription not in subscription.log.apart:  # gone with another one
+                continue
             if self._is_too_slow(subscription, now - since):
                 self._too_slow(subscription, self._bound(subscription))
         self._deadlines.call_later(TICK, self._look)
@@ -93,14 +104,11 @@ class SlowConsumers:
 
         Nobody holds more than the log itself may, however many keys there are.
         """
-        log = subscription.log
-        if subscription not in log.apart:  # gone with another one
-            return
         if self._patience.conflate:
             skipped = subscription.conflate()
             self.counters.conflated += bool(skipped)
             self.counters.skipped += skipped
-            if subscription.undroppable <= bound and subscription.lag <= log.max_bytes:
+            if subscription.undroppable <= bound and subscription.lag <= subscription.log.max_bytes:
                 return
         self.counters.evicted += 1
         subscription.socket.session.abort("slow consumer")

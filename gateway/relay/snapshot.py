@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engineio.forms import POLLING_PACKETS
+from gateway.engineio.record import Record
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
     from gateway.relay.event import Event
 
@@ -22,6 +25,7 @@ class Snapshot:
         self._max_bytes = max_bytes
         self._newest: dict[Hashable, Event] = {}
         self._bytes = 0
+        self._bundles: dict[Hashable, list[Record]] = {}
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -33,6 +37,7 @@ class Snapshot:
 
     def see(self, event: Event) -> None:
         """Keep `event`, which has a key, in place of its forerunner."""
+        self._bundles.clear()
         before = self._newest.pop(event.key, None)
         self._newest[event.key] = event
         self._bytes += event.size - (before.size if before is not None else 0)
@@ -41,12 +46,23 @@ class Snapshot:
 
     def forget(self, unwanted: Callable[[Event], bool]) -> None:
         """Drop the events that are `unwanted`."""
+        self._bundles.clear()
         for key in [key for key, event in self._newest.items() if unwanted(event)]:
             self._drop(key)
 
-    def events(self) -> Iterable[Event]:
-        """All that is kept, what was seen last at the end."""
-        return self._newest.values()
+    def bundles(self, key: Hashable, wanted: Callable[[Event], bool]) -> list[Record]:
+        """The events that are `wanted`, what was seen last at the end, many to a record.
+
+        Who asks with an equal `key` before anything changes gets the same records.
+        """
+        bundles = self._bundles.get(key)
+        if bundles is None:
+            packets = [event.packets[0] for event in self._newest.values() if wanted(event)]
+            bundles = self._bundles[key] = [
+                Record(*packets[at : at + POLLING_PACKETS])
+                for at in range(0, len(packets), POLLING_PACKETS)
+            ]
+        return bundles
 
     def _drop(self, key: Hashable) -> None:
         self._bytes -= self._newest.pop(key).size

@@ -66,7 +66,7 @@ class Subscription:
         self.is_worker: bool | None = None
         """None: nobody has asked yet."""
         self._direct: list[tuple[int, Record]] = []
-        self._kept: list[Event] = []  # conflated, from before the cursor; newest first
+        self._kept: list[Event] = []  # from before the cursor, the newest first
         self._view: View | None = None
         self.move(socket, outbox)
 
@@ -133,28 +133,24 @@ class Subscription:
             + sum([record.size + OVERHEAD for _, record in self._direct])
         )
 
-    def conflate(self) -> int:
-        """Skip every waiting event that a newer one of its key replaces.
-
-        Returns how many that were.
-
-        What is left is kept here, so that the log may forget it.
-        """
-        waiting = self._kept[::-1] + self.log.since(self.cursor)
-        seen: set[Hashable] = set()
-        skipped = 0
-        self._kept = []
+    def keep(self) -> None:
+        """Hold here what waits, so that the log may forget it."""
+        waiting = [event for event in self.log.since(self.cursor) if self._wants(event)]
+        self._kept = waiting[::-1] + self._kept
         self.cursor = self.log.flushed
-        for event in reversed(waiting):
-            if not self._wants(event):
-                continue
-            if event.key in seen:
-                skipped += 1
-                continue
-            if event.key is not None:
+
+    def conflate(self) -> int:
+        """Skip every waiting event that a newer one of its key replaces; how many those are."""
+        self.keep()
+        waiting, self._kept = self._kept, []
+        seen: set[Hashable] = set()
+        for event in waiting:
+            if event.key is None:
+                self._kept.append(event)
+            elif event.key not in seen:
                 seen.add(event.key)
-            self._kept.append(event)
-        return skipped
+                self._kept.append(event)
+        return len(waiting) - len(self._kept)
 
     @property
     def undroppable(self) -> int:

@@ -17,32 +17,51 @@ def tick(code: str, text: bytes = b"42") -> Event:
     return Event((Packet(text),), None, Subject(name, code, (name, code)), acked=False)
 
 
+def kept(snapshot: Snapshot) -> list[Event]:
+    """What is kept, in order."""
+    events: list[Event] = []
+    snapshot.bundles(object(), lambda event: not events.append(event))
+    return events
+
+
 class SnapshotTests(SynchronousTestCase):
     def test_keeps_the_newest_of_each_key_in_the_order_last_seen(self) -> None:
         snapshot = Snapshot(max_keys=10, max_bytes=1000)
         events = [tick("a"), tick("b"), tick("a")]
         for event in events:
             snapshot.see(event)
-        self.assertEqual(list(snapshot.events()), events[1:])
+        self.assertEqual(kept(snapshot), events[1:])
 
     def test_drops_what_was_not_seen_for_the_longest_time_beyond_its_keys(self) -> None:
         snapshot = Snapshot(max_keys=2, max_bytes=1000)
         for code in "abab" + "c":
             snapshot.see(tick(code))
-        self.assertEqual([event.code for event in snapshot.events()], ["b", "c"])
+        self.assertEqual([event.code for event in kept(snapshot)], ["b", "c"])
 
     def test_forgets_what_is_unwanted(self) -> None:
         snapshot = Snapshot(max_keys=10, max_bytes=1000)
         for code in "abc":
             snapshot.see(tick(code))
         snapshot.forget(lambda event: event.code == "b")
-        self.assertEqual([event.code for event in snapshot.events()], ["a", "c"])
+        self.assertEqual([event.code for event in kept(snapshot)], ["a", "c"])
         self.assertEqual((len(snapshot), snapshot.bytes), (2, 4))
 
     def test_one_event_over_the_bound_is_not_kept(self) -> None:
         snapshot = Snapshot(max_keys=10, max_bytes=100)
         snapshot.see(tick("a", b"4" * 101))
         self.assertEqual((len(snapshot), snapshot.bytes), (0, 0))
+
+    def test_bundles_are_shared_until_something_changes(self) -> None:
+        snapshot = Snapshot(max_keys=99, max_bytes=10_000)
+        for number in range(40):
+            snapshot.see(tick(str(number), b"42%d" % number))
+        first = snapshot.bundles("all", lambda event: True)
+        texts = [packet.data for record in first for packet in record.packets]
+        self.assertEqual(texts, [b"42%d" % number for number in range(40)])
+        self.assertEqual([len(record.packets) for record in first], [16, 16, 8])
+        self.assertIs(snapshot.bundles("all", self.fail), first)
+        snapshot.see(tick("0"))
+        self.assertEqual(snapshot.bundles("all", lambda event: False), [])
 
     @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60)), max_size=40))
     def test_is_bounded_and_truthful(self, seen: list[tuple[str, int]]) -> None:
@@ -51,8 +70,8 @@ class SnapshotTests(SynchronousTestCase):
         for code, size in seen:
             event = newest[code] = tick(code, b"4" * size)
             snapshot.see(event)
-        kept = list(snapshot.events())
-        self.assertLessEqual(len(kept), 4)
-        self.assertEqual(snapshot.bytes, sum(event.size for event in kept))
+        events = kept(snapshot)
+        self.assertLessEqual(len(events), 4)
+        self.assertEqual(snapshot.bytes, sum(event.size for event in events))
         self.assertLessEqual(snapshot.bytes, 100)
-        self.assertTrue(all(newest[event.code or ""] is event for event in kept))
+        self.assertTrue(all(newest[event.code or ""] is event for event in events))

@@ -173,12 +173,12 @@ class PollingClient(Client):
         return get
 
     def poll(self) -> list[str | bytes]:
-        """What the next answer holds, if there is one already."""
+        """What came, and comes at once in answer to the next GET."""
+        heard = self.heard
         if self.pending.payload is not None:
-            self.heard  # noqa: B018 - forget it
             self.get()
         self.world.flush()
-        return self.heard
+        return heard + self.heard
 
     def say(self, *messages):
         decoded = [m.decode("latin-1") if isinstance(m, bytes) else m for m in messages]
