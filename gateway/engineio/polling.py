@@ -104,8 +104,8 @@ class PollingChannel:
 
     def write(self, data: bytes) -> bool:
         """Answer the pending GET."""
-        self._answer(data)
         self._started().fetched()
+        self._answer(data)  # a request behind it may end the session at once
         return False
 
     def release(self) -> None:
