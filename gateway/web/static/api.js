@@ -1,0 +1,46 @@
+/** The gateway's REST routes; the token, where one is set, goes with every request. */
+
+import { tab } from "./store.js";
+
+const PATIENCE = 10_000; // milliseconds for a question; a change takes as long as it takes
+
+/** What the gateway answered instead: `status` 0 when it did not answer at all. */
+export class ApiError extends Error {
+  constructor(status, answer) {
+    super(answer.error ?? "");
+    this.status = status;
+    this.details = answer.details ?? "";
+    this.nextStart = answer.nextStart ?? null;
+  }
+
+  /** A token is missing, or does not allow this. */
+  get forbidden() {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+async function request(path, options) {
+  const token = tab.get("token");
+  const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  let answer;
+  let value;
+  try {
+    answer = await fetch(path, { ...options, headers, cache: "no-store" });
+    value = await answer.json();
+  } catch {
+    throw new ApiError(0, {});
+  }
+  if (!answer.ok) throw new ApiError(answer.status, value);
+  return value;
+}
+
+/** What the gateway answers to GET. */
+export const ask = (path) => request(path, { signal: AbortSignal.timeout(PATIENCE) });
+
+/** Have something changed; `body` is sent as JSON. */
+export const change = (path, body = {}) =>
+  request(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });

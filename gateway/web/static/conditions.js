@@ -1,0 +1,51 @@
+/** What is wrong at the moment, the worst first.  Knows nothing of the document. */
+
+/**
+ * The conditions as `{id, level, values}`: `id` names the text, `level` is "bad", "warn" or
+ * "info".  `facts`: `status`, `error` (of the last question), `connected`, `refused`,
+ * `isDemo`, `lacksKeys`, `broker` (whether the worker says that it is connected to it).
+ */
+export function conditions(facts) {
+  const found = CHECKS.map((check) => check(facts)).filter(Boolean);
+  const blind = found.find(({ id }) => BLIND.has(id));
+  return blind ? [blind] : found;
+}
+
+/** Conditions in which nothing is known of the others. */
+const BLIND = new Set(["token", "gateway"]);
+
+const LIMIT = 0.8; // of the budget
+
+const CHECKS = [
+  ({ error, refused }) => (refused || error?.status === 401) && { id: "token", level: "bad" },
+  ({ error, connected, refused }) =>
+    !refused && error?.status !== 401 && (!connected || error) && { id: "gateway", level: "bad" },
+  ({ status }) => DOWN[status?.state]?.(status),
+  ({ lacksKeys, broker, status }) => {
+    if (!status?.running) return null;
+    if (lacksKeys) return { id: "keys", level: "warn" };
+    return broker === false && { id: "broker", level: "warn" };
+  },
+  ({ status }) =>
+    status?.freshness?.stale.length > 0 &&
+    status.running && { id: "stale", level: "warn", values: { markets: status.freshness.stale } },
+  ({ status }) => {
+    const { used, limit } = status?.budget ?? {};
+    return limit && used >= limit * LIMIT && { id: "budget", level: "warn", values: { used, limit } };
+  },
+  ({ isDemo }) => isDemo && { id: "demo", level: "info" },
+];
+
+const PAUSES = new Set(["ban", "too-many-connections"]);
+
+/** By the worker's state: there is none. */
+const DOWN = {
+  fatal: ({ lastExit }) => ({ id: "fatal", level: "bad", values: { exit: lastExit } }),
+  exited: ({ lastExit }) => ({ id: "exited", level: "bad", values: { exit: lastExit } }),
+  stopped: () => ({ id: "stopped", level: "warn" }),
+  backoff: ({ lastExit, nextStartAt }) => ({
+    id: PAUSES.has(lastExit?.class) ? "pause" : "backoff",
+    level: "bad",
+    values: { exit: lastExit, nextStartAt },
+  }),
+};

@@ -1,0 +1,48 @@
+/** The language of the page: what the browser prefers, until somebody chooses. */
+
+import en from "./en.js";
+import { browser } from "./store.js";
+import zhTW from "./zh-TW.js";
+
+const TEXTS = { en, "zh-TW": zhTW };
+const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+
+const listeners = [];
+let current = preferred();
+
+function preferred() {
+  const chosen = browser.get("language");
+  if (chosen in TEXTS) return chosen;
+  return /^zh\b/i.test(navigator.language) ? "zh-TW" : "en";
+}
+
+/** The language's tag. */
+export const language = () => current;
+
+/** The text of that name with its {placeholders} filled in; "" if there is none. */
+export function t(name, values = {}) {
+  const text = TEXTS[current][name] ?? "";
+  return text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+}
+
+/** Call `listener` when the language is another one. */
+export const onLanguage = (listener) => listeners.push(listener);
+
+/** Speak `tag` from now on. */
+export function speak(tag) {
+  current = tag;
+  browser.set("language", tag);
+  translate();
+  for (const listener of listeners) listener();
+}
+
+/** Fill in what the document itself says: data-t="name", data-t-title="name" and so on. */
+export function translate() {
+  document.documentElement.lang = current;
+  for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
+  for (const attribute of ATTRIBUTES) {
+    for (const each of document.querySelectorAll(`[data-t-${attribute}]`)) {
+      each.setAttribute(attribute, t(each.getAttribute(`data-t-${attribute}`)));
+    }
+  }
+}

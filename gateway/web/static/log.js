@@ -1,0 +1,61 @@
+/** The last lines that the worker printed. */
+
+import { ask } from "./api.js";
+import { byId, element } from "./dom.js";
+import { clock } from "./format.js";
+
+const LINES = 200; // asked for
+const KEPT = 600; // shown
+const EVERY = 2000; // milliseconds
+const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
+
+/**
+ * The lines of `after` that are not in `before`; both are tails of the same log, so they
+ * overlap unless more was printed than a tail holds.
+ */
+export function added(before, after) {
+  for (let start = Math.max(0, before.length - after.length); start < before.length; start++) {
+    const overlap = before.length - start;
+    if (after.slice(0, overlap).every((line, i) => line === before[start + i])) {
+      return after.slice(overlap);
+    }
+  }
+  return after;
+}
+
+export class Log {
+  #box = byId("log");
+  #before = [];
+
+  constructor() {
+    setInterval(() => document.hidden || this.refresh(), EVERY);
+  }
+
+  /** Ask for the newest lines. */
+  async refresh() {
+    let lines;
+    try {
+      ({ lines } = await ask(`logs?lines=${LINES}`));
+    } catch {
+      return; // said elsewhere
+    }
+    const fresh = added(this.#before, lines);
+    this.#before = lines;
+    if (!fresh.length) return;
+    const box = this.#box;
+    const follows = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    box.append(...fresh.map(line));
+    while (box.children.length > KEPT) box.firstChild.remove();
+    if (follows) box.scrollTop = box.scrollHeight;
+    byId("log-empty").hidden = true;
+  }
+}
+
+function line(text) {
+  const [, at, stream, said] = PARTS.exec(text) ?? [null, "", "", text];
+  const made = element("div", { className: "line" });
+  if (at) made.append(element("time", { dateTime: at, textContent: clock(at) }));
+  made.append(element("span", { textContent: said }));
+  if (stream.endsWith("err")) made.dataset.stream = "stderr";
+  return made;
+}

@@ -1,0 +1,183 @@
+/** Puts the page together: the gateway's events to the market, `/status` to everybody. */
+
+import { Alerts } from "./alerts.js";
+import { Clients } from "./clients.js";
+import { conditions } from "./conditions.js";
+import { Credentials } from "./credentials.js";
+import { byId, mark, Text } from "./dom.js";
+import { number } from "./format.js";
+import { inNextFrame } from "./frame.js";
+import { onLanguage, t, translate } from "./i18n.js";
+import { Log } from "./log.js";
+import { Market } from "./market.js";
+import { preferences } from "./preferences.js";
+import { Quotes } from "./quotes.js";
+import { Rates } from "./rates.js";
+import { Selected } from "./selected.js";
+import { Socket } from "./socket.js";
+import { Status } from "./status.js";
+import { browser, tab } from "./store.js";
+import { Worker } from "./worker.js";
+
+const EVENTS = [
+  "market_tick",
+  "market_bidask",
+  "market_snapshot",
+  "python_status",
+  "python_error",
+  "shioaji_ready",
+  "heartbeat",
+  "feed_status",
+];
+
+/** The reason of a feed_status that only follows from the worker's end. */
+const WORKER_GONE = "the worker is gone";
+
+translate();
+
+const facts = {
+  status: null,
+  error: null,
+  connected: false,
+  refused: false,
+  lacksKeys: false,
+  broker: null,
+};
+let chosen = null;
+
+const status = new Status(told);
+const refresh = () => status.refresh();
+const alerts = new Alerts();
+const worker = new Worker(refresh);
+const clients = new Clients();
+const rates = new Rates();
+const log = new Log();
+const selected = new Selected();
+const quotes = new Quotes(choose);
+const market = new Market(marketChanged);
+const connection = new Text(byId("connection-text"));
+new Credentials(refresh);
+
+const url = new URL("socket.io/?EIO=4&transport=websocket", document.baseURI);
+url.protocol = url.protocol.replace("http", "ws");
+const socket = new Socket(url, auth, {
+  connected: () => connect({ connected: true, refused: false }),
+  refused: () => connect({ connected: false, refused: true }),
+  lost: () => connect({ connected: false }),
+  event,
+});
+
+function auth() {
+  const token = tab.get("token");
+  return { events: EVENTS, snapshot: true, ...(token && { token }) };
+}
+
+function connect(change) {
+  const was = facts.connected;
+  Object.assign(facts, change);
+  if (was !== facts.connected) refresh();
+  assess();
+}
+
+function event(name, value) {
+  if (typeof value !== "object" || value === null) return;
+  market.event(name, value, Date.now());
+  REACTIONS[name]?.(value);
+}
+
+const REACTIONS = {
+  python_status: (value) => {
+    if (value.status === "no credentials") facts.lacksKeys = true;
+    else if (value.status === "starting" || value.status === "ready") facts.lacksKeys = false;
+    refresh();
+    log.refresh();
+  },
+  python_error: (value) => {
+    const error = String(value.error ?? "");
+    const at = value.timestamp;
+    alerts.note(`error ${at} ${error}`, at, "bad", () => t("history.error", { error }));
+  },
+  feed_status: (value) => {
+    refresh();
+    const { market: name, status: state, reason, timestamp } = value;
+    if (reason === WORKER_GONE) return; // that is told already
+    const level = state === "stale" ? "warn" : "good";
+    const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
+    alerts.note(`feed ${name} ${timestamp}`, timestamp, level, text);
+  },
+  shioaji_ready: (value) => {
+    market.isDemo = value.demo === true;
+    mark(byId("simulation"), "shown", value.simulation === true && !value.demo ? "yes" : "");
+    refresh();
+  },
+  heartbeat: (value) => {
+    const connected = value.shioaji_connected;
+    if (typeof connected === "boolean") facts.broker = connected;
+  },
+};
+
+function told(answer, error) {
+  facts.error = error;
+  if (answer) {
+    facts.status = answer;
+    if (!answer.running) facts.broker = null;
+    worker.update(answer, facts.broker);
+    clients.update(answer.clients, answer.relay);
+    rates.update(answer.freshness.events);
+    quotes.stale(answer.freshness.stale);
+    alerts.exits(answer.exits);
+  }
+  assess();
+}
+
+function assess() {
+  alerts.show(conditions({ ...facts, isDemo: market.isDemo }));
+  const state = facts.connected ? "live" : "lost";
+  mark(byId("connection"), "state", state);
+  connection.set(t(`connection.${state}`));
+  inNextFrame(title);
+}
+
+function marketChanged(instrument, isNew) {
+  quotes.changed(instrument);
+  selected.changed(instrument);
+  if (instrument === chosen) inNextFrame(title);
+  if (isNew) inNextFrame(chooseFirst);
+}
+
+/** The code of the last visit, else the first there is. */
+function chooseFirst() {
+  const known = market.codes.get(browser.get("code"));
+  if (known && known !== chosen) quotes.choose(known);
+  else if (!chosen && quotes.first) quotes.choose(quotes.first);
+}
+
+function choose(instrument) {
+  if (chosen) browser.set("code", instrument.code);
+  chosen = instrument;
+  selected.show(instrument);
+  title();
+}
+
+function title() {
+  const alarm = document.documentElement.dataset.alarm === "yes" ? "⚠ " : "";
+  const price = chosen && Number.isFinite(chosen.price)
+    ? `${chosen.code} ${number(chosen.price, chosen.digits)} · `
+    : "";
+  document.title = `${alarm}${price}sjgateway`;
+}
+
+preferences(() => {
+  socket.reconnect();
+  refresh();
+  log.refresh();
+});
+onLanguage(assess);
+for (const woken of ["online", "visibilitychange"]) {
+  (woken === "online" ? window : document).addEventListener(woken, () => {
+    if (!document.hidden) socket.hurry();
+  });
+}
+socket.reconnect();
+refresh();
+log.refresh();

@@ -1,0 +1,133 @@
+/** What is known about each code, from the worker's events.  Knows nothing of the document. */
+
+import { decimals } from "./format.js";
+import { Series } from "./series.js";
+
+const MOST_CODES = 2000; // the names come from outside
+const WITH_ZONE = /(?:Z|[+-]\d\d:?\d\d)$/;
+
+/** As the gateway tells futures from stocks, funds and warrants. */
+export const marketOf = (code) => (/^\d{4}/.test(code) ? "stocks" : "futures");
+
+/** One code. */
+class Instrument {
+  name = "";
+  price = NaN;
+  reference = NaN; // what the change is measured from
+  sinceOpen = true; // the reference is the first price of the session, not the close before it
+  open = NaN;
+  high = NaN;
+  low = NaN;
+  volume = NaN; // of the session
+  digits = 0;
+  at = 0; // milliseconds since 1970 of its last event
+  moved = 0; // the direction of the last change of price
+  depth = null; // the newest market_bidask
+  ticks = new Series();
+
+  constructor(code) {
+    this.code = code;
+    this.market = marketOf(code);
+  }
+
+  get change() {
+    return this.price - this.reference;
+  }
+
+  get percent() {
+    return (this.change / this.reference) * 100;
+  }
+
+  /** A trade. */
+  tick(value, now) {
+    const price = figure(value.price ?? value.close);
+    if (!Number.isFinite(price)) return;
+    this.#price(price);
+    this.#session(value, price, value.price_chg);
+    this.ticks.add(now / 1000, price, figure(value.volume) || 0);
+  }
+
+  /** The session so far. */
+  snapshot(value) {
+    this.name = typeof value.name === "string" ? value.name : this.name;
+    const price = figure(value.close);
+    if (!Number.isFinite(price)) return;
+    // A trade is newer than the snapshot that is told every few seconds.
+    if (!this.ticks.length) this.#price(price);
+    this.#session(value, price, value.change_price);
+  }
+
+  #price(price) {
+    if (this.price !== price && Number.isFinite(this.price)) this.moved = price > this.price ? 1 : -1;
+    this.price = price;
+    this.digits = Math.max(this.digits, decimals(price));
+  }
+
+  #session(value, price, change) {
+    for (const name of ["open", "high", "low"]) {
+      const found = figure(value[name]);
+      if (Number.isFinite(found)) {
+        this[name] = found;
+        this.digits = Math.max(this.digits, decimals(found));
+      }
+    }
+    const volume = figure(value.total_volume);
+    if (Number.isFinite(volume)) this.volume = volume;
+    const told = figure(change);
+    if (Number.isFinite(told)) {
+      this.reference = price - told;
+      this.sinceOpen = false;
+    } else if (this.sinceOpen) {
+      this.reference = this.open;
+    }
+  }
+}
+
+export class Market {
+  codes = new Map();
+  isDemo = false;
+  #changed;
+
+  /** `changed(instrument, isNew)` hears of every event about a code. */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /** Take one event; `now` is the time in milliseconds since 1970. */
+  event(name, value, now) {
+    const code = value.code;
+    if (typeof code !== "string" || !(name in HANDLERS)) return;
+    if (value.demo === true) this.isDemo = true;
+    let instrument = this.codes.get(code);
+    const isNew = !instrument;
+    if (isNew) {
+      if (this.codes.size >= MOST_CODES) return;
+      instrument = new Instrument(code);
+      this.codes.set(code, instrument);
+    }
+    const at = said(value.timestamp, now);
+    HANDLERS[name](instrument, value, at);
+    instrument.at = Math.max(instrument.at, at);
+    this.#changed(instrument, isNew);
+  }
+}
+
+const HANDLERS = {
+  market_tick: (instrument, value, at) => instrument.tick(value, at),
+  market_bidask: (instrument, value) => {
+    instrument.depth = value;
+  },
+  market_snapshot: (instrument, value) => instrument.snapshot(value),
+};
+
+/** A number, or the text of one; NaN for anything else. */
+export function figure(value) {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value !== "" ? Number(value) : NaN;
+}
+
+/** When the event was said: it may be an old one, kept for those who come late. */
+function said(timestamp, now) {
+  const at = WITH_ZONE.test(timestamp) ? Date.parse(timestamp) : NaN;
+  return at < now ? at : now; // no time, or from a clock ahead of ours: now
+}

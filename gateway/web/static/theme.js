@@ -1,0 +1,34 @@
+/** Light or dark: as the system has it, until somebody chooses.  And the colors, for canvases. */
+
+import { browser } from "./store.js";
+
+const NAMES = ["up", "down", "flat", "line", "muted", "ink", "panel", "accent"];
+const listeners = [];
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+
+/** The colors of the moment, by name. */
+export const colors = {};
+
+/** "auto", "light" or "dark". */
+export const theme = () => document.documentElement.dataset.theme;
+
+/** Call `listener` when the colors are others. */
+export const onTheme = (listener) => listeners.push(listener);
+
+/** Show the page in `name`. */
+export function dress(name) {
+  document.documentElement.dataset.theme = name;
+  browser.set("theme", name === "auto" ? "" : name);
+  read();
+}
+
+function read() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of NAMES) colors[name] = style.getPropertyValue(`--${name}`).trim();
+  for (const listener of listeners) listener();
+}
+
+system.addEventListener("change", read);
+const chosen = browser.get("theme");
+document.documentElement.dataset.theme = ["light", "dark"].includes(chosen) ? chosen : "auto";
+read();
