@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 POLLING_PACKETS = 16
 """python-engineio's client disconnects on a payload of more packets."""
 
+BUNDLE = 11
+"""An event has at most so many packets; a record of more is for many readers."""
+
 TEXT_PLAIN = "text/plain; charset=UTF-8"
 OCTET_STREAM = "application/octet-stream"
 
@@ -46,13 +49,24 @@ class WebSocket:
         self._prefix = b"\x04" if eio == 3 else b""
 
     def encode(self, records: Sequence[Record]) -> bytes:
-        pieces = []
+        pieces: list[bytes] = []
         for record in records:
-            for data, binary in record.packets:
-                prefix = self._prefix if binary else b""
-                pieces.append(frame_header(len(prefix) + len(data), binary=binary))
-                pieces.append(prefix)
-                pieces.append(data)
+            if len(record.packets) > BUNDLE:
+                pieces.append(record.memo(self.key, self._bundle))
+            else:
+                self._frame(record.packets, pieces)
+        return b"".join(pieces)
+
+    def _frame(self, packets: tuple[Packet, ...], pieces: list[bytes]) -> None:
+        for data, binary in packets:
+            prefix = self._prefix if binary else b""
+            pieces.append(frame_header(len(prefix) + len(data), binary=binary))
+            pieces.append(prefix)
+            pieces.append(data)
+
+    def _bundle(self, packets: tuple[Packet, ...]) -> bytes:
+        pieces: list[bytes] = []
+        self._frame(packets, pieces)
         return b"".join(pieces)
 
 
