@@ -46,9 +46,9 @@ class Notifier:
     def _say(self, state: str) -> None:
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
-            with suppress(OSError):  # nobody hears it; a gateway does not die of that
-                sender.sendto(state.encode(), self._address)
+        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        with sender, suppress(OSError):  # that nobody hears it is no reason to die
+            sender.sendto(state.encode(), self._address)
 
 
 def _watchdog(environ: Mapping[str, str]) -> float:

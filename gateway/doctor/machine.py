@@ -70,9 +70,14 @@ def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
     known = {name: each for each in options() for name in each.variables}
     given = [name for name in sorted(environ) if environ[name] and name in known]
     unknown = [name for name in sorted(environ) if name.startswith(_PREFIX) and name not in known]
+    ours = [name.removeprefix(_PREFIX) for name in known]
     for name in unknown:
-        like = difflib.get_close_matches(name, known, 1)
-        cure = f"perhaps {like[0]} was meant" if like else "twistd sjgateway --help lists them"
+        like = difflib.get_close_matches(name.removeprefix(_PREFIX), ours, 1)
+        cure = (
+            f"perhaps {_PREFIX}{like[0]} was meant"
+            if like
+            else "twistd sjgateway --help lists them"
+        )
         yield warn("environment", f"{name} is no option and is ignored", cure)
     if not unknown:
         said = ", ".join(given) or "none"

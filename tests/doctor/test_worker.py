@@ -1,0 +1,166 @@
+"""Faults of the worker's Python, main.py, its packages and its login."""
+
+import os
+import sys
+from pathlib import Path
+
+from tests.doctor.world import MAIN, DoctorTestCase
+
+
+class WorkerTests(DoctorTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stub = None
+
+    def test_a_healthy_worker(self) -> None:
+        self.install("socketio", "shioaji-1.7.9")
+        code, lines = self.check()
+        self.assertEqual((code, [line for line in lines if line.level != "ok"]), (0, []))
+        (python,) = [line for line in lines if line.topic == "python"]
+        self.assertIn(f"{self.folder}/.venv/bin/python, ", python.what)
+        self.assertIn("(beside main.py)", python.what)
+        (packages,) = [line for line in lines if line.topic == "packages"]
+        self.assertIn("shioaji 1.7.9", packages.what)
+
+    def test_main_py_is_missing(self) -> None:
+        self.main.unlink()
+        self.assert_found(self.found("main.py"), "fail", "it is missing", "--main")
+        given = self.found("main.py", main=Path("elsewhere.py"))
+        self.assert_found(given, "fail", "elsewhere.py", "--main")
+
+    def test_main_py_does_not_compile(self) -> None:
+        self.install("socketio", "shioaji-1.7.9")
+        self.main.write_text("import socketio\nprint 'hello'\n")
+        self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
+        self.main.write_bytes(b"\0")
+        self.assert_found(self.found("main.py"), "fail", "does not compile", "correct")
+
+    def test_a_return_outside_of_functions_does_not_compile_either(self) -> None:
+        self.install("socketio", "shioaji-1.7.9")
+        self.main.write_text("import socketio\nreturn\n")
+        self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
+
+    def test_python_is_missing(self) -> None:
+        line = self.found("python", python="./no/such/python")
+        self.assert_found(line, "fail", "it is missing", "--python")
+        self.assertIn("apt install", line.cure)
+
+    def test_python_does_not_run(self) -> None:
+        broken = self.folder / ".venv" / "bin" / "python"
+        broken.parent.mkdir(parents=True)
+        broken.write_text("#!/nowhere/python\n")
+        broken.chmod(0o755)
+        self.assert_found(self.found("python"), "fail", "does not run", "python3 -m venv")
+
+    def test_an_old_python(self) -> None:
+        old = self.answering(version="3.7.2", missing=[], shioaji="1.0.0")
+        self.assert_found(self.found("python", python=old), "warn", "3.7.2", "--python")
+
+    def test_which_python_and_why(self) -> None:
+        python = self.install("socketio", "shioaji-1.7.9")
+        self.assertIn("named by --python", self.found("python", python=str(python)).what)
+        (self.folder / ".venv").rename(self.folder / "elsewhere")
+        (self.folder / "python3").symlink_to("elsewhere/bin/python")
+        self.environ["PATH"] = f"{self.folder}/elsewhere/bin"
+        (self.folder / "elsewhere" / "bin" / "python3").symlink_to("python")
+        line = self.found("python", main=self.other_main())
+        self.assertIn(f"{self.folder}/elsewhere/bin/python3", line.what)
+        self.assertIn("the first python3 in PATH", line.what)
+        self.environ["PATH"] = ""
+        line = self.found("python", main=self.other_main())
+        self.assertIn(f"{sys.executable}, ", line.what)
+        self.assertIn("the gateway's own", line.what)
+
+    def other_main(self) -> Path:
+        """main.py in a folder without an interpreter."""
+        folder = self.folder / "worker"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.py").write_text(MAIN)
+        return folder / "main.py"
+
+    def test_packages_are_missing(self) -> None:
+        python = self.install("shioaji-1.7.9")
+        line = self.found("packages")
+        self.assert_found(line, "fail", "main.py imports socketio", str(python))
+        self.assertIn("-m pip install 'python-socketio[client]'", line.cure)
+
+    def test_a_package_that_is_missing_matters_only_where_it_is_needed(self) -> None:
+        self.install("socketio")
+        self.main.write_text(
+            "import socketio\ntry:\n    import shioaji\nexcept ImportError: pass\n"
+        )
+        self.assert_found(self.found("packages"), "warn", "shioaji", "pip install shioaji")
+        self.assertEqual(self.found("packages", demo=True).level, "ok")
+
+    def test_what_is_in_pythonpath_counts_as_it_does_for_the_worker(self) -> None:
+        self.install("shioaji-1.7.9")
+        (self.folder / "more").mkdir()
+        (self.folder / "more" / "socketio.py").touch()
+        self.environ["PYTHONPATH"] = str(self.folder / "more")
+        self.assertEqual(self.found("packages").level, "ok")
+
+    def test_main_py_is_never_run(self) -> None:
+        self.install("socketio", "shioaji-1.7.9")
+        self.main.write_text(f"{MAIN}open({str(self.folder / 'ran')!r}, 'w')\n")
+        self.check()
+        self.assertFalse((self.folder / "ran").exists())
+
+    def test_nothing_about_a_worker_where_there_is_none(self) -> None:
+        self.main.unlink()
+        code, lines = self.check(no_worker=True)
+        self.assertEqual(code, 0)
+        self.assertFalse({"python", "main.py", "keys"} & {line.topic for line in lines})
+
+    def test_a_main_py_that_cannot_be_read(self) -> None:
+        self.install("socketio", "shioaji-1.7.9")
+        if os.geteuid() == 0:
+            self.patch(Path, "read_bytes", self.denied)
+        else:
+            self.main.chmod(0)
+        self.assert_found(self.found("main.py"), "fail", "can't be read", "chmod")
+
+    def denied(self, *_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+
+class LoginTests(DoctorTestCase):
+    CALL = MAIN.replace("secret_key=''", "secret_key='', contracts_timeout=10000")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stub = None
+
+    def login(self, call: str, *packages: str) -> object:
+        self.install("socketio", *packages)
+        self.main.write_text(call)
+        return self.found("login")
+
+    def test_an_argument_that_the_installed_version_dropped(self) -> None:
+        line = self.login(self.CALL, "shioaji-1.7.0")
+        self.assert_found(line, "fail", "contracts_timeout (line 4), but shioaji 1.7.0", "<1.7")
+
+    def test_all_of_them_in_any_version_since(self) -> None:
+        call = self.CALL.replace("contracts_timeout", "fetch_contract=False, contracts_timeout")
+        line = self.login(call, "shioaji-2.0.1")
+        self.assert_found(line, "fail", "contracts_timeout and fetch_contract", "leave")
+
+    def test_a_version_that_takes_it(self) -> None:
+        line = self.login(self.CALL, "shioaji-1.2.5")
+        self.assertEqual(line.level, "ok")
+        self.assertIn("1.2.5", line.what)
+
+    def test_a_version_that_is_not_known(self) -> None:
+        self.assert_found(self.login(self.CALL), "warn", "contracts_timeout", "<1.7")
+
+    def test_other_calls_with_such_an_argument_are_fine(self) -> None:
+        call = MAIN + "connect(contracts_timeout=1)\n"
+        self.assertEqual(self.login(call, "shioaji-1.7.9").level, "ok")
+
+    def test_main_py_of_this_project_is_fine(self) -> None:
+        source = (Path(__file__).parents[2] / "main.py").read_text(encoding="utf-8")
+        for version in ("shioaji-1.2.5", "shioaji-1.7.9"):
+            with self.subTest(version=version):
+                folder = self.folder / ".venv"
+                if folder.exists():
+                    folder.rename(self.folder / "before")
+                self.assertEqual(self.login(source, version).level, "ok")
