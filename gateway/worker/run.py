@@ -12,6 +12,7 @@ from gateway.worker.errors import LaunchError, WorkerError
 from gateway.worker.exits import Exit, decode
 from gateway.worker.process import STDERR, GuardedProcess
 from gateway.worker.rescue import Rescue
+from gateway.worker.rest import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ class Run:
         self._streams = streams
         self._process: GuardedProcess | None = None
         self._rescue: Rescue | None = None
-        self._settling: Any = None
+        self._settling: Rest | None = None
         self._started_at = reactor.seconds()
         self._asked_at: float | None = None
         self._sent: str | None = None
@@ -86,11 +87,15 @@ class Run:
         command.addErrback(lambda failure: _log.failure("A worker's start failed", failure))
 
     def end(self) -> None:
-        """End the worker and its tree."""
+        """End the worker and its tree; politely, as soon as it has settled.
+
+        A KeyboardInterrupt in the middle of an import, or of a handler that python-socketio
+        runs while it connects, can get lost; and before its `try` no worker logs out.
+        """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
-        if self._process is not None:
-            self._process.stop()
+            if self._settling is None:
+                self._stop()
 
     def kill(self) -> None:
         """The same, at once."""
@@ -143,7 +148,7 @@ class Run:
 
     def started(self, pid: int) -> None:
         self.pid = pid
-        self._settling = self._reactor.callLater(self._settings.settle, self._settle)
+        self._settling = Rest(self._reactor, pid, self._settings.settle, self._settle)
         self._owner.run_started(self)
 
     def failed(self, number: int, reason: str) -> None:
@@ -201,17 +206,25 @@ class Run:
         self.error = LaunchError("The worker was not started", reason)
         self._exit(failure=reason, hopeless=hopeless)
 
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+
     def _settle(self) -> None:
-        if self._settling is not None:
-            if self._settling.active():
-                self._settling.cancel()
-            self._settling = None
+        if self._unsettle():
             self._owner.run_settled(self)
+            if self._asked_at is not None:
+                self._stop()
+
+    def _unsettle(self) -> bool:
+        """Wait no longer for the worker to settle; whether that was waited for."""
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            settling.cancel()
+        return settling is not None
 
     def _exit(self, **how: Any) -> None:
-        if self._settling is not None and self._settling.active():
-            self._settling.cancel()
-        self._settling = None
+        self._unsettle()
         for stream in self._streams.values():
             stream.flush()
         asked = self._asked_at

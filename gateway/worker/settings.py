@@ -45,8 +45,8 @@ class Settings:
     patience_strays: float = 1.0
     """After SIGTERM, for what a worker left behind."""
 
-    settle: float = 0.5
-    """A worker that lived this long, or said something, has started."""
+    settle: float = 2.0
+    """A worker has started when it says something, rests, or lived this long."""
     backoff_first: float = 0.5
     backoff_max: float = 300.0
     fast: float = 60.0

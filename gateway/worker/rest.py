@@ -1,0 +1,56 @@
+"""Waits until a process that starts comes to rest.
+
+Then it has imported what it needs, and did not fail doing so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INTERVAL = 0.05
+LOOKS = 3
+"""So many looks in a row must find a process that waits and used no CPU since the last."""
+BUSY = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP))
+
+
+class Rest:
+    """Calls `then` when the process rests, is gone, or `seconds` have passed."""
+
+    def __init__(self, reactor: Any, pid: int, seconds: float, then: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._pid = pid
+        self._until = reactor.seconds() + seconds
+        self._then = then
+        self._used: float | None = None
+        self._quiet = 0
+        self._timer = reactor.callLater(INTERVAL, self._look)
+
+    def cancel(self) -> None:
+        """Never call, if that was not done."""
+        if self._timer.active():
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        used = self._cpu()
+        self._quiet = self._quiet + 1 if used is not None and used == self._used else 0
+        self._used = used
+        if self._quiet >= LOOKS or self._reactor.seconds() >= self._until:
+            self._then()
+        else:
+            self._timer = self._reactor.callLater(INTERVAL, self._look)
+
+    def _cpu(self) -> float | None:
+        """Seconds of CPU that were used; None: busy."""
+        try:
+            process = psutil.Process(self._pid)
+            if process.status() in BUSY:
+                return None
+            times = process.cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
