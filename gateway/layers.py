@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
+from gateway.alerts.alerts import Settings as AlertSettings
+from gateway.config import options
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.relay.slow import Patience
@@ -61,8 +64,8 @@ def guard_settings(settings: Settings) -> GuardSettings:
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
-        control_token=_token(settings.token_file, settings.token),
-        view_token=_token(settings.view_token_file, settings.view_token),
+        control_token=_secret("token", settings.token_file, settings.token),
+        view_token=_secret("token", settings.view_token_file, settings.view_token),
     )
 
 
@@ -72,7 +75,7 @@ def worker_settings(
     return WorkerSettings(
         state_dir=settings.state_dir or _state_dir(environ),
         secrets=tuple(filter(None, (guard.control_token, guard.view_token))),
-        withhold=("SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN"),
+        withhold=tuple(name for each in options() if each.secret for name in each.variables),
         main=settings.main,
         python=settings.python,
         arguments=settings.worker_args,
@@ -92,16 +95,26 @@ def worker_settings(
     )
 
 
-def _token(file: Path | None, token: str) -> str:
-    """The token in `file`, else the one that a variable gave."""
+def alert_settings(settings: Settings) -> AlertSettings:
+    return AlertSettings(
+        urls=tuple(_secret("alert", settings.alert_file, settings.alert_urls).split()),
+        ca_file=settings.alert_ca,
+        interval=settings.alert_interval,
+        language=settings.alert_language,
+        gateway=gethostname(),
+    )
+
+
+def _secret(what: str, file: Path | None, given: str) -> str:
+    """What is in `file`, else what a variable gave."""
     if file is None:
-        return token
+        return given
     try:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ValueError(f"the token file can't be read: {error}") from None
+        raise ValueError(f"the {what} file can't be read: {error}") from None
     if not text:
-        raise ValueError(f"the token file {file} is empty")
+        raise ValueError(f"the {what} file {file} is empty")
     return text
 
 

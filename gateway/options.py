@@ -25,7 +25,9 @@ class Options(usage.Options):
 
     longdesc = (
         "Relays Socket.IO events between the clients of /socket.io/, and runs one worker. "
-        "Each option also reads the environment variable named in brackets."
+        "Each option also reads the environment variable named in brackets. Secrets are "
+        "read from variables alone: "
+        f"{', '.join(each.variables[0] for each in options() if each.secret)}."
     )
 
     def __init__(self) -> None:

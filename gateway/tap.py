@@ -17,9 +17,11 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
 
 from gateway.admission import Admission, Publish
+from gateway.alerts.alerts import Alerts
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.layers import (
+    alert_settings,
     allowance,
     engine_settings,
     guard_settings,
@@ -29,11 +31,7 @@ from gateway.layers import (
 )
 from gateway.logs import EventCounts, Observer, Output, json_line, text_line
 from gateway.logs.destination import destination
-from gateway.metrics.delay import ReactorDelay
-from gateway.metrics.processes import ProcessMetrics
-from gateway.metrics.relay import RelayMetrics
-from gateway.metrics.web import WebMetrics
-from gateway.metrics.worker import WorkerMetrics
+from gateway.measures import measure
 from gateway.notify import Notifier
 from gateway.options import Options
 from gateway.overseer import Overseer
@@ -115,12 +113,12 @@ class Parts:
         if publish is Publish.WORKER and settings.no_worker:
             raise ValueError("--publish worker needs a worker; use --publish token")
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
-        self._counts = EventCounts(self._deadlines.call_later)
-        self._admission = Admission(self._guard, publish, self._is_worker)
+        counts = EventCounts(self._deadlines.call_later)
+        admission = Admission(self._guard, publish, self._is_worker)
         self._overseer = watch(
-            self._counts,
+            counts,
             self._is_worker,
-            self._admission,
+            admission,
             self._deadlines,
             time.time,
             silence=settings.tick_silence,
@@ -133,10 +131,27 @@ class Parts:
         self._overseer.relay = self._relay
         self._overseer.listener = self._supervisor
         self._engine = self._make_engine()
+        alerting = alert_settings(settings)
+        self._alerts = Alerts(reactor, self._deadlines, alerting)
+        self._overseer.told.append(self._alerts.told)
+        self._redact = self._supervisor.redact if self._supervisor else Redactor()
+        tokens = self._guarding.control_token, self._guarding.view_token
+        self._redact.learn(*tokens, *alerting.secrets)
         caps = Caps(settings.max_connections, settings.max_connections_per_address)
         self._registry = CollectorRegistry()
         site: Any = self._make_site()  # typed as a factory of its own channels
-        self._measure(WebMetrics(caps, site.resource.refused, lambda: self._admission.refused))
+        measure(
+            self._registry,
+            overseer=self._overseer,
+            sessions=self._engine.sessions,
+            counts=counts,
+            caps=caps,
+            site=site,
+            admission=admission,
+            alerts=self._alerts,
+            supervisor=self._supervisor,
+            deadlines=self._deadlines,
+        )
         self._listeners = Listeners(reactor, site, caps)
         self._timer = drive(reactor, self._deadlines)
         self._notifier = Notifier(os.environ, reactor)
@@ -182,23 +197,6 @@ class Parts:
         )
         site.noisy = False
         return site
-
-    def _measure(self, web: WebMetrics) -> None:
-        """Let `/metrics` tell of everything."""
-        relay = RelayMetrics(
-            self._relay, self._overseer.freshness, self._engine.sessions, self._counts.totals
-        )
-        processes = ProcessMetrics(self._pids, self._reactor.seconds)
-        for collector in (relay, web, processes, ReactorDelay(self._deadlines)):
-            self._registry.register(collector)
-        if self._supervisor is not None:
-            worker = WorkerMetrics(self._supervisor.status)
-            self._overseer.told.append(worker.told)
-            self._registry.register(worker)
-
-    def _pids(self) -> dict[str, int | None]:
-        worker = self._supervisor.pid if self._supervisor is not None else None
-        return {"gateway": os.getpid(), "worker": worker}
 
     def _guardian(self) -> int | None:
         """The process above the worker."""
@@ -256,6 +254,7 @@ class Parts:
         if self._supervisor is not None:
             yield Step("Stopping the worker", self._supervisor.stop)
         yield Step("Closing the sessions", self._say_goodbye)
+        yield Step("Stopping the alerts", self._alerts.stop)
         yield Step("Stopping the timer", self._timer.stop)
 
     def _announce(self) -> None:
@@ -279,12 +278,9 @@ class Parts:
     def log_by(self, runner: MutableMapping[str, Any]) -> Observer:
         """The observer that logs to where `runner`, twistd's or twist's options, says."""
         settings = self._settings
-        redact = self._supervisor.redact if self._supervisor else Redactor()
-        if self._supervisor is None:
-            redact.learn(self._guarding.control_token, self._guarding.view_token)
         line = json_line if settings.log_format == "json" else text_line
         output = Output(destination(settings, runner))
-        observer = Observer(output.write, partial(line, redact=redact), self._level)
+        observer = Observer(output.write, partial(line, redact=self._redact), self._level)
         if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
             runner["fileLogObserverFactory"] = lambda _: observer
             runner["logLevel"] = LogLevel.debug  # ours decides

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "socketio": {"engineio"},
     "engineio": set(),
     "metrics": {"web", "relay", "engineio"},
+    "alerts": {"relay", "engineio"},
     "logs": {"config"},
     "config": set(),
 }

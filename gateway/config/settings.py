@@ -139,6 +139,14 @@ class Settings:
     log_size: int = option("10M", "size at which a log file is rotated; 0: never", size)
     log_keep: int = option("5", "rotated log files that are kept", number(1, 1000))
 
+    alert_file: Path | None = option("", "file with the URLs of webhooks that alerts go to", path)
+    alert_urls: str = secret("the URLs of webhooks that alerts go to")
+    alert_ca: Path | None = option(
+        "", "file with the authorities to trust there instead of the system's", path
+    )
+    alert_interval: float = option("60", "least time between two alerts of one kind", seconds)
+    alert_language: str = option("en", "language of alerts: en or zh-TW", choice("en", "zh-TW"))
+
 
 def options() -> Iterator[Option]:
     """The table, in the order of `Settings`."""

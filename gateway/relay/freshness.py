@@ -22,6 +22,9 @@ MAX_NAMES, MAX_CODES = 100, 2000
 OTHER = "other"
 """Where names and codes from outside go that are too many."""
 
+SILENT = "no ticks while the market trades"
+"""Why a feed is stale of which something was expected."""
+
 TICKS = frozenset(("market_tick", "market_bidask"))
 
 
@@ -114,7 +117,7 @@ class Freshness:
         for each in (*self._names.values(), *self._codes.values()):
             each.measure(CHECK)
         silent = [market for market in self._ticks if self._is_silent(market)]
-        self._expire(silent, "no ticks while the market trades")
+        self._expire(silent, SILENT)
 
     def _expire(self, markets: list[str], reason: str) -> None:
         for market in markets:

@@ -1,0 +1,118 @@
+"""One alert after the other to one receiver, until it has arrived."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from gateway.alerts.client import PostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    from gateway.engineio.deadlines import Deadline, Deadlines
+
+    Body = Mapping[str, Any]
+
+WAITING: Final = 50
+"""Alerts that wait for one receiver; the oldest goes for a newer one."""
+TRIES: Final = 10
+FIRST: Final = 2.0
+"""Seconds to the second try; each pause is twice the one before,"""
+LONGEST: Final = 600.0
+"""at most so long, and up to half of it is left to chance."""
+
+RESULTS: Final = ("delivered", "failed", "lost")
+"""Alerts that arrived, tries that did not, alerts that were given up."""
+
+_log = Logger(namespace="gateway")
+
+
+class Delivery:
+    """Posts in order, and keeps trying while that makes sense.
+
+    `post(body)` fails with PostError; `random()` is between 0 and 1; `host` is what
+    people are told.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        post: Callable[[Body], Deferred[None]],
+        deadlines: Deadlines,
+        random: Callable[[], float],
+    ) -> None:
+        self._host = host
+        self._post = post
+        self._deadlines = deadlines
+        self._random = random
+        self._waiting: deque[Body] = deque()
+        self._present: Body | None = None
+        self._tries = 0
+        self._request: Deferred[None] | None = None
+        self._retry: Deadline | None = None
+        self.results = dict.fromkeys(RESULTS, 0)
+
+    def send(self, body: Body) -> None:
+        """Post `body` when all before it are through."""
+        if len(self._waiting) == WAITING:
+            self._waiting.popleft()
+            self.results["lost"] += 1
+        self._waiting.append(body)
+        if self._present is None:
+            self._next()
+
+    def stop(self) -> None:
+        """Try no more."""
+        self._waiting.clear()
+        if self._request is not None:
+            self._request.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+
+    def _next(self) -> None:
+        self._present = self._waiting.popleft() if self._waiting else None
+        self._tries = 0
+        if self._present is not None:
+            self._try()
+
+    def _try(self) -> None:
+        assert self._present is not None
+        self._tries += 1
+        self._request = self._post(self._present)
+        self._request.addCallbacks(self._delivered, self._failed)
+        self._request.addErrback(lambda failure: _log.failure("An alert is lost", failure))
+
+    def _delivered(self, _: None) -> None:
+        self._request = None
+        self.results["delivered"] += 1
+        self._next()
+
+    def _failed(self, failure: Failure) -> None:
+        self._request = None
+        if failure.check(CancelledError):
+            return
+        failure.trap(PostError)
+        error: PostError = failure.value  # type: ignore[assignment]  # trapped
+        self.results["failed"] += 1
+        if not error.retry or self._tries == TRIES:
+            self.results["lost"] += 1
+            self._say("The alert is given up: {host} {reason}", error)
+            self._next()
+            return
+        pause = max(self._pause(), min(error.after, LONGEST))
+        self._say("An alert waits: {host} {reason}; next try in {pause:.0f} s", error, pause)
+        self._retry = self._deadlines.call_later(pause, self._try)
+
+    def _pause(self) -> float:
+        longest = min(FIRST * 2.0 ** (self._tries - 1), LONGEST)
+        return longest * (1 - self._random() / 2)
+
+    def _say(self, words: str, error: PostError, pause: float = 0.0) -> None:
+        _log.warn(words, host=self._host, reason=error.reason, pause=pause)

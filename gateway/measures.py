@@ -1,0 +1,60 @@
+"""What `/metrics` tells, put together."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gateway.metrics.alerts import AlertMetrics
+from gateway.metrics.delay import ReactorDelay
+from gateway.metrics.processes import ProcessMetrics
+from gateway.metrics.relay import RelayMetrics
+from gateway.metrics.web import WebMetrics
+from gateway.metrics.worker import WorkerMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prometheus_client import CollectorRegistry
+
+    from gateway.admission import Admission
+    from gateway.alerts.alerts import Alerts
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.engineio.session import Session
+    from gateway.logs import EventCounts
+    from gateway.overseer import Overseer
+    from gateway.web.limits import Caps
+    from gateway.web.site import Site
+    from gateway.worker.supervisor import Supervisor
+
+
+def measure(
+    registry: CollectorRegistry,
+    *,
+    overseer: Overseer,
+    sessions: Mapping[str, Session],
+    counts: EventCounts,
+    caps: Caps,
+    site: Site,
+    admission: Admission,
+    alerts: Alerts,
+    supervisor: Supervisor | None,
+    deadlines: Deadlines,
+) -> None:
+    """Let `registry` tell of everything there is; `supervisor` is None without a worker."""
+
+    def pids() -> dict[str, int | None]:
+        return {"gateway": os.getpid(), "worker": supervisor.pid if supervisor else None}
+
+    for collector in (
+        RelayMetrics(overseer.relay, overseer.freshness, sessions, counts.totals),
+        WebMetrics(caps, site.resource.refused, lambda: admission.refused),
+        AlertMetrics(alerts.results),
+        ProcessMetrics(pids, deadlines.clock),
+        ReactorDelay(deadlines),
+    ):
+        registry.register(collector)
+    if supervisor is not None:
+        worker = WorkerMetrics(supervisor.status)
+        overseer.told.append(worker.told)
+        registry.register(worker)
