@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import orjson
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from service_identity import VerificationError
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
@@ -62,7 +62,7 @@ class Client:
     def post(self, url: str, body: Mapping[str, Any]) -> Deferred[None]:
         """Fires when `body` was taken; fails with PostError, or CancelledError."""
         posting = Deferred.fromCoroutine(self._post(url, orjson.dumps(body)))
-        return posting.addTimeout(TIMEOUT, self._reactor).addErrback(_explain)
+        return posting.addTimeout(TIMEOUT, self._reactor, _late).addErrback(_explain)
 
     async def _post(self, url: str, body: bytes) -> None:
         response = await self._http.post(
@@ -101,29 +101,30 @@ def _authorities(path: Path) -> Any:
     try:
         found = _CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace"))
         certificates = [Certificate.loadPEM(text.encode()) for text in found]
-    except (OSError, SSL.Error, ValueError) as error:
+    except (OSError, crypto.Error) as error:
         raise ValueError(f"the certificates in {path} can't be read: {error}") from None
     if not certificates:
         raise ValueError(f"there is no certificate in {path}; it has to be in PEM format")
     return trustRootFromCertificates(certificates)
 
 
+def _late(_: object, seconds: float) -> None:
+    raise PostError(f"gave no answer within {seconds:g} s")
+
+
 def _explain(failure: Failure) -> None:
-    """Raise what happened as a PostError."""
-    failure.trap(Exception)
+    """Raise what happened as a PostError, or as the CancelledError that it is."""
     error: Any = failure.value
-    if isinstance(error, (PostError, CancelledError)):
-        failure.raiseException()
     while getattr(error, "reasons", None):  # twisted.web wraps what happened below it
         error = error.reasons[0].value
+    if isinstance(error, (PostError, CancelledError)):
+        raise error
     raise PostError(_reason(error))
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"gave no answer within {TIMEOUT:g} s"
-    if isinstance(error, SSL.Error):
-        words = "; ".join(each[-1] for each in error.args[0]) if error.args else "it broke off"
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        *_, words = error.args[0][-1]
         return f"can't be trusted: {words}; a private authority is named with --alert-ca"
     if isinstance(error, VerificationError):
         return "can't be trusted: its certificate is for another name"
