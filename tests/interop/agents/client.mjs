@@ -34,6 +34,7 @@ const heard = (name, args) => {
   else say({ event: [name, ...args.filter((item) => typeof item !== "function").map(wrap)] });
 };
 let answers = [];
+let stopped = false;
 if (version === "2") {
   const plain = socket.onevent;
   socket.onevent = function (packet) {
@@ -53,6 +54,17 @@ const commands = {
   emit: (name, ...args) => socket.emit(name, ...args.map(unwrap)),
   ask: (...args) => socket.timeout(5000).emit("ask", ...args.map(unwrap), (error, ...answer) => say({ answer: error ? null : answer.map(wrap) })),
   answer: (...args) => (answers = args.map(unwrap)),
+  stream: (count, rate, codes) => {
+    let sent = 0;
+    const start = Date.now();
+    const timer = setInterval(() => {
+      while (sent < count && sent <= ((Date.now() - start) * rate) / 1000)
+        socket.emit("market_tick", { code: `C${sent % codes}`, seq: sent++ });
+      if (sent === count || stopped) clearInterval(timer);
+      if (stopped) say({ sent });
+    }, 2);
+  },
+  stop: () => (stopped = true),
   drop: () => engine().close(),
   close: () => { socket.disconnect(); process.exit(0); },
 };
