@@ -59,6 +59,7 @@ class SecretTests(TestCase):
             f"--token-file={token}",
             f"--log-level={level}",
             SJGATEWAY_VIEW_TOKEN=self.canary["view token"],
+            SJGATEWAY_ALERT_URLS=f"https://127.0.0.1:{free_port()}/{self.canary['webhook']}",
             API_KEY=self.canary["key in the environment"],
             SECRET_KEY=self.canary["other key in the environment"],
         )
@@ -79,6 +80,7 @@ class SecretTests(TestCase):
         for output in self.outputs:
             self.assertEqual(self.canary.found_in(output), [], output[-3000:])
         self.assertIn("[redacted]", service.log)
+        self.assertIn("An alert waits: 127.0.0.1 could not be reached", service.log)
 
     def hear(self, url: str, note: str) -> None:
         """Keep every event; a stranger who does not know the token is refused."""
@@ -150,7 +152,7 @@ class SecretTests(TestCase):
 
     def look_around(self, service: Service) -> None:
         token = f"Bearer {self.canary['view token']}"
-        for path in ("/health", "/status", "/logs?lines=10000", "/openapi.json"):
+        for path in ("/health", "/status", "/logs?lines=10000", "/metrics", "/openapi.json"):
             self.assertEqual(self.ask(service, "GET", path, Authorization=token), 200)
         for process in Path("/proc").glob("[0-9]*"):
             try:
