@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from gateway import doctor
 from gateway.doctor import TOPICS, Finding, Level
 from gateway.doctor.finding import fail
-from gateway.layers import guard_settings, worker_settings
+from gateway.layers import (
+    alert_settings,
+    engine_settings,
+    guard_settings,
+    relay_settings,
+    worker_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,9 +56,10 @@ def _findings(
     try:
         guard = guard_settings(settings)
         worker = worker_settings(settings, guard, environ)
+        for others in (engine_settings, relay_settings, alert_settings):
+            others(settings)
     except ValueError as error:
-        cure = "correct the option or the file that it names"
-        yield fail("environment", str(error), cure)
+        yield fail("environment", str(error), "correct the option, or the file that it names")
         return
     yield from doctor.check_ports(settings, guard)
     if not settings.no_worker:

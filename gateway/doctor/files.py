@@ -8,6 +8,8 @@ import stat
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.ledger import TAIPEI, checked, trading_day
 
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 def check_files(settings: Settings) -> Iterator[Finding]:
     """What holds secrets is private, and what is written can be."""
-    secret = (settings.credentials_file, settings.token_file, settings.view_token_file)
-    found = [finding for path in filter(None, secret) for finding in _private(path)]
-    written = [path for path in (settings.credentials_file, settings.log_file) if path]
-    for path in written:
+    named = {name: path for name, path in asdict(settings).items() if name.endswith("_file")}
+    log = named.pop("log_file")
+    found = [finding for path in filter(None, named.values()) for finding in _private(path)]
+    for path in filter(None, (settings.credentials_file, log)):
         folder = path.absolute().parent
         if not _writable(folder):
             found.append(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 8)
 """python-socketio 5.16 needs it."""
+_CLIENT = frozenset(("requests", "websocket"))
+"""What `socketio.Client` imports when it connects; pip brings it with the extra [client]."""
 _PIP_NAMES = {
     "socketio": "python-socketio[client]",
     "engineio": "python-engineio",
@@ -67,7 +69,7 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
         yield fail("python", f"it is missing: {error.details}", cure)
         yield script.finding
         return
-    found = interrogate(python, needed | optional, environ)
+    found = interrogate(python, needed | optional | _CLIENT, environ)
     yield _runs(python, _why(python, settings, main), found)
     yield script.finding
     if found is not None:
@@ -134,6 +136,13 @@ def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaj
             "packages",
             f"main.py imports {', '.join(missing)}, which {python} does not have",
             f"{python} -m pip install {names}, or name another Python with --python",
+        )
+    client = sorted(_CLIENT.intersection(found.missing))
+    if "socketio" in needed and client:
+        return warn(
+            "packages",
+            f"{python} does not have {' and '.join(client)}: socketio.Client can't connect",
+            f"{python} -m pip install 'python-socketio[client]'; an AsyncClient needs none",
         )
     if wants_shioaji and not found.shioaji:
         return warn(

@@ -48,6 +48,14 @@ class FilesTests(DoctorTestCase):
             line = self.found("files", **{name: self.folder / "new"})
             self.assert_found(line, "fail", f"{self.folder} can't be written", "chown")
 
+    def test_an_option_that_makes_no_sense_to_its_layer(self) -> None:
+        for settings, words in (
+            ({"allowed_origins": ("a",)}, "is not an origin"),
+            ({"ping_interval": 0.0}, "ping_interval"),
+        ):
+            line = self.found("environment", **settings)
+            self.assert_found(line, "fail", words, "correct the option")
+
     def test_a_token_file_that_is_missing_or_empty(self) -> None:
         (self.folder / "empty").touch(0o600)
         for name in ("missing", "empty"):

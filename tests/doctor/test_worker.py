@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.doctor.world import MAIN, DoctorTestCase
 
+CLIENT = ("socketio", "requests", "websocket")
+
 
 class WorkerTests(DoctorTestCase):
     def setUp(self) -> None:
@@ -13,7 +15,7 @@ class WorkerTests(DoctorTestCase):
         self.stub = None
 
     def test_a_healthy_worker(self) -> None:
-        self.install("socketio", "shioaji-1.7.9")
+        self.install(*CLIENT, "shioaji-1.7.9")
         code, lines = self.check()
         self.assertEqual((code, [line for line in lines if line.level != "ok"]), (0, []))
         (python,) = [line for line in lines if line.topic == "python"]
@@ -29,14 +31,14 @@ class WorkerTests(DoctorTestCase):
         self.assert_found(given, "fail", "elsewhere.py", "--main")
 
     def test_main_py_does_not_compile(self) -> None:
-        self.install("socketio", "shioaji-1.7.9")
+        self.install(*CLIENT, "shioaji-1.7.9")
         self.main.write_text("import socketio\nprint 'hello'\n")
         self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
         self.main.write_bytes(b"\0")
         self.assert_found(self.found("main.py"), "fail", "does not compile", "correct")
 
     def test_a_return_outside_of_functions_does_not_compile_either(self) -> None:
-        self.install("socketio", "shioaji-1.7.9")
+        self.install(*CLIENT, "shioaji-1.7.9")
         self.main.write_text("import socketio\nreturn\n")
         self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
 
@@ -57,7 +59,7 @@ class WorkerTests(DoctorTestCase):
         self.assert_found(self.found("python", python=old), "warn", "3.7.2", "--python")
 
     def test_which_python_and_why(self) -> None:
-        python = self.install("socketio", "shioaji-1.7.9")
+        python = self.install(*CLIENT, "shioaji-1.7.9")
         self.assertIn("named by --python", self.found("python", python=str(python)).what)
         (self.folder / ".venv").rename(self.folder / "elsewhere")
         (self.folder / "python3").symlink_to("elsewhere/bin/python")
@@ -79,28 +81,33 @@ class WorkerTests(DoctorTestCase):
         return folder / "main.py"
 
     def test_packages_are_missing(self) -> None:
-        python = self.install("shioaji-1.7.9")
+        python = self.install("requests", "websocket", "shioaji-1.7.9")
         line = self.found("packages")
         self.assert_found(line, "fail", "main.py imports socketio", str(python))
         self.assertIn("-m pip install 'python-socketio[client]'", line.cure)
 
     def test_a_package_that_is_missing_matters_only_where_it_is_needed(self) -> None:
-        self.install("socketio")
+        self.install(*CLIENT)
         self.main.write_text(
             "import socketio\ntry:\n    import shioaji\nexcept ImportError: pass\n"
         )
         self.assert_found(self.found("packages"), "warn", "shioaji", "pip install shioaji")
         self.assertEqual(self.found("packages", demo=True).level, "ok")
 
+    def test_a_client_without_what_it_connects_by(self) -> None:
+        self.install("socketio", "requests", "shioaji-1.7.9")
+        line = self.found("packages")
+        self.assert_found(line, "warn", "does not have websocket", "python-socketio[client]")
+
     def test_what_is_in_pythonpath_counts_as_it_does_for_the_worker(self) -> None:
-        self.install("shioaji-1.7.9")
+        self.install("requests", "websocket", "shioaji-1.7.9")
         (self.folder / "more").mkdir()
         (self.folder / "more" / "socketio.py").touch()
         self.environ["PYTHONPATH"] = str(self.folder / "more")
         self.assertEqual(self.found("packages").level, "ok")
 
     def test_main_py_is_never_run(self) -> None:
-        self.install("socketio", "shioaji-1.7.9")
+        self.install(*CLIENT, "shioaji-1.7.9")
         self.main.write_text(f"{MAIN}open({str(self.folder / 'ran')!r}, 'w')\n")
         self.check()
         self.assertFalse((self.folder / "ran").exists())
@@ -112,7 +119,7 @@ class WorkerTests(DoctorTestCase):
         self.assertFalse({"python", "main.py", "keys"} & {line.topic for line in lines})
 
     def test_a_main_py_that_cannot_be_read(self) -> None:
-        self.install("socketio", "shioaji-1.7.9")
+        self.install(*CLIENT, "shioaji-1.7.9")
         if os.geteuid() == 0:
             self.patch(Path, "read_bytes", self.denied)
         else:
@@ -131,7 +138,7 @@ class LoginTests(DoctorTestCase):
         self.stub = None
 
     def login(self, call: str, *packages: str) -> object:
-        self.install("socketio", *packages)
+        self.install(*CLIENT, *packages)
         self.main.write_text(call)
         return self.found("login")
 
