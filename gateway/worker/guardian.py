@@ -9,8 +9,10 @@ Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 
 worker's output, which the guardian hands on and closes; 3 takes the guardian's reports.
 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
-hold bytes as latin-1) and `patience` (seconds for SIGINT, SIGTERM, strays); afterwards
-`patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM and SIGINT.
+hold bytes as latin-1) and `patience`; afterwards `patience A B C D`, `stop`, `kill`.  Its
+end means `stop`, and so do SIGTERM and SIGINT.  Patience is four numbers of seconds: from
+SIGINT to another SIGINT (0: none), from the first SIGINT to SIGTERM, from there to SIGKILL,
+and that for strays.
 
 Reports, one a line: `started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS`
 (as waitpid has it), at once when the worker is gone.  The guardian itself exits when
@@ -69,7 +71,7 @@ class Guardian:
 
     def __init__(self) -> None:
         self.worker = 0
-        self.patience = [0.0, 0.0, 0.0]
+        self.patience = [0.0, 0.0, 0.0, 0.0]
         self.ending = False
         self.sent: signal.Signals | None = None
         self.deadline: float | None = None
@@ -183,10 +185,11 @@ class Guardian:
     def end(self) -> None:
         """Begin to end the tree, unless that was begun."""
         if not self.ending:
-            interrupt, terminate, _ = self.patience
+            again, interrupt, terminate, _ = self.patience
+            asking = [again, interrupt - again] if 0 < again < interrupt else [interrupt]
             self.take(
                 [
-                    (signal.SIGINT, interrupt),
+                    *((signal.SIGINT, patience) for patience in asking),
                     (signal.SIGTERM, terminate),
                     (signal.SIGKILL, KILL_INTERVAL),
                 ]
@@ -194,7 +197,7 @@ class Guardian:
 
     def end_strays(self) -> None:
         """The worker is gone: what it left has only a short patience."""
-        _, terminate, strays = self.patience
+        *_, terminate, strays = self.patience
         if self.sent != signal.SIGKILL:
             self.take([(signal.SIGTERM, min(terminate, strays)), (signal.SIGKILL, KILL_INTERVAL)])
 

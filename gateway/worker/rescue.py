@@ -26,7 +26,7 @@ class Rescue:
     def __init__(
         self, reactor: Any, session: int, patience: tuple[float, ...], done: Callable[[], None]
     ) -> None:
-        interrupt, terminate, _ = patience
+        _, interrupt, terminate, _ = patience
         self._reactor = reactor
         self._session = session
         self._done = done

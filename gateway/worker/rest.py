@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 INTERVAL = 0.05
-LOOKS = 3
+LOOKS = 6
 """So many looks in a row must find a process that waits and used no CPU since the last."""
 BUSY = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP))
 

@@ -31,6 +31,12 @@ PASSING = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, err
 """Reasons for which a program could not be run that may be gone at the next try."""
 
 
+SECOND_INTERRUPT = 12.0
+"""Seconds from one SIGINT to another for a worker that was never ready.
+
+The first one is lost when it comes while python-socketio connects; one that is held back by
+a native login is not doubled by it; and there is no log-out yet that it could disturb.
+"""
 LATELY = 60.0
 """Seconds before an exit in which its cause is looked for."""
 ERRORS_KEPT = 20
@@ -174,11 +180,13 @@ class Run:
     # -- inside -------------------------------------------------------------------------
 
     @property
-    def _patience(self) -> tuple[float, float, float]:
+    def _patience(self) -> tuple[float, float, float, float]:
+        """As the guardian takes it."""
         settings = self._settings
-        ready = self.vitals.was_ready
-        interrupt = settings.patience_interrupt if ready else settings.patience_login
-        return interrupt, settings.patience_terminate, settings.patience_strays
+        again, interrupt = SECOND_INTERRUPT, settings.patience_login
+        if self.vitals.was_ready:
+            again, interrupt = 0.0, settings.patience_interrupt
+        return again, interrupt, settings.patience_terminate, settings.patience_strays
 
     def _spawn(self, command: Command) -> None:
         if self._asked_at is not None:

@@ -61,7 +61,7 @@ class Guarded:
             "argv": [sys.executable, "-u", str(CHILDREN / script), *arguments],
             "cwd": str(CHILDREN),
             "env": {},
-            "patience": [0.3, 0.2, 0.1],
+            "patience": [0, 0.3, 0.2, 0.1],
             **changes,
         }
         self.say(json.dumps(what))
@@ -119,18 +119,27 @@ class GuardianTests(SynchronousTestCase):
         )
         self.assertGreaterEqual(time.monotonic() - started, 0.5)
 
+    def test_a_worker_whose_first_interrupt_got_lost_gets_another(self) -> None:
+        guarded, _ = self.guarded(
+            "deaf.py", "1", patience=[0.2, 60, 60, 60], env={"JOURNAL": "/dev/stdout"}
+        )
+        os.read(guarded.output, 10)
+        guarded.say("stop")
+        self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
+        self.assertIn(b"finally", os.read(guarded.output, 100))
+
     def test_kill_doesnt_wait(self) -> None:
-        guarded, _ = self.guarded("polite.py", patience=[60, 60, 60])
+        guarded, _ = self.guarded("polite.py", patience=[0, 60, 60, 60])
         os.read(guarded.output, 10)
         guarded.say("kill")
         self.assertEqual(guarded.rest(), ["sent SIGKILL", "exited 9"])
 
     def test_patience_may_change(self) -> None:
         guarded, _ = self.guarded(
-            "stubborn.py", patience=[60, 60, 60], env={"JOURNAL": "/dev/stdout"}
+            "stubborn.py", patience=[0, 60, 60, 60], env={"JOURNAL": "/dev/stdout"}
         )
         os.read(guarded.output, 10)
-        guarded.say("patience 0.1 0.1 0.1")
+        guarded.say("patience 0 0.1 0.1 0.1")
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", "sent SIGTERM", "exited 15"])
 
