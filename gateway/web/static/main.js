@@ -82,7 +82,7 @@ function connect(change) {
 function event(name, value) {
   if (typeof value !== "object" || value === null) return;
   market.event(name, value, Date.now());
-  REACTIONS[name]?.(value);
+  if (Object.hasOwn(REACTIONS, name)) REACTIONS[name](value);
 }
 
 const REACTIONS = {

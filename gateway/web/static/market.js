@@ -96,7 +96,8 @@ export class Market {
   /** Take one event; `now` is the time in milliseconds since 1970. */
   event(name, value, now) {
     const code = value.code;
-    if (typeof code !== "string" || !(name in HANDLERS)) return;
+    const handle = HANDLERS.get(name);
+    if (typeof code !== "string" || !handle) return;
     if (value.demo === true) this.isDemo = true;
     let instrument = this.codes.get(code);
     const isNew = !instrument;
@@ -106,19 +107,17 @@ export class Market {
       this.codes.set(code, instrument);
     }
     const at = said(value.timestamp, now);
-    HANDLERS[name](instrument, value, at);
+    handle(instrument, value, at);
     instrument.at = Math.max(instrument.at, at);
     this.#changed(instrument, isNew);
   }
 }
 
-const HANDLERS = {
-  market_tick: (instrument, value, at) => instrument.tick(value, at),
-  market_bidask: (instrument, value) => {
-    instrument.depth = value;
-  },
-  market_snapshot: (instrument, value) => instrument.snapshot(value),
-};
+const HANDLERS = new Map([
+  ["market_tick", (instrument, value, at) => instrument.tick(value, at)],
+  ["market_bidask", (instrument, value) => (instrument.depth = value)],
+  ["market_snapshot", (instrument, value) => instrument.snapshot(value)],
+]);
 
 /** A number, or the text of one; NaN for anything else. */
 export function figure(value) {

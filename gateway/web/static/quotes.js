@@ -191,7 +191,7 @@ export class Quotes {
     }
     this.#count.set(String(rows.length));
     byId("quotes-empty").hidden = rows.length > 0;
-    byId("quotes-empty").textContent = t(wanted ? "quotes.nothing" : "quotes.waiting");
+    byId("quotes-empty").textContent = wanted ? t("quotes.nothing") : t("quotes.waiting");
   }
 
   // -- choosing -------------------------------------------------------------------------

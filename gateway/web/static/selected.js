@@ -32,7 +32,10 @@ export class Selected {
       this.#paint();
     }).observe(this.#canvas.parentElement);
     for (const kind of ["candles", "line"]) {
-      byId(`chart-${kind}`).addEventListener("click", () => this.#style(kind));
+      byId(`chart-${kind}`).addEventListener("click", () => {
+        browser.set("chart", kind);
+        this.#style(kind);
+      });
     }
     this.#canvas.addEventListener("pointermove", ({ offsetX }) => {
       if (this.#instrument) this.#point(this.#chart.barAt(this.#instrument.ticks, offsetX));
@@ -72,7 +75,7 @@ export class Selected {
     for (const name of FIGURES) {
       this.#write(name, figure(instrument[name], name === "volume" ? 0 : digits));
     }
-    this.#write("basis", t(instrument.sinceOpen ? "chart.sinceOpen" : "chart.sinceClose"));
+    this.#write("basis", instrument.sinceOpen ? t("chart.sinceOpen") : t("chart.sinceClose"));
     this.#write("readout", this.#readout());
     this.#chart.draw({ series: ticks, reference, digits, candles: this.#candles, at: this.#at });
     this.#depth.show(instrument);
@@ -113,7 +116,6 @@ export class Selected {
 
   #style(kind) {
     this.#candles = kind === "candles";
-    browser.set("chart", kind);
     for (const each of ["candles", "line"]) {
       byId(`chart-${each}`).setAttribute("aria-pressed", String(each === kind));
     }

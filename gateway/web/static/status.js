@@ -22,17 +22,20 @@ export class Status {
     if (this.#isAsking) return;
     this.#isAsking = true;
     clearTimeout(this.#timer);
-    try {
-      this.#told(await ask("status"), null);
-    } catch (error) {
-      this.#told(null, error);
-    }
+    const [answer, error] = await answerOf(ask("status"));
     this.#isAsking = false;
     if (this.#again) this.refresh();
     else this.#timer = setTimeout(() => this.#due(), EVERY);
+    this.#told(answer, error);
   }
 
   #due() {
     if (!document.hidden) this.refresh();
   }
 }
+
+const answerOf = (asked) =>
+  asked.then(
+    (answer) => [answer, null],
+    (error) => [null, error],
+  );

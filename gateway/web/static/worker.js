@@ -45,7 +45,6 @@ export class Worker {
   #write() {
     const status = this.#status;
     if (!status) return;
-    const gone = (Date.now() - this.#at) / 1000;
     const { state } = status;
     const shown = state === "running" && status.ready ? "ready" : state;
     const words = t(`state.${shown}`) || shown;
@@ -53,9 +52,8 @@ export class Worker {
     this.#summary.set(t("worker.summary", { state: words }));
     byId("summary").hidden = false;
     for (const pill of ["worker-state", "summary"]) mark(byId(pill), "worker", shown);
-    for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone, this.#broker));
-    this.#budget(status.budget);
     const disabled = state === "disabled";
+    if (!disabled) this.#writeFacts(status);
     byId("worker-facts").hidden = disabled;
     byId("worker-disabled").hidden = !disabled;
     this.#allow("start", MAY_START.has(state));
@@ -64,13 +62,15 @@ export class Worker {
     byId("open-credentials").disabled = disabled;
   }
 
-  #budget(budget) {
+  #writeFacts(status) {
+    const gone = (Date.now() - this.#at) / 1000;
+    for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone, this.#broker));
     const meter = byId("worker-meter");
-    meter.hidden = !budget?.limit;
-    if (!budget?.limit) return;
-    meter.max = budget.limit;
-    meter.value = budget.used;
-    meter.high = budget.limit * 0.8;
+    const { used, limit } = status.budget;
+    meter.hidden = !limit;
+    meter.max = limit || 1;
+    meter.high = meter.max * 0.8;
+    meter.value = used;
   }
 
   #allow(action, yes) {
@@ -136,6 +136,6 @@ const FACT = {
   budget: ({ budget }) => `${budget.used} / ${budget.limit || "∞"}`,
   usage: ({ cpuPercent, memoryBytes }) =>
     memoryBytes === null ? NONE : `${number(cpuPercent ?? 0, 1)}% · ${bytes(memoryBytes)}`,
-  broker: (_, __, broker) => (broker === null ? NONE : t(broker ? "broker.yes" : "broker.no")),
+  broker: (_, __, broker) => broker === null ? NONE : broker ? t("broker.yes") : t("broker.no"),
   pid: ({ pid, generation }) => (pid === null ? NONE : t("pid", { pid, generation })),
 };

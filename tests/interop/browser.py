@@ -1,0 +1,137 @@
+"""A real browser: Debian's Chromium, driven by playwright."""
+
+import atexit
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+from unittest import SkipTest
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.interop.node import node_modules
+from tests.interop.service import ROOT
+
+OUTPUT = ROOT / "test-output"
+"""Where screenshots are kept; not in version control."""
+PATIENCE = 20_000
+"""Milliseconds after which whatever is waited for will not come."""
+SERIOUS = ("serious", "critical")
+
+LANGUAGES = {"en": "en-US", "zh": "zh-TW"}
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+
+expect.set_options(PATIENCE)
+
+
+def require_chromium() -> str:
+    """The path of Chromium.
+
+    Where it is missing the test is skipped, or fails under `CI=true`.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        return found
+    reason = "Chromium is needed; install it and run again"
+    if os.environ.get("CI") == "true":
+        raise AssertionError(reason)
+    raise SkipTest(reason)
+
+
+class Chromium:
+    """A running browser."""
+
+    def __init__(self) -> None:
+        path = require_chromium()
+        self._playwright = sync_playwright().start()
+        self._browser: Browser = self._playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"]
+        )
+
+    def visit(self, url: str, *args: str, expected: tuple[str, ...] = ()) -> "Visit":
+        return Visit(self._browser, url, *args, expected=expected)
+
+    def close(self) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+
+@cache
+def chromium() -> Chromium:
+    """The browser, kept until the tests end: trial has no class fixtures."""
+    browser = Chromium()
+    atexit.register(browser.close)
+    return browser
+
+
+class Visit:
+    """The page at `url`, opened by somebody who was never there before.
+
+    `faults` are errors of the console, and requests to other hosts; `expected` are parts of
+    what the console may say, since an answer of 401 is an error to it.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        size: str = "desk",
+        language: str = "en",
+        scheme: str = "light",
+        *,
+        expected: tuple[str, ...] = (),
+    ) -> None:
+        width, height = SIZES[size]
+        self._context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=LANGUAGES[language],
+            color_scheme=scheme,
+            is_mobile=size == "phone",
+            has_touch=size == "phone",
+            timezone_id="Asia/Taipei",
+        )
+        self._context.set_default_timeout(PATIENCE)
+        self._url = url
+        self._expected = expected
+        self.faults: list[str] = []
+        self.page: Page = self._context.new_page()
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", lambda request: self._requested(request.url))
+        self.page.on("websocket", lambda socket: self._requested(socket.url))
+        self.page.goto(url)
+
+    def close(self) -> None:
+        self._context.close()
+
+    def screenshot(self, name: str) -> Path:
+        OUTPUT.mkdir(exist_ok=True)
+        path = OUTPUT / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds serious or critical about the page as it is now."""
+        self.page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text())
+        found = self.page.evaluate("axe.run()")
+        return [
+            f"{each['id']}: {node['html']} {node['failureSummary']}"
+            for each in found["violations"]
+            if each["impact"] in SERIOUS
+            for node in each["nodes"]
+        ]
+
+    def run(self, script: str) -> object:
+        """What an async function with this body returns, in the page."""
+        return self.page.evaluate(f"async () => {{ {script} }}")
+
+    def _said(self, message) -> None:
+        if message.type in ("error", "warning") and not any(
+            part in message.text for part in self._expected
+        ):
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _requested(self, url: str) -> None:
+        host = self._url.partition("://")[2]
+        if url.partition("://")[2].partition("/")[0] != host:
+            self.faults.append(f"a request to {url}")

@@ -1,0 +1,412 @@
+"""The operator's page in a real browser, against the real gateway."""
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import expect
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.interop.browser import Visit, chromium, require_chromium
+from tests.interop.service import ROOT, Browser, Service, free_port
+
+LOOK_ON, ACT = "a-token-to-look-on", "a-token-to-act"
+MAIN = f"--main={ROOT / 'main.py'}"
+
+
+@cache
+def gateway(*options: str, **environ: str) -> Service:
+    """A gateway with these options, kept until the tests end."""
+    service = start(Path(tempfile.mkdtemp()), free_port(), *options, **environ)
+    atexit.register(service.close)
+    return service
+
+
+def start(folder: Path, port: int, *options: str, **environ: str) -> Service:
+    service = Service(folder, port, *options, **environ)
+    service.until("answer to /health", service.answers)
+    return service
+
+
+class PageCase(SynchronousTestCase):
+    """Each test opens pages of its own."""
+
+    def visit(self, service: Service, *args: str, expected: tuple[str, ...] = ()) -> Visit:
+        visit = chromium().visit(service.url, *args, expected=expected)
+        self.addCleanup(lambda: self.assertEqual(visit.faults, []))
+        self.addCleanup(visit.close)
+        return visit
+
+
+class DemoCase(PageCase):
+    """With the demonstration feed, which every test leaves running."""
+
+    def setUp(self) -> None:
+        require_chromium()
+        self.service = gateway(MAIN, "--demo", "--worker-args=--rate 40")
+
+    def open(self, *args: str) -> Visit:
+        """The page, once the worker is ready and its prices are shown."""
+        visit = self.visit(self.service, *args)
+        expect(visit.page.locator("#worker-state[data-worker=ready]")).to_be_visible()
+        expect(visit.page.locator("#quotes-body tr")).to_have_count(6)
+        return visit
+
+    def worker_pid(self) -> int:
+        return self.service.request("/status")[1]["pid"]
+
+
+class QuotesTests(DemoCase):
+    def test_live_prices_move(self) -> None:
+        page = self.open().page
+        price = page.locator("#quotes-body tr", has_text="TXFR1").locator(".price")
+        for _ in range(2):
+            before = price.inner_text()
+            expect(price).not_to_have_text(before)
+        self.assertIn("TXFR1", page.title())
+        expect(page.locator("#rates-body tr", has_text="market_tick")).to_be_visible()
+
+    def test_the_chart_is_of_the_chosen_code(self) -> None:
+        visit = self.open()
+        page = visit.page
+        expect(page.locator("#selected-code")).to_have_text("TXFR1")
+        page.get_by_role("button", name="2330").click()
+        expect(page.locator("#selected-code")).to_have_text("2330")
+        expect(page.locator("#selected-name")).to_have_text("台積電")
+        expect(page.locator("#depth-body tr").first).to_contain_text("1,")
+        page.get_by_role("button", name="Line").click()
+        drawn = """() => document.getElementById("chart").getContext("2d")
+            .getImageData(0, 0, 2000, 2000).data.some((value) => value)"""
+        page.wait_for_function(drawn)
+
+    def test_red_is_up_and_green_is_down_in_both_languages(self) -> None:
+        color = """(move) => {
+            document.getElementById("selected-quote").dataset.move = move;
+            const { color } = getComputedStyle(document.getElementById("selected-price"));
+            return color.match(/\\d+/g).map(Number);
+        }"""
+        for language in ("en", "zh"):
+            page = self.open("desk", language).page
+            for move, channel in (("up", 0), ("down", 1)):
+                red_green_blue = page.evaluate(color, move)
+                self.assertEqual(red_green_blue.index(max(red_green_blue)), channel)
+
+    def test_codes_can_be_found_and_sorted(self) -> None:
+        page = self.open().page
+        rows = page.locator("#quotes-body tr")
+        page.get_by_placeholder("Code or name").fill("台積")
+        expect(rows).to_have_count(1)
+        page.get_by_placeholder("Code or name").fill("")
+        page.get_by_role("button", name="Price", exact=True).click()
+        expect(rows.first).to_contain_text("TXFR1")
+        expect(rows.last).to_contain_text("0050")
+        sorted_by = page.locator("#quotes th[aria-sort=descending]")
+        expect(sorted_by).to_have_text("Price")
+
+
+class LateTests(PageCase):
+    def test_who_comes_late_sees_the_last_price_and_how_old_it_is(self) -> None:
+        require_chromium()
+        service = gateway("--no-worker")
+        worker = Browser(service.url)
+        self.addCleanup(worker.close)
+        hour_ago = datetime.now(UTC) - timedelta(hours=1, minutes=5)
+        name = "<img src=x onerror=alert(1)>"
+        for event, fields in (("tick", {"price": 101.5}), ("snapshot", {"close": 1, "name": name})):
+            told = {"code": "LATE", "open": 100, "timestamp": hour_ago.isoformat(), **fields}
+            worker.emit(f"market_{event}", told)
+        row = self.visit(service).page.locator("#quotes-body tr")
+        expect(row.locator(".price")).to_have_text("101.5")
+        expect(row.locator(".change")).to_have_text("+1.5+1.50%")
+        expect(row.locator(".age")).to_have_text("1h")
+        expect(row.locator(".name")).to_have_text(name)
+
+
+class WorkerTests(DemoCase):
+    def test_restart_works_from_the_page(self) -> None:
+        page, before = self.open().page, self.worker_pid()
+        page.get_by_role("button", name="Restart").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        self.assertEqual(self.worker_pid(), before)
+        page.get_by_role("button", name="Restart").click()
+        page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+        expect(page.locator("#worker-message")).to_have_text("Restarted.")
+        expect(page.locator("#worker-state[data-worker=ready]")).to_be_visible()
+        expect(page.locator("#worker-exit")).to_contain_text("as asked")
+        self.assertNotIn(self.worker_pid(), (None, before))
+
+    def test_stop_and_start_work_from_the_page(self) -> None:
+        page = self.open().page
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+        expect(page.locator("#worker-state")).to_have_text("Stopped")
+        self.assertEqual(self.service.request("/status")[1]["state"], "stopped")
+        expect(page.locator("#worker-stop")).to_be_disabled()
+        page.locator(".condition", has_text="stopped").get_by_role("button").click()
+        expect(page.locator("#worker-state[data-worker=ready]")).to_be_visible()
+        expect(page.locator(".condition", has_text="stopped")).to_have_count(0)
+
+    def test_a_killed_worker_shows_within_two_seconds(self) -> None:
+        visit = self.open()
+        page = visit.page
+        os.kill(self.worker_pid(), signal.SIGKILL)
+        expect(page.locator(".condition[data-level=bad]")).to_contain_text("SIGKILL", timeout=2000)
+        self.assertTrue(page.title().startswith("⚠"))
+        expect(page.locator("#announcer")).to_contain_text("SIGKILL")
+        visit.screenshot("killed")
+        expect(page.locator("#worker-state[data-worker=ready]")).to_be_visible()
+        expect(page.locator("#history")).to_contain_text("The worker ended: SIGKILL")
+        expect(page.locator("#announcer")).to_have_text("All is well again.")
+
+    def test_what_the_worker_prints_is_shown(self) -> None:
+        page = self.open().page
+        expect(page.locator("#log")).to_contain_text("demonstration feed: a random walk")
+
+    def test_clients_are_listed(self) -> None:
+        page = self.open().page
+        expect(page.locator("#clients-body tr[data-worker]")).to_contain_text("127.0.0.1:")
+        expect(page.locator("#clients-body tr", has_text="WebSocket").first).to_be_visible()
+
+
+class EverybodyTests(DemoCase):
+    def test_it_speaks_the_language_of_the_browser_until_told_otherwise(self) -> None:
+        for language, title, tag in (("en", "Quotes", "en"), ("zh", "報價", "zh-TW")):
+            page = self.open("desk", language).page
+            expect(page.locator("#quotes-title")).to_have_text(title)
+            self.assertEqual(page.locator("html").get_attribute("lang"), tag)
+        page.get_by_role("button", name="EN", exact=True).click()
+        expect(page.locator("#quotes-title")).to_have_text("Quotes")
+        page.reload()
+        expect(page.locator("#quotes-title")).to_have_text("Quotes")
+
+    def test_light_and_dark_follow_the_system_until_told_otherwise(self) -> None:
+        background = "getComputedStyle(document.documentElement).backgroundColor"
+        light = self.open("desk", "en", "light").page.evaluate(background)
+        page = self.open("desk", "en", "dark").page
+        self.assertNotEqual(page.evaluate(background), light)
+        page.get_by_role("button", name="Colors").click()
+        self.assertEqual(page.evaluate(background), light)
+        page.reload()
+        self.assertEqual(page.evaluate(background), light)
+
+    def test_it_fits_a_phone(self) -> None:
+        visit = self.open("phone", "zh", "dark")
+        page = visit.page
+        overflow = "document.documentElement.scrollWidth - window.innerWidth"
+        self.assertEqual(page.evaluate(overflow), 0)
+        clipped = page.locator("#quotes-body .price").evaluate_all(
+            "(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+        )
+        self.assertEqual(clipped, 0)
+        page.get_by_role("navigation").get_by_role("link", name="Worker").click()
+        expect(page.locator("#worker-restart")).to_be_in_viewport()
+        visit.screenshot("phone-dark-zh")
+
+    def test_the_keyboard_is_enough(self) -> None:
+        page, before = self.open().page, self.worker_pid()
+        focused = "document.activeElement.matches('a, button') && document.activeElement.innerText"
+        page.keyboard.press("Tab")
+        self.assertIn("Skip", page.evaluate(focused))
+        page.keyboard.press("Enter")
+        while "TXFR1" not in (page.evaluate(focused) or ""):
+            page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#selected-code")).to_contain_text("TXO23000")
+        page.keyboard.press("End")
+        expect(page.locator("#selected-code")).to_have_text("2330")
+        while page.evaluate("document.activeElement.id") != "chart":
+            page.keyboard.press("Tab")
+        page.keyboard.press("End")
+        expect(page.locator("#selected-readout")).to_contain_text("C 1,")
+        while page.evaluate(focused) != "Restart":
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        self.assertEqual(page.evaluate(focused), "Restart")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("#worker-message")).to_have_text("Restarted.")
+        self.assertNotEqual(self.worker_pid(), before)
+
+    def test_nothing_shuts_anybody_out(self) -> None:
+        for size, language, scheme in (("desk", "en", "light"), ("phone", "zh", "dark")):
+            visit = self.open(size, language, scheme)
+            self.assertEqual(visit.barriers(), [])
+            visit.screenshot(f"{size}-{scheme}-{language}")
+            visit.page.locator("#open-credentials").click()
+            visit.page.locator("#credentials-submit").click()
+            self.assertEqual(visit.barriers(), [])
+
+
+class CredentialsTests(PageCase):
+    def test_what_is_posted_from_the_form_reaches_the_worker_and_is_never_shown(self) -> None:
+        require_chromium()
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        service = start(folder, free_port(), MAIN)
+        self.addCleanup(service.close)
+        certificate = folder / "certificate.pfx"
+        certificate.write_bytes(b"certificate")
+        given = {
+            "API key": "an-api-key # 'of' \"20\"",
+            "Secret key": "a-secret $HOME 密鑰",
+            "Certificate file": str(certificate),
+            "Certificate password": "ca-password",
+        }
+        page = self.visit(service, expected=("400",)).page
+        page.locator(".condition").get_by_role("button", name="Enter credentials").click()
+        form = page.get_by_role("dialog")
+        submit = form.get_by_role("button", name="Save and restart")
+        submit.click()
+        expect(form.locator("#apiKey")).to_be_focused()
+        expect(form.locator("#caPassword-error")).to_have_text("This is needed.")
+        for label, value in given.items():
+            form.get_by_label(label).fill(value)
+        form.get_by_label("Certificate file").fill(str(certificate) + ".missing")
+        submit.click()
+        expect(form.locator("#credentials-message")).to_contain_text("caCertPath")
+        form.get_by_label("Certificate file").fill(str(certificate))
+        submit.click()
+        expect(form.locator("#credentials-message")).to_contain_text("ready with the new")
+        login = service.journal("login")[-1]
+        self.assertEqual(login["api_key"], given["API key"])
+        self.assertEqual(login["secret_key"], given["Secret key"])
+        form.get_by_role("button", name="Close").click()
+        page.get_by_role("button", name="Credentials").click()
+        for label in given:
+            expect(form.get_by_label(label)).to_have_value("")
+        self.assertNotIn("an-api-key", page.content())
+        form.get_by_role("button", name="Close").click()
+        expect(page.locator(".condition")).to_have_count(0)
+
+
+class TokenTests(PageCase):
+    def open(self) -> Visit:
+        require_chromium()
+        tokens = {"SJGATEWAY_VIEW_TOKEN": LOOK_ON, "SJGATEWAY_TOKEN": ACT}
+        return self.visit(gateway("--no-worker", **tokens), expected=("401",))
+
+    def enter(self, page, token: str) -> None:
+        page.get_by_role("button", name="Token", exact=True).click()
+        page.get_by_label("Token", exact=True).last.fill(token)
+        page.get_by_role("button", name="Use", exact=True).click()
+
+    def test_a_token_is_asked_for_kept_in_the_tab_and_forgotten(self) -> None:
+        page = self.open().page
+        expect(page.locator(".condition")).to_contain_text("wants a token")
+        expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
+        self.enter(page, "a-wrong-token")
+        expect(page.locator(".condition")).to_contain_text("wants a token")
+        self.enter(page, LOOK_ON)
+        expect(page.locator(".condition")).to_have_count(0)
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        self.assertEqual(page.evaluate("localStorage.length"), 0)
+        page.reload()
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        page.get_by_role("button", name="Token", exact=True).click()
+        page.get_by_role("button", name="Forget").click()
+        expect(page.locator(".condition")).to_contain_text("wants a token")
+
+    def test_without_a_worker_the_card_says_why_nothing_can_be_done(self) -> None:
+        page = self.open().page
+        self.enter(page, ACT)
+        expect(page.locator("#worker-disabled")).to_contain_text("--no-worker")
+        for name in ("Start", "Stop", "Restart", "Credentials…"):
+            expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+
+
+class ConnectionTests(PageCase):
+    def test_a_gateway_that_comes_back_is_found_again(self) -> None:
+        require_chromium()
+        folder, port = Path(tempfile.mkdtemp()), free_port()
+        self.addCleanup(shutil.rmtree, folder)
+        service = start(folder, port, "--no-worker")
+        self.addCleanup(service.close)
+        page = self.visit(service, expected=("ERR_CONNECTION_REFUSED", "WebSocket")).page
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        service.stop()
+        expect(page.locator(".condition")).to_contain_text("does not answer")
+        again = start(folder, port, "--no-worker")
+        self.addCleanup(again.close)
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        expect(page.locator(".condition")).to_have_count(0)
+
+
+class ModuleTests(PageCase):
+    """The parts that know nothing of the document, one by one."""
+
+    def setUp(self) -> None:
+        require_chromium()
+        self.page = self.visit(gateway("--no-worker"))
+
+    def test_bars_are_joined_when_there_is_no_room_for_more(self) -> None:
+        bars = self.page.run("""
+            const { Series } = await import("/static/series.js");
+            const series = new Series(4);
+            for (let i = 0; i < 10; i++) series.add(1000 + 2 * i, i, 1);
+            const list = (values) => [...values].slice(0, series.length);
+            return [series.step, ...["time", "open", "high", "low", "close", "volume"]
+              .map((name) => list(series[name]))];
+        """)
+        self.assertEqual(bars, [10, [1000, 1010], [0, 5], [4, 9], [0, 5], [4, 9], [5, 5]])
+
+    def test_bars_of_days_are_bounded_and_add_up(self) -> None:
+        length, step, first, last, volume = self.page.run("""
+            const { Series } = await import("/static/series.js");
+            const series = new Series();
+            for (let i = 0; i < 300_000; i++) series.add(3 * i, i, 1);
+            const last = series.length - 1;
+            return [series.length, series.step, series.time[0], series.close[last],
+              series.volume[last - 1]];
+        """)
+        self.assertLessEqual(length, 240)
+        self.assertEqual((step, last, volume), (1800, 299_999, 600))
+        self.assertEqual(first % 1800, 0)
+
+    def test_only_lines_of_the_log_that_are_new_are_added(self) -> None:
+        cases = (
+            ([], ["a"], ["a"]),
+            (["a", "b"], ["a", "b"], []),
+            (["a", "b"], ["b", "c"], ["c"]),
+            (["a", "a"], ["a", "a", "a"], ["a"]),
+            (["a", "b"], ["c", "d"], ["c", "d"]),
+        )
+        for before, after, wanted in cases:
+            found = self.page.page.evaluate(
+                "async (lists) => (await import('/static/log.js')).added(...lists)", [before, after]
+            )
+            self.assertEqual(found, wanted)
+
+    def test_numbers_are_written_with_the_decimals_they_need(self) -> None:
+        found = self.page.run("""
+            const { bytes, decimals, signed } = await import("/static/format.js");
+            return [decimals(23000), decimals(60.05), decimals(0.1 + 0.2), decimals(1 / 3),
+              signed(-0.5, 2), signed(1234, 0), signed(0, 1), bytes(999), bytes(65_536)];
+        """)
+        self.assertEqual(found, [0, 2, 1, 4, "\u22120.50", "+1,234", "0.0", "999 B", "66 KB"])
+
+    def test_prices_that_are_texts_or_nonsense_do_no_harm(self) -> None:
+        found = self.page.run("""
+            const { Market } = await import("/static/market.js");
+            const market = new Market(() => {});
+            const now = Date.now();
+            market.event("market_tick", { code: "A", price: "10.5", price_chg: "-0.5" }, now);
+            for (const price of [null, "", "x", {}, undefined]) {
+              market.event("market_tick", { code: "A", price }, now);
+            }
+            for (const code of [1, null, undefined]) {
+              market.event("market_tick", { code, price: 1 }, now);
+            }
+            market.event("constructor", { code: "B" }, now);
+            for (let i = 0; i < 5000; i++) market.event("market_tick", { code: `C${i}` }, now);
+            const { price, reference, ticks } = market.codes.get("A");
+            return [price, reference, ticks.length, market.codes.has("B"), market.codes.size];
+        """)
+        self.assertEqual(found, [10.5, 11, 1, False, 2000])
