@@ -149,8 +149,6 @@ def _is_key(key: bytes) -> bool:
 def _take_over(request: Request) -> tuple[Connection, bytes]:
     """The transport below `request`, and what was read past the request."""
     channel: Any = request.channel
-    channel.setTimeout(None)
-    channel.unregisterProducer()
     transport = cast("Connection", channel.transport)
     transport.unregisterProducer()
     leftover: bytes = channel.clearLineBuffer()

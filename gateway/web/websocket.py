@@ -142,9 +142,8 @@ class WebSocketConnection:
         for deadline in (self._patience, self._pause):
             if deadline is not None:
                 deadline.cancel()
-        fallback, self._fallback = self._fallback, None
-        if fallback is not None:
-            fallback.connectionLost(reason)
+        if self._fallback is not None:
+            self._fallback.connectionLost(reason)
         self._lost()
 
     # -- the channel's side ---------------------------------------------------------
@@ -196,8 +195,6 @@ class WebSocketConnection:
         self._widen()
         self._fallback.limit(self._limit)
         self._fallback.start(self._factory)
-        if self._closed:
-            self._fallback.sendCloseFrame()  # said already: Autobahn has to know
         self._fallback.dataReceived(rest)
 
     def _check_text(self) -> None:
@@ -235,7 +232,6 @@ class WebSocketConnection:
     # -- closing --------------------------------------------------------------------
 
     def _closed_by_peer(self, payload: bytes) -> None:
-        self._buffer = b""
         self._say_last(bytes((CLOSE, len(payload))) + payload)
         self.drop()
 

@@ -44,9 +44,9 @@ class World:
     def __init__(self, **allowed: Any) -> None:
         self.wire = Wire()
         self.deadlines = Deadlines(self.wire.reactor.seconds)
-        factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
+        self.factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
         self.connection = WebSocketConnection(
-            self.deadlines, factory, Allowance(max_payload=LIMIT, **allowed)
+            self.deadlines, self.factory, Allowance(max_payload=LIMIT, **allowed)
         )
         self.wire.protocol = self.connection
         self.connection.makeConnection(self.wire)
@@ -222,6 +222,14 @@ class BadInputTests(WebSocketTestCase):
         self.assertEqual(self.heard, [])
         self.receive(mask(b"\x90", KEY[2:] + KEY[:2]))
         self.failed(1007)
+        self.setUp()
+        self.receive(frame(b"before") + header(100) + KEY + mask(b"bad \xff"))
+        self.assertEqual(self.heard, [("text", b"before"), "lost"])
+
+    def test_binary_after_text_may_trickle_in(self) -> None:
+        text, binary = frame(b"text"), frame(b"\xff" * 100, BINARY)
+        self.receive(text[:8], text[8:] + binary[:50], binary[50:60], binary[60:])
+        self.assertEqual(self.heard, [("text", b"text"), ("binary", b"\xff" * 100)])
 
     def test_a_declared_length_over_the_limit_is_1009_before_anything_is_kept(self) -> None:
         for size in (LIMIT + 1, 2**20, 2**31, 2**62):
@@ -230,6 +238,7 @@ class BadInputTests(WebSocketTestCase):
                 self.receive(header(size, opcode) + KEY)
                 self.failed(1009)
                 tracemalloc.start()
+                self.addCleanup(tracemalloc.stop)
                 self.receive(*[b"x" * 60_000] * 20)
                 kept, _ = tracemalloc.get_traced_memory()
                 tracemalloc.stop()
@@ -354,8 +363,11 @@ class ClosedByUsTests(WebSocketTestCase):
     def test_closing_twice_says_it_once(self) -> None:
         def check() -> None:
             self.connection.close()
+            self.world.advance(CLOSE_TIMEOUT / 2)
             self.connection.close(1011)
             self.assertEqual(self.sent, NORMAL)
+            self.world.advance(CLOSE_TIMEOUT / 2)
+            self.assertIs(self.wire.why, ConnectionAborted, "counted from the first time")
 
         self.each_way(check)
 
@@ -450,10 +462,17 @@ class LostTests(WebSocketTestCase):
             self.channel.on_lost = self.connection.close
             self.lose()
             self.assertEqual(self.heard, ["lost"])
+            self.assertIsNone(self.world.deadlines.next)
             self.world.advance(10)
             self.assertEqual((self.heard, self.sent), (["lost"], b""))
 
         self.each_way(check)
+
+    def test_autobahn_is_told_too(self) -> None:
+        self.go_slow()
+        self.assertEqual(self.world.factory.countConnections, 1)
+        self.lose()
+        self.assertEqual(self.world.factory.countConnections, 0)
 
     def test_nobody_waits_any_more(self) -> None:
         for end in (self.lose, lambda: self.receive(close()), self.connection.close):

@@ -166,6 +166,9 @@ class AnyWriter:
         self.wire.take()
         self.assertEqual(self.sent, BIG + b"<close>")
         self.assertEqual(self.rooms, 0, "nobody may write any more")
+        self.assertFalse(self.writer.write(b"c"))
+        self.wire.take()
+        self.assertEqual(self.sent, BIG + b"<close>")
 
     def test_the_connection_goes_once_everything_is_written(self) -> None:
         self.writer.finish(b"<close>")
@@ -277,6 +280,7 @@ class ChoiceTests(SynchronousTestCase):
             wire.kernel.room = sent
             if sent:
                 wire.doWrite()
+            wire.kernel.room = None
             self.choose(wire).write(b"frame")
             wire.take()
             self.assertEqual(wire.kernel.sent, b"an answerframe")
