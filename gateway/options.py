@@ -25,7 +25,7 @@ class Options(usage.Options):
 
     longdesc = (
         "Relays Socket.IO events between the clients of /socket.io/, and runs one worker. "
-        "Each option also reads the environment variable named in brackets. Secrets are "
+        "In brackets: an option's default, and the environment variable that it also reads. Secrets are "
         "read from variables alone: "
         f"{', '.join(each.variables[0] for each in options() if each.secret)}."
     )
@@ -73,7 +73,8 @@ def _handler(option: Option) -> Callable[..., None]:
         self.given.setdefault(option.name, []).append(text)
 
     take: Callable[..., None] = flag if option.flag else parameter
-    take.__doc__ = f"{option.help} [{', '.join(option.variables)}]"
+    default = f"{option.default}; " if option.default else ""
+    take.__doc__ = f"{option.help} [{default}{', '.join(option.variables)}]"
     return take
 
 
