@@ -25,8 +25,8 @@ class Options(usage.Options):
 
     longdesc = (
         "Relays Socket.IO events between the clients of /socket.io/, and runs one worker. "
-        "In brackets: an option's default, and the environment variable that it also reads. Secrets are "
-        "read from variables alone: "
+        "In brackets: an option's default, and the environment variable that it also reads. "
+        "Secrets are read from variables alone: "
         f"{', '.join(each.variables[0] for each in options() if each.secret)}."
     )
 
