@@ -7,8 +7,7 @@
  */
 export function conditions(facts) {
   const found = CHECKS.map((check) => check(facts)).filter(Boolean);
-  const blind = found.find(({ id }) => BLIND.has(id));
-  return blind ? [blind] : found;
+  return BLIND.has(found[0]?.id) ? found.slice(0, 1) : found;
 }
 
 /** Conditions in which nothing is known of the others. */
@@ -18,8 +17,7 @@ const LIMIT = 0.8; // of the budget
 
 const CHECKS = [
   ({ error, refused }) => (refused || error?.status === 401) && { id: "token", level: "bad" },
-  ({ error, connected, refused }) =>
-    !refused && error?.status !== 401 && (!connected || error) && { id: "gateway", level: "bad" },
+  ({ error, connected }) => (connected === false || error) && { id: "gateway", level: "bad" },
   ({ status }) => DOWN[status?.state]?.(status),
   ({ lacksKeys, broker, status }) => {
     if (!status?.running) return null;
@@ -31,7 +29,8 @@ const CHECKS = [
     status.running && { id: "stale", level: "warn", values: { markets: status.freshness.stale } },
   ({ status }) => {
     const { used, limit } = status?.budget ?? {};
-    return limit && used >= limit * LIMIT && { id: "budget", level: "warn", values: { used, limit } };
+    if (!limit || used < limit * LIMIT) return null;
+    return { id: "budget", level: "warn", values: { used, limit } };
   },
   ({ isDemo }) => isDemo && { id: "demo", level: "info" },
 ];

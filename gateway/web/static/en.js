@@ -92,6 +92,8 @@ export default {
   "done.restart": "Restarted.",
   "problem.unreachable": "The gateway does not answer.",
   "problem.token": "This needs a token: open the key at the top right.",
+  "problem.forbidden": "Without a token only the gateway's own machine may do this.",
+  "problem.said": "{text}",
 
   "exit.code": "exit code {code}",
   "exit.asked": "as asked",
@@ -117,12 +119,12 @@ export default {
   "confirm.restart.text": "Prices pause for some seconds. It costs one of the day's logins.",
   "confirm.restart.yes": "Restart",
   "confirm.force.title": "Go against the broker's pause?",
-  "confirm.force.text": "The broker asked for a pause until {time}. A login before that may extend it.",
+  "confirm.force.text": "The broker asked for a pause until {time}. An earlier login may extend it.",
   "confirm.force.yes": "Restart anyway",
 
   "credentials.open": "Credentials…",
   "credentials.title": "Broker credentials",
-  "credentials.text": "They replace what is set and restart the worker. What is set is never shown.",
+  "credentials.text": "They replace what is set, and restart the worker. What is set is not shown.",
   "credentials.apiKey": "API key",
   "credentials.secretKey": "Secret key",
   "credentials.caCertPath": "Certificate file",

@@ -1,12 +1,11 @@
 /** The last lines that the worker printed. */
 
-import { ask } from "./api.js";
 import { byId, element } from "./dom.js";
 import { clock } from "./format.js";
+import { Poll } from "./poll.js";
 
 const LINES = 200; // asked for
 const KEPT = 600; // shown
-const EVERY = 2000; // milliseconds
 const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
 
 /**
@@ -16,7 +15,7 @@ const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
 export function added(before, after) {
   for (let start = Math.max(0, before.length - after.length); start < before.length; start++) {
     const overlap = before.length - start;
-    if (after.slice(0, overlap).every((line, i) => line === before[start + i])) {
+    if (after.slice(0, overlap).every((text, i) => text === before[start + i])) {
       return after.slice(overlap);
     }
   }
@@ -26,19 +25,14 @@ export function added(before, after) {
 export class Log {
   #box = byId("log");
   #before = [];
-
-  constructor() {
-    setInterval(() => document.hidden || this.refresh(), EVERY);
-  }
+  #poll = new Poll(`logs?lines=${LINES}`, (answer) => answer && this.#add(answer.lines));
 
   /** Ask for the newest lines. */
-  async refresh() {
-    let lines;
-    try {
-      ({ lines } = await ask(`logs?lines=${LINES}`));
-    } catch {
-      return; // said elsewhere
-    }
+  refresh() {
+    this.#poll.refresh();
+  }
+
+  #add(lines) {
     const fresh = added(this.#before, lines);
     this.#before = lines;
     if (!fresh.length) return;

@@ -10,12 +10,12 @@ import { inNextFrame } from "./frame.js";
 import { onLanguage, t, translate } from "./i18n.js";
 import { Log } from "./log.js";
 import { Market } from "./market.js";
+import { Poll } from "./poll.js";
 import { preferences } from "./preferences.js";
 import { Quotes } from "./quotes.js";
 import { Rates } from "./rates.js";
 import { Selected } from "./selected.js";
 import { Socket } from "./socket.js";
-import { Status } from "./status.js";
 import { browser, tab } from "./store.js";
 import { Worker } from "./worker.js";
 
@@ -38,14 +38,14 @@ translate();
 const facts = {
   status: null,
   error: null,
-  connected: false,
+  connected: null, // nobody knows yet
   refused: false,
   lacksKeys: false,
   broker: null,
 };
 let chosen = null;
 
-const status = new Status(told);
+const status = new Poll("status", told);
 const refresh = () => status.refresh();
 const alerts = new Alerts();
 const worker = new Worker(refresh);

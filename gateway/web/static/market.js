@@ -24,6 +24,7 @@ class Instrument {
   moved = 0; // the direction of the last change of price
   depth = null; // the newest market_bidask
   ticks = new Series();
+  #hasTraded = false;
 
   constructor(code) {
     this.code = code;
@@ -42,24 +43,25 @@ class Instrument {
   tick(value, now) {
     const price = figure(value.price ?? value.close);
     if (!Number.isFinite(price)) return;
-    this.#price(price);
+    this.#hasTraded = true;
+    this.#price(price, figure(value.volume) || 0, now);
     this.#session(value, price, value.price_chg);
-    this.ticks.add(now / 1000, price, figure(value.volume) || 0);
   }
 
-  /** The session so far. */
-  snapshot(value) {
+  /** The session so far; until a trade is seen, its price is the newest. */
+  snapshot(value, now) {
     this.name = typeof value.name === "string" ? value.name : this.name;
     const price = figure(value.close);
     if (!Number.isFinite(price)) return;
-    // A trade is newer than the snapshot that is told every few seconds.
-    if (!this.ticks.length) this.#price(price);
+    if (!this.#hasTraded) this.#price(price, 0, now);
     this.#session(value, price, value.change_price);
   }
 
-  #price(price) {
-    if (this.price !== price && Number.isFinite(this.price)) this.moved = price > this.price ? 1 : -1;
+  #price(price, volume, now) {
+    if (price > this.price) this.moved = 1;
+    else if (price < this.price) this.moved = -1;
     this.price = price;
+    this.ticks.add(now / 1000, price, volume);
     this.digits = Math.max(this.digits, decimals(price));
   }
 
@@ -116,7 +118,7 @@ export class Market {
 const HANDLERS = new Map([
   ["market_tick", (instrument, value, at) => instrument.tick(value, at)],
   ["market_bidask", (instrument, value) => (instrument.depth = value)],
-  ["market_snapshot", (instrument, value) => instrument.snapshot(value)],
+  ["market_snapshot", (instrument, value, at) => instrument.snapshot(value, at)],
 ]);
 
 /** A number, or the text of one; NaN for anything else. */

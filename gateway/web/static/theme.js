@@ -22,9 +22,14 @@ export function dress(name) {
   read();
 }
 
+/** A canvas needs colors as they come out, which only an element's style knows. */
 function read() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of NAMES) colors[name] = style.getPropertyValue(`--${name}`).trim();
+  const root = document.documentElement;
+  for (const name of NAMES) {
+    root.style.outlineColor = `var(--${name})`;
+    colors[name] = getComputedStyle(root).outlineColor;
+  }
+  root.style.outlineColor = "";
   for (const listener of listeners) listener();
 }
 

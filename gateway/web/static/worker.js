@@ -113,8 +113,9 @@ export class Worker {
 export function problem(error) {
   if (!error.status) return t("problem.unreachable");
   if (error.status === 401) return t("problem.token");
+  if (error.status === 403) return t("problem.forbidden");
   const details = typeof error.details === "string" ? error.details : "";
-  return [error.message, details].filter(Boolean).join(": ");
+  return t("problem.said", { text: [error.message, details].filter(Boolean).join(": ") });
 }
 
 /** One fact each: of the status, `gone` seconds ago, and what the worker says of the broker. */

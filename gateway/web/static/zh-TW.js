@@ -92,6 +92,8 @@ export default {
   "done.restart": "已重啟。",
   "problem.unreachable": "gateway 沒有回應。",
   "problem.token": "這個操作需要 token：請按右上角的鑰匙輸入。",
+  "problem.forbidden": "沒有 token 時，只有 gateway 所在的電腦可以操作。",
+  "problem.said": "未完成：{text}",
 
   "exit.code": "結束碼 {code}",
   "exit.asked": "依要求停止",

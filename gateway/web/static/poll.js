@@ -1,0 +1,47 @@
+/** Asks one of the gateway's routes regularly, and soon when something happened. */
+
+import { ask } from "./api.js";
+
+const EVERY = 2000; // milliseconds; a page that nobody sees does not ask
+const AT_MOST = 200; // milliseconds from one answer to the next question, whatever happens
+
+export class Poll {
+  #path;
+  #told;
+  #timer;
+  #answered = -AT_MOST;
+  #isAsking = false;
+  #again = false;
+
+  /** `told(answer, error)`: one of them is null. */
+  constructor(path, told) {
+    this.#path = path;
+    this.#told = told;
+    document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
+  }
+
+  /** Ask soon. */
+  refresh() {
+    this.#again = this.#isAsking; // what is under way may be from before
+    if (this.#isAsking) return;
+    this.#wait(Math.max(0, this.#answered + AT_MOST - performance.now()), () => this.#ask());
+  }
+
+  async #ask() {
+    this.#isAsking = true;
+    const outcome = await ask(this.#path).then(
+      (answer) => [answer, null],
+      (error) => [null, error],
+    );
+    this.#isAsking = false;
+    this.#answered = performance.now();
+    if (this.#again) this.refresh();
+    else this.#wait(EVERY, () => document.hidden || this.#ask());
+    this.#told(...outcome);
+  }
+
+  #wait(milliseconds, then) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, milliseconds);
+  }
+}
