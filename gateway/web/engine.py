@@ -13,7 +13,9 @@ from twisted.web.server import NOT_DONE_YET
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import Peer, parse_query
-from gateway.web.polling import PendingGet
+from gateway.web.allowance import Allowance
+from gateway.web.pace import Pace
+from gateway.web.polling import PendingGet, PendingPost
 from gateway.web.upgrade import UpgradeError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from gateway.engineio.server import Server
+    from gateway.engineio.session import Session
+    from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
 
     Connect = Callable[[WebSocketSink], WebSocketChannel]
@@ -41,7 +45,7 @@ class EngineResource(Resource):
 
     `upgrade(request, connect)` makes the request a WebSocket and calls `connect(sink)`,
     or raises `UpgradeError`.  Headers that are set already (CORS) stay; preflight
-    requests are not for here.
+    requests are not for here.  `allowance`: what polling clients may send, else anything.
     """
 
     isLeaf = True
@@ -52,17 +56,24 @@ class EngineResource(Resource):
         server: Server,
         upgrade: Callable[[Request, Connect], None],
         *,
+        allowance: Allowance | None = None,
         peer: Callable[[Request], Peer] = peer_of,
     ) -> None:
         super().__init__()
         self._server = server
         self._upgrade = upgrade
         self._peer = peer
+        allowance = allowance or Allowance(max_payload=server.settings.max_payload)
+        self._pace = Pace(allowance, server.deadlines.clock)
 
     def render(self, request: Request) -> bytes | int:
         request.setHeader("cache-control", "no-store")
+        return self._answer(request, partial(self._render, request))
+
+    def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
+        """What `step` returns, or the error that it raises."""
         try:
-            return self._render(request)
+            return step()
         except EngineError as error:
             if error.status == 405:
                 request.setHeader("allow", "GET, POST")
@@ -72,7 +83,7 @@ class EngineResource(Resource):
                 request.setHeader(name.replace("_", "-"), value)
             return _error(request, error.status, EngineError(BAD_REQUEST, str(error)).body)
         except Exception:
-            self._log.failure("[Gateway] An Engine.IO request failed")
+            self._log.failure("An Engine.IO request failed")
             return _error(request, 500, orjson.dumps({"message": "Internal server error"}))
 
     def _render(self, request: Request) -> bytes | int:
@@ -84,12 +95,39 @@ class EngineResource(Resource):
             self._upgrade(request, partial(self._server.websocket, query, self._peer(request)))
             return NOT_DONE_YET
         if session is not None and method == "POST":
-            assert request.content is not None, "the request is complete"
-            peer = self._peer(request)
-            self._server.post(session, peer, request.content.read(), binary=_is_binary(request))
+            return self._post(request, session)
+        return self._get(request, query)
+
+    def _post(self, request: Request, session: Session) -> bytes | int:
+        assert request.content is not None, "the request is complete"
+        body, binary = request.content.read(), _is_binary(request)
+        upload = self._server.post(session, self._peer(request), body, binary=binary)
+        receive = partial(self._pace.receive, upload, session, request.channel)
+        return self._receive(request, upload, receive, None)
+
+    def _receive(
+        self,
+        request: Request,
+        upload: Upload,
+        receive: Callable[[], float],
+        pending: PendingPost | None,
+    ) -> bytes | int:
+        """Receive a slice of a POST, and the rest in later turns; then it is answered."""
+        delay = receive()
+        if upload.done and not delay:
             request.setHeader("content-type", TEXT_PLAIN)
             return b"ok"
-        return self._get(request, query)
+        pending = pending or PendingPost(request)
+        rest = partial(self._receive, request, upload, receive, pending)
+        self._server.deadlines.call_later(delay, partial(self._go_on, request, rest, pending))
+        return NOT_DONE_YET
+
+    def _go_on(
+        self, request: Request, rest: Callable[[], bytes | int], pending: PendingPost
+    ) -> None:
+        answer = self._answer(request, rest)
+        if isinstance(answer, bytes):
+            pending.answer(answer)
 
     def _get(self, request: Request, query: Mapping[str, str]) -> int:
         poll = PendingGet(request)

@@ -90,7 +90,7 @@ class Upgrader:
             if leftover:
                 connection.dataReceived(leftover)
         except Exception:
-            self._log.failure("[Gateway] A new WebSocket connection failed")
+            self._log.failure("A new WebSocket connection failed")
             transport.abortConnection()
 
 
@@ -152,9 +152,7 @@ def _take_over(request: Request) -> tuple[Connection, bytes]:
     transport = cast("Connection", channel.transport)
     transport.unregisterProducer()
     leftover: bytes = channel.clearLineBuffer()
-    # Nothing may hold the request any more: break the circle of channel and request.
-    channel.transport = None
-    channel.requests = []
+    # Nobody may write through the request any more; and it breaks the circle of the two.
     request.transport = request.channel = cast("Any", None)
     return transport, leftover
 
