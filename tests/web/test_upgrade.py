@@ -21,6 +21,7 @@ from twisted.internet.endpoints import (
     UNIXClientEndpoint,
     UNIXServerEndpoint,
     connectProtocol,
+    serverFromString,
 )
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate
@@ -404,6 +405,8 @@ class Sockets:
     """Over real sockets; a subclass says which."""
 
     timeout = 20
+    greeting = b""
+    """What a peer says before HTTP."""
 
     async def setUp(self) -> None:
         from twisted.internet import reactor
@@ -419,6 +422,7 @@ class Sockets:
         self.addCleanup(self.visitors.gone)
         self.peer = await connectProtocol(self.client(port.getHost()), Peer())
         self.addCleanup(self.hang_up)
+        self.peer.transport.write(self.greeting)
 
     def server(self) -> Any:
         raise NotImplementedError
@@ -613,3 +617,11 @@ class TlsTests(Sockets, TestCase):
 
     def client(self, address: Any) -> Any:
         return SSL4ClientEndpoint(self.reactor, "127.0.0.1", address.port, CertificateOptions())
+
+
+class ProxiedTests(TcpTests):
+    greeting = b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 3001\r\n"
+    in_transport = 65_536 + CHUNK
+
+    def server(self) -> Any:
+        return serverFromString(self.reactor, "haproxy:tcp:0:interface=127.0.0.1")

@@ -230,6 +230,7 @@ class BadInputTests(WebSocketTestCase):
         text, binary = frame(b"text"), frame(b"\xff" * 100, BINARY)
         self.receive(text[:8], text[8:] + binary[:50], binary[50:60], binary[60:])
         self.assertEqual(self.heard, [("text", b"text"), ("binary", b"\xff" * 100)])
+        self.assertIsNone(self.connection._fallback)
 
     def test_a_declared_length_over_the_limit_is_1009_before_anything_is_kept(self) -> None:
         for size in (LIMIT + 1, 2**20, 2**31, 2**62):
@@ -327,6 +328,7 @@ class ClosedByThePeerTests(WebSocketTestCase):
         self.receive(frame(b"1") + close() + frame(b"2") + frame(b"", PING) + b"\xff\xff")
         self.assertEqual(self.heard, [("text", b"1"), "lost"])
         self.assertEqual(self.sent, NORMAL)
+        self.assertIsNone(self.connection._fallback)
 
     def test_a_full_transport_delivers_what_waits_and_then_the_close(self) -> None:
         def check() -> None:
