@@ -174,12 +174,8 @@ class Parts:
 
     def _make_site(self) -> Site:
         engine = self._engine.settings
-        upgrader = Upgrader(
-            self._reactor,
-            self._deadlines,
-            allowance(self._settings, self._is_workers),
-            deflate=self._settings.deflate,
-        )
+        allowed = allowance(self._settings, self._is_workers)
+        upgrader = Upgrader(self._reactor, self._deadlines, allowed, deflate=self._settings.deflate)
         control = self._supervisor or NoWorker()
         status = Status(
             control.status, self._relay, self._overseer.freshness, self._engine.sessions
@@ -192,7 +188,10 @@ class Parts:
                 **page_mounts(),
                 **metrics_mounts(self._registry),
             },
-            engine=Mount(EngineResource(self._engine, upgrader), body_limit=engine.max_payload),
+            engine=Mount(
+                EngineResource(self._engine, upgrader, allowance=allowed),
+                body_limit=engine.max_payload,
+            ),
             engine_path=engine.path.encode(),
         )
         site.noisy = False

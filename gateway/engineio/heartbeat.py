@@ -29,11 +29,12 @@ class Heartbeat:
     that comes too early is set again.
     """
 
-    __slots__ = ("_deadline", "_due", "_session", "_state")
+    __slots__ = ("_deadline", "_due", "_excused", "_session", "_state")
 
     def __init__(self, session: Session) -> None:
         settings = session.server.settings
         self._session = session
+        self._excused = 0.0
         if session.eio == 4:
             self._state, wait = IDLE, settings.interval
         else:
@@ -44,7 +45,7 @@ class Heartbeat:
     @property
     def overdue(self) -> bool:
         """The client's time is over, even if the timer did not get to it yet."""
-        return self._state != IDLE and self._now >= self._due
+        return self._state != IDLE and self._now >= max(self._due, self._excused)
 
     def pinged(self) -> None:
         """The client sent its ping (Engine.IO 3)."""
@@ -62,9 +63,14 @@ class Heartbeat:
         if self._state == QUEUED:
             self._state = AWAITING
 
+    def excuse(self, seconds: float) -> None:
+        """The client is not read for `seconds`; then it has half of its time to answer."""
+        self._excused = self._now + seconds + self._session.server.settings.timeout / 2
+
     def expire(self, seconds: float) -> None:
         """End the session in `seconds`, whatever the client says."""
         self.stop()
+        self._excused = 0.0
         self._state = QUEUED
         self._due = self._now + seconds
         self._deadline = self._arm(seconds)
@@ -85,6 +91,8 @@ class Heartbeat:
             self._deadline = self._arm(self._due - now)
         elif self._state == IDLE:
             self._ping(now)
+        elif now < self._excused:
+            self._deadline = self._arm(self._excused - now)
         else:
             self._session.abort("ping timeout")
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.engineio import forms
 from gateway.engineio.errors import BAD_REQUEST, EngineError, ProtocolError
 from gateway.engineio.handshake import POLLING
-from gateway.engineio.packet import MESSAGE, NOOP, Packet
+from gateway.engineio.packet import NOOP, Packet
 from gateway.engineio.payload import decode3, decode3_binary, decode4
 from gateway.engineio.record import Record
+from gateway.engineio.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
 
 NOOP_PACKET = Packet(NOOP)
-
-CONTROLS = 16
-"""Packets besides messages that one body may hold; an honest client sends one or two."""
 
 
 class Poll(Protocol):
@@ -35,9 +33,12 @@ class Poll(Protocol):
 
 
 class PollingChannel:
-    """A session's polling transport: its pending GET is the sink for one write."""
+    """A session's polling transport: its pending GET is the sink for one write.
 
-    __slots__ = ("_poll", "_polling_form", "_session", "form")
+    `uploading`: a POST came and is not received to its end.
+    """
+
+    __slots__ = ("_poll", "_polling_form", "_session", "form", "uploading")
 
     name = POLLING
     taken = 0
@@ -45,6 +46,7 @@ class PollingChannel:
     def __init__(self, *, eio: int, base64: bool) -> None:
         self._polling_form = forms.polling(eio, base64=base64)
         self.form: Form = self._polling_form
+        self.uploading = False
         self._poll: Poll | None = None
         self._session: Session | None = None
 
@@ -74,12 +76,12 @@ class PollingChannel:
         if session.upgrading:
             self.release()
 
-    def post(self, body: bytes, *, binary: bool) -> None:
+    def post(self, body: bytes, *, binary: bool) -> Upload:
         """A POST came; `binary`: its content type says so.
 
         Raises `EngineError`: 413 for a body that is too long, without harm to the
-        session; 400 for a malformed one, of which the packets before the fault count,
-        and the session is closed.
+        session; 400, and the session is closed, for a malformed one, or when another
+        one is not received yet.
         """
         session = self._started()
         limit = session.server.settings.max_payload
@@ -88,13 +90,12 @@ class PollingChannel:
                 BAD_REQUEST, f"Payload too large: send at most {limit} bytes", status=413
             )
         try:
-            self._receive(session, self._decode(session, body, binary=binary))
+            packets = self._decode(session, body, binary=binary)
         except ProtocolError as error:
             session.abort(error.reason)
             raise EngineError(BAD_REQUEST) from error
-        except Exception:  # the rest of the body is not heard: the client must begin again
-            session.abort("server error")
-            raise
+        self.uploading = True
+        return Upload(session, packets, self._uploaded)
 
     def lost(self) -> None:
         """The client of the pending GET is gone; what it missed, nobody can know."""
@@ -128,20 +129,14 @@ class PollingChannel:
         assert self._session is not None, "requests are verified before they get here"
         return self._session
 
+    def _uploaded(self) -> None:
+        self.uploading = False
+
     def _decode(self, session: Session, body: bytes, *, binary: bool) -> Iterator[Packet]:
+        if self.uploading:
+            raise ProtocolError("another POST is not received yet", "transport error")
         if not binary:
             return decode4(body) if session.eio == 4 else decode3(body)
         if session.eio == 4:
             raise ProtocolError("Engine.IO 4 has no binary payloads", "transport error")
         return decode3_binary(body)
-
-    def _receive(self, session: Session, packets: Iterator[Packet]) -> None:
-        controls = 0
-        for packet in packets:
-            if packet.type != MESSAGE:
-                controls += 1
-                if controls > CONTROLS:
-                    raise ProtocolError(f"a body may hold {CONTROLS} packets besides messages")
-            session.receive(packet)
-            if self._session is None:  # a close packet: what follows is not heard
-                return

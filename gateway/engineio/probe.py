@@ -23,7 +23,9 @@ ANSWER = Record(Packet(PONG + b"probe"))
 class Probe:
     """Receives for a WebSocket until it is the session's transport.
 
-    Whatever goes wrong ends the WebSocket alone; the session goes on polling.
+    Whatever goes wrong ends the WebSocket alone; the session goes on polling.  It also
+    does when the client upgrades before its POST is received: what it says next would
+    overtake the rest.
     """
 
     __slots__ = ("_channel", "_deadline", "_peer", "_polling", "_session", "answered")
@@ -50,7 +52,7 @@ class Probe:
             sink = self._channel.sink
             sink.write(sink.form.encode((ANSWER,)))
             self._polling.release()
-        elif packet == UPGRADE_PACKET and self.answered:
+        elif packet == UPGRADE_PACKET and self.answered and not self._polling.uploading:
             self._deadline.cancel()
             self._channel.start(self._session)
             self._session.peer = self._peer
@@ -73,3 +75,6 @@ class Probe:
 
     def room(self) -> None:
         """Nothing waits to be written to a probe."""
+
+    def excuse(self, seconds: float) -> None:
+        """The time for an upgrade is not prolonged."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.engineio.polling import Poll
     from gateway.engineio.session import Connection
     from gateway.engineio.settings import Settings
+    from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketSink
 
 SID_BYTES = 15
@@ -89,10 +90,13 @@ class Server:
         channel.get(poll)
         return channel
 
-    def post(self, session: Session, peer: Peer, body: bytes, *, binary: bool) -> None:
-        """Take a verified POST.  Raises `EngineError`, see `PollingChannel.post`."""
+    def post(self, session: Session, peer: Peer, body: bytes, *, binary: bool) -> Upload:
+        """Take a verified POST, to be received in slices.
+
+        Raises `EngineError`, see `PollingChannel.post`.
+        """
         session.peer = peer
-        _polling(session).post(body, binary=binary)
+        return _polling(session).post(body, binary=binary)
 
     def websocket(
         self, query: Mapping[str, str], peer: Peer, sink: WebSocketSink

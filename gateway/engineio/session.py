@@ -64,6 +64,7 @@ class Session:
     """
 
     __slots__ = (
+        "__weakref__",
         "_attached",
         "_channel",
         "_connection",
@@ -113,6 +114,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether messages can be sent, and are heard."""
         return self._state == OPEN
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the client is neither heard nor spoken to any more."""
+        return self._state == CLOSED
 
     @property
     def channel(self) -> Channel:
@@ -207,6 +213,11 @@ class Session:
     def fetched(self) -> None:
         """A poll took what was there to be said."""
         self._heartbeat.fetched()
+
+    def excuse(self, seconds: float) -> None:
+        """For `seconds` the client is not read: that it is silent is not its doing."""
+        if self._state == OPEN:
+            self._heartbeat.excuse(seconds)
 
     def lost(self) -> None:
         """The transport's connection is gone."""

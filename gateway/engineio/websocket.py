@@ -34,8 +34,9 @@ class WebSocketChannel:
     """What a WebSocket hands its messages to.
 
     `text(data)` and `binary(data)` take one message each (a text is valid UTF-8),
-    `room()` says that the sink can be written to again, `lost()` that the connection is
-    gone.  Once the session is over all of them do nothing.
+    `room()` says that the sink can be written to again, `excuse(seconds)` that nothing is
+    read for so long, `lost()` that the connection is gone.  Once the session is over all
+    of them do nothing.
     """
 
     __slots__ = ("_receiver", "sink")
@@ -75,6 +76,10 @@ class WebSocketChannel:
     def room(self) -> None:
         if self._receiver is not None:
             self._receiver.room()
+
+    def excuse(self, seconds: float) -> None:
+        if self._receiver is not None:
+            self._receiver.excuse(seconds)
 
     def lost(self) -> None:
         receiver, self._receiver = self._receiver, None

@@ -1,4 +1,4 @@
-"""How large and how many the messages of a WebSocket may be.
+"""How large and how many the messages of a connection may be.
 
 Strangers have one limit, the worker another.  Who the peer is, is asked only when it
 goes over the first: asking costs more than most connections ever will.

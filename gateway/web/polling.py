@@ -1,4 +1,4 @@
-"""A pending GET of Engine.IO's long-polling."""
+"""Requests of Engine.IO's long-polling that are not answered at once."""
 
 from __future__ import annotations
 
@@ -28,3 +28,22 @@ class PendingGet:
         """Call `vanished` if the client goes away before it is answered."""
         if self._request is not None:
             self._request.notifyFinish().addErrback(lambda _: vanished())
+
+
+class PendingPost:
+    """A POST that is still being received; its client may go before the answer."""
+
+    def __init__(self, request: Request) -> None:
+        self._request: Request | None = request
+        request.notifyFinish().addErrback(self._vanished)
+
+    def answer(self, body: bytes) -> None:
+        """Answer with `body`; status and type are set already."""
+        request, self._request = self._request, None
+        if request is not None:
+            request.setHeader("content-length", str(len(body)))
+            request.write(body)
+            request.finish()
+
+    def _vanished(self, _: object) -> None:
+        self._request = None

@@ -35,6 +35,7 @@ class Channel(Protocol):
     def text(self, data: bytes) -> None: ...
     def binary(self, data: bytes) -> None: ...
     def room(self) -> None: ...
+    def excuse(self, seconds: float) -> None: ...
     def lost(self) -> None: ...
 
 
@@ -218,13 +219,18 @@ class WebSocketConnection:
             self._bucket = None
             return
         self.transport.pauseProducing()
-        self._pause = self._deadlines.call_later(delay, self._read_on)
+        self._pause_for(delay)
+
+    def _pause_for(self, seconds: float) -> None:
+        self._pause = self._deadlines.call_later(seconds, self._read_on)
+        if self._channel is not None:
+            self._channel.excuse(seconds)  # its pong is among what we do not read
 
     def _read_on(self) -> None:
         assert self._bucket is not None
         delay = self._bucket.take(0)  # more may have come with what began the pause
         if delay:
-            self._pause = self._deadlines.call_later(delay, self._read_on)
+            self._pause_for(delay)
         else:
             self._pause = None
             self.transport.resumeProducing()

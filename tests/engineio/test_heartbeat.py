@@ -93,6 +93,43 @@ class Version4Tests(SynchronousTestCase):
         self.world.wait(20)
         self.assertTrue(self.world.session.is_open)
 
+    def test_a_client_that_is_not_read_is_not_held_to_its_answer(self) -> None:
+        socket = self.world.websocket()
+        self.world.wait(24)
+        socket.channel.excuse(60)
+        self.world.wait(60)  # the ping is sent meanwhile, and due
+        self.assertEqual((socket.said, self.world.session.is_open), ([text("2")], True))
+        self.world.wait(9)
+        socket.channel.text(b"3")
+        self.world.wait(44)
+        self.assertTrue(self.world.session.is_open)
+        self.world.wait(2)
+        self.assertEqual(self.world.connection.reasons, ["ping timeout"])
+
+    def test_but_to_no_more_than_that(self) -> None:
+        socket = self.world.websocket()
+        self.world.wait(30)
+        socket.channel.excuse(60)
+        self.world.wait(60 + 9)
+        self.assertTrue(self.world.session.is_open)
+        self.world.wait(2)
+        self.assertEqual(self.world.connection.reasons, ["ping timeout"])
+
+    def test_nor_does_its_next_request_end_it(self) -> None:
+        sid = self.world.polling()
+        self.world.wait(25)
+        self.world.session.excuse(60)
+        self.world.now += 50
+        self.assertEqual(self.world.get(sid=sid).payload, b"2")
+
+    def test_who_does_not_take_our_last_words_has_no_excuse(self) -> None:
+        socket = self.world.websocket()
+        socket.full = True
+        self.world.session.close()
+        socket.channel.excuse(60)
+        self.world.wait(21)
+        self.assertEqual(self.world.connection.reasons, ["forced close"])
+
 
 class Version3Tests(SynchronousTestCase):
     """The client pings; the server waits for 25 + 20 s."""

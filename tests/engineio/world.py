@@ -9,6 +9,7 @@ from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
+from gateway.engineio.upload import Upload
 from gateway.engineio.websocket import WebSocketChannel
 
 PEER = Peer("127.0.0.1", 50000)
@@ -163,11 +164,17 @@ class World:
         channel: Any = self.server.sessions[sid].channel
         channel.lost()
 
-    def post(self, sid: str, body: bytes | str, *, binary: bool = False, eio: str = "4") -> None:
+    def begin(self, sid: str, body: bytes | str, *, binary: bool = False, eio: str = "4") -> Upload:
+        """A POST of which nothing is received yet."""
         session = self.server.verify("POST", self.query(sid=sid, EIO=eio))
         assert session is not None
         data = body if isinstance(body, bytes) else body.encode()
-        self.server.post(session, session.peer, data, binary=binary)
+        return self.server.post(session, session.peer, data, binary=binary)
+
+    def post(self, sid: str, body: bytes | str, *, binary: bool = False, eio: str = "4") -> None:
+        upload = self.begin(sid, body, binary=binary, eio=eio)
+        while not upload.done:
+            upload.receive(100)
 
     def polling(self, **more: str) -> str:
         """Open a polling session; its sid."""

@@ -135,6 +135,7 @@ class Recorder:
     def __init__(self, sink: Any = None) -> None:
         self.sink = sink
         self.heard: list[Any] = []
+        self.excused: list[float] = []
         self.on_text: Callable[[bytes], object] = lambda data: None
         self.on_room: Callable[[], object] = lambda: None
         self.on_lost: Callable[[], object] = lambda: None
@@ -149,6 +150,9 @@ class Recorder:
     def room(self) -> None:
         self.heard.append("room")
         self.on_room()
+
+    def excuse(self, seconds: float) -> None:
+        self.excused.append(seconds)
 
     def lost(self) -> None:
         self.heard.append("lost")

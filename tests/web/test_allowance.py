@@ -69,6 +69,13 @@ class RateTests(SynchronousTestCase):
         world.receive(frame(b"b"))
         self.assertEqual(world.heard[-1], ("text", b"b"))
 
+    def test_who_is_not_read_is_not_held_to_answer(self) -> None:
+        world = self.world(lambda transport: False)
+        world.receive(frame(b"a") * 20)
+        self.assertEqual(world.channel.excused, [])
+        world.receive(frame(b"a") * 5)
+        self.assertEqual(world.channel.excused, [0.5])
+
     def test_so_is_who_goes_by_autobahn(self) -> None:
         world = self.world(lambda transport: False)
         world.receive(frame(b"", PONG), frame(b"a") * 25)

@@ -1,0 +1,85 @@
+"""A POST's body, received in slices.
+
+A body may hold a hundred thousand packets; whoever takes it serves the other clients in
+between.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gateway.engineio.errors import BAD_REQUEST, UNKNOWN_SID, EngineError, ProtocolError
+from gateway.engineio.packet import MESSAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gateway.engineio.packet import Packet
+    from gateway.engineio.session import Session
+
+CONTROLS = 16
+"""Packets besides messages that one body may hold; an honest client sends one or two."""
+
+
+class Upload:
+    """What a POST brings; `finished` is called once, when all of it is received or refused."""
+
+    __slots__ = ("_controls", "_finished", "_packets", "_session", "done")
+
+    def __init__(
+        self, session: Session, packets: Iterator[Packet], finished: Callable[[], None]
+    ) -> None:
+        self.done = False
+        """Nothing is left: the POST can be answered."""
+        self._session = session
+        self._packets = packets
+        self._finished = finished
+        self._controls = 0
+
+    def receive(self, most: int) -> int:
+        """Receive at most `most` packets; returns how many it were.
+
+        Raises `EngineError`: 3 for a malformed body, of which the packets before the
+        fault count, and the session is closed; 1 when the session ended before the rest
+        was heard.
+        """
+        if self.done:
+            return 0
+        if self._session.is_over:
+            self._finish()
+            raise EngineError(UNKNOWN_SID)
+        try:
+            return self._receive(most)
+        except ProtocolError as error:
+            self._session.abort(error.reason)
+            raise EngineError(BAD_REQUEST) from error
+        except Exception:  # the rest of the body is not heard: the client must begin again
+            self._session.abort("server error")
+            raise
+        finally:
+            if self._session.is_over:
+                self._finish()
+
+    def _receive(self, most: int) -> int:
+        count = 0
+        for packet in islice(self._packets, most):
+            count += 1
+            if packet.type != MESSAGE:
+                self._control()
+            self._session.receive(packet)
+            if self._session.is_over:  # a close packet: what follows is not heard
+                return count
+        if count < most:
+            self._finish()
+        return count
+
+    def _control(self) -> None:
+        self._controls += 1
+        if self._controls > CONTROLS:
+            raise ProtocolError(f"a body may hold {CONTROLS} packets besides messages")
+
+    def _finish(self) -> None:
+        if not self.done:
+            self.done = True
+            self._finished()
