@@ -120,12 +120,12 @@ class SessionOutbox:
             return
         self._pumping = True
         try:
-            while self.ready and (sink := self._sink) is not None:
-                if not (data := self._next(sink.form)):
-                    self._settle(sink.form)
+            while self.ready and self._sink is not None:
+                if not (data := self._next(self._sink.form)):
+                    self._settle(self._sink.form)
                     break
                 self.ready = False
-                if sink.write(data) and sink is self._sink:
+                if self._sink.write(data):
                     self.ready = True
         finally:
             self._pumping = False

@@ -64,8 +64,6 @@ class SlowConsumers:
         if surplus == log.tail:
             return
         for subscription in [each for each in log.apart if each.cursor < surplus]:
-            if subscription not in log.apart:  # gone with another one
-                continue
             subscription.keep()
             if subscription.lag > 2 * log.max_bytes:
                 self._too_slow(subscription, log.max_bytes)

@@ -232,9 +232,15 @@ class FreeingTests(Asking):
         self.answer(self.one, second, "[2]")
         self.assertEqual(self.answers, ["437[2]"])
         third = self.ask()
-        self.world.wait(TIMEOUT - 1)
+        self.world.wait(TIMEOUT / 2)
+        self.ask()
+        self.world.wait(TIMEOUT / 2 - 1)
         self.answer(self.one, third, "[3]")
-        self.assertEqual(self.answers, ["437[3]"])
+        self.assertEqual((self.answers, self.open_questions), (["437[3]"], 1))
+        self.world.wait(TIMEOUT / 2)
+        self.assertEqual(self.open_questions, 1)
+        self.world.wait(1)
+        self.assertEqual(self.open_questions, 0)
 
     def test_answered_questions_leave_nothing_behind(self):
         calls, call_later = [], self.world.deadlines.call_later

@@ -45,7 +45,7 @@ class Watched(Subscription):
     __slots__ = ("conflated",)
 
     def conflate(self):
-        assert not self.outbox.ready, "only who takes nothing is conflated"
+        assert not (self.outbox.ready and self.outbox.form), "only who is full is conflated"
         skipped = super().conflate()
         self.conflated = self.conflated or skipped > 0
         return skipped

@@ -181,8 +181,7 @@ class PollingClient(Client):
         return heard + self.heard
 
     def say(self, *messages):
-        decoded = [m.decode("latin-1") if isinstance(m, bytes) else m for m in messages]
-        self.world.server.post(self.session, PEER, "\x1e".join(decoded).encode(), binary=False)
+        self.world.post(self.sid, "\x1e".join(messages), eio=self.eio)
 
     @property
     def heard(self):
