@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.interop.node import node_modules, require_node
 
 HERE = Path(__file__).parent
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which whatever is waited for will not come."""
 
 
