@@ -9,12 +9,11 @@ from enum import IntEnum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 
-from gateway.web.request import JSON_LINES, Request, problem
+from gateway.web.request import JSON_LINES, Request
 from gateway.web.strict import StrictChannel
 
 if TYPE_CHECKING:
@@ -187,7 +186,8 @@ class Channel(StrictChannel):
         if self.is_over:
             return
         self._enter(Phase.REJECTED)
-        self.transport.write(_rejection(status, self._cors()))
+        body = self.site.rejection(self._path, status)
+        self.transport.write(_rejection(status, self._cors(), body))
         if self._is_bare:
             self.transport.loseWriteConnection()
         else:
@@ -209,12 +209,10 @@ class Channel(StrictChannel):
             self._enter(Phase.HEAD)
 
 
-def _rejection(status: int, lines: bytes) -> bytes:
-    phrase = HTTPStatus(status).phrase
-    body = orjson.dumps(problem(phrase))
+def _rejection(status: int, lines: bytes, body: bytes) -> bytes:
     return b"HTTP/1.1 %d %s\r\n%s%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
         status,
-        phrase.encode(),
+        HTTPStatus(status).phrase.encode(),
         lines,
         JSON_LINES,
         len(body),

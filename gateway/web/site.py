@@ -7,15 +7,16 @@ from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import orjson
 from twisted.web import server
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
-from gateway.engineio.errors import FORBIDDEN, EngineError
+from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.repeats import Repeats
-from gateway.web.request import Request
+from gateway.web.request import Request, problem
 from gateway.web.trust import Access
 
 if TYPE_CHECKING:
@@ -118,6 +119,13 @@ class Site(server.Site):
             return self.limits.body
         return mount.body_limit
 
+    def rejection(self, path: bytes, status: int) -> bytes:
+        """The body of an error for a request for `path` that no mount gets to see."""
+        phrase = HTTPStatus(status).phrase
+        if self.resource.is_engine(self.resource.find(path.partition(b"?")[0])):
+            return EngineError(BAD_REQUEST, phrase).body
+        return orjson.dumps(problem(phrase))
+
     def cors(self, request: Request) -> bytes:
         """The header lines that let the page which sent `request` read an error."""
         return self.resource.judge(request, Access.OPEN, b"GET").lines
@@ -146,6 +154,10 @@ class Root(Resource):
             return self._engine
         return mount
 
+    def is_engine(self, mount: Mount | None) -> bool:
+        """Whether `mount` is Engine.IO's, which has errors of its own form."""
+        return mount is not None and mount is self._engine
+
     def judge(self, request: Request, access: Access, method: bytes) -> Verdict:
         """The guard's verdict on `request`."""
         peer = getattr(request.client, "host", None)
@@ -163,7 +175,7 @@ class Root(Resource):
             return b""
         if verdict.status:
             self.refused[verdict.status] += 1
-            return _refuse(request, verdict, engine=mount is self._engine is not None)
+            return _refuse(request, verdict, engine=self.is_engine(mount))
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
         return mount.resource.render(request)

@@ -74,6 +74,14 @@ class PathTests(SiteTestCase):
         for path in ("/socket.io/", "/socket.io/?a=b", "/socket.io/x/y"):
             self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
 
+    def test_what_is_refused_before_it_is_read_is_refused_in_the_terms_of_the_path(self) -> None:
+        for path, body in (
+            ("/set-sj-key", {"error": "Request Entity Too Large"}),
+            ("/socket.io/?a=b", {"code": 3, "message": "Request Entity Too Large"}),
+        ):
+            answer = self.ask("POST", path, **{"Content-Length": "99999999"})
+            self.assertEqual((answer.status, answer.json), (413, body))
+
     def test_wrong_methods(self) -> None:
         for method, path, allowed in (
             ("POST", "/health", "GET, HEAD"),
