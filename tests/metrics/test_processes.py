@@ -22,12 +22,12 @@ class ProcessMetricsTests(SynchronousTestCase):
         self.metrics._measure = lambda pids: (self.measured.append(pids), measure(pids))
 
     def child(self):
+        script = "import sys; print(flush=True); sys.stdin.read()"
         child = subprocess.Popen(
-            [sys.executable, "-c", "import sys; sys.stdin.read()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.addCleanup(child.communicate)
+        child.stdout.readline()  # it is what it will be
         return child
 
     def test_what_the_kernel_says(self):
