@@ -29,12 +29,20 @@ class Wish(NamedTuple):
 
 
 def wish(auth: dict[str, Any]) -> Wish | None:
-    """What `auth` asks for; None: no recovery."""
+    """What `auth` asks for; None: no recovery.
+
+    Without an offset it has heard nothing yet; one that makes no sense could mean
+    anything, and its client gets a fresh session.
+    """
     if auth.get("recover") is not True:
         return None
     pid, offset = auth.get("pid"), auth.get("offset")
-    digits = offset if isinstance(offset, str) and offset.isascii() and offset.isdigit() else ""
-    return Wish(pid if isinstance(pid, str) else None, int(digits[:18]) if digits else None)
+    if isinstance(pid, str):
+        if offset is None:
+            return Wish(pid, None)
+        if isinstance(offset, str) and offset.isascii() and offset.isdigit():
+            return Wish(pid, int(offset[:18]))
+    return Wish(None, None)
 
 
 class Recovery:

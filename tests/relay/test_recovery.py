@@ -15,10 +15,17 @@ class WishTests(SynchronousTestCase):
         self.assertEqual(wish({"recover": True}), (None, None))
         self.assertEqual(wish({"recover": True, "pid": "p", "offset": "17"}), ("p", 17))
 
-    def test_what_is_no_pid_or_offset_is_none(self):
-        for bad in (17, 1.5, None, [], {}, "", "-1", "1.0", "١", " 1", True):
-            self.assertEqual(wish({"recover": True, "pid": "p", "offset": bad}), ("p", None), bad)
+    def test_without_an_offset(self):
+        for auth in ({}, {"offset": None}):
+            self.assertEqual(wish({"recover": True, "pid": "p", **auth}), ("p", None))
+
+    def test_who_does_not_know_where_it_was_begins_anew(self):
+        """From its CONNECT on it would hear everything twice."""
+        for bad in (17, 1.5, [], {}, "", "-1", "1.0", "١", " 1", True, "heard"):
+            self.assertEqual(wish({"recover": True, "pid": "p", "offset": bad}), (None, None), bad)
         self.assertEqual(wish({"recover": True, "pid": 5}), (None, None))
+
+    def test_an_absurd_offset_is_nothing_to_stumble_over(self):
         absurd = wish({"recover": True, "pid": "p", "offset": "9" * 10_000})
         self.assertGreater(absurd.offset, 10**15)
 
@@ -261,6 +268,11 @@ class FreshTests(Recovering):
         self.client.lose()
         self.say("a")
         self.assert_fresh(self.back(offset=1))
+
+    def test_an_offset_that_is_none(self):
+        self.say("a")
+        self.client.lose()
+        self.assert_fresh(self.back(offset="text"))
 
     def test_an_offset_from_before_its_time(self):
         self.say("a", "b")
