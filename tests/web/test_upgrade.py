@@ -31,6 +31,7 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.settings import Settings
 from gateway.web import websocket
@@ -206,7 +207,7 @@ class EngineTests(UpgradeTestCase):
 
     def site(self, reactor: Any) -> Any:
         self.server = Server(Settings(), lambda session: Application(), self.deadlines)
-        upgrade = Upgrader(reactor, self.deadlines, Allowance(max_payload=LIMIT))
+        upgrade = Upgrader(reactor, self.deadlines, Allowance(max_payload=LIMIT), deflate=True)
         return build_site(reactor, engine=EngineResource(self.server, upgrade))
 
     def test_a_websocket_opens_a_session(self) -> None:
@@ -232,6 +233,18 @@ class EngineTests(UpgradeTestCase):
             self.assertEqual(b"sec-websocket-version: 13" in head.lower(), b"426" in status)
             self.receive(REQUEST)
             self.assertIn(ANSWER, self.sent)
+
+    def test_messages_are_compressed_for_who_asked(self) -> None:
+        offer = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+        for asked in (False, True):
+            self.setUp()
+            self.receive(REQUEST[:-2] + offer if asked else REQUEST)
+            head = self.sent.partition(b"\r\n\r\n")[0]
+            self.assertEqual(b"permessage-deflate" in head, asked)
+            (session,) = self.server.sessions.values()
+            session.send(Packet(b"4" + b"x" * 1000))
+            self.assertEqual(b"x" * 1000 in self.sent, not asked)
+            self.assertLess(len(self.sent), 1000 + 500 * (not asked))
 
     def test_shutting_down_says_1001_also_through_autobahn(self) -> None:
         self.receive(REQUEST + frame(b"", PING))
