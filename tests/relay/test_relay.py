@@ -207,6 +207,55 @@ class PipelineTests(SynchronousTestCase):
 NUMBERS = ['42["n",1]', '42["n",2]']
 
 
+class FarewellTests(SynchronousTestCase):
+    """The server hangs up: what was said to the client before comes first."""
+
+    def setUp(self):
+        self.world = RelayWorld()
+        self.other = self.world.client()
+
+    def hang_up(self):
+        """Say something to the youngest client, and an event, and take it out of all."""
+        socket = next(reversed(self.world.hub.members))
+        self.other.emit("n", 1)
+        socket.emit("bye")
+        socket.disconnect(close=True)
+
+    def test_over_a_websocket(self):
+        client = self.world.client()
+        self.hang_up()
+        self.world.flush()
+        self.assertEqual(client.heard, ['42["bye"]', "41", "1"])
+        self.assertFalse(client.is_open)
+
+    def test_over_a_full_one(self):
+        client = self.world.client()
+        client.wire.full = True
+        self.other.emit("n", 0)
+        self.world.flush()
+        self.hang_up()
+        self.world.flush()
+        self.assertEqual((client.heard, client.is_open), (['42["n",0]'], True))
+        client.wire.drain()
+        self.assertEqual((client.heard, client.is_open), (['42["bye"]', "41", "1"], False))
+
+    def test_over_polling(self):
+        poller = self.world.poller()
+        self.hang_up()
+        self.world.flush()
+        self.assertEqual(poller.heard, ['42["bye"]', "41", "1"])
+        self.assertNotIn(poller.sid, self.world.server.sessions)
+
+    def test_a_session_that_closes_takes_its_events_first(self):
+        client = self.world.client()
+        self.other.emit("n", 1)
+        client.session.close()
+        self.assertTrue(client.is_open)
+        self.world.flush()
+        self.assertEqual(client.heard, ['42["n",1]', "1"])
+        self.assertEqual((client.is_open, len(self.world.hub.members)), (False, 1))
+
+
 class StormTests(SynchronousTestCase):
     def test_connects_and_disconnects_in_the_middle_of_a_broadcast(self):
         world = RelayWorld(log_records=200)
