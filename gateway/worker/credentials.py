@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -100,8 +101,11 @@ def _checked(name: str, value: object) -> str:
 def check_certificate(path: str, folder: Path) -> None:
     """That the certificate can be read; a relative `path` is from main.py's `folder`."""
     try:
-        with (folder / path).open("rb") as file:
-            file.read(1)
+        file = _open_regular(folder / path)
+        try:
+            os.read(file, 1)
+        finally:
+            os.close(file)
     except OSError as error:
         raise CredentialsError(
             "caCertPath", f"caCertPath: the certificate can't be read ({error.strerror})"
@@ -159,7 +163,8 @@ class CredentialsFile:
             _write(draft, text)
             draft.replace(self._path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # where no draft can be made, none may be removable
+                draft.unlink()
             raise self._unusable(error.strerror) from None
 
     def restore(self, previous: Credentials | None) -> None:
@@ -183,15 +188,22 @@ def _quoted(value: str) -> str:
 
 def _read(path: Path) -> str:
     """The text of a regular file, which is made private."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = _open_regular(path, os.O_NOFOLLOW)
     try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
         os.fchmod(file, 0o600)
         with open(file, encoding="utf-8", closefd=False) as stream:
             return stream.read()
     finally:
         os.close(file)
+
+
+def _open_regular(path: Path, flags: int = 0) -> int:
+    """Open for reading; OSError for what is no file, such as a pipe that would be waited for."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file
 
 
 def _write(path: Path, text: str) -> None:

@@ -104,7 +104,14 @@ class CertificateTests(SynchronousTestCase):
         for path in ("missing.pfx", "/", "a" * 300):
             error = self.assertRaises(CredentialsError, check_certificate, path, Path.cwd())
             self.assertEqual(error.field, "caCertPath")
-            self.assertNotIn(path * 2, error.message)
+            self.assertNotIn(path, error.message)
+
+    def test_what_is_no_file_is_refused_at_once_not_waited_for(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        os.mkfifo(folder / "cert.pfx")
+        error = self.assertRaises(CredentialsError, check_certificate, "cert.pfx", folder)
+        self.assertIn("no regular file", error.message)
 
 
 class EnvironmentTests(SynchronousTestCase):
@@ -167,6 +174,12 @@ class FileTests(SynchronousTestCase):
                 self.assertNotIn("new", str(error))
                 self.assertEqual(self.file.load().api_key, "old")
                 self.assertEqual([path.name for path in self.folder.iterdir()], ["keys.env"])
+
+    def test_an_error_that_also_keeps_a_draft_from_being_removed_is_told(self) -> None:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.write_text("a file where a folder is expected")
+        error = self.assertRaises(WorkerError, self.file.save, validated())
+        self.assertIn(str(self.path), error.details)
 
     def test_what_is_no_file_of_ours_is_refused(self) -> None:
         self.folder.mkdir(parents=True)
