@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import maybeDeferred
@@ -214,5 +215,6 @@ def _counted(base: type[Connection], caps: Caps, reactor: Any) -> Any:
 def _text(address: Any) -> str:
     host = getattr(address, "host", None)
     if host is None:
-        return str(getattr(address, "name", address))
+        name = getattr(address, "name", None)
+        return os.fsdecode(name) if name else str(address)
     return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

@@ -142,6 +142,7 @@ class PlaceTests(ListenTestCase):
         path = str(Path(self.mktemp()).parent.parent / "socket")
         await self.listeners.open(plan(None, [f"unix:{path}"], supervised=True), 0)
         self.assertFalse(self.listeners.exposed)
+        self.assertEqual(self.listeners.addresses[0], path)
         await self.assert_serves(UNIXClientEndpoint(self.reactor, path))
         await self.assert_serves(self.tcp(self.listeners.port))
         # A socket in the file system is on this machine.
