@@ -78,6 +78,8 @@ class Guardian:
         self.steps: list[tuple[signal.Signals, float]] = []
         self.asked = False
         self.inbox = b""
+        self.outputs: list[int] = []
+        """Where the worker's output can be read; it is the gateway's while that lives."""
 
     def main(self) -> None:
         """Serve one worker."""
@@ -133,6 +135,12 @@ class Guardian:
         self.process = process  # kept: its finaliser must not reap
         self.worker = process.pid
         self.report(f"started {self.worker}")
+        # Once the gateway is dead somebody must read on: a worker that prints while it logs
+        # out would die of a broken pipe before it has.
+        for output in (1, 2) if LINUX else ():
+            with contextlib.suppress(OSError):
+                reader = os.open(f"/proc/self/fd/{output}", os.O_RDONLY | os.O_NONBLOCK)
+                self.outputs.append(reader)
         null = os.open(os.devnull, os.O_RDWR)
         for output in (1, 2):
             os.dup2(null, output)
@@ -147,12 +155,14 @@ class Guardian:
                 self.end()
             self.escalate()
             timeout = None if self.deadline is None else self.deadline - time.monotonic()
-            readable = select.select([self.wakeup, *lifeline], [], [], timeout and max(0, timeout))
-            if self.wakeup in readable[0]:
+            sources = [self.wakeup, *(lifeline or self.outputs)]
+            readable = select.select(sources, [], [], timeout and max(0, timeout))[0]
+            if self.wakeup in readable:
                 os.read(self.wakeup, 4096)
-            if LIFELINE in readable[0] and not self.obey():
+            if LIFELINE in readable and not self.obey():
                 lifeline = []
                 self.end()
+            self.outputs = [end for end in self.outputs if end not in readable or discard(end)]
 
     def reap(self) -> bool:
         """Collect the dead; whether anybody is left."""
@@ -245,6 +255,13 @@ def follow() -> None:
     """In the new worker: should the guardian be killed, take that as SIGINT."""
     if LINUX:
         prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def discard(output: int) -> bool:
+    """Read what there is and forget it; False at the end."""
+    with contextlib.suppress(OSError):
+        return bool(os.read(output, 65536))
+    return False
 
 
 def raw(text: str) -> bytes:
