@@ -46,6 +46,16 @@ class PausedError(WorkerError):
 
     next_start: str = ""
 
+    @classmethod
+    def until(cls, when: str) -> PausedError:
+        """The pause ends at `when`."""
+        return cls(
+            "The broker asked for a pause",
+            f"code 451 or 503: a login before {when} would extend it; next start: {when};"
+            " force=true starts nevertheless",
+            when,
+        )
+
 
 @frozen
 class CredentialsError(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-from twisted.internet.defer import inlineCallbacks, succeed
+from twisted.internet.defer import succeed
 from twisted.logger import Logger
 
+from gateway.worker.countdown import Countdown
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
@@ -15,16 +15,16 @@ from gateway.worker.errors import (
     SupersededError,
     WorkerError,
 )
+from gateway.worker.history import History
 from gateway.worker.machine import machine
-from gateway.worker.requests import Requests
+from gateway.worker.requests import Requests, fail
 from gateway.worker.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from twisted.internet.defer import Deferred
 
-    from gateway.worker.exits import Exit
     from gateway.worker.governor import Governor
     from gateway.worker.policy import Policy
     from gateway.worker.requests import Facts
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _log = Logger(namespace="gateway.worker")
 
-EXITS_KEPT = 10
 STUCK = 10.0
 """Seconds past all patience after which a worker counts as not to be ended."""
 
@@ -67,7 +66,6 @@ class Keeper:
         observer: Observer,
         wall: Callable[[], float],
     ) -> None:
-        self._reactor = reactor
         self._settings = settings
         self._launch = launch
         self._governor = governor
@@ -77,8 +75,8 @@ class Keeper:
         self._lifecycle = machine(self)
         self._requests = Requests()
         self._pause = 0.0
-        self._timer: Any = None
-        self._overdue: Any = None
+        self._waiting = Countdown(reactor, self._elapsed)
+        self._overdue = Countdown(reactor, self._stuck)
         self._going_down = False
         self._forced = False
         self.state = "stopped"
@@ -86,8 +84,7 @@ class Keeper:
         self.generation = 0
         self.run: Run | None = None
         """The present generation, or the last one."""
-        self.exits: deque[tuple[float, Exit, str | None]] = deque(maxlen=EXITS_KEPT)
-        """When, how and why the last workers ended."""
+        self.history = History()
 
     # -- asked by people ----------------------------------------------------------------
 
@@ -108,12 +105,13 @@ class Keeper:
 
     def stop(self) -> Deferred[Facts]:
         """No worker; fires when its tree is gone."""
-        self._requests.refused(
-            SupersededError("The worker was stopped", "a later request asked for that")
-        )
         up = self.state in ("starting", "running", "stopping", "exited")
         answer = self._requests.stop() if up else succeed({})
+        superseded = self._requests.take()
         self._lifecycle.stop()
+        fail(
+            superseded, SupersededError("The worker was stopped", "a later request asked for that")
+        )
         return answer
 
     def shut_down(self) -> Deferred[Facts]:
@@ -149,21 +147,10 @@ class Keeper:
         _log.info("Restarting the worker: {reason}", tag="Python", reason=reason)
         self._replace().addErrback(lambda _: None)  # the state tells
 
-    @inlineCallbacks
-    def fall_back(self) -> Generator[Deferred[Facts], Any, None]:
-        """A new worker, now or when nothing stands against it; the state tells what came of it."""
-        try:
-            yield self.restart()
-        except PausedError:
-            yield self.stop()
-            self.begin()
-        except WorkerError:
-            _log.warn("The worker with the previous credentials did not start", tag="Python")
-
     def imposed(self) -> None:
         """The broker imposed a pause: a start that is planned comes no earlier."""
         hold = self._governor.hold()
-        if self.state == "backoff" and hold is not None and hold.seconds > self._left:
+        if self.state == "backoff" and hold is not None and hold.seconds > self._waiting.left:
             self._postpone(hold.seconds)
 
     @property
@@ -171,7 +158,8 @@ class Keeper:
         """When the next start is planned: seconds since 1970, and from now."""
         if self.state != "backoff":
             return None
-        return self._wall() + self._left, self._left
+        left = self._waiting.left if self._waiting.active else self._pause
+        return self._wall() + left, left
 
     # -- what the machine has done ------------------------------------------------------
 
@@ -186,32 +174,30 @@ class Keeper:
 
     def end(self) -> None:
         assert self.run is not None  # the table says so
-        self._expect_end(self._settings.patience_login + self._settings.patience_terminate)
+        told = self._settings
+        self._expect_end(
+            max(told.patience_login, told.patience_interrupt) + told.patience_terminate
+        )
         self.run.end()
 
     def wait(self) -> None:
-        self.hurry()
-        self._timer = self._reactor.callLater(self._pause, self._elapsed)
+        self._waiting.begin(self._pause)
 
     def hurry(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self._waiting.cancel()
 
     def judge(self) -> None:
         assert self.run is not None and self.run.exit is not None
         if self._requests.waiting(self.generation):
-            hold = self._governor.hold(person=True, force=self._forced)
-            if hold is None:
-                self._lifecycle.again()
-                return
-            self._requests.refused(self._paused(hold.seconds))
+            self._lifecycle.again()
+            return
         pause = self._policy.verdict(self.run.exit, self.run.cause or "")
         if pause is None:
             self._lifecycle.give_up()
-            return
-        hold = self._governor.hold()
-        self._pause = max(pause, hold.seconds if hold else 0)
-        self._lifecycle.retry()
+        else:
+            hold = self._governor.hold()
+            self._pause = max(pause, hold.seconds if hold else 0)
+            self._lifecycle.retry()
 
     # -- what a run tells; an old generation's words are ignored ---------------------------
 
@@ -229,21 +215,23 @@ class Keeper:
     def run_exited(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
             return
-        self.exits.append((self._wall(), run.exit, run.cause))
-        self._observer.exited(run)
-        self._lifecycle.exited()
+        self.history.add(self._wall(), run.exit, run.cause)
         self._expect_end(0)
+        self._lifecycle.exited()
+        self._observer.exited(run)
 
     def run_reaped(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
             return
         self._overdue.cancel()
-        self._overdue = None
         failed = self._requests.take(run.generation)
+        hold = self._governor.hold(person=True, force=self._forced)
+        held = self._requests.take() if hold and self.state == "exited" else []
         self._lifecycle.reaped()
-        details = "; ".join((str(run.exit), *run.last_words[-3:]))
-        for answer in failed:
-            answer.errback(run.error or FailedAtOnceError("The worker ended at once", details))
+        # Answers come last: who gets one may ask again.
+        fail(failed, run.error or FailedAtOnceError("The worker ended at once", run.epitaph))
+        if hold is not None:
+            fail(held, self._paused(hold.seconds))
         self._requests.stopped({"oldPid": run.pid, "ended": run.exit.proof()})
 
     # -- inside -------------------------------------------------------------------------
@@ -253,13 +241,6 @@ class Keeper:
         """The process that a request would replace."""
         gone = self.state in ("stopped", "backoff", "fatal")
         return None if gone or self.run is None else self.run.pid
-
-    @property
-    def _left(self) -> float:
-        """Seconds until the planned start."""
-        if self._timer is None or not self._timer.active():
-            return self._pause
-        return float(max(0.0, self._timer.getTime() - self._reactor.seconds()))
 
     def _next(self, *, fresh: bool) -> int:
         """The generation that a request made now is answered by."""
@@ -281,13 +262,7 @@ class Keeper:
         self._policy.asked()
 
     def _paused(self, seconds: float) -> WorkerError:
-        when = iso(self._wall() + seconds)
-        return PausedError(
-            "The broker asked for a pause",
-            f"code 451 or 503: a login before {when} would extend it; next start: {when};"
-            " force=true starts nevertheless",
-            when,
-        )
+        return PausedError.until(iso(self._wall() + seconds))
 
     def _postpone(self, seconds: float) -> None:
         self._pause = seconds
@@ -304,19 +279,13 @@ class Keeper:
             self._postpone(hold.seconds)
 
     def _facts(self, old_pid: int | None) -> Facts:
-        ends = (end for _, end, _ in self.exits if end.pid == old_pid is not None)
-        ended = next(ends, None)
-        return {
-            "oldPid": old_pid,
-            "ended": ended and ended.proof(),
-            "newPid": self.run and self.run.pid,
-        }
+        ended = self.history.proof(old_pid)
+        return {"oldPid": old_pid, "ended": ended, "newPid": self.run and self.run.pid}
 
     def _expect_end(self, patience: float) -> None:
         """What is left of the worker must be gone after `patience`, or those who wait are told."""
-        if self._overdue is None:
-            seconds = patience + self._settings.patience_strays + STUCK
-            self._overdue = self._reactor.callLater(seconds, self._stuck)
+        if not self._overdue.active:
+            self._overdue.begin(patience + self._settings.patience_strays + STUCK)
 
     def _stuck(self) -> None:
         pid = self.run and self.run.pid
@@ -324,5 +293,5 @@ class Keeper:
             "The old worker can't be ended", f"process {pid} did not even die of SIGKILL"
         )
         _log.error("{error}", tag="Python", error=str(error))
-        self._overdue = self._reactor.callLater(STUCK, self._stuck)
-        self._requests.stuck(error)
+        self._overdue.begin(STUCK)
+        fail(self._requests.take() + self._requests.take_stops(), error)

@@ -10,8 +10,6 @@ from gateway.worker.classify import PATIENT
 from gateway.worker.errors import NotReadyError, SupersededError, WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gateway.worker.exits import Exit
 
 
@@ -51,14 +49,14 @@ class ReadyWaiters:
         if cause not in PATIENT:
             self._fail(generation, _not_ready(words))
 
-    def exited(self, generation: int, end: Exit | None, words: Sequence[str]) -> None:
+    def exited(self, generation: int, end: Exit, epitaph: str) -> None:
         """It is gone."""
-        if end is not None and end.asked:
+        if end.asked:
             error: WorkerError = SupersededError(
                 "The worker was stopped", "a later request asked for that"
             )
         else:
-            error = _not_ready("; ".join((str(end), *words[-3:])))
+            error = _not_ready(epitaph)
         self._fail(generation, error)
 
     def _fail(self, generation: int, error: WorkerError) -> None:

@@ -10,6 +10,7 @@ from gateway.worker.times import iso
 if TYPE_CHECKING:
     from gateway.worker.exits import Exit
     from gateway.worker.governor import Governor
+    from gateway.worker.history import Ending
     from gateway.worker.keeper import Keeper
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
@@ -60,7 +61,7 @@ class Reporter:
             "state": keeper.state,
             "since": iso(keeper.since),
             "restarts": self.restarts,
-            "lastExit": _exit(*keeper.exits[-1]) if keeper.exits else None,
+            "lastExit": next(map(_exit, keeper.history), None),
         }
 
     def status(self) -> dict[str, Any]:
@@ -75,7 +76,7 @@ class Reporter:
             "nextStartIn": round(planned[1], 3) if planned else None,
             "budget": self._governor.budget(),
             "pausedFor": round(hold.seconds, 3) if hold else None,
-            "exits": [_exit(*known) for known in reversed(keeper.exits)],
+            "exits": list(map(_exit, keeper.history)),
         }
 
     @property
@@ -95,7 +96,8 @@ class Reporter:
         return f"The worker {end}" if status == "exited" else f"The worker is {status}"
 
 
-def _exit(when: float, end: Exit, cause: str | None) -> dict[str, Any]:
+def _exit(ending: Ending) -> dict[str, Any]:
+    when, end, cause = ending
     return {
         "at": iso(when),
         "pid": end.pid,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -48,30 +49,27 @@ class Requests:
         for wish in self._take(generation):
             wish.answer.callback(facts(wish.old_pid))
 
-    def take(self, generation: int) -> list[Deferred[Facts]]:
-        """The answers that `generation` owed; they are the caller's from now on."""
-        return [wish.answer for wish in self._take(generation)]
-
-    def refused(self, error: Exception) -> None:
-        """There will be no worker for those who wait."""
-        starts, self._starts = self._starts, []
-        for wish in starts:
-            wish.answer.errback(error)
-
     def stopped(self, facts: Facts) -> None:
         """The worker's tree is gone."""
-        stops, self._stops = self._stops, []
-        for answer in stops:
+        for answer in self.take_stops():
             answer.callback(dict(facts))
 
-    def stuck(self, error: Exception) -> None:
-        """The worker can't be ended."""
-        self.refused(error)
-        stops, self._stops = self._stops, []
-        for answer in stops:
-            answer.errback(error)
+    def take(self, generation: float = inf) -> list[Deferred[Facts]]:
+        """The answers owed to who wants a worker, up to `generation`; now the caller's."""
+        return [wish.answer for wish in self._take(generation)]
 
-    def _take(self, generation: int) -> list[_Wish]:
+    def take_stops(self) -> list[Deferred[Facts]]:
+        """The answers owed to who wants none; now the caller's."""
+        stops, self._stops = self._stops, []
+        return stops
+
+    def _take(self, generation: float) -> list[_Wish]:
         done = [wish for wish in self._starts if wish.generation <= generation]
         self._starts = [wish for wish in self._starts if wish.generation > generation]
         return done
+
+
+def fail(answers: list[Deferred[Facts]], error: Exception) -> None:
+    """Answer all of them with `error`."""
+    for answer in answers:
+        answer.errback(error)

@@ -139,6 +139,11 @@ class Run:
         return self._streams[STDERR].last()
 
     @property
+    def epitaph(self) -> str:
+        """How it ended, and its very last words."""
+        return "; ".join((str(self.exit), *self.last_words[-3:]))
+
+    @property
     def cause(self) -> str | None:
         """The class of its exit; None when it ended as asked."""
         end = self.exit

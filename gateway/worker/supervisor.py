@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
 from gateway.worker.classify import imposed
-from gateway.worker.credentials import Credentials, check_certificate
-from gateway.worker.errors import LaunchError, PausedError, WorkerError
+from gateway.worker.errors import LaunchError
+from gateway.worker.exchange import Exchange
 from gateway.worker.governor import Governor
 from gateway.worker.keeper import Keeper
 from gateway.worker.keys import Keys
@@ -32,7 +32,7 @@ from gateway.worker.usage import Usage, tree
 from gateway.worker.vitals import Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.worker.credentials import Posted
     from gateway.worker.requests import Facts
@@ -85,6 +85,7 @@ class Supervisor:
         )
         self._reporter = Reporter(self._keeper, self._governor)
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
+        self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
         self._lookout = Lookout(
             reactor,
@@ -102,9 +103,7 @@ class Supervisor:
         self._gateway_url = gateway_url or self._gateway_url
         self._keys.load()
         self._lookout.begin()
-        done: Deferred[None] = Deferred()
-        done.callback(None)
-        return done
+        return succeed(None)
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
@@ -131,31 +130,13 @@ class Supervisor:
         """No worker, until someone asks."""
         return maybeDeferred(self._keeper.stop)
 
-    @inlineCallbacks
-    def set_credentials(
-        self, posted: Posted, *, wait_ready: bool = False
-    ) -> Generator[Deferred[Any], Any, Facts]:
-        """New keys, and a new worker that has them.
+    def set_credentials(self, posted: Posted, *, wait_ready: bool = False) -> Deferred[Facts]:
+        """New keys, and a new worker that has them; the answer is that of `restart`.
 
-        With `wait_ready` it fires when that worker is ready; if that fails, the previous
-        keys are put back.  Raises CredentialsError, too, before anything is changed.
+        With `wait_ready` it comes when that worker is ready; if that fails, the previous
+        keys are put back.  Fails with CredentialsError, too, before anything is changed.
         """
-        new = Credentials.validated(posted)
-        check_certificate(new.ca_cert_path, self._launcher.check().parent)
-        previous = self._keys.replace(new)
-        try:
-            facts = yield self._keeper.restart()
-            if wait_ready:
-                yield self._ready_waiters.wait(self._keeper.generation)
-        except PausedError as error:
-            raise PausedError(
-                error.message, f"{error.details}; the new keys are used then", error.next_start
-            ) from None
-        except WorkerError:
-            if wait_ready and self._keys.put_back(new, previous):
-                yield self._keeper.fall_back()
-            raise
-        return dict(facts)
+        return self._exchange.change(posted, wait_ready=wait_ready)
 
     # -- the worker's own connection ----------------------------------------------------------
 
@@ -248,8 +229,9 @@ class Supervisor:
         """The process of `run` is gone."""
         if run.cause is not None:
             self._note(run.cause, run.generation)
-        self._ready_waiters.exited(run.generation, run.exit, run.last_words)
         self._tell("exited")
+        if run.exit is not None:
+            self._ready_waiters.exited(run.generation, run.exit, run.epitaph)
 
     # -- inside -------------------------------------------------------------------------------
 

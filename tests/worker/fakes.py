@@ -59,6 +59,10 @@ class FakeRun:
     def kill(self) -> None:
         self.killed = True
 
+    @property
+    def epitaph(self) -> str:
+        return "; ".join((str(self.exit), *self.last_words))
+
     # -- what the test does -----------------------------------------------------------
 
     def begin(self, pid: int | None = None) -> None:

@@ -286,7 +286,7 @@ class KeeperTests(SynchronousTestCase):
         bench.run.crash()
         self.assertEqual(
             ", ".join(bench.told),
-            "starting, running, exit of 1, exited, backoff, starting, exit of 2, exited, fatal",
+            "starting, running, exited, exit of 1, backoff, starting, exited, exit of 2, fatal",
         )
 
     def test_the_exit_of_an_old_generation_changes_nothing(self) -> None:
@@ -398,27 +398,6 @@ class KeeperTests(SynchronousTestCase):
         bench = Bench(folder)
         bench.keeper.begin()
         self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 60))
-
-    def test_falling_back_restarts_or_waits_for_the_end_of_the_pause(self) -> None:
-        bench = self.bench()
-        run = bench.up()
-        done = bench.keeper.fall_back()
-        run.crash()
-        bench.run.begin()
-        bench.run.settle()
-        self.successResultOf(done)
-        bench.governor.notice("ban", 2)
-        done = bench.keeper.fall_back()
-        bench.run.crash()
-        self.successResultOf(done)
-        self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 60))
-
-    def test_a_fall_back_that_fails_is_no_error(self) -> None:
-        bench = self.bench()
-        done = bench.keeper.fall_back()
-        bench.run.begin()
-        bench.run.crash()
-        self.successResultOf(done)
 
     def test_a_day_of_crashing_stays_within_the_budget(self) -> None:
         """A worker that crashes every 40 s after its login, for 24 hours."""

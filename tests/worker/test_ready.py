@@ -32,13 +32,13 @@ class ReadyTests(SynchronousTestCase):
 
     def test_an_exit_fails_with_the_last_words(self) -> None:
         answer = self.waiters.wait(1)
-        self.waiters.exited(1, Exit(pid=5, code=2), ["one", "two", "three", "four"])
+        self.waiters.exited(1, Exit(pid=5, code=2), "exited with code 2; the words")
         error = self.failureResultOf(answer, NotReadyError).value
-        self.assertEqual(error.details, "exited with code 2; two; three; four")
+        self.assertEqual(error.details, "exited with code 2; the words")
 
     def test_an_exit_that_was_asked_for_is_somebody_elses_wish(self) -> None:
         answer = self.waiters.wait(1)
-        self.waiters.exited(1, Exit(pid=5, code=0, asked=True), [])
+        self.waiters.exited(1, Exit(pid=5, code=0, asked=True), "")
         self.failureResultOf(answer, SupersededError)
 
     def test_errors_that_may_pass_are_waited_out(self) -> None:

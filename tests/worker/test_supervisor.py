@@ -300,6 +300,29 @@ class CredentialsTests(RealTestCase):
         self.assertIn("0.1 s", error.details)
         self.assertNotIn("API_KEY", psutil.Process(supervisor.pid).environ())
 
+    async def test_wait_ready_in_a_pause_falls_back_when_that_is_over(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        await self.up(supervisor)
+        answer = outcome(supervisor.set_credentials(posted(), wait_ready=True))
+        await soon(lambda: len(self.noted("start")) == 2 and supervisor.state == "running")
+        supervisor.heard("python_error", {"error": "Too many connections", "code": 451})
+        await soon(lambda: answer)
+        self.assertIsInstance(answer[0], NotReadyError)
+        self.assertEqual(supervisor.state, "backoff")
+        self.assertGreater(self.events[-1]["nextStartIn"], 50)
+        self.assertGreater(supervisor.status()["pausedFor"], 50)
+
+    async def test_a_stop_while_someone_waits_for_ready_stays_a_stop(self) -> None:
+        for moment in ("starting", "running"):
+            with self.subTest(moment=moment):
+                supervisor = self.supervisor("polite.py")
+                await self.up(supervisor)
+                answer = outcome(supervisor.set_credentials(posted(), wait_ready=True))
+                await self.is_told(moment, 2)
+                await supervisor.stop_worker()
+                self.assertIsInstance(answer[0], SupersededError)
+                self.assertEqual(supervisor.state, "stopped")
+
     async def test_later_keys_are_not_replaced_by_those_put_back(self) -> None:
         supervisor = self.supervisor("polite.py")
         await self.up(supervisor)

@@ -1,0 +1,39 @@
+"""A timer that can be asked how much is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Countdown:
+    """Calls `callback` when it is over; one at a time."""
+
+    def __init__(self, reactor: Any, callback: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._callback = callback
+        self._call: Any = None
+
+    def begin(self, seconds: float) -> None:
+        """Begin, anew if need be."""
+        self.cancel()
+        self._call = self._reactor.callLater(seconds, self._callback)
+
+    def cancel(self) -> None:
+        """Forget it; harmless when there is none."""
+        if self.active:
+            self._call.cancel()
+
+    @property
+    def active(self) -> bool:
+        """Whether it is still to end."""
+        return self._call is not None and bool(self._call.active())
+
+    @property
+    def left(self) -> float:
+        """Seconds until it ends; 0 when there is none."""
+        if not self.active:
+            return 0.0
+        return float(max(0.0, self._call.getTime() - self._reactor.seconds()))

@@ -1,0 +1,68 @@
+"""New keys for the worker, and the previous ones again when those don't work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.logger import Logger
+
+from gateway.worker.credentials import Credentials, check_certificate
+from gateway.worker.errors import PausedError, SupersededError, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from gateway.worker.credentials import Posted
+    from gateway.worker.keeper import Keeper
+    from gateway.worker.keys import Keys
+    from gateway.worker.launch import Launcher
+    from gateway.worker.ready import ReadyWaiters
+    from gateway.worker.requests import Facts
+
+_log = Logger(namespace="gateway.worker")
+
+
+class Exchange:
+    """Changes keys and worker together."""
+
+    def __init__(
+        self, keys: Keys, keeper: Keeper, launcher: Launcher, waiters: ReadyWaiters
+    ) -> None:
+        self._keys = keys
+        self._keeper = keeper
+        self._launcher = launcher
+        self._waiters = waiters
+
+    @inlineCallbacks
+    def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
+        """As `Supervisor.set_credentials`."""
+        new = Credentials.validated(posted)
+        check_certificate(new.ca_cert_path, self._launcher.check().parent)
+        previous = self._keys.replace(new)
+        try:
+            facts = yield self._keeper.restart()
+            if wait_ready:
+                yield self._waiters.wait(self._keeper.generation)
+        except PausedError as error:
+            raise PausedError(
+                error.message, f"{error.details}; the new keys are used then", error.next_start
+            ) from None
+        except SupersededError:
+            raise  # somebody wants it otherwise
+        except WorkerError:
+            if wait_ready and self._keys.put_back(new, previous):
+                yield self._fall_back()
+            raise
+        return dict(facts)
+
+    @inlineCallbacks
+    def _fall_back(self) -> Generator[Deferred[Facts], Any, None]:
+        """A worker with the previous keys, now or when nothing stands against it."""
+        try:
+            yield self._keeper.restart()
+        except PausedError:
+            yield self._keeper.stop()
+            self._keeper.begin()
+        except WorkerError as error:
+            _log.warn("With the previous credentials: {error}", tag="Python", error=str(error))
