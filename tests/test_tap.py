@@ -90,6 +90,14 @@ class PartsTests(TestCase):
         self.assertIn(f"port {port} on 127.0.0.1 is in use", str(error))
         await Gateway([], list(parts.stopping())).stopService()
 
+    async def test_so_when_another_place_is_open_already(self) -> None:
+        taken = f"tcp:{self.start().rpartition(':')[2]}:interface=127.0.0.1"
+        places = ("tcp:0:interface=127.0.0.1", taken)
+        parts = Parts(Settings(listen=places, no_worker=True), reactor)
+        error = self.assertRaises(ListenError, parts.listen)
+        self.assertIn(taken, str(error))
+        await Gateway([], list(parts.stopping())).stopService()
+
     async def test_a_hangup_reads_certificates_again(self) -> None:
         handlers: dict[int, Any] = {}
         self.patch(signal, "signal", handlers.__setitem__)

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import ensureDeferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import (
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
@@ -112,14 +112,14 @@ class Listeners:
     async def open(self, places: Sequence[Place], port: int) -> None:
         """Listen at all `places`, those by address on `port` (0: any, but the same).
 
-        Raises ListenError, with nothing left open, when a place that is not optional
-        can't be had.
+        Raises ListenError when a place that is not optional can't be had; at once, for the
+        reactor may not run yet, and letting go of what was open.
         """
         try:
             for place in places:
                 await self._open_one(place, port or self.port)
         except ListenError:
-            await self.close()
+            ensureDeferred(self.close())
             raise
         if self._certificates:
             self._looking.start(CERTIFICATE_SECONDS, now=False)
@@ -134,9 +134,9 @@ class Listeners:
         if self._looking.running:
             self._looking.stop()
         self._certificates.clear()
-        while self._open:
-            _, port = self._open.pop()
-            await maybeDeferred(port.stopListening)
+        closed = [maybeDeferred(port.stopListening) for _, port in self._open]
+        self._open.clear()
+        await gatherResults(closed)
 
     async def _open_one(self, place: Place, port: int) -> None:
         try:

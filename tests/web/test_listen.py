@@ -125,6 +125,12 @@ class PlaceTests(ListenTestCase):
         await self.assertFailure(opened, ListenError)
         self.assertEqual(other.addresses, [])
 
+    async def test_a_failure_is_known_before_the_reactor_runs(self) -> None:
+        other = self.make_listeners()
+        places = [Place("127.0.0.1"), Place("127.0.0.2"), Place(endpoint="nonsense:1")]
+        self.failureResultOf(ensureDeferred(other.open(places, 0)), ListenError)
+        self.assertEqual(other.addresses, [])
+
     async def test_an_optional_place_may_be_missing(self) -> None:
         await self.listeners.open([Place("127.0.0.1")], 0)
         other = self.make_listeners()
