@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,19 @@ def start(folder: Path, port: int, *options: str, **environ: str) -> Service:
     service = Service(folder, port, *options, **environ)
     service.until("answer to /health", service.answers)
     return service
+
+
+WATCH_FOR_SIGKILL = """() => {
+    const conditions = document.getElementById("conditions");
+    window.told = new Promise((resolve) => new MutationObserver(() => {
+        if (!conditions.innerText.includes("SIGKILL")) return;
+        const at = Date.now();
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve([
+            at, document.title, document.getElementById("announcer").innerText,
+        ])));
+    }).observe(conditions, { childList: true }));
+}"""
+"""What it shows for a second is not missed by somebody who looks now and then."""
 
 
 class PageCase(SynchronousTestCase):
@@ -141,24 +155,27 @@ class WorkerTests(DemoCase):
         self.assertNotIn(self.worker_pid(), (None, before))
 
     def test_stop_and_start_work_from_the_page(self) -> None:
-        page = self.open().page
+        visit = self.open()
+        page = visit.page
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("dialog").get_by_role("button", name="Stop").click()
         expect(page.locator("#worker-state")).to_have_text("Stopped")
         self.assertEqual(self.service.request("/status")[1]["state"], "stopped")
         expect(page.locator("#worker-stop")).to_be_disabled()
+        visit.screenshot("stopped")
         page.locator(".condition", has_text="stopped").get_by_role("button").click()
         expect(page.locator("#worker-state[data-worker=ready]")).to_be_visible()
         expect(page.locator(".condition", has_text="stopped")).to_have_count(0)
 
     def test_a_killed_worker_shows_within_two_seconds(self) -> None:
-        visit = self.open()
-        page = visit.page
+        page = self.open().page
+        page.evaluate(WATCH_FOR_SIGKILL)
+        killed = time.time()
         os.kill(self.worker_pid(), signal.SIGKILL)
-        expect(page.locator(".condition[data-level=bad]")).to_contain_text("SIGKILL", timeout=2000)
-        self.assertTrue(page.title().startswith("⚠"))
-        expect(page.locator("#announcer")).to_contain_text("SIGKILL")
-        visit.screenshot("killed")
+        at, title, announced = page.evaluate("told")
+        self.assertLess(at / 1000 - killed, 2)
+        self.assertTrue(title.startswith("⚠"), title)
+        self.assertIn("SIGKILL", announced)
         expect(page.locator("#worker-state[data-worker=ready]")).to_be_visible()
         expect(page.locator("#history")).to_contain_text("The worker ended: SIGKILL")
         expect(page.locator("#announcer")).to_have_text("All is well again.")

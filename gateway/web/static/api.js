@@ -12,11 +12,6 @@ export class ApiError extends Error {
     this.details = answer.details ?? "";
     this.nextStart = answer.nextStart ?? null;
   }
-
-  /** A token is missing, or does not allow this. */
-  get forbidden() {
-    return this.status === 401 || this.status === 403;
-  }
 }
 
 async function request(path, options) {

@@ -109,7 +109,6 @@ export default {
   "cause.network": "network",
   "cause.native-crash": "native crash",
   "cause.launch": "could not be launched",
-  "cause.other": "unknown reason",
 
   "confirm.no": "Cancel",
   "confirm.stop.title": "Stop the worker?",
@@ -119,7 +118,7 @@ export default {
   "confirm.restart.text": "Prices pause for some seconds. It costs one of the day's logins.",
   "confirm.restart.yes": "Restart",
   "confirm.force.title": "Go against the broker's pause?",
-  "confirm.force.text": "The broker asked for a pause until {time}. An earlier login may extend it.",
+  "confirm.force.text": "The broker asked for a pause until {time}. Earlier logins may extend it.",
   "confirm.force.yes": "Restart anyway",
 
   "credentials.open": "Credentials…",

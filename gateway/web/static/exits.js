@@ -2,9 +2,9 @@
 
 import { t } from "./i18n.js";
 
-/** Its signal or exit code, and what kind of failure that was, as far as it is known. */
-export function ending({ code, signal, class: cause }) {
-  const how = signal ?? (code === null ? "" : t("exit.code", { code }));
+/** Its signal or exit code, and the kind of failure where it is known; why it never ran. */
+export function ending({ code, signal, class: cause, reason }) {
   const why = cause && cause !== "other" ? t(`cause.${cause}`) || cause : "";
-  return [how, why].filter(Boolean).join(" · ") || t("cause.other");
+  if (!signal && code === null) return reason || why;
+  return [signal ?? t("exit.code", { code }), why].filter(Boolean).join(" · ");
 }

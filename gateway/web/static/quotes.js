@@ -54,7 +54,11 @@ export class Quotes {
     setInterval(() => this.#grow(), 1000);
     setInterval(() => this.#sorted !== "code" && this.#arrange(), SORT_EVERY);
     onTheme(() => this.#sketchAll());
-    onLanguage(() => this.#grow());
+    onLanguage(() => {
+      this.#grow();
+      this.#arrange();
+    });
+    this.#arrange();
   }
 
   /** Something about `instrument` is new. */
@@ -189,7 +193,7 @@ export class Quotes {
       if (this.#body.contains(focused)) focused.focus({ preventScroll: true });
       this.#order = rows;
     }
-    this.#count.set(String(rows.length));
+    this.#count.set(rows.length ? String(rows.length) : "");
     byId("quotes-empty").hidden = rows.length > 0;
     byId("quotes-empty").textContent = wanted ? t("quotes.nothing") : t("quotes.waiting");
   }

@@ -63,7 +63,10 @@ export class Selected {
 
   #paint = () => {
     const instrument = this.#instrument;
-    if (!instrument) return;
+    if (!instrument) {
+      this.#write("code", t("chart.title"));
+      return;
+    }
     const { digits, ticks, reference } = instrument;
     const figure = (value, decimals = digits) =>
       Number.isFinite(value) ? number(value, decimals) : NONE;

@@ -87,7 +87,7 @@ export class Worker {
       this.#say(t(`done.${action}`), "good");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#say(problem(error), "bad");
+      this.#complain(error);
       if (error.nextStart && !force) this.#offerForce(error);
     } finally {
       this.#busy = false;
@@ -99,6 +99,12 @@ export class Worker {
   /** The broker asked for a pause: only a person may go against that, and should know it. */
   async #offerForce({ nextStart }) {
     if (await confirm("confirm.force", { time: clock(nextStart) })) this.#act("restart", true);
+  }
+
+  #complain(error) {
+    this.#say(problem(error), "bad");
+    byId("worker-message").scrollIntoView({ block: "nearest" });
+    if (error.status === 401) byId("open-token").click();
   }
 
   #say(text, kind) {

@@ -109,7 +109,6 @@ export default {
   "cause.network": "網路問題",
   "cause.native-crash": "原生程式庫當掉",
   "cause.launch": "無法啟動",
-  "cause.other": "原因不明",
 
   "confirm.no": "取消",
   "confirm.stop.title": "要停止 worker 嗎？",
