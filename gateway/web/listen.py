@@ -171,7 +171,7 @@ class Listeners:
             ours = [
                 each
                 for each, listening in self._open
-                if getattr(listening.getHost(), "port", 0) == port
+                if _serves(listening.getHost(), place.host, port)
             ]
             if any(each.is_plain for each in ours):
                 return None
@@ -210,6 +210,14 @@ def _counted(base: type[Connection], caps: Caps, reactor: Any) -> Any:
             super().connectionLost(reason)
 
     return Counted
+
+
+def _serves(address: Any, host: str, port: int) -> bool:
+    """Whether who listens on `address` is reached by `host` and `port`, too."""
+    ours = parse_address(getattr(address, "host", None) or "")
+    if ours is None or address.port != port:
+        return False
+    return ours.is_unspecified or ours == parse_address(host)
 
 
 def _text(address: Any) -> str:

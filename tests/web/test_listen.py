@@ -125,6 +125,12 @@ class PlaceTests(ListenTestCase):
         await self.assertFailure(opened, ListenError)
         self.assertEqual(other.addresses, [])
 
+    async def test_another_server_on_the_workers_port_is_not_ours(self) -> None:
+        await self.listeners.open([Place("127.0.0.1")], 0)
+        taken = self.listeners.port
+        error = await self.fails(plan("127.0.0.2", [], supervised=True), taken)
+        self.assertIn(f"port {taken} on 127.0.0.1 is in use", str(error))
+
     async def test_a_failure_is_known_before_the_reactor_runs(self) -> None:
         other = self.make_listeners()
         places = [Place("127.0.0.1"), Place("127.0.0.2"), Place(endpoint="nonsense:1")]
