@@ -62,7 +62,7 @@ class RealTestCase(TestCase):
             "patience_interrupt": PATIENT,
             "patience_terminate": PATIENT,
             "patience_strays": 0.1,
-            "settle": PATIENT,
+            "settle": 0.1,
             "backoff_first": 0.1,
         }
         made = Supervisor(
