@@ -25,8 +25,8 @@ export class Socket {
    * `auth()` makes what CONNECT carries; `on` hears:
    * - `connected()`
    * - `event(name, argument)`: of an event's arguments, the first
-   * - `refused(message)`: the gateway does not let us in; it is tried again after `reconnect()`
-   * - `lost(milliseconds)`: it is tried again after so long
+   * - `refused()`: the gateway does not let us in
+   * - `lost()`: the connection is gone, or there was none; either way it is tried again
    */
   constructor(url, auth, on) {
     this.#url = url;
@@ -89,7 +89,8 @@ export class Socket {
         break;
       case CONNECT_ERROR:
         this.#forget();
-        this.#on.refused(JSON.parse(data.slice(2)).message);
+        this.#retry = setTimeout(() => this.reconnect(), LONGEST_DELAY);
+        this.#on.refused();
         break;
       case DISCONNECT:
         this.#lost();
@@ -107,7 +108,7 @@ export class Socket {
     const delay = this.#delay * (1 + Math.random() / 3);
     this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
     this.#retry = setTimeout(() => this.reconnect(), delay);
-    this.#on.lost(delay);
+    this.#on.lost();
   }
 
   #forget() {
