@@ -35,17 +35,17 @@ def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
         yield fail("port", str(error), "correct --host")
         return
     exposed = False
-    taken: set[int] = set()
-    """Ports of the places before, which serve those that are for the worker too."""
+    taken: set[tuple[str, int]] = set()
+    """The places before, which may serve those that are for the worker too."""
     for place in places:
         host, port = _address(place, settings.port)
         address = parse_address(host or "::")
         exposed |= port is not None and not (address is not None and address.is_loopback)
-        if place.for_worker and port in taken:
+        if place.for_worker and taken & {(each, port) for each in (host, "0.0.0.0", "::")}:  # noqa: S104 - compared
             continue
         yield _place(place, host, port)
         if port:
-            taken.add(port)
+            taken.add((host, port))
     yield _reach(guard, settings.port, exposed=exposed)
     yield _origins(guard)
 

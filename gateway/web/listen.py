@@ -46,7 +46,7 @@ class Place(NamedTuple):
     host: str = ""
     endpoint: str = ""
     optional: bool = False
-    """Without it there is only a line in the log."""
+    """Where this machine has no such address, there is only a line in the log."""
     for_worker: bool = False
     """Only needed where no other place takes plain HTTP there."""
 
@@ -145,7 +145,8 @@ class Listeners:
             reason = self._reason(place, port, error)
             if place.for_worker and reason is None:
                 return
-            if not place.optional:
+            # Clients of localhost would reach whoever has taken ::1.
+            if not place.optional or error.socketError.errno == errno.EADDRINUSE:
                 raise ListenError(reason) from None
             _log.info("Not listening on {place}: {reason}", place=str(place), reason=reason)
             return

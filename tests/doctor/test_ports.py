@@ -78,6 +78,11 @@ class PortTests(DoctorTestCase):
         self.assertEqual(line.level, "ok")
         self.assertFalse((self.folder / "socket").exists())
 
+    def test_the_workers_way_in_when_another_server_has_it(self) -> None:
+        with socket.create_server(("127.0.0.1", self.port)):
+            line = self.found("port", host="127.0.0.2")
+        self.assert_found(line, "fail", f"port {self.port} on 127.0.0.1 is in use", "--port")
+
     def test_endpoints_that_make_no_sense(self) -> None:
         for endpoint in ("nonsense:1", "ssl:1:privateKey=/nowhere", "systemd:domain=INET:index=0"):
             line = self.found("port", listen=(endpoint,))
