@@ -61,6 +61,7 @@ class Log:
         key = selection, form.key
         view = self._views.get(key)
         if view is None:
+            self._drop_empty_views()
             view = self._views[key] = View(form, selection, self.flushed, self.traffic)
         return view
 
@@ -68,9 +69,9 @@ class Log:
         """The event at `position`; `tail <= position < head`."""
         return self._events[position - self.tail]
 
-    def since(self, position: int) -> list[Event]:
-        """The events from `position` to the last flush."""
-        return self._events[position - self.tail : self.flushed - self.tail]
+    def between(self, position: int, end: int) -> list[Event]:
+        """The events from `position` on, before `end`."""
+        return self._events[position - self.tail : end - self.tail]
 
     def behind(self, position: int) -> int:
         """Bytes between `position` and the last flush."""
@@ -84,12 +85,13 @@ class Log:
         start, self.flushed = self.flushed, self.head
         if start == self.head:
             return
-        events = self.since(start)
-        for key, view in list(self._views.items()):
-            if view.empty:
-                del self._views[key]
-            else:
-                view.flush(events)
+        events = self.between(start, self.head)
+        self._drop_empty_views()
+        for view in list(self._views.values()):
+            view.flush(events)
+
+    def _drop_empty_views(self) -> None:
+        self._views = {key: view for key, view in self._views.items() if not view.empty}
 
     def surplus(self) -> int:
         """How far the tail has to move to keep the bounds: a position, `tail` if not at all."""

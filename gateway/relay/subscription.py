@@ -86,8 +86,9 @@ class Subscription:
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
-        """Receive what `selection` wants, of the next flush already."""
+        """Receive what `selection` wants of the events to come; of those before, as until now."""
         self.leave()
+        self._keep_before(self.log.head)
         self.selection = selection
         self.outbox.step_aside()
 
@@ -135,9 +136,12 @@ class Subscription:
 
     def keep(self) -> None:
         """Hold here what waits, so that the log may forget it."""
-        waiting = [event for event in self.log.since(self.cursor) if self._wants(event)]
+        self._keep_before(self.log.flushed)
+
+    def _keep_before(self, end: int) -> None:
+        waiting = [event for event in self.log.between(self.cursor, end) if self._wants(event)]
         self._kept = waiting[::-1] + self._kept
-        self.cursor = self.log.flushed
+        self.cursor = max(self.cursor, end)
 
     def conflate(self) -> int:
         """Skip every waiting event that a newer one of its key replaces; how many those are."""

@@ -76,6 +76,7 @@ class Member:
         """Expect the events from `first` on; questions only from now on."""
         self.first, self.joined = first, len(self.machine.said)
         self.direct = []  # (number of events before it, record)
+        self.selections = [(0, self.subscription.selection)]  # each from a position on
         self.subscription.conflated = False
 
     def abort(self, reason):
@@ -108,6 +109,10 @@ class Member:
         self.sink = None
         self.outbox.detach()
 
+    def select(self, selection):
+        self.selections.append((len(self.machine.said), selection))
+        self.subscription.select(selection)
+
     def send(self, record):
         self.direct.append((len(self.machine.said), record))
         self.subscription.send(record)
@@ -124,7 +129,7 @@ class Member:
         yield from [record for _, record in direct]
 
     def is_for(self, event, position):
-        selection = self.subscription.selection
+        selection = [each for start, each in self.selections if start <= position][-1]
         return (
             event.sender is not self.subscription
             and (selection is None or selection.wants(event))

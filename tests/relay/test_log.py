@@ -1,6 +1,9 @@
+from weakref import ref
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.event import OVERHEAD
+from gateway.relay.selection import Selection
 from tests.relay.parts import WEBSOCKET, Parts, event
 
 
@@ -22,10 +25,10 @@ class PositionTests(SynchronousTestCase):
         late = parts.subscribe(parts.outbox())
         parts.say("a")
         self.assertEqual((parts.log.head, parts.log.flushed), (1, 0))
-        self.assertEqual(parts.log.since(0), [])
+        self.assertEqual(parts.log.between(0, parts.log.flushed), [])
         self.assertEqual(late.take(WEBSOCKET), [])
         parts.flush()
-        self.assertEqual([each.position for each in parts.log.since(0)], [0])
+        self.assertEqual([each.position for each in parts.log.between(0, parts.log.flushed)], [0])
         self.assertEqual(sink.texts, ["a"])
 
     def test_the_bytes_between_a_position_and_the_last_flush(self):
@@ -76,7 +79,7 @@ class BoundsTests(SynchronousTestCase):
         self.assertEqual(log.tail, 0)
         self.assertEqual([len(self.reader.take(WEBSOCKET)), self.reader.cursor], [13, 13])
         log.trim()
-        self.assertEqual((log.tail, log.since(log.tail)), (13, []))
+        self.assertEqual((log.tail, log.between(log.tail, log.head)), (13, []))
 
     def test_what_everybody_has_read_is_forgotten_at_once(self):
         log = self.fill(5)
@@ -96,6 +99,11 @@ class BoundsTests(SynchronousTestCase):
 
 
 class ViewTests(SynchronousTestCase):
+    def test_a_view_without_members_makes_way_for_the_next_even_if_nothing_is_said(self):
+        log = Parts().log
+        views = [ref(log.view(WEBSOCKET, Selection(frozenset((name,))))) for name in "abc"]
+        self.assertEqual([view() is None for view in views], [True, True, False])
+
     def test_one_view_for_each_form_and_selection(self):
         log = Parts().log
         self.assertIs(log.view(WEBSOCKET, None), log.view(WEBSOCKET, None))

@@ -139,6 +139,14 @@ class LogMachine(RuleBasedStateMachine):
             self.end_turn()
 
     @precondition(lambda self: self.members)
+    @rule(number=NUMBER, codes=st.sampled_from((None, "A", "AB", "")))
+    def change_the_filter(self, number, codes):
+        for code in CODES:
+            self.append(None, "tick", code, ("tick", code))
+        selection = None if codes is None else Selection(None, frozenset(codes))
+        self.member(number).select(selection)
+
+    @precondition(lambda self: self.members)
     @rule(number=NUMBER)
     def tell_one(self, number):
         self.direct(self.member(number))

@@ -62,15 +62,17 @@ class OrderTests(SynchronousTestCase):
         subscription.outbox.resume()
         self.assertEqual(sink.texts, ["A", "A"])
 
-    def test_a_new_selection_counts_from_the_next_flush_on(self):
+    def test_a_new_selection_counts_from_where_it_was_made(self):
         subscription, sink = self.parts.member(selection=Selection(None, frozenset("A")))
         self.parts.say("1", code="B")
         self.parts.flush()
-        self.parts.say("2", code="B")
-        subscription.select(Selection(None, frozenset("B")))
+        self.parts.say("2", code="A")
         self.parts.say("3", code="B")
+        subscription.select(Selection(None, frozenset("B")))
+        self.parts.say("4", code="A")
+        self.parts.say("5", code="B")
         self.parts.flush()
-        self.assertEqual(sink.texts, ["2", "3"])
+        self.assertEqual(sink.texts, ["2", "5"])
 
     def test_who_joins_hears_what_comes_after(self):
         self.parts.say("before")
