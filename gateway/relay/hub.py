@@ -86,8 +86,9 @@ class Hub:
         else:
             socket.accept()
         subscription.sid = socket.sid
+        self._screens.ask(subscription, auth)
         if self._screens.has_something and not self._observer.is_worker(subscription):
-            self._screens.greet(subscription, auth)
+            self._screens.greet(subscription)
 
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""

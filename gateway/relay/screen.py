@@ -76,10 +76,13 @@ class Screens:
         except SelectionError as error:
             raise ConnectionRefused(f"Invalid filter: {error}") from error
 
-    def greet(self, subscription: Subscription, auth: dict[str, Any]) -> None:
-        """Send what a new client has missed."""
+    def ask(self, subscription: Subscription, auth: dict[str, Any]) -> None:
+        """Note what `auth` says about snapshots, for now and for changes of the selection."""
         asked = auth.get("snapshot")
         subscription.quotes = self._settings.quotes if asked is None else asked is True
+
+    def greet(self, subscription: Subscription) -> None:
+        """Send what a new client has missed."""
         self._show(subscription, NOTHING)
 
     def _show(self, subscription: Subscription, known: Selection) -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from gateway.relay.event import Event
 
+BUNDLES = 32
+"""Kinds of readers for which bundles are kept: a stranger may ask for any number."""
+
 
 class Snapshot:
     """Events by key, in the order in which they were last seen.
@@ -57,6 +60,8 @@ class Snapshot:
         """
         bundles = self._bundles.get(key)
         if bundles is None:
+            if len(self._bundles) == BUNDLES:
+                self._bundles.clear()
             packets = [event.packets[0] for event in self._newest.values() if wanted(event)]
             bundles = self._bundles[key] = [
                 Record(*packets[at : at + POLLING_PACKETS])

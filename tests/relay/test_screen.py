@@ -232,6 +232,39 @@ class FilterTests(ScreenTestCase):
         self.world.flush()
         self.assertEqual(events(self.joined.heard), [["market_tick", {"code": "B"}]])
 
+    def test_quotes_asked_for_before_there_were_any_count_for_a_later_change(self) -> None:
+        screen = self.world.client(codes=["A"], snapshot=True)
+        self.say("market_tick", code="B")
+        self.world.flush()
+        screen.emit(SUBSCRIBE, {"codes": ["B"]})
+        self.world.flush()
+        self.assertEqual(events(screen.heard), [["market_tick", {"code": "B"}]])
+
+    def test_a_change_counts_from_its_place_between_the_events(self) -> None:
+        screen = self.world.client(codes=["A"], snapshot=True)
+        for code in "AB":
+            self.say("market_tick", code=code)
+        screen.emit(SUBSCRIBE, {"codes": ["B"]}, id=1)
+        for code in "AB":
+            self.say("market_tick", code=code)
+        self.world.flush()
+        first, answer, *rest = screen.heard
+        self.assertEqual(answer, '431[{"ok":true}]')
+        codes = [tick["code"] for _, tick in events([first, *rest])]
+        self.assertEqual(codes, ["A", "B", "B"], "of A the stream, of B snapshot and stream")
+
+    def test_so_it_does_for_a_client_that_is_behind(self) -> None:
+        screen = self.world.client(codes=["A"], snapshot=True)
+        screen.wire.full = True
+        for code in "AABA":
+            self.say("market_tick", code=code)
+            self.world.flush()
+        screen.emit(SUBSCRIBE, {"codes": ["B"]}, id=1)
+        self.world.flush()
+        screen.wire.drain()
+        heard = [text if text[:2] == "43" else text[-4] for text in screen.heard]
+        self.assertEqual(heard, ["A", "A", "A", '431[{"ok":true}]', "B"])
+
     def test_without_a_filter_at_connect_the_name_is_relayed_like_any(self) -> None:
         plain, other = self.world.client(), self.world.client()
         plain.emit(SUBSCRIBE, {"codes": ["A"]})

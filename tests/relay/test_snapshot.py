@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.packet import Packet
 from gateway.relay.event import Event
 from gateway.relay.keys import Subject
-from gateway.relay.snapshot import Snapshot
+from gateway.relay.snapshot import BUNDLES, Snapshot
 
 
 def tick(code: str, text: bytes = b"42") -> Event:
@@ -75,3 +75,11 @@ class SnapshotTests(SynchronousTestCase):
         self.assertEqual(snapshot.bytes, sum(event.size for event in events))
         self.assertLessEqual(snapshot.bytes, 100)
         self.assertTrue(all(newest[event.code or ""] is event for event in events))
+
+    def test_what_was_made_for_ever_new_readers_is_not_collected(self) -> None:
+        snapshot = Snapshot(max_keys=10, max_bytes=1000)
+        snapshot.see(tick("a"))
+        first = snapshot.bundles("first", lambda _: True)
+        for number in range(BUNDLES):
+            snapshot.bundles(number, lambda _: True)
+        self.assertIsNot(snapshot.bundles("first", lambda _: True), first)
