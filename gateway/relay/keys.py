@@ -23,6 +23,9 @@ NAMES = frozenset(
     )
 )
 
+_CODES = (str, int, float, type(None))
+"""Classes of codes that tell events apart; what has another one is never replaced."""
+
 
 class Subject(NamedTuple):
     """What an event is about."""
@@ -39,7 +42,7 @@ class Keys:
     """Reads an event's subject.
 
     Only events of the given names with exactly one argument, an object, have a key:
-    the name, and the text in `field` where there is one.
+    the name, and the text or number in `field` where there is one.
     """
 
     names: frozenset[str] = NAMES
@@ -51,7 +54,6 @@ class Keys:
         if len(value) < 2 or not isinstance(value[1], dict):
             return Subject(name, None, None)
         code = value[1].get(self.field)
-        if not isinstance(code, str):
-            code = None
-        keyed = len(value) == 2 and name in self.names
-        return Subject(name, code, (name, code) if keyed else None)
+        keyed = len(value) == 2 and name in self.names and code.__class__ in _CODES
+        key = (name, code) if keyed else None
+        return Subject(name, code if isinstance(code, str) else None, key)

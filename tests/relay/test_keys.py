@@ -14,10 +14,19 @@ class KeysTests(SynchronousTestCase):
         self.assertNotEqual(subject.key, self.keys.of(["tick", {"code": "2317"}]).key)
         self.assertNotEqual(subject.key, self.keys.of(["status", {"code": "2330"}]).key)
 
-    def test_the_name_alone_where_the_object_has_no_such_text(self):
-        keys = {self.keys.of(["status", value]).key for value in ({}, {"code": 1}, {"code": None})}
+    def test_the_name_alone_where_the_object_has_no_code(self):
+        keys = {self.keys.of(["status", value]).key for value in ({}, {"code": None})}
         self.assertEqual(len(keys), 1)
         self.assertNotIn(None, keys)
+
+    def test_codes_that_are_numbers_are_told_apart_but_count_for_no_filter(self):
+        first, second = (self.keys.of(["tick", {"code": code}]) for code in (2330, 2317))
+        self.assertNotEqual(first.key, second.key)
+        self.assertEqual(first.code, None)
+
+    def test_what_has_a_code_that_is_neither_text_nor_number_is_never_replaced(self):
+        for code in (["2330"], {}, True):
+            self.assertEqual(self.keys.of(["tick", {"code": code}]).key, None)
 
     def test_no_key_for_other_names_or_other_arguments(self):
         for value in (
