@@ -19,13 +19,15 @@ SILENCE = 60.0
 CHECK = 5.0
 """Seconds between two looks."""
 MAX_NAMES, MAX_CODES = 100, 2000
+MAX_LENGTH = 100
 OTHER = "other"
-"""Where names and codes from outside go that are too many."""
+"""Where names and codes from outside go that are too many, or longer than `MAX_LENGTH`."""
 
 SILENT = "no ticks while the market trades"
 """Why a feed is stale of which something was expected."""
 
 TICKS = frozenset(("market_tick", "market_bidask"))
+QUOTES = TICKS | {"market_snapshot"}
 
 
 @attrs.define
@@ -71,6 +73,7 @@ class Freshness:
         self._names: dict[str, Arrivals] = {}
         self._codes: dict[str, Arrivals] = {}
         self._ticks: dict[str, float] = {}
+        self._markets: set[str] = set()  # with quotes, be it from before the open
         self.stale: set[str] = set()
         """The markets whose feed is stale."""
         deadlines.call_later(CHECK, self._look)
@@ -81,16 +84,21 @@ class Freshness:
         _bounded(self._names, name, MAX_NAMES).hear(now)
         if code is not None:
             _bounded(self._codes, code, MAX_CODES).hear(now)
-            if name in TICKS:
-                market = market_of(code)
-                self._ticks[market] = now
-                if market in self.stale:
-                    self.stale.discard(market)
-                    self._on_change(market, "")
+            if name in QUOTES:
+                self._hear_of(market_of(code), now, ticks=name in TICKS)
+
+    def _hear_of(self, market: str, now: float, *, ticks: bool) -> None:
+        self._markets.add(market)
+        if not ticks:
+            return
+        self._ticks[market] = now
+        if market in self.stale:
+            self.stale.discard(market)
+            self._on_change(market, "")
 
     def worker_gone(self) -> None:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
-        self._expire(list(self._ticks), "the worker is gone")
+        self._expire(sorted(self._markets), "the worker is gone")
 
     def status(self) -> dict[str, Any]:
         """Ages and rates by name and by code, and the markets that are stale."""
@@ -139,5 +147,6 @@ class Freshness:
 def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:
     found = arrivals.get(name)
     if found is None:
-        found = arrivals.setdefault(name if len(arrivals) < most else OTHER, Arrivals())
+        fits = len(arrivals) < most and len(name) <= MAX_LENGTH
+        found = arrivals.setdefault(name if fits else OTHER, Arrivals())
     return found

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.relay.freshness import MAX_CODES, Freshness
+from gateway.relay.freshness import MAX_CODES, OTHER, Freshness
 from gateway.relay.sessions import TAIPEI, market_of, session_of
 
 
@@ -45,6 +45,24 @@ class FreshnessTests(SynchronousTestCase):
         self.assertEqual(
             self.changes, [("Mon 10:00", "futures", True), ("Mon 10:30", "futures", False)]
         )
+
+    def test_a_name_as_long_as_a_book_is_not_kept(self) -> None:
+        self.start("2026-11-23 08:40")
+        self.freshness.hear("x" * 101, "2" * 101)
+        status = self.freshness.status()
+        self.assertEqual((list(status["events"]), list(status["codes"])), ([OTHER], [OTHER]))
+
+    def test_without_the_worker_quotes_are_stale_of_which_there_were_only_snapshots(self) -> None:
+        self.start("2026-11-23 08:00")
+        self.freshness.hear("market_snapshot", "2330")
+        self.run_until("2026-11-23 09:30")
+        self.assertEqual(self.changes, [], "no tick was heard: it may be a holiday")
+        self.freshness.worker_gone()
+        self.freshness.worker_gone()
+        self.freshness.hear("market_snapshot", "2330")
+        self.assertEqual(self.changes, [("Mon 09:30", "stocks", True)])
+        self.freshness.hear("market_tick", "2330")
+        self.assertEqual(self.changes[1:], [("Mon 09:30", "stocks", False)])
 
     def test_silence_after_the_close_is_no_fault(self) -> None:
         self.start("2026-11-23 08:40")
