@@ -35,6 +35,7 @@ class Subscription:
         "_direct",
         "_kept",
         "_view",
+        "asked",
         "cursor",
         "is_worker",
         "joined",
@@ -59,6 +60,8 @@ class Subscription:
         """The private id of a socket that can be recovered; it is told its offsets."""
         self.selection: Selection | None = None
         """What it wants of the events; None: everything."""
+        self.asked: Selection | None = None
+        """What it wanted when it came."""
         self.quotes = False
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True

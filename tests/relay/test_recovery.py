@@ -167,6 +167,16 @@ class ReplayTests(Recovering):
         back = self.back(events=["a"])
         self.assert_recovered(back, '42["a","0"]', '42["a","2"]')
 
+    def test_a_filter_that_was_changed_is_kept_unless_another_one_is_asked_for(self):
+        for events, heard in ((["a"], ['42["b","1"]', '42["b","3"]']), (["c"], ['42["c","2"]'])):
+            self.setUp()
+            self.client = self.world.client(recover=True, events=["a"])
+            self.client.emit("sjgateway:subscribe", {"events": ["b"]})
+            self.world.flush()
+            self.client.lose()
+            self.say("a", "b", "c", "b")
+            self.assert_recovered(self.back(events=events), *heard)
+
     def test_over_polling(self):
         self.client.lose()
         self.say(*[f"{n}" for n in range(20)])
