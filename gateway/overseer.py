@@ -74,11 +74,14 @@ class Overseer:
         if self.listener is not None:
             self.listener.gone()
 
-    def heard(self, event: Event, value: list[Any]) -> None:
+    def heard(self, event: Event, value: list[Any]) -> bool:
         name = str(event.name)
-        self.freshness.hear(name, event.code)
         if self.listener is not None:
             self.listener.heard(name, value[1] if len(value) > 1 else None)
+            if not self.listener.running:  # what was under way when the worker died
+                return False
+        self.freshness.hear(name, event.code)
+        return True
 
     # -- the supervisor's side -----------------------------------------------------------
 

@@ -106,7 +106,11 @@ class OverseerTests(SynchronousTestCase):
         self.worker.running = False
         for status in ("exited", "backoff"):
             self.overseer.tell("python_status", {"status": status})
-        self.overseer.heard(event(value), value)
+        last_words = self.overseer.heard(event(value), value)
+        self.worker.running = True
+        self.assertEqual((last_words, len(self.worker.said)), (False, 2))
+        self.assertEqual(len(self.relay.published), 3, "nothing is live by last words")
+        self.assertTrue(self.overseer.heard(event(value), value))
         self.assertGreater(self.relay.forgot, 0)
         feeds = [each["status"] for name, each in self.relay.published if name == "feed_status"]
         self.assertEqual(feeds, ["stale", "live"])

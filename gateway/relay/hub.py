@@ -74,7 +74,8 @@ class Hub:
         if back is not None:
             back.move(socket, outbox)
         subscription = back or Subscription(socket, self.log, outbox)
-        subscription.selection = selection
+        if back is None or selection != back.asked:  # else as it may have changed it since
+            subscription.selection = subscription.asked = selection
         subscription.may_publish = may_publish
         self.members[socket] = subscription
         socket.outbox = subscription
@@ -113,9 +114,8 @@ class Hub:
         self._append(event)
         sender.outbox.step_aside()
         self._observer.relayed(event)
-        if self._observer.trusts(sender):
+        if self._observer.trusts(sender) and self._observer.heard(event, packet.value):
             self._screens.see(event)
-            self._observer.heard(event, packet.value)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to an event of somebody else."""

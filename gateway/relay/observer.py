@@ -36,6 +36,6 @@ class Observer(Protocol):
         """A client is gone that was found to be the worker."""
         ...
 
-    def heard(self, event: Event, value: list[Any]) -> None:
-        """An event of a trusted sender, and what it says."""
+    def heard(self, event: Event, value: list[Any]) -> bool:
+        """An event of a trusted sender, and what it says; whether that may be true now."""
         ...

@@ -100,6 +100,12 @@ class SnapshotTests(ScreenTestCase):
             [["market_tick", {"code": "A"}], ["python_status", {"status": "exited"}]],
         )
 
+    def test_nor_by_the_last_words_of_the_worker_itself(self) -> None:
+        self.world.watcher.worker_lives = False
+        self.world.relay.worker_gone()
+        self.say("shioaji_ready")
+        self.assertEqual(self.late(), [])
+
     def test_an_event_with_an_ack_or_attachments_is_no_state(self) -> None:
         self.worker.say('427["shioaji_ready",{}]')
         self.worker.say('451-["shioaji_ready",{"b":{"_placeholder":true,"num":0}}]', b"x")

@@ -39,7 +39,9 @@ class Watcher:
     trusts = is_worker
 
     def heard(self, event, value):
-        pass
+        return self.worker_lives
+
+    worker_lives = True
 
     def left(self, sender):
         pass
