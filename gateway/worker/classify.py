@@ -88,6 +88,14 @@ _PATTERNS = {name: re.compile(words, re.IGNORECASE) for name, words in _WORDS.it
 _RANK = {name: rank for rank, name in enumerate((*_WORDS, CRASH, OTHER))}
 
 
+_HINTS = re.compile("451|503|minute|banned|onnections|分鐘|連線數".encode(), re.IGNORECASE)
+
+
+def may_impose(line: bytes) -> bool:
+    """Whether `imposed` may find something in `line`; cheap enough for a flood of lines."""
+    return _HINTS.search(line) is not None
+
+
 def imposed(text: str) -> str | None:
     """The class of one line if it is one that imposes a pause; cheaper than `classify`."""
     text = text[:4096]

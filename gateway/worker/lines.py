@@ -96,19 +96,26 @@ class Gate:
 class Stream:
     """One stream of a worker: lines to `tell`, and the last ones whatever the rate.
 
-    `clean` takes secrets out of a text.
+    `clean` takes secrets out of a text.  `hear` is given every line as it was read, those
+    that are dropped included.
     """
 
     LAST = 20
     """Lines that are kept for the report of an exit."""
 
     def __init__(
-        self, limit: int, gate: Gate, clean: Callable[[str], str], tell: Callable[[str], None]
+        self,
+        limit: int,
+        gate: Gate,
+        clean: Callable[[str], str],
+        tell: Callable[[str], None],
+        hear: Callable[[bytes], None] | None = None,
     ) -> None:
         self._splitter = Splitter(limit)
         self._gate = gate
         self._clean = clean
         self._tell = tell
+        self._hear = hear
         self._last: deque[tuple[float, bytes, int]] = deque(maxlen=self.LAST)
         self._dropped = 0
 
@@ -129,6 +136,8 @@ class Stream:
         now = self._gate.clock()
         for line, cut in lines:
             self._last.append((now, line, cut))
+            if self._hear is not None:
+                self._hear(line)
             if self._gate.passes():
                 self._tell_dropped()
                 self._tell(self._text(line, cut))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from gateway.worker.lines import Gate, Stream
+from gateway.worker.classify import may_impose
+from gateway.worker.lines import Gate, Stream, decode
 from gateway.worker.process import STDERR, STDOUT
 from gateway.worker.times import iso
 
@@ -24,7 +25,8 @@ TAGS = {STDOUT: "Python stdout", STDERR: "Python stderr"}
 class Output:
     """Shared by all generations: one tail, and streams for each.
 
-    `clean` takes secrets out of a text, `complain` is told each line of stderr.
+    `clean` takes secrets out of a text, `complain` is told the lines of stderr
+    that a code of the broker may be in.
     """
 
     def __init__(
@@ -58,7 +60,11 @@ class Output:
         def tell(line: str) -> None:
             self._tail.append(f"{iso(self._wall())} [{TAGS[fd]}] {line}")
             _log.info("{line}", line=line, tag=TAGS[fd])
-            if fd == STDERR:
-                self._complain(line)
 
-        return Stream(settings.line_length, gate, self._clean, tell)
+        hear = self._hear if fd == STDERR else None
+        return Stream(settings.line_length, gate, self._clean, tell, hear)
+
+    def _hear(self, line: bytes) -> None:
+        """A code of the broker must not be lost in a flood, whose lines are dropped."""
+        if may_impose(line):
+            self._complain(decode(line))

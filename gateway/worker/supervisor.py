@@ -264,7 +264,7 @@ class Supervisor:
             _log.failure("The browsers could not be told", tag="Python")
 
     def _complained(self, line: str) -> None:
-        """The worker wrote `line` to stderr."""
+        """The worker wrote `line` to stderr, which may hold a code of the broker."""
         cause = imposed(line)
         if cause is not None:
             self._note(cause, self.generation)

@@ -1,0 +1,42 @@
+"""What a worker prints: who hears of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.output import Output
+from gateway.worker.process import STDERR, STDOUT
+from gateway.worker.settings import Settings
+
+from .fakes import Time
+
+CODE = "login: status_code 451, too many connections"
+
+
+class ComplaintTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.complaints: list[str] = []
+        self.settings = Settings(state_dir=Path("unused"), line_burst=5, line_rate=1.0)
+        time = Time()
+        self.output = Output(
+            self.settings,
+            clock=time.seconds,
+            wall=time.seconds,
+            clean=str,
+            complain=self.complaints.append,
+        )
+
+    def feed(self, fd: int, *lines: str) -> None:
+        self.output.streams()[fd].feed("".join(f"{line}\n" for line in lines).encode())
+
+    def test_a_brokers_code_is_heard_in_a_flood(self) -> None:
+        noise = [f"noise {number}" for number in range(100)]
+        self.feed(STDERR, *noise, CODE, *noise)
+        self.assertEqual(self.complaints, [CODE])
+        self.assertNotIn(CODE, "".join(self.output.tail(1000)))
+
+    def test_only_on_stderr(self) -> None:
+        self.feed(STDOUT, CODE)
+        self.assertEqual(self.complaints, [])
