@@ -112,7 +112,7 @@ class Ledger:
             return checked(json.loads((self._folder / "ledger.json").read_text("utf-8")))
         except FileNotFoundError:
             return checked({"days": {}})
-        except ValueError:
+        except (ValueError, RecursionError):
             self._alert(f"{self._folder / 'ledger.json'} is damaged; today's count begins anew")
             return checked({"days": {}})
 

@@ -118,8 +118,15 @@ class LedgerTests(SynchronousTestCase):
         self.assertEqual(self.ledger().starts("2024-03-04"), 2)
 
     def test_a_damaged_file_is_told_and_begun_anew(self) -> None:
-        for content in ("{", "[]", '{"days": {"x": "y"}}', '{"days": {}, "pause": 5}', "\ufffd"):
-            with self.subTest(content=content):
+        for content in (
+            "{",
+            "[]",
+            '{"days": {"x": "y"}}',
+            '{"days": {}, "pause": 5}',
+            "\ufffd",
+            "[" * 100_000,
+        ):
+            with self.subTest(content=content[:100]):
                 self.alerts.clear()
                 self.folder.mkdir(parents=True, exist_ok=True)
                 (self.folder / "ledger.json").write_text(content)
