@@ -62,7 +62,7 @@ class Upgrader:
         self._deadlines = deadlines
         self._deflate = deflate
         self._allowance = allowance
-        most = allowance.max_payload
+        most = max(allowance.max_payload, allowance.worker_payload)  # each has its own below it
         self._plain = FallbackFactory(reactor, deflate=False, max_payload=most)
         self._deflating = FallbackFactory(reactor, deflate=True, max_payload=most)
 

@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -207,7 +208,11 @@ class EngineTests(UpgradeTestCase):
 
     def site(self, reactor: Any) -> Any:
         self.server = Server(Settings(), lambda session: Application(), self.deadlines)
-        upgrade = Upgrader(reactor, self.deadlines, Allowance(max_payload=LIMIT), deflate=True)
+        self.is_worker = False
+        allowance = Allowance(
+            max_payload=LIMIT, worker_payload=3 * LIMIT, is_worker=lambda _: self.is_worker
+        )
+        upgrade = Upgrader(reactor, self.deadlines, allowance, deflate=True)
         return build_site(reactor, engine=EngineResource(self.server, upgrade))
 
     def test_a_websocket_opens_a_session(self) -> None:
@@ -245,6 +250,17 @@ class EngineTests(UpgradeTestCase):
             session.send(Packet(b"4" + b"x" * 1000))
             self.assertEqual(b"x" * 1000 in self.sent, not asked)
             self.assertLess(len(self.sent), 1000 + 500 * (not asked))
+
+    def test_the_worker_may_inflate_to_its_own_limit_and_others_to_theirs(self) -> None:
+        squeezer = zlib.compressobj(wbits=-15)
+        long = squeezer.compress(b"4" * 2 * LIMIT) + squeezer.flush(zlib.Z_SYNC_FLUSH)
+        message = frame(long.removesuffix(b"\0\0\xff\xff"), rsv=4)
+        for is_worker in (True, False):
+            self.setUp()
+            self.is_worker = is_worker
+            self.receive(REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+            self.receive(message)
+            self.assertEqual(len(self.server.sessions), int(is_worker))
 
     def test_shutting_down_says_1001_also_through_autobahn(self) -> None:
         self.receive(REQUEST + frame(b"", PING))
