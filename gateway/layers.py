@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.alerts.alerts import Settings as AlertSettings
 from gateway.config import options
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.relay.keys import Keys
+from gateway.relay.screen import Settings as SnapshotSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.relay.slow import Patience
 from gateway.socketio.settings import Settings as SocketSettings
@@ -55,7 +57,21 @@ def relay_settings(settings: Settings) -> RelaySettings:
         flush_interval=settings.flush_interval,
         ack_timeout=settings.ack_timeout,
         recovery_time=settings.recovery_time,
-        patience=Patience(conflate=not settings.no_conflation),
+        keys=Keys(
+            names=frozenset(settings.state_events + settings.quote_events),
+            field=settings.key_field,
+        ),
+        snapshots=SnapshotSettings(
+            states=not settings.no_snapshot_states,
+            quotes=settings.snapshot_quotes,
+            quote_names=frozenset(settings.quote_events),
+        ),
+        patience=Patience(
+            bytes=settings.slow_size,
+            stall=settings.slow_time,
+            longest_stall=settings.stall_time,
+            conflate=not settings.no_conflation,
+        ),
     )
 
 

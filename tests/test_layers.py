@@ -22,6 +22,25 @@ class LayersTests(SynchronousTestCase):
         self.assertTrue(relay_settings(Settings()).patience.conflate)
         self.assertFalse(relay_settings(Settings(no_conflation=True)).patience.conflate)
 
+    def test_which_events_replace_which_and_which_are_quotes(self) -> None:
+        relay = relay_settings(
+            Settings(
+                state_events=("ready",),
+                quote_events=("price",),
+                key_field="symbol",
+                no_snapshot_states=True,
+                snapshot_quotes=True,
+            )
+        )
+        self.assertEqual(relay.keys.of(["price", {"symbol": "A"}]).key, ("price", "A"))
+        self.assertEqual(relay.keys.names, {"ready", "price"})
+        self.assertEqual(relay.snapshots.quote_names, {"price"})
+        self.assertEqual((relay.snapshots.states, relay.snapshots.quotes), (False, True))
+
+    def test_how_long_a_slow_client_is_borne(self) -> None:
+        patience = relay_settings(Settings(slow_size=5, slow_time=6, stall_time=7)).patience
+        self.assertEqual((patience.bytes, patience.stall, patience.longest_stall), (5, 6, 7))
+
     def test_a_token_file_counts_before_a_variable(self) -> None:
         file = self.token_file(" from a file\n")
         guard = guard_settings(Settings(token_file=file, token="ours", view_token="theirs"))

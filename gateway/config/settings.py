@@ -113,6 +113,30 @@ class Settings:
     recovery_time: float = option(
         "120", "time for which a client that asked for recovery may be away", seconds
     )
+    state_events: tuple[str, ...] = several(
+        "events of which only the newest counts, told to everybody who joins late",
+        words,
+        "shioaji_ready python_status feed_status heartbeat contracts_loaded option_metadata",
+    )
+    quote_events: tuple[str, ...] = several(
+        "the same, told to who asks for a snapshot",
+        words,
+        "market_snapshot market_tick market_bidask",
+    )
+    key_field: str = option(
+        "code", "field of such an event's object by which the newest of each is kept"
+    )
+    no_snapshot_states: bool = flag("tell late joiners no newest states")
+    snapshot_quotes: bool = flag("tell late joiners the newest quotes, without being asked")
+    slow_size: int = option(
+        "1M", "bytes by which a client that takes nothing may be behind for --slow-time", size
+    )
+    slow_time: float = option(
+        "1", "time without taking anything after which a client that far behind is slow", seconds
+    )
+    stall_time: float = option(
+        "10", "the same of a client that is behind at all, however little", seconds
+    )
     no_conflation: bool = flag("disconnect slow clients, instead of skipping outdated events")
 
     ping_interval: float = option("25", "time between heartbeats of Engine.IO", seconds)
