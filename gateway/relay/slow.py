@@ -65,8 +65,8 @@ class SlowConsumers:
             return
         for subscription in [each for each in log.apart if each.cursor < surplus]:
             subscription.keep()
-            if subscription.lag > 2 * log.max_bytes:
-                self._too_slow(subscription, log.max_bytes)
+            if subscription.lag > max(2 * log.max_bytes, _most(log)):
+                self._too_slow(subscription, _most(log))
 
     def _look(self) -> None:
         behind = {
@@ -106,7 +106,12 @@ class SlowConsumers:
             skipped = subscription.conflate()
             self.counters.conflated += bool(skipped)
             self.counters.skipped += skipped
-            if subscription.undroppable <= bound and subscription.lag <= subscription.log.max_bytes:
+            if subscription.undroppable <= bound and subscription.lag <= _most(subscription.log):
                 return
         self.counters.evicted += 1
         subscription.socket.session.abort("slow consumer")
+
+
+def _most(log: Log) -> int:
+    """Bytes that may wait for one client: what the log may hold, or two events of the largest."""
+    return max(log.max_bytes, 2 * log.largest)

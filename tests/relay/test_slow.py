@@ -118,6 +118,13 @@ class BoundTests(SlowTests):
         self.world.wait(0.5)
         self.assertEqual(len(self.drain()), count)
 
+    def test_nor_does_one_that_is_larger_than_the_log(self):
+        count = self.lag_by(BOUND)
+        self.say(f'42["e","{"x" * 500_000}"]')
+        self.world.wait(11)
+        self.assertEqual((self.slow.is_open, self.dealt_with()), (True, (0, 0, 0)))
+        self.assertEqual(len(self.drain()), count + 1)
+
     def test_what_was_said_to_it_alone_counts(self):
         for _ in range(100):
             self.slow.say('421["q"]')
