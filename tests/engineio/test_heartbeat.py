@@ -125,6 +125,7 @@ class Version4Tests(SynchronousTestCase):
     def test_who_does_not_take_our_last_words_has_no_excuse(self) -> None:
         socket = self.world.websocket()
         socket.full = True
+        socket.channel.excuse(60)
         self.world.session.close()
         socket.channel.excuse(60)
         self.world.wait(21)

@@ -53,7 +53,7 @@ class SliceTests(SynchronousTestCase):
     def test_a_client_may_close_wherever_a_slice_ends(self) -> None:
         for most in (2, 3, 4):
             world = World()
-            upload = world.begin(world.polling(), "4a\x1e4b\x1e1\x1e4c")
+            upload = world.begin(world.polling(), "4a\x1e4b\x1e1\x1e4c\x1ex")
             while not upload.done:
                 upload.receive(most)
             self.assertEqual(world.connection.heard, [text("4a"), text("4b")])
