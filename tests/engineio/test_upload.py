@@ -51,7 +51,7 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual((error.code, len(self.heard()), upload.done), (1, 3, True))
 
     def test_a_client_may_close_wherever_a_slice_ends(self) -> None:
-        for most in (2, 3, 4):
+        for most in (2, 3, 4, 9):
             world = World()
             upload = world.begin(world.polling(), "4a\x1e4b\x1e1\x1e4c\x1ex")
             while not upload.done:
