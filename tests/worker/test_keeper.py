@@ -295,6 +295,8 @@ class KeeperTests(SynchronousTestCase):
         bench.keeper.restart()
         old.crash()
         bench.run.begin()
+        old.settle()
+        self.assertEqual(bench.keeper.state, "starting")
         bench.run.settle()
         for late in (old.die, old.reap, old.settle):
             late()
