@@ -153,11 +153,12 @@ class FileTests(SynchronousTestCase):
     def test_no_symbolic_link_is_followed(self) -> None:
         self.folder.mkdir(parents=True)
         target = self.folder / "target"
-        target.write_text("precious")
+        CredentialsFile(target).save(validated())
+        precious = target.read_text()
         self.path.symlink_to(target)
         for act in (lambda: self.file.save(validated()), self.file.load):
             self.assertIn(str(self.path), str(self.assertRaises(WorkerError, act)))
-        self.assertEqual(target.read_text(), "precious")
+        self.assertEqual(target.read_text(), precious)
 
     def test_any_error_leaves_the_old_content_and_no_draft(self) -> None:
         self.file.save(validated(api_key="old"))

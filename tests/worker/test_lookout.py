@@ -1,0 +1,71 @@
+"""What is looked at once a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.lookout import INTERVAL, Lookout
+
+from .fakes import Time, settings
+
+
+class LookoutTests(SynchronousTestCase):
+    def lookout(self, *, alive: bool = True, **changes: object) -> Lookout:
+        self.time = Time()
+        self.done: list[str] = []
+        self.vitals = SimpleNamespace(hung=False, ready_for=None, lived=0)
+        keeper = SimpleNamespace(
+            run=SimpleNamespace(vitals=self.vitals, alive=alive),
+            state="running",
+            begin=lambda: self.done.append("begin"),
+            renew=lambda reason, *, states: self.done.append(reason),
+        )
+        self.main = Path(self.mktemp()) / "main.py"
+        self.main.parent.mkdir()
+        return Lookout(
+            self.time,
+            settings(**changes),
+            keeper=keeper,
+            governor=SimpleNamespace(calm=lambda: self.done.append("calm")),
+            launcher=SimpleNamespace(main=lambda: self.main),
+            wall=self.time.wall,
+        )
+
+    def test_it_looks_until_its_end(self) -> None:
+        lookout = self.lookout()
+        lookout.begin()
+        self.vitals.hung = True
+        self.time.pump([INTERVAL] * 3)
+        lookout.end()
+        lookout.end()
+        self.time.pump([INTERVAL] * 3)
+        self.assertEqual(self.done, ["begin"] + ["its heartbeat is late"] * 3)
+
+    def test_a_worker_that_was_ready_for_long_calms_the_governor(self) -> None:
+        lookout = self.lookout()
+        self.vitals.ready_for = 599
+        lookout.look()
+        self.assertEqual(self.done, [])
+        self.vitals.ready_for = 600
+        lookout.look()
+        self.assertEqual(self.done, ["calm"])
+
+    def test_a_worker_that_is_gone_is_not_looked_at(self) -> None:
+        lookout = self.lookout(alive=False)
+        self.vitals.hung, self.vitals.ready_for = True, 600
+        lookout.look()
+        self.assertEqual(self.done, [])
+
+    def test_files_are_looked_at_in_development_only(self) -> None:
+        for dev, done in ((False, []), (True, ["a file changed"])):
+            lookout = self.lookout(dev=dev)
+            self.main.write_text("")
+            for _ in range(3):
+                lookout.look()
+            self.assertEqual(self.done, done)
+
+    def test_status_is_that_of_the_calendar(self) -> None:
+        self.assertTrue(self.lookout().status()["inSession"])
