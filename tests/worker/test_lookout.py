@@ -21,7 +21,7 @@ class LookoutTests(SynchronousTestCase):
             run=SimpleNamespace(vitals=self.vitals, alive=alive),
             state="running",
             begin=lambda: self.done.append("begin"),
-            renew=lambda reason, *, states: self.done.append(reason),
+            renew=self.renew,
         )
         self.main = Path(self.mktemp()) / "main.py"
         self.main.parent.mkdir()
@@ -33,6 +33,9 @@ class LookoutTests(SynchronousTestCase):
             launcher=SimpleNamespace(main=lambda: self.main),
             wall=self.time.wall,
         )
+
+    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
+        self.done.append(reason)
 
     def test_it_looks_until_its_end(self) -> None:
         lookout = self.lookout()
