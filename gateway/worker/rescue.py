@@ -17,32 +17,46 @@ INTERVAL = 0.1
 
 
 class Rescue:
-    """SIGTERM and SIGKILL, with their patiences, for the session of a lost worker.
+    """SIGTERM and SIGKILL, with their patiences, for the session that `worker` leads.
 
-    The kernel sent it SIGINT when its guardian died.  `done` is called when nothing of
-    the session is left; what left the session and the guardian's care can't be found.
+    The kernel sent it SIGINT when its guardian died.  `gone` is called when the worker is,
+    `done` when nothing of the session is left; what left the session can't be found any more.
     """
 
     def __init__(
-        self, reactor: Any, session: int, patience: tuple[float, ...], done: Callable[[], None]
+        self,
+        reactor: Any,
+        worker: int,
+        patience: tuple[float, ...],
+        *,
+        gone: Callable[[], None],
+        done: Callable[[], None],
     ) -> None:
-        _, interrupt, terminate, _ = patience
+        _, interrupt, terminate, self._strays = patience
         self._reactor = reactor
-        self._session = session
+        self._worker = worker
+        self._gone: Callable[[], None] | None = gone
         self._done = done
-        now = reactor.seconds()
-        self._steps = [
-            (now + interrupt, signal.SIGTERM),
-            (now + interrupt + terminate, signal.SIGKILL),
-        ]
+        self._plan(interrupt, terminate)
         self._look()
 
     def kill(self) -> None:
         """Don't wait any longer."""
-        self._steps = [(0.0, signal.SIGKILL)]
+        self._plan(0, 0)
+
+    def _plan(self, interrupt: float, terminate: float) -> None:
+        now = self._reactor.seconds()
+        self._steps = [
+            (now + interrupt, signal.SIGTERM),
+            (now + interrupt + terminate, signal.SIGKILL),
+        ]
 
     def _look(self) -> None:
         left = self._members()
+        if self._gone is not None and self._worker not in left:
+            gone, self._gone = self._gone, None
+            gone()
+            self._plan(0, self._strays)
         if not left:
             self._done()
             return
@@ -57,11 +71,11 @@ class Rescue:
     def _members(self) -> list[int]:
         """The living processes of the session."""
         with suppress(ChildProcessError):  # as PID 1 the gateway inherits the orphan
-            os.waitpid(self._session, os.WNOHANG)
+            os.waitpid(self._worker, os.WNOHANG)
         found = []
         for pid in psutil.pids():
             with suppress(ProcessLookupError, psutil.Error):
-                if os.getsid(pid) == self._session and _alive(pid):
+                if os.getsid(pid) == self._worker and _alive(pid):
                     found.append(pid)
         return found
 

@@ -178,7 +178,9 @@ class Run:
     def ended(self) -> None:
         if self.alive and self.pid is not None:
             _log.warn("The guardian of worker {pid} was killed", tag="Python", pid=self.pid)
-            self._rescue = Rescue(self._reactor, self.pid, self._patience, self._reaped)
+            self._rescue = Rescue(
+                self._reactor, self.pid, self._patience, gone=self._exit, done=self._reaped
+            )
         else:
             self._reaped()
 

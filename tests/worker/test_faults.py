@@ -158,6 +158,18 @@ class DyingTests(RealTestCase):
         await self.is_told("running", 2)
         self.assertFalse(alive(pid))
 
+    async def test_health_is_true_while_what_a_killed_guardian_guarded_is_ended(self) -> None:
+        supervisor = self.supervisor("family.py", "3", patience_strays=1.0)
+        pid = await self.up(supervisor)
+        await soon(lambda: len(self.noted("child")) == 3)
+        os.kill(supervisor.guardian_pid, signal.SIGKILL)
+        event = await self.is_told("exited")
+        self.assertEqual((event["asked"], supervisor.running), (False, False))
+        self.assertFalse(alive(pid))
+        self.assertTrue(any(map(alive, self.noted("child"))))
+        await self.is_told("running", 2)
+        self.assertFalse(any(map(alive, self.noted("child")[:3])))
+
 
 class LaunchTests(RealTestCase):
     async def test_p12_what_can_not_be_run_is_told_and_the_gateway_lives(self) -> None:
