@@ -1,0 +1,115 @@
+"""The keeper and the broker: pauses and the budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.errors import (
+    PausedError,
+)
+
+from .bench import Bench
+
+
+class BrokerTests(SynchronousTestCase):
+    def bench(self, **changes: object) -> Bench:
+        return Bench(Path(self.mktemp()), **changes)
+
+    def test_a_pause_refuses_restarts_and_the_worker_runs_on(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        bench.governor.notice("ban", 1)
+        error = self.assertRaises(PausedError, bench.keeper.restart)
+        self.assertEqual(error.next_start, "2024-03-04T00:01:00.000Z")
+        self.assertTrue(run.alive and run.asked_at is None)
+        bench.keeper.renew("scheduled", states=("running",))
+        self.assertIsNone(run.asked_at)
+
+    def test_force_overrides_a_pause(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        bench.governor.notice("ban", 1)
+        answer = bench.keeper.restart(force=True)
+        run.crash()
+        bench.run.begin()
+        bench.run.settle()
+        self.successResultOf(answer)
+
+    def test_a_forced_restart_during_a_start_is_kept_in_a_pause(self) -> None:
+        bench = self.bench()
+        bench.keeper.begin()
+        bench.run.begin()
+        bench.governor.notice("ban", 1)
+        bench.keeper.restart(force=True)
+        bench.run.crash(cause="ban")
+        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 2))
+
+    def test_a_pause_that_comes_while_someone_waits_is_told_and_kept(self) -> None:
+        bench = self.bench()
+        bench.keeper.begin()
+        bench.run.begin()
+        answer = bench.keeper.restart()
+        bench.governor.notice("too-many-connections", 1)
+        bench.run.crash(cause="too-many-connections")
+        self.failureResultOf(answer, PausedError)
+        self.assertEqual(bench.keeper.next_start[1], 60)
+        bench.time.advance(60)
+        self.assertEqual(bench.keeper.state, "starting")
+
+    def test_a_pause_in_backoff_postpones_the_start(self) -> None:
+        bench = self.bench()
+        bench.up().crash()
+        bench.governor.notice("ban", 1)
+        bench.keeper.imposed()
+        self.assertEqual(bench.keeper.next_start[1], 60)
+        bench.time.advance(59)
+        self.assertEqual(len(bench.world.runs), 1)
+        bench.time.advance(1)
+        self.assertEqual(len(bench.world.runs), 2)
+
+    def test_a_pause_that_grew_while_the_timer_ran_is_kept(self) -> None:
+        bench = self.bench()
+        bench.up().crash()
+        bench.governor.notice("ban", 1)
+        bench.time.advance(0.5)
+        self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 59.5))
+
+    def test_a_spent_budget_waits_for_the_next_day_unless_a_person_asks(self) -> None:
+        bench = self.bench(budget=1)
+        bench.up().crash()
+        self.assertEqual(bench.keeper.next_start[1], 24 * 3600)
+        answer = bench.keeper.restart()
+        bench.run.begin()
+        bench.run.settle()
+        self.successResultOf(answer)
+        bench.run.crash()
+        bench.time.advance(24 * 3600)
+        self.assertEqual(bench.keeper.state, "starting")
+
+    def test_a_gateway_that_starts_within_a_pause_waits(self) -> None:
+        folder = Path(self.mktemp())
+        Bench(folder).governor.notice("ban", 1)
+        bench = Bench(folder)
+        bench.keeper.begin()
+        self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 60))
+
+    def test_a_day_of_crashing_stays_within_the_budget(self) -> None:
+        """A worker that crashes every 40 s after its login, for 24 hours."""
+        for cause in ("network", "other", "ban"):
+            with self.subTest(cause=cause):
+                bench = self.bench(fast=30, budget=50)
+                bench.keeper.begin()
+                for _ in range(24 * 360 - 1):
+                    run = bench.run
+                    if run.exit is None:
+                        if run.pid is None:
+                            run.begin()
+                            run.settle()
+                        elif run.vitals.lived >= 40:
+                            bench.governor.notice(cause, run.generation)
+                            run.crash(cause)
+                    bench.time.advance(10)
+                used = bench.ledger.starts("2024-03-04")
+                self.assertTrue(20 < used <= 50, used)
