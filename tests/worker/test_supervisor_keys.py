@@ -175,6 +175,7 @@ class CredentialsTests(RealTestCase):
         supervisor = self.supervisor("polite.py")
         await self.up(supervisor)
         await supervisor.set_credentials(posted(api_key="the-good-old-key"))
+        await soon(lambda: len(self.noted("start")) == 2)  # else it may be ended before
         answer = outcome(
             supervisor.set_credentials(posted(api_key="a-wrong-new-key"), wait_ready=True)
         )
