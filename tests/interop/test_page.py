@@ -140,6 +140,17 @@ class LateTests(PageCase):
         expect(row.locator(".age")).to_have_text("1h")
         expect(row.locator(".name")).to_have_text(name)
 
+    def test_what_has_no_words_does_not_keep_the_history_from_the_next(self) -> None:
+        require_chromium()
+        service = gateway("--no-worker")
+        worker = Browser(service.url)
+        self.addCleanup(worker.close)
+        page = self.visit(service).page
+        expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        worker.emit("feed_status", {"market": "odd", "status": {"toString": None}})
+        worker.emit("feed_status", {"market": "next", "status": "stale"})
+        expect(page.locator("#history")).to_contain_text("next")
+
 
 class WorkerTests(DemoCase):
     def test_restart_works_from_the_page(self) -> None:
@@ -386,6 +397,19 @@ class ModuleTests(PageCase):
         self.assertLessEqual(length, 240)
         self.assertEqual((step, last, volume), (1800, 299_999, 600))
         self.assertEqual(first % 1800, 0)
+
+    def test_axes_of_any_range_have_few_figures(self) -> None:
+        times, prices, moderate = self.page.run("""
+            const { roundPrices, roundTimes } = await import("/static/scale.js");
+            return [
+              roundTimes(-62_135_596_800, 1_800_000_000, 8).length, // from the year 1
+              roundPrices(1e16, 1e16 + 2, 5).length, // neighbors of doubles
+              roundPrices(99.2, 101.3, 5),
+            ];
+        """)
+        self.assertTrue(0 < times <= 9, times)
+        self.assertTrue(0 < prices <= 6, prices)
+        self.assertEqual(moderate, [99.5, 100, 100.5, 101])
 
     def test_only_lines_of_the_log_that_are_new_are_added(self) -> None:
         cases = (

@@ -101,6 +101,7 @@ const REACTIONS = {
     refresh();
     const { market: name, status: state, reason, timestamp } = value;
     if (reason === WORKER_GONE) return; // that is told already
+    if (typeof state !== "string") return; // whoever may publish could have said it
     const level = state === "stale" ? "warn" : "good";
     const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
     alerts.note(`feed ${name} ${timestamp}`, timestamp, level, text);

@@ -129,6 +129,7 @@ export function figure(value) {
 
 /** When the event was said: it may be an old one, kept for those who come late. */
 function said(timestamp, now) {
-  const at = WITH_ZONE.test(timestamp) ? Date.parse(timestamp) : NaN;
+  const isDated = typeof timestamp === "string" && WITH_ZONE.test(timestamp);
+  const at = isDated ? Date.parse(timestamp) : NaN;
   return at < now ? at : now; // no time, or from a clock ahead of ours: now
 }

@@ -20,15 +20,19 @@ export function roundPrices(from, to, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
   const found = [];
-  for (let i = Math.ceil(from / step); i * step <= to; i++) found.push(i * step);
+  const first = Math.ceil(from / step);
+  const more = Math.floor(to / step) - first; // beyond 2 ** 53, first + 1 may be first
+  for (let i = 0; i <= more; i++) found.push((first + i) * step);
   return found;
 }
 
 const SPANS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800];
+const DAY = 86400;
 
 /** Round times, in seconds since 1970, at most `count` of them between `from` and `to`. */
 export function roundTimes(from, to, count) {
-  const step = SPANS.find((span) => (to - from) / span <= count) ?? 86400;
+  const days = Math.ceil((to - from) / count / DAY); // a clock that was wrong gives centuries
+  const step = SPANS.find((span) => (to - from) / span <= count) ?? days * DAY;
   const offset = new Date(from * 1000).getTimezoneOffset() * 60;
   const found = [];
   const first = Math.ceil((from - offset) / step) * step + offset;
