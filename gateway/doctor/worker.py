@@ -122,9 +122,14 @@ def _read(main: Path) -> _Script:
     except OSError as error:
         cure = f"chmod u+r {main}, or run the gateway as the file's owner"
         return _Script(fail("main.py", f"{main} can't be read: {error.strerror}", cure))
+    except (MemoryError, RecursionError):
+        cure = "make its deepest expression several"
+        return _Script(fail("main.py", f"{main} does not compile: nested too deeply", cure))
     except (SyntaxError, ValueError) as error:
-        where = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else error
-        return _Script(fail("main.py", f"{main} does not compile: {where}", "correct that line"))
+        where: object = error
+        if isinstance(error, SyntaxError) and error.lineno:
+            where = f"line {error.lineno}: {error.msg}"
+        return _Script(fail("main.py", f"{main} does not compile: {where}", "correct that"))
     return _Script(ok("main.py", f"{main} compiles"), tree, b"shioaji" in source)
 
 

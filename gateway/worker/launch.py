@@ -160,14 +160,14 @@ def imports(main: Path) -> tuple[set[str], set[str]]:
     """
     try:
         body = ast.parse(main.read_bytes()).body
-    except (SyntaxError, ValueError, OSError):
+        siblings = list(main.parent.iterdir())
+    except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):  # or nested too deeply
         return set(), set()  # the worker's own words will say what is wrong
     tried = [
         step for statement in body if isinstance(statement, ast.Try) for step in statement.body
     ]
-    known = sys.stdlib_module_names | {
-        beside.stem for beside in main.parent.iterdir() if beside.is_dir() or beside.suffix == ".py"
-    }
+    known = sys.stdlib_module_names | {"__main__"}
+    known |= {beside.stem for beside in siblings if beside.is_dir() or beside.suffix == ".py"}
     return _imported(body) - known, _imported(tried) - known
 
 

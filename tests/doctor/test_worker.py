@@ -36,6 +36,8 @@ class WorkerTests(DoctorTestCase):
         self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
         self.main.write_bytes(b"\0")
         self.assert_found(self.found("main.py"), "fail", "does not compile", "correct")
+        self.main.write_text("x = " + "-" * 200_000 + "1\n")
+        self.assert_found(self.found("main.py"), "fail", "nested too deeply", "deepest")
 
     def test_a_return_outside_of_functions_does_not_compile_either(self) -> None:
         self.install(*CLIENT, "shioaji-1.7.9")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -197,7 +198,7 @@ class ImportsTests(SynchronousTestCase):
         main = folder.write(
             "main.py",
             """
-import os, sys, a.b, beside, package.module
+import __main__, os, sys, a.b, beside, package.module
 from c import d
 from . import e
 from .f import g
@@ -216,8 +217,13 @@ def late():
 
     def test_what_is_no_python_needs_nothing(self) -> None:
         folder = Folder(self.mktemp())
-        for text in ("import (", "\0"):
+        for text in ("import (", "\0", "import a\nx = " + "-" * 200_000 + "1"):
             self.assertEqual(imports(folder.write("main.py", text)), (set(), set()))
+
+    def test_in_a_folder_that_can_not_be_listed_nothing_is_known(self) -> None:
+        main = Folder(self.mktemp()).write("main.py", "import a\n")
+        self.patch(Path, "iterdir", Mock(side_effect=PermissionError))
+        self.assertEqual(imports(main), (set(), set()))
 
 
 class CommandTests(LauncherTestCase):
