@@ -42,7 +42,7 @@ class Settings:
     token: str = secret("the token for control routes itself")
     view_token_file: Path | None = option("", "file with the token for looking on", path)
     view_token: str = secret("the token for looking on itself")
-    max_connections: int = option("10000", "connections, in total", number(1, 10**6))
+    max_connections: int = option("20000", "connections, in total", number(1, 10**6))
     max_connections_per_address: int = option(
         "500", "connections from one address of another machine", number(1, 10**6)
     )
