@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import doctor
+from gateway.alerts.channels import channel
+from gateway.alerts.client import Client
 from gateway.doctor import TOPICS, Finding, Level
 from gateway.doctor.finding import fail
 from gateway.layers import (
@@ -20,6 +22,7 @@ from gateway.layers import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from gateway.alerts.alerts import Settings as AlertSettings
     from gateway.config import Settings
     from gateway.worker.settings import Settings as WorkerSettings
 
@@ -56,14 +59,22 @@ def _findings(
     try:
         guard = guard_settings(settings)
         worker = worker_settings(settings, guard, environ)
-        for others in (engine_settings, relay_settings, alert_settings):
+        for others in (engine_settings, relay_settings):
             others(settings)
+        _alerts(alert_settings(settings))
     except ValueError as error:
         yield fail("environment", str(error), "correct the option, or the file that it names")
         return
     yield from doctor.check_ports(settings, guard)
     if not settings.no_worker:
         yield from _worker(worker, environ, cwd, now)
+
+
+def _alerts(settings: AlertSettings) -> None:
+    """Raises ValueError where the start would."""
+    Client(None, settings.ca_file)
+    for url in settings.urls:
+        channel(url)
 
 
 def _worker(
