@@ -9,10 +9,9 @@ Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 
 worker's output, which the guardian hands on and closes; 3 takes the guardian's reports.
 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
-hold bytes as latin-1) and `patience`; afterwards `patience A B C D`, `stop`, `kill`.  Its
-end means `stop`, and so do SIGTERM and SIGINT.  Patience is four numbers of seconds: from
-SIGINT to another SIGINT (0: none), from the first SIGINT to SIGTERM, from there to SIGKILL,
-and that for strays.
+hold bytes as latin-1) and `patience` (seconds after SIGINT, after SIGTERM, for strays);
+afterwards `patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM and
+SIGINT.
 
 Reports, one a line: `started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS`
 (as waitpid has it), at once when the worker is gone.  The guardian itself exits when
@@ -36,13 +35,36 @@ from typing import Any
 LIFELINE, STATUS = 0, 3
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINUX = sys.platform == "linux"
+LIBC = ctypes.CDLL(None)
 KILL_INTERVAL = 0.05
 """Seconds between looks at a tree that is being killed: it may fork meanwhile."""
 
 
 def prctl(option: int, value: int) -> None:
     """Linux' prctl(2) with one argument."""
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+    LIBC.prctl(option, value, 0, 0, 0)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process; one that Python handles, to its main thread.
+
+    Python runs handlers in the main thread alone, but the kernel may give a process's signal
+    to any thread, such as one that is just being started, and leave the main thread asleep.
+    """
+    tgkill = getattr(LIBC, "tgkill", None)
+    if number == signal.SIGKILL or tgkill is None or blocked(pid, number):
+        os.kill(pid, number)
+    else:
+        tgkill(pid, pid, int(number))
+
+
+def blocked(pid: int, number: signal.Signals) -> bool:
+    """Whether the main thread leaves this signal to others, as far as /proc tells."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:  # noqa: PTH123 - likewise
+        for line in file:
+            if line.startswith("SigBlk:"):
+                return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
 
 
 def descendants(root: int) -> list[int]:
@@ -71,7 +93,7 @@ class Guardian:
 
     def __init__(self) -> None:
         self.worker = 0
-        self.patience = [0.0, 0.0, 0.0, 0.0]
+        self.patience = [0.0, 0.0, 0.0]
         self.ending = False
         self.sent: signal.Signals | None = None
         self.deadline: float | None = None
@@ -195,11 +217,10 @@ class Guardian:
     def end(self) -> None:
         """Begin to end the tree, unless that was begun."""
         if not self.ending:
-            again, interrupt, terminate, _ = self.patience
-            asking = [again, interrupt - again] if 0 < again < interrupt else [interrupt]
+            interrupt, terminate, _ = self.patience
             self.take(
                 [
-                    *((signal.SIGINT, patience) for patience in asking),
+                    (signal.SIGINT, interrupt),
                     (signal.SIGTERM, terminate),
                     (signal.SIGKILL, KILL_INTERVAL),
                 ]
@@ -207,7 +228,7 @@ class Guardian:
 
     def end_strays(self) -> None:
         """The worker is gone: what it left has only a short patience."""
-        *_, terminate, strays = self.patience
+        _, terminate, strays = self.patience
         if self.sent != signal.SIGKILL:
             self.take([(signal.SIGTERM, min(terminate, strays)), (signal.SIGKILL, KILL_INTERVAL)])
 
@@ -242,7 +263,7 @@ class Guardian:
         for pid in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if number != signal.SIGINT or os.getpgid(pid) == self.worker:
-                    os.kill(pid, number)
+                    send(pid, number)
                     os.kill(pid, signal.SIGCONT)
 
     def report(self, line: str) -> None:

@@ -32,7 +32,7 @@ class Rescue:
         gone: Callable[[], None],
         done: Callable[[], None],
     ) -> None:
-        _, interrupt, terminate, self._strays = patience
+        interrupt, terminate, self._strays = patience
         self._reactor = reactor
         self._worker = worker
         self._gone: Callable[[], None] | None = gone

@@ -31,12 +31,6 @@ PASSING = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, err
 """Reasons for which a program could not be run that may be gone at the next try."""
 
 
-SECOND_INTERRUPT = 12.0
-"""Seconds from one SIGINT to another for a worker that was never ready.
-
-The first one is lost when it comes while python-socketio connects; one that is held back by
-a native login is not doubled by it; and there is no log-out yet that it could disturb.
-"""
 LATELY = 60.0
 """Seconds before an exit in which its cause is looked for."""
 ERRORS_KEPT = 20
@@ -95,8 +89,8 @@ class Run:
     def end(self) -> None:
         """End the worker and its tree; politely, as soon as it has settled.
 
-        A KeyboardInterrupt in the middle of an import, or of a handler that python-socketio
-        runs while it connects, can get lost; and before its `try` no worker logs out.
+        Before its `try` no worker logs out, and a KeyboardInterrupt in the middle of its
+        imports can get lost.
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
@@ -187,13 +181,12 @@ class Run:
     # -- inside -------------------------------------------------------------------------
 
     @property
-    def _patience(self) -> tuple[float, float, float, float]:
+    def _patience(self) -> tuple[float, float, float]:
         """As the guardian takes it."""
         settings = self._settings
-        again, interrupt = SECOND_INTERRUPT, settings.patience_login
-        if self.vitals.was_ready:
-            again, interrupt = 0.0, settings.patience_interrupt
-        return again, interrupt, settings.patience_terminate, settings.patience_strays
+        ready = self.vitals.was_ready
+        interrupt = settings.patience_interrupt if ready else settings.patience_login
+        return interrupt, settings.patience_terminate, settings.patience_strays
 
     def _spawn(self, command: Command) -> None:
         if self._asked_at is not None:

@@ -19,6 +19,8 @@ from typing import Any
 import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker.guardian import send
+
 from .real import CHILDREN, alive
 
 RUN = """
@@ -61,7 +63,7 @@ class Guarded:
             "argv": [sys.executable, "-u", str(CHILDREN / script), *arguments],
             "cwd": str(CHILDREN),
             "env": {},
-            "patience": [0, 0.3, 0.2, 0.1],
+            "patience": [0.3, 0.2, 0.1],
             **changes,
         }
         self.say(json.dumps(what))
@@ -119,27 +121,42 @@ class GuardianTests(SynchronousTestCase):
         )
         self.assertGreaterEqual(time.monotonic() - started, 0.5)
 
-    def test_a_worker_whose_first_interrupt_got_lost_gets_another(self) -> None:
-        guarded, _ = self.guarded(
-            "deaf.py", "1", patience=[0.2, 60, 60, 60], env={"JOURNAL": "/dev/stdout"}
-        )
+    def test_a_signal_that_python_handles_is_for_the_main_thread(self) -> None:
+        """Of a process that is stopped: its own signals wait apart from the shared ones."""
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+        send(child.pid, signal.SIGINT)
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        pending = dict(line.split(":\t") for line in status.splitlines() if "Pnd" in line)
+        self.assertEqual((int(pending["SigPnd"], 16), int(pending["ShdPnd"], 16)), (2, 0))
+
+    def test_the_main_thread_is_interrupted_whatever_threads_there_are(self) -> None:
+        guarded, _ = self.guarded("threads.py", patience=[60, 60, 60])
         os.read(guarded.output, 10)
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
-        self.assertIn(b"finally", os.read(guarded.output, 100))
+
+    def test_a_worker_that_waits_for_signals_in_another_thread_gets_them(self) -> None:
+        guarded, _ = self.guarded("threads.py", "sigwait", patience=[60, 60, 60])
+        os.read(guarded.output, 10)
+        guarded.say("stop")
+        self.assertEqual(guarded.rest(), ["sent SIGINT", f"exited {5 << 8}"])
 
     def test_kill_doesnt_wait(self) -> None:
-        guarded, _ = self.guarded("polite.py", patience=[0, 60, 60, 60])
+        guarded, _ = self.guarded("polite.py", patience=[60, 60, 60])
         os.read(guarded.output, 10)
         guarded.say("kill")
         self.assertEqual(guarded.rest(), ["sent SIGKILL", "exited 9"])
 
     def test_patience_may_change(self) -> None:
         guarded, _ = self.guarded(
-            "stubborn.py", patience=[0, 60, 60, 60], env={"JOURNAL": "/dev/stdout"}
+            "stubborn.py", patience=[60, 60, 60], env={"JOURNAL": "/dev/stdout"}
         )
         os.read(guarded.output, 10)
-        guarded.say("patience 0 0.1 0.1 0.1")
+        guarded.say("patience 0.1 0.1 0.1")
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", "sent SIGTERM", "exited 15"])
 

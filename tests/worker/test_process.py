@@ -51,7 +51,7 @@ class ProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.told: list[tuple[object, ...]] = []
         command = Command(["python", "臺.py"], "/tmp", {"KEY": "\udcff"})
-        self.process = GuardedProcess(command, (1.0, 2.0, 3.0, 4.0), self)
+        self.process = GuardedProcess(command, (1.0, 2.0, 3.0), self)
         self.transport = FakeTransport(self.process)
         self.process.makeConnection(self.transport)
         self.pipes = self.transport.pipes
@@ -73,7 +73,7 @@ class ProcessTests(SynchronousTestCase):
                 "argv": ["python", "臺.py".encode().decode("latin-1")],
                 "cwd": "/tmp",
                 "env": {"KEY": "\xff"},
-                "patience": [1.0, 2.0, 3.0, 4.0],
+                "patience": [1.0, 2.0, 3.0],
             },
         )
 
@@ -116,10 +116,10 @@ class ProcessTests(SynchronousTestCase):
 
     def test_commands(self) -> None:
         self.transport.said.clear()
-        self.process.be_patient((0.0, 10.0, 5.0, 1.0))
+        self.process.be_patient((10.0, 5.0, 1.0))
         self.process.stop()
         self.process.kill()
-        self.assertEqual(self.transport.said, ["patience 0.0 10.0 5.0 1.0\n", "stop\n", "kill\n"])
+        self.assertEqual(self.transport.said, ["patience 10.0 5.0 1.0\n", "stop\n", "kill\n"])
 
     def test_commands_to_a_guardian_that_is_gone_are_lost(self) -> None:
         self.transport.said.clear()
