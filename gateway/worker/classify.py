@@ -28,8 +28,8 @@ LAUNCH: Final = "launch"
 """There was no process: no main.py, no interpreter."""
 OTHER: Final = "other"
 
-PATIENT: Final = frozenset((NETWORK, MAINTENANCE))
-"""Not the worker's fault: never fatal."""
+PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN))
+"""Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
 
@@ -55,9 +55,9 @@ _NOT_THE_BROKER = re.compile(r"in server response|for url", re.IGNORECASE)
 def _code(number: int, text: str) -> str:
     """`number` as a whole, said to be a code, or explained by `text`."""
     token = rf"{number}(?!\w)(?!\.\d)"
-    said = r"(?<![a-z_])(?:status|(?:status|error|response)[_ ]?code|code|error|failed|http)"
-    said_zh = r"(?:代碼|錯誤|失敗)"
-    return rf"(?:{said}|{said_zh})\W{{1,4}}{token}|(?<![\w.]){token}\W{{1,6}}.{{0,20}}{text}|{text}"
+    words = r"status|(?:status|error|response)[_ ]?code|code|error|failed|http|SystemMaintenance"
+    said = rf"(?:(?<![a-z_])(?:{words})|代碼|錯誤|失敗)"
+    return rf"{said}\W{{1,4}}{token}|(?<![\w.]){token}\W{{1,6}}.{{0,20}}{text}|{text}"
 
 
 _WORDS = {

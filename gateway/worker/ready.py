@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from gateway.worker.classify import PATIENT
+from gateway.worker.classify import MAINTENANCE, NETWORK
 from gateway.worker.errors import NotReadyError, SupersededError, WorkerError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ReadyWaiters:
 
     def complained(self, generation: int, cause: str | None, words: str) -> None:
         """It reported an error; one that may pass by itself is no failure yet."""
-        if cause not in PATIENT:
+        if cause not in (NETWORK, MAINTENANCE):
             self._fail(generation, _not_ready(words))
 
     def exited(self, generation: int, end: Exit, epitaph: str) -> None:

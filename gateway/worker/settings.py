@@ -60,7 +60,7 @@ class Settings:
     """Starts per trading day past which only a person starts the worker."""
     pause_first: float = 60.0
     """The pause that code 451 or 503 of the broker imposes at first."""
-    pause_max: float = 1800.0
+    pause_max: float = 600.0
 
     schedule: tuple[str, ...] = ()
     """Cron expressions at which the worker is restarted."""

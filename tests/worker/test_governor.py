@@ -112,4 +112,4 @@ class GovernorTests(SynchronousTestCase):
     def test_a_clock_that_was_set_while_the_gateway_was_down_bounds_the_pause(self) -> None:
         self.governor().notice(BAN, 1)
         self.time.offset -= 365 * 24 * 3600
-        self.assertEqual(self.governor().hold().seconds, 1800)
+        self.assertEqual(self.governor().hold().seconds, 600)

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.classify import BAN, MAINTENANCE, NETWORK, OTHER
+from gateway.worker.classify import BAN, MAINTENANCE, NETWORK, OTHER, TOO_MANY
 from gateway.worker.exits import Exit
 from gateway.worker.policy import LONG_LIFE, Policy
 from gateway.worker.settings import Settings
@@ -47,9 +47,9 @@ class PolicyTests(SynchronousTestCase):
         self.assertIsNone(verdicts.pop())
         self.assertNotIn(None, verdicts)
 
-    def test_a_pause_of_the_broker_is_no_excuse(self) -> None:
+    def test_too_many_connections_are_no_excuse(self) -> None:
         tested = policy()
-        self.assertIsNone([tested.verdict(end(), BAN) for _ in range(5)][-1])
+        self.assertIsNone([tested.verdict(end(), TOO_MANY) for _ in range(5)][-1])
 
     def test_a_slow_failure_interrupts_the_row(self) -> None:
         tested = policy()
@@ -57,9 +57,9 @@ class PolicyTests(SynchronousTestCase):
             self.assertIsNotNone(tested.verdict(end(lived), OTHER))
         self.assertIsNone(tested.verdict(end(), OTHER))
 
-    def test_the_network_and_maintenance_are_never_fatal(self) -> None:
+    def test_what_passes_by_itself_is_never_fatal(self) -> None:
         tested = policy()
-        for cause in (NETWORK, MAINTENANCE) * 500:
+        for cause in (NETWORK, MAINTENANCE, BAN) * 500:
             self.assertIsNotNone(tested.verdict(end(), cause))
 
     def test_the_network_does_not_interrupt_the_row_of_others(self) -> None:

@@ -48,7 +48,7 @@ class ReadyTests(SynchronousTestCase):
         self.assertNoResult(answer)
         self.waiters.complained(2, "authentication", "words")
         self.assertNoResult(answer)
-        self.waiters.complained(1, None, "words")
+        self.waiters.complained(1, "ban", "words")
         self.assertEqual(self.failureResultOf(answer, NotReadyError).value.details, "words")
 
     def test_nobody_waits_for_ever(self) -> None:
