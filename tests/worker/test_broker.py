@@ -1,0 +1,62 @@
+"""Workers and the broker's refusals, with the stand-ins of shioaji."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gateway.worker.errors import PausedError
+
+from .real import CHILDREN, PATIENT, RealTestCase, soon
+
+if TYPE_CHECKING:
+    from gateway.worker.supervisor import Supervisor
+
+STAND_INS = CHILDREN.parent / "stand_ins"
+
+
+class BrokerTests(RealTestCase):
+    def trader(self, version: str = "1_2", **changes: object) -> Supervisor:
+        paths = (STAND_INS, STAND_INS / f"shioaji_{version}")
+        environ = {"PYTHONPATH": os.pathsep.join(map(str, paths)), **changes.pop("environ", {})}
+        return self.supervisor("trader.py", environ=environ, settle=PATIENT, **changes)
+
+    async def test_451_and_503_impose_pauses(self) -> None:
+        for code, cause in (("451", "too-many-connections"), ("503", "ban")):
+            with self.subTest(code=code):
+                supervisor = self.trader(environ={"STAND_IN_LOGIN": code})
+                supervisor.start()
+                event = await self.is_told("backoff")
+                self.assertEqual(event["class"], cause)
+                self.assertGreater(event["nextStartIn"], 55)
+                self.assertIn(
+                    code, (await self.assertFailure(supervisor.restart(), PausedError)).details
+                )
+                self.assertEqual(len(self.noted("start")), 1)
+                supervisor.restart(force=True).addErrback(lambda _: None)
+                later = await self.is_told("backoff", 2)
+                self.assertGreater(later["nextStartIn"], 115)
+                await supervisor.stop()
+
+    async def test_without_a_network_it_is_tried_again_and_again(self) -> None:
+        supervisor = self.trader(environ={"STAND_IN_LOGIN": "connection"}, fatal_after=2)
+        supervisor.start()
+        event = await self.is_told("backoff", 3)
+        self.assertEqual(event["class"], "network")
+
+    async def test_a_worker_for_1_2_with_1_7_ends_in_fatal_with_the_reason(self) -> None:
+        supervisor = self.trader("1_7", fatal_after=2)
+        supervisor.start()
+        event = await self.is_told("fatal")
+        self.assertEqual(event["class"], "version-mismatch")
+        self.assertIn("update", event["advice"])
+
+    async def test_a_login_that_holds_signals_back_is_waited_for_and_logged_out(self) -> None:
+        journal = str(self.new_folder() / "broker")
+        environ = {"STAND_IN_BLOCK": "1", "STAND_IN_JOURNAL": journal}
+        supervisor = self.trader(environ=environ)
+        supervisor.start()
+        await soon(lambda: self.noted("start") and supervisor.state == "running")
+        facts = await supervisor.stop_worker()
+        self.assertEqual((facts["ended"]["signal"], facts["ended"]["exitCode"]), ("SIGINT", 0))
+        self.assertEqual(len(self.noted("finally")), 1)
