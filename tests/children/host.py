@@ -1,5 +1,6 @@
 """A gateway that only supervises: `host.py STATE_DIR PATIENCE WORKER ARGUMENTS...`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from twisted.internet import reactor
 
 from gateway.worker.settings import Settings
 from gateway.worker.supervisor import Supervisor
+
+for name in [name for name in os.environ if "COVERAGE" in name]:
+    del os.environ[name]  # the worker is not measured: its tracer may swallow an interrupt
 
 state_dir, patience, worker, *arguments = sys.argv[1:]
 supervisor = Supervisor(

@@ -52,7 +52,9 @@ class RealTestCase(TestCase):
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"
         self.events: list[dict[str, Any]] = []
-        environ = {**os.environ, "JOURNAL": str(self.journal), **changes.pop("environ", {})}
+        # A worker is not measured: the tracer, as it starts, may swallow an interrupt.
+        inherited = {name: os.environ[name] for name in os.environ if "COVERAGE" not in name}
+        environ = {**inherited, "JOURNAL": str(self.journal), **changes.pop("environ", {})}
         given = {
             "state_dir": self.folder / "state",
             "main": CHILDREN / script,

@@ -229,6 +229,7 @@ class ConcurrencyTests(RealTestCase):
         self.assertEqual({facts["oldPid"] for facts in answers}, {first})
         self.assertEqual({facts["newPid"] for facts in answers}, {supervisor.pid})
         self.assertLessEqual(len(self.noted("start")), 3)
+        await soon(lambda: supervisor.log_tail(99)[-1:] and "up" in supervisor.log_tail(99)[-1])
         await supervisor.stop_worker()
         self.assertEqual(sorted(self.noted("start")), sorted(self.noted("finally")))
 
