@@ -12,6 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from gateway.worker import rest
 from gateway.worker.settings import Settings
 from gateway.worker.supervisor import Supervisor
 
@@ -47,6 +48,10 @@ class RealTestCase(TestCase):
 
     timeout = 60
 
+    def setUp(self) -> None:
+        self.patch(rest, "INTERVAL", 0.02)
+        self.patch(rest, "LOOKS", 3)
+
     def supervisor(self, script: str | Path, *arguments: str, **changes: Any) -> Supervisor:
         """One for `script` of tests/children, with its journal at `self.journal`."""
         self.folder = self.new_folder()
@@ -64,7 +69,7 @@ class RealTestCase(TestCase):
             "patience_interrupt": PATIENT,
             "patience_terminate": PATIENT,
             "patience_strays": 0.1,
-            "settle": 0.1,
+            "settle": PATIENT,
             "backoff_first": 0.1,
         }
         made = Supervisor(

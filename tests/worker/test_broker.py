@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.worker.errors import PausedError
 
-from .real import CHILDREN, PATIENT, RealTestCase, soon
+from .real import CHILDREN, RealTestCase, soon
 
 if TYPE_CHECKING:
     from gateway.worker.supervisor import Supervisor
@@ -19,7 +19,7 @@ class BrokerTests(RealTestCase):
     def trader(self, version: str = "1_2", **changes: object) -> Supervisor:
         paths = (STAND_INS, STAND_INS / f"shioaji_{version}")
         environ = {"PYTHONPATH": os.pathsep.join(map(str, paths)), **changes.pop("environ", {})}
-        return self.supervisor("trader.py", environ=environ, settle=PATIENT, **changes)
+        return self.supervisor("trader.py", environ=environ, **changes)
 
     async def test_451_and_503_impose_pauses(self) -> None:
         for code, cause in (("451", "too-many-connections"), ("503", "ban")):

@@ -12,7 +12,7 @@ from twisted.internet.defer import gatherResults
 
 from gateway.worker.errors import FailedAtOnceError, LaunchError
 
-from .real import CHILDREN, PATIENT, SHORT, RealTestCase, alive, outcome, soon
+from .real import CHILDREN, SHORT, RealTestCase, alive, outcome, soon
 
 
 class EndingTests(RealTestCase):
@@ -103,9 +103,7 @@ class DyingTests(RealTestCase):
                 await supervisor.stop()
 
     async def test_p3_a_crash_loop_ends_in_fatal_until_someone_asks(self) -> None:
-        supervisor = self.supervisor(
-            "ending.py", "1", fatal_after=3, backoff_first=0.01, settle=PATIENT
-        )
+        supervisor = self.supervisor("ending.py", "1", fatal_after=3, backoff_first=0.01)
         supervisor.start()
         event = await self.is_told("fatal")
         self.assertEqual(len(self.noted("start")), 3)

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.rest import INTERVAL, LOOKS, Rest
 
-from .real import PATIENT, RealTestCase, outcome, soon
+from .real import RealTestCase, outcome, soon
 
 
 class RestTests(SynchronousTestCase):
@@ -37,7 +37,7 @@ class RestTests(SynchronousTestCase):
 
 class StartTests(RealTestCase):
     async def test_a_worker_that_is_busy_starting_reaches_its_try(self) -> None:
-        supervisor = self.supervisor("busy.py", "0.7", settle=PATIENT)
+        supervisor = self.supervisor("busy.py", "0.7")
         supervisor.start()
         await soon(lambda: supervisor.running)
         await supervisor.restart()
@@ -45,14 +45,14 @@ class StartTests(RealTestCase):
         self.assertEqual(len(self.noted("start")), 2)
 
     async def test_a_stop_waits_for_it_too(self) -> None:
-        supervisor = self.supervisor("busy.py", "0.7", settle=PATIENT)
+        supervisor = self.supervisor("busy.py", "0.7")
         supervisor.start()
         await soon(lambda: supervisor.running)
         await supervisor.stop_worker()
         self.assertEqual((len(self.noted("finally")), self.told.count("running")), (1, 0))
 
     async def test_one_that_spoke_has_started(self) -> None:
-        supervisor = self.supervisor("busy.py", "600", settle=PATIENT)
+        supervisor = self.supervisor("busy.py", "600")
         supervisor.start()
         await soon(lambda: supervisor.running)
         answer = outcome(supervisor.stop_worker())
@@ -66,14 +66,14 @@ class StartTests(RealTestCase):
         await supervisor.stop_worker()
 
     async def test_one_that_ends_meanwhile_is_not_waited_for(self) -> None:
-        supervisor = self.supervisor("ending.py", "0", "0", settle=PATIENT)
+        supervisor = self.supervisor("ending.py", "0", "0")
         supervisor.start()
         await soon(lambda: supervisor.running)
         await supervisor.stop_worker()
         self.assertEqual(supervisor.state, "stopped")
 
     async def test_a_kill_waits_for_nobody(self) -> None:
-        supervisor = self.supervisor("busy.py", "600", settle=PATIENT)
+        supervisor = self.supervisor("busy.py", "600")
         supervisor.start()
         await soon(lambda: supervisor.running)
         await supervisor.stop(now=True)
