@@ -94,7 +94,7 @@ class Run:
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
-            if self._settling is None:
+            if self.pid is not None and self._settling is None:
                 self._stop()
 
     def kill(self) -> None:
