@@ -50,8 +50,6 @@ class Channel(StrictChannel):
     _host: Any = None
     _peer: Any = None
     _head = b""
-    _segment = b""
-    """What is being read, where it began with a request."""
 
     # -- phases -----------------------------------------------------------------------
 
@@ -90,8 +88,6 @@ class Channel(StrictChannel):
 
     def requestDone(self, request: Request) -> None:
         self.write(b"")  # a head without a body
-        if request.repeat is not None and self._segment and not self._buffer and self.persistent:
-            self.site.repeats.remember(self._segment, request)
         self._enter(Phase.IDLE)
         super().requestDone(request)
 
@@ -159,22 +155,6 @@ class Channel(StrictChannel):
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         self.write(b"".join(iovec))
 
-    def _answer_repeat(self, segment: bytes) -> bool:
-        """Answer a request that came before in the very same bytes, as probes do."""
-        if self.requests or self._buffer or not self._is_bare:
-            return False
-        known = self.site.repeats.get(segment)
-        if known is None:
-            self._segment = segment
-            return False
-        self._enter(Phase.IDLE)
-        lines, body = known.lines, known.body()
-        self.write(
-            b"HTTP/1.1 200 OK\r\n%s%sContent-Length: %d\r\n\r\n%s"
-            % (self.site.date_line(), lines, len(body), body)
-        )
-        return True
-
     # -- what we do not take ----------------------------------------------------------
 
     def reject(self, status: int) -> None:
@@ -196,12 +176,6 @@ class Channel(StrictChannel):
     def _cors(self) -> bytes:
         """Header lines that let a page read the answer; none where no head was read."""
         return self.site.cors(self.requests[-1]) if self.requests and self._path else b""
-
-    def dataReceived(self, data: bytes) -> None:
-        if self.is_over or self._answer_repeat(data):
-            return
-        super().dataReceived(data)
-        self._segment = b""
 
     def _part_received(self) -> None:
         super()._part_received()

@@ -16,8 +16,6 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from zope.interface import directlyProvides
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.web.channel import Channel
 
 JSON_LINES = (
@@ -47,8 +45,6 @@ class Request(server.Request):
     defaultContentType = None
     header_lines = b""
     """Headers of the answer that are ready as they stand, besides `responseHeaders`."""
-    repeat: Callable[[], bytes] | None = None
-    """Makes the body of the answer if the same is asked again, the rest staying as it is."""
 
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()

@@ -59,12 +59,8 @@ class Health(Resource):
         self._now = now
 
     def render_GET(self, request: Request) -> bytes:
-        request.repeat = self.body
-        return request.encoded(HTTPStatus.OK, self.body())
-
-    def body(self) -> bytes:
-        """The answer as it would be now."""
-        return orjson.dumps(
+        """The answer; made anew each time, for it tells of now."""
+        answer = orjson.dumps(
             {
                 "status": "ok",
                 "pythonRunning": self._control.running,
@@ -72,6 +68,7 @@ class Health(Resource):
                 **self._control.health(),
             }
         )
+        return request.encoded(HTTPStatus.OK, answer)
 
 
 class Rest:

@@ -15,7 +15,6 @@ from twisted.web.resource import Resource
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
-from gateway.web.repeats import Repeats
 from gateway.web.request import Request, problem
 from gateway.web.trust import Access
 
@@ -77,7 +76,6 @@ class Site(server.Site):
         self._now = now
         self.limits = limits
         self.expiry = Expiry(reactor)
-        self.repeats = Repeats()
         self.seconds = {
             Phase.HEAD: limits.head_seconds,
             Phase.BODY: limits.body_seconds,
