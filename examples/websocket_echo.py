@@ -24,6 +24,8 @@ from gateway.web.upgrade import UpgradeError, Upgrader
 class Echo:
     """Says what it hears, as fast as it is read."""
 
+    session = None  # it has no session of Engine.IO
+
     def __init__(self, sink: WebSocketSink) -> None:
         sink.form = WEBSOCKETS[4, False]
         self._outbox = Queue()

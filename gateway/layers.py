@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.alerts.alerts import Settings as AlertSettings
 from gateway.config import options
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.config import Settings
+    from gateway.engineio.session import Session
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
@@ -38,7 +39,7 @@ def socket_settings(settings: Settings) -> SocketSettings:
     return SocketSettings(connect_timeout=settings.connect_timeout)
 
 
-def allowance(settings: Settings, is_worker: Callable[[Any], bool]) -> Allowance:
+def allowance(settings: Settings, is_worker: Callable[[Session], bool]) -> Allowance:
     return Allowance(
         max_payload=settings.max_payload,
         worker_payload=settings.worker_max_payload,

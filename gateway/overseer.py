@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway.identity import known_as_worker
 from gateway.relay.freshness import Freshness
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class Listener(Protocol):
 class Overseer:
     """The relay's observer, and the gateway's voice in it.
 
-    `count(name)` is told of every event; `is_worker(session)` decides once for each
-    client whether its word counts, and only then freshness and listener hear of it;
+    `count(name)` is told of every event; `is_worker(session)` says whether a client's word
+    counts (see `gateway.identity`), and only then freshness and listener hear of it;
     `admit(session, auth)` lets clients in, see `gateway.relay.observer`.
     `wall` is the wall clock, in seconds since the epoch.
     """
@@ -63,15 +64,13 @@ class Overseer:
         self._count(str(event.name))
 
     def is_worker(self, sender: Subscription) -> bool:
-        if sender.is_worker is None:
-            sender.is_worker = self._is_worker(sender.socket.session)
-        return sender.is_worker
+        return self._is_worker(sender.socket.session)
 
     def trusts(self, sender: Subscription) -> bool:
         return self.listener is None or self.is_worker(sender)
 
     def left(self, sender: Subscription) -> None:
-        if self.listener is not None:
+        if self.listener is not None and known_as_worker(sender.socket.session):
             self.listener.gone()
 
     def heard(self, event: Event, value: list[Any]) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.identity import known_as_worker
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -81,7 +83,7 @@ def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
         "transport": session.transport,
         "namespace": hub.name,
         "lag": subscription.lag,
-        "worker": subscription.is_worker is True,
+        "worker": known_as_worker(session),
     }
 
 

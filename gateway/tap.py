@@ -11,7 +11,6 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
@@ -20,6 +19,7 @@ from gateway.admission import Admission, Publish
 from gateway.alerts.alerts import Alerts
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
+from gateway.identity import Identities
 from gateway.layers import (
     alert_settings,
     allowance,
@@ -114,10 +114,11 @@ class Parts:
             raise ValueError("--publish worker needs a worker; use --publish token")
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         counts = EventCounts(self._deadlines.call_later)
-        admission = Admission(self._guard, publish, self._is_worker)
+        self._identities = Identities(self._owns)
+        admission = Admission(self._guard, publish, self._identities.is_worker)
         self._overseer = watch(
             counts,
-            self._is_worker,
+            self._identities.is_worker,
             admission,
             self._deadlines,
             time.time,
@@ -201,22 +202,20 @@ class Parts:
         """The process above the worker."""
         return None if self._supervisor is None else self._supervisor.guardian_pid
 
-    def _is_worker(self, session: Session) -> bool:
-        """Whether `session` is the worker's."""
+    def _owns(self, session: Session) -> bool | None:
+        """Whether `session` is the worker's; None: there is no worker now."""
         host, port, ours = session.peer
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True
-        return bool(port) and self._connections.owns(Ends(ours, (host, port)))
-
-    def _is_workers(self, transport: Any) -> bool:
-        """Whether the other end of `transport` is the worker's, or may be as good."""
-        if self._supervisor is None:
-            return True  # whoever publishes takes its place
-        ours, theirs = transport.getHost(), transport.getPeer()
-        if not isinstance(theirs, (IPv4Address, IPv6Address)):
+        if not port:
             return False  # a UNIX socket tells nothing
-        return self._connections.owns(Ends((ours.host, ours.port), (theirs.host, theirs.port)))
+        return self._connections.owns(Ends(ours, (host, port)))
+
+    def _is_workers(self, session: Session) -> bool:
+        """Whether `session` is the worker's, or may be as good."""
+        # Without a worker whoever publishes takes its place.
+        return self._supervisor is None or self._identities.is_worker(session)
 
     # -- starting and stopping -----------------------------------------------------------
 

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.identity import Identities
 from gateway.overseer import Overseer
 from gateway.relay.event import Event
 from gateway.relay.keys import Keys
@@ -52,7 +53,7 @@ class OverseerTests(SynchronousTestCase):
         self.worker = FakeWorker()
         self.overseer = Overseer(
             self.counted.append,
-            self.is_worker,
+            Identities(self.owns).is_worker,
             lambda session, auth: True,
             Deadlines(self.clock.seconds),
             self.clock.seconds,
@@ -61,12 +62,13 @@ class OverseerTests(SynchronousTestCase):
         self.overseer.relay = self.relay
         self.overseer.listener = self.worker
 
-    def is_worker(self, session: Any) -> bool:
+    def owns(self, session: Any) -> bool:
         self.asked += 1
-        return session == "the worker's"
+        return bool(session.sid == "the worker's")
 
-    def sender(self, session: str) -> Any:
-        return SimpleNamespace(is_worker=None, socket=SimpleNamespace(session=session))
+    def sender(self, sid: str) -> Any:
+        session = SimpleNamespace(sid=sid, data=None)
+        return SimpleNamespace(socket=SimpleNamespace(session=session))
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("tick", 5):
@@ -92,8 +94,13 @@ class OverseerTests(SynchronousTestCase):
         self.assertEqual(set(self.overseer.freshness.status()["events"]), {"heartbeat", "bare"})
 
     def test_says_when_the_worker_has_hung_up(self) -> None:
-        self.overseer.left(self.sender("the worker's"))
-        self.assertEqual(self.worker.left, 1)
+        worker, stranger, silent = map(self.sender, ("the worker's", "a browser's", "the worker's"))
+        self.overseer.trusts(worker)
+        self.overseer.trusts(stranger)
+        for gone in (stranger, silent, worker):
+            self.overseer.left(gone)
+        self.assertEqual(self.worker.left, 1, "who said nothing is nobody's concern")
+        self.assertEqual(self.asked, 2, "nobody is asked about who leaves")
 
     def test_while_the_worker_runs_its_status_is_just_told(self) -> None:
         self.overseer.tell("python_status", {"status": "running"})

@@ -5,6 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.handshake import Peer
+from gateway.identity import Identities
 from gateway.relay.freshness import Freshness
 from gateway.relay.subscription import Subscription
 from gateway.status import MAX_CLIENTS, Status
@@ -66,7 +67,8 @@ class StatusTests(SynchronousTestCase):
     def test_the_worker_is_told_from_the_others(self) -> None:
         worker = self.client("127.0.0.1", 1)
         self.client("127.0.0.1", 2)
-        self.subscription(worker).is_worker = True
+        session = self.subscription(worker).socket.session
+        Identities(lambda session: True).is_worker(session)
         told = {address: each["worker"] for address, each in self.clients().items()}
         self.assertEqual(told, {"127.0.0.1:1": True, "127.0.0.1:2": False})
 

@@ -28,7 +28,7 @@ class Probe:
     overtake the rest.
     """
 
-    __slots__ = ("_channel", "_deadline", "_peer", "_polling", "_session", "answered")
+    __slots__ = ("_channel", "_deadline", "_peer", "_polling", "answered", "session")
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Probe:
         peer: Peer,
     ) -> None:
         self.answered = False
-        self._session = session
+        self.session = session
         self._polling = polling
         self._channel = channel
         self._peer = peer
@@ -54,9 +54,9 @@ class Probe:
             self._polling.release()
         elif packet == UPGRADE_PACKET and self.answered and not self._polling.uploading:
             self._deadline.cancel()
-            self._channel.start(self._session)
-            self._session.peer = self._peer
-            self._session.upgrade(self._channel)
+            self._channel.start(self.session)
+            self.session.peer = self._peer
+            self.session.upgrade(self._channel)
         else:
             self.stop()
 
@@ -71,7 +71,7 @@ class Probe:
     def lost(self) -> None:
         """The WebSocket's connection is gone."""
         self._deadline.cancel()
-        self._session.probe = None
+        self.session.probe = None
 
     def room(self) -> None:
         """Nothing waits to be written to a probe."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.engineio.closing import LastWrites
 from gateway.engineio.errors import ProtocolError
@@ -60,7 +60,8 @@ class Session:
     """One Engine.IO session.
 
     `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `query`, what the
-    client sent beyond the protocol's own keys; `outbox`, everything to be said to the client.
+    client sent beyond the protocol's own keys; `outbox`, everything to be said to the client;
+    `data`, anything that the application keeps with the session.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Session:
         "_reason",
         "_sink",
         "_state",
+        "data",
         "eio",
         "outbox",
         "peer",
@@ -98,6 +100,7 @@ class Session:
         self.peer = peer
         self.query = query
         self.outbox = outbox
+        self.data: Any = None
         self.probe: Probe | None = None
         self._channel = channel
         self._sink = channel.sink

@@ -13,9 +13,9 @@ from gateway.engineio.handshake import WEBSOCKET
 from gateway.engineio.outbox import Sink
 from gateway.engineio.packet import Packet
 from gateway.engineio.payload import decode_binary3, decode_text, decode_text3
+from gateway.engineio.probe import Probe
 
 if TYPE_CHECKING:
-    from gateway.engineio.probe import Probe
     from gateway.engineio.session import Session
 
 
@@ -85,6 +85,12 @@ class WebSocketChannel:
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.lost()
+
+    @property
+    def session(self) -> Session | None:
+        """Whose messages they are, or will be; None once nobody hears them."""
+        receiver = self._receiver
+        return receiver.session if isinstance(receiver, Probe) else receiver
 
     @property
     def has_room(self) -> bool:

@@ -126,8 +126,7 @@ class Hub:
         subscription = self.members.pop(socket)
         self._acks.gone(subscription)
         subscription.close()
-        if subscription.is_worker:
-            self._observer.left(subscription)
+        self._observer.left(subscription)
         self._recovery.away(subscription, reason)
 
     # -- the gateway's own voice -------------------------------------------------------

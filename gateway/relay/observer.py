@@ -33,7 +33,7 @@ class Observer(Protocol):
         ...
 
     def left(self, sender: Subscription) -> None:
-        """A client is gone that was found to be the worker."""
+        """A client is gone."""
         ...
 
     def heard(self, event: Event, value: list[Any]) -> bool:

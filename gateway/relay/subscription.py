@@ -37,7 +37,6 @@ class Subscription:
         "_view",
         "asked",
         "cursor",
-        "is_worker",
         "joined",
         "log",
         "may_publish",
@@ -66,8 +65,6 @@ class Subscription:
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
-        self.is_worker: bool | None = None
-        """None: nobody has asked yet."""
         self._direct: list[tuple[int, Record]] = []
         self._kept: list[Event] = []  # from before the cursor, the newest first
         self._view: View | None = None
@@ -78,7 +75,6 @@ class Subscription:
         self.socket = socket
         self.outbox = outbox
         self.joined = self.log.head
-        self.is_worker = None
         self.log.apart.add(self)
         outbox.add(self)
 

@@ -102,7 +102,7 @@ class EngineResource(Resource):
         assert request.content is not None, "the request is complete"
         body, binary = request.content.read(), _is_binary(request)
         upload = self._server.post(session, self._peer(request), body, binary=binary)
-        receive = partial(self._pace.receive, upload, session, request.channel)
+        receive = partial(self._pace.receive, upload, session)
         return self._receive(request, upload, receive, None)
 
     def _receive(

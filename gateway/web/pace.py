@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -25,23 +25,22 @@ class Pace:
         self._clock = clock
         self._buckets: WeakKeyDictionary[Session, TokenBucket | None] = WeakKeyDictionary()
 
-    def receive(self, upload: Upload, session: Session, transport: Any) -> float:
+    def receive(self, upload: Upload, session: Session) -> float:
         """Receive a slice; the seconds to wait before the next one, or the answer.
 
-        `transport` is where it came from, to know the worker.  Raises what
-        `Upload.receive` does.
+        Raises what `Upload.receive` does.
         """
-        delay = self._charge(session, upload.receive(SLICE), transport)
+        delay = self._charge(session, upload.receive(SLICE))
         if delay or not upload.done:
             session.excuse(delay)  # its pong comes with the next POST, after our answer
         return delay
 
-    def _charge(self, session: Session, packets: int, transport: Any) -> float:
+    def _charge(self, session: Session, packets: int) -> float:
         if session not in self._buckets:
             self._buckets[session] = self._allowance.bucket(self._clock)
         bucket = self._buckets[session]
         delay = bucket.take(packets) if bucket is not None else 0.0
-        if delay and self._allowance.exempts(transport):
+        if delay and self._allowance.exempts(session):
             self._buckets[session] = None
             return 0.0
         return delay

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.engineio.outbox import Form
+    from gateway.engineio.session import Session
     from gateway.web.allowance import Allowance
     from gateway.web.fallback import FallbackFactory
     from gateway.web.writer import Writer
@@ -31,6 +32,11 @@ class Channel(Protocol):
 
     `lost` is called once, when the peer closed or was dropped; not after `close`.
     """
+
+    @property
+    def session(self) -> Session | None:
+        """Whose allowance counts; None: nobody's."""
+        ...
 
     def text(self, data: bytes) -> None: ...
     def binary(self, data: bytes) -> None: ...
@@ -204,9 +210,13 @@ class WebSocketConnection:
 
     # -- how much -------------------------------------------------------------------
 
+    @property
+    def _session(self) -> Session | None:
+        return None if self._channel is None else self._channel.session
+
     def _widen(self) -> bool:
         """Grant the limit that this peer has; whether that is a wider one."""
-        before, self._limit = self._limit, self._allowance.limit(self.transport)
+        before, self._limit = self._limit, self._allowance.limit(self._session)
         return self._limit > before
 
     def _meter(self, messages: int) -> None:
@@ -215,7 +225,7 @@ class WebSocketConnection:
         delay = self._bucket.take(messages)
         if not delay or self._pause is not None:
             return
-        if self._allowance.exempts(self.transport):
+        if self._allowance.exempts(self._session):
             self._bucket = None
             return
         self.transport.pauseProducing()

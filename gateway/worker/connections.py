@@ -8,11 +8,13 @@ Sources: sock_diag(7) for the socket's inode, proc(5) for the processes and what
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from stat import S_ISSOCK
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
@@ -44,11 +46,11 @@ class Connections:
     def __init__(self, root: Callable[[], int | None]) -> None:
         self._root = root
 
-    def owns(self, ends: Ends) -> bool:
-        """Whether a process of the tree holds the other end."""
+    def owns(self, ends: Ends) -> bool | None:
+        """Whether a process of the tree holds the other end; None: there is no tree."""
         root = self._root()
         if root is None:
-            return False
+            return None
         ours, theirs = (_unmapped(host) for host, _ in ends)
         if not (ours.is_loopback and theirs.is_loopback and ours.version == theirs.version):
             return False
@@ -86,17 +88,24 @@ def _inode(
 def _tree(root: int) -> Iterator[int]:
     """`root` and all processes below it."""
     yield root
-    with suppress(OSError):
-        for task in Path(f"/proc/{root}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _tree(int(child))
+    with suppress(OSError), os.scandir(f"/proc/{root}/task") as tasks:
+        for task in tasks:
+            with suppress(OSError):
+                for child in Path(task.path, "children").read_bytes().split():
+                    yield from _tree(int(child))
 
 
 def _holds(pid: int, inode: int) -> bool:
-    with suppress(OSError):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+    """Whether `pid` has the socket open.
+
+    Every browser on this machine is a "no", for which all of the worker's descriptors are
+    looked at: so they are looked at by plain calls, which cost a fifth of pathlib's.
+    """
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
+        for descriptor in descriptors:
             with suppress(OSError):
-                if str(descriptor.readlink()) == f"socket:[{inode}]":
+                found = descriptor.stat()
+                if found.st_ino == inode and S_ISSOCK(found.st_mode):
                     return True
     return False
 

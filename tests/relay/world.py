@@ -33,8 +33,7 @@ class Watcher:
         self.names.append(event.name)
 
     def is_worker(self, sender):
-        sender.is_worker = sender.socket.sid in self.trusted
-        return sender.is_worker
+        return sender.socket.sid in self.trusted
 
     trusts = is_worker
 

@@ -16,7 +16,7 @@ class SizeTests(SynchronousTestCase):
         self.asked = 0
 
     def world(self, *, worker: bool) -> World:
-        def is_worker(transport: object) -> bool:
+        def is_worker(session: object) -> bool:
             self.asked += 1
             return worker
 
@@ -59,7 +59,7 @@ class RateTests(SynchronousTestCase):
         return World(rate=10, burst=20, is_worker=is_worker)
 
     def test_who_sends_too_much_is_read_later_and_loses_nothing(self) -> None:
-        world = self.world(lambda transport: False)
+        world = self.world(lambda session: False)
         world.receive(frame(b"a") * 25)
         self.assertEqual(len(world.heard), 25)
         self.assertNotIn(world.wire, world.wire.reactor.readers)
@@ -70,20 +70,20 @@ class RateTests(SynchronousTestCase):
         self.assertEqual(world.heard[-1], ("text", b"b"))
 
     def test_who_is_not_read_is_not_held_to_answer(self) -> None:
-        world = self.world(lambda transport: False)
+        world = self.world(lambda session: False)
         world.receive(frame(b"a") * 20)
         self.assertEqual(world.channel.excused, [])
         world.receive(frame(b"a") * 5)
         self.assertEqual(world.channel.excused, [0.5])
 
     def test_so_is_who_goes_by_autobahn(self) -> None:
-        world = self.world(lambda transport: False)
+        world = self.world(lambda session: False)
         world.receive(frame(b"", PONG), frame(b"a") * 25)
         self.assertNotIn(world.wire, world.wire.reactor.readers)
 
     def test_nobody_is_read_before_everything_is_paid_for(self) -> None:
         for before in (b"", frame(b"", PONG)):  # by Autobahn message for message
-            world = self.world(lambda transport: False)
+            world = self.world(lambda session: False)
             world.receive(before + frame(b"a") * 120)
             for _ in range(98):
                 world.advance(0.1)
@@ -93,13 +93,13 @@ class RateTests(SynchronousTestCase):
             self.assertIsNone(world.deadlines.next)
 
     def test_the_worker_may_send_as_much_as_it_likes(self) -> None:
-        world = self.world(lambda transport: True)
+        world = self.world(lambda session: True)
         for _ in range(10):
             world.receive(frame(b"a") * 25)
         self.assertEqual(len(world.heard), 250)
 
     def test_a_connection_that_went_meanwhile_is_left_alone(self) -> None:
-        world = self.world(lambda transport: False)
+        world = self.world(lambda session: False)
         world.receive(frame(b"a") * 25)
         world.wire.abortConnection()
         world.advance(10)

@@ -97,8 +97,8 @@ class RateTests(PaceTests):
         engine = EngineResource(self.world.server, self.upgrade, allowance=allowance)
         self.site = Site(engine, reactor=Clock())
 
-    def is_worker(self, transport: Any) -> bool:
-        self.asked.append(transport.getPeer())
+    def is_worker(self, session: Any) -> bool:
+        self.asked.append(session)
         return self.worker
 
     def test_who_sends_too_much_is_answered_later(self) -> None:

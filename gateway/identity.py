@@ -1,0 +1,58 @@
+"""Who is behind a session: found out once, and remembered with the session.
+
+To find it out is dear (the kernel is asked whose connection it is), and a stranger decides
+how often he says something.  So every answer is kept, a "no" too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.engineio.session import Session
+
+
+class Identity:
+    """Who is behind one session, as far as anybody has asked.
+
+    `worker`: whether it is the supervised worker; None: not decided yet.
+    """
+
+    __slots__ = ("worker",)
+
+    def __init__(self) -> None:
+        self.worker: bool | None = None
+
+
+class Identities:
+    """The identities of all sessions; each is kept in its session's `data`.
+
+    `owns(session)` says whether it is the worker's; None: nobody can know now, because no
+    worker is there.  That is cheap to say, so it is asked again.
+    """
+
+    def __init__(self, owns: Callable[[Session], bool | None]) -> None:
+        self._owns = owns
+
+    def of(self, session: Session) -> Identity:
+        """Who is behind `session`."""
+        identity: Identity | None = session.data
+        if identity is None:
+            identity = session.data = Identity()
+        return identity
+
+    def is_worker(self, session: Session) -> bool:
+        """Whether `session` is the worker's; decided once for each session."""
+        identity: Identity | None = session.data
+        if identity is None or identity.worker is None:
+            identity = identity or self.of(session)
+            identity.worker = self._owns(session)
+        return identity.worker is True
+
+
+def known_as_worker(session: Session) -> bool:
+    """Whether somebody has asked already, and `session` was found to be the worker's."""
+    identity: Identity | None = session.data
+    return identity is not None and identity.worker is True
