@@ -14,6 +14,7 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Server:
@@ -36,10 +37,25 @@ class Server:
 @contextmanager
 def running(*options: str) -> Iterator[Server]:
     """A gateway without a worker, on a free port."""
+    with _running("--no-worker", *options) as server:
+        yield server
+
+
+@contextmanager
+def supervising(main: Path, *options: str) -> Iterator[Server]:
+    """A gateway that runs the worker `main`, on a free port."""
+    with tempfile.TemporaryDirectory() as state:
+        own = f"--main={main}", f"--python={sys.executable}", f"--state-dir={state}"
+        with _running(*own, *options) as server:
+            yield server
+
+
+@contextmanager
+def _running(*options: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "twisted", "sjgateway", "--no-worker", f"--port={port}"]
+    command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
         try:
