@@ -109,6 +109,7 @@ def worker_settings(
         timezone=settings.timezone,
         heartbeat=settings.heartbeat,
         watchdog=settings.watchdog,
+        ready_within=settings.ready_within,
     )
 
 

@@ -9,12 +9,13 @@ from gateway.identity import known_as_worker
 from gateway.relay.freshness import Freshness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.relay.event import Event
     from gateway.relay.relay import Relay
+    from gateway.relay.sessions import Calendar
     from gateway.relay.subscription import Subscription
 
 
@@ -23,8 +24,8 @@ class Listener(Protocol):
 
     @property
     def running(self) -> bool: ...
-    def heard(self, name: str, value: object) -> None: ...
-    def gone(self) -> None: ...
+    def heard(self, name: str, value: object, connection: Hashable) -> None: ...
+    def gone(self, connection: Hashable) -> None: ...
 
 
 class Overseer:
@@ -49,8 +50,11 @@ class Overseer:
         wall: Callable[[], float],
         *,
         silence: float,
+        calendar: Calendar,
     ) -> None:
-        self.freshness = Freshness(deadlines, wall, self._feed_changed, silence=silence)
+        self.freshness = Freshness(
+            deadlines, wall, self._feed_changed, silence=silence, calendar=calendar
+        )
         self._count = count
         self._is_worker = is_worker
         self.admit = admit
@@ -71,12 +75,13 @@ class Overseer:
 
     def left(self, sender: Subscription) -> None:
         if self.listener is not None and known_as_worker(sender.socket.session):
-            self.listener.gone()
+            self.listener.gone(sender.socket.session)
 
-    def heard(self, event: Event, value: list[Any]) -> bool:
+    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> bool:
         name = str(event.name)
         if self.listener is not None:
-            self.listener.heard(name, value[1] if len(value) > 1 else None)
+            said = value[1] if len(value) > 1 else None
+            self.listener.heard(name, said, sender.socket.session)
             if not self.listener.running:  # what was under way when the worker died
                 return False
         self.freshness.hear(name, event.code)

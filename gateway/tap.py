@@ -37,6 +37,7 @@ from gateway.options import Options
 from gateway.overseer import Overseer
 from gateway.reaper import start_reaping
 from gateway.relay.relay import Relay
+from gateway.relay.sessions import Calendar
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
 from gateway.status import Status
@@ -112,6 +113,7 @@ class Parts:
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
         if publish is Publish.WORKER and settings.no_worker:
             raise ValueError("--publish worker needs a worker; use --publish token")
+        self._calendar = Calendar()
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         counts = EventCounts(self._deadlines.call_later)
         self._identities = Identities(self._owns)
@@ -123,6 +125,7 @@ class Parts:
             self._deadlines,
             time.time,
             silence=settings.tick_silence,
+            calendar=self._calendar,
         )
         self._supervisor = None if settings.no_worker else self._make_supervisor()
         self._connections = Connections(self._guardian)
@@ -161,7 +164,7 @@ class Parts:
 
     def _make_supervisor(self) -> Supervisor:
         told = worker_settings(self._settings, self._guarding, os.environ)
-        return Supervisor(self._reactor, told, self._overseer.tell)
+        return Supervisor(self._reactor, told, self._overseer.tell, trades=self._calendar.is_open)
 
     def _make_engine(self) -> EngineServer:
         application = SocketServer(socket_settings(self._settings), self._deadlines)

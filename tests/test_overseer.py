@@ -13,6 +13,7 @@ from gateway.identity import Identities
 from gateway.overseer import Overseer
 from gateway.relay.event import Event
 from gateway.relay.keys import Keys
+from gateway.relay.sessions import Calendar
 
 
 class FakeWorker:
@@ -21,11 +22,15 @@ class FakeWorker:
         self.said: list[Any] = []
         self.left = 0
 
-    def heard(self, name: str, value: object) -> None:
-        self.said.append((name, value))
+        self.connections: list[Any] = []
 
-    def gone(self) -> None:
+    def heard(self, name: str, value: object, connection: Any) -> None:
+        self.said.append((name, value))
+        self.connections.append(connection)
+
+    def gone(self, connection: Any) -> None:
         self.left += 1
+        self.connections.append(connection)
 
 
 class FakeRelay:
@@ -58,6 +63,7 @@ class OverseerTests(SynchronousTestCase):
             Deadlines(self.clock.seconds),
             self.clock.seconds,
             silence=60,
+            calendar=Calendar(),
         )
         self.overseer.relay = self.relay
         self.overseer.listener = self.worker
@@ -69,6 +75,9 @@ class OverseerTests(SynchronousTestCase):
     def sender(self, sid: str) -> Any:
         session = SimpleNamespace(sid=sid, data=None)
         return SimpleNamespace(socket=SimpleNamespace(session=session))
+
+    def hears(self, value: list[Any], sid: str = "the worker's") -> bool:
+        return self.overseer.heard(self.sender(sid), event(value), value)
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("tick", 5):
@@ -89,7 +98,7 @@ class OverseerTests(SynchronousTestCase):
 
     def test_passes_on_what_the_worker_says(self) -> None:
         for value in (["heartbeat", {"status": "ok"}], ["bare"]):
-            self.overseer.heard(event(value), value)
+            self.hears(value)
         self.assertEqual(self.worker.said, [("heartbeat", {"status": "ok"}), ("bare", None)])
         self.assertEqual(set(self.overseer.freshness.status()["events"]), {"heartbeat", "bare"})
 
@@ -109,15 +118,15 @@ class OverseerTests(SynchronousTestCase):
 
     def test_a_dead_worker_is_not_ready_and_its_feeds_are_stale_until_the_next_tick(self) -> None:
         value = ["market_tick", {"code": "TXFL6"}]
-        self.overseer.heard(event(value), value)
+        self.hears(value)
         self.worker.running = False
         for status in ("exited", "backoff"):
             self.overseer.tell("python_status", {"status": status})
-        last_words = self.overseer.heard(event(value), value)
+        last_words = self.hears(value)
         self.worker.running = True
         self.assertEqual((last_words, len(self.worker.said)), (False, 2))
         self.assertEqual(len(self.relay.published), 3, "nothing is live by last words")
-        self.assertTrue(self.overseer.heard(event(value), value))
+        self.assertTrue(self.hears(value))
         self.assertGreater(self.relay.forgot, 0)
         feeds = [each["status"] for name, each in self.relay.published if name == "feed_status"]
         self.assertEqual(feeds, ["stale", "live"])
@@ -130,7 +139,7 @@ class OverseerTests(SynchronousTestCase):
         heard: list[Any] = []
         self.overseer.told.append(lambda name, value: heard.append((name, value)))
         value = ["market_tick", {"code": "TXFL6"}]
-        self.overseer.heard(event(value), value)
+        self.hears(value)
         self.worker.running = False
         self.overseer.tell("python_status", {"status": "exited"})
         self.assertEqual([name for name, _ in heard], ["feed_status", "python_status"])

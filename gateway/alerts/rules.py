@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE, WORKER, Alert
+from gateway.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE, UNREADY, WORKER, Alert
 from gateway.relay.freshness import SILENT
 
 if TYPE_CHECKING:
@@ -25,23 +25,32 @@ _WELL: Final = "well"
 _STARTING: Final = "starting"
 _STOPPED: Final = "stopped"
 _STEADY: Final = "steady"
+_READY: Final = "ready"
 
 _TABLE: Final = {
     (_WELL, DIED): (DIED, DIED),
     (_WELL, PAUSED): (PAUSED, PAUSED),
     (_WELL, FATAL): (FATAL, FATAL),
+    (_WELL, UNREADY): (UNREADY, UNREADY),
     # As long as it is not well, only what is worse is news.
     (DIED, PAUSED): (PAUSED, PAUSED),
     (DIED, FATAL): (FATAL, FATAL),
     (PAUSED, FATAL): (FATAL, FATAL),
+    (DIED, UNREADY): (UNREADY, UNREADY),
+    (PAUSED, UNREADY): (UNREADY, UNREADY),
+    (UNREADY, DIED): (DIED, DIED),
+    (UNREADY, PAUSED): (PAUSED, PAUSED),
+    (UNREADY, FATAL): (FATAL, FATAL),
     # It leaves `fatal` only because someone wants it to: if it comes back, that is news.
     (FATAL, _STARTING): (DIED, None),
     (DIED, _STEADY): (_WELL, RECOVERED),
     (PAUSED, _STEADY): (_WELL, RECOVERED),
+    (UNREADY, _READY): (_WELL, RECOVERED),
     # Someone stopped it, and knows.
     (DIED, _STOPPED): (_WELL, None),
     (PAUSED, _STOPPED): (_WELL, None),
     (FATAL, _STOPPED): (_WELL, None),
+    (UNREADY, _STOPPED): (_WELL, None),
 }
 """The worker's condition, and what happens -> its new condition, and the alert."""
 
@@ -69,7 +78,7 @@ class Rules:
     # -- the worker -----------------------------------------------------------------------
 
     def _worker(self, value: Mapping[str, Any]) -> None:
-        if self._steady is not None:
+        if self._steady is not None and value["status"] != _READY:
             self._steady.cancel()
         if value["status"] == "running":
             self._steady = self._deadlines.call_later(STEADY, self._is_steady)
@@ -117,7 +126,7 @@ def _happening(value: Mapping[str, Any]) -> str | None:
         return None if value["asked"] else DIED
     if status == "backoff":
         return PAUSED if _is_pause(value) else None
-    return status if status in (FATAL, _STOPPED, _STARTING) else None
+    return status if status in (FATAL, UNREADY, _STOPPED, _STARTING, _READY) else None
 
 
 def _is_pause(value: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE
+from gateway.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE, UNREADY
 
 if TYPE_CHECKING:
     from gateway.alerts.alert import Alert
@@ -14,6 +14,7 @@ TITLES: Final = {
         DIED: "Worker died",
         PAUSED: "Worker paused",
         FATAL: "Worker stays down",
+        UNREADY: "Worker is not ready",
         STALE: "Feed is silent",
         RECOVERED: "Recovered",
     },
@@ -21,6 +22,7 @@ TITLES: Final = {
         DIED: "行情程式異常結束",
         PAUSED: "行情程式暫停啟動",
         FATAL: "行情程式已停擺，須有人重新啟動",
+        UNREADY: "行情程式遲遲未就緒",
         STALE: "盤中沒有行情",
         RECOVERED: "已恢復正常",
     },

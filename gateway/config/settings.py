@@ -91,6 +91,11 @@ class Settings:
     watchdog: int = option(
         "0", "heartbeats missed until the worker is restarted; 0: never", number(0, 10**6)
     )
+    ready_within: float = option(
+        "60",
+        "time from its start in which the worker should be ready, else people are told; 0: never",
+        seconds,
+    )
     tick_silence: float = option(
         "60", "time without a market event until the feed is called stale; 0: never", seconds
     )

@@ -36,6 +36,11 @@ class WorkerMetrics:
         yield gauge("worker_state", "The worker's state: 1 for the present one", states, "state")
         yield gauge("worker_up", "Whether the worker runs: 1 or 0", float(status["running"]))
         yield gauge("worker_ready", "Whether the worker is ready: 1 or 0", float(status["ready"]))
+        yield gauge(
+            "worker_broker_connected",
+            "Whether the worker has its session with the broker: 1 or 0",
+            _number(status["broker"]["connected"]),
+        )
         yield gauge("worker_uptime_seconds", "Since the worker's start", status["uptime"])
         yield counter("worker_restarts", "Starts of the worker after the first", status["restarts"])
         yield counter("worker_exits", "Ends of the worker by class", self._exits, "class")
@@ -45,3 +50,8 @@ class WorkerMetrics:
             "worker_pause_seconds", "Left of the broker's pause", status["pausedFor"] or 0.0
         )
         yield gauge("worker_next_start_seconds", "Until the planned start", status["nextStartIn"])
+
+
+def _number(yes: bool | None) -> float | None:
+    """None is told as nothing."""
+    return None if yes is None else float(yes)

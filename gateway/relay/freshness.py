@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.relay.sessions import market_of, session_of
+from gateway.relay.sessions import Calendar, market_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,9 @@ class Freshness:
         on_change: Callable[[str, str], None],
         *,
         silence: float = SILENCE,
+        calendar: Calendar | None = None,
     ) -> None:
+        self._calendar = calendar or Calendar()
         self._deadlines = deadlines
         self._now = now
         self._on_change = on_change
@@ -136,11 +138,11 @@ class Freshness:
     def _is_silent(self, market: str) -> bool:
         """Silent for too long in a session in which something was heard."""
         now = self._now()
-        opened = session_of(market, datetime.fromtimestamp(now, UTC))
+        session = self._calendar.session(market, datetime.fromtimestamp(now, UTC))
         return (
             self._silence > 0
-            and opened is not None
-            and opened.timestamp() <= self._ticks[market] <= now - self._silence
+            and session is not None
+            and session.opens.timestamp() <= self._ticks[market] <= now - self._silence
         )
 
 

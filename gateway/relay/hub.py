@@ -114,7 +114,7 @@ class Hub:
         self._append(event)
         sender.outbox.step_aside()
         self._observer.relayed(event)
-        if self._observer.trusts(sender) and self._observer.heard(event, packet.value):
+        if self._observer.trusts(sender) and self._observer.heard(sender, event, packet.value):
             self._screens.see(event)
 
     def ack(self, socket: Socket, packet: Packet) -> None:

@@ -36,6 +36,6 @@ class Observer(Protocol):
         """A client is gone."""
         ...
 
-    def heard(self, event: Event, value: list[Any]) -> bool:
-        """An event of a trusted sender, and what it says; whether that may be true now."""
+    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> bool:
+        """An event of a trusted `sender`, and what it says; whether that may be true now."""
         ...

@@ -1,17 +1,33 @@
 """When the markets of Taiwan trade, on the clock of Taipei.
 
-Source: TAIFEX and TWSE trading hours.  Holidays are not known here: a session in which
-nothing is ever heard is taken for one.
+Source: TAIFEX and TWSE trading hours.  The days on which nothing trades are told by a file.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import attrs
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
 TAIPEI = ZoneInfo("Asia/Taipei")
+AHEAD = 30
+"""Days in which the next open is looked for; no holidays are that long."""
+
+
+@attrs.frozen
+class Period:
+    """One session of one day."""
+
+    opens: datetime
+    closes: datetime
+    auction: datetime
+    """From here to the close nothing is traded: the last price is found by an auction."""
 
 
 @attrs.frozen
@@ -21,34 +37,88 @@ class Session:
     market: str
     opens: time
     closes: time
+    auction: time | None = None
 
-    def at(self, now: datetime) -> datetime | None:
-        """When the session in which `now` lies opened; None outside of it."""
-        for day in (now.date(), now.date() - timedelta(days=1)):
-            opened = datetime.combine(day, self.opens, now.tzinfo)
-            closed = datetime.combine(day, self.closes, now.tzinfo)
-            if closed <= opened:
-                closed += timedelta(days=1)
-            if day.weekday() < 5 and opened <= now < closed:
-                return opened
-        return None
+    def on(self, day: date) -> Period:
+        """The session that begins on `day`."""
+        opens, closes, auction = (
+            datetime.combine(day, each, TAIPEI)
+            for each in (self.opens, self.closes, self.auction or self.closes)
+        )
+        night = timedelta(days=closes <= opens)
+        return Period(opens, closes + night, auction + night)
 
 
 SESSIONS = (
     Session("futures", time(8, 45), time(13, 45)),
     Session("futures", time(15, 0), time(5, 0)),
-    Session("stocks", time(9, 0), time(13, 30)),
+    Session("stocks", time(9, 0), time(13, 30), time(13, 25)),
 )
+MARKETS = ("futures", "stocks")
 
 
-def session_of(market: str, now: datetime) -> datetime | None:
-    """When the session of `market` in which `now` lies opened; None: it is closed."""
-    for session in SESSIONS:
-        if session.market == market and (opened := session.at(now.astimezone(TAIPEI))):
-            return opened
-    return None
+class Calendar:
+    """The sessions of the year: none begins at a weekend, or on a holiday.
+
+    `holidays` is a file with one ISO date a line; empty lines are allowed, and so is
+    what follows a `#`.  Raises ValueError when it can't be used.
+    """
+
+    def __init__(self, holidays: Path | None = None) -> None:
+        self._file = holidays
+        self._holidays: Collection[date] = ()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the file again.  Raises ValueError, and what was known before holds."""
+        if self._file is not None:
+            self._holidays = frozenset(_dates(self._file))
+
+    def session(self, market: str, now: datetime) -> Period | None:
+        """The session of `market` in which `now` lies; None: it is closed."""
+        day = now.astimezone(TAIPEI).date()
+        return next(
+            (each for each in self._periods(market, day, -1, 1) if each.opens <= now < each.closes),
+            None,
+        )
+
+    def opens(self, market: str, now: datetime) -> datetime | None:
+        """When the next session of `market` begins after `now`."""
+        day = now.astimezone(TAIPEI).date()
+        periods = self._periods(market, day, 0, AHEAD)
+        return min((each.opens for each in periods if each.opens > now), default=None)
+
+    def is_open(self, now: float) -> bool:
+        """Whether any market trades at `now`, in seconds since 1970."""
+        at = datetime.fromtimestamp(now, TAIPEI)
+        return any(self.session(market, at) is not None for market in MARKETS)
+
+    def _periods(self, market: str, day: date, first: int, last: int) -> Iterator[Period]:
+        for offset in range(first, last):
+            begins = day + timedelta(days=offset)
+            if begins.weekday() < 5 and begins not in self._holidays:
+                for session in SESSIONS:
+                    if session.market == market:
+                        yield session.on(begins)
 
 
 def market_of(code: str) -> str:
     """The market of a code: stocks, funds and warrants begin with digits."""
     return "stocks" if code[:4].isdigit() else "futures"
+
+
+def _dates(file: Path) -> Iterator[date]:
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the holiday file can't be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if text:
+            try:
+                yield date.fromisoformat(text)
+            except ValueError:
+                raise ValueError(
+                    f"the holiday file {file}, line {number}: {text[:20]!r} is no date such as"
+                    " 2027-01-01"
+                ) from None

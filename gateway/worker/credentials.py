@@ -112,12 +112,12 @@ def check_certificate(path: str, folder: Path) -> None:
         ) from None
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def from_environment(environ: Mapping[str, str | None]) -> dict[str, str]:
     """The variables of all groups: the first that is set in each counts for the group."""
     return {
         variable: value
         for group in VARIABLES.values()
-        if (value := next((environ[name] for name in group if environ.get(name)), ""))
+        if (value := next((found for name in group if (found := environ.get(name))), ""))
         for variable in group
     }
 

@@ -33,7 +33,15 @@ class Keys:
         )
         self._redactor = redactor
         self.current: Credentials | None = None
-        self._learn(from_environment(environ))
+        self._environ = from_environment(environ)
+        self._dotenv: Mapping[str, str | None] = {}
+        self._learn(self._environ)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the next worker finds no keys, as far as can be seen from here."""
+        found = {**from_environment(self._dotenv), **self._environ}
+        return self.current is None and not (found.get("API_KEY") and found.get("SECRET_KEY"))
 
     def load(self) -> None:
         """Take what the file holds; a file that can't be used is logged."""
@@ -69,12 +77,14 @@ class Keys:
 
     def learn_dotenv(self, folder: Path) -> None:
         """The secrets in the worker's own .env, so that its output can be redacted."""
+        self._dotenv = {}
         for parent in (folder, *folder.parents):
             path = parent / ".env"
             if path.is_file():
                 with suppress(OSError, ValueError):  # then the worker can't read it either
                     for interpolate in (False, True):
-                        self._learn(dotenv_values(path, interpolate=interpolate))
+                        self._dotenv = dotenv_values(path, interpolate=interpolate)
+                        self._learn(self._dotenv)
                 return
 
     def _learn(self, values: Mapping[str, str | None]) -> None:

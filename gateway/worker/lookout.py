@@ -11,11 +11,12 @@ from gateway.worker.dev import Watch
 from gateway.worker.timetable import Timetable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gateway.worker.governor import Governor
     from gateway.worker.keeper import Keeper
     from gateway.worker.launch import Launcher
+    from gateway.worker.run import Run
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
@@ -24,7 +25,10 @@ INTERVAL = 1.0
 
 
 class Lookout:
-    """Acts when nobody asks; `wall` gives seconds since 1970."""
+    """Acts when nobody asks; `wall` gives seconds since 1970.
+
+    Each of `also` looks at the worker that lives.
+    """
 
     def __init__(
         self,
@@ -35,10 +39,12 @@ class Lookout:
         governor: Governor,
         launcher: Launcher,
         wall: Callable[[], float],
+        also: Sequence[Callable[[Run], object]] = (),
     ) -> None:
         self._settings = settings
         self._keeper = keeper
         self._governor = governor
+        self._also = also
         self._timetable = Timetable(settings, keeper, wall)
         self._watch = Watch(launcher.main) if settings.dev else None
         self._looking = LoopingCall(self.look)
@@ -60,6 +66,11 @@ class Lookout:
         """For `/status`."""
         return self._timetable.status()
 
+    @property
+    def in_session(self) -> bool:
+        """Whether a window of `--sessions` is open, or there is none."""
+        return self._timetable.is_open
+
     def look(self) -> None:
         """Do what has become due."""
         self._timetable.look()
@@ -69,5 +80,7 @@ class Lookout:
                 self._keeper.renew("its heartbeat is late", states=("running",))
             if (run.vitals.ready_for or 0) >= self._settings.stable:
                 self._governor.calm()
+            for look in self._also:
+                look(run)
         if self._watch is not None and self._watch.changed():
             self._keeper.renew("a file changed", states=("starting", "running", "backoff", "fatal"))

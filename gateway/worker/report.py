@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.worker.classify import ADVICE
 from gateway.worker.times import iso
+from gateway.worker.unready import UNREADY
 
 if TYPE_CHECKING:
     from gateway.worker.exits import Exit
@@ -84,7 +85,21 @@ class Reporter:
         """Starts after the first."""
         return max(0, self._keeper.generation - 1)
 
+    def broker(self, now: float) -> dict[str, Any]:
+        """What the worker says of its session with the broker; None: nothing, or there is none."""
+        run = self._keeper.run
+        if run is None or not run.alive:
+            return {"connected": None, "since": None}
+        lasted = run.vitals.broker_for
+        return {
+            "connected": run.vitals.broker,
+            "since": None if lasted is None else iso(now - lasted),
+        }
+
     def _message(self, status: str, ended: Exit | None, cause: str | None) -> str:
+        if status == UNREADY and self._keeper.run is not None:
+            lived = self._keeper.run.vitals.lived
+            return f"The worker is not ready {lived:.0f} s after its start; its login may hang"
         if ended is None:
             return f"The worker is {status}"
         end = str(ended) + (f" ({cause})" if cause else "")

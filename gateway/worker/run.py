@@ -15,7 +15,7 @@ from gateway.worker.rescue import Rescue
 from gateway.worker.rest import Rest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
@@ -105,9 +105,9 @@ class Run:
         if self._rescue is not None:
             self._rescue.kill()
 
-    def heard(self, name: str, value: object) -> str | None:
-        """An event of the worker's own connection; the class of the error it tells, if any."""
-        self.vitals.heard(name)
+    def heard(self, name: str, value: object, connection: Hashable) -> str | None:
+        """An event of one of the worker's own connections; the class of the error in it, if any."""
+        self.vitals.heard(name, value, connection)
         self._settle()
         if name == "shioaji_ready" and self._process is not None:
             self._process.be_patient(self._patience)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from gateway.worker.classify import imposed
 from gateway.worker.errors import LaunchError
@@ -28,11 +28,12 @@ from gateway.worker.ready import ReadyWaiters
 from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
+from gateway.worker.unready import UNREADY, ReadyWatch
 from gateway.worker.usage import Usage, tree
 from gateway.worker.vitals import Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from gateway.worker.credentials import Posted
     from gateway.worker.requests import Facts
@@ -46,7 +47,8 @@ class Supervisor:
 
     `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
     `wall` gives seconds since 1970, `random` numbers from 0 to 1.  Durations are measured
-    by `reactor.seconds()`.  Raises ValueError for settings that make no sense.
+    by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then.
+    Raises ValueError for settings that make no sense.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Supervisor:
         cwd: Path | None = None,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
+        trades: Callable[[float], bool] = lambda _: True,
     ) -> None:
         self._reactor = reactor
         self._settings = settings
         self._emit = emit
         self._wall = wall
+        self._trades = trades
         self._gateway_url = settings.gateway_url
         self.redact = Redactor()
         self.redact.learn(*settings.secrets)
@@ -87,6 +91,7 @@ class Supervisor:
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
+        self._readiness = ReadyWatch(settings.ready_within, self._may_wait, self._tell)
         self._lookout = Lookout(
             reactor,
             settings,
@@ -94,6 +99,7 @@ class Supervisor:
             governor=self._governor,
             launcher=self._launcher,
             wall=wall,
+            also=[self._readiness.look],
         )
 
     # -- the service ----------------------------------------------------------------------
@@ -140,12 +146,15 @@ class Supervisor:
 
     # -- the worker's own connection ----------------------------------------------------------
 
-    def heard(self, name: str, value: object) -> None:
-        """The worker sent the event `name`, whose first argument is `value`."""
+    def heard(self, name: str, value: object, connection: Hashable = None) -> None:
+        """The worker sent the event `name`, whose first argument is `value`.
+
+        `connection` is the same for all that comes over one of its connections.
+        """
         run = self._keeper.run
         if run is None:
             return
-        cause = run.heard(name, value)
+        cause = run.heard(name, value, connection)
         if name == "python_error":
             if cause is not None:
                 self._note(cause, run.generation)
@@ -154,10 +163,10 @@ class Supervisor:
         elif name == "shioaji_ready":
             self._ready_waiters.ready(run.generation)
 
-    def gone(self) -> None:
-        """The worker's own connection is lost."""
+    def gone(self, connection: Hashable = None) -> None:
+        """One of the worker's own connections is closed."""
         if self._keeper.run is not None:
-            self._keeper.run.vitals.gone()
+            self._keeper.run.vitals.gone(connection)
 
     # -- answers --------------------------------------------------------------------------
 
@@ -168,7 +177,7 @@ class Supervisor:
 
     @property
     def ready(self) -> bool:
-        """Whether it said so, is connected, and its heartbeat is not late."""
+        """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
         return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
 
     @property
@@ -203,6 +212,8 @@ class Supervisor:
             **self._reporter.status(),
             "running": self.running,
             "ready": self.ready,
+            "unready": self._readiness.overdue(run),
+            "broker": self._reporter.broker(self._wall()),
             "pid": self.pid,
             "guardianPid": self.guardian_pid,
             "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
@@ -255,9 +266,16 @@ class Supervisor:
         )
         return run
 
+    def _may_wait(self, run: Run) -> bool:
+        """Whether nobody misses a worker that is not ready."""
+        trades = self._lookout.in_session if self._settings.sessions else self._trades(self._wall())
+        lacks_keys = run.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
+        return lacks_keys or not trades
+
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)
-        _log.info("{message}", message=event["message"], tag="Python")
+        level = LogLevel.warn if status == UNREADY else LogLevel.info
+        _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:
             self._emit("python_status", event)
         except Exception:

@@ -51,6 +51,11 @@ class Timetable:
         elif self._schedule.due(before, self._looked) and not self._is_fresh():
             self._keeper.renew("scheduled", states=("running", "fatal"))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the worker is to be up, by the last look."""
+        return self._open
+
     def status(self) -> dict[str, Any]:
         """For people: what comes next."""
         now = self._wall()

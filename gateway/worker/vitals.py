@@ -5,34 +5,55 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from gateway.worker.settings import Settings
 
+NO_CREDENTIALS = "no credentials"
+"""The status by which a worker says that it waits for keys (main.py does)."""
+
 
 class Vitals:
-    """What the worker said of itself, and when; `clock` is monotonic."""
+    """What the worker said of itself, and when; `clock` is monotonic.
+
+    Any event is a sign of life.  A worker that sends heartbeats has to go on with them, or
+    with other events.  Of one that never sent a heartbeat its connections alone tell whether
+    it lives: what it sends else depends on the market, and that may be silent.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._clock = clock
         self._started = clock()
-        self._connected = False
+        self._connections: set[Hashable] = set()
         self._ready: float | None = None
-        self._beat: float | None = None
+        self._spoke: float | None = None
+        self._beats = False
+        self._broker_changed = 0.0
+        self.broker: bool | None = None
+        """Whether it has its session with the broker; None: it said nothing about that."""
+        self.lacks_keys = False
+        """It said that it has no credentials, and waits for some."""
 
-    def heard(self, name: str) -> None:
-        """The worker sent the event `name`."""
-        self._connected = True
+    def heard(self, name: str, value: object = None, connection: Hashable = None) -> None:
+        """The worker sent the event `name` with `value` over one of its connections."""
+        self._connections.add(connection)
+        self._spoke = self._clock()
+        told = value if isinstance(value, dict) else {}
         if name == "shioaji_ready":
-            self._ready = self._clock() if self._ready is None else self._ready
-            self._beat = self._clock()
+            self._ready = self._spoke if self._ready is None else self._ready
+            self.lacks_keys = False
+            self._broker_is(connected=True)
         elif name == "heartbeat":
-            self._beat = self._clock()
+            self._beats = True
+            if isinstance(connected := told.get("shioaji_connected"), bool):
+                self._broker_is(connected=connected)
+        elif name == "python_status":
+            self.lacks_keys = told.get("status") == NO_CREDENTIALS
 
-    def gone(self) -> None:
-        """Its connection is lost."""
-        self._connected = False
+    def gone(self, connection: Hashable = None) -> None:
+        """One of its connections is closed; those of others change nothing."""
+        self._connections.discard(connection)
 
     @property
     def was_ready(self) -> bool:
@@ -41,13 +62,23 @@ class Vitals:
 
     @property
     def ready(self) -> bool:
-        """It said so, is connected, and its heartbeat is not late."""
-        return self.was_ready and self._connected and not self._late(self._settings.heartbeats_late)
+        """It said so, is connected, lost no session with the broker, and is not late."""
+        return (
+            self.was_ready
+            and bool(self._connections)
+            and self.broker is not False
+            and not self._late(self._settings.heartbeats_late)
+        )
 
     @property
     def ready_for(self) -> float | None:
         """Seconds since it was ready first."""
         return None if self._ready is None else self._clock() - self._ready
+
+    @property
+    def broker_for(self) -> float | None:
+        """Seconds since `broker` changed; None while that is None."""
+        return None if self.broker is None else self._clock() - self._broker_changed
 
     @property
     def lived(self) -> float:
@@ -61,5 +92,11 @@ class Vitals:
         return misses > 0 and self.lived > grace and self._late(misses, not_before=grace)
 
     def _late(self, misses: int, not_before: float = 0) -> bool:
-        last = max(self._beat or 0, self._started + not_before)
+        if self.was_ready and not self._beats:
+            return False
+        last = max(self._spoke or 0, self._started + not_before)
         return self._clock() - last > misses * self._settings.heartbeat
+
+    def _broker_is(self, *, connected: bool) -> None:
+        if connected is not self.broker:
+            self.broker, self._broker_changed = connected, self._clock()

@@ -16,7 +16,17 @@ from gateway.worker.classify import IMPOSING, QUOTA
 if TYPE_CHECKING:
     from gateway.alerts.alert import Alert
 
-STATES = ("starting", "running", "stopping", "stopped", "exited", "backoff", "fatal")
+STATES = (
+    "unready",
+    "ready",
+    "starting",
+    "running",
+    "stopping",
+    "stopped",
+    "exited",
+    "backoff",
+    "fatal",
+)
 
 
 def status(name: str, **changes: Any) -> dict[str, Any]:
@@ -68,6 +78,26 @@ class RulesTestCase(SynchronousTestCase):
     def kinds(self) -> list[str]:
         new, self.alerts[:] = list(self.alerts), []
         return [alert.kind for alert in new]
+
+
+class UnreadyTests(RulesTestCase):
+    def test_a_worker_that_is_not_ready_is_news_and_that_it_is_ready_too(self) -> None:
+        self.assertEqual(self.worker("starting", "running", "unready"), ["unready"])
+        self.assertEqual(self.wait(STEADY), [], "to run is not enough")
+        self.assertEqual(self.worker("ready"), ["recovered"])
+
+    def test_after_a_death_it_is_not_well_until_it_is_ready(self) -> None:
+        self.assertEqual(self.worker("exited", "starting", "running"), ["died"])
+        self.assertEqual(self.worker("unready"), ["unready"])
+        self.assertEqual(self.wait(STEADY), [])
+        self.assertEqual(self.worker("exited", "starting", "running"), ["died"])
+        self.assertEqual(self.worker("ready"), [])
+        self.assertEqual(self.wait(STEADY), ["recovered"])
+
+    def test_who_stops_it_knows(self) -> None:
+        self.worker("starting", "running", "unready")
+        self.assertEqual(self.worker("stopping", "stopped", "starting", asked=True), [])
+        self.assertEqual(self.worker("unready"), ["unready"])
 
 
 class WorkerTests(RulesTestCase):

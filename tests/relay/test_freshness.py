@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.relay.freshness import MAX_CODES, OTHER, Freshness
-from gateway.relay.sessions import TAIPEI, market_of, session_of
+from gateway.relay.sessions import TAIPEI, Calendar, market_of
 
 
 def taipei(text: str) -> datetime:
@@ -144,11 +144,12 @@ class SessionsTests(SynchronousTestCase):
         }
         for (market, now), opened in cases.items():
             expected = taipei(opened) if opened else None
-            self.assertEqual(session_of(market, taipei(now)), expected, (market, now))
+            session = Calendar().session(market, taipei(now))
+            self.assertEqual(session and session.opens, expected, (market, now))
 
     def test_any_time_zone_will_do(self) -> None:
         utc = taipei("2026-11-23 10:00") - timedelta(0)
-        self.assertIsNotNone(session_of("stocks", utc.astimezone()))
+        self.assertIsNotNone(Calendar().session("stocks", utc.astimezone()))
 
     def test_tells_the_market_by_the_code(self) -> None:
         markets = {"TXFL6": "futures", "TXO23000L6": "futures", "2330": "stocks", "00878": "stocks"}

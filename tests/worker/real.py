@@ -60,6 +60,7 @@ class RealTestCase(TestCase):
         # A worker is not measured: the tracer, as it starts, may swallow an interrupt.
         inherited = {name: os.environ[name] for name in os.environ if "COVERAGE" not in name}
         environ = {**inherited, "JOURNAL": str(self.journal), **changes.pop("environ", {})}
+        told = {name: changes.pop(name) for name in ("trades",) if name in changes}
         given = {
             "state_dir": self.folder / "state",
             "main": CHILDREN / script,
@@ -79,6 +80,7 @@ class RealTestCase(TestCase):
             environ=environ,
             cwd=self.folder,
             random=lambda: 0.0,
+            **told,
         )
         self.addCleanup(made.stop, now=True)
         return made

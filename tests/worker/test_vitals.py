@@ -31,6 +31,69 @@ class VitalsTests(SynchronousTestCase):
         vitals.heard("market_tick")
         self.assertTrue(vitals.ready)
 
+    def test_one_connection_of_several_may_end_in_any_order(self) -> None:
+        vitals = self.vitals()
+        vitals.heard("shioaji_ready", {}, "main")
+        for name in ("short", "other"):
+            vitals.heard("python_status", {}, name)
+        vitals.gone("short")
+        vitals.gone("an old worker's")
+        self.assertTrue(vitals.ready)
+        vitals.gone("main")
+        self.assertTrue(vitals.ready)
+        vitals.gone("other")
+        self.assertFalse(vitals.ready)
+
+    def test_any_event_is_a_sign_of_life(self) -> None:
+        vitals = self.vitals(watchdog=3)
+        vitals.heard("shioaji_ready")
+        vitals.heard("heartbeat")
+        for _ in range(30):
+            self.time.advance(29)
+            self.assertTrue(vitals.ready)
+            vitals.heard("iv_indicator")
+        self.assertFalse(vitals.hung)
+        self.time.advance(31)
+        self.assertEqual((vitals.ready, vitals.hung), (False, True))
+
+    def test_a_worker_without_heartbeats_may_be_as_silent_as_its_market(self) -> None:
+        vitals = self.vitals(watchdog=3)
+        vitals.heard("market_tick")
+        self.time.advance(31)
+        vitals.heard("shioaji_ready", {}, 1)
+        self.time.advance(10 * 3600)
+        self.assertEqual((vitals.ready, vitals.hung), (True, False))
+        vitals.gone(1)
+        vitals.gone()
+        self.assertFalse(vitals.ready, "its connections tell")
+
+    def test_without_the_broker_it_is_not_ready(self) -> None:
+        vitals = self.vitals()
+        self.assertEqual((vitals.broker, vitals.broker_for), (None, None))
+        vitals.heard("heartbeat", {"shioaji_connected": False})
+        vitals.heard("shioaji_ready")
+        self.assertEqual((vitals.broker, vitals.ready), (True, True))
+        self.time.advance(5)
+        for _ in range(2):
+            vitals.heard("heartbeat", {"shioaji_connected": False})
+            self.time.advance(2)
+        self.assertEqual((vitals.broker, vitals.broker_for, vitals.ready), (False, 4, False))
+        for odd in (None, 0, "no", [], {}):
+            vitals.heard("heartbeat", {"shioaji_connected": odd})
+        vitals.heard("heartbeat", None)
+        self.assertIs(vitals.broker, False, "only yes or no count")
+        vitals.heard("heartbeat", {"shioaji_connected": True})
+        self.assertEqual((vitals.broker_for, vitals.ready), (0, True))
+
+    def test_it_says_when_it_waits_for_keys(self) -> None:
+        vitals = self.vitals()
+        vitals.heard("python_status", {"status": "no credentials"})
+        self.assertTrue(vitals.lacks_keys)
+        vitals.heard("heartbeat", {"shioaji_connected": False})
+        self.assertTrue(vitals.lacks_keys)
+        vitals.heard("python_status", {"status": "logging in"})
+        self.assertFalse(vitals.lacks_keys)
+
     def test_ready_since_the_first_word(self) -> None:
         vitals = self.vitals()
         self.assertIsNone(vitals.ready_for)

@@ -22,6 +22,7 @@ const CHECKS = [
   ({ lacksKeys, broker, status }) => {
     if (!status?.running) return null;
     if (lacksKeys) return { id: "keys", level: "warn" };
+    if (status.unready) return { id: "unready", level: "bad" };
     return broker === false && { id: "broker", level: "warn" };
   },
   ({ status }) =>

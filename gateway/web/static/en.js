@@ -70,8 +70,8 @@ export default {
   "worker.start": "Start",
   "worker.stop": "Stop",
   "worker.restart": "Restart",
-  "broker.yes": "connected",
-  "broker.no": "not connected",
+  "broker.yes": "connected · {age}",
+  "broker.no": "not connected · {age}",
   pid: "{pid} (no. {generation})",
 
   "state.ready": "Ready",
@@ -154,6 +154,7 @@ export default {
   "condition.backoff": "The worker is down ({why}). Next attempt at {time}.",
   "condition.pause": "The broker asked for a pause ({why}). Next attempt at {time}.",
   "condition.keys": "The worker has no credentials.",
+  "condition.unready": "The worker runs, but does not become ready: its login may hang.",
   "condition.broker": "The worker runs, but is not connected to the broker.",
   "condition.stale": "No quotes although the market trades: {markets}.",
   "condition.budget": "{used} of today's {limit} starts are used.",

@@ -111,9 +111,8 @@ const REACTIONS = {
     mark(byId("simulation"), "shown", value.simulation === true && !value.demo ? "yes" : "");
     refresh();
   },
-  heartbeat: (value) => {
-    const connected = value.shioaji_connected;
-    if (typeof connected === "boolean") facts.broker = connected;
+  heartbeat: ({ shioaji_connected: connected }) => {
+    if (typeof connected === "boolean" && connected !== facts.broker) refresh();
   },
 };
 
@@ -121,8 +120,8 @@ function told(answer, error) {
   facts.error = error;
   if (answer) {
     facts.status = answer;
-    if (!answer.running) facts.broker = null;
-    worker.update(answer, facts.broker);
+    if (answer.broker) facts.broker = answer.broker.connected;
+    worker.update(answer);
     clients.update(answer.clients, answer.relay);
     rates.update(answer.freshness.events);
     quotes.stale(answer.freshness.stale);

@@ -14,7 +14,6 @@ const ACTIONS = ["start", "stop", "restart"];
 
 export class Worker {
   #status = null;
-  #broker = null;
   #at = 0; // when the status was told
   #busy = false;
   #forget;
@@ -34,10 +33,9 @@ export class Worker {
     setInterval(() => this.#write(), 1000);
   }
 
-  /** What `/status` tells; `broker`: whether the worker says that it is connected to it. */
-  update(status, broker) {
+  /** What `/status` tells. */
+  update(status) {
     this.#status = status;
-    this.#broker = broker;
     this.#at = Date.now();
     this.#write();
   }
@@ -64,7 +62,7 @@ export class Worker {
 
   #writeFacts(status) {
     const gone = (Date.now() - this.#at) / 1000;
-    for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone, this.#broker));
+    for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone));
     const meter = byId("worker-meter");
     const { used, limit } = status.budget;
     meter.hidden = !limit;
@@ -124,7 +122,7 @@ export function problem(error) {
   return t("problem.said", { text: [error.message, details].filter(Boolean).join(": ") });
 }
 
-/** One fact each: of the status, `gone` seconds ago, and what the worker says of the broker. */
+/** One fact each: of the status, `gone` seconds ago. */
 const FACT = {
   uptime: ({ uptime }, gone) => (uptime === null ? NONE : duration(uptime + gone)),
   restarts: ({ restarts }) => String(restarts),
@@ -143,6 +141,11 @@ const FACT = {
   budget: ({ budget }) => `${budget.used} / ${budget.limit || "∞"}`,
   usage: ({ cpuPercent, memoryBytes }) =>
     memoryBytes === null ? NONE : `${number(cpuPercent ?? 0, 1)}% · ${bytes(memoryBytes)}`,
-  broker: (_, __, broker) => broker === null ? NONE : broker ? t("broker.yes") : t("broker.no"),
+  broker: ({ broker }) => {
+    const { connected, since } = broker;
+    if (connected === null) return NONE;
+    const lasted = age((Date.now() - Date.parse(since)) / 1000);
+    return t(connected ? "broker.yes" : "broker.no", { age: lasted });
+  },
   pid: ({ pid, generation }) => (pid === null ? NONE : t("pid", { pid, generation })),
 };

@@ -70,8 +70,8 @@ export default {
   "worker.start": "啟動",
   "worker.stop": "停止",
   "worker.restart": "重啟",
-  "broker.yes": "已連線",
-  "broker.no": "未連線",
+  "broker.yes": "已連線 · {age}",
+  "broker.no": "未連線 · {age}",
   pid: "{pid}（第 {generation} 個）",
 
   "state.ready": "就緒",
@@ -154,6 +154,7 @@ export default {
   "condition.backoff": "worker 中斷（{why}），將於 {time} 再試。",
   "condition.pause": "券商要求暫停（{why}），將於 {time} 再試。",
   "condition.keys": "worker 沒有金鑰。",
+  "condition.unready": "worker 執行中，但遲遲未就緒，可能卡在登入。",
   "condition.broker": "worker 執行中，但沒有連上券商。",
   "condition.stale": "交易時段內沒有報價：{markets}。",
   "condition.budget": "今日 {limit} 次啟動已用掉 {used} 次。",
