@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.worker.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+AGAIN: Final = 1.0
+"""Seconds after which a callback that raised is called again."""
+
 
 class Countdown:
-    """Calls `callback` when it is over; one at a time."""
+    """Calls `callback` when it is over; one at a time, and again if that raised.
 
-    def __init__(self, reactor: Any, callback: Callable[[], None]) -> None:
+    `what` says for the log what the callback does.
+    """
+
+    def __init__(self, reactor: Any, what: str, callback: Callable[[], None]) -> None:
         self._reactor = reactor
+        self._what = what
         self._callback = callback
         self._call: Any = None
 
     def begin(self, seconds: float) -> None:
         """Begin, anew if need be."""
         self.cancel()
-        self._call = self._reactor.callLater(seconds, self._callback)
+        self._call = self._reactor.callLater(max(0.0, seconds), self._over)
 
     def cancel(self) -> None:
         """Forget it; harmless when there is none."""
@@ -37,3 +46,7 @@ class Countdown:
         if not self.active:
             return 0.0
         return float(max(0.0, self._call.getTime() - self._reactor.seconds()))
+
+    def _over(self) -> None:
+        if attempt(self._what, self._callback) is not None and not self.active:
+            self.begin(AGAIN)

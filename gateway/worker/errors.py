@@ -41,13 +41,23 @@ class NotReadyError(WorkerError):
 
 
 @frozen
-class PausedError(WorkerError):
-    """The broker imposed a pause; `next_start` (ISO 8601) is when it ends."""
+class HeldError(WorkerError):
+    """Something stands against a start; `next_start` (ISO 8601) is when that ends."""
 
     next_start: str = ""
 
     @classmethod
-    def until(cls, when: str) -> PausedError:
+    def until(cls, reason: str, when: str) -> HeldError:
+        """`reason` stands against it until then."""
+        return cls("No worker can be started now", f"{reason}; next start: {when}", when)
+
+
+@frozen
+class PausedError(HeldError):
+    """The broker imposed a pause."""
+
+    @classmethod
+    def until(cls, reason: str, when: str) -> PausedError:  # noqa: ARG003 - it is known
         """The pause ends at `when`."""
         return cls(
             "The broker asked for a pause",

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from gateway.worker.credentials import Credentials, check_certificate
-from gateway.worker.errors import PausedError, SupersededError, WorkerError
+from gateway.worker.errors import HeldError, SupersededError, WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,8 +44,8 @@ class Exchange:
             facts = yield self._keeper.restart()
             if wait_ready:
                 yield self._waiters.wait(self._keeper.generation)
-        except PausedError as error:
-            raise PausedError(
+        except HeldError as error:
+            raise type(error)(
                 error.message, f"{error.details}; the new keys are used then", error.next_start
             ) from None
         except SupersededError:
@@ -61,7 +61,7 @@ class Exchange:
         """A worker with the previous keys, now or when nothing stands against it."""
         try:
             yield self._keeper.restart()
-        except PausedError:
+        except HeldError:
             yield self._keeper.stop()
             self._keeper.begin()
         except WorkerError as error:

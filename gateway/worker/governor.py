@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from gateway.worker.classify import IMPOSING
+from gateway.worker.gate import Hold
 from gateway.worker.ledger import next_day, trading_day
 
 if TYPE_CHECKING:
@@ -14,14 +13,6 @@ if TYPE_CHECKING:
 
     from gateway.worker.ledger import Ledger
     from gateway.worker.settings import Settings
-
-
-@frozen
-class Hold:
-    """Why no worker may be started now."""
-
-    reason: str
-    seconds: float
 
 
 class Governor:
@@ -54,7 +45,7 @@ class Governor:
         """
         left = self._paused_until - self._clock()
         if left > 0 and not force:
-            return Hold("the broker asked for a pause (code 451 or 503)", left)
+            return Hold("the broker asked for a pause (code 451 or 503)", left, imposed=True)
         if not person and not self._settings.demo and self.used >= self._settings.budget:
             return Hold(
                 f"today's budget of {self._settings.budget} starts is spent",

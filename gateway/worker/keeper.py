@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from math import isinf
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import succeed
 from twisted.logger import Logger
@@ -11,12 +12,16 @@ from gateway.worker.countdown import Countdown
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
+    HeldError,
+    LaunchError,
     PausedError,
     SupersededError,
     WorkerError,
 )
+from gateway.worker.guard import attempt
 from gateway.worker.history import History
 from gateway.worker.machine import machine
+from gateway.worker.plan import Plan
 from gateway.worker.requests import Requests, fail
 from gateway.worker.times import iso
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from gateway.worker.gate import Gate, Hold
     from gateway.worker.governor import Governor
     from gateway.worker.policy import Policy
     from gateway.worker.requests import Facts
@@ -33,8 +39,10 @@ if TYPE_CHECKING:
 
 _log = Logger(namespace="gateway.worker")
 
-STUCK = 10.0
+STUCK: Final = 10.0
 """Seconds past all patience after which a worker counts as not to be ended."""
+RETRY: Final = 5.0
+"""Seconds until a start is tried again that the gateway itself could not make."""
 
 
 class Observer(Protocol):
@@ -52,7 +60,9 @@ class Observer(Protocol):
 class Keeper:
     """One life-cycle.
 
-    `launch` starts a new generation for the keeper, `wall` gives seconds since 1970.
+    `launch` starts a new generation for the keeper, `gate` says whether it may now,
+    `wall` gives seconds since 1970.  None of them is trusted not to raise: what they
+    can't do is tried again, so that no state waits for something that never comes.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Keeper:
         settings: Settings,
         *,
         launch: Callable[[int, Keeper], Run],
+        gate: Gate,
         governor: Governor,
         policy: Policy,
         observer: Observer,
@@ -68,17 +79,16 @@ class Keeper:
     ) -> None:
         self._settings = settings
         self._launch = launch
+        self._gate = gate
         self._governor = governor
         self._policy = policy
         self._observer = observer
         self._wall = wall
         self._lifecycle = machine(self)
         self._requests = Requests()
-        self._pause = 0.0
-        self._waiting = Countdown(reactor, self._elapsed)
-        self._overdue = Countdown(reactor, self._stuck)
+        self._plan = Plan(reactor, self._look)
+        self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._stuck)
         self._going_down = False
-        self._forced = False
         self.state = "stopped"
         self.since = wall()
         self.generation = 0
@@ -94,14 +104,16 @@ class Keeper:
             return succeed({"pid": self.run and self.run.pid})
         if self.state != "starting":
             self._admit(force=force)
-        answer = self._requests.start(self._next(fresh=False), self._pid)
+        answer = self._wish(self._next(fresh=False), force=force)
         self._lifecycle.start()
         return answer.addCallback(lambda facts: {"pid": facts["newPid"]})
 
     def restart(self, *, force: bool = False) -> Deferred[Facts]:
         """A new worker.  Raises WorkerError; the old one keeps running."""
         self._admit(force=force)
-        return self._replace()
+        answer = self._wish(self._next(fresh=True), force=force)
+        self._lifecycle.restart()
+        return answer
 
     def stop(self) -> Deferred[Facts]:
         """No worker; fires when its tree is gone."""
@@ -127,90 +139,102 @@ class Keeper:
     # -- asked by machines --------------------------------------------------------------
 
     def begin(self) -> None:
-        """The first start of the gateway; later, if something stands against it now."""
-        hold = self._governor.hold()
-        if hold is None:
-            self._lifecycle.start()
-        else:
-            self._postpone(hold.seconds)
+        """The first start of the gateway, or of a session."""
+        self._lifecycle.start()
 
     def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
         """Restart for `reason`, if the state is one of `states` and nothing stands against it."""
-        hold = self._governor.hold()
         if self._going_down or self.state not in states:
             return
+        hold = self._gate.hold()
         if hold is not None:
             _log.warn(
                 "No restart ({reason}): {hold}", tag="Python", reason=reason, hold=hold.reason
             )
             return
         _log.info("Restarting the worker: {reason}", tag="Python", reason=reason)
-        self._replace().addErrback(lambda _: None)  # the state tells
+        answer = self._wish(self._next(fresh=True), person=False)
+        answer.addErrback(lambda _: None)  # the state tells
+        self._lifecycle.restart()
 
     def imposed(self) -> None:
         """The broker imposed a pause: a start that is planned comes no earlier."""
-        hold = self._governor.hold()
-        if self.state == "backoff" and hold is not None and hold.seconds > self._waiting.left:
-            self._postpone(hold.seconds)
+        if self.state == "backoff":
+            self._look()
 
     @property
     def next_start(self) -> tuple[float, float] | None:
         """When the next start is planned: seconds since 1970, and from now."""
         if self.state != "backoff":
             return None
-        left = self._waiting.left if self._waiting.active else self._pause
-        return self._wall() + left, left
+        return self._wall() + self._plan.left, self._plan.left
 
     # -- what the machine has done ------------------------------------------------------
 
     def enter(self, state: str) -> None:
         self.state = state
         self.since = self._wall()
-        self._observer.changed()
+        self._tell()
 
     def spawn(self) -> None:
-        self.generation += 1
-        self.run = self._launch(self.generation, self)
+        asker = self._requests.asker
+        hold = self._gate.hold(**asker)
+        if hold is not None:
+            held = self._requests.take()
+            self._put_off(0, hold)
+            fail(held, self._held(hold))
+            return
+        failed = attempt("Starting the worker", self._spawn)
+        if failed is not None:
+            waiting = self._requests.take()
+            self._put_off(RETRY)
+            fail(waiting, LaunchError("The worker was not started", failed))
+            return
+        self._lifecycle.spawned()
 
     def end(self) -> None:
-        assert self.run is not None  # the table says so
         told = self._settings
         self._expect_end(
             max(told.patience_login, told.patience_interrupt) + told.patience_terminate
         )
-        self.run.end()
+        self._end()
 
     def wait(self) -> None:
-        self._waiting.begin(self._pause)
+        self._plan.wait()
 
     def hurry(self) -> None:
-        self._waiting.cancel()
+        self._plan.drop()
 
     def judge(self) -> None:
-        assert self.run is not None and self.run.exit is not None
-        if self._requests.waiting(self.generation):
+        if self.run is not None and self._requests.waiting(self.run.generation):
             self._lifecycle.again()
             return
-        pause = self._policy.verdict(self.run.exit, self.run.cause or "")
+        pauses: list[float | None] = []
+        attempt("Judging the worker's end", lambda: pauses.append(self._verdict()))
+        pause = pauses[0] if pauses else RETRY
         if pause is None:
             self._lifecycle.give_up()
         else:
-            hold = self._governor.hold()
-            self._pause = max(pause, hold.seconds if hold else 0)
-            self._lifecycle.retry()
+            self._put_off(pause, self._gate.hold())
 
     # -- what a run tells; an old generation's words are ignored ---------------------------
 
     def run_started(self, run: Run) -> None:
         if run is self.run:
-            self._governor.started()
+            attempt("Counting the start", self._governor.started)
 
     def run_settled(self, run: Run) -> None:
-        if run is self.run and self.state == "starting":
-            self._lifecycle.settled()
-            self._requests.settled(run.generation, self._facts)
-            if self._requests.waiting(run.generation):
-                self._lifecycle.restart()
+        if run is not self.run or self.state != "starting":
+            return
+        self._lifecycle.settled()
+        self._requests.settled(run.generation, self._facts)
+        if not self._requests.waiting(run.generation):
+            return
+        hold = self._gate.hold(**self._requests.asker)
+        if hold is None:
+            self._lifecycle.restart()
+        else:  # heard meanwhile: this worker stays
+            fail(self._requests.take(), self._held(hold))
 
     def run_exited(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
@@ -218,20 +242,16 @@ class Keeper:
         self.history.add(self._wall(), run.exit, run.cause)
         self._expect_end(0)
         self._lifecycle.exited()
-        self._observer.exited(run)
+        attempt("Telling of the worker's end", lambda: self._observer.exited(run))
 
     def run_reaped(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
             return
         self._overdue.cancel()
         failed = self._requests.take(run.generation)
-        hold = self._governor.hold(person=True, force=self._forced)
-        held = self._requests.take() if hold and self.state == "exited" else []
         self._lifecycle.reaped()
         # Answers come last: who gets one may ask again.
         fail(failed, run.error or FailedAtOnceError("The worker ended at once", run.epitaph))
-        if hold is not None:
-            fail(held, self._paused(hold.seconds))
         self._requests.stopped({"oldPid": run.pid, "ended": run.exit.proof()})
 
     # -- inside -------------------------------------------------------------------------
@@ -246,37 +266,63 @@ class Keeper:
         """The generation that a request made now is answered by."""
         return self.generation + (fresh or self.state != "starting")
 
-    def _replace(self) -> Deferred[Facts]:
-        answer = self._requests.start(self._next(fresh=True), self._pid)
-        self._lifecycle.restart()
-        return answer
+    def _wish(
+        self, generation: int, *, person: bool = True, force: bool = False
+    ) -> Deferred[Facts]:
+        return self._requests.start(generation, self._pid, person=person, force=force)
 
     def _admit(self, *, force: bool) -> None:
         """Let a person's request through, or raise WorkerError."""
         if self._going_down:
             raise GoingDownError("The gateway is going down", "its worker is being stopped")
-        hold = self._governor.hold(person=True, force=force)
+        hold = self._gate.hold(person=True, force=force)
         if hold is not None:
-            raise self._paused(hold.seconds)
-        self._forced = force
+            raise self._held(hold)
         self._policy.asked()
 
-    def _paused(self, seconds: float) -> WorkerError:
-        return PausedError.until(iso(self._wall() + seconds))
+    def _held(self, hold: Hold) -> WorkerError:
+        if isinf(hold.seconds):
+            return HeldError("No worker can be started now", hold.reason)
+        kind = PausedError if hold.imposed else HeldError
+        return kind.until(hold.reason, iso(self._wall() + hold.seconds))
 
-    def _postpone(self, seconds: float) -> None:
-        self._pause = seconds
-        known = self.state == "backoff"
-        self._lifecycle.postpone()
-        if known:
-            self._observer.changed()
+    def _spawn(self) -> None:
+        self.run = self._launch(self.generation + 1, self)
+        self.generation += 1
 
-    def _elapsed(self) -> None:
-        hold = self._governor.hold()
-        if hold is None:
+    def _end(self) -> None:
+        if self.run is not None:
+            attempt("Ending the worker", self.run.end)
+
+    def _verdict(self) -> float | None:
+        assert self.run is not None and self.run.exit is not None  # the table says so
+        return self._policy.verdict(self.run.exit, self.run.cause or "")
+
+    def _put_off(self, pause: float, hold: Hold | None = None) -> None:
+        """The next start comes after `pause` and `hold`, or when a person asks."""
+        if hold is not None and isinf(hold.seconds):
+            self._lifecycle.give_up()
+            return
+        self._plan.pause(pause)
+        self._plan.hold(hold)
+        self._lifecycle.retry()
+
+    def _look(self) -> None:
+        """A start is planned: is it due, or does something else stand against it now?"""
+        hold = self._gate.hold()
+        if hold is not None and isinf(hold.seconds):
+            self._lifecycle.give_up()
+            return
+        moved = self._plan.hold(hold)
+        if not self._plan.left:
             self._lifecycle.elapsed()
-        else:
-            self._postpone(hold.seconds)
+            return
+        self._plan.wait()
+        if moved:
+            self._tell()
+
+    def _tell(self) -> None:
+        attempt("Telling of the worker's state", self._observer.changed)
 
     def _facts(self, old_pid: int | None) -> Facts:
         ended = self.history.proof(old_pid)
@@ -294,4 +340,5 @@ class Keeper:
         )
         _log.error("{error}", tag="Python", error=str(error))
         self._overdue.begin(STUCK)
+        self._end()
         fail(self._requests.take() + self._requests.take_stops(), error)

@@ -2,7 +2,8 @@
 
 The machine decides nothing by itself: it is told what people ask and what the process
 does, and tells its `Effects` what to do.  One process at a time: `spawn` is only ever
-said when the one before is `reaped`, its whole tree gone.
+said when the one before is `reaped`, its whole tree gone.  Every start goes through the
+state `due`, where `spawn` asks the gate (`gate.py`) and says what came of it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Lifecycle(Protocol):
     def stop(self) -> None:
         """Someone wants no worker."""
 
-    def postpone(self) -> None:
-        """A worker is wanted, but not before `Effects.wait` is over."""
+    def spawned(self) -> None:
+        """The verdict of `Effects.spawn`: there is a new process, or soon will be."""
 
     def settled(self) -> None:
         """The new worker lived long enough to count as started."""
@@ -46,10 +47,10 @@ class Lifecycle(Protocol):
         """The verdict after an unexpected exit: at once, someone is waiting."""
 
     def retry(self) -> None:
-        """The verdict after an unexpected exit: after a pause."""
+        """The verdict after an unexpected exit, or of `Effects.spawn`: after a pause."""
 
     def give_up(self) -> None:
-        """The verdict after an unexpected exit: not until someone asks."""
+        """The verdict of either, or on a pause that has no end: not until someone asks."""
 
 
 class Effects(Protocol):
@@ -59,7 +60,10 @@ class Effects(Protocol):
         """A new state; said before what the transition does."""
 
     def spawn(self) -> None:
-        """Start a new process."""
+        """Start a new process if nothing stands against it now.
+
+        It says `spawned`, `retry` or `give_up`.
+        """
 
     def end(self) -> None:
         """Make the present process end; it is to say `exited`, then `reaped`."""
@@ -105,6 +109,7 @@ def _judge(effects: Effects) -> None:
 
 _builder = TypeMachineBuilder(Lifecycle, Effects)  # type: ignore[type-abstract] # types, no calls
 _stopped = _builder.state("stopped")
+_due = _builder.state("due")
 _starting = _builder.state("starting")
 _running = _builder.state("running")
 _stopping = _builder.state("stopping")
@@ -113,14 +118,17 @@ _exited = _builder.state("exited")
 _backoff = _builder.state("backoff")
 _fatal = _builder.state("fatal")
 
-_PUBLIC = {"replacing": "stopping"}
-"""`replacing` is `stopping` with a worker wanted afterwards."""
+_PUBLIC = {"replacing": "stopping", "due": None}
+"""`replacing` is `stopping` with a worker wanted afterwards; `due` lasts no time."""
 
 _TABLE = (
-    (_stopped, Lifecycle.start, _starting, _spawn),
-    (_stopped, Lifecycle.restart, _starting, _spawn),
+    (_stopped, Lifecycle.start, _due, _spawn),
+    (_stopped, Lifecycle.restart, _due, _spawn),
     (_stopped, Lifecycle.stop, _stopped, _nothing),
-    (_stopped, Lifecycle.postpone, _backoff, _wait),
+    # A start is due, and the gate is asked.
+    (_due, Lifecycle.spawned, _starting, _nothing),
+    (_due, Lifecycle.retry, _backoff, _wait),
+    (_due, Lifecycle.give_up, _fatal, _nothing),
     # A worker is not interrupted while its interpreter starts: `restart` waits for
     # `settled`, after which whoever is still waiting says it again.
     (_starting, Lifecycle.start, _starting, _nothing),
@@ -142,32 +150,31 @@ _TABLE = (
     (_replacing, Lifecycle.restart, _replacing, _nothing),
     (_replacing, Lifecycle.stop, _stopping, _nothing),
     (_replacing, Lifecycle.exited, _replacing, _nothing),
-    (_replacing, Lifecycle.reaped, _starting, _spawn),
+    (_replacing, Lifecycle.reaped, _due, _spawn),
     # Nobody asked for this exit.
     (_exited, Lifecycle.start, _replacing, _nothing),
     (_exited, Lifecycle.restart, _replacing, _nothing),
     (_exited, Lifecycle.stop, _stopping, _nothing),
     (_exited, Lifecycle.reaped, _exited, _judge),
-    (_exited, Lifecycle.again, _starting, _spawn),
+    (_exited, Lifecycle.again, _due, _spawn),
     (_exited, Lifecycle.retry, _backoff, _wait),
     (_exited, Lifecycle.give_up, _fatal, _nothing),
-    (_backoff, Lifecycle.elapsed, _starting, _spawn),
-    (_backoff, Lifecycle.start, _starting, _hurry_and_spawn),
-    (_backoff, Lifecycle.restart, _starting, _hurry_and_spawn),
+    (_backoff, Lifecycle.elapsed, _due, _spawn),
+    (_backoff, Lifecycle.start, _due, _hurry_and_spawn),
+    (_backoff, Lifecycle.restart, _due, _hurry_and_spawn),
     (_backoff, Lifecycle.stop, _stopped, _hurry),
-    (_backoff, Lifecycle.postpone, _backoff, _wait),
-    (_fatal, Lifecycle.start, _starting, _spawn),
-    (_fatal, Lifecycle.restart, _starting, _spawn),
+    (_backoff, Lifecycle.give_up, _fatal, _hurry),
+    (_fatal, Lifecycle.start, _due, _spawn),
+    (_fatal, Lifecycle.restart, _due, _spawn),
     (_fatal, Lifecycle.stop, _stopped, _nothing),
-    (_fatal, Lifecycle.postpone, _backoff, _wait),
 )
 
 
 def _output(
-    old: str, new: str, act: Callable[[Effects], None]
+    old: str | None, new: str | None, act: Callable[[Effects], None]
 ) -> Callable[[Lifecycle, Effects], None]:
     def output(_: Lifecycle, effects: Effects) -> None:
-        if new != old:
+        if new is not None and new != old:
             effects.enter(new)
         act(effects)
 

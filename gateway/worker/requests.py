@@ -19,6 +19,8 @@ class _Wish:
     generation: int
     """The least generation that satisfies it."""
     old_pid: int | None
+    person: bool
+    force: bool
     answer: Deferred[Facts]
 
 
@@ -29,9 +31,11 @@ class Requests:
         self._starts: list[_Wish] = []
         self._stops: list[Deferred[Facts]] = []
 
-    def start(self, generation: int, old_pid: int | None) -> Deferred[Facts]:
+    def start(
+        self, generation: int, old_pid: int | None, *, person: bool, force: bool
+    ) -> Deferred[Facts]:
         """Someone wants a worker of `generation` or later, in the place of `old_pid`."""
-        wish = _Wish(generation, old_pid, Deferred())
+        wish = _Wish(generation, old_pid, person, force, Deferred())
         self._starts.append(wish)
         return wish.answer
 
@@ -43,6 +47,14 @@ class Requests:
     def waiting(self, generation: int) -> bool:
         """Whether someone wants a worker that is younger than `generation`."""
         return any(wish.generation > generation for wish in self._starts)
+
+    @property
+    def asker(self) -> dict[str, bool]:
+        """How the gate is asked for all who want a worker."""
+        return {
+            "person": any(wish.person for wish in self._starts),
+            "force": any(wish.force for wish in self._starts),
+        }
 
     def settled(self, generation: int, facts: Callable[[int | None], Facts]) -> None:
         """The worker of `generation` has started; `facts` tells them, given the old pid."""

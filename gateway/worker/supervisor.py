@@ -15,6 +15,7 @@ from twisted.logger import Logger, LogLevel
 from gateway.worker.classify import imposed
 from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
+from gateway.worker.gate import Gate
 from gateway.worker.governor import Governor
 from gateway.worker.keeper import Keeper
 from gateway.worker.keys import Keys
@@ -78,10 +79,13 @@ class Supervisor:
         )
         ledger = Ledger(settings.state_dir, self._alert)
         self._governor = Governor(settings, ledger, clock=reactor.seconds, wall=wall)
+        self.gate = Gate([self._governor.hold])
+        """Asked before every start; further checks may be added to its list."""
         self._keeper = Keeper(
             reactor,
             settings,
             launch=self._launch,
+            gate=self.gate,
             governor=self._governor,
             policy=Policy(settings, random),
             observer=self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.worker.gate import Gate
 from gateway.worker.governor import Governor
 from gateway.worker.keeper import Keeper
 from gateway.worker.ledger import Ledger
@@ -22,10 +23,12 @@ class Bench:
         self.governor = Governor(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
         )
+        self.gate = Gate([self.governor.hold])
         self.keeper = Keeper(
             self.time,
             self.settings,
             launch=self.launch,
+            gate=self.gate,
             governor=self.governor,
             policy=Policy(self.settings, lambda: 0.0),
             observer=self,

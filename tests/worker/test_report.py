@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.exits import Exit
-from gateway.worker.governor import Hold
+from gateway.worker.gate import Hold
 from gateway.worker.history import KEPT, History
 from gateway.worker.report import WORDS, Reporter
 

@@ -1,0 +1,65 @@
+"""The one gate before every start: what stands against it now, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from attrs import frozen
+
+from gateway.worker.guard import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNKNOWN: Final = 5.0
+"""Seconds until it is looked again after a check that failed."""
+
+
+@frozen
+class Hold:
+    """Why no worker may be started now."""
+
+    reason: str
+    seconds: float
+    """How long, at most; the gate is asked again then.  Infinite: until a person asks."""
+    imposed: bool = False
+    """The broker imposed it: `force` overrides it."""
+
+
+class Check(Protocol):
+    """One reason that may stand against a start."""
+
+    def __call__(self, *, person: bool = False, force: bool = False) -> Hold | None:
+        """None: nothing.  `person` and `force` say who asks, and how strongly."""
+        ...
+
+
+class Gate:
+    """Asks each of its `checks`, a list to which others may be added.
+
+    A start is one login at the broker, and one worker too many if another lives.  So each
+    start asks here at the moment when the process would be made, whoever wants it.
+    """
+
+    def __init__(self, checks: Iterable[Check]) -> None:
+        self.checks = list(checks)
+
+    def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
+        """What stands against a start for longest; None: nothing.
+
+        A check that raises is a hold of its own: it is asked again soon.
+        """
+        holds = [self._ask(check, person=person, force=force) for check in self.checks]
+        return max(filter(None, holds), key=_seconds, default=None)
+
+    def _ask(self, check: Check, *, person: bool, force: bool) -> Hold | None:
+        found: list[Hold | None] = []
+        failed = attempt(
+            "Looking whether a worker may be started",
+            lambda: found.append(check(person=person, force=force)),
+        )
+        return found[0] if failed is None else Hold(f"it can't be told: {failed}", UNKNOWN)
+
+
+def _seconds(hold: Hold) -> float:
+    return hold.seconds

@@ -1,0 +1,38 @@
+"""The one guard around the life-cycle's effects: an exception becomes a reason.
+
+Nobody above the reactor catches what a timer or a process's callback raises, and what is
+left undone then may never be done: a worker that is `starting` for ever, looks that end.
+So whatever may raise is done by `attempt`, and who calls it says what happens instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = Logger(namespace="gateway.worker")
+
+
+def attempt(what: str, act: Callable[[], object]) -> str | None:
+    """Do `act`; None when it was done, else the reason, which is logged as that of `what`."""
+    try:
+        act()
+    except Exception as error:
+        why = reason(error)
+        if isinstance(error, OSError):  # the machine's fault, not ours: a line says it all
+            _log.error("{what} failed: {why}", tag="Python", what=what, why=why)
+        else:
+            _log.failure("{what} failed: {why}", tag="Python", what=what, why=why)
+        return why
+    return None
+
+
+def reason(error: BaseException) -> str:
+    """One line for people: what the system says, and of which file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
