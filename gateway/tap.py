@@ -130,7 +130,11 @@ class Parts:
         self._supervisor = None if settings.no_worker else self._make_supervisor()
         self._connections = Connections(self._guardian)
         self._relay = Relay(
-            relay_settings(settings), self._deadlines, reactor.callLater, self._overseer
+            relay_settings(settings),
+            self._deadlines,
+            reactor.callLater,
+            self._overseer,
+            wall=time.time,
         )
         self._overseer.relay = self._relay
         self._overseer.listener = self._supervisor

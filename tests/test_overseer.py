@@ -46,7 +46,7 @@ class FakeRelay:
 
 
 def event(value: list[Any]) -> Event:
-    return Event((), None, Keys().of(value), acked=False)
+    return Event((), None, Keys().of(value), acked=False, trusted=True, wall=0.0)
 
 
 class OverseerTests(SynchronousTestCase):

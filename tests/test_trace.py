@@ -24,7 +24,9 @@ class TracingOverseerTests(SynchronousTestCase):
         )
 
     def relayed(self, *packets: Packet) -> str:
-        self.overseer.relayed(Event(packets, None, Subject("tick", None, None), acked=False))
+        self.overseer.relayed(
+            Event(packets, None, Subject("tick", None, None), acked=False, trusted=True, wall=0.0)
+        )
         (event,) = [each for each in self.events if each.get("tag") == "Relay"]
         self.assertEqual(event["log_level"], LogLevel.debug)
         return formatEvent(event)

@@ -18,7 +18,17 @@ OVERHEAD = 400
 class Event(Record):
     """One relayed event: a record with its sender, its place and its key."""
 
-    __slots__ = ("acked", "code", "key", "name", "position", "sender", "start")
+    __slots__ = (
+        "acked",
+        "code",
+        "key",
+        "name",
+        "position",
+        "sender",
+        "start",
+        "trusted",
+        "wall",
+    )
 
     def __init__(
         self,
@@ -27,6 +37,8 @@ class Event(Record):
         subject: Subject,
         *,
         acked: bool,
+        trusted: bool,
+        wall: float,
     ) -> None:
         super().__init__(*packets)
         self.sender = sender
@@ -34,5 +46,13 @@ class Event(Record):
         self.name, self.code, self.key = subject
         self.acked = acked
         """Whether the sender waits for an answer."""
+        self.trusted = trusted
+        """Whether the worker or the gateway said it; without a worker, anybody who may."""
+        self.wall = wall
+        """When it came, in seconds since 1970."""
         self.position = self.start = -1
         """Its place in the log, in events and in bytes."""
+
+    def become(self, *packets: Packet) -> None:
+        """Consist of other `packets`; not once it is in a log."""
+        super().__init__(*packets)

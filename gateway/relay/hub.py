@@ -20,7 +20,7 @@ from gateway.relay.subscription import Subscription
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.observer import Observer
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 
 class Hub:
-    """One namespace of the relay: its log, its members, its open questions."""
+    """One namespace of the relay: its log, its members, its open questions.
+
+    `wall` is the wall clock, in seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,8 @@ class Hub:
         turn: Turn,
         deadlines: Deadlines,
         observer: Observer,
+        *,
+        wall: Callable[[], float],
     ) -> None:
         self.name = name
         self.log = Log(max_bytes=settings.log_bytes, max_records=settings.log_records)
@@ -49,6 +54,7 @@ class Hub:
         self._settings = settings
         self._turn = turn
         self._observer = observer
+        self._wall = wall
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
         self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
         self._screens = Screens(settings.snapshots)
@@ -103,18 +109,22 @@ class Hub:
             return
         if packet.repaired:
             self.repaired += 1
-        wire = packet.wire
-        if packet.id is not None:
-            wire = (self._ask(sender, packet, subject), *wire[1:])
         if packet.id is not None or packet.expected:
             subject = Subject(subject.name, subject.code, None)
         event = Event(
-            wire, None if self._settings.echo else sender, subject, acked=packet.id is not None
+            packet.wire,
+            None if self._settings.echo else sender,
+            subject,
+            acked=packet.id is not None,
+            trusted=self._observer.trusts(sender),
+            wall=self._wall(),
         )
+        if packet.id is not None:
+            event.become(self._ask(sender, packet, event), *packet.wire[1:])
         self._append(event)
         sender.outbox.step_aside()
         self._observer.relayed(event)
-        if self._observer.trusts(sender) and self._observer.heard(sender, event, packet.value):
+        if event.trusted and self._observer.heard(sender, event, packet.value):
             self._screens.see(event)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
@@ -135,7 +145,9 @@ class Hub:
         """Tell everybody: an event with exactly one object argument."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
         subject = self._settings.keys.of([name, value])
-        event = Event((EnginePacket(text),), None, subject, acked=False)
+        event = Event(
+            (EnginePacket(text),), None, subject, acked=False, trusted=True, wall=self._wall()
+        )
         self._append(event)
         self._screens.see(event)
 
@@ -147,11 +159,11 @@ class Hub:
         self.log.append(event)
         self._turn.schedule()
 
-    def _ask(self, sender: Subscription, packet: Packet, subject: Subject) -> EnginePacket:
+    def _ask(self, sender: Subscription, packet: Packet, event: Event) -> EnginePacket:
         """The event's text packet with an ack id of ours."""
         assert packet.id is not None
         receivers = sum(
-            each is not sender and (each.selection is None or each.selection.wants(subject))
+            each is not sender and (each.selection is None or each.selection.wants(event))
             for each in self.members.values()
         )
         ours = self._acks.ask(sender, packet.id, self.log.head, receivers)

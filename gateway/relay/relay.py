@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Relay:
     """One hub per namespace, flushed together.
 
-    `call_later(seconds, callback)` is the reactor's; `observer` sees what is relayed.
+    `call_later(seconds, callback)` is the reactor's; `observer` sees what is relayed;
+    `wall` is the wall clock, in seconds since 1970.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class Relay:
         deadlines: Deadlines,
         call_later: Callable[[float, Callable[[], None]], object],
         observer: Observer,
+        *,
+        wall: Callable[[], float],
     ) -> None:
         self._turn = Turn(lambda flush: call_later(settings.flush_interval, flush))
         self.hubs = {
-            name: Hub(name, settings, self._turn, deadlines, observer)
+            name: Hub(name, settings, self._turn, deadlines, observer, wall=wall)
             for name in settings.namespaces
         }
         self.slow = SlowConsumers(self._turn, settings.patience, deadlines)

@@ -9,7 +9,7 @@ import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.record import Record
-from gateway.relay.selection import EVERYTHING, NOTHING, SelectionError, parse
+from gateway.relay.selection import EVERYTHING, FIELDS, NOTHING, SelectionError, parse
 from gateway.relay.snapshot import Snapshot
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.packet import PacketType, header
@@ -69,7 +69,7 @@ class Screens:
 
         Raises `ConnectionRefused`.
         """
-        if "events" not in auth and "codes" not in auth:
+        if not any(field in auth for field in FIELDS):
             return None
         try:
             return parse(auth)
@@ -101,7 +101,8 @@ class Screens:
         """Narrow or widen what `subscription` receives; answer its ack.
 
         The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.  What
-        became visible follows as at the beginning.
+        became visible follows as at the beginning.  Who asked for trusted events at the
+        beginning gets no others unless it says so.
         """
         known = subscription.selection or EVERYTHING
         arguments = packet.value[1:]
@@ -110,7 +111,7 @@ class Screens:
         try:
             if not isinstance(wish, dict):
                 raise SelectionError("send one object with 'events' and 'codes'")
-            subscription.select(parse(wish))
+            subscription.select(parse(wish, trusted=known.trusted))
         except SelectionError as error:
             answer = {"ok": False, "error": str(error)}
         if packet.id is not None:

@@ -12,7 +12,6 @@ import attrs
 
 if TYPE_CHECKING:
     from gateway.relay.event import Event
-    from gateway.relay.keys import Subject
 
 MAX_NAMES = 1000
 """Event names or codes one selection may list."""
@@ -28,28 +27,38 @@ class SelectionError(ValueError):
 class Selection:
     """Events of the given names, and of the given codes; None: of any.
 
-    `codes` narrows only events whose first argument has a string `code`.
+    `codes` narrows only events whose first argument has a string `code`; `trusted`
+    leaves only what the worker and the gateway say.
     """
 
     events: frozenset[str] | None = None
     codes: frozenset[str] | None = None
+    trusted: bool = False
 
-    def wants(self, event: Event | Subject) -> bool:
-        """Whether `event`, or one about that subject, is for this client."""
-        return (self.events is None or event.name in self.events) and (
-            self.codes is None or event.code is None or event.code in self.codes
+    def wants(self, event: Event) -> bool:
+        """Whether `event` is for this client."""
+        return (
+            (self.events is None or event.name in self.events)
+            and (self.codes is None or event.code is None or event.code in self.codes)
+            and (event.trusted or not self.trusted)
         )
 
 
 EVERYTHING, NOTHING = Selection(), Selection(events=frozenset())
+FIELDS = tuple(field.name for field in attrs.fields(Selection))
 
 
-def parse(wish: dict[str, Any]) -> Selection:
-    """The selection in `{events: [...], codes: [...]}`, both optional.
+def parse(wish: dict[str, Any], *, trusted: bool = False) -> Selection:
+    """The selection in `{events: [...], codes: [...], trusted: ...}`, all optional.
 
-    Raises `SelectionError`.
+    `trusted` holds where the wish does not mention it.  Raises `SelectionError`.
     """
-    return Selection(_names(wish, "events"), _names(wish, "codes"))
+    only = wish.get("trusted")
+    if only is None:
+        only = trusted
+    if not isinstance(only, bool):
+        raise SelectionError("'trusted' must be true or false")
+    return Selection(_names(wish, "events"), _names(wish, "codes"), only)
 
 
 def _names(wish: dict[str, Any], field: str) -> frozenset[str] | None:

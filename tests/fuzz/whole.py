@@ -1,5 +1,6 @@
 """The whole gateway without a network, with one healthy client that must notice nothing."""
 
+import time
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -49,7 +50,7 @@ class Whole:
         self.clock = Clock()
         deadlines = Deadlines(self.clock.seconds)
         drive(self.clock, deadlines)
-        relay = Relay(RelaySettings(), deadlines, self.clock.callLater, Everybody())
+        relay = Relay(RelaySettings(), deadlines, self.clock.callLater, Everybody(), wall=time.time)
         application = SocketServer(SocketSettings(), deadlines)
         relay.register(application)
         self.engine = EngineServer(

@@ -19,7 +19,7 @@ WEBSOCKET = WEBSOCKETS[4, False]
 def event(text="x", sender=None, *, name="e", code=None, key=None, acked=False, attachments=()):
     """One event whose whole text packet is `text`."""
     packets = (Packet(text.encode()), *[Packet(data, binary=True) for data in attachments])
-    return Event(packets, sender, Subject(name, code, key), acked=acked)
+    return Event(packets, sender, Subject(name, code, key), acked=acked, trusted=True, wall=0.0)
 
 
 def record(text):

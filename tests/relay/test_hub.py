@@ -68,6 +68,16 @@ class RelayRuleTests(SynchronousTestCase):
         self.relayed('42["a"]', *FILE)
         self.assertEqual(self.world.watcher.names, ["a", "file"])
 
+    def test_an_event_says_when_it_came_and_whether_its_sender_is_trusted(self):
+        self.world.watcher.trusted.add(self.sender.reply["sid"])
+        self.sender.emit("a")
+        self.others[0].emit("b")
+        self.world.now += 5
+        self.world.relay.publish("c", {})
+        events = self.world.log.between(self.world.log.flushed, self.world.log.head)
+        self.assertEqual([each.trusted for each in events], [True, False, True])
+        self.assertEqual([each.wall - events[0].wall for each in events], [0, 0, 5])
+
     def test_memory_comes_back(self):
         self.relayed(*['42["a"]'] * 100)
         self.assertEqual((self.world.log.tail, self.world.log.head), (100, 100))

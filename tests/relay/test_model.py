@@ -63,7 +63,7 @@ class LogMachine(RuleBasedStateMachine):
         ]
         subject = Subject(name, code, key)
         owner = None if sender is None else sender.subscription
-        event = Event((Packet(text), *binary), owner, subject, acked=acked)
+        event = Event((Packet(text), *binary), owner, subject, acked=acked, trusted=True, wall=0.0)
         self.said.append(event)
         self.log.append(event)
         self.turn.schedule()

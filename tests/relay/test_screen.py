@@ -189,6 +189,35 @@ class FilterTests(ScreenTestCase):
         self.assertEqual(events(screen.heard), [["market_tick", {"code": "A"}]])
         self.assertEqual(len(events(plain.heard)), 3)
 
+    def test_who_wants_trusted_events_hears_the_worker_and_the_gateway_alone(self) -> None:
+        stranger, plain = self.world.client(), self.world.client()
+        page = self.world.client(trusted=True)
+        self.say("python_status", status="forged", sender=stranger)
+        self.say("heartbeat", status="ok")
+        self.world.relay.publish("python_status", {"status": "running"})
+        self.world.flush()
+        self.assertEqual(
+            events(page.heard),
+            [["heartbeat", {"status": "ok"}], ["python_status", {"status": "running"}]],
+        )
+        self.assertEqual(len(events(plain.heard)), 3)
+        page.emit(SUBSCRIBE, {"events": ["python_status"]})
+        self.say("python_status", status="forged", sender=stranger)
+        self.world.relay.publish("python_status", {"status": "ready"})
+        self.world.flush()
+        self.assertEqual(events(page.heard), [["python_status", {"status": "ready"}]])
+
+    def test_a_question_of_a_stranger_does_not_wait_for_who_wants_trusted_events(self) -> None:
+        stranger, plain = self.world.client(), self.world.client()
+        self.world.client(trusted=True)
+        self.worker.lose()
+        stranger.emit("position", id=1)
+        self.world.flush()
+        (question,) = plain.heard
+        plain.say(question.replace("42", "43", 1).replace('["position"]', "[]"))
+        self.world.flush()
+        self.assertEqual(stranger.heard, ["431[]"])
+
     def test_equal_filters_share_the_same_bytes(self) -> None:
         first, second = (self.world.client(codes=codes) for codes in (["A", "B"], ["B", "A"]))
         self.world.flush()

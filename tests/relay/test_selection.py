@@ -9,8 +9,8 @@ from gateway.relay.keys import Subject
 from gateway.relay.selection import MAX_NAMES, Selection, SelectionError, parse
 
 
-def event(name: str, code: str | None = None) -> Event:
-    return Event((), None, Subject(name, code, None), acked=False)
+def event(name: str, code: str | None = None, *, trusted: bool = True) -> Event:
+    return Event((), None, Subject(name, code, None), acked=False, trusted=trusted, wall=0.0)
 
 
 class SelectionTests(SynchronousTestCase):
@@ -31,6 +31,18 @@ class SelectionTests(SynchronousTestCase):
         self.assertFalse(selection.wants(event("market_tick", "2330")))
         self.assertTrue(selection.wants(event("heartbeat")))
 
+    def test_trusted_leaves_out_strangers(self) -> None:
+        selection = parse({"trusted": True})
+        self.assertTrue(selection.wants(event("heartbeat")))
+        self.assertFalse(selection.wants(event("heartbeat", trusted=False)))
+        self.assertTrue(parse({}).wants(event("heartbeat", trusted=False)))
+
+    def test_a_wish_that_does_not_mention_trust_changes_nothing_of_it(self) -> None:
+        for wish in ({"codes": ["A"]}, {"trusted": None}):
+            self.assertTrue(parse(wish, trusted=True).trusted)
+            self.assertFalse(parse(wish).trusted)
+        self.assertFalse(parse({"trusted": False}, trusted=True).trusted)
+
     def test_both_must_agree(self) -> None:
         selection = parse({"events": ["market_tick"], "codes": ["TXFL6"]})
         self.assertFalse(selection.wants(event("market_bidask", "TXFL6")))
@@ -49,3 +61,6 @@ class SelectionTests(SynchronousTestCase):
             for field in ("events", "codes"):
                 error = self.assertRaises(SelectionError, parse, {field: wish})
                 self.assertIn(field, str(error))
+        for wish in ("yes", 1, 0, [], {}):
+            error = self.assertRaises(SelectionError, parse, {"trusted": wish})
+            self.assertIn("'trusted' must be", str(error))

@@ -14,7 +14,14 @@ from gateway.relay.snapshot import BUNDLES, Snapshot
 
 def tick(code: str, text: bytes = b"42") -> Event:
     name = "market_tick"
-    return Event((Packet(text),), None, Subject(name, code, (name, code)), acked=False)
+    return Event(
+        (Packet(text),),
+        None,
+        Subject(name, code, (name, code)),
+        acked=False,
+        trusted=True,
+        wall=0.0,
+    )
 
 
 def kept(snapshot: Snapshot) -> list[Event]:

@@ -17,6 +17,8 @@ from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
 KEYED = "tick"
 """The one event name that has keys here."""
 NEVER = 10.0**12
+WALL = 1.7e9
+"""Seconds since 1970 when the world's clock stands at 0."""
 
 
 class Watcher:
@@ -206,6 +208,7 @@ class RelayWorld(World):
             self.deadlines,
             self._call_later,
             self.watcher,
+            wall=lambda: WALL + self.now,
         )
         self.sockets = Server(SocketSettings(), self.deadlines)
         self.relay.register(self.sockets)

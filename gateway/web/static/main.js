@@ -69,7 +69,7 @@ const socket = new Socket(url, auth, {
 
 function auth() {
   const token = tab.get("token");
-  return { events: EVENTS, snapshot: true, ...(token && { token }) };
+  return { events: EVENTS, snapshot: true, trusted: true, ...(token && { token }) };
 }
 
 function connect(change) {
