@@ -39,7 +39,7 @@ class Watcher:
 
     trusts = is_worker
 
-    def heard(self, event, value):
+    def heard(self, sender, event, value):
         return self.worker_lives
 
     worker_lives = True
