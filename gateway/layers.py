@@ -102,6 +102,7 @@ def worker_settings(
         patience_login=settings.patience_login,
         patience_interrupt=settings.patience_interrupt,
         patience_terminate=settings.patience_terminate,
+        patience_strays=settings.patience_interrupt,
         fatal_after=settings.fatal_after,
         budget=settings.budget,
         schedule=settings.schedule,

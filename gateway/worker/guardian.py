@@ -6,16 +6,21 @@ worker leaves, so that the whole tree can be found and ended, even after the gat
 killed.
 
 Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 2 are the
-worker's output, which the guardian hands on and closes; 3 takes the guardian's reports.
+worker's output, which the guardian hands on and closes; 3 takes the guardian's reports; 4,
+where there is one, is the lock by which the next gateway knows that something of this tree
+is still there (`claim.py`): the guardian and the worker hold it as long as they live.
 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
-hold bytes as latin-1) and `patience` (seconds after SIGINT, after SIGTERM, for strays);
-afterwards `patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM and
-SIGINT.
+hold bytes as latin-1) and `patience` (seconds after SIGINT, after SIGTERM, for what the worker
+leaves); afterwards `patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM
+and SIGINT.
 
-Reports, one a line: `started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS`
-(as waitpid has it), at once when the worker is gone.  The guardian itself exits when
-nothing of the tree is left.
+Reports, one a line: `forked PID`, by the new process itself before it becomes the worker;
+`started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS` (as waitpid has it),
+at once when the worker is gone.  The guardian itself exits when nothing of the tree is left.
+
+The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
+a terminal.  Who has a group of his own gets SIGTERM when the worker is gone, and SIGKILL.
 """
 
 from __future__ import annotations
@@ -30,9 +35,10 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import Any
 
-LIFELINE, STATUS = 0, 3
+LIFELINE, STATUS, LOCK = 0, 3, 4
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINUX = sys.platform == "linux"
 LIBC = ctypes.CDLL(None)
@@ -92,12 +98,16 @@ class Guardian:
     """One worker, from its start until nothing of its tree is left."""
 
     def __init__(self) -> None:
+        self.locks = tuple(filter(is_open, (LOCK,)))
         self.worker = 0
+        self.group = 0
+        """The worker's process group, which outlives it."""
         self.patience = [0.0, 0.0, 0.0]
-        self.ending = False
+        self.company: Course | None = None
+        """How those of the worker's group end; None: nobody asked for it."""
+        self.strays: Course | None = None
+        """How the others end; None while the worker lives."""
         self.sent: signal.Signals | None = None
-        self.deadline: float | None = None
-        self.steps: list[tuple[signal.Signals, float]] = []
         self.asked = False
         self.inbox = b""
         self.outputs: list[int] = []
@@ -148,14 +158,15 @@ class Guardian:
                 env={raw(name): raw(value) for name, value in what["env"].items()},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=follow,  # noqa: PLW1509 - there is one thread
+                pass_fds=self.locks,
+                preexec_fn=partial(follow, os.getpid()),  # noqa: PLW1509 - there is one thread
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self.report(f"failed {getattr(error, 'errno', None) or 0} {' '.join(reason.split())}")
             return False
         self.process = process  # kept: its finaliser must not reap
-        self.worker = process.pid
+        self.worker = self.group = process.pid
         self.report(f"started {self.worker}")
         # Once the gateway is dead somebody must read on: a worker that prints while it logs
         # out would die of a broken pipe before it has.
@@ -176,9 +187,8 @@ class Guardian:
                 self.asked = False
                 self.end()
             self.escalate()
-            timeout = None if self.deadline is None else self.deadline - time.monotonic()
             sources = [self.wakeup, *(lifeline or self.outputs)]
-            readable = select.select(sources, [], [], timeout and max(0, timeout))[0]
+            readable = select.select(sources, [], [], self.left())[0]
             if self.wakeup in readable:
                 os.read(self.wakeup, 4096)
             if LIFELINE in readable and not self.obey():
@@ -196,7 +206,7 @@ class Guardian:
                 if pid == self.worker:
                     self.worker = 0
                     self.report(f"exited {status}")
-                    self.end_strays()
+                    self.end_rest()
         except ChildProcessError:
             return False
 
@@ -211,60 +221,54 @@ class Guardian:
             elif command == b"stop":
                 self.end()
             elif command == b"kill":
-                self.take([(signal.SIGKILL, KILL_INTERVAL)])
+                self.company = self.strays = Course()
         return bool(data)
 
     def end(self) -> None:
         """Begin to end the tree, unless that was begun."""
-        if not self.ending:
-            interrupt, terminate, _ = self.patience
-            self.take(
-                [
-                    (signal.SIGINT, interrupt),
-                    (signal.SIGTERM, terminate),
-                    (signal.SIGKILL, KILL_INTERVAL),
-                ]
-            )
+        interrupt, terminate, _ = self.patience
+        if self.company is None:
+            self.company = Course((signal.SIGINT, interrupt), (signal.SIGTERM, terminate))
 
-    def end_strays(self) -> None:
-        """The worker is gone: what it left has only a short patience."""
-        _, terminate, strays = self.patience
-        if self.sent != signal.SIGKILL:
-            self.take([(signal.SIGTERM, min(terminate, strays)), (signal.SIGKILL, KILL_INTERVAL)])
+    def end_rest(self) -> None:
+        """The worker is gone: what it left has its own patience to log out.
 
-    def take(self, steps: list[tuple[signal.Signals, float]]) -> None:
-        """Go through `steps` from now on: signals, each with its patience in seconds."""
-        self.ending = True
-        self.steps = steps
-        self.deadline = time.monotonic()
+        Whoever got SIGINT with the worker may still be at it: a wrapper often ends before
+        the program that it wraps.
+        """
+        patience = self.patience[2]
+        if self.strays is None:
+            self.strays = Course((signal.SIGTERM, patience))
+        if self.company is None:
+            self.company = self.strays
+        else:
+            self.company.hurry(patience)
+
+    def courses(self) -> list[Course]:
+        """Those that are under way."""
+        return [course for course in (self.company, self.strays) if course is not None]
+
+    def left(self) -> float | None:
+        """Seconds until the next signal is due; None: none is."""
+        ends = [course.deadline - time.monotonic() for course in self.courses()]
+        return max(0.0, min(ends)) if ends else None
 
     def escalate(self) -> None:
-        """Send the next signal when its time has come; the last one again and again."""
-        if self.deadline is None or time.monotonic() < self.deadline:
-            return
-        number, patience = self.steps[0]
-        if len(self.steps) > 1:
-            del self.steps[0]
-        self.deadline = time.monotonic() + patience
-        if self.worker and number != self.sent:
-            self.report(f"sent {number.name}")
-        self.sent = number
-        self.signal_tree(number)
-
-    def signal_tree(self, number: signal.Signals) -> None:
-        """Send `number` to the tree, and SIGCONT: a stopped process can't die of it.
-
-        SIGINT is for the worker's process group alone, as Ctrl-C would be: a daemon that
-        the worker forked must not log out in its name.
-        """
-        if not LINUX and self.worker:
-            os.killpg(self.worker, number)
+        """Send the signals whose time has come."""
+        company = self.company and self.company.next()
+        strays = company if self.strays is self.company else self.strays and self.strays.next()
+        if company and self.worker and company != self.sent:
+            self.sent = company
+            self.report(f"sent {company.name}")
+        if not LINUX and company and self.worker:
+            os.killpg(self.worker, company)
             os.killpg(self.worker, signal.SIGCONT)
-        for pid in descendants(os.getpid()):
+        for pid in descendants(os.getpid()) if company or strays else ():
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                if number != signal.SIGINT or os.getpgid(pid) == self.worker:
+                number = company if os.getpgid(pid) == self.group else strays
+                if number:
                     send(pid, number)
-                    os.kill(pid, signal.SIGCONT)
+                    os.kill(pid, signal.SIGCONT)  # a stopped process can't die of it
 
     def report(self, line: str) -> None:
         """Tell the gateway, which may be gone."""
@@ -272,10 +276,49 @@ class Guardian:
             os.write(STATUS, f"{line}\n".encode())
 
 
-def follow() -> None:
-    """In the new worker: should the guardian be killed, take that as SIGINT."""
+class Course:
+    """Signals, each with its patience in seconds; at last SIGKILL, again and again."""
+
+    def __init__(self, *steps: tuple[signal.Signals, float]) -> None:
+        self.steps = [*steps, (signal.SIGKILL, KILL_INTERVAL)]
+        self.deadline = time.monotonic()
+
+    def next(self) -> signal.Signals | None:
+        """The signal that is due now, if any."""
+        if time.monotonic() < self.deadline:
+            return None
+        number, patience = self.steps[0]
+        if len(self.steps) > 1:
+            del self.steps[0]
+        self.deadline = time.monotonic() + patience
+        return number
+
+    def hurry(self, patience: float) -> None:
+        """The present signal has no more than `patience` from now on."""
+        self.deadline = min(self.deadline, time.monotonic() + patience)
+
+
+def follow(guardian: int) -> None:
+    """In the new process, just before it becomes the worker.
+
+    Should the guardian be killed, that is SIGINT, from the first moment on: until the worker
+    has a handler of its own it dies of it.  Who lost his guardian before he could ask for
+    that must not become a worker, since nobody would know it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if LINUX:
         prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != guardian:
+        os._exit(1)
+    with contextlib.suppress(OSError):
+        os.write(STATUS, f"forked {os.getpid()}\n".encode())
+
+
+def is_open(descriptor: int) -> bool:
+    """Whether we were given it."""
+    with contextlib.suppress(OSError):
+        return bool(os.fstat(descriptor))
+    return False
 
 
 def discard(output: int) -> bool:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+
+from gateway.worker.guardian import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +26,29 @@ GUARDIAN = Path(__file__).with_name("guardian.py")
 LIFELINE, STDOUT, STDERR, STATUS = range(4)
 DRAIN_READS = 9
 """Reads of 8 KiB that empty a full pipe of 64 KiB."""
+OBEDIENCE = 8.0
+"""Seconds in which a guardian says that it does what it was told."""
+INSISTENCE = 1.0
+"""Seconds between two looks at one that was told something."""
+
+_log = Logger(namespace="gateway.worker")
+
+
+class Lock(Protocol):
+    """What the guardian and the worker hold while they live; see `gateway.worker.claim`."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """None: there is none."""
+        ...
+
+    def lent(self) -> None:
+        """The guardian has it."""
+        ...
+
+    def returned(self) -> None:
+        """The guardian is gone."""
+        ...
 
 
 @frozen
@@ -63,27 +92,48 @@ class GuardedProcess(ProcessProtocol):
     """Starts the guardian, which starts the worker; the pipes never decide what is true.
 
     A grandchild can hold the worker's output for ever, so the ends of those pipes mean
-    nothing: `exited` comes from the guardian's report, `ended` from its own exit.
+    nothing: `exited` comes from the guardian's report, `ended` from its own exit.  A guardian
+    that was stopped is woken to obey; one that still does not is killed, and its worker gets
+    SIGINT of the kernel.
     """
 
     transport: Any  # the UNIX process, whose `pipes` the interface doesn't show
 
-    def __init__(self, command: Command, patience: tuple[float, ...], listener: Listener) -> None:
+    def __init__(
+        self,
+        command: Command,
+        patience: tuple[float, ...],
+        listener: Listener,
+        lock: Lock | None = None,
+    ) -> None:
         self._command = command
         self._patience = patience
         self._listener = listener
+        self._lock = lock
+        self._reactor: Any = None
+        self._insisting: Any = None
+        self._ordered_at: float | None = None
+        self._answered = False
+        self._forked: int | None = None
+        """A worker of which it is not known yet whether it could be run."""
         self._status = b""
         self.transport = None
 
     def spawn(self, reactor: Any) -> None:
         """Start; raises OSError when the system is out of processes or descriptors."""
+        self._reactor = reactor
+        ends: dict[int, str | int] = {LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"}
+        if self._lock is not None and self._lock.descriptor is not None:
+            ends[LOCK] = self._lock.descriptor
         reactor.spawnProcess(
             self,
             sys.executable,
             [sys.executable, "-I", "-S", os.fspath(GUARDIAN)],
             env={},  # the keys go over the lifeline: nothing of them in the guardian's /proc
-            childFDs={LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"},
+            childFDs=ends,
         )
+        if self._lock is not None:
+            self._lock.lent()
 
     @property
     def guardian(self) -> int | None:
@@ -93,11 +143,11 @@ class GuardedProcess(ProcessProtocol):
 
     def stop(self) -> None:
         """End the tree: SIGINT, SIGTERM, SIGKILL, each with its patience."""
-        self._say("stop")
+        self._order("stop")
 
     def kill(self) -> None:
         """End the tree by SIGKILL."""
-        self._say("kill")
+        self._order("kill")
 
     def be_patient(self, patience: tuple[float, ...]) -> None:
         """What `stop`, or the end of the gateway, waits after each signal from now on."""
@@ -107,6 +157,8 @@ class GuardedProcess(ProcessProtocol):
         """Let go of the pipes, whoever holds the other ends."""
         for fd in (LIFELINE, STDOUT, STDERR, STATUS):
             self.transport.closeChildFD(fd)
+        if self._lock is not None:
+            self._lock.returned()
 
     def connectionMade(self) -> None:
         self._say(
@@ -131,12 +183,22 @@ class GuardedProcess(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         for fd in (STATUS, STDOUT, STDERR):
             self._drain(fd)
+        if self._insisting is not None and self._insisting.active():
+            self._insisting.cancel()
+        if self._forked is not None:  # killed before it could say what became of it
+            self._listener.started(self._forked)
         self._listener.ended()
 
     def _report(self, word: str, rest: str) -> None:
+        if word == "forked":
+            self._forked = int(rest)
+            return
+        self._forked = None
         if word == "started":
             self._listener.started(int(rest))
-        elif word == "failed":
+            return
+        self._answered = True
+        if word == "failed":
             errno, _, reason = rest.partition(" ")
             self._listener.failed(int(errno), reason)
         elif word == "sent":
@@ -152,6 +214,30 @@ class GuardedProcess(ProcessProtocol):
         for _ in range(DRAIN_READS):
             if reader is None or reader.doRead() is not None:
                 return
+
+    def _order(self, line: str) -> None:
+        """Say what to do, and see to it that it is done."""
+        self._say(line)
+        if self._reactor is not None and self._ordered_at is None:
+            self._ordered_at = self._reactor.seconds()
+            self._insist()
+
+    def _insist(self) -> None:
+        """Wake a guardian that was stopped, and kill one that does not even then report."""
+        if self._ordered_at is None or self.guardian is None:
+            return
+        overdue = self._reactor.seconds() - self._ordered_at >= OBEDIENCE
+        with suppress(ProcessExitedAlready, PermissionError):
+            self.transport.signalProcess(signal.SIGCONT)
+            if overdue and not self._answered:
+                _log.warn(
+                    "The guardian {pid} does not do what it is told: it is killed, and the"
+                    " worker is interrupted by the kernel",
+                    tag="Python",
+                    pid=self.guardian,
+                )
+                self.transport.signalProcess(signal.SIGKILL)
+        self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
 
     def _say(self, line: str) -> None:
         if LIFELINE in self.transport.pipes:

@@ -17,10 +17,12 @@ INTERVAL = 0.1
 
 
 class Rescue:
-    """SIGTERM and SIGKILL, with their patiences, for the session that `worker` leads.
+    """SIGTERM and SIGKILL, with their patiences, for what a guardian that was killed leaves.
 
-    The kernel sent it SIGINT when its guardian died.  `gone` is called when the worker is,
-    `done` when nothing of the session is left; what left the session can't be found any more.
+    That is the session that `worker` leads, and whoever else of its tree still holds the lock
+    (`holders`); what left the session and closed its descriptors can't be found any more.  The
+    kernel sent SIGINT to the worker when its guardian died.  `sent` is told each signal, `gone`
+    is called when the worker is gone, `done` when nothing is left.
     """
 
     def __init__(
@@ -29,12 +31,16 @@ class Rescue:
         worker: int,
         patience: tuple[float, ...],
         *,
+        holders: Callable[[], list[int]] = list,
+        sent: Callable[[str], object] = str,
         gone: Callable[[], None],
         done: Callable[[], None],
     ) -> None:
         interrupt, terminate, self._strays = patience
         self._reactor = reactor
         self._worker = worker
+        self._holders = holders
+        self._sent = sent
         self._gone: Callable[[], None] | None = gone
         self._done = done
         self._plan(interrupt, terminate)
@@ -62,6 +68,8 @@ class Rescue:
             return
         while self._steps and self._steps[0][0] <= self._reactor.seconds():
             _, number = self._steps.pop(0)
+            if self._gone is not None:
+                self._sent(number.name)
             for pid in left:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
@@ -69,15 +77,15 @@ class Rescue:
         self._reactor.callLater(INTERVAL, self._look)
 
     def _members(self) -> list[int]:
-        """The living processes of the session."""
+        """The living processes of the session, and the holders of the lock."""
         with suppress(ChildProcessError):  # as PID 1 the gateway inherits the orphan
             os.waitpid(self._worker, os.WNOHANG)
-        found = []
+        found = set(self._holders())
         for pid in psutil.pids():
             with suppress(ProcessLookupError, psutil.Error):
                 if os.getsid(pid) == self._worker and _alive(pid):
-                    found.append(pid)
-        return found
+                    found.add(pid)
+        return list(found)
 
 
 def _alive(pid: int) -> bool:

@@ -42,8 +42,8 @@ class Settings:
     """After SIGINT, for a worker that was ready."""
     patience_terminate: float = 5.0
     """After SIGTERM; then comes SIGKILL."""
-    patience_strays: float = 1.0
-    """After SIGTERM, for what a worker left behind."""
+    patience_strays: float = 10.0
+    """After SIGTERM, for what a worker left behind: it may have to log out, too."""
 
     settle: float = 2.0
     """A worker has started when it says something, rests, or lived this long."""

@@ -6,6 +6,7 @@ Run as a module here, so that its lines are seen by coverage; `test_orphans` and
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -25,7 +26,11 @@ from .real import CHILDREN, alive
 
 RUN = """
 import os, runpy, sys
-os.dup2(int(sys.argv[1]), 3)
+given = [os.dup(int(fd)) for fd in sys.argv[1:]]
+os.closerange(3, given[0])
+for target, fd in enumerate(given, 3):
+    os.dup2(fd, target)
+os.closerange(3 + len(given), 64)
 runpy.run_module("gateway.worker.guardian", run_name="__main__")
 """
 
@@ -33,7 +38,7 @@ runpy.run_module("gateway.worker.guardian", run_name="__main__")
 class Guarded:
     """A guardian and the ends of its pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: int | None = None) -> None:
         reports, theirs = os.pipe()
         self.output, worker_output = os.pipe()
         self.reports = os.fdopen(reports, "rb", buffering=0)
@@ -43,11 +48,12 @@ class Guarded:
                 "-c",
                 RUN,
                 str(theirs),
+                *([] if lock is None else [str(lock)]),
             ],
             stdin=subprocess.PIPE,
             stdout=worker_output,
             stderr=subprocess.DEVNULL,
-            pass_fds=(theirs,),
+            pass_fds=(theirs,) if lock is None else (theirs, lock),
             cwd=CHILDREN.parents[1],
         )
         os.close(theirs)
@@ -101,7 +107,8 @@ class GuardianTests(SynchronousTestCase):
         self.addCleanup(guarded.close)
         guarded.start(script, *arguments, **changes)
         word, pid = guarded.report().split()
-        self.assertEqual(word, "started")
+        self.assertEqual(word, "forked")
+        self.assertEqual(guarded.report(), f"started {pid}")
         return guarded, int(pid)
 
     def test_stop_ends_a_polite_worker_by_sigint(self) -> None:
@@ -189,6 +196,80 @@ class GuardianTests(SynchronousTestCase):
         guarded.rest()
         self.assertFalse(any(map(alive, tree)))
 
+    def read(self, guarded: Guarded, lines: int) -> list[str]:
+        """So many lines of the output."""
+        text = b""
+        while text.count(b"\n") < lines:
+            text += os.read(guarded.output, 4096)
+        return [line.split()[0] for line in text.decode().splitlines()]
+
+    def test_children_log_out_with_the_workers_patience(self) -> None:
+        """One with a session of its own by SIGTERM, one of the worker's group by its SIGINT."""
+        guarded, _ = self.guarded(
+            "company.py", "0.4", patience=[60, 0.1, 60], env={"JOURNAL": "/dev/stdout"}
+        )
+        self.read(guarded, 3)
+        guarded.say("stop")
+        self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
+        self.assertEqual(sorted(self.read(guarded, 2)), ["apart-out", "beside-out"])
+
+    def test_children_log_out_when_the_worker_ended_by_itself(self) -> None:
+        guarded, pid = self.guarded(
+            "company.py", "0.4", patience=[60, 0.1, 60], env={"JOURNAL": "/dev/stdout"}
+        )
+        self.read(guarded, 3)
+        os.kill(pid, signal.SIGKILL)
+        self.assertEqual(guarded.report(), "exited 9")
+        self.assertIn("apart-out", self.read(guarded, 2))
+
+    def test_children_that_ignore_everything_are_killed_after_the_patience(self) -> None:
+        guarded, _ = self.guarded(
+            "family.py", "3", patience=[60, 60, 0.2], env={"JOURNAL": "/dev/stdout"}
+        )
+        self.read(guarded, 4)
+        guarded.say("patience 0.1 0.2 0.2")
+        guarded.say("stop")
+        self.assertEqual(guarded.rest()[-1], "exited 2")
+
+    def test_the_worker_knows_its_guardian_or_does_not_live(self) -> None:
+        """Who asks for the signal of its parent's death too late would never get it."""
+        script = (
+            "import os, sys; from gateway.worker import guardian as it;"
+            "os.dup2(int(sys.argv[1]), it.STATUS);"
+            "it.follow(os.getppid() + int(sys.argv[2])); os._exit(0)"
+        )
+        for shift, exit_code, said in ((0, 0, "forked {pid}\n"), (1, 1, "")):
+            reports, theirs = os.pipe()
+            child = subprocess.Popen(
+                [sys.executable, "-c", script, str(theirs), str(shift)],
+                pass_fds=(theirs,),
+                cwd=CHILDREN.parents[1],
+            )
+            os.close(theirs)
+            with os.fdopen(reports) as heard:
+                self.assertEqual(heard.read(), said.format(pid=child.pid))
+            self.assertEqual(child.wait(20), exit_code)
+
+    def test_the_lock_is_the_workers_too(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        guarded = Guarded(lock=file)
+        os.close(file)
+        self.addCleanup(guarded.close)
+        guarded.start("polite.py", env={"JOURNAL": "/dev/stdout"})
+        self.read(guarded, 1)
+        worker = int(guarded.report().split()[1])
+        os.kill(worker, signal.SIGSTOP)
+        guarded.process.kill()
+        guarded.process.wait()
+        with (folder / "lock").open() as another:
+            self.assertRaises(BlockingIOError, fcntl.flock, another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.kill(worker, signal.SIGCONT)
+            fcntl.flock(another, fcntl.LOCK_EX)
+        self.assertIn("finally", self.read(guarded, 1))
+
     def test_the_workers_pipes_are_the_workers_alone(self) -> None:
         guarded, pid = self.guarded("output.py", "shut")
         self.assertEqual(os.read(guarded.output, 10), b"")
@@ -205,7 +286,8 @@ class GuardianTests(SynchronousTestCase):
                 guarded = Guarded()
                 self.addCleanup(guarded.close)
                 guarded.start("polite.py", **changes)
-                (report,) = guarded.rest()
+                *forked, report = guarded.rest()
+                self.assertLessEqual(len(forked), 1)
                 self.assertTrue(report.startswith(f"failed {errno} "), report)
 
     def test_a_gateway_that_goes_before_it_says_anything(self) -> None:

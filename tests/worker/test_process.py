@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+from signal import SIGCONT, SIGKILL
 from types import SimpleNamespace
 
 from twisted.internet.error import ProcessDone
 from twisted.internet.main import CONNECTION_DONE
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process import DRAIN_READS, STATUS, STDERR, STDOUT, Command, GuardedProcess
+from gateway.worker.guardian import LOCK
+from gateway.worker.process import (
+    DRAIN_READS,
+    INSISTENCE,
+    OBEDIENCE,
+    STATUS,
+    STDERR,
+    STDOUT,
+    Command,
+    GuardedProcess,
+)
 
 
 class FakePipe:
@@ -131,3 +143,79 @@ class ProcessTests(SynchronousTestCase):
         self.process.close()
         self.assertEqual(self.transport.closed, [0, STDOUT, STDERR, STATUS])
         self.assertEqual(self.process.guardian, 77)
+
+    def test_a_worker_whose_guardian_was_killed_before_it_told_of_it_is_known(self) -> None:
+        self.report("forked 5")
+        self.assertEqual(self.told, [])
+        self.process.processExited(Failure(ProcessDone(0)))
+        self.assertEqual(self.told, [("started", 5), ("ended",)])
+
+    def test_a_process_that_could_not_become_the_worker_is_not_one(self) -> None:
+        self.report("forked 5", "failed 2 No such file")
+        self.process.processExited(Failure(ProcessDone(0)))
+        self.assertEqual(self.told, [("failed", 2, "No such file"), ("ended",)])
+
+
+class FakeReactor(Clock):
+    """Makes no process."""
+
+    def spawnProcess(self, protocol: GuardedProcess, *_: object, **how: object) -> None:
+        self.how = how
+
+
+class FakeLock:
+    """A lock that is there."""
+
+    descriptor = 31
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def lent(self) -> None:
+        self.told.append("lent")
+
+    def returned(self) -> None:
+        self.told.append("returned")
+
+
+class ObedienceTests(SynchronousTestCase):
+    """A guardian that was stopped by a signal."""
+
+    def setUp(self) -> None:
+        self.clock = FakeReactor()
+        self.lock = FakeLock()
+        listener = SimpleNamespace(
+            sent=lambda _: None, exited=lambda _: None, ended=lambda: None, started=lambda _: None
+        )
+        self.process = GuardedProcess(Command([], "/", {}), (1.0,), listener, self.lock)
+        self.transport = FakeTransport(self.process)
+        self.signals: list[int] = []
+        self.transport.signalProcess = self.signals.append
+        self.process.spawn(self.clock)
+        self.process.makeConnection(self.transport)
+
+    def test_it_is_woken_to_obey(self) -> None:
+        self.process.stop()
+        self.assertEqual(self.signals, [SIGCONT])
+        self.process.childDataReceived(STATUS, b"sent SIGINT\n")
+        self.clock.pump([INSISTENCE] * int(2 * OBEDIENCE))
+        self.assertEqual(set(self.signals), {SIGCONT}, "for it may be stopped again")
+
+    def test_it_is_killed_when_it_does_not_answer(self) -> None:
+        self.process.childDataReceived(STATUS, b"started 5\n")
+        self.process.stop()
+        self.clock.pump([INSISTENCE] * (int(OBEDIENCE) - 1))
+        self.assertNotIn(SIGKILL, self.signals)
+        self.clock.advance(INSISTENCE)
+        self.assertIn(SIGKILL, self.signals)
+
+    def test_nothing_is_left_when_it_is_gone(self) -> None:
+        self.process.kill()
+        self.process.processExited(Failure(ProcessDone(0)))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_the_lock_is_handed_on_and_back(self) -> None:
+        self.assertEqual(self.clock.how["childFDs"][LOCK], 31)
+        self.assertEqual(self.lock.told, ["lent"])
+        self.process.close()
+        self.assertEqual(self.lock.told, ["lent", "returned"])

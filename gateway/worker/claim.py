@@ -1,0 +1,131 @@
+"""One worker at a time for one main.py and port, whatever became of the gateway before.
+
+Two files in the state folder are locked (flock), so that the kernel knows who is there, and
+forgets who is gone.  `NAME.gateway.lock` is held by the gateway that is in charge: another
+one that runs does not wait for its worker, nor for any of another NAME.  `NAME.worker.lock`
+is opened by the gateway and handed to the guardian and the worker, as descriptor 4: it is
+held until the last of them is gone, even when the gateway was killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.worker.guardian import LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PROC = Path("/proc")
+
+
+class Claim:
+    """The right to start a worker.
+
+    `identity()` says what is run, and on which port; it may raise an OSError or a WorkerError
+    that the start would meet, too.  Where the folder can't be written there is no protection;
+    `alert` is called with the reason once.
+    """
+
+    def __init__(
+        self, folder: Path, identity: Callable[[], str], alert: Callable[[str], None]
+    ) -> None:
+        self._folder = folder
+        self._identity = identity
+        self._alert = alert
+        self._alerted = False
+        self._name = ""
+        self._gateway: int | None = None
+        self._worker: int | None = None
+        self._lent = False
+
+    @property
+    def free(self) -> bool:
+        """Whether no worker is left of a gateway that is gone.  Raises as `identity` does."""
+        if self._lent:
+            return True  # it is our own, which its supervisor knows
+        self._adopt(hashlib.sha256(os.fsencode(self._identity())).hexdigest()[:16])
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._gateway is None:
+                self._gateway = _locked(self._file("gateway"))
+            if self._gateway is None:
+                return True  # the other one is in charge of its own worker
+            if self._worker is None:
+                self._worker = _locked(self._file("worker"))
+        except OSError as error:
+            if not self._alerted:
+                self._alerted = True
+                self._alert(
+                    f"no lock can be held in {self._folder} ({error.strerror}): after a kill of"
+                    " the gateway the next one would not wait for its worker; make the folder"
+                    " writable, or name another with --state-dir"
+                )
+            return True
+        return self._worker is not None
+
+    @property
+    def descriptor(self) -> int | None:
+        """The lock for the guardian, once `free` was true; None: there is no protection."""
+        return self._worker
+
+    def lent(self) -> None:
+        """The guardian has a copy of the descriptor."""
+        if self._worker is not None:
+            os.close(self._worker)
+            self._worker = None
+            self._lent = True
+
+    def returned(self) -> None:
+        """The guardian is gone; what it left behind may still hold the lock."""
+        self._lent = False
+
+    def give_up(self) -> None:
+        """This gateway is going down: who comes next waits for what is left of its worker."""
+        for descriptor in (self._gateway, self._worker):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._gateway = self._worker = None
+
+    def holders(self) -> list[int]:
+        """The processes that hold the worker's lock, as far as this system and user can tell."""
+        if not self._name:
+            return []
+        try:
+            wanted = self._file("worker").stat()
+            pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
+        except OSError:
+            return []
+        found = []
+        for pid in pids:
+            with suppress(OSError):  # gone meanwhile, another user's, or has no such descriptor
+                if os.path.samestat(os.stat(_PROC / str(pid) / "fd" / str(LOCK)), wanted):  # noqa: PTH116 - asked of each process
+                    found.append(pid)
+        return found
+
+    def _adopt(self, digest: str) -> None:
+        if digest != self._name:
+            self.give_up()
+            self._name = digest
+
+    def _file(self, what: str) -> Path:
+        return self._folder / f"{self._name}.{what}.lock"
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor of `path` with its lock; None: somebody else holds it.  Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,0 +1,122 @@
+"""Waits for the worker that a gateway before this one left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from twisted.logger import Logger
+
+from gateway.worker.errors import LaunchError
+from gateway.worker.rescue import Rescue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.claim import Claim
+
+_log = Logger(namespace="gateway.worker")
+
+INTERVAL = 0.2
+"""Seconds between two looks."""
+REASON = "the previous worker is logging out"
+
+
+class Predecessor:
+    """Says whether the worker of a gateway that is gone is still there, and sees to its end.
+
+    Its guardian ends it.  A guardian that was stopped is woken; where it was killed, too, the
+    worker is ended from here, with `patience` as for one of our own.  `freed` is called when
+    nothing is left that was said to be there.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        claim: Claim,
+        patience: tuple[float, float, float],
+        freed: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._claim = claim
+        self._patience = patience
+        self._freed = freed
+        self._looking: Any = None
+        self._rescue: Rescue | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether it is there; if so, it is waited for from now on."""
+        if self._free():
+            return False
+        if self._looking is None:
+            _log.warn("No worker is started yet: {reason}", tag="Python", reason=REASON)
+            self._look()
+        return True
+
+    def end(self) -> None:
+        """Wait no longer."""
+        looking, self._looking = self._looking, None
+        if looking is not None and looking.active():
+            looking.cancel()
+
+    def _free(self) -> bool:
+        try:
+            return self._claim.free
+        except (OSError, LaunchError):
+            return True  # what stands against it stands against the start, which tells it
+
+    def _look(self) -> None:
+        if self._free():
+            self._looking = None
+            _log.info("The previous worker is gone", tag="Python")
+            self._freed()
+            return
+        self._looking = self._reactor.callLater(INTERVAL, self._look)
+        try:
+            self._see_to_its_end()
+        except (OSError, psutil.Error):
+            _log.failure("The previous worker could not be looked at", tag="Python")
+
+    def _see_to_its_end(self) -> None:
+        holders = self._claim.holders()
+        if not holders or self._rescue is not None:
+            return
+        if any(map(_guards, holders)):
+            for pid in filter(_stopped, holders):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGCONT)
+            return
+        _log.warn(
+            "The previous worker {pid} has lost its guardian: it is ended from here",
+            tag="Python",
+            pid=holders[0],
+        )
+        self._rescue = Rescue(
+            self._reactor,
+            holders[0],
+            self._patience,
+            holders=self._claim.holders,
+            gone=lambda: None,
+            done=self._done,
+        )
+
+    def _done(self) -> None:
+        self._rescue = None
+
+
+def _guards(pid: int) -> bool:
+    """Whether `pid` is a guardian."""
+    with suppress(psutil.Error):
+        words = psutil.Process(pid).cmdline()
+        return words[1:3] == ["-I", "-S"] and words[3:4] != [] and "guardian" in words[3]
+    return False
+
+
+def _stopped(pid: int) -> bool:
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    return False
