@@ -13,7 +13,6 @@ from gateway.identity import known_as_worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gateway.engineio.handshake import Peer
     from gateway.engineio.session import Session
     from gateway.relay.freshness import Freshness
     from gateway.relay.hub import Hub
@@ -79,15 +78,9 @@ def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
     """One client; `lag` is the bytes that wait for it."""
     session = subscription.socket.session
     return {
-        "address": _address(session.peer),
+        "address": str(session.peer),
         "transport": session.transport,
         "namespace": hub.name,
         "lag": subscription.lag,
         "worker": known_as_worker(session),
     }
-
-
-def _address(peer: Peer) -> str:
-    if not peer.port:
-        return peer.host or "unix"
-    return f"[{peer.host}]:{peer.port}" if ":" in peer.host else f"{peer.host}:{peer.port}"

@@ -145,7 +145,9 @@ class Parts:
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
         tokens = self._guarding.control_token, self._guarding.view_token
         self._redact.learn(*tokens, *alerting.secrets)
-        caps = Caps(settings.max_connections, settings.max_connections_per_address)
+        caps = Caps(
+            settings.max_connections, settings.max_connections_per_address, self._guard.believes
+        )
         self._registry = CollectorRegistry()
         site: Any = self._make_site()  # typed as a factory of its own channels
         measure(
@@ -160,7 +162,7 @@ class Parts:
             supervisor=self._supervisor,
             deadlines=self._deadlines,
         )
-        self._listeners = Listeners(reactor, site, caps)
+        self._listeners = Listeners(reactor, site, caps, self._guard.believes)
         self._timer = drive(reactor, self._deadlines)
         self._notifier = Notifier(os.environ, reactor)
 
@@ -211,7 +213,7 @@ class Parts:
 
     def _owns(self, session: Session) -> bool | None:
         """Whether `session` is the worker's; None: there is no worker now."""
-        host, port, ours = session.peer
+        host, port, ours, _ = session.peer
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True

@@ -48,8 +48,7 @@ class Visitors:
             self._call_later(SECONDS, self._begin_anew)
         self._lines += 1
         if self._lines <= LINES:
-            host, port, _ = session.peer
-            who = f"{host}:{port}" if port else "a local client"
+            who = str(session.peer) if session.peer.address else "a local client"
             how = session.transport
             _log.info(words, tag="Socket", who=who, how=how, count=self._count, **fields)
 

@@ -30,12 +30,25 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class Peer(NamedTuple):
     """Where a client comes from; a UNIX socket has no port.
 
-    `ours` is the same of our own end.
+    `host`, `port` and `ours` are the two ends of the socket, which alone tell whose
+    connection it is.
     """
 
     host: str
     port: int
     ours: tuple[str, int] = ("", 0)
+    announced: str = ""
+    """The client's address where the other end is a trusted proxy that tells it."""
+
+    @property
+    def address(self) -> str:
+        """The client's address, "" for a UNIX socket: what it is counted and shown by."""
+        return self.announced or self.host
+
+    def __str__(self) -> str:
+        if self.announced or not self.port:
+            return self.address or "unix"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def parse_query(query: bytes) -> dict[str, str]:

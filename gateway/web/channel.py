@@ -13,6 +13,7 @@ from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 
+from gateway.web.counting import count_as
 from gateway.web.request import JSON_LINES, Request
 from gateway.web.strict import StrictChannel
 
@@ -49,6 +50,7 @@ class Channel(StrictChannel):
     _is_bare = False
     _host: Any = None
     _peer: Any = None
+    _lent = False
     _head = b""
 
     # -- phases -----------------------------------------------------------------------
@@ -86,7 +88,18 @@ class Channel(StrictChannel):
             self._enter(Phase.HANDLING)
         super().allContentReceived()
 
+    def lend(self, client: str) -> bool:
+        """Count as the connection of `client`, for whom a proxy asks, until it is answered.
+
+        Who becomes a WebSocket has it until the end.  False: `client` has too many.
+        """
+        self._lent = True
+        return count_as(self.transport, client)
+
     def requestDone(self, request: Request) -> None:
+        if self._lent:
+            self._lent = False
+            count_as(self.transport, getattr(self.getPeer(), "host", ""))
         self.write(b"")  # a head without a body
         self._enter(Phase.IDLE)
         super().requestDone(request)

@@ -14,6 +14,7 @@ from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import Peer, parse_query
 from gateway.web.allowance import Allowance
+from gateway.web.counting import socket_ends
 from gateway.web.pace import Pace
 from gateway.web.polling import PendingGet, PendingPost
 from gateway.web.upgrade import UpgradeError
@@ -32,12 +33,10 @@ if TYPE_CHECKING:
 
 
 def peer_of(request: Request) -> Peer:
-    """Who is at the other end of the request's connection."""
-    return Peer(*_address(request.getClientAddress()), _address(request.getHost()))
-
-
-def _address(address: object) -> tuple[str, int]:
-    return getattr(address, "host", ""), getattr(address, "port", 0)
+    """Who is at the other end of the request's connection, and for whom it asks."""
+    ours, theirs = socket_ends(request.channel.transport)
+    client = getattr(request, "announced", "") or getattr(request.client, "host", "")
+    return Peer(*theirs, ours, "" if client == theirs[0] else client)
 
 
 class EngineResource(Resource):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
-from gateway.web.names import parse_address
+from gateway.web.names import address_key, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,15 +99,18 @@ class Expiry:
 
 
 class Caps:
-    """How many connections there may be, in total and from one address.
+    """How many connections there may be, in total and of one client.
 
-    Peers on this machine count in the total only: workers, local front ends and proxies
-    all share one address.
+    Clients count by `address_key`.  Peers on this machine count in the total only, and so
+    do those that `exempt` names: workers, local front ends and proxies share one address.
     """
 
-    def __init__(self, total: int, per_address: int) -> None:
+    def __init__(
+        self, total: int, per_address: int, exempt: Callable[[str], bool] = is_loopback
+    ) -> None:
         self._total = total
         self._per_address = per_address
+        self._exempt = exempt
         self._open: Counter[str] = Counter()
         self.count = 0
         """Connections that are open."""
@@ -120,20 +123,36 @@ class Caps:
         Either way `closed` is to be called when it is gone.
         """
         self.count += 1
-        self._open[host] += 1
-        address = parse_address(host)
-        local = address is None or address.is_loopback
-        if self.count <= self._total and (local or self._open[host] <= self._per_address):
-            return True
-        self.refused += 1
-        return False
+        if not self.entered(host):
+            return False
+        if self.count > self._total:
+            self.refused += 1
+            return False
+        return True
 
     def closed(self, host: str) -> None:
         """A connection from `host` that was counted is gone."""
         self.count -= 1
-        self._open[host] -= 1
-        if not self._open[host]:
-            del self._open[host]
+        self.left(host)
+
+    def entered(self, client: str) -> bool:
+        """Count a connection that is there as the client's; False: one too many of it.
+
+        Either way `left` is to be called when it is no longer.
+        """
+        key = address_key(client)
+        self._open[key] += 1
+        if self._open[key] <= self._per_address or self._exempt(client):
+            return True
+        self.refused += 1
+        return False
+
+    def left(self, client: str) -> None:
+        """A connection that was counted as the client's is no longer."""
+        key = address_key(client)
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
 
 
 class TokenBucket:

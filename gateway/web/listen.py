@@ -16,18 +16,22 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from gateway.web.names import parse_address
+from gateway.web.announce import AnnouncedFactory
+from gateway.web.counting import count_connections
+from gateway.web.names import is_loopback, parse_address
+from gateway.web.seldom import Seldom
 from gateway.web.tls import Certificate, reloading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.protocol import Factory
-    from twisted.internet.tcp import Connection, Port
+    from twisted.internet.tcp import Port
 
     from gateway.web.limits import Caps
 
 LOOPBACK = ("127.0.0.1", "::1")
+PROXY_PROTOCOL = "haproxy:"
 BACKLOG = 1024
 """Connections that wait to be accepted; past that, clients try again a second later."""
 CERTIFICATE_SECONDS = 5.0
@@ -56,7 +60,12 @@ class Place(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether it takes plain HTTP, as a worker speaks it."""
-        return not self.endpoint.startswith(("ssl:", "haproxy:"))
+        return not self.endpoint.startswith("ssl:") and not self.is_announced
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether a proxy says there for whom it connects, by the PROXY protocol."""
+        return self.endpoint.startswith(PROXY_PROTOCOL)
 
 
 def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[Place]:
@@ -80,12 +89,22 @@ def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> lis
 
 
 class Listeners:
-    """The open ports of one site."""
+    """The open ports of one site.
 
-    def __init__(self, reactor: Any, site: Factory, caps: Caps) -> None:
+    `believes(host)`: whose PROXY lines count on `haproxy:` endpoints, see `announce`.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        site: Factory,
+        caps: Caps,
+        believes: Callable[[str], bool] = is_loopback,
+    ) -> None:
         self._reactor = reactor
         self._site = site
         self._caps = caps
+        self._announced = AnnouncedFactory(site, believes, Seldom(reactor.seconds))
         self._open: list[tuple[Place, Port]] = []
         self._certificates: list[Certificate] = []
         self._looking = LoopingCall(self._look_at_certificates)
@@ -140,7 +159,8 @@ class Listeners:
 
     async def _open_one(self, place: Place, port: int) -> None:
         try:
-            listening = await self._endpoint(place, port).listen(self._site)
+            site = self._announced if place.is_announced else self._site
+            listening = await self._endpoint(place, port).listen(site)
         except CannotListenError as error:
             reason = self._reason(place, port, error)
             if place.for_worker and reason is None:
@@ -159,7 +179,8 @@ class Listeners:
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
             if not place.endpoint.startswith("ssl:"):
-                return serverFromString(self._reactor, place.endpoint)
+                below = place.endpoint.removeprefix(PROXY_PROTOCOL)
+                return serverFromString(self._reactor, below)
             endpoint, certificate = reloading(self._reactor, place.endpoint)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {error}") from None
@@ -187,30 +208,6 @@ class Listeners:
     def _look_at_certificates(self) -> None:
         for certificate in self._certificates:
             certificate.reload_if_changed()
-
-
-def count_connections(port: Port, caps: Caps, reactor: Any) -> None:
-    """Make the connections that `port` takes count, and go when they are too many.
-
-    Done to the transport, the one thing that lives from accept to close: protocols are
-    changed by an upgrade, and a wrapper around them would slow down every byte.
-    """
-    port.transport = _counted(port.transport, caps, reactor)
-
-
-def _counted(base: type[Connection], caps: Caps, reactor: Any) -> Any:
-    class Counted(base):  # type: ignore[misc,valid-type]  # TCP's or UNIX's
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._host = getattr(self.getPeer(), "host", "")
-            if not caps.opened(self._host):
-                reactor.callLater(0, self.abortConnection)
-
-        def connectionLost(self, reason: Any) -> None:
-            caps.closed(self._host)
-            super().connectionLost(reason)
-
-    return Counted
 
 
 def _serves(address: Any, host: str, port: int) -> bool:

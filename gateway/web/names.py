@@ -98,6 +98,30 @@ def parse_address(text: str) -> Address | None:
     return host.address if host else None
 
 
+def parse_client(text: str) -> Address | None:
+    """The address in an entry of X-Forwarded-For, perhaps with a port; None when it is none."""
+    address = parse_address(text)
+    host = parse_host(text.encode("ascii", "replace")) if address is None else None
+    return address if host is None else host.address
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether `peer` is this machine; a UNIX socket's ("") can be nothing else."""
+    address = parse_address(peer)
+    return not peer if address is None else address.is_loopback
+
+
+def address_key(host: str) -> str:
+    """By what a client's address counts.
+
+    An IPv6 address does by its /64: one subscriber has that many (RFC 6177, section 2).
+    """
+    address = parse_address(host)
+    if isinstance(address, IPv6Address):
+        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return host if address is None else str(address)
+
+
 def _literal(
     text: str, port: int | None, kind: type[IPv4Address] | type[IPv6Address]
 ) -> Host | None:

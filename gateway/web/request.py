@@ -43,6 +43,8 @@ class Request(server.Request):
     channel: Channel
     content: BytesIO
     defaultContentType = None
+    announced = ""
+    """The client's address, where a trusted proxy's headers tell it."""
     header_lines = b""
     """Headers of the answer that are ready as they stand, besides `responseHeaders`."""
 

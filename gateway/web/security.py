@@ -13,13 +13,24 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.web.names import Host, Origin, parse_address, parse_host, parse_origin, with_port
+from gateway.web.names import (
+    Host,
+    Origin,
+    is_loopback,
+    parse_address,
+    parse_client,
+    parse_host,
+    parse_origin,
+    with_port,
+)
 from gateway.web.trust import Access, Role, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twisted.web.http_headers import Headers
+
+    from gateway.web.names import Address
 
 _FORWARDED = re.compile(rb"(?:Forwarded|X-Real-IP|X-Forwarded-.*)", re.IGNORECASE)
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
@@ -52,6 +63,7 @@ _FOREIGN_HOST = Verdict(403, "This Host is not served here; list it with --allow
 _FOREIGN_ORIGIN = Verdict(
     403, "Pages of this Origin may not talk to the gateway; list it with --allowed-origins."
 )
+TOO_MANY = Verdict(429, "This client has too many connections; see --max-connections-per-address.")
 _NO_TOKEN = (401, "This route needs a token that allows it: Authorization: Bearer TOKEN.")
 _NOT_LOCAL = (
     403,
@@ -117,8 +129,34 @@ class Guard:
         One that a proxy passed on does not, unless the proxy is trusted and says so.
         """
         if not any(_FORWARDED.fullmatch(name) for name, _ in headers.getAllRawHeaders()):
-            return _is_loopback(peer)
-        return self._is_trusted(peer) and _is_loopback(self._forwarded_for(headers))
+            return is_loopback(peer or "")
+        client = self.announced(headers, peer)
+        return bool(client) and is_loopback(client)
+
+    def announced(self, headers: Headers, peer: str | None) -> str:
+        """The client's address as a trusted proxy tells it; "" where `peer` is the client.
+
+        It is the last one in X-Forwarded-For that is none of the proxies.  A loopback
+        address told by another machine means that machine.
+        """
+        if not self.is_trusted(peer):
+            return ""
+        client = None
+        for entry in reversed(_chain(headers)):
+            client = parse_client(entry)
+            if not self._is_proxy(client):
+                break
+        if client is None or (client.is_loopback and not is_loopback(peer or "")):
+            return ""
+        return str(client)
+
+    def is_trusted(self, peer: str | None) -> bool:
+        """Whether `peer` is one of the proxies whose X-Forwarded-For is believed."""
+        return bool(self._settings.trusted_proxies) and self._is_proxy(parse_address(peer or ""))
+
+    def believes(self, peer: str) -> bool:
+        """Whether `peer` may say for whom it connects, by the PROXY protocol."""
+        return is_loopback(peer) or self.is_trusted(peer)
 
     # -- Host and Origin --------------------------------------------------------------
 
@@ -164,18 +202,10 @@ class Guard:
         asks_token = role is Role.NONE or self._settings.control_token
         return _NO_TOKEN if asks_token else _NOT_LOCAL
 
-    def _is_trusted(self, peer: str | None) -> bool:
-        address = parse_address(peer or "")
+    def _is_proxy(self, address: Address | None) -> bool:
         return address is not None and any(
             address in network for network in self._settings.trusted_proxies
         )
-
-    def _forwarded_for(self, headers: Headers) -> str:
-        """The last address that a proxy we trust saw; "" when it did not say."""
-        chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
-        addresses = [entry.strip() for entry in chain.split(",")]
-        strangers = [address for address in addresses if not self._is_trusted(address)]
-        return strangers[-1] if strangers else addresses[0]
 
 
 def bearer(headers: Headers) -> str:
@@ -185,17 +215,16 @@ def bearer(headers: Headers) -> str:
     return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
 
 
+def _chain(headers: Headers) -> list[str]:
+    """Who passed a request on, the nearest last."""
+    chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
+    return [entry.strip() for entry in chain.split(",")]
+
+
 def _preflight(headers: Headers, cors: bytes) -> Verdict:
     wanted = headers.getRawHeaders(b"Access-Control-Request-Headers", [])
     names = wanted[0] if len(wanted) == 1 and _HEADER_NAMES.fullmatch(wanted[0]) else b""
     return Verdict(204, "", cors + _PREFLIGHT % (names or b"Authorization, Content-Type"))
-
-
-def _is_loopback(peer: str | None) -> bool:
-    if peer is None:
-        return True
-    address = parse_address(peer)
-    return address is not None and address.is_loopback
 
 
 def _digest(token: str) -> bytes:

@@ -16,6 +16,7 @@ from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.request import Request, problem
+from gateway.web.security import TOO_MANY
 from gateway.web.trust import Access
 
 if TYPE_CHECKING:
@@ -158,15 +159,17 @@ class Root(Resource):
 
     def judge(self, request: Request, access: Access, method: bytes) -> Verdict:
         """The guard's verdict on `request`."""
-        peer = getattr(request.client, "host", None)
         return self._guard.judge(
-            access, method, request.requestHeaders, peer, secure=request.channel.is_secure
+            access, method, request.requestHeaders, _peer(request), secure=request.channel.is_secure
         )
 
     def render(self, request: Request) -> bytes | int:
         mount = self.find(request.path)
         access = mount.access if mount is not None else Access.OPEN
         verdict = self.judge(request, access, request.method)
+        request.announced = self._guard.announced(request.requestHeaders, _peer(request))
+        if request.announced and not request.channel.lend(request.announced):
+            verdict = TOO_MANY._replace(lines=verdict.lines)
         request.header_lines += verdict.lines
         if verdict.status == HTTPStatus.NO_CONTENT:
             request.setResponseCode(HTTPStatus.NO_CONTENT)
@@ -179,8 +182,12 @@ class Root(Resource):
         return mount.resource.render(request)
 
 
+def _peer(request: Request) -> str | None:
+    return getattr(request.client, "host", None)
+
+
 def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
-    if engine:
+    if engine and verdict.status != HTTPStatus.TOO_MANY_REQUESTS:
         return request.encoded(HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN).body)
     if verdict.status == HTTPStatus.UNAUTHORIZED:
         request.setHeader(b"WWW-Authenticate", b"Bearer")

@@ -1,5 +1,6 @@
 """A site to test against: a stand-in for the supervisor, and raw bytes over real sockets."""
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -11,8 +12,9 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
+from gateway.web.counting import count_connections
 from gateway.web.limits import Caps, Limits
-from gateway.web.listen import count_connections
+from gateway.web.names import is_loopback
 from gateway.web.request import Request
 from gateway.web.rest import rest_mounts
 from gateway.web.schemas import Credentials
@@ -126,8 +128,10 @@ class Memory:
 class Visitors(Caps):
     """Says when the last connection of a port is gone."""
 
-    def __init__(self) -> None:
-        super().__init__(total=1000, per_address=1000)
+    def __init__(
+        self, per_address: int = 1000, exempt: Callable[[str], bool] = is_loopback
+    ) -> None:
+        super().__init__(1000, per_address, exempt)
         self._gone: Deferred[None] | None = None
 
     def gone(self) -> Deferred[None]:

@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.names import parse_address, parse_host, parse_origin
+from gateway.web.names import (
+    address_key,
+    is_loopback,
+    parse_address,
+    parse_client,
+    parse_host,
+    parse_origin,
+)
 
 LOOPBACK = [
     b"localhost",
@@ -146,3 +153,36 @@ class AddressTests(SynchronousTestCase):
     def test_names_are_no_addresses(self) -> None:
         for text in ("", "localhost", "unknown", "1.2.3", "10.0.0.1:80"):
             self.assertIsNone(parse_address(text), text)
+
+
+class ClientTests(SynchronousTestCase):
+    def test_entries_of_a_proxy_may_have_a_port(self) -> None:
+        for text, address in {
+            "192.0.2.1": "192.0.2.1",
+            "192.0.2.1:4711": "192.0.2.1",
+            "2001:db8::1": "2001:db8::1",
+            "[2001:db8::1]": "2001:db8::1",
+            "[2001:db8::1]:4711": "2001:db8::1",
+            "::ffff:192.0.2.1": "192.0.2.1",
+            "fe80::1%eth0": "fe80::1",
+        }.items():
+            self.assertEqual(str(parse_client(text)), address)
+        for text in ("", "unknown", "_hidden", "192.0.2.1:", "192.0.2.300", "[192.0.2.1]", "é"):
+            self.assertIsNone(parse_client(text), text)
+
+    def test_this_machine(self) -> None:
+        for peer in ("", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"):
+            self.assertTrue(is_loopback(peer), peer)
+        for peer in ("192.0.2.1", "::", "localhost", "unknown"):
+            self.assertFalse(is_loopback(peer), peer)
+
+    def test_by_what_an_address_counts(self) -> None:
+        for host, key in {
+            "192.0.2.1": "192.0.2.1",
+            "::ffff:192.0.2.1": "192.0.2.1",
+            "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+            "2001:db8:1:2::%eth0": "2001:db8:1:2::/64",
+            "2001:db8:1:3::": "2001:db8:1:3::/64",
+            "": "",
+        }.items():
+            self.assertEqual(address_key(host), key)

@@ -216,6 +216,37 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual(control("127.0.0.1", b"unknown"), 403)
         self.assertEqual(self.statuses(guard, "127.0.0.1", x_real_ip=b"127.0.0.1")[2], 403)
 
+    def test_the_client_is_who_the_trusted_proxy_tells(self) -> None:
+        guard = Guard(Settings(trusted_proxies=["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]))
+
+        def client(peer: str | None, *forwarded: bytes) -> str:
+            return guard.announced(Headers({b"x-forwarded-for": list(forwarded)}), peer)
+
+        self.assertEqual(client("10.0.0.1", b"192.0.2.1"), "192.0.2.1")
+        self.assertEqual(client("2001:db8::1", b"198.51.100.1, 192.0.2.1:80"), "192.0.2.1")
+        self.assertEqual(
+            client("10.0.0.1", b"198.51.100.1", b"[2001:db9::1]:8 ,10.9.9.9"), "2001:db9::1"
+        )
+        self.assertEqual(client("10.0.0.1", b"10.0.0.2, 10.0.0.3"), "10.0.0.2")
+        self.assertEqual(client("127.0.0.1", b"127.0.0.1"), "127.0.0.1")
+        for peer, forwarded in (
+            ("192.0.2.9", b"192.0.2.1"),  # nobody we trust
+            (None, b"192.0.2.1"),
+            ("10.0.0.1", b"unknown"),
+            ("10.0.0.1", b"192.0.2.1, unknown"),
+            ("10.0.0.1", b""),
+            ("10.0.0.1", b"127.0.0.1"),  # that machine's own
+        ):
+            self.assertEqual(client(peer, forwarded), "", (peer, forwarded))
+        self.assertEqual(guard.announced(Headers({}), "10.0.0.1"), "")
+
+    def test_who_may_announce(self) -> None:
+        guard = Guard(Settings(trusted_proxies=["10.0.0.0/8"]))
+        for peer in ("127.0.0.1", "::1", "", "10.1.2.3", "::ffff:10.1.2.3"):
+            self.assertTrue(guard.believes(peer), peer)
+        for peer in ("192.0.2.1", "11.0.0.1", "2001:db8::1"):
+            self.assertFalse(guard.believes(peer), peer)
+
     def test_a_control_token_is_needed_here_too_and_viewing_stays_open(self) -> None:
         guard = Guard(Settings(control_token="sesame"))
         for peer in ("127.0.0.1", "192.168.1.5"):

@@ -22,7 +22,6 @@ from twisted.internet.endpoints import (
     UNIXClientEndpoint,
     UNIXServerEndpoint,
     connectProtocol,
-    serverFromString,
 )
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate
@@ -37,8 +36,10 @@ from gateway.engineio.server import Server
 from gateway.engineio.settings import Settings
 from gateway.web import websocket
 from gateway.web.allowance import Allowance
+from gateway.web.announce import AnnouncedFactory
+from gateway.web.counting import count_connections
 from gateway.web.engine import EngineResource
-from gateway.web.listen import count_connections
+from gateway.web.names import is_loopback
 from gateway.web.timer import drive
 from gateway.web.upgrade import UpgradeError, Upgrader, accept_key
 from gateway.web.writer import CHUNK
@@ -653,4 +654,14 @@ class ProxiedTests(TcpTests):
     in_transport = 65_536 + CHUNK
 
     def server(self) -> Any:
-        return serverFromString(self.reactor, "haproxy:tcp:0:interface=127.0.0.1")
+        return BehindProxy(super().server())
+
+
+class BehindProxy:
+    """An endpoint on which a proxy announces its clients."""
+
+    def __init__(self, below: Any) -> None:
+        self._below = below
+
+    def listen(self, site: Any) -> Any:
+        return self._below.listen(AnnouncedFactory(site, is_loopback, lambda: False))
