@@ -38,7 +38,7 @@ setup(
     packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
     package_data={"gateway": ["py.typed"], "gateway.web": ["static/*"]},
     install_requires=[
-        "Twisted[tls]>=26.4",
+        "Twisted[tls]>=26.10",
         "autobahn>=26.7.1",
         "attrs>=24.1",
         "Automat>=24.8",

@@ -5,7 +5,7 @@ No error repeats what was sent: it could be a secret.
 
 from __future__ import annotations
 
-from email.message import Message
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
@@ -23,6 +23,8 @@ MAX_FIELDS = 100
 _UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
+_CHARSET = re.compile(r';\s*charset[^;=]*=\s*"?([^";\s]*)')
+"""A parameter `charset`, in whatever form (RFC 9110 section 5.6.6; RFC 2231 has others)."""
 
 
 class BadRequestError(Exception):
@@ -55,12 +57,11 @@ def _media_type(request: Request, body: bytes) -> str:
     """`_JSON` or `_FORM`; an empty body is an empty form."""
     if not body:
         return _FORM
-    header = Message()
-    header["Content-Type"] = (request.getHeader(b"Content-Type") or b"").decode("latin-1")
-    media_type = header.get_content_type()
+    header = (request.getHeader(b"Content-Type") or b"").decode("latin-1").lower()
+    media_type = header.partition(";")[0].strip()
     if (
         media_type not in {_JSON, _FORM}
-        or header.get_content_charset("utf-8") not in _UTF8
+        or not _UTF8.issuperset(_CHARSET.findall(header))
         or request.requestHeaders.hasHeader(b"Content-Encoding")
     ):
         raise BadRequestError(

@@ -3,7 +3,7 @@
 Twisted parses and frames requests, refuses two framings of one body, malformed chunks,
 names and control characters, and answers pipelined requests in order.  Added here are
 bounds that hold before anything is stored, a strict Host and Transfer-Encoding, sound
-trailers; no folded headers, and no bare line feeds.
+trailers; no folded headers, and no bare CR or LF, which are refused as soon as they come.
 
 Sources: RFC 9112 sections 2.2, 3.2, 5.2, 6.1-6.3 and 7.1; RFC 9110 sections 5.5, 6.5, 7.2.
 """
@@ -55,11 +55,13 @@ class StrictChannel(HTTPChannel):
 
     def _part_received(self) -> None:
         """What was received ends outside of a body."""
-        if b"\n" in self._buffer:
+        if _has_bare_end(self._buffer):
             self.reject(HTTPStatus.BAD_REQUEST)
 
     def lineReceived(self, line: bytes) -> bool:
-        if not self._path:
+        if len(line.translate(None, b"\x00\r\n")) != len(line):
+            self.reject(HTTPStatus.BAD_REQUEST)
+        elif not self._path:
             if len(line) > self.site.limits.url:
                 self.reject(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif line[:1] in (b" ", b"\t"):
@@ -110,10 +112,12 @@ class StrictChannel(HTTPChannel):
             self._check_chunk(self._transferDecoder)
 
     def _check_chunk(self, decoder: _ChunkedTransferDecoder) -> None:
-        """Refuse a chunk by its size, before it comes."""
+        """Refuse a chunk by its size, before it comes; and a bad end of a line at once."""
         if decoder.state != "BODY":
-            return
-        if decoder.length > _LARGEST_SIZE:
+            left = decoder._buffer
+            if _has_bare_end(left) or (decoder.state == "CRLF" and left not in (b"", b"\r")):
+                self.reject(HTTPStatus.BAD_REQUEST)
+        elif decoder.length > _LARGEST_SIZE:
             self.reject(HTTPStatus.BAD_REQUEST)
         elif self.requests[-1].content.tell() + decoder.length > self.body_limit:
             self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -126,6 +130,11 @@ class StrictChannel(HTTPChannel):
             super().allContentReceived()
         else:
             self.reject(HTTPStatus.BAD_REQUEST)
+
+
+def _has_bare_end(data: bytes | bytearray) -> bool:
+    """Whether what is left once all lines were taken has a CR or an LF that ends none."""
+    return b"\n" in data or data.find(b"\r", 0, len(data) - 1) >= 0
 
 
 def _is_well_formed(request: Request, path: bytes, version: bytes) -> bool:

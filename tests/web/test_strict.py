@@ -147,6 +147,48 @@ class RefusalTests(SocketTestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
 
 
+class AtOnceTests(SynchronousTestCase):
+    """A wrong end of a line is refused when it comes, not when the time is up."""
+
+    BAD_ENDS = {
+        "LF after a chunk size": CHUNKED + b"5\n",
+        "LF after a chunk size, and the chunk": CHUNKED + b"5\nhello\n0\n\n",
+        "CR after a chunk size": CHUNKED + b"5\rhello",
+        "LF in an extension": CHUNKED + b"5;name=value\n",
+        "LF after a chunk": CHUNKED + b"5\r\nhello\n",
+        "anything after a chunk": CHUNKED + b"5\r\nhello0",
+        "LF after the last size": CHUNKED + b"0\n",
+        "LF instead of trailers": CHUNKED + b"0\r\n\n",
+        "LF after a trailer": CHUNKED + b"0\r\nX-Sum: 1\n",
+        "CR in a trailer": CHUNKED + b"0\r\nX-Sum: 1\rY",
+        "LF after a header": GET + b"A: b\n",
+        "CR in a header": GET + b"A: b\rC",
+        "CR in the request line": b"GET /healthz\rHTTP/1.1",
+    }
+
+    def test_whatever_follows(self) -> None:
+        for name, request in self.BAD_ENDS.items():
+            clock = Clock()
+            answer = Memory(build_site(clock), clock).send(request)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), f"{name}: {answer!r}")
+
+    def test_byte_by_byte(self) -> None:
+        for name, request in self.BAD_ENDS.items():
+            clock = Clock()
+            connection = Memory(build_site(clock), clock)
+            answer = b"".join(connection.send(bytes((byte,))) for byte in request)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), f"{name}: {answer!r}")
+
+    def test_values_are_looked_at_here_whatever_twisted_lets_pass(self) -> None:
+        from twisted.web.http import HTTPChannel
+
+        self.patch(HTTPChannel, "headerReceived", lambda channel, line: True)
+        for byte in b"\x00", b"\r", b"\n":
+            clock = Clock()
+            answer = Memory(build_site(clock), clock).send(GET + b"A: b" + byte + b"c\r\n\r\n")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), f"{byte!r}: {answer!r}")
+
+
 class AcceptanceTests(SynchronousTestCase):
     """What is fine, however it is cut."""
 
