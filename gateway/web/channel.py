@@ -16,12 +16,18 @@ from twisted.internet.tcp import Connection
 from gateway.web.counting import count_as
 from gateway.web.request import JSON_LINES, Request
 from gateway.web.strict import StrictChannel
+from gateway.web.writer import CHUNK, writer_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
+
+    from gateway.web.writer import Writer
+
+LEAST_TAKEN = 262144
+"""Bytes of what waits that a slow client must take in `Limits.flush_seconds`."""
 
 
 class Phase(IntEnum):
@@ -41,13 +47,22 @@ class Phase(IntEnum):
 
 
 class Channel(StrictChannel):
-    """One connection: its deadlines, and its writing."""
+    """One connection: its deadlines, and its writing.
+
+    While something waits that the client has not taken, no further request is answered, and
+    one deadline runs, from the first byte that waits.
+    """
 
     transport: Any
     requestFactory = Request
     timeOut = None  # ours are absolute
     _phase = Phase.HANDLING
     _is_bare = False
+    _writer: Writer
+    _taken: int | None = None
+    """What `Writer.taken` was when the deadline for what waits began; None: nothing waits."""
+    _answered: Request | None = None
+    """Its answer waits, and what was pipelined behind it."""
     _host: Any = None
     _peer: Any = None
     _lent = False
@@ -57,12 +72,16 @@ class Channel(StrictChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        self.transport.unregisterProducer()  # the writer is asked instead of us
+        self._writer = writer_for(self.transport, self._emptied)
         self._is_bare = isinstance(self.transport, Connection) and not self.transport.TLS
         self._enter(Phase.HEAD)
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         self.is_over = phase >= Phase.CLOSING
+        if self._taken is not None:
+            return
         seconds = self.site.seconds[phase]
         if seconds:
             self.site.expiry.watch(self, seconds)
@@ -71,7 +90,11 @@ class Channel(StrictChannel):
 
     def overdue(self) -> None:
         """The peer did not do in time what it owes."""
-        if self.is_over:
+        if self._taken is not None and (
+            (self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN
+        ):
+            self._wait_for_reader()
+        elif self.is_over or self._taken is not None:
             self.transport.abortConnection()
         elif self._phase is Phase.IDLE or not (self.requests or self._buffer):
             self.loseConnection()
@@ -102,15 +125,35 @@ class Channel(StrictChannel):
             count_as(self.transport, getattr(self.getPeer(), "host", ""))
         self.write(b"")  # a head without a body
         self._enter(Phase.IDLE)
+        if self._taken is not None and self.persistent:
+            self._answered = request
+        else:
+            self._go_on(request)
+
+    def _go_on(self, request: Request) -> None:
+        """Take the next request, or close."""
+        request.transport = None
         super().requestDone(request)
 
     def loseConnection(self) -> None:
         self._enter(Phase.CLOSING)
-        super().loseConnection()
+        self._writer.lose()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.site.expiry.forget(self)
         super().connectionLost(reason)
+        self.release()
+
+    def release(self) -> None:
+        """The connection is gone, or somebody else's from now on: let go of everything.
+
+        Whatever still knows one of the requests would keep all that was written otherwise.
+        """
+        self.site.expiry.forget(self)
+        self._writer.stop()
+        for request in self.requests:
+            request.transport = None
+        self.requests = []
+        self._transferDecoder = self._answered = None
 
     # -- the other end ----------------------------------------------------------------
 
@@ -148,22 +191,24 @@ class Channel(StrictChannel):
         self._head = b"".join((*pieces, b"\r\n"))
 
     def write(self, data: bytes) -> None:
-        """Send now what the socket takes, where nothing waits for it already.
-
-        `transport.write` alone waits for the reactor to find the socket writable, which
-        costs more than all the rest of a small answer.
-        """
+        """Send now what the socket takes; the rest waits until the client takes it."""
         data, self._head = self._head + data, b""
-        if not data:
-            return
-        transport = self.transport
-        if self._is_bare and not transport.dataBuffer and not transport._tempDataBuffer:
-            sent = transport.writeSomeData(data)
-            if sent == len(data):
-                return
-            if isinstance(sent, int):
-                data = data[sent:]
-        transport.write(data)  # also where sending failed: the reactor finds out why
+        if data and not self._writer.write(data) and self._taken is None:
+            self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        self._taken = self._writer.taken
+        self.site.expiry.watch(self, self.site.limits.flush_seconds)
+
+    def _emptied(self) -> None:
+        """The client has taken all that waited."""
+        self._taken = None
+        self._enter(self._phase)
+        if self._answered is not None:
+            request, self._answered = self._answered, None
+            self._go_on(request)
+        elif self._phase is Phase.REJECTED:
+            self._stop_writing()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         self.write(b"".join(iovec))
@@ -180,11 +225,15 @@ class Channel(StrictChannel):
             return
         self._enter(Phase.REJECTED)
         body = self.site.rejection(self._path, status)
-        self.transport.write(_rejection(status, self._cors(), body))
+        self.write(_rejection(status, self._cors(), body))
+        if self._taken is None:
+            self._stop_writing()
+
+    def _stop_writing(self) -> None:
         if self._is_bare:
             self.transport.loseWriteConnection()
         else:
-            super().loseConnection()
+            self._writer.lose()
 
     def _cors(self) -> bytes:
         """Header lines that let a page read the answer; none where no head was read."""

@@ -41,6 +41,7 @@ class Request(server.Request):
     """What the routes get from twisted.web."""
 
     channel: Channel
+    transport: Any
     content: BytesIO
     defaultContentType = None
     announced = ""

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 
 from gateway.engineio.forms import WEBSOCKETS
+from gateway.web.channel import Channel as HttpChannel
 from gateway.web.deflate import ACCEPTED, Deflated, accepts
 from gateway.web.fallback import FallbackFactory
 from gateway.web.websocket import WebSocketConnection
@@ -152,6 +153,8 @@ def _take_over(request: Request) -> tuple[Connection, bytes]:
     transport = cast("Connection", channel.transport)
     transport.unregisterProducer()
     leftover: bytes = channel.clearLineBuffer()
+    if isinstance(channel, HttpChannel):
+        channel.release()
     # Nobody may write through the request any more; and it breaks the circle of the two.
     request.transport = request.channel = cast("Any", None)
     return transport, leftover
