@@ -90,9 +90,7 @@ class Channel(StrictChannel):
 
     def overdue(self) -> None:
         """The peer did not do in time what it owes."""
-        if self._taken is not None and (
-            (self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN
-        ):
+        if self._taken is not None and ((self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN):
             self._wait_for_reader()
         elif self.is_over or self._taken is not None:
             self.transport.abortConnection()

@@ -40,6 +40,11 @@ class Control(Protocol):
         """All there is to know."""
         ...
 
+    @property
+    def log_position(self) -> int:
+        """The number of the next line; never smaller than before, over a restart either."""
+        ...
+
     def log_tail(self, lines: int) -> Sequence[str]:
         """The worker's last lines, redacted, oldest first."""
         ...
@@ -71,6 +76,7 @@ class NoWorker:
 
     running = False
     ready = False
+    log_position = 0
 
     def health(self) -> dict[str, Any]:
         return {"state": "disabled"}

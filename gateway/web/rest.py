@@ -18,16 +18,25 @@ from gateway.web.openapi import document
 from gateway.web.parsing import BadRequestError, read_body, read_query
 from gateway.web.request import problem
 from gateway.web.routes import ROUTES
-from gateway.web.schemas import Credentials, LogsQuery, RestartQuery, SetCredentialsQuery
+from gateway.web.schemas import (
+    MOST_LINES,
+    Credentials,
+    LogsQuery,
+    RestartQuery,
+    SetCredentialsQuery,
+)
 from gateway.web.site import Mount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from twisted.python.failure import Failure
 
     from gateway.web.control import Control
     from gateway.web.request import Request
+
+LOG_BYTES = 262144
+"""The most of the worker's lines in one answer, as JSON."""
 
 _log = Logger(namespace="gateway")
 
@@ -105,7 +114,16 @@ class Rest:
 
     def logs(self, request: Request) -> bytes:
         query = read_query(request, LogsQuery)
-        return _answer(request, HTTPStatus.OK, {"lines": self._control.log_tail(query.lines)})
+        kept = self._control.log_tail(MOST_LINES)
+        first = self._control.log_position - len(kept)
+        if not query.since:
+            lines = _fitting(reversed(kept[-query.lines :]))[::-1]
+            end = first + len(kept)
+        else:
+            start = max(0, query.since - first)
+            lines = _fitting(kept[start : start + query.lines])
+            end = first + min(start, len(kept)) + len(lines)
+        return _answer(request, HTTPStatus.OK, {"lines": lines, "next": end})
 
     def openapi(self, request: Request) -> bytes:
         return _answer(request, HTTPStatus.OK, self._document)
@@ -131,6 +149,19 @@ class Rest:
             read_body(request, Credentials),
             wait_ready=query.wait == "ready",
         )
+
+
+def _fitting(lines: Iterable[str]) -> list[orjson.Fragment]:
+    """The first of `lines`, as JSON, that are within `LOG_BYTES` together."""
+    room = LOG_BYTES
+    fitting = []
+    for line in lines:
+        encoded = orjson.dumps(line)
+        room -= len(encoded) + 1
+        if room < 0:
+            break
+        fitting.append(orjson.Fragment(encoded))
+    return fitting
 
 
 def timestamp(seconds: float) -> str:

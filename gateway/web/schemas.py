@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+MOST_LINES = 10000
+"""Lines of the worker that one request can ask for."""
+
 # The lookahead: in Python, $ also matches before a last line feed.
 _ONE_LINE = r"^[^\r\n\u0000]*$(?!\n)"
 
@@ -62,11 +65,20 @@ class RestartQuery(Struct, frozen=True):
 
 
 class LogsQuery(Struct, frozen=True):
-    """How much to show."""
+    """Which lines to show: the newest, or those from a position on."""
 
-    lines: Annotated[int, Meta(ge=1, le=10000, description="The number of lines, 1 to 10000.")] = (
-        100
-    )
+    lines: Annotated[
+        int, Meta(ge=1, le=MOST_LINES, description=f"The number of lines, 1 to {MOST_LINES}.")
+    ] = 100
+    since: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2**53 - 1,  # the largest that JavaScript tells from its neighbours
+            description="A position, `next` of an answer before: the oldest lines from there on."
+            " 0: the newest lines.",
+        ),
+    ] = 0
 
 
 class Health(Struct, frozen=True):
@@ -116,6 +128,8 @@ class OpenApi(Struct, frozen=True):
 
 
 class Logs(Struct, frozen=True):
-    """The worker's last lines, redacted, oldest first."""
+    """Lines of the worker, redacted, oldest first; at most 256 KiB of them."""
 
     lines: list[str]
+    next: int
+    """The position behind the last of them, to go on with `since`."""

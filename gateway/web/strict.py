@@ -115,7 +115,7 @@ class StrictChannel(HTTPChannel):
         """Refuse a chunk by its size, before it comes; and a bad end of a line at once."""
         if decoder.state != "BODY":
             left = decoder._buffer
-            if _has_bare_end(left) or (decoder.state == "CRLF" and left not in (b"", b"\r")):
+            if _has_bare_end(left) or (decoder.state == "CRLF" and left and left != b"\r"):
                 self.reject(HTTPStatus.BAD_REQUEST)
         elif decoder.length > _LARGEST_SIZE:
             self.reject(HTTPStatus.BAD_REQUEST)

@@ -44,6 +44,9 @@ class Output:
         self._clean = clean
         self._complain = complain
         self._tail: deque[str] = deque(maxlen=settings.tail_lines)
+        self.position = int(wall() * 1000)
+        """The number of the next line.  It begins with the time, which passes faster than
+        lines come: so a gateway that is started again goes on with larger numbers."""
 
     def streams(self) -> Mapping[int, Stream]:
         """The streams of a new worker, by descriptor."""
@@ -58,6 +61,7 @@ class Output:
         gate = Gate(settings.line_rate, settings.line_burst, self._clock)
 
         def tell(line: str) -> None:
+            self.position += 1
             self._tail.append(f"{iso(self._wall())} [{TAGS[fd]}] {line}")
             _log.info("{line}", line=line, tag=TAGS[fd])
 

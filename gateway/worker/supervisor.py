@@ -225,6 +225,11 @@ class Supervisor:
             "schedule": self._lookout.status(),
         }
 
+    @property
+    def log_position(self) -> int:
+        """The number of the next line that the worker prints."""
+        return self._output.position
+
     def log_tail(self, lines: int) -> list[str]:
         """The last lines the workers printed, redacted, oldest first."""
         return self._output.tail(lines)

@@ -32,6 +32,7 @@ class FakeControl:
         self.running = True
         self.ready = False
         self.calls: list[Any] = []
+        self.lines = ["one", "two", "three"]
         self.result: Any = None
         """What changes fire with: a value, an exception, or a Deferred."""
 
@@ -41,8 +42,12 @@ class FakeControl:
     def status(self) -> dict[str, Any]:
         return {"state": "running", "pid": 4711}
 
+    @property
+    def log_position(self) -> int:
+        return 1000 + len(self.lines)
+
     def log_tail(self, lines: int) -> list[str]:
-        return ["one", "two", "three"][-lines:]
+        return self.lines[-lines:]
 
     def restart(self, *, force: bool = False) -> Deferred[Any]:
         return self._change("restart", force)
@@ -192,12 +197,12 @@ class SocketTestCase(TestCase):
 
     def listen(self, settings: Settings | None = None, limits: Limits | None = None) -> int:
         """Serve on a port of loopback until the test ends; its number."""
-        site = build_site(self.reactor, self.control, settings, limits, self.engine)
-        port = self.reactor.listenTCP(0, site, interface="127.0.0.1")
-        visitors = Visitors()
-        count_connections(port, visitors, self.reactor)
+        self.site = build_site(self.reactor, self.control, settings, limits, self.engine)
+        port = self.reactor.listenTCP(0, self.site, interface="127.0.0.1")
+        self.visitors = Visitors()
+        count_connections(port, self.visitors, self.reactor)
         self.addCleanup(port.stopListening)
-        self.addCleanup(visitors.gone)
+        self.addCleanup(self.visitors.gone)
         return int(port.getHost().port)
 
     async def connect(self, port: int) -> Recorder:

@@ -1,10 +1,18 @@
 """Connections: deadlines, the order of answers, and how they are written."""
 
+import gc
+import weakref
+
+from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.web.channel import Channel
 from gateway.web.limits import SWEEP_SECONDS, Limits
+from gateway.web.request import Request
 from tests.web.site import Echo, Memory, SocketTestCase, build_site
+from tests.web.wire import Wire
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /socket.io/ HTTP/1.1\r\nHost: localhost\r\n"
@@ -95,6 +103,126 @@ class DeadlineTests(SynchronousTestCase):
         self.pass_time(LIMITS.head_seconds + 1)
         self.assertFalse(self.connection.is_closing)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class UnreadTests(SynchronousTestCase):
+    """A client that asks and does not read; over a kernel in memory."""
+
+    BIG = 300_000
+    ASK = b"GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def setUp(self) -> None:
+        self.asked = 0
+        self.engine = Echo()
+        self.engine.render = self.answer  # type: ignore[method-assign]
+        self.wire = Wire()
+        self.site = build_site(self.wire.reactor, engine=self.engine)
+        self.channel = self.site.buildProtocol(None)
+        self.wire.protocol = self.channel
+        self.channel.makeConnection(self.wire)
+
+    def answer(self, request: Request) -> bytes:
+        self.asked += 1
+        return b"%d" % self.asked + b"x" * self.BIG
+
+    def pass_time(self, seconds: float) -> None:
+        self.wire.reactor.pump([SWEEP_SECONDS] * round(seconds / SWEEP_SECONDS))
+
+    def test_no_further_request_is_answered(self) -> None:
+        self.wire.kernel.room = 1000
+        self.channel.dataReceived(self.ASK * 40)
+        self.assertEqual(self.asked, 1)
+        self.channel.dataReceived(self.ASK)
+        self.wire.take(self.BIG // 2)
+        self.assertEqual(self.asked, 1)
+        self.wire.take(self.BIG)
+        self.assertEqual(self.asked, 2)
+        self.wire.take()
+        self.assertEqual(self.asked, 41)
+        self.assertEqual(self.wire.kernel.sent.count(b"HTTP/1.1 200 "), 41)
+
+    def test_the_deadline_counts_from_the_first_byte_that_waits(self) -> None:
+        self.wire.kernel.room = 1000
+        self.channel.dataReceived(self.ASK)
+        for _ in range(int(LIMITS.flush_seconds) - 1):
+            self.pass_time(1)
+            self.channel.dataReceived(self.ASK)
+            self.wire.take(1)
+        self.assertIsNone(self.wire.why)
+        self.pass_time(2)
+        self.assertIs(self.wire.why, ConnectionAborted)
+
+    def test_neither_closing_nor_an_error_prolongs_it(self) -> None:
+        for last in (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            b"nonsense\r\n\r\n",
+        ):
+            self.setUp()
+            self.wire.kernel.room = 1000
+            self.channel.dataReceived(self.ASK + last)
+            self.pass_time(LIMITS.flush_seconds - 1)
+            self.wire.take(1)
+            self.assertIsNone(self.wire.why)
+            self.pass_time(2)
+            self.assertIs(self.wire.why, ConnectionAborted)
+
+    def test_who_reads_slowly_but_steadily_gets_it_all(self) -> None:
+        self.BIG = 1_000_000
+        self.wire.kernel.room = 0
+        self.channel.dataReceived(self.ASK)
+        for _ in range(50):
+            self.pass_time(LIMITS.flush_seconds / 10)
+            self.wire.take(30_000)
+        self.assertIsNone(self.wire.why)
+        self.assertEqual(len(self.wire.kernel.sent.partition(b"\r\n\r\n")[2]), self.BIG + 1)
+        self.pass_time(LIMITS.idle_seconds - LIMITS.flush_seconds)
+        self.assertIsNone(self.wire.why)
+
+    def test_what_was_answered_before_an_error_arrives(self) -> None:
+        self.wire.kernel.room = 1000
+        self.channel.dataReceived(self.ASK + b"nonsense\r\n\r\n")
+        self.wire.take()
+        answers = self.wire.kernel.sent.split(b"HTTP/1.1 ")[1:]
+        self.assertEqual([answer[:3] for answer in answers], [b"200", b"400"])
+        self.assertEqual(len(answers[0].partition(b"\r\n\r\n")[2]), self.BIG + 1)
+
+    def test_nothing_is_kept_of_a_connection_that_is_gone(self) -> None:
+        body = b"POST /socket.io/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for requests in (self.ASK * 40, self.ASK, body + b"5\r\nhel", self.ASK[:9], b"\n"):
+            self.setUp()
+            self.wire.kernel.room = 1000
+            self.channel.dataReceived(requests)
+            gone = [weakref.ref(self.channel), weakref.ref(self.wire)]
+            self.wire.connectionLost(Failure(ConnectionLost()))
+            self.channel = self.wire = None  # type: ignore[assignment]
+            self.assertEqual([each() for each in gone], [None, None], requests[:20])
+
+
+class LogTests(SocketTestCase):
+    async def test_the_answers_of_klein_keep_no_connection(self) -> None:
+        """Each request of Klein's is in a cycle, which the collector may find much later."""
+        self.control.lines = ["x" * 100] * 1000
+        port = self.listen()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        transports = []
+        for ask in (b"lines=1000", b"lines=1", b"lines=nonsense"):
+            recorder = await self.connect(port)
+            recorder.transport.write(b"GET /logs?%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % ask * 3)
+            await recorder.until(b"HTTP/1.1 ", 3)
+            channels = [each for each in self.site.expiry._due if isinstance(each, Channel)]
+            transports += [weakref.ref(each.transport) for each in channels]
+            del channels
+            recorder.transport.abortConnection()
+            await recorder.closed
+        await self.visitors.gone()
+        await self.turn()
+        self.assertGreaterEqual(len(transports), 3)
+        self.assertEqual([each() for each in transports if each() is not None], [])
 
 
 class OrderTests(SocketTestCase):

@@ -67,12 +67,44 @@ class ProbeTests(SiteTestCase):
         self.assertEqual(self.ask("GET", "/status").json, {"state": "running", "pid": 4711})
 
     def test_logs(self) -> None:
-        self.assertEqual(self.ask("GET", "/logs").json, {"lines": ["one", "two", "three"]})
-        self.assertEqual(self.ask("GET", "/logs?lines=2").json, {"lines": ["two", "three"]})
+        self.assertEqual(self.logs(), (["one", "two", "three"], 1003))
+        self.assertEqual(self.logs("?lines=2"), (["two", "three"], 1003))
         for wrong in ("0", "-1", "x", "", "1.5", "10001", "%D9%A1", "2&lines=3"):
             answer = self.ask("GET", f"/logs?lines={wrong}")
             self.assertEqual(answer.status, 400, wrong)
+            self.assertEqual(self.ask("GET", f"/logs?since={wrong}x").status, 400, wrong)
         self.assertEqual(self.ask("GET", "/logs?other=x&other=y").status, 200)
+
+    def test_logs_from_a_position_on(self) -> None:
+        self.assertEqual(self.logs("?since=1001"), (["two", "three"], 1003))
+        self.assertEqual(self.logs("?since=1001&lines=1"), (["two"], 1002))
+        self.assertEqual(self.logs("?since=1003"), ([], 1003))
+        self.control.lines.append("four")
+        self.assertEqual(self.logs("?since=1003"), (["four"], 1004))
+        self.assertEqual(self.logs("?since=0&lines=3"), (["two", "three", "four"], 1004))
+        self.assertEqual(self.logs("?since=999&lines=3"), (["one", "two", "three"], 1003))
+        for ahead in (1005, 2**53 - 1):
+            self.assertEqual(self.logs(f"?since={ahead}"), ([], 1004))
+
+    def test_logs_are_bounded_in_bytes(self) -> None:
+        for line in ("x" * 8000, "報價" * 4000, "\\" * 8000, "\U0001f4c8" * 2000):
+            lines = [f"{number} {line}" for number in range(1000)]
+            self.control.lines = list(lines)
+            newest, end = self.logs("?lines=10000")
+            self.assertEqual((newest, end), (lines[-len(newest) :], 2000))
+            position, seen, answers = 1000, [], 0
+            while position < 2000:
+                answer = self.ask("GET", f"/logs?lines=10000&since={position}")
+                self.assertLess(len(answer.body), 262144 + 100)
+                seen += answer.json["lines"]
+                position = answer.json["next"]
+                answers += 1
+            self.assertEqual(seen, lines)
+            self.assertGreater(answers, 10)
+
+    def logs(self, query: str = "") -> tuple[list[str], int]:
+        answer = self.ask("GET", f"/logs{query}").json
+        return answer["lines"], answer["next"]
 
 
 class ChangeTests(SiteTestCase):
@@ -359,7 +391,7 @@ class NoWorkerTests(SiteTestCase):
         self.assertEqual(self.ask("GET", "/sj-ready").status, 503)
         self.assertEqual(self.ask("GET", "/readyz").status, 503)
         self.assertEqual(self.ask("GET", "/status").status, 200)
-        self.assertEqual(self.ask("GET", "/logs").json, {"lines": []})
+        self.assertEqual(self.ask("GET", "/logs").json, {"lines": [], "next": 0})
 
     def test_control_routes_say_why_not(self) -> None:
         for path in ("/restart-python", "/start-python", "/stop-python"):

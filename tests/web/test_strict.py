@@ -147,33 +147,34 @@ class RefusalTests(SocketTestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
 
 
+BAD_ENDS = {
+    "LF after a chunk size": CHUNKED + b"5\n",
+    "LF after a chunk size, and the chunk": CHUNKED + b"5\nhello\n0\n\n",
+    "CR after a chunk size": CHUNKED + b"5\rhello",
+    "LF in an extension": CHUNKED + b"5;name=value\n",
+    "LF after a chunk": CHUNKED + b"5\r\nhello\n",
+    "anything after a chunk": CHUNKED + b"5\r\nhello0",
+    "LF after the last size": CHUNKED + b"0\n",
+    "LF instead of trailers": CHUNKED + b"0\r\n\n",
+    "LF after a trailer": CHUNKED + b"0\r\nX-Sum: 1\n",
+    "CR in a trailer": CHUNKED + b"0\r\nX-Sum: 1\rY",
+    "LF after a header": GET + b"A: b\n",
+    "CR in a header": GET + b"A: b\rC",
+    "CR in the request line": b"GET /healthz\rHTTP/1.1",
+}
+
+
 class AtOnceTests(SynchronousTestCase):
     """A wrong end of a line is refused when it comes, not when the time is up."""
 
-    BAD_ENDS = {
-        "LF after a chunk size": CHUNKED + b"5\n",
-        "LF after a chunk size, and the chunk": CHUNKED + b"5\nhello\n0\n\n",
-        "CR after a chunk size": CHUNKED + b"5\rhello",
-        "LF in an extension": CHUNKED + b"5;name=value\n",
-        "LF after a chunk": CHUNKED + b"5\r\nhello\n",
-        "anything after a chunk": CHUNKED + b"5\r\nhello0",
-        "LF after the last size": CHUNKED + b"0\n",
-        "LF instead of trailers": CHUNKED + b"0\r\n\n",
-        "LF after a trailer": CHUNKED + b"0\r\nX-Sum: 1\n",
-        "CR in a trailer": CHUNKED + b"0\r\nX-Sum: 1\rY",
-        "LF after a header": GET + b"A: b\n",
-        "CR in a header": GET + b"A: b\rC",
-        "CR in the request line": b"GET /healthz\rHTTP/1.1",
-    }
-
     def test_whatever_follows(self) -> None:
-        for name, request in self.BAD_ENDS.items():
+        for name, request in BAD_ENDS.items():
             clock = Clock()
             answer = Memory(build_site(clock), clock).send(request)
             self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), f"{name}: {answer!r}")
 
     def test_byte_by_byte(self) -> None:
-        for name, request in self.BAD_ENDS.items():
+        for name, request in BAD_ENDS.items():
             clock = Clock()
             connection = Memory(build_site(clock), clock)
             answer = b"".join(connection.send(bytes((byte,))) for byte in request)

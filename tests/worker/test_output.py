@@ -15,6 +15,27 @@ from .fakes import Time
 CODE = "login: status_code 451, too many connections"
 
 
+class PositionTests(SynchronousTestCase):
+    def output(self, now: float) -> Output:
+        settings = Settings(state_dir=Path("unused"), tail_lines=3)
+        clock = Time()
+        return Output(
+            settings, clock=clock.seconds, wall=lambda: now, clean=str, complain=[].append
+        )
+
+    def test_every_line_has_a_number(self) -> None:
+        output = self.output(1708875000.0)
+        first = output.position
+        for number in range(1, 6):
+            output.streams()[STDOUT].feed(b"line\n")
+            self.assertEqual(output.position, first + number)
+
+    def test_a_gateway_that_is_started_again_goes_on_with_larger_numbers(self) -> None:
+        before = self.output(1708875000.0)
+        before.streams()[STDOUT].feed(b"line\n" * 100)
+        self.assertGreater(self.output(1708875001.0).position, before.position)
+
+
 class ComplaintTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.complaints: list[str] = []
