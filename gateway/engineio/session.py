@@ -51,8 +51,11 @@ class Channel(Protocol):
         """Whether the sink can take a write right now."""
         ...
 
-    def end(self, farewell: Packet, code: int) -> None:
-        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket)."""
+    def end(self, farewell: Packet | None, code: int) -> None:
+        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket).
+
+        Without a farewell the poll is refused, as all later ones are.
+        """
         ...
 
 
@@ -129,11 +132,6 @@ class Session:
         return self._channel
 
     @property
-    def upgrading(self) -> bool:
-        """A probe is answered: the client wants its polls answered at once."""
-        return self.probe is not None and self.probe.answered
-
-    @property
     def overdue(self) -> bool:
         """The client was silent for too long."""
         return self._heartbeat.overdue
@@ -157,8 +155,13 @@ class Session:
             self._drop_probe()
             self._write_last(Record(CLOSE_PACKET))
 
-    def abort(self, reason: str, *, farewell: Packet = CLOSE_PACKET, code: int = 1000) -> None:
-        """End the session now; what was not written is lost."""
+    def abort(self, reason: str, *, farewell: Packet | None = None, code: int = 1000) -> None:
+        """End the session now; what was not written is lost.
+
+        A close packet would mean that somebody wanted the end: python-socketio does not
+        come back after one.  A fault is an error of the transport, after which every
+        client does.
+        """
         if self._state == CLOSED:
             return
         reason = reason if self._reason is None else self._reason

@@ -166,6 +166,15 @@ class WebSocketConnection:
         else:
             self._say_last(bytes((CLOSE, 2)) + code.to_bytes(2, "big"))
 
+    def abort(self) -> None:
+        """Drop the connection after what was written, without a close frame."""
+        self._channel = None
+        if not self._closed:
+            self._closed = True
+            self._wait()
+            self._writer.finish(b"")
+            self._writer.lose()
+
     def _room(self) -> None:
         if self._channel is not None:
             self._channel.room()

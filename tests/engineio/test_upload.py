@@ -2,7 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
 from gateway.engineio.upload import Upload
-from tests.engineio.world import World, text
+from tests.engineio.world import DROPPED, World, text
 
 
 def body(count: int) -> str:
@@ -80,6 +80,6 @@ class SliceTests(SynchronousTestCase):
         upload = self.begin(body(7))
         upload.receive(3)
         socket.channel.text(b"5")
-        self.assertEqual(socket.closed, 1000)
+        self.assertEqual(socket.closed, DROPPED)
         upload.receive(9)
         self.assertEqual((len(self.heard()), self.world.session.transport), (7, "polling"))

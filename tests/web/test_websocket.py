@@ -350,6 +350,23 @@ class ClosedByThePeerTests(WebSocketTestCase):
 
 
 class ClosedByUsTests(WebSocketTestCase):
+    def test_what_is_aborted_delivers_what_waits_and_says_no_close(self) -> None:
+        def check() -> None:
+            self.world.fill()
+            self.connection.abort()
+            self.receive(frame(b"late"))
+            self.wire.take()
+            self.assertEqual((self.sent, self.heard), (BIG, []))
+            self.assertIs(self.wire.why, ConnectionDone)
+
+        self.each_way(check)
+
+    def test_what_is_aborted_and_does_not_read_is_dropped(self) -> None:
+        self.world.fill()
+        self.connection.abort()
+        self.world.advance(CLOSE_TIMEOUT)
+        self.assertIs(self.wire.why, ConnectionAborted)
+
     def test_the_peer_is_told_and_its_answer_drops_the_connection(self) -> None:
         def check() -> None:
             self.connection.close(1001)
