@@ -49,6 +49,7 @@ from gateway.web.limits import Caps
 from gateway.web.listen import ListenError, Listeners, plan
 from gateway.web.metrics import metrics_mounts
 from gateway.web.page import page_mounts
+from gateway.web.private import check as check_private_names
 from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
@@ -88,6 +89,7 @@ def makeService(options: Options, reactor: Any = None) -> Gateway:
         from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
     settle_in(reactor)
     try:
+        check_private_names()
         parts = Parts(options.settings, reactor)
         parts.listen()
         gateway = Gateway(list(parts.starting()), list(parts.stopping()))
