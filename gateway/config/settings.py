@@ -33,7 +33,9 @@ class Settings:
     )
     allowed_hosts: tuple[str, ...] = several("host names under which the gateway is reached", words)
     allowed_origins: tuple[str, ...] = several(
-        "origins of pages on other machines that may talk to the gateway, or *", words
+        "origins of apps, and of pages on other machines, that may talk to the gateway,"
+        " such as app://name; or *",
+        words,
     )
     trusted_proxies: tuple[str, ...] = several(
         "networks of proxies whose X-Forwarded-For is believed", words

@@ -54,21 +54,21 @@ def _address(place: Place, port: int) -> tuple[str, int | None]:
     """Host ("" for all) and port of a place; no port: it is no TCP endpoint of its own."""
     if place.host:
         return place.host, port
-    number = _TCP.match(place.endpoint)
+    number = _TCP.match(place.below)
     if number is None:
         return "", None
-    interface = _INTERFACE.search(place.endpoint)
+    interface = _INTERFACE.search(place.below)
     host = re.sub(r"\\(.)", r"\1", interface[1]) if interface else ""
-    return host or ("::" if place.endpoint.startswith("tcp6") else "0.0.0.0"), int(number[1])  # noqa: S104 - what Twisted does
+    return host or ("::" if place.below.startswith("tcp6") else "0.0.0.0"), int(number[1])  # noqa: S104 - what Twisted does
 
 
 def _place(place: Place, host: str, port: int | None) -> Finding:
     if place.endpoint:
         try:
-            if place.is_plain:
-                serverFromString(None, place.endpoint)
-            else:
+            if place.endpoint.startswith("ssl:"):
                 reloading(None, place.endpoint)
+            else:
+                serverFromString(None, place.below)
         except Exception as error:  # whatever a parser or OpenSSL raises
             reason = " ".join(str(error).split()) or type(error).__name__
             cure = "correct --listen, or the files that it names; systemd: only under its socket"

@@ -235,7 +235,9 @@ class Channel(StrictChannel):
 
     def _cors(self) -> bytes:
         """Header lines that let a page read the answer; none where no head was read."""
-        return self.site.cors(self.requests[-1]) if self.requests and self._path else b""
+        return (
+            self.site.cors(self.requests[-1], self._path) if self.requests and self._path else b""
+        )
 
     def _part_received(self) -> None:
         super()._part_received()

@@ -63,6 +63,11 @@ class Place(NamedTuple):
         return not self.endpoint.startswith("ssl:") and not self.is_announced
 
     @property
+    def below(self) -> str:
+        """The endpoint without what a proxy says before the first request."""
+        return self.endpoint.removeprefix(PROXY_PROTOCOL)
+
+    @property
     def is_announced(self) -> bool:
         """Whether a proxy says there for whom it connects, by the PROXY protocol."""
         return self.endpoint.startswith(PROXY_PROTOCOL)
@@ -179,8 +184,7 @@ class Listeners:
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
             if not place.endpoint.startswith("ssl:"):
-                below = place.endpoint.removeprefix(PROXY_PROTOCOL)
-                return serverFromString(self._reactor, below)
+                return serverFromString(self._reactor, place.below)
             endpoint, certificate = reloading(self._reactor, place.endpoint)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {error}") from None

@@ -15,7 +15,10 @@ _AUTHORITY = re.compile(
     rb"(?:\[(?P<ip6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,254}))"
     rb"(?::(?P<port>[0-9]{1,5}))?"
 )
-_ORIGIN = re.compile(rb"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://(?P<authority>[^/?#@\\]+)")
+_ORIGIN = re.compile(rb"(?P<scheme>(?:[Hh][Tt][Tt][Pp]|[Ww][Ss])[Ss]?)://(?P<authority>[^/?#@\\]+)")
+_APP_ORIGIN = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{0,30}://[A-Za-z0-9._~-]{0,254}(?::[0-9]{1,5})?")
+_WEB = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""Native WebSocket clients name the scheme that they connect by (RFC 6455, section 1.6)."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Address = IPv4Address | IPv6Address
@@ -75,14 +78,24 @@ def parse_host(value: bytes) -> Host | None:
 def parse_origin(value: bytes) -> Origin | None:
     """The origin in an Origin header or in `--allowed-origins`; None when it is none.
 
-    A scheme of http or https, a host, perhaps a port, and nothing else.
+    A scheme of the web, a host, perhaps a port, and nothing else.
     """
     match = _ORIGIN.fullmatch(value)
     host = parse_host(match["authority"]) if match else None
     if match is None or host is None:
         return None
-    scheme = match["scheme"].decode().lower()
+    scheme = _WEB[match["scheme"].decode().lower()]
     return Origin(scheme, with_port(host, scheme))
+
+
+def parse_app_origin(value: bytes) -> str | None:
+    """The origin of an app, an extension or a file, such as `app://name`; None when it is none.
+
+    What follows the scheme is a name of the app's own, or nothing (`file://`).
+    """
+    if not _APP_ORIGIN.fullmatch(value) or value.partition(b":")[0].lower().decode() in _WEB:
+        return None
+    return value.decode().lower()
 
 
 def with_port(host: Host, scheme: str) -> Host:

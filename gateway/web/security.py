@@ -18,6 +18,7 @@ from gateway.web.names import (
     Origin,
     is_loopback,
     parse_address,
+    parse_app_origin,
     parse_client,
     parse_host,
     parse_origin,
@@ -39,6 +40,9 @@ _PREFLIGHT = (
     b"Access-Control-Allow-Headers: %s\r\n"
     b"Access-Control-Max-Age: 600\r\n"
 )
+_CREDENTIALS = b"Access-Control-Allow-Credentials: true\r\n"
+_PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network: true\r\n"
+"""A page of the internet may reach an address of the user's own network, where it is let in."""
 
 VARY = b"Vary: Origin\r\n"
 
@@ -83,12 +87,20 @@ class Guard:
         self._view = _digest(settings.view_token)
 
     def judge(
-        self, access: Access, method: bytes, headers: Headers, peer: str | None, *, secure: bool
+        self,
+        access: Access,
+        method: bytes,
+        headers: Headers,
+        peer: str | None,
+        *,
+        secure: bool,
+        credentials: bool = False,
     ) -> Verdict:
         """What to do with a request.
 
-        `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS.
-        A verdict of 204 answers a preflight.
+        `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS;
+        `credentials`: pages may send cookies along, which proxies use to keep a session in
+        one place.  A verdict of 204 answers a preflight.
         """
         refusal, host = self._judge_host(headers.getRawHeaders(b"Host"))
         if refusal is not None:
@@ -96,11 +108,14 @@ class Guard:
         origins = headers.getRawHeaders(b"Origin")
         cors = VARY
         if origins is not None:
-            if not self._allows_origin(origins, host, secure=secure):
+            named = self._names_origin(origins, host, secure=secure)
+            if not named and not self._takes_any(origins):
                 return _FOREIGN_ORIGIN
             cors = b"%sAccess-Control-Allow-Origin: %s\r\n" % (VARY, origins[0])
+            if named and credentials:
+                cors += _CREDENTIALS
         if method == b"OPTIONS":
-            return _preflight(headers, cors)
+            return _preflight(headers, cors if origins is None else cors + _PRIVATE_NETWORK)
         if access is not Access.OPEN:
             refused = self._judge_role(access, headers, peer)
             if refused is not None:
@@ -174,18 +189,19 @@ class Guard:
             return None, host
         return _FOREIGN_HOST, None
 
-    def _allows_origin(self, values: Sequence[bytes], host: Host | None, *, secure: bool) -> bool:
+    def _takes_any(self, values: Sequence[bytes]) -> bool:
+        """Whether an origin is let in that says nothing about who is behind it."""
         allowed = self._settings.allowed_origins
+        return len(values) == 1 and ("*" in allowed or (values[0] == b"null" and "null" in allowed))
+
+    def _names_origin(self, values: Sequence[bytes], host: Host | None, *, secure: bool) -> bool:
+        """Whether it is the origin of somebody we know."""
         if len(values) != 1:
             return False
-        if "*" in allowed:
-            return True
-        if values[0] == b"null":
-            return "null" in allowed
         origin = parse_origin(values[0])
         if origin is None:
-            return False
-        if origin.host.is_loopback or origin in allowed:
+            return parse_app_origin(values[0]) in self._settings.allowed_origins
+        if origin.host.is_loopback or origin in self._settings.allowed_origins:
             return True
         scheme = "https" if secure else "http"
         return host is not None and origin == Origin(scheme, with_port(host, scheme))

@@ -125,9 +125,10 @@ class Site(server.Site):
             return EngineError(BAD_REQUEST, phrase).body
         return orjson.dumps(problem(phrase))
 
-    def cors(self, request: Request) -> bytes:
-        """The header lines that let the page which sent `request` read an error."""
-        return self.resource.judge(request, Access.OPEN, b"GET").lines
+    def cors(self, request: Request, path: bytes) -> bytes:
+        """The header lines that let the page which sent `request` for `path` read an error."""
+        mount = self.resource.find(path.partition(b"?")[0])
+        return self.resource.judge(request, mount, Access.OPEN, b"GET").lines
 
 
 class Root(Resource):
@@ -157,16 +158,23 @@ class Root(Resource):
         """Whether `mount` is Engine.IO's, which has errors of its own form."""
         return mount is not None and mount is self._engine
 
-    def judge(self, request: Request, access: Access, method: bytes) -> Verdict:
-        """The guard's verdict on `request`."""
+    def judge(
+        self, request: Request, mount: Mount | None, access: Access, method: bytes
+    ) -> Verdict:
+        """The guard's verdict on `request`, which is for `mount`."""
         return self._guard.judge(
-            access, method, request.requestHeaders, _peer(request), secure=request.channel.is_secure
+            access,
+            method,
+            request.requestHeaders,
+            _peer(request),
+            secure=request.channel.is_secure,
+            credentials=self.is_engine(mount),
         )
 
     def render(self, request: Request) -> bytes | int:
         mount = self.find(request.path)
         access = mount.access if mount is not None else Access.OPEN
-        verdict = self.judge(request, access, request.method)
+        verdict = self.judge(request, mount, access, request.method)
         request.announced = self._guard.announced(request.requestHeaders, _peer(request))
         if request.announced and not request.channel.lend(request.announced):
             verdict = TOO_MANY._replace(lines=verdict.lines)

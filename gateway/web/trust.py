@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from gateway.web.names import Origin, parse_host, parse_origin
+from gateway.web.names import Origin, parse_app_origin, parse_host, parse_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,9 +48,12 @@ def _origins(entries: Iterable[str]) -> frozenset[Origin | str]:
 def _listed_origin(entry: str) -> Origin | str:
     if entry in {"*", "null"}:
         return entry
-    origin = parse_origin(entry.encode("ascii", "replace"))
+    value = entry.encode("ascii", "replace")
+    origin = parse_origin(value) or parse_app_origin(value)
     if origin is None:
-        raise ValueError(f"{entry!r} is not an origin; write https://app.example.com, null or *")
+        raise ValueError(
+            f"{entry!r} is not an origin; write https://app.example.com, app://name, null or *"
+        )
     return origin
 
 
@@ -68,7 +71,7 @@ class Settings:
     allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
     """Host names and addresses under which the gateway is served."""
     allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
-    """Origins of pages that may talk to us, `null`, or `*` for all of them."""
+    """Origins of pages and apps that may talk to us, `null`, or `*` for all of them."""
     control_token: str = field(default="", repr=False)
     view_token: str = field(default="", repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)

@@ -8,6 +8,7 @@ from gateway.web.names import (
     address_key,
     is_loopback,
     parse_address,
+    parse_app_origin,
     parse_client,
     parse_host,
     parse_origin,
@@ -123,6 +124,20 @@ class OriginTests(SynchronousTestCase):
         self.assertEqual(len({parse_origin(value) for value in spellings}), 1)
 
     def test_what_is_no_origin(self) -> None:
+        for value in (
+            b"null",
+            b"*",
+            b"app:",
+            b"app:/name",
+            b"app://a/",
+            b"app://a b",
+            b"app://a@b",
+            b"1app://a",
+            b"https://",
+            b"http://localhost/",
+        ):
+            self.assertIsNone(parse_app_origin(value), value)
+        self.assertIsNone(parse_app_origin(b"wss://a.example"))
         for value in (
             b"",
             b"null",

@@ -51,6 +51,13 @@ ORIGINS = {
     b"http://localhost:3000/": False,
     b"http://localhost:3000 http://localhost:3000": False,
     b"chrome-extension://localhost": False,
+    b"capacitor://localhost": False,
+    b"file://": False,
+    b"ws://localhost:3001": True,  # native clients
+    b"wss://127.0.0.1": True,
+    b"wss://app.example.com": True,
+    b"ws://app.example.com": False,
+    b"wss://evil.example.net": False,
     b"": False,
 }
 ROUTES = {
@@ -96,7 +103,7 @@ class MatrixTests(SynchronousTestCase):
             echoed = origin is not None and b"Allow-Origin: %s\r\n" % origin in verdict.lines
             self.assertEqual(echoed, fine and origin is not None, case)
 
-    def test_credentials_are_never_allowed(self) -> None:
+    def test_routes_never_allow_credentials(self) -> None:
         verdict = judge(Guard(Settings()), method=b"OPTIONS", origin=b"http://localhost:3000")
         self.assertNotIn(b"Allow-Credentials", verdict.lines)
 
@@ -149,6 +156,72 @@ class OriginTests(SynchronousTestCase):
             self.assertEqual(judge(guard, origin=origin).status, 0, origin)
         self.assertEqual(judge(guard, origin=[b"http://localhost", b"null"]).status, 403)
 
+    def test_a_native_client_of_the_same_host(self) -> None:
+        guard = Guard(Settings(allowed_hosts=["gw.example.com"]))
+
+        def status(origin: bytes, *, secure: bool = False) -> int:
+            return judge(guard, origin=origin, host=b"gw.example.com", secure=secure).status
+
+        self.assertEqual(status(b"ws://gw.example.com"), 0)
+        self.assertEqual(status(b"WSS://gw.example.com:443", secure=True), 0)
+        self.assertEqual(status(b"wss://gw.example.com"), 403)
+        self.assertEqual(status(b"ws://gw.example.com:8080"), 403)
+        self.assertEqual(status(b"app://gw.example.com"), 403)
+
+    def test_other_schemes_can_be_listed(self) -> None:
+        listed = {
+            "capacitor://localhost": b"capacitor://LOCALHOST",
+            "ionic://localhost": b"ionic://localhost",
+            "tauri://localhost": b"Tauri://localhost",
+            "chrome-extension://abcdefghijklmnop": b"chrome-extension://abcdefghijklmnop",
+            "moz-extension://12345678-1234-1234-1234-123456789abc": (
+                b"moz-extension://12345678-1234-1234-1234-123456789abc"
+            ),
+            "app://.": b"app://.",
+            "app://-": b"app://-",
+            "com.example.app+x://shell:8080": b"com.example.app+x://shell:8080",
+            "file://": b"file://",
+        }
+        for entry, origin in listed.items():
+            guard = Guard(Settings(allowed_origins=[entry]))
+            verdict = judge(guard, origin=origin)
+            self.assertEqual(verdict.status, 0, entry)
+            self.assertIn(b"Allow-Origin: %s\r\n" % origin, verdict.lines)
+            for other in (*listed.values(), b"capacitor://localhost:1", b"app://..", b"file:///x"):
+                expected = 0 if other == origin else 403
+                self.assertEqual(judge(guard, origin=other).status, expected, (entry, other))
+
+    def test_credentials_are_for_origins_that_are_named(self) -> None:
+        def allows(origin: bytes, *listed: str, method: bytes = b"GET") -> bool:
+            headers = Headers({b"host": [b"localhost:3001"], b"origin": [origin]})
+            verdict = Guard(Settings(allowed_origins=listed)).judge(
+                Access.OPEN, method, headers, "127.0.0.1", secure=False, credentials=True
+            )
+            self.assertNotEqual(verdict.status, 403)
+            self.assertIn(b"Allow-Origin: %s\r\n" % origin, verdict.lines)
+            return b"Access-Control-Allow-Credentials: true\r\n" in verdict.lines
+
+        for method in (b"GET", b"POST", b"OPTIONS"):
+            self.assertTrue(allows(b"http://localhost:3000", method=method))
+            self.assertTrue(allows(b"https://a.example", "https://a.example", method=method))
+            self.assertTrue(allows(b"app://shell", "*", "app://shell", method=method))
+            self.assertFalse(allows(b"https://a.example", "*", method=method))
+            self.assertFalse(allows(b"null", "*", method=method))
+            self.assertFalse(allows(b"null", "null", method=method))
+
+    def test_pages_of_the_internet_may_reach_a_private_network(self) -> None:
+        guard = Guard(Settings(allowed_origins=["https://a.example"]))
+        line = b"Access-Control-Allow-Private-Network: true\r\n"
+        asked = {"access_control_request_private_network": b"true"}
+
+        def answer(method: bytes, **headers: bytes) -> bytes:
+            return judge(guard, method=method, **headers, **asked).lines
+
+        self.assertIn(line, answer(b"OPTIONS", origin=b"https://a.example"))
+        self.assertNotIn(line, answer(b"OPTIONS", origin=b"https://b.example"))
+        self.assertNotIn(line, answer(b"OPTIONS"))
+        self.assertNotIn(line, answer(b"GET", origin=b"https://a.example"))
+
     def test_the_star_is_no_way_around_the_host(self) -> None:
         guard = Guard(Settings(allowed_origins=["*"]))
         self.assertEqual(judge(guard, host=b"evil.net").status, 403)
@@ -174,6 +247,11 @@ class OriginTests(SynchronousTestCase):
             {"allowed_hosts": ["*"]},
             {"allowed_origins": ["a.example"]},
             {"allowed_origins": ["https://a.example/app"]},
+            {"allowed_origins": ["app://a/b"]},
+            {"allowed_origins": ["file:///"]},
+            {"allowed_origins": ["app://user@a"]},
+            {"allowed_origins": ["https://"]},
+            {"allowed_origins": ["app:a"]},
             {"trusted_proxies": ["proxy"]},
         ):
             self.assertRaises(ValueError, Settings, **wrong)

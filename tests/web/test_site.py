@@ -183,6 +183,23 @@ class GuardTests(SiteTestCase):
             self.assertEqual(answer.headers["access-control-allow-headers"], "content-type")
             self.assertNotIn("content-length", answer.headers)
 
+    def test_only_the_engine_takes_credentials(self) -> None:
+        """Whatever it answers: errors that no mount gets to see, too."""
+        engine, line = "/socket.io/?EIO=4&transport=polling", "access-control-allow-credentials"
+        for method, path, headers, status in (
+            ("GET", engine, {}, 200),
+            ("POST", engine, {}, 200),
+            ("OPTIONS", engine, {}, 204),
+            ("POST", engine, {"Content-Length": "999999999"}, 413),
+        ):
+            answer = self.ask(method, path, Origin="http://localhost:5173", **headers)
+            self.assertEqual((answer.status, answer.headers.get(line)), (status, "true"), method)
+        answer = self.ask("GET", engine, Origin="http://evil.net")
+        self.assertEqual((answer.status, answer.headers.get(line)), (403, None))
+        for method, path in self.PATHS:
+            answer = self.ask(method, path, Origin="http://localhost:5173")
+            self.assertNotIn(line, answer.headers, path)
+
     def test_pages_of_this_machine_may_read_all_answers(self) -> None:
         for method, path in self.PATHS[:-1]:
             answer = self.ask(method, path, Origin="http://localhost:5173")
