@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from twisted.web.http import HTTPChannel
+from twisted.web.http import HTTPChannel, _ChunkedTransferDecoder
 
 from gateway.web.request import BodyTooLargeError, Request
 
@@ -108,11 +108,10 @@ class StrictChannel(HTTPChannel):
             super().rawDataReceived(data)
         except BodyTooLargeError:
             self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        decoder = self._transferDecoder
-        if not self.is_over and decoder is not None and self.length is None:
-            self._check_chunk(decoder)
+        if not self.is_over and isinstance(self._transferDecoder, _ChunkedTransferDecoder):
+            self._check_chunk(self._transferDecoder)
 
-    def _check_chunk(self, decoder: Any) -> None:
+    def _check_chunk(self, decoder: _ChunkedTransferDecoder) -> None:
         """Refuse a chunk by its size, before it comes; and a bad end of a line at once."""
         if decoder.state != "BODY":
             left = decoder._buffer
@@ -126,8 +125,7 @@ class StrictChannel(HTTPChannel):
     def allContentReceived(self) -> None:
         if self.is_over:
             return
-        chunks: Any = self._transferDecoder if self.length is None else None
-        trailers = () if chunks is None else chunks._trailerHeaders
+        trailers = getattr(self._transferDecoder, "_trailerHeaders", ())
         if all(_TRAILER.fullmatch(trailer) for trailer in trailers):
             super().allContentReceived()
         else:
