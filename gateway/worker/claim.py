@@ -43,11 +43,12 @@ class Claim:
         self._gateway: int | None = None
         self._worker: int | None = None
         self._lent = False
+        self._given_up = False
 
     @property
     def free(self) -> bool:
         """Whether no worker is left of a gateway that is gone.  Raises as `identity` does."""
-        if self._lent:
+        if self._lent or self._given_up:
             return True  # it is our own, which its supervisor knows
         self._adopt(hashlib.sha256(os.fsencode(self._identity())).hexdigest()[:16])
         try:
@@ -87,6 +88,10 @@ class Claim:
 
     def give_up(self) -> None:
         """This gateway is going down: who comes next waits for what is left of its worker."""
+        self._given_up = True
+        self._close()
+
+    def _close(self) -> None:
         for descriptor in (self._gateway, self._worker):
             if descriptor is not None:
                 os.close(descriptor)
@@ -110,7 +115,7 @@ class Claim:
 
     def _adopt(self, digest: str) -> None:
         if digest != self._name:
-            self.give_up()
+            self._close()
             self._name = digest
 
     def _file(self, what: str) -> Path:

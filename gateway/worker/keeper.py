@@ -157,10 +157,15 @@ class Keeper:
         answer.addErrback(lambda _: None)  # the state tells
         self._lifecycle.restart()
 
-    def imposed(self) -> None:
-        """The broker imposed a pause: a start that is planned comes no earlier."""
+    def reconsider(self) -> None:
+        """What stands against a start has changed: one that is planned moves."""
         if self.state == "backoff":
             self._look()
+
+    @property
+    def held_by(self) -> str:
+        """What stands against the planned start besides the worker's own pause."""
+        return self._plan.reason if self.state == "backoff" else ""
 
     @property
     def next_start(self) -> tuple[float, float] | None:
@@ -334,10 +339,7 @@ class Keeper:
             self._overdue.begin(patience + self._settings.patience_strays + STUCK)
 
     def _stuck(self) -> None:
-        pid = self.run and self.run.pid
-        error = WorkerError(
-            "The old worker can't be ended", f"process {pid} did not even die of SIGKILL"
-        )
+        error = WorkerError("The old worker can't be ended", self.run.plight if self.run else "")
         _log.error("{error}", tag="Python", error=str(error))
         self._overdue.begin(STUCK)
         self._end()

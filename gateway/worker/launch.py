@@ -63,6 +63,10 @@ class Launcher:
         looked = " nor ".join(map(str, candidates))
         raise LaunchError("main.py is missing", f"there is neither {looked}; name it with --main")
 
+    def identity(self) -> str:
+        """What is run, by its real path.  Raises LaunchError."""
+        return os.fspath(self.main().resolve())
+
     def check(self) -> Path:
         """As `main`, and that a Python named by `--python` can be run, too."""
         main = self.main()

@@ -11,6 +11,7 @@ import psutil
 from twisted.logger import Logger
 
 from gateway.worker.errors import LaunchError
+from gateway.worker.gate import Hold
 from gateway.worker.rescue import Rescue
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _log = Logger(namespace="gateway.worker")
 INTERVAL = 0.2
 """Seconds between two looks."""
 REASON = "the previous worker is logging out"
+SPARE = 5.0
+"""Seconds that its end may take beyond all patience."""
 
 
 class Predecessor:
@@ -45,17 +48,19 @@ class Predecessor:
         self._patience = patience
         self._freed = freed
         self._looking: Any = None
+        self._expected = 0.0
         self._rescue: Rescue | None = None
 
-    @property
-    def present(self) -> bool:
-        """Whether it is there; if so, it is waited for from now on."""
+    def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
+        """A check of the gate, whoever asks: it is waited for from now on, if it is there."""
         if self._free():
-            return False
+            return None
+        now = self._reactor.seconds()
         if self._looking is None:
             _log.warn("No worker is started yet: {reason}", tag="Python", reason=REASON)
-            self._look()
-        return True
+            self._expected = now + sum(self._patience) + SPARE
+            self._looking = self._reactor.callLater(0, self._look)
+        return Hold(REASON, max(self._expected - now, SPARE))
 
     def end(self) -> None:
         """Wait no longer."""

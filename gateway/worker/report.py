@@ -76,6 +76,7 @@ class Reporter:
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "budget": self._governor.budget(),
+            "heldBy": keeper.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
             "exits": list(map(_exit, keeper.history)),
         }
@@ -100,12 +101,13 @@ class Reporter:
         if status == UNREADY and self._keeper.run is not None:
             lived = self._keeper.run.vitals.lived
             return f"The worker is not ready {lived:.0f} s after its start; its login may hang"
+        end = "" if ended is None else str(ended) + (f" ({cause})" if cause else "")
+        planned, held_by = self._keeper.next_start, self._keeper.held_by
+        if planned and (end or held_by):
+            why = "; ".join(filter(None, (end and f"it {end}", held_by)))
+            return f"The worker is to start in {planned[1]:.1f} s: {why}"
         if ended is None:
             return f"The worker is {status}"
-        end = str(ended) + (f" ({cause})" if cause else "")
-        planned = self._keeper.next_start
-        if planned:
-            return f"The worker is to start in {planned[1]:.1f} s: it {end}"
         if status == "fatal":
             return f"The worker stays down until someone starts it: it {end}"
         return f"The worker {end}" if status == "exited" else f"The worker is {status}"

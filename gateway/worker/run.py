@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
+    from gateway.worker.claim import Claim
     from gateway.worker.lines import Stream
     from gateway.worker.process import Command
     from gateway.worker.settings import Settings
@@ -60,6 +61,7 @@ class Run:
         settings: Settings,
         vitals: Vitals,
         streams: Mapping[int, Stream],
+        claim: Claim,
     ) -> None:
         self.generation = generation
         self.vitals = vitals
@@ -71,6 +73,7 @@ class Run:
         self._reactor = reactor
         self._settings = settings
         self._streams = streams
+        self._claim = claim
         self._process: GuardedProcess | None = None
         self._rescue: Rescue | None = None
         self._settling: Rest | None = None
@@ -133,6 +136,16 @@ class Run:
         return self._streams[STDERR].last()
 
     @property
+    def plight(self) -> str:
+        """Of one that does not end: what was tried, as far as it was reported."""
+        whom = f"process {self.pid}" if self.alive else f"what process {self.pid} left"
+        if self._sent == "SIGKILL":
+            return f"{whom} did not even die of SIGKILL"
+        tried = f"the last signal that it got is {self._sent}" if self._sent else "it got no signal"
+        guardian = f"its guardian (process {self.guardian})" if self.guardian else "nobody"
+        return f"{whom} is there, {tried}, and {guardian} reports no more"
+
+    @property
     def epitaph(self) -> str:
         """How it ended, and its very last words."""
         return "; ".join((str(self.exit), *self.last_words[-3:]))
@@ -173,7 +186,13 @@ class Run:
         if self.alive and self.pid is not None:
             _log.warn("The guardian of worker {pid} was killed", tag="Python", pid=self.pid)
             self._rescue = Rescue(
-                self._reactor, self.pid, self._patience, gone=self._exit, done=self._reaped
+                self._reactor,
+                self.pid,
+                self._patience,
+                holders=self._claim.holders,
+                sent=self.sent,
+                gone=self._exit,
+                done=self._reaped,
             )
         else:
             self._reaped()
@@ -193,7 +212,7 @@ class Run:
             self._never("it was stopped before")
             self._owner.run_reaped(self)
             return
-        self._process = GuardedProcess(command, self._patience, self)
+        self._process = GuardedProcess(command, self._patience, self, self._claim)
         try:
             self._process.spawn(self._reactor)
         except OSError as error:

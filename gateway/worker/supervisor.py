@@ -8,10 +8,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger, LogLevel
 
+from gateway.worker.claim import Claim
 from gateway.worker.classify import imposed
 from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
@@ -25,6 +27,7 @@ from gateway.worker.lines import escape
 from gateway.worker.lookout import Lookout
 from gateway.worker.output import Output
 from gateway.worker.policy import Policy
+from gateway.worker.predecessor import Predecessor
 from gateway.worker.ready import ReadyWaiters
 from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
@@ -79,7 +82,14 @@ class Supervisor:
         )
         ledger = Ledger(settings.state_dir, self._alert)
         self._governor = Governor(settings, ledger, clock=reactor.seconds, wall=wall)
-        self.gate = Gate([self._governor.hold])
+        self._claim = Claim(settings.state_dir, self._identity, self._alert)
+        self._predecessor = Predecessor(
+            reactor,
+            self._claim,
+            (settings.patience_login, settings.patience_terminate, settings.patience_strays),
+            self._reconsider,
+        )
+        self.gate = Gate([self._governor.hold, self._predecessor.hold])
         """Asked before every start; further checks may be added to its list."""
         self._keeper = Keeper(
             reactor,
@@ -118,6 +128,8 @@ class Supervisor:
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
         self._lookout.end()
+        self._predecessor.end()
+        self._claim.give_up()
         stopped = self._keeper.shut_down()
         if now:
             self._keeper.kill()
@@ -255,6 +267,13 @@ class Supervisor:
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _reconsider(self) -> None:
+        self._keeper.reconsider()
+
+    def _identity(self) -> str:
+        """What is run, and for which port: two gateways may run one main.py for two accounts."""
+        return f"{self._launcher.identity()} {urlsplit(self._gateway_url).port}"
+
     def _restart(self, *, force: bool) -> Deferred[Facts]:
         self._launcher.check()
         return self._keeper.restart(force=force)
@@ -267,6 +286,7 @@ class Supervisor:
             settings=self._settings,
             vitals=Vitals(self._settings, self._reactor.seconds),
             streams=self._output.streams(),
+            claim=self._claim,
         )
         with suppress(LaunchError):  # the command says so, too
             self._keys.learn_dotenv(self._launcher.main().parent)
@@ -305,7 +325,7 @@ class Supervisor:
                 cause=cause,
                 seconds=hold.seconds if hold else 0,
             )
-            self._keeper.imposed()
+            self._keeper.reconsider()
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

@@ -27,7 +27,7 @@ supervisor = Supervisor(
         patience_strays=0.1,
         settle=0.1,
     ),
-    lambda name, value: print(value["status"], value["pid"], flush=True),
+    lambda name, value: print(value["status"], value["pid"], value["message"], flush=True),
 )
 reactor.callWhenRunning(supervisor.start)
 reactor.addSystemEventTrigger("before", "shutdown", supervisor.stop)

@@ -59,6 +59,8 @@ class FakeRun:
     def kill(self) -> None:
         self.killed = True
 
+    plight = "nothing helped"
+
     @property
     def epitaph(self) -> str:
         return "; ".join((str(self.exit), *self.last_words))

@@ -200,9 +200,9 @@ class KeeperTests(SynchronousTestCase):
         bench = self.bench()
         run = bench.up()
         stop, restart = bench.keeper.stop(), bench.keeper.restart()
-        bench.time.advance(35 + 5 + 1 + STUCK)
+        bench.time.advance(35 + 5 + bench.settings.patience_strays + STUCK)
         for answer in (stop, restart):
-            self.assertIn("SIGKILL", self.failureResultOf(answer, WorkerError).value.details)
+            self.assertEqual(self.failureResultOf(answer, WorkerError).value.details, run.plight)
         later = bench.keeper.restart()
         bench.time.advance(STUCK)
         self.failureResultOf(later, WorkerError)

@@ -62,7 +62,7 @@ class BrokerTests(SynchronousTestCase):
         bench = self.bench()
         bench.up().crash()
         bench.governor.notice("ban", 1)
-        bench.keeper.imposed()
+        bench.keeper.reconsider()
         self.assertEqual(bench.keeper.next_start[1], 60)
         bench.time.advance(59)
         self.assertEqual(len(bench.world.runs), 1)

@@ -89,7 +89,7 @@ class Keeping(RuleBasedStateMachine):
     @rule(cause=st.sampled_from(["ban", "too-many-connections"]))
     def impose(self, cause) -> None:
         self.bench.governor.notice(cause, self.keeper.generation)
-        self.keeper.imposed()
+        self.keeper.reconsider()
 
     @rule(seconds=st.sampled_from([0.1, 0.5, 5, 61, 700]))
     def wait(self, seconds) -> None:

@@ -46,6 +46,7 @@ class ReporterTests(SynchronousTestCase):
             generation=4,
             since=MONDAY,
             next_start=(MONDAY + 1, 1.0),
+            held_by="",
             history=History(),
         )
         self.governor = SimpleNamespace(
@@ -56,6 +57,20 @@ class ReporterTests(SynchronousTestCase):
     def message(self, status: str, **changes: object) -> str:
         vars(self.run).update(changes)
         return self.reporter.event(MONDAY, status)["message"]
+
+    def test_what_else_stands_against_a_start_is_said(self) -> None:
+        self.keeper.held_by = "the previous worker is logging out"
+        self.assertEqual(
+            self.message("backoff"),
+            "The worker is to start in 1.0 s: it exited with code 3 (network);"
+            " the previous worker is logging out",
+        )
+        self.keeper.run = None
+        self.assertEqual(
+            self.message("backoff"),
+            "The worker is to start in 1.0 s: the previous worker is logging out",
+        )
+        self.assertEqual(self.reporter.status()["heldBy"], "the previous worker is logging out")
 
     def test_an_event_after_an_exit(self) -> None:
         event = self.reporter.event(MONDAY, "backoff")

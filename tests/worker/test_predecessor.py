@@ -1,0 +1,182 @@
+"""A gateway is killed and the next one starts at once: one worker at a time."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+import psutil
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from gateway.worker import process
+from gateway.worker.predecessor import REASON
+
+from .real import CHILDREN, RealTestCase, alive, soon
+
+
+class SuccessorTests(RealTestCase):
+    """Gateways with one state folder, each of a process of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = self.new_folder()
+        self.journal = self.folder / "journal"
+        self.hosts: list[subprocess.Popen] = []
+        self.addCleanup(self.end)
+
+    def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+        host = subprocess.Popen(
+            [
+                sys.executable,
+                CHILDREN / "host.py",
+                self.folder / "state",
+                "20",
+                CHILDREN / worker,
+                *arguments,
+            ],
+            env={**os.environ, "JOURNAL": str(self.journal)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(host.stdout.close)
+        self.hosts.append(host)
+        return host
+
+    def end(self) -> None:
+        for host in self.hosts:
+            family = [host.pid]
+            if host.poll() is None:
+                family += [each.pid for each in psutil.Process(host.pid).children(recursive=True)]
+            for pid in family:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+            host.wait()
+
+    def kill(self, host: subprocess.Popen) -> None:
+        host.kill()
+        host.wait()
+
+    @property
+    def words(self) -> list[str]:
+        """What the workers noted, in order."""
+        if not self.journal.exists():
+            return []
+        return [line.split()[0] for line in self.journal.read_text().splitlines()]
+
+    async def waits(self, second: subprocess.Popen) -> None:
+        """It says that it waits, and starts its worker when the first one is gone."""
+        waiting = second.stdout.readline()
+        self.assertEqual((waiting.split()[0], REASON in waiting), ("backoff", True))
+        self.assertEqual(self.words, ["in", "going"])
+        (self.folder / "release").touch()
+        self.assertEqual(second.stdout.readline().split()[0], "starting")
+        await soon(lambda: len(self.noted("in")) == 2)
+        self.assertEqual(self.words, ["in", "going", "out", "in"])
+
+    async def test_it_waits_for_the_worker_that_logs_out(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        self.kill(first)
+        await self.waits(self.host("account.py", "0"))
+
+    async def test_never_two_at_once_whenever_it_is_killed(self) -> None:
+        moments = random.Random(13)
+        host = self.host("account.py", "0.1")
+        for _ in range(8):
+            await deferLater(reactor, moments.uniform(0.05, 0.7))
+            self.kill(host)
+            host = self.host("account.py", "0.1")
+        await soon(lambda: self.words and self.words[-1] == "in")
+        host.terminate()
+        await soon(lambda: host.poll() is not None)
+        self.assertEqual(self.words, ["in", "going", "out"] * (len(self.words) // 3))
+
+    async def test_a_gateway_that_is_going_down_is_waited_for_too(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        first.terminate()
+        await soon(lambda: "going" in self.words)
+        await self.waits(self.host("account.py", "0"))
+
+    async def test_a_gateway_that_lives_is_not_waited_for(self) -> None:
+        self.host("account.py", "0")
+        await soon(lambda: self.noted("in"))
+        self.host("account.py", "0")
+        await soon(lambda: len(self.noted("in")) == 2)
+
+    async def test_a_stopped_guardian_is_woken(self) -> None:
+        first = self.host("account.py", "0")
+        await soon(lambda: self.noted("in"))
+        os.kill(psutil.Process(self.noted("in")[0]).ppid(), signal.SIGSTOP)
+        self.kill(first)
+        self.host("account.py", "0")
+        await soon(lambda: len(self.noted("in")) == 2)
+        self.assertEqual(self.words, ["in", "going", "out", "in"])
+
+    async def test_a_worker_whose_guardian_was_killed_with_the_gateway(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        guardian = psutil.Process(self.noted("in")[0]).ppid()
+        first.kill()
+        os.kill(guardian, signal.SIGKILL)
+        first.wait()
+        await self.waits(self.host("account.py", "0"))
+
+
+EARLY = """
+import os, runpy, signal
+Guardian = runpy.run_path({guardian!r})["Guardian"]
+class Killed(Guardian):
+    def report(self, line):
+        if line.startswith("started"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().report(line)
+Killed().main()
+"""
+"""A guardian that is killed between the fork and its report."""
+
+
+class EarlyTests(RealTestCase):
+    """A guardian that is killed, or stopped, at the wrong moment."""
+
+    def early(self) -> None:
+        guardian = self.new_folder() / "guardian.py"
+        guardian.write_text(EARLY.format(guardian=os.fspath(process.GUARDIAN)))
+        patched = mock.patch.object(process, "GUARDIAN", guardian)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    async def test_the_worker_of_a_guardian_killed_before_its_report_is_ended(self) -> None:
+        self.early()
+        supervisor = self.supervisor("stubborn.py", patience_login=0.5, backoff_first=60)
+        supervisor.start()
+        event = await self.is_told("exited")
+        self.assertIsNotNone(event["generation"])
+        run = supervisor._keeper.run
+        self.assertIsNotNone(run.pid, "it was known")
+        await soon(lambda: supervisor.state == "backoff")
+        self.assertFalse(alive(run.pid))
+
+    async def test_a_stop_reaches_it(self) -> None:
+        self.early()
+        supervisor = self.supervisor("stubborn.py", patience_login=0.5, backoff_first=60)
+        supervisor.start()
+        await soon(lambda: supervisor._keeper.run and supervisor._keeper.run.pid)
+        await supervisor.stop_worker()
+        self.assertFalse(alive(supervisor._keeper.run.pid))
+        self.assertEqual(supervisor.state, "stopped")
+
+    async def test_a_restart_with_a_stopped_guardian(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        old = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGSTOP)
+        facts = await supervisor.restart()
+        self.assertEqual((facts["oldPid"], facts["ended"]["signal"]), (old, "SIGINT"))
+        self.assertEqual(self.noted("finally"), [old])
