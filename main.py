@@ -99,11 +99,15 @@ def first_of(environ: Mapping[str, str], *names: str) -> str:
 
 def credentials_from(environ: Mapping[str, str]) -> Credentials:
     """The credentials under any of the names that workers of this family know."""
+
+    def value(*names: str, branded: str) -> str:
+        return first_of(environ, *names, f"SHIOAJI_{branded}", f"SINOPAC_{branded}")
+
     return Credentials(
-        first_of(environ, "API_KEY", "SJ_KEY", "SJ_API_KEY"),
-        first_of(environ, "SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY"),
-        first_of(environ, "CA_CERT_PATH", "SJ_CA_PATH"),
-        first_of(environ, "CA_PASSWORD", "SJ_CA_PASSWD"),
+        value("API_KEY", "SJ_KEY", "SJ_API_KEY", branded="API_KEY"),
+        value("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY", branded="SECRET_KEY"),
+        value("CA_CERT_PATH", "SJ_CA_PATH", "CA_PATH", branded="CA_PATH"),
+        value("CA_PASSWORD", "SJ_CA_PASSWD", branded="CA_PASSWORD"),
     )
 
 

@@ -81,6 +81,5 @@ def _worker(
     settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, now: float
 ) -> Iterator[Finding]:
     yield from doctor.check_worker(settings, environ, cwd)
-    folder = doctor.main_folder(settings, environ, cwd)
-    yield from doctor.check_keys(settings.credentials_file, environ, folder, demo=settings.demo)
+    yield from doctor.check_keys(settings, environ, doctor.main_script(settings, environ, cwd))
     yield from doctor.check_state(settings.state_dir, settings.budget, now)

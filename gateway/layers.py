@@ -16,6 +16,7 @@ from gateway.relay.slow import Patience
 from gateway.socketio.settings import Settings as SocketSettings
 from gateway.web.allowance import Allowance
 from gateway.web.trust import Settings as GuardSettings
+from gateway.worker.credentials import name_more
 from gateway.worker.settings import Settings as WorkerSettings
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def worker_settings(
         arguments=settings.worker_args,
         demo=settings.demo,
         dev=settings.dev,
+        variables=name_more(settings.key_names),
         credentials_file=settings.credentials_file,
         patience_login=settings.patience_login,
         patience_interrupt=settings.patience_interrupt,

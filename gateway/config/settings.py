@@ -62,6 +62,11 @@ class Settings:
     state_dir: Path | None = option(
         "", "folder for the ledger of starts; else $STATE_DIRECTORY, else XDG state", path
     )
+    key_names: tuple[str, ...] = several(
+        "further variables in which the worker looks for its keys, such as"
+        " 'apiKey=MY_KEY secretKey=MY_SECRET'; may be repeated",
+        words,
+    )
     credentials_file: Path | None = option(
         "", "file in which posted credentials are kept; else in memory only", path
     )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import stat
-from io import StringIO
 from typing import TYPE_CHECKING
-
-from dotenv import dotenv_values
 
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.credentials import check_certificate, from_environment
 from gateway.worker.errors import CredentialsError
+from gateway.worker.own_env import OwnEnv, damaged, overridden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from gateway.worker.credentials import Variables
+    from gateway.worker.settings import Settings
 
 _KEYS = ("API_KEY", "SECRET_KEY")
 _PATH, _PASSWORD = "CA_CERT_PATH", "CA_PASSWORD"
@@ -22,13 +23,14 @@ _SEQUENCE = b"\x30"
 """The first byte of a PKCS #12 file (RFC 7292: a DER sequence)."""
 
 
-def check_keys(
-    credentials_file: Path | None, environ: Mapping[str, str], folder: Path, *, demo: bool
-) -> Iterator[Finding]:
-    """The keys that the next worker would find; `folder` is main.py's."""
-    source, values = _keys(credentials_file, environ, folder)
+def check_keys(settings: Settings, environ: Mapping[str, str], main: Path) -> Iterator[Finding]:
+    """The keys that the next worker, `main`, would find."""
+    folder = main.parent
+    own = OwnEnv(folder)
+    kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
+    source, values = _keys(kept, environ, own, settings.variables)
     missing = [name for name in _KEYS if not values.get(name)]
-    if demo:
+    if settings.demo:
         yield ok("keys", "the demonstration (--demo) needs none")
     elif missing:
         yield warn(
@@ -39,30 +41,43 @@ def check_keys(
         )
     else:
         yield ok("keys", f"they are in {source}")
+    yield from _damage(kept, environ, own, settings.variables)
+    if fields := overridden(main, values, settings.variables):
+        yield warn(
+            "keys",
+            f"the worker sees other values of {', '.join(fields)} than those in {source}: its own"
+            f" {own.file or '.env'} wins",
+            "take them out there, or load it without override=True",
+        )
     yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), folder)
 
 
 def _keys(
-    credentials_file: Path | None, environ: Mapping[str, str], folder: Path
+    kept: OwnEnv | None, environ: Mapping[str, str], own: OwnEnv, variables: Variables
 ) -> tuple[str, dict[str, str]]:
     """Where the worker's keys are, and what is there: the credentials file, else the
     environment over the worker's own .env."""
-    kept = _dotenv(credentials_file) if credentials_file else {}
-    if kept:
-        return str(credentials_file), from_environment(kept)
-    given = from_environment(environ)
-    dotenv = _dotenv(folder / ".env")
-    source = f"{folder / '.env'} and the environment" if dotenv else "the environment"
-    return source, {**from_environment(dotenv), **given}
+    if kept is not None and kept.values:
+        return str(kept.file), from_environment(kept.values, variables)
+    given = from_environment(environ, variables)
+    source = f"{own.file} and the environment" if own.values else "the environment"
+    return source, {**from_environment(own.values, variables), **given}
 
 
-def _dotenv(file: Path) -> dict[str, str]:
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, ValueError):
-        return {}
-    values = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value}
+def _damage(
+    kept: OwnEnv | None, environ: Mapping[str, str], own: OwnEnv, variables: Variables
+) -> Iterator[Finding]:
+    """What nobody sees, and the broker does not accept."""
+    names = [name for group in variables.values() for name in group]
+    texts = {name: environ[name] for name in names if name in environ}
+    texts |= {str(env.file): env.text for env in (own, kept) if env is not None and env.file}
+    for where, text in texts.items():
+        if found := " and ".join(damaged(text)):
+            yield warn(
+                "keys",
+                f"{where} holds {found}",
+                "write it anew, as UTF-8 without BOM and with line ends of Unix (dos2unix)",
+            )
 
 
 def _certificate(path: str, password: str, folder: Path) -> Finding:

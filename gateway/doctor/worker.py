@@ -34,12 +34,12 @@ _PIP_NAMES = {
 """Packages that pip knows by another name than `import` does."""
 
 
-def main_folder(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Path:
+def main_script(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Path:
     """Where main.py is, or would be."""
     try:
-        return Launcher(settings, environ, cwd, Immediately()).main().parent
+        return Launcher(settings, environ, cwd, Immediately()).main()
     except LaunchError:
-        return (cwd / (settings.main or "main.py")).parent
+        return cwd / (settings.main or "main.py")
 
 
 class _Script(NamedTuple):

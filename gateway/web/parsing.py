@@ -47,9 +47,11 @@ def read_body(request: Request, kind: type[T]) -> T:
     body = request.content.read()
     is_json = _media_type(request, body) == _JSON
     fields = _json_fields(body) if is_json else _form_fields(body, kind)
-    names = _names(kind)
-    if not fields.keys() >= set(names):
-        raise BadRequestError(f"Missing required fields: {', '.join(names)}")
+    fields = {name: value for name, value in fields.items() if value is not None}
+    required = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
+    pair = [fields.get(name) in (None, "") for name in getattr(kind, "BOTH_OR_NEITHER", ())]
+    if any(fields.get(name) in (None, "") for name in required) or len(set(pair)) > 1:
+        raise BadRequestError(f"Missing required fields: {', '.join(_names(kind))}")
     return _convert(fields, kind, strict=True)
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Final, Protocol
@@ -16,16 +17,38 @@ from dotenv import dotenv_values
 from gateway.worker.errors import CredentialsError, WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
-VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "apiKey": ("API_KEY", "SJ_KEY", "SJ_API_KEY"),
-    "secretKey": ("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY"),
-    "caCertPath": ("CA_CERT_PATH", "SJ_CA_PATH"),
-    "caPassword": ("CA_PASSWORD", "SJ_CA_PASSWD"),
+Variables = Mapping[str, tuple[str, ...]]
+
+
+def _family(*names: str) -> tuple[str, ...]:
+    """`names` as the workers of both brands write them."""
+    return tuple(f"{brand}_{name}" for brand in ("SHIOAJI", "SINOPAC") for name in names)
+
+
+VARIABLES: Final[Variables] = {
+    "apiKey": ("API_KEY", "SJ_KEY", "SJ_API_KEY", *_family("API_KEY", "KEY")),
+    "secretKey": (
+        *("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY", "SJ_SECRET_KEY"),
+        *_family("SECRET_KEY", "SECRET", "API_SECRET", "SEC_KEY"),
+    ),
+    "caCertPath": (
+        *("CA_CERT_PATH", "SJ_CA_PATH", "CA_PATH"),
+        *_family("CA_PATH", "CA_CERT_PATH", "CERT_PATH"),
+    ),
+    "caPassword": (
+        *("CA_PASSWORD", "SJ_CA_PASSWD", "CA_PASSWD"),
+        *_family("CA_PASSWORD", "CA_PASSWD", "CERT_PASSWORD"),
+    ),
 }
-"""The posted field and the environment variables that hold it; the first names it in a file."""
+"""The posted field and the environment variables that hold it, as public workers name them;
+the first names it in a file."""
+REQUIRED: Final = ("apiKey", "secretKey")
+"""Quotes need no certificate."""
+NEVER: Final = frozenset(("PATH", "HOME", "GATEWAY_URL", "SOCKET_HUB", "SIMULATION"))
+"""Variables that hold something else."""
 MISSING: Final = f"Missing required fields: {', '.join(VARIABLES)}"
 LONGEST: Final = 4096
 
@@ -49,8 +72,8 @@ class Credentials:
 
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
-    ca_cert_path: str = field(repr=False)
-    ca_password: str = field(repr=False)
+    ca_cert_path: str = field(repr=False, default="")
+    ca_password: str = field(repr=False, default="")
 
     @classmethod
     def validated(cls, posted: Posted) -> Credentials:
@@ -60,17 +83,19 @@ class Credentials:
         """
         names = [attribute.name for attribute in fields(Credentials)]
         values = dict(zip(VARIABLES, (getattr(posted, name) for name in names), strict=True))
-        for name, value in values.items():
-            if value in (None, ""):
+        absent = [name for name, value in values.items() if value in (None, "")]
+        for name in absent:
+            if name in REQUIRED or len(absent) == 1:  # half a certificate
                 raise CredentialsError(name, MISSING)
-        return cls(*(_checked(name, value) for name, value in values.items()))
+        return cls(*(_checked(name, value or "") for name, value in values.items()))
 
-    def environment(self) -> dict[str, str]:
-        """Every variable of every group."""
+    def environment(self, variables: Variables = VARIABLES) -> dict[str, str]:
+        """Every variable of every group of which there is a value."""
         return {
             variable: value
-            for group, value in zip(VARIABLES.values(), self._values(), strict=True)
+            for group, value in zip(variables.values(), self._values(), strict=True)
             for variable in group
+            if value
         }
 
     @property
@@ -112,11 +137,33 @@ def check_certificate(path: str, folder: Path) -> None:
         ) from None
 
 
-def from_environment(environ: Mapping[str, str | None]) -> dict[str, str]:
+def name_more(pairs: Iterable[str]) -> Variables:
+    """`VARIABLES` and further names: each of `pairs` is such as `apiKey=MY_BROKER_KEY`.
+
+    Raises ValueError.
+    """
+    named = dict(VARIABLES)
+    for pair in pairs:
+        field, _, variable = pair.partition("=")
+        if field not in named or not variable.isidentifier() or not variable.isascii():
+            raise ValueError(
+                f"{pair!r} does not name a variable: write apiKey=MY_BROKER_KEY; the fields are"
+                f" {', '.join(VARIABLES)}"
+            )
+        taken = any(variable in names for other, names in named.items() if other != field)
+        if taken or variable in NEVER:
+            raise ValueError(f"{pair!r}: the variable {variable} holds something else")
+        named[field] = tuple(dict.fromkeys((*named[field], variable)))
+    return named
+
+
+def from_environment(
+    environ: Mapping[str, str | None], variables: Variables = VARIABLES
+) -> dict[str, str]:
     """The variables of all groups: the first that is set in each counts for the group."""
     return {
         variable: value
-        for group in VARIABLES.values()
+        for group in variables.values()
         if (value := next((found for name in group if (found := environ.get(name))), ""))
         for variable in group
     }
@@ -154,7 +201,8 @@ class CredentialsFile:
         Raises WorkerError; the old content stays.
         """
         values = credentials.environment()
-        text = "".join(f"{group[0]}={_quoted(values[group[0]])}\n" for group in VARIABLES.values())
+        names = [group[0] for group in VARIABLES.values() if group[0] in values]
+        text = "".join(f"{name}={_quoted(values[name])}\n" for name in names)
         draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
             if self._path.is_symlink():

@@ -38,7 +38,9 @@ class Exchange:
     def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
         """As `Supervisor.set_credentials`."""
         new = Credentials.validated(posted)
-        check_certificate(new.ca_cert_path, self._launcher.check().parent)
+        main = self._launcher.check()
+        if new.ca_cert_path:
+            check_certificate(new.ca_cert_path, main.parent)
         previous = self._keys.replace(new)
         try:
             facts = yield self._keeper.restart()
@@ -50,11 +52,14 @@ class Exchange:
             ) from None
         except SupersededError:
             raise  # somebody wants it otherwise
-        except WorkerError:
+        except WorkerError as error:
+            warning = self._keys.warning
             if wait_ready and self._keys.put_back(new, previous):
                 yield self._fall_back()
+            if warning:
+                raise type(error)(error.message, f"{error.details}. {warning}") from None
             raise
-        return dict(facts)
+        return {**facts, **({"warning": self._keys.warning} if self._keys.warning else {})}
 
     @inlineCallbacks
     def _fall_back(self) -> Generator[Deferred[Facts], Any, None]:

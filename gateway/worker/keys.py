@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dotenv import dotenv_values
 from twisted.logger import Logger
 
-from gateway.worker.credentials import VARIABLES, Credentials, CredentialsFile, from_environment
+from gateway.worker.credentials import (
+    REQUIRED,
+    VARIABLES,
+    Credentials,
+    CredentialsFile,
+    from_environment,
+)
 from gateway.worker.errors import WorkerError
+from gateway.worker.own_env import OwnEnv, overridden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +24,6 @@ if TYPE_CHECKING:
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
-_SECRET = frozenset(
-    name for field, group in VARIABLES.items() if field != "caCertPath" for name in group
-)
 
 
 class Keys:
@@ -32,16 +34,31 @@ class Keys:
             CredentialsFile(settings.credentials_file) if settings.credentials_file else None
         )
         self._redactor = redactor
+        self._variables = settings.variables
         self.current: Credentials | None = None
-        self._environ = from_environment(environ)
-        self._dotenv: Mapping[str, str | None] = {}
-        self._learn(self._environ)
+        self.overridden: list[str] = []
+        """The fields of `current` of which the worker sees something else, see `own_env`."""
+        self._environ = from_environment(environ, self._variables)
+        self._own: Mapping[str, str] = {}
+        self._redactor.learn(*(self._environ.get(name, "") for name in self._secret_names()))
 
     @property
     def missing(self) -> bool:
         """Whether the next worker finds no keys, as far as can be seen from here."""
-        found = {**from_environment(self._dotenv), **self._environ}
-        return self.current is None and not (found.get("API_KEY") and found.get("SECRET_KEY"))
+        found = {**self._own, **self._environ}
+        return self.current is None and not all(
+            found.get(self._variables[field][0]) for field in REQUIRED
+        )
+
+    @property
+    def warning(self) -> str:
+        """What to tell people when the worker sees other keys than were posted."""
+        if not self.overridden:
+            return ""
+        return (
+            f"The worker sees other values of {', '.join(self.overridden)} than were posted: its"
+            " own .env wins. Take them out there, or load it without override"
+        )
 
     def load(self) -> None:
         """Take what the file holds; a file that can't be used is logged."""
@@ -75,17 +92,14 @@ class Keys:
                 _log.error("{error}", tag="Config", error=str(error))
         return True
 
-    def learn_dotenv(self, folder: Path) -> None:
-        """The secrets in the worker's own .env, so that its output can be redacted."""
-        self._dotenv = {}
-        for parent in (folder, *folder.parents):
-            path = parent / ".env"
-            if path.is_file():
-                with suppress(OSError, ValueError):  # then the worker can't read it either
-                    for interpolate in (False, True):
-                        self._dotenv = dotenv_values(path, interpolate=interpolate)
-                        self._learn(self._dotenv)
-                return
+    def look(self, main: Path) -> None:
+        """See what the worker's own .env holds: secrets to redact, and keys that win."""
+        own = OwnEnv(main.parent)
+        self._own = from_environment(own.values, self._variables)
+        self._redactor.learn(*own.secrets(self._variables))
+        posted = self.current and self.current.environment(self._variables)
+        self.overridden = overridden(main, posted, self._variables) if posted else []
 
-    def _learn(self, values: Mapping[str, str | None]) -> None:
-        self._redactor.learn(*(values.get(name) or "" for name in _SECRET))
+    def _secret_names(self) -> list[str]:
+        groups = self._variables.items()
+        return [name for field, names in groups if field != "caCertPath" for name in names]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.protocol import ProcessProtocol
 
-from gateway.worker.credentials import VARIABLES, from_environment
+from gateway.worker.credentials import from_environment
 from gateway.worker.errors import LaunchError
 from gateway.worker.process import Command
 
@@ -93,12 +93,14 @@ class Launcher:
         A variable of the keys that is empty or that other keys replace is left out, so that
         the worker's own .env can fill it.
         """
-        keys = {variable for group in VARIABLES.values() for variable in group}
+        variables = self._settings.variables
+        keys = {variable for group in variables.values() for variable in group}
         without = keys.union(NOT_FOR_CHILDREN, self._settings.withhold)
         kept = {name: value for name, value in self._environ.items() if name not in without}
-        given = credentials.environment() if credentials else from_environment(self._environ)
+        given = credentials.environment(variables) if credentials else {}
         return {
             **kept,
+            **from_environment(self._environ, variables),
             **given,
             "GATEWAY_URL": gateway_url,
             "SOCKET_HUB": gateway_url,

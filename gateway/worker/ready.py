@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from gateway.worker.classify import MAINTENANCE, NETWORK
+from gateway.worker.classify import AUTHENTICATION, BAN, DEPENDENCY, QUOTA, TOO_MANY, VERSION
 from gateway.worker.errors import NotReadyError, SupersededError, WorkerError
 
 if TYPE_CHECKING:
     from gateway.worker.exits import Exit
+
+
+HOPELESS = frozenset((AUTHENTICATION, BAN, TOO_MANY, QUOTA, VERSION, DEPENDENCY))
+"""Classes of errors with which no login succeeds.  All others may be about something else,
+such as one contract that has expired, or may pass by themselves."""
 
 
 class ReadyWaiters:
@@ -45,8 +50,8 @@ class ReadyWaiters:
             answer.callback(None)
 
     def complained(self, generation: int, cause: str | None, words: str) -> None:
-        """It reported an error; one that may pass by itself is no failure yet."""
-        if cause not in (NETWORK, MAINTENANCE):
+        """It reported an error; only one of `HOPELESS` is a failure."""
+        if cause in HOPELESS:
             self._fail(generation, _not_ready(words))
 
     def exited(self, generation: int, end: Exit, epitaph: str) -> None:

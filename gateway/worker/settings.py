@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from gateway.worker.credentials import VARIABLES
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gateway.worker.credentials import Variables
 
 
 @frozen(kw_only=True)
@@ -33,6 +37,8 @@ class Settings:
     """The demonstration feed: `--demo` for main.py, and starts that the ledger doesn't count."""
     dev: bool = False
     """Restart when main.py, or a Python file beside it, changed."""
+    variables: Variables = VARIABLES
+    """The environment variables in which the worker looks for its keys."""
     credentials_file: Path | None = None
     """Where posted credentials are kept; None: in memory alone."""
 

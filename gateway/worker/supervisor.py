@@ -229,6 +229,7 @@ class Supervisor:
             "running": self.running,
             "ready": self.ready,
             "unready": self._readiness.overdue(run),
+            "overriddenKeys": self._keys.overridden,
             "broker": self._reporter.broker(self._wall()),
             "pid": self.pid,
             "guardianPid": self.guardian_pid,
@@ -289,7 +290,7 @@ class Supervisor:
             claim=self._claim,
         )
         with suppress(LaunchError):  # the command says so, too
-            self._keys.learn_dotenv(self._launcher.main().parent)
+            self._keys.look(self._launcher.main())
         self._reactor.callLater(
             0, run.launch, self._launcher.command(self._keys.current, self._gateway_url)
         )

@@ -37,6 +37,25 @@ class KeysTests(DoctorTestCase):
         self.folder = below
         self.assertEqual(self.found("keys").level, "ok")
 
+    def test_what_nobody_sees_is_warned_of(self) -> None:
+        self.environ["SJ_SEC"] = "the-secret\r"
+        self.assert_found(self.found("keys"), "warn", "SJ_SEC holds CR", "dos2unix")
+        del self.environ["SJ_SEC"]
+        (self.folder / ".env").write_bytes("\ufeffAPI_KEY=a\n".encode())
+        line = self.found("keys")
+        self.assert_found(line, "warn", f"{self.folder}/.env holds a byte order mark", "BOM")
+
+    def test_a_file_of_the_workers_own_that_wins_is_warned_of(self) -> None:
+        (self.folder / ".env").write_text("API_KEY=another\n")
+        self.assertEqual(self.found("keys").level, "ok")
+        self.main.write_text("load_dotenv(override=True)\nAPI_KEY\n")
+        self.assert_found(self.found("keys"), "warn", "other values of apiKey", "override")
+
+    def test_further_names_of_keys_are_known(self) -> None:
+        self.environ = {"PATH": "", "MY_KEY": "a", "SINOPAC_SECRET_KEY": "the-secret"}
+        self.assertEqual(self.found("keys").level, "warn")
+        self.assertEqual(self.found("keys", key_names=("apiKey=MY_KEY",)).level, "ok")
+
 
 class CertificateTests(DoctorTestCase):
     def certificate(self, content: bytes | None, mode: int = 0o600, **environ: str) -> Line:

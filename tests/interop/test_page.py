@@ -294,7 +294,11 @@ class CredentialsTests(PageCase):
         submit = form.get_by_role("button", name="Save and restart")
         submit.click()
         expect(form.locator("#apiKey")).to_be_focused()
-        expect(form.locator("#caPassword-error")).to_have_text("This is needed.")
+        expect(form.locator("#secretKey-error")).to_have_text("This is needed.")
+        expect(form.locator("#caPassword-error")).to_have_text("")
+        form.get_by_label("Certificate file").fill("half.pfx")
+        submit.click()
+        expect(form.locator("#caPassword-error")).to_contain_text("both or neither")
         for label, value in given.items():
             form.get_by_label(label).fill(value)
         form.get_by_label("Certificate file").fill(str(certificate) + ".missing")

@@ -37,7 +37,7 @@ def of_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if schema["type"] == "boolean":
         return st.booleans()
     alphabet = st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0")
-    return st.text(alphabet, min_size=schema["minLength"], max_size=40)
+    return st.text(alphabet, min_size=schema.get("minLength", 0), max_size=40)
 
 
 @st.composite

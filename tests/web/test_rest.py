@@ -266,13 +266,11 @@ class CredentialsTests(SiteTestCase):
     def test_wrong_values_are_named_by_their_field_and_not_repeated(self) -> None:
         for name in KEYS:
             for value in (
-                "",
                 "hunter2\n",
                 "hunter2\r",
                 "\nhunter2",
                 "hunter2\0",
                 "hunter2" * 1000,
-                None,
                 20072007,
                 True,
                 ["hunter2"],
@@ -344,6 +342,28 @@ class CredentialsTests(SiteTestCase):
             Content_Encoding="gzip",
         )
         self.assertEqual(answer.status, 415)
+
+    def test_a_certificate_is_optional_in_json_and_form(self) -> None:
+        keys = {"apiKey": "k1", "secretKey": "s1"}
+        for more in ({}, {"caCertPath": "", "caPassword": ""}, {"caCertPath": None}):
+            self.assertEqual(self.post(orjson.dumps(keys | more)).status, 200)
+            taken = self.given()
+            self.assertEqual((taken.ca_cert_path, taken.ca_password), ("", ""))
+        for form in (b"apiKey=k1&secretKey=s1", b"apiKey=k1&secretKey=s1&caCertPath=&caPassword="):
+            answer = self.post(form, "application/x-www-form-urlencoded")
+            self.assertEqual((answer.status, self.given().api_key), (200, "k1"))
+
+    def test_a_key_that_is_missing_or_empty_is_told_as_ever(self) -> None:
+        for name in ("apiKey", "secretKey"):
+            for value in ({}, {name: ""}, {name: None}):
+                kept = {field: text for field, text in KEYS.items() if field != name}
+                answer = self.post(orjson.dumps(kept | value))
+                self.assertEqual((answer.status, answer.json), (400, MISSING))
+
+    def test_an_optional_field_of_the_wrong_kind_is_named(self) -> None:
+        answer = self.post(orjson.dumps({**KEYS, "caPassword": 5}))
+        self.assertEqual(answer.status, 400)
+        self.assertIn("caPassword. A string", answer.json["error"])
 
     def test_broken_forms(self) -> None:
         for form in (

@@ -20,6 +20,7 @@ from gateway.worker.credentials import (
     CredentialsFile,
     check_certificate,
     from_environment,
+    name_more,
 )
 from gateway.worker.errors import CredentialsError, WorkerError
 
@@ -47,10 +48,17 @@ class ValidationTests(SynchronousTestCase):
         self.assertEqual(error.field, FIELDS[name])
         return error.message
 
-    def test_each_field_is_required(self) -> None:
+    def test_each_key_is_required_and_half_a_certificate_is_none(self) -> None:
         for name in FIELDS:
             for value in (None, ""):
                 self.assertEqual(self.refused(name, value), MISSING)
+
+    def test_keys_without_a_certificate_will_do(self) -> None:
+        for nothing in (None, ""):
+            made = validated(ca_cert_path=nothing, ca_password=nothing)
+            given = {*VARIABLES["apiKey"], *VARIABLES["secretKey"]}
+            self.assertEqual(set(made.environment()), given)
+            self.assertEqual((made.ca_cert_path, made.ca_password), ("", ""))
 
     def test_the_message_of_a_missing_field_is_the_one_clients_know(self) -> None:
         self.assertEqual(
@@ -118,6 +126,29 @@ class EnvironmentTests(SynchronousTestCase):
     def test_the_first_that_is_set_counts_for_its_group(self) -> None:
         found = from_environment({"API_KEY": "", "SJ_KEY": "one", "SJ_API_KEY": "two", "X": "y"})
         self.assertEqual(found, dict.fromkeys(VARIABLES["apiKey"], "one"))
+
+
+class NamesTests(SynchronousTestCase):
+    def test_further_names_join_the_known_ones(self) -> None:
+        named = name_more(["apiKey=MY_KEY", "secretKey=MY_SECRET", "apiKey=MY_KEY"])
+        self.assertEqual(named["apiKey"], (*VARIABLES["apiKey"], "MY_KEY"))
+        environment = validated().environment(named)
+        self.assertEqual((environment["MY_KEY"], environment["MY_SECRET"]), ("value", "value"))
+        self.assertEqual(from_environment({"MY_KEY": "x"}, named)["API_KEY"], "x")
+
+    def test_the_names_of_public_workers_are_known(self) -> None:
+        environment = validated().environment()
+        for name in ("SHIOAJI_API_KEY", "SINOPAC_SECRET_KEY", "CA_PATH", "SHIOAJI_CERT_PASSWORD"):
+            self.assertIn(name, environment)
+        names = [name for group in VARIABLES.values() for name in group]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_names_that_make_no_sense_are_refused(self) -> None:
+        for pair in (
+            *("MY_KEY", "key=MY_KEY", "apiKey=", "apiKey=a-b", "apiKey=1A", "apiKey=金"),
+            *("apiKey=SECRET_KEY", "apiKey=PATH", "apiKey=GATEWAY_URL"),
+        ):
+            self.assertRaises(ValueError, name_more, [pair])
 
 
 class FileTests(SynchronousTestCase):

@@ -89,7 +89,7 @@ class KeysTests(SynchronousTestCase):
         )
         nested = self.folder / "deep" / "folder"
         nested.mkdir(parents=True)
-        keys.learn_dotenv(nested)
+        keys.look(nested / "main.py")
         for secret in (
             *NEW.secrets, "environ-api-key", "dotenv-secret", "interpolated", "${BASE}polated"
         ):  # fmt: skip
@@ -98,4 +98,29 @@ class KeysTests(SynchronousTestCase):
 
     def test_a_dotenv_that_can_not_be_read_is_no_reason_to_fail(self) -> None:
         (self.folder / ".env").write_bytes(b"\xff\xfeAPI_KEY=x")
-        self.keys().learn_dotenv(self.folder)
+        self.keys().look(self.folder / "main.py")
+
+    def test_without_the_two_keys_some_are_missing(self) -> None:
+        both = {"SJ_API_KEY": "a", "SHIOAJI_SECRET_KEY": "s"}
+        for environ, missing in ((both, False), ({"SJ_API_KEY": "a"}, True), ({}, True)):
+            self.assertEqual(self.keys(environ).missing, missing)
+        keys = self.keys({"SJ_API_KEY": "a"})
+        (self.folder / ".env").write_text("SINOPAC_SECRET_KEY=s\n")
+        keys.look(self.folder / "main.py")
+        self.assertFalse(keys.missing)
+        keys = self.keys()
+        keys.replace(NEW)
+        self.assertFalse(keys.missing)
+
+    def test_posted_keys_that_the_workers_own_file_replaces_are_told(self) -> None:
+        main = self.folder / "main.py"
+        main.write_text("load_dotenv(override=True)\nkey = os.environ['API_KEY']\n")
+        (self.folder / ".env").write_text("API_KEY=another\n")
+        keys = self.keys()
+        keys.look(main)
+        self.assertEqual((keys.overridden, keys.warning), ([], ""))
+        keys.replace(NEW)
+        keys.look(main)
+        self.assertEqual(keys.overridden, ["apiKey"])
+        self.assertIn("apiKey", keys.warning)
+        self.assertNotIn("another", keys.warning)

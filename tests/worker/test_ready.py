@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker.classify import AUTHENTICATION, BAN, DEPENDENCY, QUOTA, TOO_MANY, VERSION
 from gateway.worker.errors import NotReadyError, SupersededError
 from gateway.worker.exits import Exit
 from gateway.worker.ready import ReadyWaiters
@@ -43,13 +44,20 @@ class ReadyTests(SynchronousTestCase):
 
     def test_errors_that_may_pass_are_waited_out(self) -> None:
         answer = self.waiters.wait(1)
-        for cause in ("network", "maintenance"):
+        for cause in ("network", "maintenance", "launch", "other", "native-crash", None):
             self.waiters.complained(1, cause, "words")
         self.assertNoResult(answer)
         self.waiters.complained(2, "authentication", "words")
         self.assertNoResult(answer)
         self.waiters.complained(1, "ban", "words")
         self.assertEqual(self.failureResultOf(answer, NotReadyError).value.details, "words")
+
+    def test_errors_with_which_no_login_succeeds_fail(self) -> None:
+        hopeless = (AUTHENTICATION, BAN, DEPENDENCY, QUOTA, TOO_MANY, VERSION)
+        for generation, cause in enumerate(hopeless):
+            answer = self.waiters.wait(generation + 1)
+            self.waiters.complained(generation + 1, cause, "words")
+            self.failureResultOf(answer, NotReadyError)
 
     def test_nobody_waits_for_ever(self) -> None:
         answer = self.waiters.wait(1)

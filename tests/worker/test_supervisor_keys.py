@@ -196,6 +196,48 @@ class CredentialsTests(RealTestCase):
         self.assertIn("the last words", answer[0].details)
         self.assertIsNone(supervisor._keys.current)
 
+    async def test_a_complaint_about_one_contract_does_not_cost_the_new_keys(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        supervisor.start()
+        keys = posted(ca_cert_path="", ca_password=None)
+        answer = outcome(supervisor.set_credentials(keys, wait_ready=True))
+        await soon(lambda: self.noted("start") and supervisor.state == "running")
+        for error in ("LookupError: no contract TXO99999A1", "KeyError: 'TXFL6'"):
+            supervisor.heard("python_error", {"error": error, "service": "contracts"})
+        self.assertEqual(answer, [])
+        supervisor.heard("shioaji_ready", {})
+        await soon(lambda: answer)
+        env = psutil.Process(supervisor.pid).environ()
+        self.assertEqual(
+            (answer[0]["newPid"], env["SHIOAJI_API_KEY"]), (supervisor.pid, keys.api_key)
+        )
+        self.assertNotIn("CA_CERT_PATH", env)
+        self.assertNotIn("warning", answer[0])
+
+    async def test_posted_keys_leave_the_certificate_to_the_environment(self) -> None:
+        supervisor = self.supervisor("polite.py", environ={"CA_PATH": "mine.pfx"})
+        supervisor.start()
+        await supervisor.set_credentials(posted(ca_cert_path=None, ca_password=""))
+        env = psutil.Process(supervisor.pid).environ()
+        self.assertEqual((env["CA_CERT_PATH"], env["SJ_CA_PATH"]), ("mine.pfx", "mine.pfx"))
+
+    async def test_who_posts_keys_is_told_that_the_workers_own_file_wins(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        main = self.folder / "main.py"
+        main.write_text(
+            "from dotenv import load_dotenv\nload_dotenv(override=True)\n"
+            "import os, time\nprint(os.environ['API_KEY'], os.environ['BOT_TOKEN'])\n"
+            "time.sleep(600)\n"
+        )
+        (self.folder / ".env").write_text("API_KEY=the-old-api-key\nBOT_TOKEN=the-bot-token\n")
+        supervisor = self.supervisor(main)
+        supervisor.start()
+        answer = await supervisor.set_credentials(posted())
+        self.assertIn("apiKey", answer["warning"])
+        self.assertEqual(supervisor.status()["overriddenKeys"], ["apiKey"])
+        await soon(lambda: supervisor.log_tail(1))
+        self.assertIn("[redacted] [redacted]", supervisor.log_tail(1)[0])
+
     async def test_wait_ready_gives_up_after_its_time(self) -> None:
         supervisor = self.supervisor("polite.py", ready_timeout=0.1)
         await self.up(supervisor)

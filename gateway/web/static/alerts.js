@@ -104,6 +104,7 @@ function conditionText({ id, values = {} }) {
     ...values,
     why: values.exit ? ending(values.exit) : "",
     time: values.nextStartAt ? clock(values.nextStartAt) : "",
+    fields: (values.fields ?? []).map((name) => t(`credentials.${name}`)).join(" · "),
     markets: (values.markets ?? []).map((market) => t(`market.${market}`) || market).join(" · "),
   });
 }

@@ -25,6 +25,10 @@ const CHECKS = [
     if (status.unready) return { id: "unready", level: "bad" };
     return broker === false && { id: "broker", level: "warn" };
   },
+  ({ status }) => {
+    const fields = status?.overriddenKeys ?? [];
+    return fields.length > 0 && { id: "overridden", level: "warn", values: { fields } };
+  },
   ({ status }) =>
     status?.freshness?.stale.length > 0 &&
     status.running && { id: "stale", level: "warn", values: { markets: status.freshness.stale } },

@@ -5,7 +5,9 @@ import { byId, mark } from "./dom.js";
 import { t } from "./i18n.js";
 import { problem } from "./worker.js";
 
-const FIELDS = ["apiKey", "secretKey", "caCertPath", "caPassword"];
+const REQUIRED = ["apiKey", "secretKey"];
+const CERTIFICATE = ["caCertPath", "caPassword"]; // both or neither: quotes need none
+const FIELDS = [...REQUIRED, ...CERTIFICATE];
 // A field of one line can't hold CR and LF; this is the last of what the gateway refuses.
 const NUL = "\u0000";
 
@@ -42,9 +44,13 @@ export class Credentials {
 
   #check() {
     let first = null;
+    const signs = CERTIFICATE.some((name) => this.#input(name).value);
     for (const name of FIELDS) {
       const input = this.#input(name);
-      const wrong = !input.value ? "needed" : input.value.includes(NUL) ? "character" : "";
+      const wrong = input.value.includes(NUL) ? "character"
+        : input.value ? ""
+        : REQUIRED.includes(name) ? "needed"
+        : signs ? "both" : "";
       this.#complain(name, wrong && t(`credentials.${wrong}`));
       if (wrong) first ??= input;
     }
@@ -64,9 +70,10 @@ export class Credentials {
     this.#say(t("credentials.waiting"), "");
     this.#busy(true);
     try {
-      await change("set-sj-key?wait=ready", posted);
+      const { warning } = await change("set-sj-key?wait=ready", posted);
       this.#form.reset();
-      this.#say(t("credentials.done"), "good");
+      if (warning) this.#say(t("credentials.overridden"), "bad");
+      else this.#say(t("credentials.done"), "good");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(problem(error), "bad");
