@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
     from gateway.web.writer import Writer
 
+EVERY_ANSWER = (
+    b"X-Content-Type-Options: nosniff\r\n"  # what is no script is not taken for one
+    b"Cross-Origin-Resource-Policy: same-origin\r\n"  # nor shown by a page without CORS
+)
+"""Header lines that all answers have: no page can make something of them that we did not."""
+
 LEAST_TAKEN = 262144
 """Bytes of what waits that a slow client must take in `Limits.flush_seconds`."""
 
@@ -181,6 +187,7 @@ class Channel(StrictChannel):
         pieces = [
             b"%s %s %s\r\n" % (version, code, reason),
             self.site.date_line(),
+            EVERY_ANSWER,
             self.requests[0].header_lines,
             lines,
         ]
@@ -246,9 +253,10 @@ class Channel(StrictChannel):
 
 
 def _rejection(status: int, lines: bytes, body: bytes) -> bytes:
-    return b"HTTP/1.1 %d %s\r\n%s%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+    return b"HTTP/1.1 %d %s\r\n%s%s%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
         status,
         HTTPStatus(status).phrase.encode(),
+        EVERY_ANSWER,
         lines,
         JSON_LINES,
         len(body),

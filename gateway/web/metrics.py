@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.web.request import Request
 
-LINES = (
-    b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
-    b"Cache-Control: no-store\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
-)
+LINES = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n"
 
 
 def metrics_mounts(registry: CollectorRegistry) -> dict[bytes, Mount]:

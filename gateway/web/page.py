@@ -34,7 +34,6 @@ COMMON_LINES = (
     b"Content-Security-Policy: %s\r\n"
     b"Cross-Origin-Opener-Policy: same-origin\r\n"
     b"Referrer-Policy: no-referrer\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
     b"X-Frame-Options: DENY\r\n"
 ) % POLICY
 

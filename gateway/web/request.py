@@ -18,11 +18,7 @@ from zope.interface import directlyProvides
 if TYPE_CHECKING:
     from gateway.web.channel import Channel
 
-JSON_LINES = (
-    b"Content-Type: application/json; charset=utf-8\r\n"
-    b"Cache-Control: no-store\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
-)
+JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
 
 _log = Logger(namespace="gateway")
 

@@ -54,18 +54,31 @@ class Verdict(NamedTuple):
 
     `status` 0: go on; else answer with it, and with `reason`, which names what to do.
     `lines` are headers that go with whatever is answered, each with its line's end.
+    `header` is the one for which a request was refused that an option would let pass: the
+    log is told, since the user may have wanted it.
     """
 
     status: int
     reason: str = ""
     lines: bytes = VARY
+    header: str = ""
 
 
 _GO_ON = Verdict(0)
 _BAD_HOST = Verdict(400, "The Host header is not a host name.")
-_FOREIGN_HOST = Verdict(403, "This Host is not served here; list it with --allowed-hosts.")
+_FOREIGN_HOST = Verdict(
+    403, "This Host is not served here; list it with --allowed-hosts.", header="Host"
+)
 _FOREIGN_ORIGIN = Verdict(
-    403, "Pages of this Origin may not talk to the gateway; list it with --allowed-origins."
+    403,
+    "Pages of this Origin may not talk to the gateway; list it with --allowed-origins.",
+    header="Origin",
+)
+_FOREIGN_SITE = Verdict(
+    403,
+    "Another site's page may talk to the gateway only with an Origin that is listed with"
+    " --allowed-origins.",
+    header="Sec-Fetch-Site",
 )
 TOO_MANY = Verdict(429, "This client has too many connections; see --max-connections-per-address.")
 _NO_TOKEN = (401, "This route needs a token that allows it: Authorization: Bearer TOKEN.")
@@ -95,12 +108,14 @@ class Guard:
         *,
         secure: bool,
         credentials: bool = False,
+        acts: bool = False,
     ) -> Verdict:
         """What to do with a request.
 
         `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS;
         `credentials`: pages may send cookies along, which proxies use to keep a session in
-        one place.  A verdict of 204 answers a preflight.
+        one place; `acts`: to answer has effects, though it may be a GET.
+        A verdict of 204 answers a preflight.
         """
         refusal, host = self._judge_host(headers.getRawHeaders(b"Host"))
         if refusal is not None:
@@ -114,6 +129,8 @@ class Guard:
             cors = b"%sAccess-Control-Allow-Origin: %s\r\n" % (VARY, origins[0])
             if named and credentials:
                 cors += _CREDENTIALS
+        elif (acts or method == b"POST") and _is_cross_site(headers):
+            return _FOREIGN_SITE
         if method == b"OPTIONS":
             return _preflight(headers, cors if origins is None else cors + _PRIVATE_NETWORK)
         if access is not Access.OPEN:
@@ -229,6 +246,15 @@ def bearer(headers: Headers) -> str:
     values = headers.getRawHeaders(b"Authorization", [])
     scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
     return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser says that the page of another site asks (Fetch Metadata).
+
+    It says so of images and forms too, which may send no Origin.
+    """
+    values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
+    return any(value.strip().lower() == b"cross-site" for value in values)
 
 
 def _chain(headers: Headers) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from functools import partial
 from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
+from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
@@ -17,6 +19,7 @@ from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.request import Request, problem
 from gateway.web.security import TOO_MANY
+from gateway.web.seldom import Seldom
 from gateway.web.trust import Access
 
 if TYPE_CHECKING:
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
     from gateway.web.limits import Timer
     from gateway.web.request import Leaf
     from gateway.web.security import Guard, Verdict
+
+MOST_TOLD = 100
+"""Characters of a refused header that the log is told."""
+
+_log = Logger(namespace="gateway")
 
 
 class Mount(NamedTuple):
@@ -56,7 +64,7 @@ def make_site(
     `mounts` by exact path; `engine` answers at every path that begins with `engine_path`.
     `now`: seconds since 1970.
     """
-    root = Root(guard, mounts, engine, engine_path)
+    root = Root(guard, mounts, engine, engine_path, reactor.seconds)
     return Site(reactor, root, limits or Limits(), now)
 
 
@@ -137,13 +145,19 @@ class Root(Resource):
     isLeaf = True
 
     def __init__(
-        self, guard: Guard, mounts: Mapping[bytes, Mount], engine: Mount | None, engine_path: bytes
+        self,
+        guard: Guard,
+        mounts: Mapping[bytes, Mount],
+        engine: Mount | None,
+        engine_path: bytes,
+        clock: Callable[[], float],
     ) -> None:
         super().__init__()
         self._guard = guard
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_path = engine_path
+        self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, clock))
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
 
@@ -169,6 +183,7 @@ class Root(Resource):
             _peer(request),
             secure=request.channel.is_secure,
             credentials=self.is_engine(mount),
+            acts=self.is_engine(mount),
         )
 
     def render(self, request: Request) -> bytes | int:
@@ -184,6 +199,8 @@ class Root(Resource):
             return b""
         if verdict.status:
             self.refused[verdict.status] += 1
+            if verdict.header and self._may_tell[verdict.header]():
+                _tell(request, verdict)
             return _refuse(request, verdict, engine=self.is_engine(mount))
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
@@ -194,9 +211,23 @@ def _peer(request: Request) -> str | None:
     return getattr(request.client, "host", None)
 
 
+def _tell(request: Request, verdict: Verdict) -> None:
+    """Say in the log what was refused: an option may be missing."""
+    values = request.requestHeaders.getRawHeaders(verdict.header, ["none"])
+    _log.warn(
+        "Refused a request from {peer} with {header} {value}: {reason}",
+        peer=_peer(request) or "a UNIX socket",
+        header=verdict.header,
+        value=", ".join(values)[:MOST_TOLD],
+        reason=verdict.reason,
+    )
+
+
 def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
     if engine and verdict.status != HTTPStatus.TOO_MANY_REQUESTS:
-        return request.encoded(HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN).body)
+        return request.encoded(
+            HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN, verdict.reason or None).body
+        )
     if verdict.status == HTTPStatus.UNAUTHORIZED:
         request.setHeader(b"WWW-Authenticate", b"Bearer")
     phrase = HTTPStatus(verdict.status).phrase

@@ -1,12 +1,19 @@
 """Paths, methods, errors: what every request meets before a route."""
 
+from typing import Any
+
 import orjson
+from prometheus_client import CollectorRegistry
 from twisted.internet.task import Clock
+from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
+from gateway.web.metrics import metrics_mounts
+from gateway.web.page import page_mounts
 from gateway.web.request import Request
-from gateway.web.site import Mount
+from gateway.web.security import Guard
+from gateway.web.site import Mount, make_site
 from gateway.web.trust import Settings
 from tests.web.site import FakeControl, Memory, SocketTestCase, build_site
 
@@ -22,7 +29,7 @@ class Answer:
         self.headers = dict(line.lower().split(": ", 1) for line in lines)
 
     @property
-    def json(self) -> object:
+    def json(self) -> Any:
         assert self.headers["content-type"].startswith("application/json"), self.headers
         assert int(self.headers["content-length"]) == len(self.body)
         return orjson.loads(self.body)
@@ -164,10 +171,11 @@ class GuardTests(SiteTestCase):
             answer = self.ask(
                 method, "/socket.io/?EIO=4&transport=polling", Origin="http://evil.net"
             )
-            self.assertEqual(answer.status, 403)
-            self.assertEqual(answer.json, {"code": 4, "message": "Forbidden"})
+            self.assertEqual((answer.status, answer.json["code"]), (403, 4))
+            self.assertIn("--allowed-origins", answer.json["message"])
         answer = self.ask("GET", "/socket.io/?EIO=4&transport=websocket", Host="evil.net")
-        self.assertEqual(answer.json, {"code": 4, "message": "Forbidden"})
+        self.assertEqual(answer.json["code"], 4)
+        self.assertIn("--allowed-hosts", answer.json["message"])
 
     def test_preflights(self) -> None:
         for path in ("/restart-python", "/set-sj-key", "/socket.io/?EIO=4&transport=polling"):
@@ -206,6 +214,153 @@ class GuardTests(SiteTestCase):
             self.assertEqual(
                 answer.headers["access-control-allow-origin"], "http://localhost:5173", path
             )
+
+
+class EveryAnswerTests(SiteTestCase):
+    """What all answers say, that of the parser and of strangers' requests included."""
+
+    settings = Settings(control_token="sesame")
+    LINES = ("X-Content-Type-Options: nosniff", "Cross-Origin-Resource-Policy: same-origin")
+
+    def assert_lines(self, answer: Answer) -> None:
+        for line in self.LINES:
+            self.assertEqual(answer.lines.count(line), 1, (answer.status, answer.lines))
+
+    def test_of_routes_and_the_guard(self) -> None:
+        local = {"Origin": "http://localhost:3000"}
+        statuses = set()
+        for method, path, headers in (
+            ("GET", "/health", {}),
+            ("HEAD", "/health", {}),
+            ("GET", "/logs?lines=x", {}),
+            ("POST", "/health", {}),
+            ("POST", "/restart-python", {}),
+            ("POST", "/restart-python", {"Authorization": "Bearer sesame"}),
+            ("GET", "/nothing", {}),
+            ("GET", "/health", {"Host": "evil.net"}),
+            ("GET", "/health", {"Host": "/"}),
+            ("GET", "/socket.io/", {"Origin": "http://evil.net"}),
+            ("POST", "/socket.io/", {}),
+            ("OPTIONS", "/status", local),
+        ):
+            answer = self.ask(method, path, **headers)
+            self.assert_lines(answer)
+            statuses.add(answer.status)
+        self.assertEqual(statuses, {200, 204, 400, 401, 403, 404, 405})
+
+    def test_of_files_and_metrics(self) -> None:
+        mounts = {**page_mounts(), **metrics_mounts(CollectorRegistry())}
+        self.site = make_site(self.clock, Guard(Settings()), mounts)
+        for path in ("/", "/static/main.js", "/metrics"):
+            answer = self.ask("GET", path)
+            self.assertEqual(answer.status, 200)
+            self.assert_lines(answer)
+        again = self.ask("GET", "/", If_None_Match=self.ask("GET", "/").headers["etag"])
+        self.assertEqual(again.status, 304)
+        self.assert_lines(again)
+
+    def test_of_what_is_refused_while_it_is_read(self) -> None:
+        for request, status in (
+            (b"nonsense\r\n\r\n", 400),
+            (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n", 414),
+            (b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n", 413),
+        ):
+            answer = Answer(Memory(self.site, self.clock).send(request))
+            self.assertEqual(answer.status, status)
+            self.assert_lines(answer)
+
+    def test_of_a_failure_of_ours(self) -> None:
+        self.control.health = lambda: 1 / 0  # type: ignore[method-assign]
+        answer = self.ask("GET", "/health")
+        self.assertEqual(answer.status, 500)
+        self.assert_lines(answer)
+        self.flushLoggedErrors(ZeroDivisionError)
+
+
+class TellingTests(SiteTestCase):
+    """The log is told what was refused that an option would let pass, and not too often."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.events: list[LogEvent] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+
+    def told(self) -> list[str]:
+        lines = [formatEvent(event) for event in self.events]
+        self.assertEqual({event["log_level"] for event in self.events} - {LogLevel.warn}, set())
+        self.events.clear()
+        return lines
+
+    def test_the_line_and_the_body_name_the_option(self) -> None:
+        for path in ("/health", "/socket.io/?EIO=4&transport=polling", "/status"):
+            self.clock.advance(3600)
+            for headers, option in (
+                ({"Host": "gw.example.com"}, "--allowed-hosts"),
+                ({"Origin": "https://app.example.com"}, "--allowed-origins"),
+            ):
+                answer = self.ask("GET", path, **headers)
+                (line,) = self.told()
+                self.assertEqual(answer.status, 403)
+                for text in (answer.body.decode(), line):
+                    self.assertIn(option, text)
+                self.assertIn(*headers.values(), line)
+                self.assertIn("127.0.0.1", line)
+
+    def test_many_refusals_are_one_line(self) -> None:
+        for number in range(100):
+            self.ask("GET", "/health", Host=f"evil{number}.net")
+            self.ask("GET", "/health", Origin=f"http://evil{number}.net")
+        self.assertEqual(len(self.told()), 2)
+        self.clock.advance(61)
+        self.ask("GET", "/health", Host="evil.net")
+        self.assertEqual(len(self.told()), 1)
+
+    def test_the_line_is_short(self) -> None:
+        self.ask("GET", "/health", Origin="http://" + "x" * 4000)
+        (line,) = self.told()
+        self.assertLess(len(line), 400)
+
+    def test_a_missing_token_is_no_such_line(self) -> None:
+        self.site = build_site(self.clock, self.control, Settings(control_token="sesame"))
+        self.assertEqual(self.ask("POST", "/restart-python").status, 401)
+        self.assertEqual(self.told(), [])
+
+
+class FetchMetadataTests(SiteTestCase):
+    """Images and forms of foreign pages, which send no Origin."""
+
+    def test_what_acts_is_refused_to_other_sites(self) -> None:
+        for method, path in (
+            ("GET", "/socket.io/?EIO=4&transport=polling"),
+            ("POST", "/socket.io/?EIO=4&transport=polling&sid=x"),
+            ("POST", "/restart-python"),
+            ("POST", "/stop-python"),
+        ):
+            for value in ("cross-site", "Cross-Site"):
+                answer = self.ask(method, path, Sec_Fetch_Site=value)
+                self.assertEqual(answer.status, 403, (method, path))
+                self.assertIn(b"--allowed-origins", answer.body)
+            for value in ("same-origin", "same-site", "none"):
+                answer = self.ask(method, path, Sec_Fetch_Site=value)
+                self.assertEqual(answer.status, 200, (method, path, value))
+            self.assertEqual(self.ask(method, path).status, 200)
+        self.assertEqual(len(self.control.calls), 8)
+
+    def test_an_allowed_origin_speaks_for_a_page(self) -> None:
+        for path in ("/socket.io/?EIO=4&transport=polling", "/restart-python"):
+            answer = self.ask(
+                "POST", path, Sec_Fetch_Site="cross-site", Origin="http://127.0.0.1:5173"
+            )
+            self.assertEqual(answer.status, 200)
+            answer = self.ask("POST", path, Sec_Fetch_Site="cross-site", Origin="http://evil.net")
+            self.assertEqual(answer.status, 403)
+
+    def test_links_from_anywhere_open(self) -> None:
+        self.site = make_site(self.clock, Guard(Settings()), page_mounts())
+        for path in ("/", "/static/main.js"):
+            answer = self.ask("GET", path, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
+            self.assertEqual(answer.status, 200)
 
 
 class TokenTests(SiteTestCase):
