@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.engineio import forms
-from gateway.engineio.errors import BAD_REQUEST, EngineError, ProtocolError
+from gateway.engineio.errors import BAD_REQUEST, UNKNOWN_SID, EngineError, ProtocolError
 from gateway.engineio.handshake import POLLING
-from gateway.engineio.packet import NOOP, Packet
+from gateway.engineio.packet import CLOSE, NOOP, Packet
 from gateway.engineio.payload import decode3, decode3_binary, decode4
 from gateway.engineio.record import Record
 from gateway.engineio.upload import Upload
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.engineio.outbox import Form
     from gateway.engineio.session import Session
 
-NOOP_PACKET = Packet(NOOP)
+CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
 
 
 class Poll(Protocol):
@@ -29,6 +29,10 @@ class Poll(Protocol):
 
     def answer(self, payload: bytes, content_type: str) -> None:
         """Answer it with status 200."""
+        ...
+
+    def refuse(self, error: EngineError) -> None:
+        """Answer it with an error."""
         ...
 
 
@@ -69,12 +73,12 @@ class PollingChannel:
         """
         session = self._started()
         if self._poll is not None:
-            session.abort("transport error")
+            session.abort("transport error", farewell=CLOSE_PACKET)
             raise EngineError(BAD_REQUEST)
         self._poll = poll
         session.room()
-        if session.upgrading:
-            self.release()
+        if session.probe is not None:
+            session.probe.polled()
 
     def post(self, body: bytes, *, binary: bool) -> Upload:
         """A POST came; `binary`: its content type says so.
@@ -115,10 +119,15 @@ class PollingChannel:
             self._started().detach()
             self._answer(self.form.encode((Record(NOOP_PACKET),)))
 
-    def end(self, farewell: Packet, code: int) -> None:
+    def end(self, farewell: Packet | None, code: int) -> None:
         self._session = None
-        if self._poll is not None:
+        if self._poll is None:
+            return
+        if farewell is not None:
             self._answer(self.form.encode((Record(farewell),)))
+        else:
+            poll, self._poll = self._poll, None
+            poll.refuse(EngineError(UNKNOWN_SID))
 
     def _answer(self, payload: bytes) -> None:
         poll, self._poll = self._poll, None

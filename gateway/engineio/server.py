@@ -55,6 +55,7 @@ class Server:
         self.sessions: dict[str, Session] = {}
         self._application = application
         self._outbox = outbox
+        self._closed = False
 
     def verify(
         self, method: str, query: Mapping[str, str], *, upgrade: bool = False
@@ -63,6 +64,8 @@ class Server:
 
         `upgrade`: the request asks to become a WebSocket.  Raises `EngineError`.
         """
+        if self._closed:
+            raise EngineError(errors.BAD_REQUEST, "The server is shutting down", status=503)
         if query.get("transport") not in (POLLING, WEBSOCKET):
             raise EngineError(errors.UNKNOWN_TRANSPORT)
         sid = query.get("sid")
@@ -118,7 +121,12 @@ class Server:
         return channel
 
     def close(self) -> None:
-        """End all sessions; pending GETs are answered."""
+        """End all sessions, and let nobody in any more.
+
+        Pending GETs are refused, WebSockets closed with 1001: clients come back by
+        themselves, to whoever takes our place.
+        """
+        self._closed = True
         for session in list(self.sessions.values()):
             session.abort("server shutting down", code=GOING_AWAY)
 
@@ -152,7 +160,7 @@ class Server:
         ):
             channel.start(Probe(session, session.channel, channel, peer))
         else:
-            channel.sink.close()
+            channel.sink.abort()  # see `Probe`
 
     def _find(self, sid: str) -> Session:
         session = self.sessions.get(sid)

@@ -8,7 +8,6 @@ from gateway.engineio.closing import LastWrites
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.handshake import WEBSOCKET, open_packet
 from gateway.engineio.heartbeat import Heartbeat
-from gateway.engineio.meter import HANDSHAKE, Meter
 from gateway.engineio.packet import CLOSE, HEARTBEATS, MESSAGE, NOOP, PING, PONG, Packet
 from gateway.engineio.record import Record
 
@@ -52,8 +51,11 @@ class Channel(Protocol):
         """Whether the sink can take a write right now."""
         ...
 
-    def end(self, farewell: Packet, code: int) -> None:
-        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket)."""
+    def end(self, farewell: Packet | None, code: int) -> None:
+        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket).
+
+        Without a farewell the poll is refused, as all later ones are.
+        """
         ...
 
 
@@ -62,7 +64,7 @@ class Session:
 
     `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `query`, what the
     client sent beyond the protocol's own keys; `outbox`, everything to be said to the client;
-    `data`, anything that the application keeps with the session; `meter`, what the client costs.
+    `data`, anything that the application keeps with the session.
     """
 
     __slots__ = (
@@ -76,7 +78,6 @@ class Session:
         "_state",
         "data",
         "eio",
-        "meter",
         "outbox",
         "peer",
         "probe",
@@ -102,7 +103,6 @@ class Session:
         self.peer = peer
         self.query = query
         self.outbox = outbox
-        self.meter = Meter(server.settings.rate, server.settings.burst, server.deadlines.clock)
         self.data: Any = None
         self.probe: Probe | None = None
         self._channel = channel
@@ -132,11 +132,6 @@ class Session:
         return self._channel
 
     @property
-    def upgrading(self) -> bool:
-        """A probe is answered: the client wants its polls answered at once."""
-        return self.probe is not None and self.probe.answered
-
-    @property
     def overdue(self) -> bool:
         """The client was silent for too long."""
         return self._heartbeat.overdue
@@ -160,8 +155,13 @@ class Session:
             self._drop_probe()
             self._write_last(Record(CLOSE_PACKET))
 
-    def abort(self, reason: str, *, farewell: Packet = CLOSE_PACKET, code: int = 1000) -> None:
-        """End the session now; what was not written is lost."""
+    def abort(self, reason: str, *, farewell: Packet | None = None, code: int = 1000) -> None:
+        """End the session now; what was not written is lost.
+
+        A close packet would mean that somebody wanted the end: python-socketio does not
+        come back after one.  A fault is an error of the transport, after which every
+        client does.
+        """
         if self._state == CLOSED:
             return
         reason = reason if self._reason is None else self._reason
@@ -177,7 +177,6 @@ class Session:
 
     def open(self, application: Callable[[Session], Connection], *upgrades: str) -> None:
         """Say the opening packet and bring in the layer above."""
-        self.meter.charge(HANDSHAKE)
         self.send(open_packet(self.sid, upgrades, self.server.settings))
         self._connection = application(self)
         self._heartbeat = Heartbeat(self)

@@ -29,6 +29,10 @@ class WebSocketSink(Sink, Protocol):
         """Close the connection, after what was written."""
         ...
 
+    def abort(self) -> None:
+        """Drop the connection, without a close frame."""
+        ...
+
 
 class WebSocketChannel:
     """What a WebSocket hands its messages to.
@@ -96,10 +100,16 @@ class WebSocketChannel:
     def has_room(self) -> bool:
         return self.sink.write(b"")
 
-    def end(self, farewell: Packet, code: int) -> None:
+    def end(self, farewell: Packet | None, code: int) -> None:
         if self._receiver is not None:  # else the connection is gone already
             self._receiver = None
             self.sink.close(code)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        if self._receiver is not None:
+            self._receiver = None
+            self.sink.abort()
 
     def _base64(self, data: bytes) -> Packet:
         """Binary from a client that asked for base64."""

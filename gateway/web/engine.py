@@ -63,7 +63,7 @@ class EngineResource(Resource):
         self._upgrade = upgrade
         self._peer = peer
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
-        self._pace = Pace(allowance)
+        self._pace = Pace(allowance, server.deadlines.clock)
 
     def render(self, request: Request) -> bytes | int:
         request.setHeader("cache-control", "no-store")

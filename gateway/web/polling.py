@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
+    from gateway.engineio.errors import EngineError
+
 
 class PendingGet:
     """A `twisted.web` request as a `gateway.engineio.polling.Poll`."""
@@ -22,6 +24,15 @@ class PendingGet:
         request.setHeader("content-type", content_type)
         request.setHeader("content-length", str(len(payload)))
         request.write(payload)
+        request.finish()
+
+    def refuse(self, error: EngineError) -> None:
+        request, self._request = self._request, None
+        assert request is not None, "a GET has one answer"
+        request.setResponseCode(error.status)
+        request.setHeader("content-type", "application/json")
+        request.setHeader("content-length", str(len(error.body)))
+        request.write(error.body)
         request.finish()
 
     def watch(self, vanished: Callable[[], None]) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from twisted.web.http import HTTPChannel, _ChunkedTransferDecoder
+from twisted.web.http import HTTPChannel
 
 from gateway.web.request import BodyTooLargeError, Request
 
@@ -108,10 +108,11 @@ class StrictChannel(HTTPChannel):
             super().rawDataReceived(data)
         except BodyTooLargeError:
             self.reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if not self.is_over and isinstance(self._transferDecoder, _ChunkedTransferDecoder):
-            self._check_chunk(self._transferDecoder)
+        decoder = self._transferDecoder
+        if not self.is_over and decoder is not None and self.length is None:
+            self._check_chunk(decoder)
 
-    def _check_chunk(self, decoder: _ChunkedTransferDecoder) -> None:
+    def _check_chunk(self, decoder: Any) -> None:
         """Refuse a chunk by its size, before it comes; and a bad end of a line at once."""
         if decoder.state != "BODY":
             left = decoder._buffer
@@ -125,7 +126,8 @@ class StrictChannel(HTTPChannel):
     def allContentReceived(self) -> None:
         if self.is_over:
             return
-        trailers = getattr(self._transferDecoder, "_trailerHeaders", ())
+        chunks: Any = self._transferDecoder if self.length is None else None
+        trailers = () if chunks is None else chunks._trailerHeaders
         if all(_TRAILER.fullmatch(trailer) for trailer in trailers):
             super().allContentReceived()
         else:

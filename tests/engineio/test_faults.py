@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
 from gateway.engineio.payload import decode4
-from tests.engineio.world import FakePoll, World, text
+from tests.engineio.world import DROPPED, FakePoll, World, text
 
 
 class FaultTests(SynchronousTestCase):
@@ -32,7 +32,7 @@ class FaultTests(SynchronousTestCase):
         with self.assertRaises(EngineError) as caught:
             self.world.post(sid, body, binary=binary)
         self.assertEqual((caught.exception.code, caught.exception.status), (3, 400))
-        self.assertEqual(poll.payload, b"1")
+        self.assertEqual(poll.payload, b'HTTP 400: {"code":1,"message":"Session ID unknown"}')
         self.assert_closed(reason)
 
     def test_e1_unknown_or_missing_transport(self) -> None:
@@ -134,12 +134,12 @@ class FaultTests(SynchronousTestCase):
             socket = self.world.websocket(sid=sid)
             for word in words:
                 socket.channel.text(word)
-            self.assertEqual(socket.closed, 1000, words)
+            self.assertEqual(socket.closed, DROPPED, words)
             socket.channel.text(b"5")
             self.assertEqual(self.world.session.transport, "polling")
         socket = self.world.websocket(sid=sid)
         socket.channel.binary(b"2probe")
-        self.assertEqual(socket.closed, 1000)
+        self.assertEqual(socket.closed, DROPPED)
         self.world.post(sid, "4still here")
         self.assertEqual(self.world.connection.heard, [text("4still here")])
         self.assertEqual(self.world.get(sid=sid).payload, None)
@@ -153,7 +153,7 @@ class FaultTests(SynchronousTestCase):
             self.world.wait(9.9)
             self.assertEqual(socket.closed, None)
             self.world.wait(0.1)
-            self.assertEqual(socket.closed, 1000)
+            self.assertEqual(socket.closed, DROPPED)
         self.assertTrue(self.world.session.is_open)
 
     def test_e11_two_upgrades_at_once(self) -> None:
@@ -161,7 +161,7 @@ class FaultTests(SynchronousTestCase):
         first = self.world.websocket(sid=sid)
         first.channel.text(b"2probe")
         second = self.world.websocket(sid=sid)
-        self.assertEqual((first.closed, second.closed), (None, 1000))
+        self.assertEqual((first.closed, second.closed), (None, DROPPED))
         for data in (b"5", b"4hello"):
             first.channel.text(data)
         self.assertEqual(self.world.connection.heard, [text("4hello")])
@@ -169,7 +169,7 @@ class FaultTests(SynchronousTestCase):
     def test_e11_an_upgrade_after_the_upgrade(self) -> None:
         socket = self.world.upgraded()
         again = self.world.websocket(sid=self.world.session.sid)
-        self.assertEqual((again.closed, again.writes), (1000, []))
+        self.assertEqual((again.closed, again.writes), (DROPPED, []))
         socket.channel.text(b"4hello")
         self.assertEqual(self.world.connection.heard, [text("4hello")])
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.errors import EngineError
 from gateway.engineio.packet import MESSAGE, Packet
 from gateway.engineio.payload import decode4
-from tests.engineio.world import FakePoll, FakeSocket, World, binary, text
+from tests.engineio.world import DROPPED, FakePoll, FakeSocket, World, binary, text
 
 
 class Client(RuleBasedStateMachine):
@@ -139,7 +139,7 @@ class Client(RuleBasedStateMachine):
             self.socket.channel.lost()
         else:
             self.socket.channel.text(word)
-            assert self.socket.closed == 1000
+            assert self.socket.closed == DROPPED
         self.look()
         self.socket = None
         assert self.alive

@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.handshake import Peer
-from tests.engineio.world import PEER, Echo, FakeSocket, World, text
+from tests.engineio.world import DROPPED, PEER, Echo, FakeSocket, World, text
 
 
 class UpgradeTests(SynchronousTestCase):
@@ -24,6 +24,35 @@ class UpgradeTests(SynchronousTestCase):
         self.world.session.send(text("4x"))
         self.assertEqual(self.world.get(sid=self.sid).payload, b"4x")
         self.assertEqual(self.world.get(sid=self.sid).payload, b"6")
+
+    def polls(self, seconds: float) -> int:
+        """How many GETs of a client that asks again at once are answered."""
+        end, count, poll = self.world.now + seconds, 0, self.world.get(sid=self.sid)
+        while self.world.now < end:
+            if poll.payload is None:
+                self.world.wait(0.01)
+            else:
+                count, poll = count + 1, self.world.get(sid=self.sid)
+        return count
+
+    def test_while_an_upgrade_hangs_its_client_polls_ten_times_a_second(self) -> None:
+        self.world.websocket(sid=self.sid).channel.text(b"2probe")
+        self.assertIn(self.polls(2), range(15, 2 + 20 + 1))
+
+    def test_what_is_said_while_an_upgrade_hangs_does_not_wait(self) -> None:
+        self.world.websocket(sid=self.sid).channel.text(b"2probe")
+        first, second, poll = (self.world.get(sid=self.sid) for _ in range(3))
+        self.assertEqual((first.payload, second.payload, poll.payload), (b"6", b"6", None))
+        self.world.session.send(text("4x"))
+        self.assertEqual(poll.payload, b"4x")
+
+    def test_an_upgrade_that_is_given_up_answers_no_more_gets(self) -> None:
+        socket = self.world.websocket(sid=self.sid)
+        socket.channel.text(b"2probe")
+        self.polls(1)
+        socket.channel.lost()
+        self.world.wait(1)
+        self.assertTrue(self.world.session.channel.has_room)
 
     def test_what_was_not_fetched_goes_out_over_the_websocket(self) -> None:
         poll = self.world.get(sid=self.sid)
@@ -75,14 +104,14 @@ class UpgradeTests(SynchronousTestCase):
         socket = self.world.websocket(sid=self.sid)
         socket.channel.text(b"2probe")
         self.world.session.close()
-        self.assertEqual(socket.closed, 1000)
+        self.assertEqual(socket.closed, DROPPED)
         socket.channel.text(b"5")
         self.assertEqual(self.world.get(sid=self.sid).payload, b"1")
 
     def test_a_session_that_ends_takes_its_probe_along(self) -> None:
         socket = self.world.websocket(sid=self.sid)
         self.world.session.abort("forced close")
-        self.assertEqual((socket.closed, self.world.deadlines.next), (1000, None))
+        self.assertEqual((socket.closed, self.world.deadlines.next), (DROPPED, None))
 
     def test_a_probe_whose_connection_is_lost_leaves_room_for_another(self) -> None:
         socket = self.world.websocket(sid=self.sid)

@@ -2,7 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
 from gateway.engineio.handshake import Peer
-from tests.engineio.world import PEER, FakePoll, FakeSocket, World
+from tests.engineio.world import DROPPED, PEER, FakePoll, FakeSocket, World
 
 VALID = {"EIO": "4", "transport": "polling"}
 
@@ -67,7 +67,7 @@ class LookUpTests(SynchronousTestCase):
         channel = world.server.websocket(world.query("websocket", sid="gone"), PEER, sink)
         channel.text(b"2probe")
         channel.lost()
-        self.assertEqual((sink.closed, sink.writes), (1000, []))
+        self.assertEqual((sink.closed, sink.writes), (DROPPED, []))
 
     def test_a_poll_that_comes_too_late_for_its_session_is_refused(self) -> None:
         world = World()

@@ -1,11 +1,14 @@
 import json
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.engineio.errors import ProtocolError
+from gateway.engineio.errors import EngineError, ProtocolError
 from gateway.engineio.packet import Packet
 from gateway.engineio.session import Session
 from tests.engineio.world import PEER, Recorder, World, binary, text
+
+REFUSED = b'HTTP 400: {"code":1,"message":"Session ID unknown"}'
 
 
 class OpeningTests(SynchronousTestCase):
@@ -199,11 +202,11 @@ class CloseTests(SynchronousTestCase):
         self.assertEqual((socket.said, socket.closed), ([text("4x")], 1000))
         self.assert_over("slow consumer")
 
-    def test_abort_answers_a_pending_get(self) -> None:
+    def test_abort_refuses_a_pending_get_since_nobody_returns_after_a_close_packet(self) -> None:
         poll = self.world.get(sid=self.world.polling())
         self.world.session.abort("forced close")
         self.world.session.abort("again")
-        self.assertEqual(poll.payload, b"1")
+        self.assertEqual(poll.payload, REFUSED)
         self.assert_over("forced close")
 
     def test_a_client_closes_its_session_over_a_websocket(self) -> None:
@@ -232,7 +235,15 @@ class CloseTests(SynchronousTestCase):
         poll = self.world.get(sid=self.world.polling())
         self.world.polling()
         self.world.server.close()
-        self.assertEqual((socket.closed, poll.payload), (1001, b"1"))
+        self.assertEqual((socket.closed, poll.payload), (1001, REFUSED))
         reasons = [connection.reasons for connection in self.world.connections]
         self.assertEqual(reasons, [["server shutting down"]] * 3)
         self.assertEqual((self.world.server.sessions, self.world.deadlines.next), ({}, None))
+
+    def test_a_server_that_has_closed_lets_nobody_in(self) -> None:
+        sid = self.world.polling()
+        self.world.server.close()
+        for ask in (self.world.get, partial(self.world.get, sid=sid), self.world.websocket):
+            with self.assertRaises(EngineError) as caught:
+                ask()
+            self.assertEqual(caught.exception.status, 503)

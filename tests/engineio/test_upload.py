@@ -1,9 +1,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
-from gateway.engineio.packet import Packet
 from gateway.engineio.upload import Upload
-from tests.engineio.world import World, text
+from tests.engineio.world import DROPPED, World, text
 
 
 def body(count: int) -> str:
@@ -26,24 +25,10 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual(self.heard(), [])
         counts = []
         while not upload.done:
-            upload.receive(3)
-            counts.append(len(self.heard()))
-            self.assertEqual(self.heard(), [str(number) for number in range(counts[-1])])
-        self.assertEqual(counts, [3, 6, 7])
-        upload.receive(3)
-        self.assertEqual(len(self.heard()), 7)
-
-    def test_what_a_packet_costs_besides_counts_for_the_slice(self) -> None:
-        upload = self.begin(body(7))
-        message = self.world.connection.message
-
-        def dear(packet: Packet) -> None:
-            self.world.session.meter.charge(10)
-            message(packet)
-
-        self.world.connection.message = dear
-        upload.receive(12)
-        self.assertEqual(len(self.heard()), 2)
+            counts.append(upload.receive(3))
+            self.assertEqual(self.heard(), [str(number) for number in range(sum(counts))])
+        self.assertEqual(counts, [3, 3, 1])
+        self.assertEqual(upload.receive(3), 0)
 
     def test_a_second_post_before_the_first_is_received_ends_the_session(self) -> None:
         upload = self.begin(body(7))
@@ -95,6 +80,6 @@ class SliceTests(SynchronousTestCase):
         upload = self.begin(body(7))
         upload.receive(3)
         socket.channel.text(b"5")
-        self.assertEqual(socket.closed, 1000)
+        self.assertEqual(socket.closed, DROPPED)
         upload.receive(9)
         self.assertEqual((len(self.heard()), self.world.session.transport), (7, "polling"))

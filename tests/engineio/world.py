@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.errors import EngineError
 from gateway.engineio.handshake import Peer
 from gateway.engineio.outbox import Form, Queue
 from gateway.engineio.packet import Packet
@@ -13,6 +14,8 @@ from gateway.engineio.upload import Upload
 from gateway.engineio.websocket import WebSocketChannel
 
 PEER = Peer("127.0.0.1", 50000)
+DROPPED = 0
+"""In place of a close code: the connection went without a close frame."""
 
 
 def text(data: str) -> Packet:
@@ -61,6 +64,10 @@ class FakeSocket:
         assert self.closed is None, "a WebSocket is closed once"
         self.closed = code
 
+    def abort(self) -> None:
+        assert self.closed is None, "a WebSocket is closed once"
+        self.closed = DROPPED
+
     @property
     def packets(self) -> list[Packet]:
         return frames(b"".join(self.writes))
@@ -81,6 +88,10 @@ class FakePoll:
     def answer(self, payload: bytes, content_type: str) -> None:
         assert self.payload is None, "a GET is answered once"
         self.payload, self.content_type = payload, content_type
+
+    def refuse(self, error: EngineError) -> None:
+        assert self.payload is None, "a GET is answered once"
+        self.payload = b"HTTP %d: %b" % (error.status, error.body)
 
 
 class Recorder:

@@ -3,7 +3,6 @@
 import gc
 import tracemalloc
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,7 +11,6 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.engineio.meter import Meter
 from gateway.web.allowance import Allowance
 from gateway.web.fallback import FallbackFactory
 from gateway.web.websocket import CLOSE_TIMEOUT, WebSocketConnection
@@ -43,7 +41,7 @@ NORMAL = said(CLOSE, b"\x03\xe8")
 class World:
     """A connection over a wire, its channel, and the time."""
 
-    def __init__(self, *, rate: float = 0, burst: float = 0, **allowed: Any) -> None:
+    def __init__(self, **allowed: Any) -> None:
         self.wire = Wire()
         self.deadlines = Deadlines(self.wire.reactor.seconds)
         self.factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
@@ -53,8 +51,6 @@ class World:
         self.wire.protocol = self.connection
         self.connection.makeConnection(self.wire)
         self.channel = Recorder(self.connection)
-        meter = Meter(rate, burst, self.deadlines.clock)
-        self.channel.session = SimpleNamespace(meter=meter)
         self.connection.start(self.channel)
 
     def receive(self, *data: bytes) -> None:
@@ -354,6 +350,23 @@ class ClosedByThePeerTests(WebSocketTestCase):
 
 
 class ClosedByUsTests(WebSocketTestCase):
+    def test_what_is_aborted_delivers_what_waits_and_says_no_close(self) -> None:
+        def check() -> None:
+            self.world.fill()
+            self.connection.abort()
+            self.receive(frame(b"late"))
+            self.wire.take()
+            self.assertEqual((self.sent, self.heard), (BIG, []))
+            self.assertIs(self.wire.why, ConnectionDone)
+
+        self.each_way(check)
+
+    def test_what_is_aborted_and_does_not_read_is_dropped(self) -> None:
+        self.world.fill()
+        self.connection.abort()
+        self.world.advance(CLOSE_TIMEOUT)
+        self.assertIs(self.wire.why, ConnectionAborted)
+
     def test_the_peer_is_told_and_its_answer_drops_the_connection(self) -> None:
         def check() -> None:
             self.connection.close(1001)

@@ -30,7 +30,8 @@ class Agent:
     def __init__(self, url: str, transports: str, auth: str) -> None:
         self._lock = threading.Lock()
         self._answers: list = []
-        self._client = socketio.Client(handle_sigint=False)
+        soon = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.05}
+        self._client = socketio.Client(handle_sigint=False, randomization_factor=0, **soon)
         self._client.on("*", self._heard)
         self._client.on("connect", self._connected)
         self._client.on("disconnect", lambda *reason: self._say({"disconnected": str(reason)}))

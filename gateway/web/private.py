@@ -1,0 +1,93 @@
+"""What the code uses of Twisted and Autobahn that their authors do not promise to keep.
+
+Each private attribute that is used anywhere in the gateway is listed here with its reason;
+`tests/web/test_private.py` reads the source for others.  `check` looks at all of them when
+the gateway starts, so that a new version which lacks one is told of in one line.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.endpoints import SSL4ServerEndpoint
+from twisted.internet.testing import StringTransport
+from twisted.web.http import HTTPChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Private(NamedTuple):
+    """A private attribute: where it is, and why it is used."""
+
+    owner: str
+    name: str
+    reason: str
+
+
+HTTP, CHUNKS = "twisted.web.http.HTTPChannel", "HTTPChannel's decoder of chunks"
+FILE, TLS = (
+    "twisted.internet.abstract.FileDescriptor",
+    "twisted.internet.endpoints.SSL4ServerEndpoint",
+)
+WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
+
+NAMES = (
+    Private(HTTP, "_buffer", "what is left of a line, to refuse a bare CR or LF at once"),
+    Private(HTTP, "_busyReceiving", "whether a line is being taken: more of them may follow"),
+    Private(HTTP, "_path", "the path before the body, which decides how large that may be"),
+    Private(HTTP, "_version", "the version before the body: HTTP/1.0 has no chunks"),
+    Private(HTTP, "_receivedHeaderCount", "how many headers a request has so far"),
+    Private(HTTP, "_receivedHeaderSize", "how many bytes of headers a request has so far"),
+    Private(HTTP, "_transferDecoder", "the size of a chunk, before the chunk comes"),
+    Private(
+        HTTP, "_respondToBadRequestAndDisconnect", "overridden: the answer is JSON and arrives"
+    ),
+    Private(CHUNKS, "_buffer", "what is left of a chunk's size, to refuse a bare CR or LF at once"),
+    Private(CHUNKS, "_trailerHeaders", "trailers, which Twisted takes as they come"),
+    Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),
+    Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
+    Private(WEBSOCKET, "_fail_connection", "to end a flood of fragments or pings with a code"),
+)
+
+
+def missing() -> list[str]:
+    """Which of `NAMES` the installed versions lack."""
+    return [
+        f"{each.owner}.{each.name}" for each in NAMES if not hasattr(_sample(each.owner), each.name)
+    ]
+
+
+def check() -> None:
+    """Raises ValueError, with one line for the user, where a name is missing."""
+    names = missing()
+    if names:
+        raise ValueError(
+            f"Twisted {version('twisted')} or Autobahn {version('autobahn')} is too new or too"
+            f" old for this sjgateway: there is no {', '.join(names)}; install sjgateway again"
+            " with the versions of its release, or a newer sjgateway"
+        )
+
+
+def _sample(owner: str) -> Any:
+    """Something that has the attributes of `owner`, those that come with use included."""
+    return _SAMPLES[owner]()
+
+
+def _reading_chunks() -> Any:
+    channel: Any = HTTPChannel()
+    channel.makeConnection(StringTransport())
+    channel.dataReceived(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    return channel
+
+
+_SAMPLES: dict[str, Callable[[], Any]] = {
+    HTTP: _reading_chunks,
+    CHUNKS: lambda: getattr(_reading_chunks(), "_transferDecoder", None),
+    FILE: lambda: FileDescriptor(cast("Any", object())),
+    TLS: lambda: SSL4ServerEndpoint(None, 0, None),
+    WEBSOCKET: lambda: WebSocketServerProtocol,
+}
