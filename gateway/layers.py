@@ -31,6 +31,8 @@ def engine_settings(settings: Settings) -> EngineSettings:
         ping_interval=settings.ping_interval * 1000,
         ping_timeout=settings.ping_timeout * 1000,
         max_payload=settings.max_payload,
+        rate=settings.message_rate,
+        burst=5 * settings.message_rate,
         eio3=settings.eio3,
         path="/socket.io/",
     )
@@ -40,13 +42,16 @@ def socket_settings(settings: Settings) -> SocketSettings:
     return SocketSettings(connect_timeout=settings.connect_timeout)
 
 
-def allowance(settings: Settings, is_worker: Callable[[Session], bool]) -> Allowance:
+def allowance(
+    settings: Settings,
+    is_worker: Callable[[Session], bool],
+    is_exempt: Callable[[Session], bool],
+) -> Allowance:
     return Allowance(
         max_payload=settings.max_payload,
         worker_payload=settings.worker_max_payload,
-        rate=settings.message_rate,
-        burst=5 * settings.message_rate,
         is_worker=is_worker,
+        is_exempt=is_exempt,
     )
 
 

@@ -48,6 +48,7 @@ from gateway.web.engine import EngineResource
 from gateway.web.limits import Caps
 from gateway.web.listen import ListenError, Listeners, plan
 from gateway.web.metrics import metrics_mounts
+from gateway.web.names import is_loopback
 from gateway.web.page import page_mounts
 from gateway.web.private import check as check_private_names
 from gateway.web.rest import rest_mounts
@@ -186,7 +187,7 @@ class Parts:
 
     def _make_site(self) -> Site:
         engine = self._engine.settings
-        allowed = allowance(self._settings, self._is_workers)
+        allowed = allowance(self._settings, self._identities.is_worker, self._is_exempt)
         upgrader = Upgrader(self._reactor, self._deadlines, allowed, deflate=self._settings.deflate)
         control = self._supervisor or NoWorker()
         status = Status(
@@ -223,10 +224,11 @@ class Parts:
             return False  # a UNIX socket tells nothing
         return self._connections.owns(Ends(ours, (host, port)))
 
-    def _is_workers(self, session: Session) -> bool:
-        """Whether `session` is the worker's, or may be as good."""
-        # Without a worker whoever publishes takes its place.
-        return self._supervisor is None or self._identities.is_worker(session)
+    def _is_exempt(self, session: Session) -> bool:
+        """Whether `session` may send at any rate: the worker, or who takes its place."""
+        if self._supervisor is None:
+            return is_loopback(session.peer.address)
+        return self._identities.is_worker(session)
 
     # -- starting and stopping -----------------------------------------------------------
 

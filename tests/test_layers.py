@@ -79,4 +79,4 @@ class LayersTests(SynchronousTestCase):
                 self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
         self.assertEqual(relay_settings(settings), type(relay_settings(settings))())
         engine = engine_settings(settings)
-        self.assertEqual(engine, type(engine)(path="/socket.io/"))
+        self.assertEqual(engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000))

@@ -158,7 +158,7 @@ class Settings:
     message_rate: int = option(
         "2000",
         "messages a second that a client may send before it is read more slowly,"
-        " the worker excepted; 0: any",
+        " the worker excepted; 512 bytes, or other work, count as one more; 0: any",
         number(0, 10**6),
     )
     deflate: bool = flag("offer permessage-deflate to WebSocket clients")

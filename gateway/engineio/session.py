@@ -8,6 +8,7 @@ from gateway.engineio.closing import LastWrites
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.handshake import WEBSOCKET, open_packet
 from gateway.engineio.heartbeat import Heartbeat
+from gateway.engineio.meter import HANDSHAKE, Meter
 from gateway.engineio.packet import CLOSE, HEARTBEATS, MESSAGE, NOOP, PING, PONG, Packet
 from gateway.engineio.record import Record
 
@@ -64,7 +65,7 @@ class Session:
 
     `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `query`, what the
     client sent beyond the protocol's own keys; `outbox`, everything to be said to the client;
-    `data`, anything that the application keeps with the session.
+    `data`, anything that the application keeps with the session; `meter`, what the client costs.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class Session:
         "_state",
         "data",
         "eio",
+        "meter",
         "outbox",
         "peer",
         "probe",
@@ -103,6 +105,7 @@ class Session:
         self.peer = peer
         self.query = query
         self.outbox = outbox
+        self.meter = Meter(server.settings.rate, server.settings.burst, server.deadlines.clock)
         self.data: Any = None
         self.probe: Probe | None = None
         self._channel = channel
@@ -177,6 +180,7 @@ class Session:
 
     def open(self, application: Callable[[Session], Connection], *upgrades: str) -> None:
         """Say the opening packet and bring in the layer above."""
+        self.meter.charge(HANDSHAKE)
         self.send(open_packet(self.sid, upgrades, self.server.settings))
         self._connection = application(self)
         self._heartbeat = Heartbeat(self)

@@ -17,6 +17,10 @@ class Settings:
     """Bytes a polling request's body, or one WebSocket message, may have."""
     upgrade_timeout: float = field(default=10.0, validator=validators.gt(0))
     """Seconds a probing WebSocket has to complete the upgrade."""
+    rate: float = field(default=0, validator=validators.ge(0))
+    """What a client may cost a second in the long run, see `meter.py`; 0: any."""
+    burst: float = field(default=0, validator=validators.ge(0))
+    """The same at once."""
     eio3: bool = False
     """Whether Engine.IO 3 clients (socket.io-client 2.x) are let in."""
     path: str = "/engine.io/"

@@ -6,10 +6,10 @@ between.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from gateway.engineio.errors import BAD_REQUEST, UNKNOWN_SID, EngineError, ProtocolError
+from gateway.engineio.meter import BYTES
 from gateway.engineio.packet import MESSAGE
 
 if TYPE_CHECKING:
@@ -37,20 +37,20 @@ class Upload:
         self._finished = finished
         self._controls = 0
 
-    def receive(self, most: int) -> int:
-        """Receive at most `most` packets; returns how many it were.
+    def receive(self, most: float) -> None:
+        """Receive packets until they have cost `most`, charged to the session's meter.
 
         Raises `EngineError`: 3 for a malformed body, of which the packets before the
         fault count, and the session is closed; 1 when the session ended before the rest
         was heard.
         """
         if self.done:
-            return 0
+            return
         if self._session.is_over:
             self._finish()
             raise EngineError(UNKNOWN_SID)
         try:
-            return self._receive(most)
+            self._receive(most)
         except ProtocolError as error:
             self._session.abort(error.reason)
             raise EngineError(BAD_REQUEST) from error
@@ -61,18 +61,17 @@ class Upload:
             if self._session.is_over:
                 self._finish()
 
-    def _receive(self, most: int) -> int:
-        count = 0
-        for packet in islice(self._packets, most):
-            count += 1
+    def _receive(self, most: float) -> None:
+        session, meter = self._session, self._session.meter
+        enough = meter.spent + most
+        for packet in self._packets:
+            meter.charge(1 + len(packet.data) / BYTES)
             if packet.type != MESSAGE:
                 self._control()
-            self._session.receive(packet)
-            if self._session.is_over:  # a close packet: what follows is not heard
-                return count
-        if count < most:
-            self._finish()
-        return count
+            session.receive(packet)
+            if session.is_over or meter.spent >= enough:  # a close packet: the rest is not heard
+                return
+        self._finish()
 
     def _control(self) -> None:
         self._controls += 1

@@ -5,7 +5,7 @@ Source: Socket.IO protocol 5, section "Exchange protocol".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.engineio.errors import ProtocolError
 from gateway.socketio import encode
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from gateway.socketio.settings import Settings
 
 
+JOIN: Final = 4
+"""What a CONNECT costs beyond its message, whatever the answer, see `Meter`."""
+
+REFUSALS: Final = 10
+"""CONNECTs that are refused one after the other before the session is closed."""
+
+
 class Client:
     """The connection above one session.
 
@@ -40,7 +47,7 @@ class Client:
     what was under way from it is dropped, and is no offence.
     """
 
-    __slots__ = ("_assembly", "_namespaces", "_sockets", "_timeout", "session")
+    __slots__ = ("_assembly", "_namespaces", "_refused", "_sockets", "_timeout", "session")
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Client:
         self._namespaces = namespaces
         self._sockets: dict[str, Socket] = {}
         self._assembly: Assembly | None = None
+        self._refused = 0
         self._timeout: Deadline | None = deadlines.call_later(settings.connect_timeout, self._idle)
 
     # -- the session's side -----------------------------------------------------------
@@ -77,6 +85,7 @@ class Client:
 
     def connect(self, name: str, auth: dict[str, Any]) -> None:
         """Ask the namespace `name` for a socket."""
+        self.session.meter.charge(JOIN)
         handler = self._namespaces.get(name)
         if handler is None:
             self.refuse(name, ConnectionRefused("Invalid namespace"))
@@ -89,12 +98,13 @@ class Client:
 
     def accepted(self) -> None:
         """A namespace was joined: the peer may stay."""
+        self._refused = 0
         if self._timeout is not None:
             self._timeout.cancel()
             self._timeout = None
 
     def refuse(self, name: str, refused: ConnectionRefused) -> None:
-        """Answer a CONNECT with CONNECT_ERROR."""
+        """Answer a CONNECT with CONNECT_ERROR; who is only ever refused has to go."""
         self._sockets.pop(name, None)
         payload: dict[str, Any] | str = refused.message
         if self.session.eio != 3:
@@ -102,6 +112,9 @@ class Client:
             if refused.data is not None:
                 payload["data"] = refused.data
         self.session.outbox.send(encode.connect_error(name, payload))
+        self._refused += 1
+        if self._refused >= REFUSALS:
+            self.session.close("refused too often")
 
     def disconnect(self) -> None:
         """Leave every namespace and close the session."""

@@ -1,7 +1,7 @@
-"""How large and how many the messages of a connection may be.
+"""How large the messages of a client may be, and how fast it is read.
 
-Strangers have one limit, the worker another.  Who the peer is, is asked only when it
-goes over the first: asking costs more than most connections ever will.
+Strangers have one limit, the worker another.  Who the client is, is asked only when it
+goes over the first: asking costs more than most clients ever will.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-
-from gateway.web.limits import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,30 +18,33 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Allowance:
-    """Sizes in bytes, rates in messages a second.
+    """Sizes in bytes; the rate is in the settings of Engine.IO.
 
-    `is_worker(session)` knows who is behind an Engine.IO session.
+    `is_worker(session)`, `is_exempt(session)`: who has a limit of its own, and who may
+    send at any rate.  Both are asked only when it matters.
     """
 
     max_payload: int
     worker_payload: int = 0
     """Where it is more than `max_payload`, the worker may send messages of this size."""
-    rate: float = 0
-    """In the long run; 0: any.  The worker's is not limited."""
-    burst: float = 0
-    """At once."""
     is_worker: Callable[[Session], bool] | None = None
-
-    def bucket(self, clock: Callable[[], float]) -> TokenBucket | None:
-        """What a new connection may send from now on; None: without limit."""
-        return TokenBucket(self.rate, self.burst, clock) if self.rate else None
+    is_exempt: Callable[[Session], bool] | None = None
 
     def limit(self, session: Session | None) -> int:
-        """Bytes of the largest message that this peer may send."""
-        if self.worker_payload > self.max_payload and self.exempts(session):
+        """Bytes of the largest message that this client may send."""
+        if (
+            self.worker_payload > self.max_payload
+            and session is not None
+            and self.is_worker is not None
+            and self.is_worker(session)
+        ):
             return self.worker_payload
         return self.max_payload
 
-    def exempts(self, session: Session | None) -> bool:
-        """Whether this peer is the worker."""
-        return session is not None and self.is_worker is not None and self.is_worker(session)
+    def pause(self, session: Session) -> float:
+        """Settle what `session` has spent; the seconds for which it is not to be read."""
+        delay = session.meter.settle()
+        if delay and self.is_exempt is not None and self.is_exempt(session):
+            session.meter.release()
+            return 0.0
+        return delay

@@ -63,7 +63,7 @@ class EngineResource(Resource):
         self._upgrade = upgrade
         self._peer = peer
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
-        self._pace = Pace(allowance, server.deadlines.clock)
+        self._pace = Pace(allowance)
 
     def render(self, request: Request) -> bytes | int:
         request.setHeader("cache-control", "no-store")

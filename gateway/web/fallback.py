@@ -8,7 +8,7 @@ that nobody else sees: no private state is touched, and its rules stay its own.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflateOfferAccept
@@ -27,6 +27,9 @@ HANDSHAKE = (
 FRAGMENTS = 1000
 """Frames one message may be cut into, besides those that carry something; more is a flood
 (Autobahn counts only bytes)."""
+
+FRAME: Final = 2
+"""What Autobahn's work on a control frame or a further fragment costs, see `Meter`."""
 
 FRAGMENT_SIZE = 32
 """Bytes that a frame of a long message carries at least, on average."""
@@ -47,6 +50,7 @@ class Owner(Protocol):
     """The connection that Autobahn reads for."""
 
     def on_message(self, payload: bytes, *, binary: bool) -> None: ...
+    def charge(self, units: float) -> None: ...
     def write_control(self, frame: bytes) -> None: ...
     def drop(self) -> None: ...
 
@@ -93,6 +97,8 @@ class Fallback(WebSocketServerProtocol):
     def onMessageFrameBegin(self, length: int) -> None:
         super().onMessageFrameBegin(length)
         self._frames += 1
+        if self._frames > 1:
+            self._owner.charge(FRAME)
         if self._frames > FRAGMENTS + self.message_data_total_length // FRAGMENT_SIZE:
             self._fail_connection(POLICY_VIOLATION, "too many fragments")
 
@@ -121,6 +127,7 @@ class Fallback(WebSocketServerProtocol):
 
     def _may_control(self) -> bool:
         self._controls += 1
+        self._owner.charge(FRAME)
         if self._controls > CONTROLS:
             self._fail_connection(POLICY_VIOLATION, "too many control frames")
         return self._controls <= CONTROLS

@@ -18,6 +18,9 @@ TEXT, BINARY, CLOSE = 0x81, 0x82, 0x88
 PLAIN_CLOSES = frozenset((b"", b"\x03\xe8", b"\x03\xe9"))
 """No code, 1000 (normal) and 1001 (going away), without a reason."""
 
+BATCH = 100
+"""Messages that are cut off at a time: some of them may cost more than an event."""
+
 LONG = 4096
 """Above it Autobahn's masker is faster than one big integer."""
 
@@ -30,16 +33,18 @@ class Split(NamedTuple):
     consumed: int
     """Bytes of the buffer that `messages` used up."""
     needed: int
-    """Length the rest must have before another call can find more."""
+    """Length the rest must have before another call can find more; 0: there may be more."""
     odd: bool
     """The rest begins with something that is not for the fast path."""
 
 
-def split(buffer: bytes, limit: int) -> Split:
-    """Cut complete messages of at most `limit` bytes off the front of `buffer`."""
+def split(buffer: bytes, limit: int, most: int = BATCH) -> Split:
+    """Cut complete messages of at most `limit` bytes, at most `most` of them, off `buffer`."""
     messages: list[tuple[int, bytes]] = []
     pos, end = 0, len(buffer)
-    while end - pos >= 2:
+    for _ in range(most):
+        if end - pos < 2:
+            return Split(messages, pos, 2, odd=False)
         first = buffer[pos]
         size = buffer[pos + 1] - 128
         if size < 0 or (first != TEXT and first != BINARY and first != CLOSE):  # noqa: PLR1714
@@ -65,7 +70,7 @@ def split(buffer: bytes, limit: int) -> Split:
             return Split(messages, pos, 0, odd=True)
         messages.append((first, data))
         pos = stop
-    return Split(messages, pos, 2, odd=False)
+    return Split(messages, pos, 0, odd=False)
 
 
 def declared(buffer: bytes) -> int:

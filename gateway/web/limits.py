@@ -153,25 +153,3 @@ class Caps:
         self._open[key] -= 1
         if not self._open[key]:
             del self._open[key]
-
-
-class TokenBucket:
-    """A rate with a burst; who goes over it is told how long to pause."""
-
-    __slots__ = ("_burst", "_clock", "_level", "_rate", "_seen")
-
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
-        """`rate` a second in the long run, `burst` at once; `clock` in seconds."""
-        self._rate = rate
-        self._burst = burst
-        self._clock = clock
-        self._level = burst
-        self._seen = clock()
-
-    def take(self, n: int = 1) -> float:
-        """Take `n`, which is always granted; the seconds to pause before the next."""
-        now = self._clock()
-        elapsed = max(0.0, now - self._seen)  # clocks jump
-        self._seen = now
-        self._level = min(self._burst, self._level + elapsed * self._rate) - n
-        return max(0.0, -self._level / self._rate)

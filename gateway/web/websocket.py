@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
+from gateway.engineio.meter import BYTES, SLICE, Meter
 from gateway.web.fallback import Fallback
 from gateway.web.frames import CLOSE, TEXT, TextCheck, declared, split
 from gateway.web.writer import writer_for
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from gateway.web.allowance import Allowance
     from gateway.web.fallback import FallbackFactory
     from gateway.web.writer import Writer
+
+PIECE = 1024
+"""Bytes that Autobahn is given at a time."""
 
 CLOSE_TIMEOUT = 2.0
 """Seconds a peer has to answer our close frame, from when it last took something."""
@@ -54,7 +58,6 @@ class WebSocketConnection:
 
     __slots__ = (
         "_allowance",
-        "_bucket",
         "_buffer",
         "_channel",
         "_check",
@@ -63,6 +66,7 @@ class WebSocketConnection:
         "_factory",
         "_fallback",
         "_limit",
+        "_meter",
         "_needed",
         "_patience",
         "_pause",
@@ -81,7 +85,7 @@ class WebSocketConnection:
         self._factory = factory
         self._allowance = allowance
         self._limit = allowance.max_payload
-        self._bucket = allowance.bucket(deadlines.clock)
+        self._meter = Meter(0, 0, deadlines.clock)
         self._channel: Channel | None = None
         self._fallback: Fallback | None = None
         self._closed = False  # our close frame is said, or the connection is gone
@@ -105,10 +109,20 @@ class WebSocketConnection:
         """Give what arrives to `channel` from now on."""
         if not self._closed:
             self._channel = channel
+            if channel.session is not None:
+                self._meter = channel.session.meter
 
     def dataReceived(self, data: bytes) -> None:
+        if self._pause is not None:  # read before the pause: TLS does
+            self._buffer += data
+        else:
+            self._read(data)
+            self._settle()
+
+    def _read(self, data: bytes) -> None:
+        """Hear `data`, or as much of it as is heard in one turn; the rest waits in the buffer."""
         if self._fallback is not None:
-            self._fallback.dataReceived(data)
+            self._feed(data)
             return
         if self._buffer:
             self._buffer += data
@@ -117,34 +131,44 @@ class WebSocketConnection:
                 return
             data = bytes(self._buffer)
             self._check = None
-        messages, consumed, self._needed, odd = split(data, self._limit)
-        rest = data[consumed:]
-        # A bytearray grows in place while a long message trickles in.
-        self._buffer = bytearray(rest) if rest else b""
-        if messages and self._bucket is not None:
-            self._meter(len(messages))
+        meter = self._meter
+        while True:
+            messages, consumed, self._needed, odd = split(data, self._limit)
+            data = data[consumed:]
+            # A bytearray grows in place while a long message trickles in.
+            self._buffer = bytearray(data) if data else b""
+            meter.spent += len(messages) + consumed / BYTES
+            if not self._hear(messages):
+                return
+            if self._needed or odd or not data or meter.spent >= SLICE:
+                break
+        if odd and declared(data) > self._limit and self._widen():
+            self._buffer = b""
+            self._read(data)
+        elif odd:
+            self._fall_back(data)
+        elif self._needed and data and data[0] == TEXT:
+            self._check = TextCheck()
+            self._check_text()
+
+    def _hear(self, messages: list[tuple[int, bytes]]) -> bool:
+        """Hand `messages` on; False: the peer closed, and nothing after it counts."""
         for first, payload in messages:
             channel = self._channel
             if first == CLOSE:
                 self._closed_by_peer(payload)
-                return
+                return False
             if channel is None:  # closed by us: what comes before the answer is not heard
                 continue
             if first == TEXT:
                 channel.text(payload)
             else:
                 channel.binary(payload)
-        if odd and declared(rest) > self._limit and self._widen():
-            self._buffer = b""
-            self.dataReceived(rest)
-        elif odd:
-            self._fall_back(rest)
-        elif rest and rest[0] == TEXT:
-            self._check = TextCheck()
-            self._check_text()
+        return True
 
     def connectionLost(self, reason: Failure) -> None:
         self._closed = True
+        self._buffer, self._needed = b"", 0
         self._writer.stop()
         for deadline in (self._patience, self._pause):
             if deadline is not None:
@@ -189,12 +213,14 @@ class WebSocketConnection:
     def on_message(self, payload: bytes, *, binary: bool) -> None:
         if self._channel is None:
             return
-        if self._bucket is not None:
-            self._meter(1)
+        self._meter.charge(1 + len(payload) / BYTES)
         if binary:
             self._channel.binary(payload)
         else:
             self._channel.text(payload)
+
+    def charge(self, units: float) -> None:
+        self._meter.charge(units)
 
     def write_control(self, frame: bytes) -> None:
         if frame[0] == CLOSE:
@@ -211,7 +237,17 @@ class WebSocketConnection:
         self._widen()
         self._fallback.limit(self._limit)
         self._fallback.start(self._factory)
-        self._fallback.dataReceived(rest)
+        self._feed(rest)
+
+    def _feed(self, data: bytes) -> None:
+        """Let Autobahn read `data`, a piece at a time: one may hold a hundred frames."""
+        assert self._fallback is not None
+        data, self._buffer, self._needed = bytes(self._buffer) + data, b"", 0
+        for start in range(0, len(data), PIECE):
+            if start and self._meter.spent >= SLICE:
+                self._buffer = bytearray(data[start:])
+                break
+            self._fallback.dataReceived(data[start : start + PIECE])
 
     def _check_text(self) -> None:
         if self._check is not None and not self._check.holds(self._buffer):
@@ -228,35 +264,31 @@ class WebSocketConnection:
         before, self._limit = self._limit, self._allowance.limit(self._session)
         return self._limit > before
 
-    def _meter(self, messages: int) -> None:
-        """Stop reading for a while where there were too many; the worker may send any."""
-        assert self._bucket is not None
-        delay = self._bucket.take(messages)
-        if not delay or self._pause is not None:
-            return
-        if self._allowance.exempts(self._session):
-            self._bucket = None
-            return
-        self.transport.pauseProducing()
-        self._pause_for(delay)
-
-    def _pause_for(self, seconds: float) -> None:
-        self._pause = self._deadlines.call_later(seconds, self._read_on)
-        if self._channel is not None:
-            self._channel.excuse(seconds)  # its pong is among what we do not read
+    def _settle(self) -> None:
+        """Stop reading for a while where the peer has cost too much, or enough for a turn."""
+        session = self._session
+        if session is None:
+            self._meter.spent = 0.0
+            delay = 0.0
+        else:
+            delay = self._allowance.pause(session)
+        if delay or (self._buffer and not self._needed):
+            self.transport.pauseProducing()
+            self._pause = self._deadlines.call_later(delay, self._read_on)
+            if self._channel is not None:
+                self._channel.excuse(delay)  # its pong is among what we do not read
 
     def _read_on(self) -> None:
-        assert self._bucket is not None
-        delay = self._bucket.take(0)  # more may have come with what began the pause
-        if delay:
-            self._pause_for(delay)
-        else:
-            self._pause = None
+        self._pause = None
+        self._read(b"")  # what waits in the buffer
+        self._settle()
+        if self._pause is None:
             self.transport.resumeProducing()
 
     # -- closing --------------------------------------------------------------------
 
     def _closed_by_peer(self, payload: bytes) -> None:
+        self._buffer = b""
         self._say_last(bytes((CLOSE, len(payload))) + payload)
         self.drop()
 

@@ -1,6 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
+from gateway.engineio.packet import Packet
 from gateway.engineio.upload import Upload
 from tests.engineio.world import DROPPED, World, text
 
@@ -25,10 +26,24 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual(self.heard(), [])
         counts = []
         while not upload.done:
-            counts.append(upload.receive(3))
-            self.assertEqual(self.heard(), [str(number) for number in range(sum(counts))])
-        self.assertEqual(counts, [3, 3, 1])
-        self.assertEqual(upload.receive(3), 0)
+            upload.receive(3)
+            counts.append(len(self.heard()))
+            self.assertEqual(self.heard(), [str(number) for number in range(counts[-1])])
+        self.assertEqual(counts, [3, 6, 7])
+        upload.receive(3)
+        self.assertEqual(len(self.heard()), 7)
+
+    def test_what_a_packet_costs_besides_counts_for_the_slice(self) -> None:
+        upload = self.begin(body(7))
+        message = self.world.connection.message
+
+        def dear(packet: Packet) -> None:
+            self.world.session.meter.charge(10)
+            message(packet)
+
+        self.world.connection.message = dear
+        upload.receive(12)
+        self.assertEqual(len(self.heard()), 2)
 
     def test_a_second_post_before_the_first_is_received_ends_the_session(self) -> None:
         upload = self.begin(body(7))

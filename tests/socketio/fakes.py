@@ -2,6 +2,7 @@
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.errors import ProtocolError
+from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.socketio.handlers import Handlers
 from gateway.socketio.server import Server
@@ -32,6 +33,7 @@ class FakeSession:
         self.eio = eio
         self.query = {}
         self.outbox = RecordingOutbox()
+        self.meter = Meter(0, 0, lambda: 0.0)
         self.is_open = True
         self.reason = None
         self.connection = None

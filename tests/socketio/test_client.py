@@ -4,6 +4,7 @@ import gc
 import re
 import weakref
 
+from gateway.socketio.client import JOIN
 from gateway.socketio.errors import ConnectionRefused
 from tests.socketio.client_case import ClientTests
 from tests.socketio.fakes import Peer, RecordingNamespace, serve
@@ -44,6 +45,19 @@ class Connecting(ClientTests):
         peer.say("40/admin,", '42/admin,["a"]')
         self.assertTrue(peer.is_open)
         self.assertEqual(len(self.admin.events), 1)
+
+    def test_refused_ten_times_without_a_yes_between_hangs_up(self):
+        peer = self.peer()
+        peer.say(*["40/random"] * 9, "40", *["40/random"] * 9)
+        self.assertTrue(peer.is_open)
+        peer.say("40/other")
+        self.assertEqual(peer.session.reason, "refused too often")
+        self.assertEqual(len(peer.heard), 20, "the last refusal is said, too")
+
+    def test_costs_more_than_a_message_whatever_the_answer(self):
+        for name in ("40", "40/random"):
+            peer = self.peer(name)
+            self.assertEqual(peer.session.meter.spent, JOIN)
 
     def test_hands_on_a_refusal_with_message_and_data(self):
         peer = Peer(serve(root=Refusing(), admin=self.admin))

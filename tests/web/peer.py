@@ -134,7 +134,7 @@ class Recorder:
 
     def __init__(self, sink: Any = None) -> None:
         self.sink = sink
-        self.session: Any = object()
+        self.session: Any = None
         self.heard: list[Any] = []
         self.excused: list[float] = []
         self.on_text: Callable[[bytes], object] = lambda data: None

@@ -1,10 +1,12 @@
 """How large and how many the messages of a WebSocket may be."""
 
 from collections.abc import Callable
+from itertools import count
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.peer import CONTINUATION, PONG, frame, said
+from gateway.engineio.meter import SLICE
+from tests.web.peer import CONTINUATION, PING, PONG, close, frame, said
 from tests.web.test_websocket import LIMIT, World
 
 TOO_BIG = said(0x88, b"\x03\xf1")[:4]
@@ -55,8 +57,8 @@ class SizeTests(SynchronousTestCase):
 
 
 class RateTests(SynchronousTestCase):
-    def world(self, is_worker: Callable[[object], bool]) -> World:
-        return World(rate=10, burst=20, is_worker=is_worker)
+    def world(self, is_exempt: Callable[[object], bool]) -> World:
+        return World(rate=10, burst=20, is_exempt=is_exempt)
 
     def test_who_sends_too_much_is_read_later_and_loses_nothing(self) -> None:
         world = self.world(lambda session: False)
@@ -71,10 +73,32 @@ class RateTests(SynchronousTestCase):
 
     def test_who_is_not_read_is_not_held_to_answer(self) -> None:
         world = self.world(lambda session: False)
-        world.receive(frame(b"a") * 20)
+        world.receive(frame(b"a") * 19)
         self.assertEqual(world.channel.excused, [])
-        world.receive(frame(b"a") * 5)
-        self.assertEqual(world.channel.excused, [0.5])
+        world.receive(frame(b"a") * 6)
+        (excused,) = world.channel.excused
+        self.assertApproximates(excused, 0.5, 0.05)
+
+    def test_bytes_count_as_messages_do(self) -> None:
+        for before in (b"", frame(b"", PONG)):
+            world = self.world(lambda session: False)
+            world.receive(before, *[frame(b"x" * LIMIT)] * 15)  # each costs almost three
+            self.assertNotIn(world.wire, world.wire.reactor.readers)
+
+    def test_so_do_pings_and_fragments(self) -> None:
+        fragments = frame(b"", fin=False) + frame(b"", CONTINUATION, fin=False) * 20
+        for flood in (frame(b"", PONG) * 20, frame(b"", PING) * 20, fragments):
+            world = self.world(lambda session: False)
+            world.receive(flood)
+            self.assertNotIn(world.wire, world.wire.reactor.readers)
+
+    def test_so_does_what_a_message_makes_us_do(self) -> None:
+        world = self.world(lambda session: False)
+        world.channel.on_text = lambda data: world.channel.session.meter.charge(25)
+        world.receive(frame(b"a"))
+        self.assertNotIn(world.wire, world.wire.reactor.readers)
+        world.advance(1)
+        self.assertIn(world.wire, world.wire.reactor.readers)
 
     def test_so_is_who_goes_by_autobahn(self) -> None:
         world = self.world(lambda session: False)
@@ -88,7 +112,7 @@ class RateTests(SynchronousTestCase):
             for _ in range(98):
                 world.advance(0.1)
                 self.assertNotIn(world.wire, world.wire.reactor.readers)
-            world.advance(0.3)
+            world.advance(0.5)
             self.assertIn(world.wire, world.wire.reactor.readers)
             self.assertIsNone(world.deadlines.next)
 
@@ -105,3 +129,61 @@ class RateTests(SynchronousTestCase):
         world.advance(10)
         self.assertEqual(world.heard[-1], "lost")
         self.assertNotIn(world.wire, world.wire.reactor.readers)
+
+
+class TurnTests(SynchronousTestCase):
+    """Nobody has the reactor's whole turn."""
+
+    MANY = 5 * SLICE
+
+    def world(self, cost: float) -> World:
+        world = World()
+        later = count(1)  # no two looks at a clock see the same
+        seconds = world.wire.reactor.seconds
+        world.deadlines.clock = lambda: seconds() + next(later) * 1e-12
+        world.channel.on_text = lambda data: world.channel.session.meter.charge(cost)
+        return world
+
+    def test_a_flood_is_heard_over_several_turns_in_order_and_whole(self) -> None:
+        for before in (b"", frame(b"", PONG)):
+            world = self.world(4)
+            world.receive(before)
+            numbers = [b"%d" % number for number in range(self.MANY)]
+            world.receive(b"".join(map(frame, numbers)))
+            turns = [len(world.heard)]
+            while turns[-1] < self.MANY:
+                world.advance(1e-6)
+                turns.append(len(world.heard))
+                self.assertLess(turns[-1] - turns[-2], SLICE // 2, "heard in one turn")
+            self.assertEqual(world.heard, [("text", number) for number in numbers])
+            self.assertIn(world.wire, world.wire.reactor.readers)
+
+    def test_what_is_cheap_is_heard_at_once(self) -> None:
+        world = self.world(0)
+        world.receive(frame(b"a") * (SLICE // 2))
+        self.assertEqual(len(world.heard), SLICE // 2)
+
+    def test_what_a_transport_had_read_already_waits_for_its_turn(self) -> None:
+        world = self.world(4)
+        world.receive(frame(b"a") * SLICE)
+        world.connection.dataReceived(frame(b"b"))  # as TLS does
+        self.assertNotIn(("text", b"b"), world.heard)
+        for _ in range(20):
+            world.advance(1e-6)
+        self.assertEqual(world.heard, [("text", b"a")] * SLICE + [("text", b"b")])
+
+    def test_a_close_behind_a_flood_is_answered_after_it(self) -> None:
+        world = self.world(4)
+        world.receive(frame(b"a") * SLICE + close())
+        for _ in range(20):
+            world.advance(1e-6)
+        self.assertEqual(len(world.heard), SLICE + 1)
+        self.assertEqual(world.heard[-1], "lost")
+
+    def test_a_connection_that_goes_meanwhile_is_not_heard_any_more(self) -> None:
+        world = self.world(4)
+        world.receive(frame(b"a") * SLICE)
+        world.wire.abortConnection()
+        world.advance(1)
+        self.assertEqual(world.heard[-1], "lost")
+        self.assertIsNone(world.deadlines.next)

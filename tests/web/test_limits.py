@@ -1,11 +1,9 @@
 """Deadlines, caps and rates."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.limits import SWEEP_SECONDS, Caps, Expiry, TokenBucket
+from gateway.web.limits import SWEEP_SECONDS, Caps, Expiry
 
 
 class Connection:
@@ -123,49 +121,3 @@ class CapsTests(SynchronousTestCase):
             caps.closed("192.0.2.1")
             caps.closed("192.0.2.1")
         self.assertEqual(caps.count, 0)
-
-
-class TokenBucketTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-
-    def test_a_burst_then_the_rate(self) -> None:
-        bucket = TokenBucket(10, 5, self.clock.seconds)
-        self.assertEqual([bucket.take() for _ in range(5)], [0.0] * 5)
-        self.assertAlmostEqual(bucket.take(), 0.1)
-        self.clock.advance(0.1)
-        self.assertAlmostEqual(bucket.take(), 0.1)
-
-    def test_many_at_once_are_paid_off_later(self) -> None:
-        bucket = TokenBucket(10, 5, self.clock.seconds)
-        self.assertAlmostEqual(bucket.take(25), 2.0)
-        self.clock.advance(2.0)
-        self.assertAlmostEqual(bucket.take(), 0.1)
-
-    def test_a_long_pause_is_worth_one_burst(self) -> None:
-        bucket = TokenBucket(10, 5, self.clock.seconds)
-        self.clock.advance(3600)
-        self.assertAlmostEqual(bucket.take(6), 0.1)
-
-    def test_a_clock_that_jumps_back_costs_nothing(self) -> None:
-        now = [100.0]
-        bucket = TokenBucket(10, 5, lambda: now[0])
-        now[0] = 0.0
-        self.assertEqual(bucket.take(5), 0.0)
-        now[0] = 1.0
-        self.assertEqual(bucket.take(5), 0.0)
-
-    @given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 20)), max_size=30))
-    @settings(max_examples=100, deadline=None)
-    def test_who_pauses_as_told_never_goes_over_the_rate(
-        self, steps: list[tuple[float, int]]
-    ) -> None:
-        clock = Clock()
-        bucket = TokenBucket(10, 5, clock.seconds)
-        taken = 0
-        for wait, n in steps:
-            clock.advance(wait)
-            pause = bucket.take(n)
-            taken += n
-            clock.advance(pause)
-            self.assertLessEqual(taken, 5 + 10 * clock.seconds() + 1e-6)

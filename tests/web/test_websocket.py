@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.meter import Meter
 from gateway.web.allowance import Allowance
 from gateway.web.fallback import FallbackFactory
 from gateway.web.websocket import CLOSE_TIMEOUT, WebSocketConnection
@@ -41,7 +43,7 @@ NORMAL = said(CLOSE, b"\x03\xe8")
 class World:
     """A connection over a wire, its channel, and the time."""
 
-    def __init__(self, **allowed: Any) -> None:
+    def __init__(self, *, rate: float = 0, burst: float = 0, **allowed: Any) -> None:
         self.wire = Wire()
         self.deadlines = Deadlines(self.wire.reactor.seconds)
         self.factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
@@ -51,6 +53,8 @@ class World:
         self.wire.protocol = self.connection
         self.connection.makeConnection(self.wire)
         self.channel = Recorder(self.connection)
+        meter = Meter(rate, burst, self.deadlines.clock)
+        self.channel.session = SimpleNamespace(meter=meter)
         self.connection.start(self.channel)
 
     def receive(self, *data: bytes) -> None:
