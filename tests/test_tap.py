@@ -259,7 +259,8 @@ class RunnerTests(SynchronousTestCase):
                     [
                         f"[Gateway] Listening on 127.0.0.1:{self.port}, [::1]:{self.port}",
                         "[Gateway] Only this machine can reach the gateway; "
-                        "--host 0.0.0.0 opens it to others.",
+                        "--host 0.0.0.0 opens it to others. Whoever puts a proxy in front of it "
+                        "sets a token: what a proxy passes on may look like this machine's own.",
                         "[Gateway] Stopping",
                     ],
                 )

@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 
     from gateway.web.names import Address
 
-_FORWARDED = re.compile(rb"(?:Forwarded|X-Real-IP|X-Forwarded-.*)", re.IGNORECASE)
+_PASSED_ON = re.compile(
+    rb"Forwarded|Via|CDN-Loop|X-(?:Forwarded|Original)(?:-.*)?"
+    rb"|.+-(?:Client)?IP(?:v?6)?|.+-(?:Client|External|Remote|Real)-?Addr(?:ess)?",
+    re.IGNORECASE,
+)
+"""Headers that proxies add, in general: clients have no use for any of them."""
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
 _PREFLIGHT = (
     b"Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
@@ -160,7 +165,7 @@ class Guard:
 
         One that a proxy passed on does not, unless the proxy is trusted and says so.
         """
-        if not any(_FORWARDED.fullmatch(name) for name, _ in headers.getAllRawHeaders()):
+        if not any(_PASSED_ON.fullmatch(name) for name, _ in headers.getAllRawHeaders()):
             return is_loopback(peer or "")
         client = self.announced(headers, peer)
         return bool(client) and is_loopback(client)

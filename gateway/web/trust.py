@@ -78,16 +78,26 @@ class Settings:
     """Peers whose X-Forwarded-For is believed."""
 
 
+_PROXY = (
+    " Whoever puts a proxy in front of it sets a token: what a proxy passes on may look like"
+    " this machine's own."
+)
+
+
 def notice(settings: Settings, *, exposed: bool) -> str:
     """One line for the start log: who can reach us, and how to change that."""
-    if not exposed:
-        return "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
     if settings.control_token:
-        return "Other machines can reach the gateway; control routes need the token."
+        return (
+            "Other machines can reach the gateway; control routes need the token."
+            if exposed
+            else "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+        )
     return (
         "Other machines can reach the gateway; control routes answer only this machine "
         "until a token is set with --token-file."
-    )
+        if exposed
+        else "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+    ) + _PROXY
 
 
 def warning(settings: Settings) -> str:

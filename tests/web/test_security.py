@@ -277,8 +277,29 @@ class AccessTests(SynchronousTestCase):
             "x_forwarded_proto",
             "x_real_ip",
             "X_FORWARDED_X",
+            "x_forwarded",
+            "x_original_forwarded_for",
+            "X_Original_Host",
+            "via",
+            "cdn_loop",
+            "CF_Connecting_IP",
+            "cf_connecting_ipv6",
+            "true_client_ip",
+            "x_client_ip",
+            "X_Cluster_Client_Ip",
+            "fastly_client_ip",
+            "fly_client_ip",
+            "x_azure_clientip",
+            "x_appengine_user_ip",
+            "x_envoy_external_address",
+            "x_remote_addr",
         ):
             self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"127.0.0.1"})[2], 403)
+
+    def test_what_clients_send_themselves_is_no_sign_of_a_proxy(self) -> None:
+        guard = Guard(Settings())
+        for name in ("user_agent", "accept", "x_requested_with", "x_zip", "origin_trial", "dnt"):
+            self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"x"})[2], 0, name)
 
     def test_a_trusted_proxy_says_who_asks(self) -> None:
         guard = Guard(Settings(trusted_proxies=["127.0.0.1", "10.0.0.0/8"]))

@@ -13,6 +13,8 @@ class NoticeTests(SynchronousTestCase):
         self.assertIn("--host", closed)
         self.assertIn("--token-file", opened)
         self.assertIn("need the token", guarded)
+        for line, needed in ((closed, True), (opened, True), (guarded, False)):
+            self.assertEqual("proxy in front of it sets a token" in line, needed, line)
         for line in (closed, opened, guarded):
             self.assertNotIn("\n", line)
             self.assertNotIn("sesame", line)
