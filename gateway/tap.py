@@ -189,10 +189,9 @@ class Parts:
         engine = self._engine.settings
         allowed = allowance(self._settings, self._identities.is_worker, self._is_exempt)
         upgrader = Upgrader(self._reactor, self._deadlines, allowed, deflate=self._settings.deflate)
-        control = self._supervisor or NoWorker()
-        status = Status(
-            control.status, self._relay, self._overseer.freshness, self._engine.sessions
-        )
+        freshness = self._overseer.freshness
+        control = self._supervisor or NoWorker(lambda: freshness.last)
+        status = Status(control.status, self._relay, freshness, self._engine.sessions)
         site = make_site(
             self._reactor,
             self._guard,

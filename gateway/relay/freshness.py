@@ -98,6 +98,11 @@ class Freshness:
             self.stale.discard(market)
             self._on_change(market, "")
 
+    @property
+    def last(self) -> float | None:
+        """When an event was heard last, in seconds since the epoch; None: never."""
+        return max((each.last for each in self._names.values()), default=None)
+
     def worker_gone(self) -> None:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
         self._expire(sorted(self._markets), "the worker is gone")

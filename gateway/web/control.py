@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -30,6 +31,10 @@ class Control(Protocol):
     @property
     def ready(self) -> bool:
         """Whether the worker said that it is ready, and its heartbeat is not late."""
+        ...
+
+    def readiness(self) -> Mapping[str, Any]:
+        """What `/readyz` tells besides: `reason`, why it is ready or not, and more."""
         ...
 
     def health(self) -> Mapping[str, Any]:
@@ -64,6 +69,11 @@ class Control(Protocol):
         ...
 
 
+def timestamp(seconds: float) -> str:
+    """As JavaScript writes it: 2024-02-25T15:30:00.000Z."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
 class NoWorkerError(Exception):
     """The gateway was started without a worker."""
 
@@ -72,14 +82,30 @@ class NoWorkerError(Exception):
 
 
 class NoWorker:
-    """The `Control` of `--no-worker`."""
+    """The `Control` of `--no-worker`.
+
+    It is ready while it is up: whoever connects may publish, and nobody has to.  `spoke()`
+    tells when somebody did so last, in seconds since 1970; None: never.
+    """
 
     running = False
-    ready = False
+    ready = True
     log_position = 0
+
+    def __init__(self, spoke: Callable[[], float | None] = lambda: None) -> None:
+        self._spoke = spoke
 
     def health(self) -> dict[str, Any]:
         return {"state": "disabled"}
+
+    def readiness(self) -> dict[str, Any]:
+        at = self._spoke()
+        if at is None:
+            why = "no worker is expected here, and no publisher has spoken yet"
+            return {"reason": why, "publisherSpokeAt": None}
+        when = timestamp(at)
+        why = f"no worker is expected here; a publisher spoke last at {when}"
+        return {"reason": why, "publisherSpokeAt": when}
 
     def status(self) -> dict[str, Any]:
         return {"state": "disabled", "details": NoWorkerError.details}

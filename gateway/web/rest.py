@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException
 
+from gateway.web.control import timestamp
 from gateway.web.openapi import document
 from gateway.web.parsing import BadRequestError, read_body, read_query
 from gateway.web.request import problem
@@ -107,7 +107,7 @@ class Rest:
         return _answer_probe(request, yes=self._control.running)
 
     def ready(self, request: Request) -> bytes:
-        return _answer_probe(request, yes=self._control.ready)
+        return _answer_probe(request, yes=self._control.ready, **self._control.readiness())
 
     def status(self, request: Request) -> bytes:
         return _answer(request, HTTPStatus.OK, self._status())
@@ -164,20 +164,15 @@ def _fitting(lines: Iterable[str]) -> list[orjson.Fragment]:
     return fitting
 
 
-def timestamp(seconds: float) -> str:
-    """As JavaScript writes it: 2024-02-25T15:30:00.000Z."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
 def _answer(request: Request, status: int, value: Any) -> bytes:
     body = request.json(status, value)
     request.setHeader(b"Content-Length", b"%d" % len(body))
     return body
 
 
-def _answer_probe(request: Request, *, yes: bool) -> bytes:
+def _answer_probe(request: Request, *, yes: bool, **more: Any) -> bytes:
     status = HTTPStatus.OK if yes else HTTPStatus.SERVICE_UNAVAILABLE
-    return _answer(request, status, {"ready": yes})
+    return _answer(request, status, {"ready": yes, **more})
 
 
 def _change(

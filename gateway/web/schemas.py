@@ -99,7 +99,7 @@ class Health(Struct, frozen=True):
 
 
 class Readiness(Struct, frozen=True):
-    """Whether the worker runs, or is ready."""
+    """Whether the worker runs, or is ready; why may follow."""
 
     ready: bool
 

@@ -196,6 +196,13 @@ class Supervisor:
         """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
         return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
 
+    def readiness(self) -> dict[str, Any]:
+        """For `/readyz`: why it is ready or not."""
+        run = self._keeper.run
+        if run is None or not self.running:
+            return {"reason": f"the worker is {self.state}"}
+        return {"reason": run.vitals.lacking or "the worker is ready"}
+
     @property
     def state(self) -> str:
         """stopped, starting, running, stopping, backoff, exited or fatal."""

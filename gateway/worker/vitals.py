@@ -63,12 +63,18 @@ class Vitals:
     @property
     def ready(self) -> bool:
         """It said so, is connected, lost no session with the broker, and is not late."""
-        return (
-            self.was_ready
-            and bool(self._connections)
-            and self.broker is not False
-            and not self._late(self._settings.heartbeats_late)
-        )
+        return not self.lacking
+
+    @property
+    def lacking(self) -> str:
+        """Why it is not ready; empty when it is."""
+        if not self.was_ready:
+            return "the worker has not said shioaji_ready"
+        if not self._connections:
+            return "the worker has no connection"
+        if self.broker is False:
+            return "the worker says that it has no session with the broker"
+        return "the worker is silent" if self._late(self._settings.heartbeats_late) else ""
 
     @property
     def ready_for(self) -> float | None:

@@ -60,3 +60,25 @@ class ReadinessTests(SynchronousTestCase):
             self.assertIs(told["broker"]["connected"], connected)
             self.assertRegex(told["broker"]["since"], r"^20\d\d-.*Z$")
             self.assertIs(told["running"], True)
+
+    def test_why_it_is_not_ready_is_told(self) -> None:
+        self.service.until("readiness", lambda: self.ready() == 200)
+        self.browser.emit("broker", {"connected": False})
+        self.service.until("change", lambda: self.ready() == 503)
+        self.assertIn("broker", self.service.request("/readyz")[1]["reason"])
+
+
+class NoWorkerTests(SynchronousTestCase):
+    def test_it_is_ready_while_it_is_up_and_says_when_a_publisher_spoke(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(parents=True)
+        service = Service(folder, free_port(), "--no-worker")
+        self.addCleanup(service.close)
+        service.until("answer to /health", service.answers)
+        status, answer = service.request("/readyz")
+        self.assertEqual((status, answer["ready"], answer["publisherSpokeAt"]), (200, True, None))
+        publisher = Browser(service.url)
+        self.addCleanup(publisher.close)
+        publisher.emit("market_tick", {"code": "2330", "price": 1})
+        spoke = service.until("word", lambda: service.request("/readyz")[1]["publisherSpokeAt"])
+        self.assertRegex(spoke, "^20.*Z$")

@@ -36,6 +36,9 @@ class FakeControl:
         self.result: Any = None
         """What changes fire with: a value, an exception, or a Deferred."""
 
+    def readiness(self) -> dict[str, Any]:
+        return {}
+
     def health(self) -> dict[str, Any]:
         return {"state": "running"}
 

@@ -409,9 +409,18 @@ class NoWorkerTests(SiteTestCase):
         self.assertEqual(self.ask("GET", "/health").json["pythonRunning"], False)
         self.assertEqual(self.ask("GET", "/healthz").status, 200)
         self.assertEqual(self.ask("GET", "/sj-ready").status, 503)
-        self.assertEqual(self.ask("GET", "/readyz").status, 503)
+        answer = self.ask("GET", "/readyz")
+        self.assertEqual((answer.status, answer.json["ready"]), (200, True))
+        self.assertIsNone(answer.json["publisherSpokeAt"])
+        self.assertIn("no publisher has spoken", answer.json["reason"])
         self.assertEqual(self.ask("GET", "/status").status, 200)
         self.assertEqual(self.ask("GET", "/logs").json, {"lines": [], "next": 0})
+
+    def test_readiness_says_when_a_publisher_spoke(self) -> None:
+        self.site = build_site(self.clock, NoWorker(lambda: 1708875000))
+        answer = self.ask("GET", "/readyz")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.json["publisherSpokeAt"], "2024-02-25T15:30:00.000Z")
 
     def test_control_routes_say_why_not(self) -> None:
         for path in ("/restart-python", "/start-python", "/stop-python"):

@@ -132,8 +132,7 @@ export default {
   "credentials.submit": "Save and restart",
   "credentials.needed": "This is needed.",
   "credentials.both": "Certificate and password: both or neither.",
-  "credentials.overridden":
-    "The worker is ready, but with other keys: its own .env wins over what was posted.",
+  "credentials.overridden": "The worker is ready, but with other keys: its own .env wins.",
   "credentials.character": "There is a character here that can't be used.",
   "credentials.waiting": "Waiting until the worker is ready with them…",
   "credentials.done": "The worker is ready with the new credentials.",

@@ -144,8 +144,8 @@ const FACT = {
   broker: ({ broker }) => {
     const { connected, since } = broker;
     if (connected === null) return NONE;
-    const lasted = age((Date.now() - Date.parse(since)) / 1000);
-    return t(connected ? "broker.yes" : "broker.no", { age: lasted });
+    const lasted = { age: age((Date.now() - Date.parse(since)) / 1000) };
+    return connected ? t("broker.yes", lasted) : t("broker.no", lasted);
   },
   pid: ({ pid, generation }) => (pid === null ? NONE : t("pid", { pid, generation })),
 };

@@ -132,7 +132,7 @@ export default {
   "credentials.submit": "儲存並重啟",
   "credentials.needed": "請填寫這一欄。",
   "credentials.both": "憑證檔案與密碼請一起填寫，或都留白。",
-  "credentials.overridden": "worker 已就緒，但用的是別的金鑰：它自己的 .env 蓋過了送出的設定。",
+  "credentials.overridden": "worker 已就緒，但用的是別的金鑰：以它自己的 .env 為準。",
   "credentials.character": "含有不能使用的字元。",
   "credentials.waiting": "等待 worker 以新金鑰就緒…",
   "credentials.done": "worker 已用新金鑰就緒。",
