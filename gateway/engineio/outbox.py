@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.engineio.record import OVERHEAD
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gateway.engineio.record import Record
 
 WRITE_BYTES = 65536
 """A sink is given at most this much in one write, one larger record excepted."""
+
+BOUND = 1 << 20
+"""Bytes of memory that may wait for one client alone, unless twice its largest record is more."""
 
 
 class Form(Protocol):
@@ -58,8 +63,37 @@ class Sender(Protocol):
         ...
 
 
+class Unread:
+    """What was made for one client alone and is not written yet, in bytes of memory.
+
+    A client decides how much that is: every question, CONNECT or ping of its own has an
+    answer.  So it has a bound, beyond which its session ends.
+    """
+
+    __slots__ = ("_largest", "bytes")
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._largest = 0
+
+    def add(self, record: Record) -> None:
+        size = record.size + OVERHEAD
+        self.bytes += size
+        self._largest = max(self._largest, size)
+
+    def remove(self, records: Iterable[Record]) -> None:
+        self.bytes -= sum([record.size + OVERHEAD for record in records])
+
+    def is_too_much(self, largest: int = 0) -> bool:
+        """Whether it is over the bound; `largest`: bytes of the largest record elsewhere."""
+        return self.bytes > BOUND and self.bytes > 2 * max(self._largest, largest)
+
+
 class Outbox(Sender, Protocol):
     """An ordered stream of records towards one client."""
+
+    overrun: Callable[[], None]
+    """Called when more is unread than may be; `close` forgets it."""
 
     def attach(self, sink: Sink) -> None:
         """Write to `sink` from now on; it is ready for its first write."""
@@ -79,22 +113,29 @@ class Outbox(Sender, Protocol):
 
 
 class Queue:
-    """The plain outbox: first in, first out, unbounded."""
+    """The plain outbox: first in, first out."""
 
-    __slots__ = ("_corked", "_ready", "_records", "_sink")
+    __slots__ = ("_corked", "_ready", "_records", "_sink", "_unread", "overrun")
+
+    overrun: Callable[[], None]
 
     def __init__(self) -> None:
         self._records: list[Record] = []  # an empty deque takes 760 bytes
         self._sink: Sink | None = None
         self._ready = False
         self._corked = False
+        self._unread = Unread()
+        self.overrun = nobody
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         if urgent:
             self._records.insert(0, record)
         else:
             self._records.append(record)
+        self._unread.add(record)
         self._pump()
+        if self._unread.is_too_much():
+            self.overrun()
 
     def attach(self, sink: Sink) -> None:
         self._sink = sink
@@ -110,7 +151,9 @@ class Queue:
 
     def close(self) -> None:
         self.detach()
+        self._unread.remove(self._records)
         self._records.clear()
+        self.overrun = nobody
 
     def _pump(self) -> None:
         if self._corked:
@@ -119,6 +162,7 @@ class Queue:
         try:
             while self._ready and self._records and self._sink is not None:
                 batch = take(self._records, self._sink.form)
+                self._unread.remove(batch)
                 self._ready = False
                 self._ready = self._sink.write(self._sink.form.encode(batch)) or self._ready
         finally:
@@ -138,3 +182,7 @@ def take(records: list[Record], form: Form) -> list[Record]:
     batch = records[:count]
     del records[:count]
     return batch
+
+
+def nobody() -> None:
+    """Nobody minds how much is unread."""

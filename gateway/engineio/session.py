@@ -105,6 +105,7 @@ class Session:
         self.peer = peer
         self.query = query
         self.outbox = outbox
+        outbox.overrun = self._overrun
         self.meter = Meter(server.settings.rate, server.settings.burst, server.deadlines.clock)
         self.data: Any = None
         self.probe: Probe | None = None
@@ -256,6 +257,9 @@ class Session:
         self.outbox.send(record)
         if room:
             self.room()
+
+    def _overrun(self) -> None:
+        self.abort("slow consumer")
 
     def _finish(self) -> None:
         self.abort("forced close")

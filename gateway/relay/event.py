@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engineio import record
 from gateway.engineio.record import Record
 
 if TYPE_CHECKING:
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from gateway.relay.keys import Subject
     from gateway.relay.subscription import Subscription
 
-OVERHEAD = 400
-"""Bytes of memory that an event costs beyond its payload (measured, CPython 3.11)."""
+OVERHEAD = record.OVERHEAD
+"""An event costs as much memory beyond its payload as any record does."""
 
 
 class Event(Record):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import BOUND, Unread, nobody
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,10 +29,13 @@ class SessionOutbox:
         "_sink",
         "_subscriptions",
         "_turn",
+        "overrun",
         "ready",
+        "unread",
         "write",
     )
 
+    overrun: Callable[[], None]
     write: Callable[[bytes], bool]
 
     def __init__(self, turn: Turn) -> None:
@@ -41,16 +46,21 @@ class SessionOutbox:
         self._pumping = False
         self._resumed = 0
         self.ready = False
+        self.unread = Unread()
+        """What was made for this client alone, here and in its subscriptions."""
+        self.overrun = nobody
 
     # -- the session's side -----------------------------------------------------------
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
+        if self._subscriptions and not urgent:  # after all that they have to say
+            self._subscriptions[-1].send(record)
+            return
         if urgent:
             self._direct.insert(0, record)
-        elif self._subscriptions:  # after all that they have to say
-            self._subscriptions[-1].send(record)
         else:
             self._direct.append(record)
+        self.unread.add(record)
         self.step_aside()
 
     def attach(self, sink: Sink) -> None:
@@ -77,7 +87,9 @@ class SessionOutbox:
         self.detach()
         for subscription in self._subscriptions:
             subscription.close()
+        self.unread.remove(self._direct)
         self._direct.clear()
+        self.overrun = nobody
 
     # -- the relay's side -------------------------------------------------------------
 
@@ -129,12 +141,15 @@ class SessionOutbox:
                     self.ready = True
         finally:
             self._pumping = False
+        if self.unread.bytes > BOUND and self.unread.is_too_much(self._turn.largest):
+            self.overrun()
 
     def _next(self, form: Form) -> bytes:
         """The bytes of the next write; none when there is nothing left to say."""
         if self._direct:
             most = form.max_packets or len(self._direct)  # each is one packet
             batch, self._direct = self._direct[:most], self._direct[most:]
+            self.unread.remove(batch)
             return form.encode(batch)
         for subscription in self._subscriptions:
             if records := subscription.take(form):

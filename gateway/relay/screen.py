@@ -95,7 +95,7 @@ class Screens:
             return shown and selection.wants(event) and not known.wants(event)
 
         for record in self._snapshot.bundles((selection, quotes, known), wanted):
-            subscription.send(record)
+            subscription.show(record)
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Narrow or widen what `subscription` receives; answer its ack.

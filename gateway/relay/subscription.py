@@ -65,7 +65,7 @@ class Subscription:
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
-        self._direct: list[tuple[int, Record]] = []
+        self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
         self._view: View | None = None
         self.move(socket, outbox)
@@ -81,7 +81,13 @@ class Subscription:
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Say `record` to this socket after everything the log holds now."""
         del urgent  # only pings jump, and they are the session's
-        self._direct.append((self.log.head, record))
+        self.outbox.unread.add(record)
+        self._direct.append((self.log.head, record, True))
+        self.outbox.step_aside()
+
+    def show(self, record: Record) -> None:
+        """The same of a record that many share: it is not counted as this client's own."""
+        self._direct.append((self.log.head, record, False))
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
@@ -92,13 +98,15 @@ class Subscription:
         self.outbox.step_aside()
 
     def close(self) -> None:
-        """The socket is gone: no more events, but what was said to it is still sent."""
+        """The socket is gone: no more events, but what was said to it alone is still sent."""
         self.leave()
         self.log.apart.discard(self)
         self.outbox.remove(self)
         self._kept = []
         direct, self._direct = self._direct, []
-        for _, record in direct:
+        own = [record for _, record, own in direct if own]
+        self.outbox.unread.remove(own)
+        for record in own:
             self.outbox.send(record)
 
     # -- for the outbox and the view --------------------------------------------------
@@ -130,7 +138,8 @@ class Subscription:
         return (
             (self.log.behind(self.cursor) if self._view is None else 0)
             + sum([event.size + OVERHEAD for event in self._kept])
-            + sum([record.size + OVERHEAD for _, record in self._direct])
+            + sum([record.size + OVERHEAD for _, record, own in self._direct if not own])
+            + self.outbox.unread.bytes
         )
 
     def keep(self) -> None:
@@ -178,6 +187,7 @@ class Subscription:
                 self._kept.pop()
             else:
                 self.cursor += 1
+        self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
         del self._direct[:direct]
         return batch
 

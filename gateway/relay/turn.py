@@ -27,6 +27,11 @@ class Turn:
         self._aside: dict[SessionOutbox, None] = {}
         self._scheduled = False
 
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest event so far."""
+        return max([log.largest for log in self.logs], default=0)
+
     def schedule(self) -> None:
         """Flush at the end of this turn."""
         if not self._scheduled:

@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4, WEBSOCKETS
-from gateway.engineio.outbox import WRITE_BYTES, Queue
-from gateway.engineio.record import Record
+from gateway.engineio.outbox import BOUND, WRITE_BYTES, Queue
+from gateway.engineio.record import OVERHEAD, Record
 from tests.engineio.world import FakeSocket, binary, text
 
 
@@ -55,6 +55,30 @@ class QueueTests(SynchronousTestCase):
             self.queue.send(record)
         self.queue.attach(self.sink)
         self.assertEqual(len(self.sink.writes), 2)
+
+    def test_who_leaves_too_much_unread_is_given_up(self) -> None:
+        overruns: list[int] = []
+        self.queue.overrun = lambda: overruns.append(1)
+        self.sink.full = True
+        self.queue.attach(self.sink)
+        for _ in range(BOUND // (1000 + OVERHEAD)):
+            self.queue.send(*records("x" * 1000))
+        self.assertEqual(overruns, [])
+        for _ in range(3):
+            self.queue.send(*records("x" * 1000))
+        self.assertNotEqual(overruns, [])
+        self.sink.full = False
+        self.queue.resume()
+        overruns.clear()
+        self.queue.send(*records("x"))
+        self.assertEqual(overruns, [], "it was read")
+
+    def test_two_large_records_may_wait(self) -> None:
+        overruns: list[int] = []
+        self.queue.overrun = lambda: overruns.append(1)
+        for count in (0, 0, 1):
+            self.queue.send(*records("x" * BOUND))
+            self.assertEqual(len(overruns), count)
 
     def test_urgent_records_jump(self) -> None:
         for record in records("a", "b"):

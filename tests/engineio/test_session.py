@@ -4,9 +4,10 @@ from functools import partial
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError, ProtocolError
+from gateway.engineio.outbox import BOUND
 from gateway.engineio.packet import Packet
 from gateway.engineio.session import Session
-from tests.engineio.world import PEER, Recorder, World, binary, text
+from tests.engineio.world import PEER, Echo, Recorder, World, binary, text
 
 REFUSED = b'HTTP 400: {"code":1,"message":"Session ID unknown"}'
 
@@ -113,6 +114,26 @@ class MessageTests(SynchronousTestCase):
         socket.channel.text(b"4y")
         self.assertEqual((world.connection.heard, socket.closed), ([text("4x")], 1000))
         self.assertEqual(world.connection.reasons, ["parse error"])
+
+
+class UnreadTests(SynchronousTestCase):
+    def test_a_client_that_reads_nothing_is_dropped(self) -> None:
+        world = World()
+        sid = world.polling()
+        session = world.session
+        for _ in range(BOUND // 10_000 + 2):
+            session.send(text("4" + "x" * 10_000))
+        self.assertEqual(world.connection.reasons, ["slow consumer"])
+        self.assertNotIn(sid, world.server.sessions)
+
+    def test_an_application_may_answer_into_the_end(self) -> None:
+        world = World(Echo)
+        socket = world.websocket()
+        socket.full = True
+        for _ in range(5):
+            socket.channel.text(b"4" + b"x" * (BOUND // 2))
+        self.assertEqual(world.connection.reasons, ["slow consumer"])
+        self.assertEqual(socket.closed, 1000)
 
 
 class CloseTests(SynchronousTestCase):
