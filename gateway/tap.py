@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from functools import partial
 from hmac import compare_digest
@@ -29,8 +28,7 @@ from gateway.layers import (
     socket_settings,
     worker_settings,
 )
-from gateway.logs import EventCounts, Observer, Output, json_line, text_line
-from gateway.logs.destination import destination
+from gateway.logs import EventCounts, Observer, make_log
 from gateway.measures import measure
 from gateway.notify import Notifier
 from gateway.options import Options
@@ -38,6 +36,7 @@ from gateway.overseer import Overseer
 from gateway.reaper import start_reaping
 from gateway.relay.relay import Relay
 from gateway.relay.sessions import Calendar
+from gateway.reload import Reloads, heed_hangup
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
 from gateway.status import Status
@@ -118,11 +117,11 @@ class Parts:
             raise ValueError("--publish worker needs a worker; use --publish token")
         self._calendar = Calendar()
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
-        counts = EventCounts(self._deadlines.call_later)
+        self._counts = EventCounts(self._deadlines.call_later)
         self._identities = Identities(self._owns)
         admission = Admission(self._guard, publish, self._identities.is_worker)
         self._overseer = watch(
-            counts,
+            self._counts,
             self._identities.is_worker,
             admission,
             self._deadlines,
@@ -157,7 +156,7 @@ class Parts:
             self._registry,
             overseer=self._overseer,
             sessions=self._engine.sessions,
-            counts=counts,
+            counts=self._counts,
             caps=caps,
             site=site,
             admission=admission,
@@ -168,6 +167,11 @@ class Parts:
         self._listeners = Listeners(reactor, site, caps, self._guard.believes)
         self._timer = drive(reactor, self._deadlines)
         self._notifier = Notifier(os.environ, reactor)
+        self._reloads = Reloads()
+        self._reloads.steps += [
+            Step("the certificates", self._listeners.reload_certificates),
+            Step("the holidays", self._calendar.reload),
+        ]
 
     # -- making --------------------------------------------------------------------------
 
@@ -248,8 +252,7 @@ class Parts:
         yield Step("Telling systemd that we are ready", self._notifier.ready)
         if os.getpid() == 1:
             yield Step("Collecting orphans", partial(start_reaping, self._reactor))
-        if any(endpoint.startswith("ssl:") for endpoint in self._settings.listen):
-            yield Step("Watching for SIGHUP", self._heed_hangup)
+        yield Step("Watching for SIGHUP", partial(heed_hangup, self._reactor, self._reloads))
         if self._supervisor is not None:
             url = f"http://localhost:{self._listeners.port}"
             if self._secret:
@@ -266,6 +269,7 @@ class Parts:
         yield Step("Closing the sessions", self._say_goodbye)
         yield Step("Stopping the alerts", self._alerts.stop)
         yield Step("Stopping the timer", self._timer.stop)
+        yield Step("Writing the last counts", self._counts.finish)
 
     def _announce(self) -> None:
         addresses = ", ".join(self._listeners.addresses)
@@ -273,10 +277,6 @@ class Parts:
         _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
         if warning(self._guarding):
             _log.warn("{warning}", warning=warning(self._guarding))
-
-    def _heed_hangup(self) -> None:
-        reload = partial(self._reactor.callFromThread, self._listeners.reload_certificates)
-        signal.signal(signal.SIGHUP, lambda *_: reload())
 
     def _say_goodbye(self) -> Deferred[None]:
         self._relay.flush()
@@ -287,11 +287,8 @@ class Parts:
 
     def log_by(self, runner: MutableMapping[str, Any]) -> Observer:
         """The observer that logs to where `runner`, twistd's or twist's options, says."""
-        settings = self._settings
-        line = json_line if settings.log_format == "json" else text_line
-        output = Output(destination(settings, runner))
-        observer = Observer(output.write, partial(line, redact=self._redact), self._level)
-        if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
-            runner["fileLogObserverFactory"] = lambda _: observer
-            runner["logLevel"] = LogLevel.debug  # ours decides
+        observer, output = make_log(
+            self._settings, runner, self._reactor, redact=self._redact, level=self._level
+        )
+        self._reloads.steps.insert(0, Step("the log file", output.reload))
         return observer

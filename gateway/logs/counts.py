@@ -36,6 +36,10 @@ class EventCounts:
         short = name[:_NAME_LENGTH]
         self._counts[_bounded(short, self._counts)] += 1
 
+    def finish(self) -> None:
+        """The gateway ends: log what was counted since the last line."""
+        self._report("less than ")
+
     def totals(self) -> Counter[str]:
         """Counts since the start; names past the first hundred are together `other`."""
         totals = self._before.copy()
@@ -43,7 +47,9 @@ class EventCounts:
             totals[_bounded(name, totals)] += count
         return totals
 
-    def _report(self) -> None:
+    def _report(self, how: str = "") -> None:
+        if not self._counts:
+            return  # said already
         self._before = self.totals()
         counts, self._counts = self._counts, Counter()
         total = counts.total()
@@ -52,9 +58,10 @@ class EventCounts:
         rest = total - sum(count for _, count in shown)
         names = ", ".join(f"{name} {count}" for name, count in shown)
         self._log.info(
-            "{total} events in {seconds:g} s: {names}{rest}",
+            "{total} events in {how}{seconds:g} s: {names}{rest}",
             tag="Relay",
             total=total,
+            how=how,
             seconds=self._seconds,
             names=names,
             rest=f", other {rest}" if rest else "",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import syslog
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
-from twisted.python.logfile import LogFile
+from gateway.logs.file import LogFile
+from gateway.logs.stream import Stream, is_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gateway.config import Settings
@@ -44,30 +48,65 @@ class Syslog:
             syslog.syslog(line)
 
 
-def log_file(path: Path, settings: Settings) -> File:
-    """A file that only its owner reads, rotated by size.  Raises OSError."""
-    rotating: File = LogFile.fromFullPath(
-        str(path),
-        rotateLength=settings.log_size or None,
-        maxRotatedFiles=settings.log_keep,
-        defaultMode=0o600,
-    )
-    return rotating
+def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
+    """A file that only its owner reads, rotated by size.  Raises OSError.
+
+    `path` may be a terminal or a pipe, too, such as /dev/stdout.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            return descriptor_file(os.open(path, os.O_WRONLY | os.O_NOCTTY), reactor)
+    return LogFile(path, settings.log_size, settings.log_keep)
+
+
+def descriptor_file(descriptor: int, reactor: Any = None) -> File:
+    """What is open already; `reactor` tells when there is room again."""
+    if reactor is not None and is_stream(descriptor):
+        return Stream(descriptor, reactor)
+    return Descriptor(descriptor)
+
+
+def _note(lost: int) -> str:
+    return f"[Gateway] {lost} log lines could not be written\n"
 
 
 class Output:
-    """A file that may fail: what it could not take is counted, and said when it can."""
+    """A file that may fail: what it could not take is counted, and said when it can.
 
-    def __init__(self, file: File) -> None:
+    `note(lost)` makes the line that says so.
+    """
+
+    def __init__(self, file: File, note: Callable[[int], str] = _note) -> None:
         self._file = file
+        self._note = note
         self._lost = 0
+        if isinstance(file, Stream):
+            file.room, file.lost = self._say, self._lose
 
     def write(self, line: str) -> None:
         """Write `line`, or count it."""
-        note = f"[Gateway] {self._lost} log lines could not be written\n" if self._lost else ""
         try:
-            self._file.write((note + line).encode())
+            self._say()
+            self._file.write(line.encode())
         except (OSError, ValueError):
-            self._lost += 1
-        else:
-            self._lost = 0
+            self._lose(1)
+
+    def reload(self) -> None:
+        """Open the log file anew, if there is one."""
+        if isinstance(self._file, LogFile):
+            self._file.reload()
+
+    def finish(self) -> None:
+        """The gateway ends: what waits is written, if somebody reads it soon."""
+        if isinstance(self._file, Stream):
+            self._file.finish()
+
+    def _say(self) -> None:
+        """Say what was lost, if anything."""
+        if self._lost:
+            with suppress(OSError, ValueError):
+                self._file.write(self._note(self._lost).encode())
+                self._lost = 0
+
+    def _lose(self, lines: int) -> None:
+        self._lost += lines

@@ -16,6 +16,8 @@ _ESCAPES = {
     for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 """Control characters, ANSI sequences and bidirectional overrides can forge a log."""
+BYTES = 512
+"""Bytes of a line that cost as much as a line."""
 _Utf8 = getincrementaldecoder("utf-8")
 
 
@@ -68,6 +70,8 @@ def escape(text: str) -> str:
 class Gate:
     """Lets `burst` lines pass at once and `rate` per second in the long run.
 
+    A long line counts as several: one, and one more for each `BYTES` of it.
+
     Once shut it opens when a second's worth has gathered, so that the notes about what
     was dropped are few.
     """
@@ -80,8 +84,8 @@ class Gate:
         self._then = clock()
         self._shut = False
 
-    def passes(self) -> bool:
-        """Whether one more line may pass now."""
+    def passes(self, length: int = 0) -> bool:
+        """Whether one more line of `length` bytes may pass now."""
         now = self.clock()
         self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
         self._then = now
@@ -89,7 +93,7 @@ class Gate:
             return False
         self._shut = self._tokens < 1
         if not self._shut:
-            self._tokens -= 1
+            self._tokens -= 1 + length // BYTES
         return not self._shut
 
 
@@ -138,7 +142,7 @@ class Stream:
             self._last.append((now, line, cut))
             if self._hear is not None:
                 self._hear(line)
-            if self._gate.passes():
+            if self._gate.passes(len(line)):
                 self._tell_dropped()
                 self._tell(self._text(line, cut))
             else:

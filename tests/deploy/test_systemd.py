@@ -62,7 +62,7 @@ class UnitTests(SynchronousTestCase):
         settings = WorkerSettings(state_dir=Path())
         patience = settings.patience_login + settings.patience_terminate
         self.assertGreaterEqual(float(service["TimeoutStopSec"][0]), max(60, patience))
-        self.assertEqual(service["KillMode"], ["mixed"])
+        self.assertEqual(service["KillMode"], ["process"])
 
     def test_readiness_and_a_watchdog_and_a_state_directory(self) -> None:
         service = unit("sjgateway.service")["Service"]

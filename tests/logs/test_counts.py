@@ -32,6 +32,15 @@ class EventCountsTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.lines(), ["1 events in 1 s: a 1", "1 events in 1 s: b 1"])
 
+    def test_the_last_ones_are_logged_at_the_end(self) -> None:
+        self.count("a")
+        self.clock.advance(0.5)
+        self.count.finish()
+        self.assertEqual(self.lines(), ["1 events in less than 1 s: a 1"])
+        self.clock.advance(1)
+        self.count.finish()
+        self.assertEqual(len(self.lines()), 1)
+
     def test_names_from_outside_are_bounded(self) -> None:
         for number in range(5000):
             self.count(f"{number:04}" * 100)

@@ -91,6 +91,16 @@ class GateTests(SynchronousTestCase):
             passed += sum(gate.passes() for _ in range(100))
         self.assertTrue(80 <= passed <= 100, passed)
 
+    def test_long_lines_are_bounded_by_their_bytes(self) -> None:
+        time = Time()
+        gate = Gate(200.0, 2000, time.seconds)
+        total = 0
+        for _ in range(120):
+            total += sum(8192 for _ in range(100) if gate.passes(8192))
+            time.advance(0.1)
+        self.assertLess(total, 2_500_000)
+        self.assertGreater(total, 1_000_000)
+
     def test_it_stays_shut_until_a_second_has_gathered(self) -> None:
         time = Time()
         gate = Gate(10.0, 100, time.seconds)
