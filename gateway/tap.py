@@ -140,6 +140,7 @@ class Parts:
         )
         self._overseer.relay = self._relay
         self._overseer.listener = self._supervisor
+        self._allowance = allowance(settings, self._identities.is_worker, self._is_exempt)
         self._engine = self._make_engine()
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
@@ -180,7 +181,9 @@ class Parts:
         return Supervisor(self._reactor, told, self._overseer.tell, trades=self._calendar.is_open)
 
     def _make_engine(self) -> EngineServer:
-        application = SocketServer(socket_settings(self._settings), self._deadlines)
+        application = SocketServer(
+            socket_settings(self._settings), self._deadlines, limit=self._allowance.limit
+        )
         self._relay.register(application)
         return EngineServer(
             engine_settings(self._settings),
@@ -191,7 +194,7 @@ class Parts:
 
     def _make_site(self) -> Site:
         engine = self._engine.settings
-        allowed = allowance(self._settings, self._identities.is_worker, self._is_exempt)
+        allowed = self._allowance
         upgrader = Upgrader(self._reactor, self._deadlines, allowed, deflate=self._settings.deflate)
         freshness = self._overseer.freshness
         control = self._supervisor or NoWorker(lambda: freshness.last)

@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 
 
 class Assembly:
-    """One packet that waits for its attachments; raises `ParseError` for bad placeholders."""
+    """One packet that waits for its attachments; raises `ParseError` for bad placeholders.
 
-    __slots__ = ("_attachments", "packet")
+    `size`: bytes of it that are there.
+    """
+
+    __slots__ = ("_attachments", "packet", "size")
 
     def __init__(self, packet: Packet) -> None:
         check_placeholders(packet.value, packet.expected)
         self.packet = packet
+        self.size = len(packet.wire[0].data)
         self._attachments: list[EnginePacket] = []
 
     def add(self, attachment: EnginePacket) -> bool:
         """Take the next attachment; True: it was the last, and `packet` is whole."""
         self._attachments.append(attachment)
+        self.size += len(attachment.data)
         if len(self._attachments) < self.packet.expected:
             return False
         self.packet.wire += tuple(self._attachments)

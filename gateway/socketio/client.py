@@ -5,6 +5,7 @@ Source: Socket.IO protocol 5, section "Exchange protocol".
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.engineio.errors import ProtocolError
@@ -24,13 +25,10 @@ from gateway.socketio.packet import (
 from gateway.socketio.socket import Socket, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gateway.engineio.deadlines import Deadline, Deadlines
+    from gateway.engineio.deadlines import Deadline
     from gateway.engineio.packet import Packet as EnginePacket
     from gateway.engineio.session import Session
-    from gateway.socketio.namespace import Namespace
-    from gateway.socketio.settings import Settings
+    from gateway.socketio.server import Server
 
 
 JOIN: Final = 4
@@ -47,21 +45,26 @@ class Client:
     what was under way from it is dropped, and is no offence.
     """
 
-    __slots__ = ("_assembly", "_namespaces", "_refused", "_sockets", "_timeout", "session")
+    __slots__ = (
+        "_assembly",
+        "_assembly_timeout",
+        "_refused",
+        "_server",
+        "_sockets",
+        "_timeout",
+        "session",
+    )
 
-    def __init__(
-        self,
-        session: Session,
-        namespaces: Mapping[str, Namespace],
-        settings: Settings,
-        deadlines: Deadlines,
-    ) -> None:
+    def __init__(self, server: Server, session: Session) -> None:
         self.session = session
-        self._namespaces = namespaces
+        self._server = server
         self._sockets: dict[str, Socket] = {}
         self._assembly: Assembly | None = None
         self._refused = 0
-        self._timeout: Deadline | None = deadlines.call_later(settings.connect_timeout, self._idle)
+        self._assembly_timeout: Deadline | None = None
+        self._timeout: Deadline | None = server.deadlines.call_later(
+            server.settings.connect_timeout, self._idle
+        )
 
     # -- the session's side -----------------------------------------------------------
 
@@ -76,6 +79,8 @@ class Client:
     def closed(self, reason: str) -> None:
         """The session is over."""
         self._assembly = None
+        if self._assembly_timeout is not None:
+            self._assembly_timeout.cancel()
         self.accepted()
         sockets, self._sockets = self._sockets, {}
         for socket in sockets.values():
@@ -86,7 +91,7 @@ class Client:
     def connect(self, name: str, auth: dict[str, Any]) -> None:
         """Ask the namespace `name` for a socket."""
         self.session.meter.charge(JOIN)
-        handler = self._namespaces.get(name)
+        handler = self._server.namespaces.get(name)
         if handler is None:
             self.refuse(name, ConnectionRefused("Invalid namespace"))
             return
@@ -148,17 +153,41 @@ class Client:
     def _begin(self, packet: Packet) -> None:
         self._member(packet)
         self._assembly = Assembly(packet)
+        if self._assembly_timeout is None:
+            self._watch(self._assembly)
 
     def _attach(self, packet: EnginePacket) -> None:
         assembly, self._assembly = self._assembly, None
         if assembly is None or not packet.binary:
             raise ParseError("attachments and the packets that announce them don't match")
-        if not assembly.add(packet):
+        whole = assembly.add(packet)
+        if not self._server.takes(self.session, assembly.size):
+            raise ProtocolError("an event is too large with its attachments")
+        if not whole:
             self._assembly = assembly
         elif assembly.packet.type is BINARY_EVENT:
             self._event(assembly.packet)
         else:
             self._ack(assembly.packet)
+
+    def _watch(self, assembly: Assembly, more: float = 0.0) -> None:
+        """See to it that the attachments come; `more` seconds are not the client's own.
+
+        One deadline does for all of a client's events, however many they are.
+        """
+        self._assembly_timeout = self._server.deadlines.call_later(
+            self._server.settings.attachment_timeout + more, partial(self._late, assembly)
+        )
+
+    def _late(self, before: Assembly) -> None:
+        self._assembly_timeout = None
+        assembly, debt = self._assembly, self.session.meter.settle()
+        if assembly is None:
+            return
+        if assembly is before and not debt:
+            self.session.abort("attachments never came")
+        else:  # another event by now, or it could not be read
+            self._watch(assembly, debt)
 
     def _member(self, packet: Packet) -> Socket:
         socket = self._sockets.get(packet.namespace)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gateway.socketio.client import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.socketio.namespace import Namespace
@@ -14,18 +16,38 @@ if TYPE_CHECKING:
 
 
 class Server:
-    """Hands every Engine.IO session to the namespaces that its client asks for."""
+    """Hands every Engine.IO session to the namespaces that its client asks for.
 
-    def __init__(self, settings: Settings, deadlines: Deadlines) -> None:
-        self._settings = settings
-        self._deadlines = deadlines
-        self._namespaces: dict[str, Namespace] = {}
+    `limit(session)`: bytes of the largest message, where a client may send more than
+    `max_payload`.  An event with all its attachments may have twice as many.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        deadlines: Deadlines,
+        *,
+        limit: Callable[[Session], int] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.deadlines = deadlines
+        self.namespaces: dict[str, Namespace] = {}
+        self._limit = limit
 
     def of(self, name: str, namespace: Namespace) -> None:
         """Register `namespace`; raises `ValueError` for a name that no client could send."""
         if not name.startswith("/") or "," in name or "?" in name:
             raise ValueError(f"namespace {name!r}: begin with '/', and use no ',' or '?'")
-        self._namespaces[name] = namespace
+        self.namespaces[name] = namespace
+
+    def takes(self, session: Session, size: int) -> bool:
+        """Whether `session` may send an event of `size` bytes, attachments included.
+
+        `limit` is asked only about who goes over the bound of everybody.
+        """
+        return size <= 2 * session.server.settings.max_payload or (
+            self._limit is not None and size <= 2 * self._limit(session)
+        )
 
     def __call__(self, session: Session) -> Client:
         """The connection for a session that has just opened.
@@ -33,7 +55,7 @@ class Server:
         Socket.IO 2 clients are let into `/` unasked (protocol 4, section "Connection
         to the default namespace").
         """
-        client = Client(session, self._namespaces, self._settings, self._deadlines)
+        client = Client(self, session)
         if session.eio == 3:
             client.connect("/", {})
         return client

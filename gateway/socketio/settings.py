@@ -7,6 +7,9 @@ from attrs import field, frozen, validators
 
 @frozen
 class Settings:
-    """`connect_timeout`: seconds that a client may stay without any namespace."""
+    """Times in seconds."""
 
     connect_timeout: float = field(default=45.0, validator=validators.gt(0))
+    """How long a client may stay without any namespace."""
+    attachment_timeout: float = field(default=30.0, validator=validators.gt(0))
+    """How long the attachments of an event may be under way; twice that at most."""

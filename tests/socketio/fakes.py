@@ -1,12 +1,17 @@
 """A peer without a transport."""
 
+from types import SimpleNamespace
+
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet as EnginePacket
+from gateway.engineio.settings import Settings as EngineSettings
 from gateway.socketio.handlers import Handlers
 from gateway.socketio.server import Server
 from gateway.socketio.settings import Settings
+
+MAX_PAYLOAD = 1000
 
 
 class RecordingOutbox:
@@ -34,6 +39,7 @@ class FakeSession:
         self.query = {}
         self.outbox = RecordingOutbox()
         self.meter = Meter(0, 0, lambda: 0.0)
+        self.server = SimpleNamespace(settings=EngineSettings(max_payload=MAX_PAYLOAD))
         self.is_open = True
         self.reason = None
         self.connection = None
@@ -42,6 +48,8 @@ class FakeSession:
         if self.is_open:
             self.is_open, self.reason = False, reason
             self.connection.closed(reason)
+
+    abort = close
 
 
 class Peer:
@@ -111,9 +119,9 @@ class RecordingNamespace(Handlers):
         self.gone.append((socket, reason))
 
 
-def serve(clock=None, **namespaces):
+def serve(clock=None, limit=None, **namespaces):
     """A server with `root` at `/` and the others at their names."""
-    server = Server(Settings(), (clock or Clock()).deadlines)
+    server = Server(Settings(), (clock or Clock()).deadlines, limit=limit)
     for name, namespace in namespaces.items():
         server.of("/" if name == "root" else f"/{name}", namespace)
     return server

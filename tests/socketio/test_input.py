@@ -3,10 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.socketio.errors import ParseError
 from gateway.socketio.packet import BINARY_EVENT, EVENT, RESERVED
 from tests.socketio.client_case import ClientTests
+from tests.socketio.fakes import MAX_PAYLOAD, serve
 from tests.socketio.properties import examples
 
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
@@ -105,6 +107,63 @@ class Attachments(ClientTests):
         self.assertIsNotNone(peer.client._assembly)
         peer.say('42["b"]')
         self.assertIsNone(peer.client._assembly)
+
+    def test_that_never_come_close(self):
+        start = '453-["a"]'
+        waiting, slow, done = self.joined(start, b"1"), self.joined(start), self.joined(start)
+        done.say(b"1", b"2", b"3")
+        self.clock.advance(29.9)
+        self.assertTrue(waiting.is_open)
+        slow.say(b"1", b"2", b"3", start, b"1")
+        self.clock.advance(0.2)
+        self.assertEqual(waiting.session.reason, "attachments never came")
+        self.assertIsNone(waiting.client._assembly)
+        self.assertTrue(slow.is_open, "those are another event's")
+        self.clock.advance(30)
+        self.assertEqual(slow.session.reason, "attachments never came")
+        self.clock.advance(1000)
+        self.assertTrue(done.is_open)
+
+    def test_of_who_is_not_read_have_more_time(self):
+        peer = self.joined()
+        peer.session.meter = meter = Meter(1, 1, lambda: self.clock.now)
+        peer.say('452-["a"]', b"1")
+        meter.charge(51)
+        self.clock.advance(30)
+        self.assertTrue(peer.is_open)
+        self.clock.advance(79)
+        self.assertTrue(peer.is_open)
+        self.clock.advance(2)
+        self.assertFalse(peer.is_open)
+
+    def test_have_one_deadline_however_many_events_there_are(self):
+        peer = self.joined()
+        before = len(self.clock.deadlines._heap)
+        for _ in range(100):
+            peer.say('451-["a"]', b"1")
+        self.assertEqual(len(self.clock.deadlines._heap), before + 1)
+
+    def test_of_more_bytes_than_two_messages_close(self):
+        half = MAX_PAYLOAD // 2
+        peer = self.joined('455-["a"]', *[b"x" * half] * 3, b"x" * (half - 50))
+        self.assertTrue(peer.is_open)
+        peer.say(b"x" * 100)
+        self.assertEqual(peer.session.reason, "parse error")
+        self.assertIsNone(peer.client._assembly)
+
+    def test_may_be_larger_for_who_may_send_larger_messages(self):
+        asked = []
+
+        def limit(session):
+            asked.append(session)
+            return 3 * MAX_PAYLOAD
+
+        self.server = serve(self.clock, limit=limit, root=self.root)
+        peer = self.joined('455-["a"]', b"x" * MAX_PAYLOAD)
+        self.assertEqual(asked, [], "nobody is asked about who stays below")
+        peer.say(*[b"x" * MAX_PAYLOAD] * 3, b"x")
+        self.assertTrue(peer.is_open)
+        self.assertEqual(len(self.root.events), 1)
 
     def test_nobody_announced_close(self):
         self.assertCloses(b"1")
