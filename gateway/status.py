@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 MAX_CLIENTS = 200
 """Clients that are listed; all are counted."""
+LASTS = 1.0
+"""Seconds for which an answer is given again: every open page asks."""
 
 
 class Status:
-    """Composes it when it is called.
+    """Composes it when it is called, at most once in `LASTS` seconds by `clock`.
 
     `worker()` is the supervisor's part; `sessions` are all clients by their id.
     """
@@ -35,19 +37,34 @@ class Status:
         relay: Relay,
         freshness: Freshness,
         sessions: Mapping[str, Session],
+        clock: Callable[[], float],
     ) -> None:
         self._worker = worker
         self._relay = relay
         self._freshness = freshness
         self._sessions = sessions
+        self._clock = clock
+        self._answers: dict[bool, tuple[float, dict[str, Any]]] = {}
 
-    def __call__(self) -> dict[str, Any]:
-        """The worker's keys, and `relay`, `clients` and `freshness`."""
+    def __call__(self, *, codes: bool = False) -> dict[str, Any]:
+        """The worker's keys, and `relay`, `clients` and `freshness`; by code, too, if asked."""
+        now = self._clock()
+        made, answer = self._answers.get(codes, (-LASTS, {}))
+        if now - made >= LASTS:
+            answer = self._compose(codes=codes)
+            self._answers[codes] = now, answer
+        return answer
+
+    def changed(self, *_: object) -> None:
+        """Something happened that the next answer must tell."""
+        self._answers.clear()
+
+    def _compose(self, *, codes: bool) -> dict[str, Any]:
         return {
             **self._worker(),
             "relay": self._totals(),
             "clients": list(islice(self._clients(), MAX_CLIENTS)),
-            "freshness": self._freshness.status(),
+            "freshness": self._freshness.status(codes=codes),
         }
 
     def _totals(self) -> dict[str, Any]:

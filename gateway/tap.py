@@ -198,7 +198,10 @@ class Parts:
         upgrader = Upgrader(self._reactor, self._deadlines, allowed, deflate=self._settings.deflate)
         freshness = self._overseer.freshness
         control = self._supervisor or NoWorker(lambda: freshness.last)
-        status = Status(control.status, self._relay, freshness, self._engine.sessions)
+        status = Status(
+            control.status, self._relay, freshness, self._engine.sessions, self._reactor.seconds
+        )
+        self._overseer.told.append(status.changed)
         site = make_site(
             self._reactor,
             self._guard,

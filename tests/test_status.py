@@ -1,5 +1,6 @@
 """What `/status` tells of the relay, its clients and the feed."""
 
+from itertools import count
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,7 +9,7 @@ from gateway.engineio.handshake import Peer
 from gateway.identity import Identities
 from gateway.relay.freshness import Freshness
 from gateway.relay.subscription import Subscription
-from gateway.status import MAX_CLIENTS, Status
+from gateway.status import LASTS, MAX_CLIENTS, Status
 from tests.relay.world import Client, RelayWorld
 
 
@@ -23,6 +24,7 @@ class StatusTests(SynchronousTestCase):
             self.world.relay,
             self.freshness,
             self.world.server.sessions,
+            count(0, LASTS).__next__,
         )
 
     def client(self, host: str, port: int) -> Client:
@@ -114,7 +116,28 @@ class StatusTests(SynchronousTestCase):
     def test_the_age_of_everything_is_told(self) -> None:
         self.freshness.hear("market_tick", "2330")
         self.world.wait(3)
-        freshness = self.status()["freshness"]
+        freshness = self.status(codes=True)["freshness"]
+        self.assertNotIn("codes", self.status()["freshness"], "only if asked")
         self.assertEqual(freshness["stale"], [])
         self.assertEqual(freshness["events"]["market_tick"]["age"], 3)
         self.assertEqual(freshness["codes"]["2330"]["count"], 1)
+
+    def test_it_is_made_once_a_second_or_when_something_happened(self) -> None:
+        asked: list[float] = []
+        status = Status(
+            lambda: {"asked": asked.append(self.world.now)},
+            self.world.relay,
+            self.freshness,
+            self.world.server.sessions,
+            lambda: self.world.now,
+        )
+        for _ in range(50):
+            status()
+            status(codes=True)
+        self.assertEqual(len(asked), 2)
+        self.world.wait(LASTS)
+        status()
+        self.assertEqual(len(asked), 3)
+        status.changed("python_status", {})
+        status()
+        self.assertEqual(len(asked), 4)

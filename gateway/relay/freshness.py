@@ -107,13 +107,10 @@ class Freshness:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
         self._expire(sorted(self._markets), "the worker is gone")
 
-    def status(self) -> dict[str, Any]:
-        """Ages and rates by name and by code, and the markets that are stale."""
-        return {
-            "stale": sorted(self.stale),
-            "events": self._ages(self._names),
-            "codes": self._ages(self._codes),
-        }
+    def status(self, *, codes: bool = True) -> dict[str, Any]:
+        """Ages and rates by name and, with `codes`, by code; and the markets that are stale."""
+        by_code = {"codes": self._ages(self._codes)} if codes else {}
+        return {"stale": sorted(self.stale), "events": self._ages(self._names), **by_code}
 
     def _ages(self, arrivals: dict[str, Arrivals]) -> dict[str, Any]:
         now = self._now()

@@ -24,6 +24,7 @@ from gateway.web.schemas import (
     LogsQuery,
     RestartQuery,
     SetCredentialsQuery,
+    StatusQuery,
 )
 from gateway.web.site import Mount
 
@@ -45,13 +46,13 @@ def rest_mounts(
     control: Control,
     now: Callable[[], float] = time,
     *,
-    status: Callable[[], Mapping[str, Any]] | None = None,
+    status: Callable[..., Mapping[str, Any]] | None = None,
 ) -> dict[bytes, Mount]:
     """A mount for each path of `routes.ROUTES`.  `now`: the time, in seconds since 1970.
 
     `status` makes the answer of `/status`, if that tells of more than the worker.
     """
-    rest = Rest(control, status or control.status).resource()
+    rest = Rest(control, status).resource()
     mounts = {route.path.encode(): Mount(rest, route.access) for route in ROUTES}
     mounts[b"/health"] = mounts[b"/health"]._replace(resource=Health(control, now))
     return mounts
@@ -83,7 +84,7 @@ class Health(Resource):
 class Rest:
     """Handlers of the routes; each returns the answer, or a Deferred of it."""
 
-    def __init__(self, control: Control, status: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, control: Control, status: Callable[..., Mapping[str, Any]] | None) -> None:
         self._control = control
         self._status = status
         self._document = document(ROUTES)
@@ -110,7 +111,9 @@ class Rest:
         return _answer_probe(request, yes=self._control.ready, **self._control.readiness())
 
     def status(self, request: Request) -> bytes:
-        return _answer(request, HTTPStatus.OK, self._status())
+        query = read_query(request, StatusQuery)
+        told = self._status(codes=query.codes) if self._status else self._control.status()
+        return _answer(request, HTTPStatus.OK, told)
 
     def logs(self, request: Request) -> bytes:
         query = read_query(request, LogsQuery)

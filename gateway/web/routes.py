@@ -54,7 +54,8 @@ ROUTES = (
         "status",
         Access.VIEW,
         "All about the worker.",
-        {200: schemas.Status},
+        {200: schemas.Status, 400: schemas.Problem},
+        query=schemas.StatusQuery,
     ),
     Route(
         "GET",

@@ -73,6 +73,14 @@ class RestartQuery(Struct, frozen=True):
     ] = False
 
 
+class StatusQuery(Struct, frozen=True):
+    """How much to tell."""
+
+    codes: Annotated[
+        bool, Meta(description="`true`: age and rate by code, too, up to 2,000 of them.")
+    ] = False
+
+
 class LogsQuery(Struct, frozen=True):
     """Which lines to show: the newest, or those from a position on."""
 

@@ -104,7 +104,9 @@ class DeadWorkerTests(LiveTestCase):
         watcher = self.agent(node_client(service.url, "websocket", snapshot=True))
         ready = {"shioaji_ready", "heartbeat", "contracts_loaded"}
         self.assertIn("shioaji_ready", {watcher.hear("event")["event"][0] for _ in range(4)})
-        service.until("tick", lambda: service.request("/status")[1]["freshness"]["codes"])
+        service.until(
+            "tick", lambda: service.request("/status?codes=true")[1]["freshness"]["codes"]
+        )
         os.kill(service.request("/status")[1]["pid"], signal.SIGKILL)
         awaited = {("python_status", "SIGKILL"), ("feed_status", "stale")}
         while awaited:
