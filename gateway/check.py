@@ -59,8 +59,8 @@ def _findings(
     try:
         guard = guard_settings(settings)
         worker = worker_settings(settings, guard, environ)
-        for others in (engine_settings, relay_settings):
-            others(settings)
+        engine_settings(settings)
+        relay_settings(settings, environ)
         _alerts(alert_settings(settings))
     except ValueError as error:
         yield fail("environment", str(error), "correct the option, or the file that it names")

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Identity:
     """Who is behind one session, as far as anybody has asked.
 
-    `worker`: whether it is the supervised worker; None: not decided yet.
+    `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: which
+    of the workers, by their number; None: it has said nothing yet.
     """
 
-    __slots__ = ("worker",)
+    __slots__ = ("generation", "worker")
 
     def __init__(self) -> None:
         self.worker: bool | None = None
+        self.generation: int | None = None
 
 
 class Identities:

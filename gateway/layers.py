@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.alerts.alerts import Settings as AlertSettings
 from gateway.config import options
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.keyfile import KeyFile
 from gateway.relay.keys import Keys
 from gateway.relay.screen import Settings as SnapshotSettings
 from gateway.relay.settings import Settings as RelaySettings
@@ -55,7 +56,7 @@ def allowance(
     )
 
 
-def relay_settings(settings: Settings) -> RelaySettings:
+def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySettings:
     return RelaySettings(
         namespaces=settings.namespaces,
         echo=settings.echo,
@@ -64,6 +65,7 @@ def relay_settings(settings: Settings) -> RelaySettings:
         flush_interval=settings.flush_interval,
         ack_timeout=settings.ack_timeout,
         recovery_time=settings.recovery_time,
+        pid_key=KeyFile(_state_dir(settings, environ) / "recovery.key"),
         keys=Keys(
             names=frozenset(settings.state_events + settings.quote_events),
             field=settings.key_field,
@@ -96,7 +98,7 @@ def worker_settings(
     settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
 ) -> WorkerSettings:
     return WorkerSettings(
-        state_dir=settings.state_dir or _state_dir(environ),
+        state_dir=_state_dir(settings, environ),
         secrets=tuple(filter(None, (guard.control_token, guard.view_token))),
         withhold=tuple(name for each in options() if each.secret for name in each.variables),
         main=settings.main,
@@ -144,8 +146,10 @@ def _secret(what: str, file: Path | None, given: str) -> str:
     return text
 
 
-def _state_dir(environ: Mapping[str, str]) -> Path:
-    """systemd's, else the XDG base directory specification's."""
+def _state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The one that is set, else systemd's, else the XDG base directory specification's."""
+    if settings.state_dir:
+        return settings.state_dir
     given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if given:
         return Path(given)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.identity import known_as_worker
 from gateway.relay.freshness import Freshness
+from gateway.web.names import address_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
+    from gateway.identity import Identities
     from gateway.relay.event import Event
     from gateway.relay.relay import Relay
     from gateway.relay.sessions import Calendar
@@ -24,6 +26,8 @@ class Listener(Protocol):
 
     @property
     def running(self) -> bool: ...
+    @property
+    def generation(self) -> int: ...
     def heard(self, name: str, value: object, connection: Hashable) -> None: ...
     def gone(self, connection: Hashable) -> None: ...
 
@@ -31,8 +35,8 @@ class Listener(Protocol):
 class Overseer:
     """The relay's observer, and the gateway's voice in it.
 
-    `count(name)` is told of every event; `is_worker(session)` says whether a client's word
-    counts (see `gateway.identity`), and only then freshness and listener hear of it;
+    `count(name)` is told of every event; `identities` know whether a client's word counts,
+    and only then freshness and listener hear of it;
     `admit(session, auth)` lets clients in, see `gateway.relay.observer`.
     `wall` is the wall clock, in seconds since the epoch.
     """
@@ -44,7 +48,7 @@ class Overseer:
     def __init__(
         self,
         count: Callable[[str], None],
-        is_worker: Callable[[Session], bool],
+        identities: Identities,
         admit: Callable[[Session, dict[str, Any]], bool],
         deadlines: Deadlines,
         wall: Callable[[], float],
@@ -56,7 +60,7 @@ class Overseer:
             deadlines, wall, self._feed_changed, silence=silence, calendar=calendar
         )
         self._count = count
-        self._is_worker = is_worker
+        self._identities = identities
         self.admit = admit
         self._wall = wall
         self.told: list[Callable[[str, dict[str, Any]], object]] = []
@@ -67,8 +71,11 @@ class Overseer:
     def relayed(self, event: Event) -> None:
         self._count(str(event.name))
 
+    def owner(self, session: Session) -> str:
+        return address_key(session.peer.address)
+
     def is_worker(self, sender: Subscription) -> bool:
-        return self._is_worker(sender.socket.session)
+        return self._identities.is_worker(sender.socket.session)
 
     def trusts(self, sender: Subscription) -> bool:
         return self.listener is None or self.is_worker(sender)
@@ -77,15 +84,22 @@ class Overseer:
         if self.listener is not None and known_as_worker(sender.socket.session):
             self.listener.gone(sender.socket.session)
 
-    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> bool:
-        name = str(event.name)
-        if self.listener is not None:
-            said = value[1] if len(value) > 1 else None
-            self.listener.heard(name, said, sender.socket.session)
-            if not self.listener.running:  # what was under way when the worker died
-                return False
-        self.freshness.hear(name, event.code)
-        return True
+    def is_current(self, sender: Subscription) -> bool:
+        worker = self.listener
+        if worker is None:
+            return True
+        identity = self._identities.of(sender.socket.session)
+        if identity.generation is None:
+            identity.generation = worker.generation
+        return worker.running and identity.generation == worker.generation
+
+    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
+        name, worker = str(event.name), self.listener
+        # The last words of a worker are heard, too, unless the next one runs already.
+        if worker is not None and (event.current or not worker.running):
+            worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
+        if event.current:
+            self.freshness.hear(name, event.code)
 
     # -- the supervisor's side -----------------------------------------------------------
 

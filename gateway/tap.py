@@ -122,7 +122,7 @@ class Parts:
         admission = Admission(self._guard, publish, self._identities.is_worker)
         self._overseer = watch(
             self._counts,
-            self._identities.is_worker,
+            self._identities,
             admission,
             self._deadlines,
             time.time,
@@ -132,7 +132,7 @@ class Parts:
         self._supervisor = None if settings.no_worker else self._make_supervisor()
         self._connections = Connections(self._guardian)
         self._relay = Relay(
-            relay_settings(settings),
+            relay_settings(settings, os.environ),
             self._deadlines,
             reactor.callLater,
             self._overseer,

@@ -19,8 +19,8 @@ class LayersTests(SynchronousTestCase):
         self.assertEqual((engine.ping_interval, engine.ping_timeout), (1500, 20_000))
 
     def test_conflation_is_on_unless_it_is_switched_off(self) -> None:
-        self.assertTrue(relay_settings(Settings()).patience.conflate)
-        self.assertFalse(relay_settings(Settings(no_conflation=True)).patience.conflate)
+        self.assertTrue(relay_settings(Settings(), {}).patience.conflate)
+        self.assertFalse(relay_settings(Settings(no_conflation=True), {}).patience.conflate)
 
     def test_which_events_replace_which_and_which_are_quotes(self) -> None:
         relay = relay_settings(
@@ -30,7 +30,8 @@ class LayersTests(SynchronousTestCase):
                 key_field="symbol",
                 no_snapshot_states=True,
                 snapshot_quotes=True,
-            )
+            ),
+            {},
         )
         self.assertEqual(relay.keys.of(["price", {"symbol": "A"}]).key, ("price", "A"))
         self.assertEqual(relay.keys.names, {"ready", "price"})
@@ -38,7 +39,7 @@ class LayersTests(SynchronousTestCase):
         self.assertEqual((relay.snapshots.states, relay.snapshots.quotes), (False, True))
 
     def test_how_long_a_slow_client_is_borne(self) -> None:
-        patience = relay_settings(Settings(slow_size=5, slow_time=6, stall_time=7)).patience
+        patience = relay_settings(Settings(slow_size=5, slow_time=6, stall_time=7), {}).patience
         self.assertEqual((patience.bytes, patience.stall, patience.longest_stall), (5, 6, 7))
 
     def test_a_token_file_counts_before_a_variable(self) -> None:
@@ -77,6 +78,7 @@ class LayersTests(SynchronousTestCase):
         for each in fields(WorkerSettings):
             if each.name not in {"secrets", "withhold"}:
                 self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
-        self.assertEqual(relay_settings(settings), type(relay_settings(settings))())
+        relay = relay_settings(settings, {})
+        self.assertEqual(relay, type(relay)())
         engine = engine_settings(settings)
         self.assertEqual(engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000))

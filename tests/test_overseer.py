@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.handshake import Peer
 from gateway.identity import Identities
 from gateway.overseer import Overseer
 from gateway.relay.event import Event
@@ -19,6 +20,7 @@ from gateway.relay.sessions import Calendar
 class FakeWorker:
     def __init__(self) -> None:
         self.running = True
+        self.generation = 1
         self.said: list[Any] = []
         self.left = 0
 
@@ -45,8 +47,8 @@ class FakeRelay:
         self.forgot += 1
 
 
-def event(value: list[Any]) -> Event:
-    return Event((), None, Keys().of(value), acked=False, trusted=True, wall=0.0)
+def event(value: list[Any], *, current: bool = True) -> Event:
+    return Event((), None, Keys().of(value), trusted=True, wall=0.0, current=current)
 
 
 class OverseerTests(SynchronousTestCase):
@@ -54,11 +56,12 @@ class OverseerTests(SynchronousTestCase):
         self.clock = Clock()
         self.counted: list[str] = []
         self.asked = 0
+        self.senders: dict[str, Any] = {}
         self.relay: Any = FakeRelay()
         self.worker = FakeWorker()
         self.overseer = Overseer(
             self.counted.append,
-            Identities(self.owns).is_worker,
+            Identities(self.owns),
             lambda session, auth: True,
             Deadlines(self.clock.seconds),
             self.clock.seconds,
@@ -77,7 +80,10 @@ class OverseerTests(SynchronousTestCase):
         return SimpleNamespace(socket=SimpleNamespace(session=session))
 
     def hears(self, value: list[Any], sid: str = "the worker's") -> bool:
-        return self.overseer.heard(self.sender(sid), event(value), value)
+        sender = self.senders.setdefault(sid, self.sender(sid))
+        said = event(value, current=self.overseer.is_current(sender))
+        self.overseer.heard(sender, said, value)
+        return said.current
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("tick", 5):
@@ -134,6 +140,21 @@ class OverseerTests(SynchronousTestCase):
         self.assertEqual(stale["market"], "futures")
         self.assertEqual(stale["stale"], ["futures"])
         self.assertTrue(stale["timestamp"].endswith("Z"))
+
+    def test_what_was_under_way_of_a_worker_is_not_taken_for_the_next_ones(self) -> None:
+        ready = ["shioaji_ready", {"status": "ready"}]
+        self.assertTrue(self.hears(ready))
+        self.worker.generation += 1
+        self.assertFalse(self.hears(ready))
+        self.assertEqual(len(self.worker.said), 1)
+        self.senders.clear()  # the next one connects
+        self.assertTrue(self.hears(ready))
+        self.assertEqual(len(self.worker.said), 2)
+
+    def test_who_shares_a_bound_is_known_by_the_address(self) -> None:
+        for host, owner in (("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::/64")):
+            session: Any = SimpleNamespace(peer=Peer(host, 5))
+            self.assertEqual(self.overseer.owner(session), owner)
 
     def test_others_hear_what_browsers_are_told(self) -> None:
         heard: list[Any] = []

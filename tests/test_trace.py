@@ -3,8 +3,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.packet import Packet
+from gateway.identity import Identities
 from gateway.relay.event import Event
 from gateway.relay.keys import Subject
+from gateway.relay.sessions import Calendar
 from gateway.trace import SHOWN, TracingOverseer
 
 
@@ -16,16 +18,17 @@ class TracingOverseerTests(SynchronousTestCase):
         self.counted: list[str] = []
         self.overseer = TracingOverseer(
             self.counted.append,
-            lambda session: False,
+            Identities(lambda session: False),
             lambda session, auth: True,
             Deadlines(lambda: 0.0),
             lambda: 0.0,
             silence=0,
+            calendar=Calendar(),
         )
 
     def relayed(self, *packets: Packet) -> str:
         self.overseer.relayed(
-            Event(packets, None, Subject("tick", None, None), acked=False, trusted=True, wall=0.0)
+            Event(packets, None, Subject("tick", None, None), trusted=True, wall=0.0)
         )
         (event,) = [each for each in self.events if each.get("tag") == "Relay"]
         self.assertEqual(event["log_level"], LogLevel.debug)

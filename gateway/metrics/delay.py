@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import HistogramMetricFamily
 
 from gateway.metrics.families import PREFIX
+from gateway.relay.guard import Periodic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ class ReactorDelay:
         self._deadlines = deadlines
         self._counts = [0] * (len(BOUNDS) + 1)
         self._sum = 0.0
-        self._arm()
+        self._due = self._next()
+        Periodic(deadlines, INTERVAL, "The sample of the reactor's delay", self._look)
 
     def collect(self) -> Iterator[Metric]:
         bounds = (*map(str, BOUNDS), "+Inf")
@@ -45,12 +47,11 @@ class ReactorDelay:
             self._sum,
         )
 
-    def _arm(self) -> None:
-        self._due = self._deadlines.clock() + INTERVAL
-        self._deadlines.call_later(INTERVAL, self._look)
+    def _next(self) -> float:
+        return self._deadlines.clock() + INTERVAL
 
     def _look(self) -> None:
         late = max(0.0, self._deadlines.clock() - self._due)
         self._counts[bisect_left(BOUNDS, late)] += 1
         self._sum += late
-        self._arm()
+        self._due = self._next()

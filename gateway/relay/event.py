@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.engineio import record
 from gateway.engineio.record import Record
@@ -16,15 +16,25 @@ OVERHEAD = record.OVERHEAD
 """An event costs as much memory beyond its payload as any record does."""
 
 
+class Question(NamedTuple):
+    """Who asked, and by which acknowledgment id of its own."""
+
+    sender: Subscription
+    id: int
+
+
 class Event(Record):
     """One relayed event: a record with its sender, its place and its key."""
 
     __slots__ = (
         "acked",
         "code",
+        "current",
+        "epoch",
         "key",
         "name",
         "position",
+        "question",
         "sender",
         "start",
         "trusted",
@@ -37,22 +47,29 @@ class Event(Record):
         sender: Subscription | None,
         subject: Subject,
         *,
-        acked: bool,
         trusted: bool,
         wall: float,
+        current: bool = True,
+        question: Question | None = None,
     ) -> None:
         super().__init__(*packets)
         self.sender = sender
         """Who never gets it back; None for the gateway's own events."""
         self.name, self.code, self.key = subject
-        self.acked = acked
-        """Whether the sender waits for an answer."""
+        self.question = question
+        """Who waits for an answer; None: nobody."""
+        self.acked = question is not None
+        """Whether its text has an acknowledgment id."""
         self.trusted = trusted
         """Whether the worker or the gateway said it; without a worker, anybody who may."""
+        self.current = current
+        """Whether the worker lived that said it; always of other senders."""
         self.wall = wall
         """When it came, in seconds since 1970."""
+        self.epoch = ""
+        """The name of the log that it is in."""
         self.position = self.start = -1
-        """Its place in the log, in events and in bytes."""
+        """Its place there, in events and in bytes."""
 
     def become(self, *packets: Packet) -> None:
         """Consist of other `packets`; not once it is in a log."""

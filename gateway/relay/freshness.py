@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.relay.guard import Attempts, Periodic
 from gateway.relay.sessions import Calendar, market_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ class Freshness:
         calendar: Calendar | None = None,
     ) -> None:
         self._calendar = calendar or Calendar()
-        self._deadlines = deadlines
         self._now = now
         self._on_change = on_change
         self._silence = silence
@@ -78,7 +78,8 @@ class Freshness:
         self._markets: set[str] = set()  # with quotes, be it from before the open
         self.stale: set[str] = set()
         """The markets whose feed is stale."""
-        deadlines.call_later(CHECK, self._look)
+        self._attempt = Attempts()
+        Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
     def hear(self, name: str, code: str | None) -> None:
         """An event of the worker passed by."""
@@ -125,11 +126,14 @@ class Freshness:
         }
 
     def _look(self) -> None:
-        self._deadlines.call_later(CHECK, self._look)
         for each in (*self._names.values(), *self._codes.values()):
             each.measure(CHECK)
-        silent = [market for market in self._ticks if self._is_silent(market)]
-        self._expire(silent, SILENT)
+        for market in list(self._ticks):
+            self._attempt(f"The look at the feed of {market}", self._judge, market)
+
+    def _judge(self, market: str) -> None:
+        if self._is_silent(market):
+            self._expire([market], SILENT)
 
     def _expire(self, markets: list[str], reason: str) -> None:
         for market in markets:

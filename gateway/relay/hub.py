@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import Acks
-from gateway.relay.event import Event
+from gateway.relay.event import Event, Question
+from gateway.relay.journal import Direct
 from gateway.relay.keys import Subject
 from gateway.relay.log import Log
 from gateway.relay.outbox import SessionOutbox
+from gateway.relay.pid import Pids
 from gateway.relay.recovery import Recovery, wish
 from gateway.relay.refusals import Refusals
 from gateway.relay.screen import SUBSCRIBE, Screens
 from gateway.relay.subscription import Subscription
+from gateway.socketio.namespace import ack_ids
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.journal import Journal
     from gateway.relay.observer import Observer
     from gateway.relay.settings import Settings
     from gateway.relay.turn import Turn
@@ -47,16 +50,22 @@ class Hub:
         wall: Callable[[], float],
     ) -> None:
         self.name = name
-        self.log = Log(max_bytes=settings.log_bytes, max_records=settings.log_records)
+        self._journal: Journal = Direct(self.enter)
+        self._append = self._journal.append
+        self.log = Log(
+            self._journal.epoch, max_bytes=settings.log_bytes, max_records=settings.log_records
+        )
         self.members: dict[Socket, Subscription] = {}
-        self.ack_ids: Iterator[int] = count()
+        self.ack_ids: Iterator[int] = ack_ids()
         turn.logs.append(self.log)
         self._settings = settings
         self._turn = turn
         self._observer = observer
         self._wall = wall
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
-        self._recovery = Recovery(self.log, deadlines, settings.recovery_time)
+        self._recovery = Recovery(
+            self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
+        )
         self._screens = Screens(settings.snapshots)
         self.refusals = Refusals()
         self.repaired = 0
@@ -74,27 +83,23 @@ class Hub:
         may_publish = self._observer.admit(socket.session, auth)
         selection = self._screens.selection(auth)
         wanted = wish(auth)
-        back = self._recovery.find(wanted) if wanted is not None else None
+        back = self._recovery.find(wanted, selection) if wanted is not None else None
         outbox = socket.session.outbox
         assert isinstance(outbox, SessionOutbox)
+        subscription = Subscription(socket, self.log, outbox)
         if back is not None:
-            back.move(socket, outbox)
-        subscription = back or Subscription(socket, self.log, outbox)
-        if back is None or selection != back.asked:  # else as it may have changed it since
+            subscription.resume(back)
+        else:
+            subscription.sid = socket.sid
             subscription.selection = subscription.asked = selection
         subscription.may_publish = may_publish
+        self._screens.ask(subscription, auth)
         self.members[socket] = subscription
         socket.outbox = subscription
-        if back is not None:
-            socket.accept(sid=back.sid, pid=back.pid)
-            return
-        if wanted is not None:
-            socket.accept(pid=self._recovery.register(subscription))
-        else:
-            socket.accept()
-        subscription.sid = socket.sid
-        self._screens.ask(subscription, auth)
-        if self._screens.has_something and not self._observer.is_worker(subscription):
+        told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
+        socket.accept(sid=subscription.sid, **told)
+        # Who is the worker is asked as long as it lives: of its last words nobody could tell.
+        if not self._observer.is_worker(subscription) and back is None:
             self._screens.greet(subscription)
 
     def event(self, socket: Socket, packet: Packet) -> None:
@@ -111,20 +116,34 @@ class Hub:
             self.repaired += 1
         if packet.id is not None or packet.expected:
             subject = Subject(subject.name, subject.code, None)
+        wire, question = packet.wire, None
+        if packet.id is not None:  # `enter` puts the head before it, with an id of ours
+            wire = (EnginePacket(packet.payload), *wire[1:])
+            question = Question(sender, packet.id)
+        trusted = self._observer.trusts(sender)
         event = Event(
-            packet.wire,
+            wire,
             None if self._settings.echo else sender,
             subject,
-            acked=packet.id is not None,
-            trusted=self._observer.trusts(sender),
+            trusted=trusted,
             wall=self._wall(),
+            current=not trusted or self._observer.is_current(sender),
+            question=question,
         )
-        if packet.id is not None:
-            event.become(self._ask(sender, packet, event), *packet.wire[1:])
         self._append(event)
-        sender.outbox.step_aside()
         self._observer.relayed(event)
-        if event.trusted and self._observer.heard(sender, event, packet.value):
+        if trusted:
+            self._observer.heard(sender, event, packet.value)
+
+    def enter(self, event: Event) -> None:
+        """Take `event` into the log at its place: for the journal alone."""
+        if event.question is not None:
+            self._ask(event, event.question)
+        self.log.append(event)
+        self._turn.schedule()
+        if event.sender is not None:
+            event.sender.outbox.step_aside()
+        if event.trusted:
             self._screens.see(event)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
@@ -137,7 +156,7 @@ class Hub:
         self._acks.gone(subscription)
         subscription.close()
         self._observer.left(subscription)
-        self._recovery.away(subscription, reason)
+        self._recovery.away(subscription, reason, self._observer.owner(socket.session))
 
     # -- the gateway's own voice -------------------------------------------------------
 
@@ -145,27 +164,22 @@ class Hub:
         """Tell everybody: an event with exactly one object argument."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
         subject = self._settings.keys.of([name, value])
-        event = Event(
-            (EnginePacket(text),), None, subject, acked=False, trusted=True, wall=self._wall()
-        )
-        self._append(event)
-        self._screens.see(event)
+        wall = self._wall()
+        self._append(Event((EnginePacket(text),), None, subject, trusted=True, wall=wall))
 
     def worker_gone(self) -> None:
         """Late joiners are told no more that the worker is ready."""
         self._screens.worker_gone()
 
-    def _append(self, event: Event) -> None:
-        self.log.append(event)
-        self._turn.schedule()
-
-    def _ask(self, sender: Subscription, packet: Packet, event: Event) -> EnginePacket:
-        """The event's text packet with an ack id of ours."""
-        assert packet.id is not None
+    def _ask(self, event: Event, question: Question) -> None:
+        """Give the event's text, a payload so far, its head with an ack id of ours."""
+        sender = question.sender
+        payload, *attachments = event.packets
         receivers = sum(
             each is not sender and (each.selection is None or each.selection.wants(event))
             for each in self.members.values()
         )
-        ours = self._acks.ask(sender, packet.id, self.log.head, receivers)
-        text = header(packet.type, self.name, ours, packet.expected)
-        return EnginePacket(text + packet.payload)
+        ours = self._acks.ask(sender, question.id, self.log.head, receivers)
+        type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
+        head = header(type, self.name, ours, len(attachments))
+        event.become(EnginePacket(head + payload.data), *attachments)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.relay.event import OVERHEAD
+from gateway.relay.guard import Attempts
 from gateway.relay.traffic import Traffic
 from gateway.relay.view import View
 
 if TYPE_CHECKING:
     from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
+    from gateway.relay.journal import Place, Tap
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
@@ -19,16 +21,20 @@ class Log:
     """Events by absolute position, bounded in bytes and records.
 
     `tail <= flushed <= head`: events before `tail` are forgotten, events from `flushed`
-    on came in this reactor turn and reach nobody before its end.
+    on came in this reactor turn and reach nobody before its end.  `epoch` is its name.
     """
 
-    def __init__(self, *, max_bytes: int, max_records: int) -> None:
+    def __init__(self, epoch: str, *, max_bytes: int, max_records: int) -> None:
+        self.epoch = epoch
         self.head = self.flushed = self.tail = 0
         self.retain = False
         """Keep what everybody has read, within the bounds: somebody may come back for it."""
         self.apart: set[Subscription] = set()
         """The subscriptions that no view serves: each reads from its own cursor."""
         self.traffic = Traffic()
+        self.taps: list[Tap] = []
+        """Who gets each turn's events, besides the clients and before them."""
+        self._attempt = Attempts()
         self.max_bytes = max_bytes
         self._max_records = max_records
         self._events: list[Event] = []
@@ -48,6 +54,7 @@ class Log:
 
     def append(self, event: Event) -> None:
         """Take `event` as the newest; `flush` sends it."""
+        event.epoch = self.epoch
         event.position = self.head
         event.start = self._bytes
         self.head += 1
@@ -64,6 +71,10 @@ class Log:
             self._drop_empty_views()
             view = self._views[key] = View(form, selection, self.flushed, self.traffic)
         return view
+
+    def has(self, place: Place) -> bool:
+        """Whether somebody can read on from `place`: it is of this log, and not forgotten."""
+        return place.epoch == self.epoch and self.tail <= place.position <= self.head
 
     def at(self, position: int) -> Event:
         """The event at `position`; `tail <= position < head`."""
@@ -86,6 +97,8 @@ class Log:
         if start == self.head:
             return
         events = self.between(start, self.head)
+        for tap in self.taps:
+            self._attempt("A tap of the event log", tap, events)
         self._drop_empty_views()
         for view in list(self._views.values()):
             view.flush(events)

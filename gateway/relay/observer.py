@@ -24,6 +24,10 @@ class Observer(Protocol):
         """Any event, of anybody."""
         ...
 
+    def owner(self, session: Session) -> str:
+        """By what a client counts where a bound is shared: its address."""
+        ...
+
     def is_worker(self, sender: Subscription) -> bool:
         """Whether `sender` is the worker."""
         ...
@@ -36,6 +40,10 @@ class Observer(Protocol):
         """A client is gone."""
         ...
 
-    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> bool:
-        """An event of a trusted `sender`, and what it says; whether that may be true now."""
+    def is_current(self, sender: Subscription) -> bool:
+        """Whether `sender`, who is trusted, is no worker that has ended meanwhile."""
+        ...
+
+    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
+        """An event of a trusted sender was said; `value` is what it says."""
         ...

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
 from gateway.relay.event import Event
+from gateway.relay.journal import Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,5 +37,6 @@ def _with_offset(record: Record) -> Record:
     if not isinstance(record, Event) or record.acked:
         return record
     text, *attachments = record.packets
-    spliced = text.data.rstrip()[:-1] + b',"%d"]' % record.position
+    offset = str(Place(record.epoch, record.position)).encode()
+    spliced = text.data.rstrip()[:-1] + b',"%b"]' % offset
     return Record(Packet(spliced), *attachments)

@@ -6,16 +6,21 @@ of its CONNECT reply and the offset of the last event it has seen.
 
 from __future__ import annotations
 
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gateway.relay.journal import Place
+from gateway.relay.pid import Pid
+from gateway.relay.shares import Shares
+
 if TYPE_CHECKING:
-    from gateway.engineio.deadlines import Deadline, Deadlines
+    from gateway.engineio.deadlines import Deadlines
     from gateway.relay.log import Log
+    from gateway.relay.pid import Pids
+    from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
-SESSIONS = 1000
-"""Recoverable sessions whose client is away; the oldest is given up for a newer one."""
+NOTES = 1000
+"""Clients that are away of which it is noted how they left."""
 
 FINAL = frozenset(("client namespace disconnect", "server namespace disconnect"))
 """Reasons after which nobody comes back: somebody wanted the end."""
@@ -25,7 +30,31 @@ class Wish(NamedTuple):
     """What a client's auth says about recovery."""
 
     pid: str | None
-    offset: int | None
+    offset: Place | None
+
+
+class Return(NamedTuple):
+    """Who comes back, and what it missed."""
+
+    pid: str
+    sid: str
+    start: int
+    """The position of the first event that was ever meant for it."""
+    cursor: int
+    """The position of the first event that it missed."""
+    selection: Selection | None
+    """What it receives, as it may have changed it since it asked for `asked`."""
+    asked: Selection | None
+
+
+class Left(NamedTuple):
+    """How a client left: what its pid can't tell."""
+
+    at: float
+    final: bool
+    """Whether somebody wanted the end."""
+    asked: Selection | None
+    selection: Selection | None
 
 
 def wish(auth: dict[str, Any]) -> Wish | None:
@@ -40,69 +69,93 @@ def wish(auth: dict[str, Any]) -> Wish | None:
     if isinstance(pid, str):
         if offset is None:
             return Wish(pid, None)
-        if isinstance(offset, str) and offset.isascii() and offset.isdigit():
-            return Wish(pid, int(offset[:18]))
+        place = Place.parse(offset) if isinstance(offset, str) else None
+        if place is not None:
+            return Wish(pid, place)
     return Wish(None, None)
 
 
 class Recovery:
-    """The recoverable subscriptions of one namespace, by their private id."""
+    """Who may come back to one namespace, and to where in its log.
 
-    def __init__(self, log: Log, deadlines: Deadlines, seconds: float) -> None:
+    A pid is believed for its signature, so nothing is stored for that.  Of those who left
+    last it is noted when and how; who is not noted any more comes back for whatever the log
+    still holds, but only without a filter, since it may have changed that.
+    """
+
+    def __init__(self, log: Log, pids: Pids, deadlines: Deadlines, seconds: float) -> None:
         self._log = log
+        self._pids = pids
         self._deadlines = deadlines
         self._seconds = seconds
-        self._all: dict[str, Subscription] = {}
-        self._away: dict[Subscription, Deadline] = {}
+        self._here: dict[str, Subscription] = {}
+        self._left: Shares[str, Left] = Shares(NOTES)
+        self._until = 0.0
+        """Until when somebody may come back who is away."""
+        self._watching = False
 
     def register(self, subscription: Subscription) -> str:
         """Make `subscription` recoverable; returns the pid to tell its client."""
-        pid = token_urlsafe(16)
+        place = Place(self._log.epoch, subscription.start)
+        pid = subscription.pid or self._pids.sign(Pid(subscription.sid, place))
         subscription.pid = pid
-        self._all[pid] = subscription
+        self._here[pid] = subscription
         self._log.retain = True
         return pid
 
-    def find(self, wanted: Wish) -> Subscription | None:
-        """The subscription that a client comes back to, its cursor at what it missed.
+    def find(self, wanted: Wish, selection: Selection | None) -> Return | None:
+        """Where a client comes back to that asks for `selection`; None: nowhere.
 
-        None where there is none, or where the log has forgotten what it missed.  A
-        client may be back before its old connection is known to be dead; that ends then.
+        That is so for a pid of another log, for who was away for too long, and where the
+        log has forgotten what it missed.  A client may be back before its old connection is
+        known to be dead; that ends then.
         """
-        subscription = self._all.get(wanted.pid or "")
-        if subscription is None:
+        text = wanted.pid or ""
+        pid = self._pids.read(text)
+        if pid is None or not self._log.has(pid.start):
             return None
-        if subscription not in self._away:
-            subscription.socket.session.abort("transport close")
-        deadline = self._away.pop(subscription, None)
-        if deadline is None:
+        present = self._here.get(text)
+        if present is not None:
+            present.socket.session.abort("transport close")
+        left = self._left.pop(text)
+        cursor = pid.start if wanted.offset is None else wanted.offset.next
+        if (
+            cursor.position < pid.start.position
+            or not self._log.has(cursor)
+            or not self._may_return(left, selection)
+        ):
             return None
-        deadline.cancel()
-        cursor = subscription.start if wanted.offset is None else wanted.offset + 1
-        if not max(self._log.tail, subscription.start) <= cursor <= self._log.head:
-            self.forget(subscription)
-            return None
-        subscription.cursor = cursor
-        return subscription
+        asked = now = selection
+        if left is not None and left.asked == selection:
+            now = left.selection
+        return Return(text, pid.sid, pid.start.position, cursor.position, now, asked)
 
-    def away(self, subscription: Subscription, reason: str) -> None:
-        """The client is gone, maybe to come back."""
+    def away(self, subscription: Subscription, reason: str, owner: str) -> None:
+        """The client is gone, maybe to come back; it counts as one of `owner`'s."""
         if subscription.pid is None:
             return
-        if reason in FINAL:
-            self.forget(subscription)
-            return
-        if len(self._away) >= SESSIONS:
-            self.forget(next(iter(self._away)))
-        self._away[subscription] = self._deadlines.call_later(
-            self._seconds, lambda: self.forget(subscription)
-        )
+        del self._here[subscription.pid]
+        final = reason in FINAL
+        now = self._deadlines.clock()
+        left = Left(now, final, subscription.asked, subscription.selection)
+        self._left.put(owner, subscription.pid, left)
+        if not final:
+            self._until = now + self._seconds
+        self._look()
 
-    def forget(self, subscription: Subscription) -> None:
-        """Nobody comes back to `subscription`."""
-        if subscription.pid is not None:
-            del self._all[subscription.pid]
-        deadline = self._away.pop(subscription, None)
-        if deadline is not None:
-            deadline.cancel()
-        self._log.retain = bool(self._all)
+    def _may_return(self, left: Left | None, selection: Selection | None) -> bool:
+        if left is None:
+            return selection is None
+        return not left.final and self._deadlines.clock() < left.at + self._seconds
+
+    def _look(self) -> None:
+        """Let the log forget what nobody comes back for, now or when it is time."""
+        wait = self._until - self._deadlines.clock()
+        self._log.retain = bool(self._here) or wait > 0
+        if wait > 0 and not self._watching:
+            self._watching = True
+            self._deadlines.call_later(wait, self._expire)
+
+    def _expire(self) -> None:
+        self._watching = False
+        self._look()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from secrets import token_bytes
+from typing import TYPE_CHECKING
+
 import attrs
 
 from gateway.relay.keys import Keys
 from gateway.relay.screen import Settings as SnapshotSettings
 from gateway.relay.slow import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +31,10 @@ class Settings:
     ack_timeout: float = 60
     recovery_time: float = 120
     """How long a client that asked for recovery may stay away."""
+    pid_key: Callable[[], bytes] = attrs.field(
+        factory=lambda: partial(bytes, token_bytes(32)), eq=False
+    )
+    """The secret that signs private ids; asked for when it is needed."""
     keys: Keys = attrs.Factory(Keys)
     snapshots: SnapshotSettings = attrs.Factory(SnapshotSettings)
     patience: Patience = attrs.Factory(Patience)

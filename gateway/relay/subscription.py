@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.relay.event import Event
     from gateway.relay.log import Log
     from gateway.relay.outbox import SessionOutbox
+    from gateway.relay.recovery import Return
     from gateway.relay.selection import Selection
     from gateway.relay.view import View
     from gateway.socketio.socket import Socket
@@ -68,15 +69,16 @@ class Subscription:
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
         self._view: View | None = None
-        self.move(socket, outbox)
-
-    def move(self, socket: Socket, outbox: SessionOutbox) -> None:
-        """Go on from the cursor for `socket`, a new one or one that came back."""
         self.socket = socket
         self.outbox = outbox
-        self.joined = self.log.head
-        self.log.apart.add(self)
+        log.apart.add(self)
         outbox.add(self)
+
+    def resume(self, back: Return) -> None:
+        """Be who came back, and read on from what it missed."""
+        self.pid, self.sid = back.pid, back.sid
+        self.start, self.cursor = back.start, back.cursor
+        self.selection, self.asked = back.selection, back.asked
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Say `record` to this socket after everything the log holds now."""
@@ -208,7 +210,14 @@ class Subscription:
     def _wants(self, event: Event) -> bool:
         """Whether `event` is for this socket; a question is only for who was there."""
         return (
-            event.sender is not self
+            not self._said(event)
             and (self.selection is None or self.selection.wants(event))
             and not (event.acked and event.position < self.joined)
+        )
+
+    def _said(self, event: Event) -> bool:
+        """Whether `event` is its own, perhaps over a connection before this one."""
+        sender = event.sender
+        return sender is self or (
+            sender is not None and sender.pid is not None and sender.pid == self.pid
         )

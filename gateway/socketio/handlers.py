@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.socketio.attachments import reconstruct
+from gateway.socketio.namespace import ack_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Handlers:
     """
 
     def __init__(self) -> None:
-        self.ack_ids = count()
+        self.ack_ids = ack_ids()
         self._connect: Callable[..., Any] = _accept
         self._events: dict[str | float, Callable[..., Any]] = {}
         self._any: Callable[..., Any] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -9,6 +11,19 @@ if TYPE_CHECKING:
 
     from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
+
+
+FIRST_ACK_ID = 1 << 30
+"""The first acknowledgment id is below this: clients in Java have 31 bits for any."""
+
+
+def ack_ids() -> Iterator[int]:
+    """Acknowledgment ids for one namespace, from a random one on.
+
+    A client that reconnects may answer a question of the process before; that must not be
+    taken for the answer to another question.
+    """
+    return count(randbelow(FIRST_ACK_ID))
 
 
 class Namespace(Protocol):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from gateway.engineio.forms import WEBSOCKETS
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
-from gateway.relay.event import Event
+from gateway.relay.event import Event, Question
 from gateway.relay.keys import Subject
 from gateway.relay.log import Log
 from gateway.relay.outbox import SessionOutbox
@@ -19,7 +19,9 @@ WEBSOCKET = WEBSOCKETS[4, False]
 def event(text="x", sender=None, *, name="e", code=None, key=None, acked=False, attachments=()):
     """One event whose whole text packet is `text`."""
     packets = (Packet(text.encode()), *[Packet(data, binary=True) for data in attachments])
-    return Event(packets, sender, Subject(name, code, key), acked=acked, trusted=True, wall=0.0)
+    question = Question(sender, 0) if acked else None
+    subject = Subject(name, code, key)
+    return Event(packets, sender, subject, trusted=True, wall=0.0, question=question)
 
 
 def record(text):
@@ -54,7 +56,7 @@ class Parts:
     def __init__(self, *, max_bytes=1 << 20, max_records=1000):
         self.scheduled = []
         self.turn = Turn(self.scheduled.append)
-        self.log = Log(max_bytes=max_bytes, max_records=max_records)
+        self.log = Log("E", max_bytes=max_bytes, max_records=max_records)
         self.turn.logs.append(self.log)
 
     def outbox(self, sink=None):

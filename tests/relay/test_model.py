@@ -17,7 +17,7 @@ from gateway.engineio.forms import POLLING4, WEBSOCKETS
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
 from gateway.relay import subscription, view
-from gateway.relay.event import OVERHEAD, Event
+from gateway.relay.event import OVERHEAD, Event, Question
 from gateway.relay.keys import Subject
 from gateway.relay.log import Log
 from gateway.relay.recovery import Recovery, Wish
@@ -44,7 +44,7 @@ class LogMachine(RuleBasedStateMachine):
         self.numbers = 0
         self.deadlines = Deadlines(lambda: self.now)
         self.turn = Turn(self.soon.append)
-        self.log = Log(max_bytes=MAX_BYTES, max_records=MAX_RECORDS)
+        self.log = Log("E", max_bytes=MAX_BYTES, max_records=MAX_RECORDS)
         self.turn.logs.append(self.log)
         self.recovery = Recovery(self.log, self.deadlines, AWAY)
         patience = Patience(bytes=BOUND, stall=1.0, longest_stall=10.0)
@@ -63,7 +63,9 @@ class LogMachine(RuleBasedStateMachine):
         ]
         subject = Subject(name, code, key)
         owner = None if sender is None else sender.subscription
-        event = Event((Packet(text), *binary), owner, subject, acked=acked, trusted=True, wall=0.0)
+        question = Question(owner, 0) if acked else None
+        packets = (Packet(text), *binary)
+        event = Event(packets, owner, subject, trusted=True, wall=0.0, question=question)
         self.said.append(event)
         self.log.append(event)
         self.turn.schedule()

@@ -17,24 +17,24 @@ def encoded(*records):
 
 def at(position, *args, **more):
     made = event(*args, **more)
-    made.position = position
+    made.epoch, made.position = "E", position
     return made
 
 
 class WithOffsetTests(SynchronousTestCase):
     def test_the_offset_is_the_last_argument(self):
         self.assertEqual(
-            encoded(at(7, '42["a",1]'), at(12, '42["b"]')), [b'42["a",1,"7"]', b'42["b","12"]']
+            encoded(at(7, '42["a",1]'), at(12, '42["b"]')), [b'42["a",1,"E-7"]', b'42["b","E-12"]']
         )
 
     def test_blanks_after_the_array(self):
-        self.assertEqual(encoded(at(1, '42["a" ] \r\n\t')), [b'42["a" ,"1"]'])
+        self.assertEqual(encoded(at(1, '42["a" ] \r\n\t')), [b'42["a" ,"E-1"]'])
 
     def test_attachments_follow_untouched(self):
         text = '451-["a",{"_placeholder":true,"num":0}]'
         self.assertEqual(
             encoded(at(3, text, attachments=[b"]"])),
-            [b'451-["a",{"_placeholder":true,"num":0},"3"]', b"]"],
+            [b'451-["a",{"_placeholder":true,"num":0},"E-3"]', b"]"],
         )
 
     def test_events_with_an_ack_id_and_what_is_no_event_carry_none(self):
@@ -50,7 +50,7 @@ class WithOffsetTests(SynchronousTestCase):
         form = WithOffset(POLLING4)
         self.assertEqual(form.max_packets, 16)
         self.assertEqual(
-            form.encode([at(0, '42["a"]'), at(1, '42["b"]')]), b'42["a","0"]\x1e42["b","1"]'
+            form.encode([at(0, '42["a"]'), at(1, '42["b"]')]), b'42["a","E-0"]\x1e42["b","E-1"]'
         )
         self.assertNotEqual(form.key, POLLING4.key)
         self.assertNotEqual(form.key, FORM.key)
@@ -69,4 +69,4 @@ class WithOffsetTests(SynchronousTestCase):
     def test_whatever_the_arguments_are(self, arguments, position):
         payload = orjson.dumps(["name", *arguments], option=orjson.OPT_INDENT_2).decode()
         (text,) = encoded(at(position, "42" + payload))
-        self.assertEqual(orjson.loads(text[2:]), ["name", *arguments, f"{position}"])
+        self.assertEqual(orjson.loads(text[2:]), ["name", *arguments, f"E-{position}"])

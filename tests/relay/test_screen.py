@@ -106,6 +106,24 @@ class SnapshotTests(ScreenTestCase):
         self.say("shioaji_ready")
         self.assertEqual(self.late(), [])
 
+    def test_the_last_words_of_a_worker_that_has_ended_are_told_but_for_that(self) -> None:
+        self.say("market_tick", code="A", number=1)
+        self.world.watcher.worker_lives = False
+        self.world.relay.worker_gone()
+        self.say("market_tick", code="A", number=2)
+        heard = self.late(snapshot=True)
+        self.say("market_tick", code="A", number=3)
+        self.world.flush()
+        heard += events(self.joined.heard)
+        self.assertEqual([tick["number"] for _, tick in heard], [2, 3])
+
+    def test_who_is_the_worker_is_asked_when_it_joins(self) -> None:
+        """Of a process that has ended meanwhile nobody could tell."""
+        asked: list[str] = []
+        self.world.watcher.is_worker = lambda sender: asked.append(sender.socket.sid) is None
+        worker = self.world.client()
+        self.assertEqual(asked, [worker.reply["sid"]])
+
     def test_an_event_with_an_ack_or_attachments_is_no_state(self) -> None:
         self.worker.say('427["shioaji_ready",{}]')
         self.worker.say('451-["shioaji_ready",{"b":{"_placeholder":true,"num":0}}]', b"x")

@@ -10,7 +10,7 @@ from gateway.relay.selection import MAX_NAMES, Selection, SelectionError, parse
 
 
 def event(name: str, code: str | None = None, *, trusted: bool = True) -> Event:
-    return Event((), None, Subject(name, code, None), acked=False, trusted=trusted, wall=0.0)
+    return Event((), None, Subject(name, code, None), trusted=trusted, wall=0.0)
 
 
 class SelectionTests(SynchronousTestCase):

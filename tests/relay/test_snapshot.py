@@ -18,7 +18,6 @@ def tick(code: str, text: bytes = b"42") -> Event:
         (Packet(text),),
         None,
         Subject(name, code, (name, code)),
-        acked=False,
         trusted=True,
         wall=0.0,
     )

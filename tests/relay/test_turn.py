@@ -52,7 +52,7 @@ class OrderTests(SynchronousTestCase):
 
     def test_logs_flush_together(self):
         parts, sinks = Parts(), []
-        second = type(parts.log)(max_bytes=1000, max_records=10)
+        second = type(parts.log)("E", max_bytes=1000, max_records=10)
         parts.turn.logs.append(second)
         outbox = parts.outbox(sink := Sink())
         parts.subscribe(outbox)

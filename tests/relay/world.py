@@ -1,6 +1,7 @@
 """A relay in memory: real Engine.IO and Socket.IO servers, a clock of its own, fake transports."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import orjson
@@ -16,6 +17,8 @@ from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
 
 KEYED = "tick"
 """The one event name that has keys here."""
+EPOCH = "E"
+"""The name of every log; it and the ids of questions are random otherwise."""
 NEVER = 10.0**12
 WALL = 1.7e9
 """Seconds since 1970 when the world's clock stands at 0."""
@@ -39,8 +42,14 @@ class Watcher:
 
     trusts = is_worker
 
-    def heard(self, sender, event, value):
+    def owner(self, session):
+        return session.peer.address
+
+    def is_current(self, sender):
         return self.worker_lives
+
+    def heard(self, sender, event, value):
+        pass
 
     worker_lives = True
 
@@ -212,6 +221,9 @@ class RelayWorld(World):
         )
         self.sockets = Server(SocketSettings(), self.deadlines)
         self.relay.register(self.sockets)
+        for hub in self.relay.hubs.values():
+            hub.log.epoch = EPOCH
+            hub.ack_ids = hub._acks._ids = count()
         self.hub = self.relay.hubs["/"]
         self.log = self.hub.log
 

@@ -1,5 +1,6 @@
 """A peer without a transport."""
 
+from itertools import count
 from types import SimpleNamespace
 
 from gateway.engineio.deadlines import Deadlines
@@ -95,6 +96,7 @@ class RecordingNamespace(Handlers):
 
     def __init__(self):
         super().__init__()
+        self.ack_ids = count()  # they begin at random otherwise
         self.sockets = []
         self.auths = []
         self.events = []
