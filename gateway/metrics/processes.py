@@ -46,7 +46,7 @@ class ProcessMetrics:
             try:
                 process = psutil.Process(pid)
                 times, memory = process.cpu_times(), process.memory_info()
-            except psutil.Error:  # it has just ended
+            except (psutil.Error, OSError):  # it has just ended, or no descriptor is left
                 continue
             self._cpu[name] = times.user + times.system
             self._memory[name] = memory.rss

@@ -26,9 +26,11 @@ NETWORK: Final = "network"
 CRASH: Final = "native-crash"
 LAUNCH: Final = "launch"
 """There was no process: no main.py, no interpreter."""
+SHORTAGE: Final = "shortage"
+"""The machine has no descriptor, process, memory or room on the disk left."""
 OTHER: Final = "other"
 
-PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN))
+PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE))
 """Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
@@ -43,6 +45,7 @@ ADVICE: Final = {
     MAINTENANCE: "The broker is being maintained; it is tried again.",
     NETWORK: "The network or the broker is not reachable; it is tried again.",
     CRASH: "A native library crashed: update it, or report it with the last lines.",
+    SHORTAGE: "The machine ran out of descriptors, processes, memory or disk; it is tried again.",
     LAUNCH: "Name the script with --main and its interpreter with --python.",
 }
 """What to do about it."""
@@ -78,6 +81,8 @@ _WORDS = {
     r"|(?:shioaji|sj)\b.{0,40}has no attribute|cannot import name|'Shioaji' object has no",
     DEPENDENCY: r"ModuleNotFoundError|No module named|cannot open shared object|GLIBC\S* not found",
     MAINTENANCE: r"SystemMaintenance|maintenance|維護",
+    SHORTAGE: r"too many open files|resource temporarily unavailable|cannot allocate memory"
+    r"|can't start new thread|no space left on device",
     NETWORK: r"Connection(?:Error|Refused|Reset|Aborted)|BrokenPipe|TimeoutError|timed? ?out\b"
     r"|connection (?:refused|reset|aborted|failure|attempt failed)|name or service not known"
     r"|name resolution|getaddrinfo|network is (?:unreachable|down)|no route to host"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.worker.guard import attempt
+from gateway.worker.guard import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 AGAIN: Final = 1.0
-"""Seconds after which a callback that raised is called again."""
+"""Seconds after which a callback that raised is usually called again."""
 
 
 class Countdown:
@@ -19,10 +19,12 @@ class Countdown:
     `what` says for the log what the callback does.
     """
 
-    def __init__(self, reactor: Any, what: str, callback: Callable[[], None]) -> None:
+    def __init__(
+        self, reactor: Any, what: str, callback: Callable[[], None], again: float = AGAIN
+    ) -> None:
         self._reactor = reactor
-        self._what = what
-        self._callback = callback
+        self._look = Look(what, callback)
+        self._again = again
         self._call: Any = None
 
     def begin(self, seconds: float) -> None:
@@ -48,5 +50,5 @@ class Countdown:
         return float(max(0.0, self._call.getTime() - self._reactor.seconds()))
 
     def _over(self) -> None:
-        if attempt(self._what, self._callback) is not None and not self.active:
-            self.begin(AGAIN)
+        if not self._look() and not self.active:
+            self.begin(self._again)

@@ -35,7 +35,7 @@ class Watch:
         stamps: Stamps = {}
         try:
             files = self._main().parent.glob("*.py")
-        except LaunchError:
+        except (LaunchError, OSError):
             return stamps
         for path in files:
             try:

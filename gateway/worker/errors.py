@@ -28,6 +28,10 @@ class LaunchError(WorkerError):
     """There is no main.py, no interpreter, or it can't be run."""
 
 
+class UnreachableError(LaunchError):
+    """As it is now main.py can't be looked at; the OSError that it comes from may pass."""
+
+
 class FailedAtOnceError(WorkerError):
     """The worker was started and ended before it had settled."""
 

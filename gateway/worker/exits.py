@@ -32,6 +32,8 @@ class Exit:
     """Why there was no process at all."""
     hopeless: bool = False
     """Another try would fail in the same way."""
+    shortage: bool = False
+    """The machine had no descriptor, process or memory left for it: that passes."""
 
     @property
     def clean(self) -> bool:

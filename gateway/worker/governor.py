@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.worker.classify import IMPOSING
 from gateway.worker.gate import Hold
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from gateway.worker.ledger import Ledger
     from gateway.worker.settings import Settings
+
+MOVED: Final = 1.0
+"""A pause that moved by fewer seconds is not written to the ledger anew."""
 
 
 class Governor:
@@ -71,7 +74,10 @@ class Governor:
         pause = self._settings.pause_first * 2.0 ** min(self._level - 1, 30)
         pause = min(pause, self._settings.pause_max)
         self._paused_until = max(self._paused_until, self._clock() + pause)
-        self._ledger.keep_pause(self._wall() + self._paused_until - self._clock(), self._level)
+        until = self._wall() + self._paused_until - self._clock()
+        kept, level = self._ledger.pause
+        if level != self._level or abs(until - kept) >= MOVED:
+            self._ledger.keep_pause(until, self._level)
         return True
 
     def calm(self) -> None:

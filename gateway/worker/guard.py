@@ -23,12 +23,31 @@ def attempt(what: str, act: Callable[[], object]) -> str | None:
         act()
     except Exception as error:
         why = reason(error)
-        if isinstance(error, OSError):  # the machine's fault, not ours: a line says it all
-            _log.error("{what} failed: {why}", tag="Python", what=what, why=why)
-        else:
-            _log.failure("{what} failed: {why}", tag="Python", what=what, why=why)
+        _tell(what, why, error)
         return why
     return None
+
+
+class Look:
+    """An act that is done again and again: a failure is logged once, until it has passed."""
+
+    def __init__(self, what: str, act: Callable[[], object]) -> None:
+        self._what = what
+        self._act = act
+        self._failed: str | None = None
+
+    def __call__(self) -> bool:
+        """Do it; whether that went well."""
+        try:
+            self._act()
+        except Exception as error:
+            why = reason(error)
+            if why != self._failed:
+                self._failed = why
+                _tell(self._what, why, error)
+            return False
+        self._failed = None
+        return True
 
 
 def reason(error: BaseException) -> str:
@@ -36,3 +55,10 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error) or type(error).__name__
+
+
+def _tell(what: str, why: str, error: Exception) -> None:
+    if isinstance(error, OSError):  # the machine's fault, not ours: a line says it all
+        _log.error("{what} failed: {why}", tag="Python", what=what, why=why)
+    else:
+        _log.failure("{what} failed: {why}", tag="Python", what=what, why=why)

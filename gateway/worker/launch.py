@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.protocol import ProcessProtocol
 
 from gateway.worker.credentials import from_environment
-from gateway.worker.errors import LaunchError
+from gateway.worker.errors import LaunchError, UnreachableError
+from gateway.worker.guard import reason
 from gateway.worker.process import Command
 
 if TYPE_CHECKING:
@@ -68,9 +69,15 @@ class Launcher:
         return os.fspath(self.main().resolve())
 
     def check(self) -> Path:
-        """As `main`, and that a Python named by `--python` can be run, too."""
-        main = self.main()
-        self._given_python()
+        """As `main`, and that a Python named by `--python` can be run, too.
+
+        Raises UnreachableError where it can't even be looked.
+        """
+        try:
+            main = self.main()
+            self._given_python()
+        except OSError as error:
+            raise UnreachableError("main.py can't be looked at", reason(error)) from error
         return main
 
     @inlineCallbacks
@@ -211,9 +218,12 @@ class _Probe(ProcessProtocol):
         self._late = reactor.callLater(PROBE_SECONDS, self._kill)
         try:
             reactor.spawnProcess(self, self._words[0], self._words, env=self._environ)
-        except OSError:
+        except OSError as error:
             self._late.cancel()
-            self._able.callback(False)
+            if isinstance(error, FileNotFoundError | PermissionError):
+                self._able.callback(False)
+            else:  # a shortage says nothing about this Python
+                self._able.errback()
         return self._able
 
     def processExited(self, reason: Failure) -> None:

@@ -8,19 +8,31 @@ import os
 import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+
+from gateway.worker.guard import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from twisted.python.failure import Failure
+
+_log = Logger(namespace="gateway.worker")
+
+Record = dict[str, Any]
 
 TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 """Without daylight saving, so that no time zone database is needed."""
 DAY_TURNS = timedelta(hours=8)
 """The broker's day begins at 08:00."""
 DAYS_KEPT = 8
-LOCK_TRIES, LOCK_INTERVAL = 10, 0.01
-"""Another gateway holds the lock for milliseconds; waiting longer would hold up the relay."""
+LOCK_TRIES, LOCK_INTERVAL = 300, 0.01
+"""Another gateway holds the lock while its disk writes."""
 
 
 def trading_day(now: float) -> str:
@@ -38,90 +50,175 @@ def next_day(now: float) -> float:
 class Ledger:
     """A locked file `ledger.json` in `folder`; shared by the gateways of one account.
 
-    Where the file can't be written the count goes on in memory, `alert` is called with
-    the reason once, and the count is made good when the file can be written again.
+    What is counted holds at once; it is written, with fsync, by `in_thread`, since a slow
+    disk would hold up the relay, and writes that pile up are one.  Where the file can't be
+    written the count goes on in memory, `alert` is called with the reason once, and the
+    count is made good when the file can be written again.
     """
 
-    def __init__(self, folder: Path, alert: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        alert: Callable[[str], None],
+        in_thread: Callable[[Callable[[], Record]], Deferred[Record]] = maybeDeferred,
+    ) -> None:
         self._folder = folder
         self._alert = alert
+        self._in_thread = in_thread
         self._alerted = False
-        self._days: dict[str, int] = {}
-        self._pause: dict[str, Any] = {"until": 0, "level": 0}
+        self._damaged = False
+        """The file is damaged, and that was told."""
+        self._record = checked({"days": {}})
+        """What the file holds, as far as we know."""
         self._unsaved_days: Counter[str] = Counter()
-        self._unsaved_pause = False
-        self._under_lock(self._adopt)
+        self._unsaved: Record = {}
+        """Other entries of the record that are still to be saved."""
+        self._saving: Deferred[None] | None = None
+        self._changed = False
+        try:
+            self._make_folder()
+            self._record = self._read()
+        except OSError as error:
+            self._tell(error)
+        except ValueError as error:
+            self._damaged = True
+            self._alert(str(error))
 
     def starts(self, day: str) -> int:
         """The starts that are known of `day`."""
-        return self._days.get(day, 0) + self._unsaved_days[day]
+        known: int = self._record["days"].get(day, 0)
+        return known + self._unsaved_days[day]
 
     @property
     def pause(self) -> tuple[float, int]:
         """The broker's last pause: its end in seconds since 1970, and how often it grew."""
-        return self._pause["until"], self._pause["level"]
+        pause = self._entry("pause")
+        return pause["until"], pause["level"]
+
+    @property
+    def scheduled(self) -> float | None:
+        """The last point of the schedule that was heeded, in seconds since 1970."""
+        point: float | None = self._entry("scheduled")
+        return point
 
     def count(self, day: str) -> None:
         """One more start."""
         self._unsaved_days[day] += 1
-        self._under_lock(self._save)
+        self._save()
 
     def keep_pause(self, until: float, level: int) -> None:
         """Remember the broker's pause."""
-        self._pause = {"until": until, "level": level}
-        self._unsaved_pause = True
-        self._under_lock(self._save)
+        self._unsaved["pause"] = {"until": until, "level": level}
+        self._save()
 
-    def _adopt(self) -> None:
-        """Take over what the file holds, other than what is still to be saved."""
-        record = self._read()
-        self._days = record["days"]
-        if not self._unsaved_pause:
-            self._pause = record["pause"]
+    def keep_scheduled(self, point: float) -> None:
+        """Remember that `point` of the schedule was heeded."""
+        self._unsaved["scheduled"] = point
+        self._save()
+
+    def flush(self) -> Deferred[None]:
+        """Fires when what is being written is on the disk, or can't be."""
+        flushed: Deferred[None] = Deferred()
+        if self._saving is None:
+            flushed.callback(None)
+        else:
+            self._saving.addCallback(lambda _: self.flush().chainDeferred(flushed))
+        return flushed
+
+    def _entry(self, name: str) -> Any:
+        return self._unsaved.get(name, self._record.get(name))
 
     def _save(self) -> None:
-        self._adopt()
-        days = Counter(self._days) + self._unsaved_days
-        days = Counter(dict(sorted(days.items())[-DAYS_KEPT:]))
-        self._write({"days": days, "pause": self._pause})
-        self._days = days
-        self._unsaved_days.clear()
-        self._unsaved_pause = False
+        self._changed = True
+        if self._saving is None:
+            self._saving = Deferred()
+            days, others = Counter(self._unsaved_days), dict(self._unsaved)
+            self._changed = False
+            written = self._in_thread(partial(self._write_out, days, others))
+            written.addCallbacks(self._saved, self._failed, callbackArgs=(days, others))
+            written.addErrback(lambda failure: _log.failure("The ledger is not kept", failure))
+            written.addBoth(self._rest)
+
+    def _saved(self, record: Record, days: Counter[str], others: Record) -> None:
+        self._record = record
+        self._unsaved_days -= days
+        for name, value in others.items():
+            if self._unsaved[name] is value:
+                del self._unsaved[name]
         self._alerted = False
+        damaged = record.pop("damaged")
+        if damaged and not self._damaged:
+            self._alert(damaged)
+        self._damaged = False
 
-    def _under_lock(self, action: Callable[[], None]) -> None:
+    def _failed(self, failure: Failure) -> None:
+        failure.trap(OSError)
+        self._tell(failure.value)  # type: ignore[arg-type] # trap says so
+
+    def _rest(self, _: object) -> None:
+        """Nothing is being written now; what came meanwhile is written next."""
+        saving, self._saving = self._saving, None
+        if self._changed:
+            self._save()
+        assert saving is not None
+        saving.callback(None)
+
+    def _tell(self, error: BaseException) -> None:
+        if not self._alerted:
+            self._alerted = True
+            self._alert(
+                f"the ledger of starts in {self._folder} can't be kept ({reason(error)});"
+                " counting goes on in memory: make the folder writable, or name another"
+                " with --state-dir"
+            )
+
+    # -- in the thread --------------------------------------------------------------------
+
+    def _write_out(self, days: Counter[str], others: Record) -> Record:
+        """Add to what the file holds by now; the new content."""
+        self._make_folder()
+        lock = os.open(self._folder / "ledger.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self._folder / "ledger.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            _lock(lock)
+            damaged = None
             try:
-                _lock(lock)
-                action()
-            finally:
-                os.close(lock)
-        except OSError as error:
-            if not self._alerted:
-                self._alerted = True
-                self._alert(
-                    f"the ledger of starts in {self._folder} can't be kept ({error.strerror});"
-                    " counting goes on in memory: make the folder writable, or name another"
-                    " with --state-dir"
-                )
+                record = self._read()
+            except ValueError as error:
+                record, damaged = checked({"days": {}}), str(error)
+            counts = Counter(record["days"]) + days
+            kept = dict(sorted(counts.items())[-DAYS_KEPT:])
+            record = {**record, **others, "days": kept}
+            self._write(record)
+        finally:
+            os.close(lock)
+        return {**record, "damaged": damaged}
 
-    def _read(self) -> dict[str, Any]:
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _read(self) -> Record:
+        """What the file holds.  Raises OSError, and ValueError for one that is damaged."""
+        path = self._folder / "ledger.json"
         try:
-            return checked(json.loads((self._folder / "ledger.json").read_text("utf-8")))
+            return checked(json.loads(path.read_text("utf-8")))
         except FileNotFoundError:
             return checked({"days": {}})
         except (ValueError, RecursionError):
-            self._alert(f"{self._folder / 'ledger.json'} is damaged; today's count begins anew")
-            return checked({"days": {}})
+            raise ValueError(f"{path} is damaged; today's count begins anew") from None
 
-    def _write(self, record: dict[str, Any]) -> None:
+    def _write(self, record: Record) -> None:
         draft = self._folder / "ledger.json.new"
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(file, "w", encoding="utf-8") as stream:
-            json.dump(record, stream)  # no fsync: a slow disk would hold up the relay
+            json.dump(record, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         draft.replace(self._folder / "ledger.json")
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name, too, outlives a power cut
+        finally:
+            os.close(folder)
 
 
 def _lock(file: int) -> None:
@@ -134,12 +231,15 @@ def _lock(file: int) -> None:
     raise held
 
 
-def checked(record: Any) -> dict[str, Any]:
+def checked(record: Any) -> Record:
     """`record` when it has the shape of a ledger; ValueError otherwise."""
     match record:
         case {"days": dict(days), **rest} if all(type(count) is int for count in days.values()):
             pause = rest.get("pause", {"until": 0, "level": 0})
+            scheduled = rest.get("scheduled")
             match pause:
-                case {"until": int() | float(), "level": int()}:
-                    return {"days": days, "pause": pause}
+                case {"until": int() | float(), "level": int()} if isinstance(
+                    scheduled, int | float | None
+                ):
+                    return {"days": days, "pause": pause, "scheduled": scheduled}
     raise ValueError("not a ledger")

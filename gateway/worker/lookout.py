@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 
 from gateway.worker.dev import Watch
+from gateway.worker.guard import Look
 from gateway.worker.timetable import Timetable
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gateway.worker.launch import Launcher
     from gateway.worker.run import Run
     from gateway.worker.settings import Settings
-
-_log = Logger(namespace="gateway.worker")
 
 INTERVAL = 1.0
 
@@ -47,15 +45,18 @@ class Lookout:
         self._also = also
         self._timetable = Timetable(settings, keeper, wall)
         self._watch = Watch(launcher.main) if settings.dev else None
+        self._looks = (
+            Look("Looking at the calendar", self._timetable.look),
+            Look("Looking at the heartbeat", self._look_at_the_heartbeat),
+            Look("Looking at the files", self._look_at_the_files),
+        )
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
 
     def begin(self) -> None:
         """Start the worker when the calendar allows it, and look from now on."""
         self._timetable.begin()
-        self._looking.start(INTERVAL, now=False).addErrback(
-            lambda failure: _log.failure("Nobody looks after the worker any more", failure)
-        )
+        self._looking.start(INTERVAL, now=False)
 
     def end(self) -> None:
         """Look no longer."""
@@ -72,8 +73,11 @@ class Lookout:
         return self._timetable.is_open
 
     def look(self) -> None:
-        """Do what has become due."""
-        self._timetable.look()
+        """Do what has become due; a look that fails harms no other, and is tried again."""
+        for look in self._looks:
+            look()
+
+    def _look_at_the_heartbeat(self) -> None:
         run = self._keeper.run
         if run is not None and run.alive:
             if run.vitals.hung:
@@ -82,5 +86,7 @@ class Lookout:
                 self._governor.calm()
             for look in self._also:
                 look(run)
+
+    def _look_at_the_files(self) -> None:
         if self._watch is not None and self._watch.changed():
             self._keeper.renew("a file changed", states=("starting", "running", "backoff", "fatal"))

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
+from gateway.worker.guard import attempt
 from gateway.worker.guardian import LOCK
 
 if TYPE_CHECKING:
@@ -94,7 +96,8 @@ class GuardedProcess(ProcessProtocol):
     A grandchild can hold the worker's output for ever, so the ends of those pipes mean
     nothing: `exited` comes from the guardian's report, `ended` from its own exit.  A guardian
     that was stopped is woken to obey; one that still does not is killed, and its worker gets
-    SIGINT of the kernel.
+    SIGINT of the kernel.  What a listener raises ends here: the reactor would let go of a
+    pipe, or reap nobody any more.
     """
 
     transport: Any  # the UNIX process, whose `pipes` the interface doesn't show
@@ -133,7 +136,7 @@ class GuardedProcess(ProcessProtocol):
             childFDs=ends,
         )
         if self._lock is not None:
-            self._lock.lent()
+            attempt("Handing the lock on", self._lock.lent)
 
     @property
     def guardian(self) -> int | None:
@@ -161,6 +164,28 @@ class GuardedProcess(ProcessProtocol):
             self._lock.returned()
 
     def connectionMade(self) -> None:
+        if attempt("Telling the guardian what to run", self._introduce) is not None:
+            self.close()  # it ends, and says so
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        if childFD == STATUS:
+            *lines, self._status = (self._status + data).split(b"\n")
+            for line in lines:
+                words = line.decode("utf-8", "replace").partition(" ")[::2]
+                attempt("Heeding the guardian's report", partial(self._report, *words))
+        else:
+            attempt("Reading the worker's output", partial(self._listener.output, childFD, data))
+
+    def processExited(self, reason: Failure) -> None:
+        for fd in (STATUS, STDOUT, STDERR):
+            attempt("Reading what is left in a pipe", partial(self._drain, fd))
+        if self._insisting is not None and self._insisting.active():
+            self._insisting.cancel()
+        if self._forked is not None:  # killed before it could say what became of it
+            attempt("Heeding the start", partial(self._listener.started, self._forked))
+        attempt("Heeding the guardian's end", self._listener.ended)
+
+    def _introduce(self) -> None:
         self._say(
             json.dumps(
                 {
@@ -171,23 +196,6 @@ class GuardedProcess(ProcessProtocol):
                 }
             )
         )
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
-        if childFD == STATUS:
-            *lines, self._status = (self._status + data).split(b"\n")
-            for line in lines:
-                self._report(*line.decode().partition(" ")[::2])
-        else:
-            self._listener.output(childFD, data)
-
-    def processExited(self, reason: Failure) -> None:
-        for fd in (STATUS, STDOUT, STDERR):
-            self._drain(fd)
-        if self._insisting is not None and self._insisting.active():
-            self._insisting.cancel()
-        if self._forked is not None:  # killed before it could say what became of it
-            self._listener.started(self._forked)
-        self._listener.ended()
 
     def _report(self, word: str, rest: str) -> None:
         if word == "forked":
@@ -205,7 +213,7 @@ class GuardedProcess(ProcessProtocol):
             self._listener.sent(rest)
         elif word == "exited":
             for fd in (STDOUT, STDERR):
-                self._drain(fd)
+                attempt("Reading what is left in a pipe", partial(self._drain, fd))
             self._listener.exited(int(rest))
 
     def _drain(self, fd: int) -> None:
@@ -227,7 +235,7 @@ class GuardedProcess(ProcessProtocol):
         if self._ordered_at is None or self.guardian is None:
             return
         overdue = self._reactor.seconds() - self._ordered_at >= OBEDIENCE
-        with suppress(ProcessExitedAlready, PermissionError):
+        with suppress(ProcessExitedAlready, OSError):
             self.transport.signalProcess(signal.SIGCONT)
             if overdue and not self._answered:
                 _log.warn(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from gateway.worker.countdown import Countdown
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,9 @@ class Rescue:
         self._gone: Callable[[], None] | None = gone
         self._done = done
         self._plan(interrupt, terminate)
-        self._look()
+        what = "Looking for what a killed guardian left"
+        self._timer = Countdown(reactor, what, self._look, again=INTERVAL)
+        self._timer.begin(0)
 
     def kill(self) -> None:
         """Don't wait any longer."""
@@ -74,7 +78,7 @@ class Rescue:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
                     os.kill(pid, signal.SIGCONT)
-        self._reactor.callLater(INTERVAL, self._look)
+        self._timer.begin(INTERVAL)
 
     def _members(self) -> list[int]:
         """The living processes of the session, and the holders of the lock."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from gateway.worker.countdown import Countdown
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,12 +30,12 @@ class Rest:
         self._then = then
         self._used: float | None = None
         self._quiet = 0
-        self._timer = reactor.callLater(INTERVAL, self._look)
+        self._timer = Countdown(reactor, "Looking whether the worker has settled", self._look)
+        self._timer.begin(INTERVAL)
 
     def cancel(self) -> None:
         """Never call, if that was not done."""
-        if self._timer.active():
-            self._timer.cancel()
+        self._timer.cancel()
 
     def _look(self) -> None:
         used = self._cpu()
@@ -42,10 +44,10 @@ class Rest:
         if self._quiet >= LOOKS or self._reactor.seconds() >= self._until:
             self._then()
         else:
-            self._timer = self._reactor.callLater(INTERVAL, self._look)
+            self._timer.begin(INTERVAL)
 
     def _cpu(self) -> float | None:
-        """Seconds of CPU that were used; None: busy."""
+        """Seconds of CPU that were used; None: busy, or that can't be told."""
         try:
             process = psutil.Process(self._pid)
             if process.status() in BUSY:
@@ -53,4 +55,6 @@ class Rest:
             times = process.cpu_times()
         except psutil.Error:
             return 0.0
+        except OSError:  # out of descriptors
+            return None
         return float(times.user + times.system)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from gateway.worker.classify import LAUNCH, classify_event, classify_exit
-from gateway.worker.errors import LaunchError, WorkerError
+from gateway.worker.classify import LAUNCH, OTHER, SHORTAGE, classify_event, classify_exit
+from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.exits import Exit, decode
+from gateway.worker.guard import attempt, reason
 from gateway.worker.process import STDERR, GuardedProcess
 from gateway.worker.rescue import Rescue
 from gateway.worker.rest import Rest
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
 
 _log = Logger(namespace="gateway.worker")
 
-PASSING = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY))
-"""Reasons for which a program could not be run that may be gone at the next try."""
-
+SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC))
+"""What the machine lacks now and has again later, so that it is waited for."""
+HOPELESS = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP, errno.EISDIR))
+"""Reasons for which a program can't be run that only a person ends."""
 
 LATELY = 60.0
 """Seconds before an exit in which its cause is looked for."""
@@ -69,6 +72,8 @@ class Run:
         self.exit: Exit | None = None
         self.error: WorkerError | None = None
         """Why it never became a process."""
+        self.cause: str | None = None
+        """The class of its exit; None when it ended as asked, or did not end."""
         self._owner = owner
         self._reactor = reactor
         self._settings = settings
@@ -86,8 +91,8 @@ class Run:
 
     def launch(self, command: Deferred[Command]) -> None:
         """Start what `command` fires with."""
-        command.addCallbacks(self._spawn, self._impossible)
-        command.addErrback(lambda failure: _log.failure("A worker's start failed", failure))
+        command.addCallback(self._spawn)
+        command.addErrback(self._impossible)
 
     def end(self) -> None:
         """End the worker and its tree; politely, as soon as it has settled.
@@ -150,18 +155,6 @@ class Run:
         """How it ended, and its very last words."""
         return "; ".join((str(self.exit), *self.last_words[-3:]))
 
-    @property
-    def cause(self) -> str | None:
-        """The class of its exit; None when it ended as asked."""
-        end = self.exit
-        if end is None or end.clean:
-            return None
-        if end.failure:
-            return LAUNCH
-        lately = self._started_at + end.lived - LATELY
-        lines = self._streams[STDERR].last(since=lately)
-        return classify_exit(lines, (word for at, word in self._said if at >= lately), end.signal)
-
     # -- what the process tells ---------------------------------------------------------
 
     def started(self, pid: int) -> None:
@@ -170,7 +163,11 @@ class Run:
         self._owner.run_started(self)
 
     def failed(self, number: int, reason: str) -> None:
-        self._never(f"it can't be run: {reason}", hopeless=number not in PASSING)
+        self._never(
+            f"it can't be run: {reason}",
+            hopeless=number in HOPELESS,
+            shortage=number in SHORTAGES,
+        )
 
     def sent(self, signal: str) -> None:
         self._sent = signal
@@ -215,23 +212,27 @@ class Run:
         self._process = GuardedProcess(command, self._patience, self, self._claim)
         try:
             self._process.spawn(self._reactor)
-        except OSError as error:
+        except Exception:
             self._process = None
-            self._never(f"no process can be made: {error.strerror}")
-            self._owner.run_reaped(self)
+            raise
 
     def _impossible(self, failure: Failure) -> None:
-        if isinstance(failure.value, LaunchError):
-            self.error = failure.value
-            self._exit(failure=str(failure.value), hopeless=True)
+        """There is no process, whatever the reason; the next try may be luckier."""
+        error: Any = failure.value
+        cause = error.__cause__ if isinstance(error, UnreachableError) else error
+        how = {"shortage": isinstance(cause, OSError) and cause.errno in SHORTAGES}
+        if isinstance(error, LaunchError):
+            self.error = error
+            self._exit(failure=str(error), hopeless=not isinstance(error, UnreachableError), **how)
         else:
-            _log.failure("The worker's command can't be made", failure)
-            self._never("its command can't be made; the log has the reason")
+            if not isinstance(error, OSError):
+                _log.failure("A worker can't be started", failure)
+            self._never(f"no process can be made: {reason(error)}", **how)
         self._owner.run_reaped(self)
 
-    def _never(self, reason: str, *, hopeless: bool = False) -> None:
+    def _never(self, reason: str, **how: bool) -> None:
         self.error = LaunchError("The worker was not started", reason)
-        self._exit(failure=reason, hopeless=hopeless)
+        self._exit(failure=reason, **how)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -253,7 +254,7 @@ class Run:
     def _exit(self, **how: Any) -> None:
         self._unsettle()
         for stream in self._streams.values():
-            stream.flush()
+            attempt("Reading the worker's last words", stream.flush)
         asked = self._asked_at
         self.exit = Exit(
             pid=self.pid,
@@ -264,7 +265,20 @@ class Run:
             ready_for=self.vitals.ready_for,
             **how,
         )
+        self.cause = OTHER
+        attempt("Finding out why the worker ended", partial(self._find_cause, self.exit))
         self._owner.run_exited(self)
+
+    def _find_cause(self, end: Exit) -> None:
+        if end.clean:
+            self.cause = None
+        elif end.failure:
+            self.cause = SHORTAGE if end.shortage else LAUNCH
+        else:
+            lately = self._started_at + end.lived - LATELY
+            lines = self._streams[STDERR].last(since=lately)
+            said = (word for at, word in self._said if at >= lately)
+            self.cause = classify_exit(lines, said, end.signal)
 
     def _reaped(self) -> None:
         if self._process is not None:

@@ -6,11 +6,13 @@ import os
 import random
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
 from gateway.worker.claim import Claim
@@ -19,6 +21,7 @@ from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
 from gateway.worker.gate import Gate
 from gateway.worker.governor import Governor
+from gateway.worker.guard import attempt
 from gateway.worker.keeper import Keeper
 from gateway.worker.keys import Keys
 from gateway.worker.launch import Launcher
@@ -52,6 +55,7 @@ class Supervisor:
     `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
     `wall` gives seconds since 1970, `random` numbers from 0 to 1.  Durations are measured
     by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then.
+    `in_thread` does what waits for the disk, by default in the reactor's threads.
     Raises ValueError for settings that make no sense.
     """
 
@@ -66,6 +70,7 @@ class Supervisor:
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
         trades: Callable[[float], bool] = lambda _: True,
+        in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
         self._reactor = reactor
         self._settings = settings
@@ -80,8 +85,10 @@ class Supervisor:
         self._output = Output(
             settings, clock=reactor.seconds, wall=wall, clean=self.redact, complain=self._complained
         )
-        ledger = Ledger(settings.state_dir, self._alert)
-        self._governor = Governor(settings, ledger, clock=reactor.seconds, wall=wall)
+        self._ledger = Ledger(
+            settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
+        )
+        self._governor = Governor(settings, self._ledger, clock=reactor.seconds, wall=wall)
         self._claim = Claim(settings.state_dir, self._identity, self._alert)
         self._predecessor = Predecessor(
             reactor,
@@ -121,7 +128,7 @@ class Supervisor:
     def start(self, gateway_url: str | None = None) -> Deferred[None]:
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
-        self._keys.load()
+        attempt("Reading the credentials", self._keys.load)
         self._lookout.begin()
         return succeed(None)
 
@@ -133,7 +140,7 @@ class Supervisor:
         stopped = self._keeper.shut_down()
         if now:
             self._keeper.kill()
-        return stopped.addCallback(lambda _: None)
+        return stopped.addCallback(lambda _: self._ledger.flush())
 
     # -- requests -------------------------------------------------------------------------
 
@@ -296,8 +303,7 @@ class Supervisor:
             streams=self._output.streams(),
             claim=self._claim,
         )
-        with suppress(LaunchError):  # the command says so, too
-            self._keys.look(self._launcher.main())
+        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
         self._reactor.callLater(
             0, run.launch, self._launcher.command(self._keys.current, self._gateway_url)
         )
@@ -308,6 +314,10 @@ class Supervisor:
         trades = self._lookout.in_session if self._settings.sessions else self._trades(self._wall())
         lacks_keys = run.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
+
+    def _learn_dotenv(self) -> None:
+        with suppress(LaunchError):  # the command says so, too
+            self._keys.look(self._launcher.check())
 
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)
@@ -341,3 +351,7 @@ class Supervisor:
 
     def _alert(self, message: str) -> None:
         _log.warn("{message}", message=message, tag="Config")
+
+
+def _in_thread(reactor: Any, work: Callable[[], Any]) -> Deferred[Any]:
+    return deferToThreadPool(reactor, reactor.getThreadPool(), work)

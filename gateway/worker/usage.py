@@ -36,7 +36,7 @@ class Usage:
                     "cpuPercent": self._process.cpu_percent(),
                     "memoryBytes": self._process.memory_info().rss,
                 }
-        except psutil.Error:
+        except (psutil.Error, OSError):  # gone, or no descriptor is left to look
             return {"cpuPercent": None, "memoryBytes": None}
         return self._figures
 
@@ -47,5 +47,5 @@ def tree(root: int | None) -> set[int]:
         return set()
     try:
         return {child.pid for child in psutil.Process(root).children(recursive=True)}
-    except psutil.Error:
+    except (psutil.Error, OSError):  # gone, or no descriptor is left to look
         return set()

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker import ledger as ledger_module
 from gateway.worker.ledger import DAYS_KEPT, Ledger, next_day, trading_day
 
 from .fakes import MONDAY
@@ -108,7 +109,9 @@ class LedgerTests(SynchronousTestCase):
         self.assertEqual(self.ledger().starts("2024-03-04"), 1)
 
     def test_a_lock_that_is_held_for_long_holds_nobody_up(self) -> None:
+        self.patch(ledger_module, "LOCK_TRIES", 3)
         ledger = self.ledger()
+        ledger.count("2024-03-03")
         file = os.open(self.folder / "ledger.lock", os.O_RDWR)
         fcntl.flock(file, fcntl.LOCK_EX)
         ledger.count("2024-03-04")
