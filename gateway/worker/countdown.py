@@ -32,6 +32,11 @@ class Countdown:
         self.cancel()
         self._call = self._reactor.callLater(max(0.0, seconds), self._over)
 
+    def now(self) -> None:
+        """Don't wait any longer."""
+        self.cancel()
+        self._over()
+
     def cancel(self) -> None:
         """Forget it; harmless when there is none."""
         if self.active:

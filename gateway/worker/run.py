@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger
 
 from gateway.worker.classify import LAUNCH, OTHER, SHORTAGE, classify_event, classify_exit
+from gateway.worker.countdown import Countdown
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.exits import Exit, decode
 from gateway.worker.guard import attempt, reason
@@ -82,6 +83,9 @@ class Run:
         self._process: GuardedProcess | None = None
         self._rescue: Rescue | None = None
         self._settling: Rest | None = None
+        self._stopping = Countdown(
+            reactor, "Telling the guardian to end the worker", self._say_stop
+        )
         self._started_at = reactor.seconds()
         self._asked_at: float | None = None
         self._sent: str | None = None
@@ -102,14 +106,14 @@ class Run:
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
-            if self.pid is not None and self._settling is None:
-                self._stop()
+        if self.pid is not None and self._settling is None:
+            self._stopping.now()
 
     def kill(self) -> None:
         """The same, at once."""
         self.end()
         if self._process is not None:
-            self._process.kill()
+            attempt("Telling the guardian to kill the worker", self._process.kill)
         if self._rescue is not None:
             self._rescue.kill()
 
@@ -234,7 +238,7 @@ class Run:
         self.error = LaunchError("The worker was not started", reason)
         self._exit(failure=reason, **how)
 
-    def _stop(self) -> None:
+    def _say_stop(self) -> None:
         if self._process is not None:
             self._process.stop()
 
@@ -242,7 +246,7 @@ class Run:
         if self._unsettle():
             self._owner.run_settled(self)
             if self._asked_at is not None:
-                self._stop()
+                self._stopping.now()
 
     def _unsettle(self) -> bool:
         """Wait no longer for the worker to settle; whether that was waited for."""
@@ -281,8 +285,9 @@ class Run:
             self.cause = classify_exit(lines, said, end.signal)
 
     def _reaped(self) -> None:
+        self._stopping.cancel()
         if self._process is not None:
-            self._process.close()
+            attempt("Letting go of the worker's pipes", self._process.close)
         if self.exit is None:
             self._exit()
         self._owner.run_reaped(self)

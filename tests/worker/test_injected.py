@@ -1,0 +1,132 @@
+"""Whatever call fails, and whenever: the life-cycle goes on."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from .simulated import Simulation
+
+CODE = "shioaji.error.TokenError: StatusCode: 503, Detail: login is banned\n"
+
+
+def crash(world: Simulation) -> None:
+    """A worker starts, crashes, and is started again."""
+    world.supervisor.start()
+    world.advance(4)
+    if world.child:
+        world.child.say("no newline")
+        world.child.say("Traceback\nValueError: x\n")
+        world.child.end(256)
+    world.advance(4)
+
+
+def restart(world: Simulation) -> None:
+    """A person restarts it, and again while that is under way."""
+    world.supervisor.start()
+    world.advance(4)
+    for _ in range(2):
+        world.answers.append(world.ask(world.supervisor.restart()))
+        world.advance(0.25)
+    world.advance(4)
+
+
+def keys(world: Simulation) -> None:
+    """New keys are posted, and the worker that has them never gets ready."""
+    world.supervisor.start()
+    world.advance(4)
+    posted = SimpleNamespace(
+        api_key="the-key", secret_key="the-secret", ca_cert_path="main.py", ca_password="pass"
+    )
+    changed = world.supervisor.set_credentials(posted, wait_ready=True)
+    world.answers.append(world.ask(changed))
+    world.advance(100, step=1.0)
+
+
+def pause(world: Simulation) -> None:
+    """The broker imposes a pause, and the worker dies of it."""
+    world.supervisor.start()
+    world.advance(4)
+    if world.child:
+        world.child.say(CODE)
+    world.advance(1)
+    if world.child:
+        world.child.end(256)
+    world.advance(70, step=1.0)
+
+
+def guardian(world: Simulation) -> None:
+    """The guardian is killed."""
+    world.supervisor.start()
+    world.advance(4)
+    if world.child:
+        world.child.vanish()
+    world.advance(4)
+
+
+def calendar(world: Simulation) -> None:
+    """The schedule restarts it."""
+    world.supervisor.start()
+    world.advance(4)
+    world.advance(120, step=5.0)
+    world.reactor.offset += 3600 - 134
+    world.advance(15)
+
+
+SCENARIOS = (crash, restart, keys, pause, guardian, calendar)
+
+
+class InjectedTests(SynchronousTestCase):
+    def play(
+        self, scenario, error: int = errno.EIO, fails=lambda _: False, shortage=(0.0, 0.0)
+    ) -> Simulation:
+        world = Simulation(self, error)
+        world.answers = []
+        begins, ends = shortage
+        world.faults.fails = lambda count: fails(count) or begins <= world.reactor.seconds() < ends
+        world.faults.active = True
+        scenario(world)
+        world.advance(30, step=2.0)
+        world.faults.active = False
+        world.advance(660, step=20.0)
+        return world
+
+    def assertWell(self, world: Simulation, what: str) -> None:
+        supervisor = world.supervisor
+        said = f"{what}: {supervisor.state}; {world.faults.failed}; {world.logged}"
+        if supervisor.state == "fatal" and "launch.py" in what:
+            self.assertIn("not a program", world.told[-1]["message"], said)
+            return  # for who looks whether it exists, a fault is a no
+        self.assertEqual(supervisor.state, "running", said)
+        self.assertTrue(world.child is not None and world.child.worker == supervisor.pid, said)
+        self.assertLessEqual(world.reactor.most, 1, said)
+        for answer in world.answers:
+            self.assertEqual(len(answer), 1, said)
+
+    def test_any_single_call_may_fail(self) -> None:
+        """Of each place that calls the system, the first call, and the last of a scenario."""
+        known: set[str] = set()
+        for scenario in SCENARIOS:
+            clean = self.play(scenario)
+            self.assertWell(clean, scenario.__name__)
+            self.assertGreater(len(clean.reactor.children), 1, scenario.__name__)
+            sites = clean.faults.sites
+            last = {site: number for number, site in enumerate(sites)}
+            numbers = {sites.index(site) for site in last if site not in known}
+            numbers |= set(sorted(last.values())[-8:])
+            known.update(last)
+            for number in sorted(numbers):
+                world = self.play(scenario, fails=lambda count, k=number + 1: count == k)
+                self.assertWell(world, f"{scenario.__name__}, {sites[number]}")
+
+    def test_a_shortage_of_descriptors_or_processes_is_waited_out(self) -> None:
+        """Every call fails, for 25 seconds, from any moment on."""
+        for scenario in SCENARIOS:
+            for number, begins in enumerate((0.0, 0.1, 2.0, 4.1, 6.0)):
+                error = (errno.EMFILE, errno.EAGAIN)[number % 2]
+                world = self.play(scenario, error, shortage=(begins, begins + 25))
+                what = f"{scenario.__name__}, {errno.errorcode[error]} at {begins}"
+                self.assertWell(world, what)
+                self.assertNotIn("fatal", [event["status"] for event in world.told], what)
