@@ -124,6 +124,9 @@ class Child:
         if fd == LIFELINE:
             self.reactor.callLater(0.01, self.end, 0)
 
+    def signalProcess(self, number: int) -> None:
+        """It is not asleep."""
+
     # -- what the test does -----------------------------------------------------------
 
     def begin(self) -> None:

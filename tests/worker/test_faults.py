@@ -210,7 +210,7 @@ class LaunchTests(RealTestCase):
         supervisor = self.supervisor("polite.py")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         used = psutil.Process().num_fds()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 3, hard))
         try:
             error = await self.assertFailure(supervisor.start_worker(), LaunchError)
         finally:
