@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.registry import Collector
 
 from gateway.metrics.alerts import AlertMetrics
 from gateway.metrics.delay import ReactorDelay
@@ -11,11 +13,13 @@ from gateway.metrics.processes import ProcessMetrics
 from gateway.metrics.relay import RelayMetrics
 from gateway.metrics.web import WebMetrics
 from gateway.metrics.worker import WorkerMetrics
+from gateway.worker.guard import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
 
     from gateway.admission import Admission
     from gateway.alerts.alerts import Alerts
@@ -53,8 +57,20 @@ def measure(
         ProcessMetrics(pids, deadlines.clock),
         ReactorDelay(deadlines),
     ):
-        registry.register(collector)
+        registry.register(Forgiving(collector))
     if supervisor is not None:
         worker = WorkerMetrics(supervisor.status)
         overseer.told.append(worker.told)
-        registry.register(worker)
+        registry.register(Forgiving(worker))
+
+
+class Forgiving(Collector):
+    """Tells what a collector can read now, so that `/metrics` always answers."""
+
+    def __init__(self, collector: Any) -> None:
+        what = f"Measuring for /metrics ({type(collector).__name__})"
+        self._reading: Reading[Metric] = Reading(what, collector.collect)
+
+    def collect(self) -> list[Metric]:
+        """As far as that goes."""
+        return self._reading()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gateway.identity import known_as_worker
+from gateway.worker.guard import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,13 @@ class Status:
         self._sessions = sessions
         self._clock = clock
         self._answers: dict[bool, tuple[float, dict[str, Any]]] = {}
+        self._with_codes = False
+        self._parts = [
+            Reading("Reading the worker's status", lambda: self._worker().items()),
+            Reading("Reading the relay's totals", lambda: [("relay", self._totals())]),
+            Reading("Reading the clients", lambda: [("clients", self._listed())]),
+            Reading("Reading the freshness", lambda: [("freshness", self._fresh())]),
+        ]
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
         """The worker's keys, and `relay`, `clients` and `freshness`; by code, too, if asked."""
@@ -60,12 +68,15 @@ class Status:
         self._answers.clear()
 
     def _compose(self, *, codes: bool) -> dict[str, Any]:
-        return {
-            **self._worker(),
-            "relay": self._totals(),
-            "clients": list(islice(self._clients(), MAX_CLIENTS)),
-            "freshness": self._freshness.status(codes=codes),
-        }
+        """What can't be read now is left out."""
+        self._with_codes = codes
+        return dict(chain.from_iterable(part() for part in self._parts))
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return list(islice(self._clients(), MAX_CLIENTS))
+
+    def _fresh(self) -> dict[str, Any]:
+        return self._freshness.status(codes=self._with_codes)
 
     def _totals(self) -> dict[str, Any]:
         """Sums since the start, and what is held now; `log` in events and bytes."""

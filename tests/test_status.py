@@ -46,6 +46,21 @@ class StatusTests(SynchronousTestCase):
     def test_it_begins_with_what_the_worker_tells(self) -> None:
         self.assertEqual(list(self.status()), ["state", "relay", "clients", "freshness"])
 
+    def test_what_can_not_be_read_is_left_out(self) -> None:
+        def broken() -> dict[str, Any]:
+            raise OSError(24, "Too many open files")
+
+        status = Status(
+            broken,
+            self.world.relay,
+            self.freshness,
+            self.world.server.sessions,
+            count(0, LASTS).__next__,
+        )
+        self.assertEqual(list(status()), ["relay", "clients", "freshness"])
+        self.patch(status, "_totals", broken)
+        self.assertEqual(list(status()), ["clients", "freshness"])
+
     def test_clients_are_counted_by_transport(self) -> None:
         self.assertEqual(self.status()["relay"]["clients"], {"websocket": 0, "polling": 0})
         self.world.client()
