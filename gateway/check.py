@@ -18,6 +18,7 @@ from gateway.layers import (
     relay_settings,
     worker_settings,
 )
+from gateway.relay.sessions import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,6 +63,7 @@ def _findings(
         engine_settings(settings)
         relay_settings(settings, environ)
         _alerts(alert_settings(settings))
+        Calendar(settings.holiday_file)
     except ValueError as error:
         yield fail("environment", str(error), "correct the option, or the file that it names")
         return

@@ -120,6 +120,7 @@ def worker_settings(
         heartbeat=settings.heartbeat,
         watchdog=settings.watchdog,
         ready_within=settings.ready_within,
+        restart_silent=settings.restart_silent,
     )
 
 

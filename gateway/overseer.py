@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twisted.logger import Logger, LogLevel
+
 from gateway.identity import known_as_worker
-from gateway.relay.freshness import Freshness
+from gateway.relay.freshness import CLOSED, Freshness
 from gateway.web.names import address_key
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from gateway.relay.relay import Relay
     from gateway.relay.sessions import Calendar
     from gateway.relay.subscription import Subscription
+
+_log = Logger(namespace="gateway.relay")
 
 
 class Listener(Protocol):
@@ -111,11 +115,20 @@ class Overseer:
         self._publish(name, value)
 
     def _feed_changed(self, market: str, reason: str) -> None:
+        status = "closed" if reason == CLOSED else "stale" if reason else "live"
+        _log.emit(
+            LogLevel.warn if status == "stale" else LogLevel.info,
+            "The feed of {market} is {status}{why}",
+            tag="Relay",
+            market=market,
+            status=status,
+            why=f": {reason}" if reason else "",
+        )
         timestamp = datetime.fromtimestamp(self._wall(), UTC)
         self._publish(
             "feed_status",
             {
-                "status": "stale" if reason else "live",
+                "status": status,
                 "market": market,
                 "reason": reason,
                 "stale": sorted(self.freshness.stale),

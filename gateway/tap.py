@@ -115,7 +115,7 @@ class Parts:
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
         if publish is Publish.WORKER and settings.no_worker:
             raise ValueError("--publish worker needs a worker; use --publish token")
-        self._calendar = Calendar()
+        self._calendar = Calendar(settings.holiday_file)
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         self._counts = EventCounts(self._deadlines.call_later)
         self._identities = Identities(self._owns)
@@ -145,6 +145,8 @@ class Parts:
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
         self._overseer.told.append(self._alerts.told)
+        if self._supervisor is not None:
+            self._overseer.told.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
         tokens = self._guarding.control_token, self._guarding.view_token
         self._redact.learn(*tokens, *alerting.secrets)

@@ -156,6 +156,11 @@ class OverseerTests(SynchronousTestCase):
             session: Any = SimpleNamespace(peer=Peer(host, 5))
             self.assertEqual(self.overseer.owner(session), owner)
 
+    def test_the_close_of_a_market_is_no_recovery(self) -> None:
+        self.overseer._feed_changed("stocks", "the market is closed")
+        (_, told) = self.relay.published[0]
+        self.assertEqual((told["status"], told["market"]), ("closed", "stocks"))
+
     def test_others_hear_what_browsers_are_told(self) -> None:
         heard: list[Any] = []
         self.overseer.told.append(lambda name, value: heard.append((name, value)))

@@ -102,6 +102,8 @@ class Rules:
         if value["reason"] == SILENT:
             self._stale.add(market)
             self._alert(STALE, market, f"{market}: {SILENT}", {})
+        elif value["status"] == "closed":
+            self._stale.discard(market)
         elif value["status"] == "live" and market in self._stale:
             self._stale.discard(market)
             self._alert(RECOVERED, market, f"{market}: ticks come again", {})

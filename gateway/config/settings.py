@@ -107,6 +107,15 @@ class Settings:
         "60", "time without a market event until the feed is called stale; 0: never", seconds
     )
 
+    restart_silent: float = option(
+        "0",
+        "time for which a feed is stale in a session until the worker is restarted; 0: never",
+        seconds,
+    )
+    holiday_file: Path | None = option(
+        "", "file with the days on which no session begins, one ISO date a line", path
+    )
+
     publish: str = option(
         "any",
         "whose events go to others: any, worker, or token (of clients with the control token)",

@@ -44,8 +44,14 @@ class RelayMetrics:
         yield from self._events()
         yield from self._clients()
         yield from self._slow()
-        stale = {market: float(market in self._freshness.stale) for market in MARKETS}
-        yield gauge("feed_stale", "Whether a market's feed is stale: 1 or 0", stale, "market")
+        trading = self._freshness.trading
+        stale = trading & self._freshness.stale
+        for name, meaning, markets in (
+            ("market_open", "Whether a market trades: 1 or 0", trading),
+            ("feed_stale", "Whether a market trades and its feed is stale: 1 or 0", stale),
+        ):
+            values = {market: float(market in markets) for market in MARKETS}
+            yield gauge(name, meaning, values, "market")
 
     def _events(self) -> Iterator[Metric]:
         for name, meaning, read in _OF_HUBS:

@@ -37,6 +37,11 @@ class WorkerMetrics:
         yield gauge("worker_up", "Whether the worker runs: 1 or 0", float(status["running"]))
         yield gauge("worker_ready", "Whether the worker is ready: 1 or 0", float(status["ready"]))
         yield gauge(
+            "worker_in_session",
+            "Whether a window of --sessions is open, or there is none: 1 or 0",
+            float(status["schedule"]["inSession"]),
+        )
+        yield gauge(
             "worker_broker_connected",
             "Whether the worker has its session with the broker: 1 or 0",
             _number(status["broker"]["connected"]),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.relay.feed import Feed
 from gateway.relay.guard import Attempts, Periodic
-from gateway.relay.sessions import Calendar, market_of
+from gateway.relay.sessions import MARKETS, Calendar, market_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,9 @@ OTHER = "other"
 
 SILENT = "no ticks while the market trades"
 """Why a feed is stale of which something was expected."""
+GONE = "the worker is gone"
+CLOSED = "the market is closed"
+"""Why a silent feed is stale no more."""
 
 TICKS = frozenset(("market_tick", "market_bidask"))
 QUOTES = TICKS | {"market_snapshot"}
@@ -56,7 +60,8 @@ class Freshness:
     """What the worker says: when, how often, and whether it should.
 
     `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
-    hears of each market once when it becomes stale, and with no reason when it recovers.
+    hears of each market once when it becomes stale, with no reason when it recovers, and
+    with `CLOSED` when it need not any more.
     """
 
     def __init__(
@@ -68,36 +73,45 @@ class Freshness:
         silence: float = SILENCE,
         calendar: Calendar | None = None,
     ) -> None:
-        self._calendar = calendar or Calendar()
         self._now = now
         self._on_change = on_change
-        self._silence = silence
         self._names: dict[str, Arrivals] = {}
         self._codes: dict[str, Arrivals] = {}
-        self._ticks: dict[str, float] = {}
-        self._markets: set[str] = set()  # with quotes, be it from before the open
-        self.stale: set[str] = set()
-        """The markets whose feed is stale."""
+        calendar = calendar or Calendar()
+        self._feeds = {market: Feed(market, calendar, silence) for market in MARKETS}
+        self._reasons: dict[str, str] = {}
+        self._is_gone = False
         self._attempt = Attempts()
         Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
     def hear(self, name: str, code: str | None) -> None:
         """An event of the worker passed by."""
         now = self._now()
+        self._is_gone = False
         _bounded(self._names, name, MAX_NAMES).hear(now)
         if code is not None:
             _bounded(self._codes, code, MAX_CODES).hear(now)
-            if name in QUOTES:
-                self._hear_of(market_of(code), now, ticks=name in TICKS)
+            if name in TICKS:
+                self._tick(self._feeds[market_of(code)], code, now)
+            elif name in QUOTES:
+                self._feeds[market_of(code)].expect(now)
 
-    def _hear_of(self, market: str, now: float, *, ticks: bool) -> None:
-        self._markets.add(market)
-        if not ticks:
-            return
-        self._ticks[market] = now
-        if market in self.stale:
-            self.stale.discard(market)
-            self._on_change(market, "")
+    def _tick(self, feed: Feed, code: str, now: float) -> None:
+        feed.tick(code, now)
+        if feed.market in self._reasons:
+            del self._reasons[feed.market]
+            self._on_change(feed.market, "")
+
+    @property
+    def stale(self) -> set[str]:
+        """The markets whose feed is stale."""
+        return set(self._reasons)
+
+    @property
+    def trading(self) -> set[str]:
+        """The markets that trade at this moment."""
+        now = self._now()
+        return {market for market, feed in self._feeds.items() if feed.period(now) is not None}
 
     @property
     def last(self) -> float | None:
@@ -106,12 +120,38 @@ class Freshness:
 
     def worker_gone(self) -> None:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
-        self._expire(sorted(self._markets), "the worker is gone")
+        self._is_gone = True
+        for market, feed in self._feeds.items():
+            feed.interrupt()
+            if feed.expected and market not in self._reasons:
+                self._expire(market, GONE)
 
     def status(self, *, codes: bool = True) -> dict[str, Any]:
-        """Ages and rates by name and, with `codes`, by code; and the markets that are stale."""
+        """Ages and rates by name and, with `codes`, by code; and what is stale.
+
+        `markets`: whether each is open, until when, when it opens next, and why its feed is
+        stale, if it is.  `silentCodes`: those that are silent beside others that are not.
+        """
+        now = self._now()
         by_code = {"codes": self._ages(self._codes)} if codes else {}
-        return {"stale": sorted(self.stale), "events": self._ages(self._names), **by_code}
+        return {
+            "stale": sorted(self._reasons),
+            "markets": {market: self._market(feed, now) for market, feed in self._feeds.items()},
+            "silentCodes": sorted(
+                code for feed in self._feeds.values() for code in feed.silent_codes(now)
+            ),
+            "events": self._ages(self._names),
+            **by_code,
+        }
+
+    def _market(self, feed: Feed, now: float) -> dict[str, Any]:
+        period, opens = feed.period(now), feed.opens(now)
+        return {
+            "open": period is not None,
+            "closes": period and period.closes.isoformat(),
+            "opens": opens and opens.isoformat(),
+            "stale": self._reasons.get(feed.market),
+        }
 
     def _ages(self, arrivals: dict[str, Arrivals]) -> dict[str, Any]:
         now = self._now()
@@ -128,28 +168,23 @@ class Freshness:
     def _look(self) -> None:
         for each in (*self._names.values(), *self._codes.values()):
             each.measure(CHECK)
-        for market in list(self._ticks):
-            self._attempt(f"The look at the feed of {market}", self._judge, market)
+        for market, feed in self._feeds.items():
+            self._attempt(f"The look at the feed of {market}", self._judge, market, feed)
 
-    def _judge(self, market: str) -> None:
-        if self._is_silent(market):
-            self._expire([market], SILENT)
-
-    def _expire(self, markets: list[str], reason: str) -> None:
-        for market in markets:
-            if market not in self.stale:
-                self.stale.add(market)
-                self._on_change(market, reason)
-
-    def _is_silent(self, market: str) -> bool:
-        """Silent for too long in a session in which something was heard."""
+    def _judge(self, market: str, feed: Feed) -> None:
         now = self._now()
-        session = self._calendar.session(market, datetime.fromtimestamp(now, UTC))
-        return (
-            self._silence > 0
-            and session is not None
-            and session.opens.timestamp() <= self._ticks[market] <= now - self._silence
-        )
+        feed.decay(now, CHECK)
+        known = self._reasons.get(market)
+        if feed.period(now) is None:
+            if known == SILENT:
+                del self._reasons[market]
+                self._on_change(market, CLOSED)
+        elif known != SILENT and feed.is_silent(now) and not (known and self._is_gone):
+            self._expire(market, SILENT)
+
+    def _expire(self, market: str, reason: str) -> None:
+        self._reasons[market] = reason
+        self._on_change(market, reason)
 
 
 def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:

@@ -72,6 +72,11 @@ class Lookout:
         """Whether a window of `--sessions` is open, or there is none."""
         return self._timetable.is_open
 
+    @property
+    def reopens(self) -> float | None:
+        """When a worker that is down for want of a session starts again; None: it is not."""
+        return self._timetable.reopens
+
     def look(self) -> None:
         """Do what has become due; a look that fails harms no other, and is tried again."""
         for look in self._looks:

@@ -9,6 +9,8 @@ from gateway.worker.times import iso
 from gateway.worker.unready import UNREADY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.worker.exits import Exit
     from gateway.worker.governor import Governor
     from gateway.worker.history import Ending
@@ -23,9 +25,15 @@ WORDS = 500
 class Reporter:
     """Reads the keeper and the governor."""
 
-    def __init__(self, keeper: Keeper, governor: Governor) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        governor: Governor,
+        reopens: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self._keeper = keeper
         self._governor = governor
+        self._reopens = reopens
 
     def event(self, now: float, status: str) -> dict[str, Any]:
         """The one argument of `python_status`; every key is always there.
@@ -36,10 +44,10 @@ class Reporter:
         run = keeper.run
         ended = run.exit if run and status in WITH_EXIT else None
         cause = run.cause if run and ended else None
-        planned = keeper.next_start
+        planned = self._planned(now)
         return {
             "status": status,
-            "message": self._message(status, ended, cause),
+            "message": self._message(now, status, ended, cause),
             "pid": run.pid if run and run.alive else None,
             "generation": keeper.generation,
             "exitCode": ended and ended.code,
@@ -65,10 +73,10 @@ class Reporter:
             "lastExit": next(map(_exit, keeper.history), None),
         }
 
-    def status(self) -> dict[str, Any]:
+    def status(self, now: float) -> dict[str, Any]:
         """As `health`, and the plans and the past."""
         keeper = self._keeper
-        planned = keeper.next_start
+        planned = self._planned(now)
         hold = self._governor.hold(person=True)
         return {
             **self.health(),
@@ -97,7 +105,12 @@ class Reporter:
             "since": None if lasted is None else iso(now - lasted),
         }
 
-    def _message(self, status: str, ended: Exit | None, cause: str | None) -> str:
+    def _planned(self, now: float) -> tuple[float, float] | None:
+        """When the next start is planned: seconds since 1970, and from `now`."""
+        opens = self._reopens()
+        return self._keeper.next_start or (None if opens is None else (opens, opens - now))
+
+    def _message(self, now: float, status: str, ended: Exit | None, cause: str | None) -> str:
         if status == UNREADY and self._keeper.run is not None:
             lived = self._keeper.run.vitals.lived
             return f"The worker is not ready {lived:.0f} s after its start; its login may hang"
@@ -106,6 +119,9 @@ class Reporter:
         if planned and (end or held_by):
             why = "; ".join(filter(None, (end and f"it {end}", held_by)))
             return f"The worker is to start in {planned[1]:.1f} s: {why}"
+        opens = self._planned(now)
+        if status == "stopped" and opens:
+            return f"The worker is down until its session opens: {iso(opens[0])}"
         if ended is None:
             return f"The worker is {status}"
         if status == "fatal":

@@ -84,6 +84,8 @@ class Settings:
     """Never restarted by the watchdog when started less than this ago."""
     ready_within: float = 60.0
     """A worker that is not ready so long after its start is told of; 0: never."""
+    restart_silent: float = 0.0
+    """A feed that is stale in a session for so long costs a restart; 0: never."""
     ready_timeout: float = 90.0
     """How long `wait_ready` waits for the new worker's `shioaji_ready`."""
     line_length: int = 8192

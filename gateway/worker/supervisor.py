@@ -35,6 +35,7 @@ from gateway.worker.ready import ReadyWaiters
 from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
+from gateway.worker.silent import SilentFeeds
 from gateway.worker.unready import UNREADY, ReadyWatch
 from gateway.worker.usage import Usage, tree
 from gateway.worker.vitals import Vitals
@@ -108,7 +109,7 @@ class Supervisor:
             observer=self,
             wall=wall,
         )
-        self._reporter = Reporter(self._keeper, self._governor)
+        self._reporter = Reporter(self._keeper, self._governor, lambda: self._lookout.reopens)
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
@@ -123,6 +124,10 @@ class Supervisor:
             also=[self._readiness.look],
         )
 
+        self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
+        self.told = self._silent_feeds.told
+        """To be told what browsers are told of feeds."""
+
     # -- the service ----------------------------------------------------------------------
 
     def start(self, gateway_url: str | None = None) -> Deferred[None]:
@@ -130,11 +135,14 @@ class Supervisor:
         self._gateway_url = gateway_url or self._gateway_url
         attempt("Reading the credentials", self._keys.load)
         self._lookout.begin()
+        if self._lookout.reopens is not None:
+            self._tell(self.state)
         return succeed(None)
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
         self._lookout.end()
+        self._silent_feeds.stop()
         self._predecessor.end()
         self._claim.give_up()
         stopped = self._keeper.shut_down()
@@ -239,7 +247,7 @@ class Supervisor:
         """For `/status`."""
         run = self._keeper.run
         return {
-            **self._reporter.status(),
+            **self._reporter.status(self._wall()),
             "running": self.running,
             "ready": self.ready,
             "unready": self._readiness.overdue(run),
@@ -308,6 +316,9 @@ class Supervisor:
             0, run.launch, self._launcher.command(self._keys.current, self._gateway_url)
         )
         return run
+
+    def _renew(self, reason: str) -> None:
+        self._keeper.renew(reason, states=("running",))
 
     def _may_wait(self, run: Run) -> bool:
         """Whether nobody misses a worker that is not ready."""

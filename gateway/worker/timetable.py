@@ -56,6 +56,12 @@ class Timetable:
         """Whether the worker is to be up, by the last look."""
         return self._open
 
+    @property
+    def reopens(self) -> float | None:
+        """When the worker that was stopped because no window is open starts again."""
+        down = self._keeper.state in ("stopping", "exited", "stopped")
+        return self._sessions.next(self._wall()) if self._closed_by_us and down else None
+
     def status(self) -> dict[str, Any]:
         """For people: what comes next."""
         now = self._wall()

@@ -80,6 +80,14 @@ class RulesTestCase(SynchronousTestCase):
         return [alert.kind for alert in new]
 
 
+class ClosedTests(RulesTestCase):
+    def test_a_market_that_closes_while_it_is_silent_has_not_recovered(self) -> None:
+        self.assertEqual(self.feed("stale", SILENT), ["stale"])
+        self.assertEqual(self.feed("closed", "the market is closed"), [])
+        self.assertEqual(self.feed("live", ""), [], "the next day is another one")
+        self.assertEqual(self.feed("stale", SILENT), ["stale"])
+
+
 class UnreadyTests(RulesTestCase):
     def test_a_worker_that_is_not_ready_is_news_and_that_it_is_ready_too(self) -> None:
         self.assertEqual(self.worker("starting", "running", "unready"), ["unready"])

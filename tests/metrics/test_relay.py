@@ -17,7 +17,7 @@ class RelayMetricsTests(SynchronousTestCase):
         self.world = RelayWorld(namespaces=("/", "/chat"), **settings)
         self.names = EventCounts(self.world.deadlines.call_later)
         self.world.watcher.relayed = lambda event: self.names(str(event.name))
-        self.freshness = SimpleNamespace(stale=set())
+        self.freshness = SimpleNamespace(stale=set(), trading=set())
         self.metrics = RelayMetrics(
             self.world.relay, self.freshness, self.world.server.sessions, self.names.totals
         )
@@ -180,4 +180,7 @@ class RelayMetricsTests(SynchronousTestCase):
     def test_stale_feeds(self):
         self.start()
         self.freshness.stale.add("futures")
+        self.assert_numbers({'feed_stale{market="futures"}': 0, 'market_open{market="futures"}': 0})
+        self.freshness.trading.add("futures")
         self.assert_numbers({'feed_stale{market="futures"}': 1, 'feed_stale{market="stocks"}': 0})
+        self.assert_numbers({'market_open{market="futures"}': 1, 'market_open{market="stocks"}': 0})

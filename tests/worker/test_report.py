@@ -70,7 +70,9 @@ class ReporterTests(SynchronousTestCase):
             self.message("backoff"),
             "The worker is to start in 1.0 s: the previous worker is logging out",
         )
-        self.assertEqual(self.reporter.status()["heldBy"], "the previous worker is logging out")
+        self.assertEqual(
+            self.reporter.status(MONDAY)["heldBy"], "the previous worker is logging out"
+        )
 
     def test_an_event_after_an_exit(self) -> None:
         event = self.reporter.event(MONDAY, "backoff")
@@ -119,6 +121,16 @@ class ReporterTests(SynchronousTestCase):
         self.keeper.history.add(MONDAY, self.run.exit, "network")
         last = self.reporter.health()["lastExit"]
         self.assertEqual((last["code"], last["class"], last["lived"]), (3, "network", 1.235))
-        status = self.reporter.status()
+        status = self.reporter.status(MONDAY)
         self.assertEqual(status["exits"], [last])
         self.assertEqual((status["pausedFor"], status["nextStartIn"]), (30.0, 1.0))
+
+    def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
+        self.keeper.next_start, self.keeper.state = None, "stopped"
+        reporter = Reporter(self.keeper, self.governor, lambda: MONDAY + 1800)
+        event = reporter.event(MONDAY, "stopped")
+        self.assertIn("until its session opens: 2024-03-04T00:30:00", event["message"])
+        self.assertEqual(
+            (event["nextStartIn"], event["nextStartAt"][:16]), (1800, "2024-03-04T00:30")
+        )
+        self.assertEqual(reporter.status(MONDAY)["nextStartIn"], 1800)

@@ -47,6 +47,21 @@ class TimetableTests(SynchronousTestCase):
             self.time.advance(30)
             table.look()
 
+    def test_a_worker_that_is_down_for_want_of_a_session_is_known_to_come_back(self) -> None:
+        table = self.table("2024-03-04T08:00", sessions=("Mon-Fri 08:30-13:50",))
+        table.begin()
+        self.assertEqual(table.reopens, at("2024-03-04T08:30"))
+        self.pass_until(table, "2024-03-04T09:00")
+        self.assertIsNone(table.reopens)
+        self.pass_until(table, "2024-03-08T14:00")
+        self.assertEqual(table.reopens, at("2024-03-11T08:30"))
+        self.keeper.state = "running"  # somebody started it
+        self.assertIsNone(table.reopens)
+        self.keeper.state = "stopped"
+        self.pass_until(table, "2024-03-11T09:00")
+        self.keeper.stop()  # somebody stopped it
+        self.assertIsNone(table.reopens)
+
     def test_without_settings_the_worker_is_started_and_left_alone(self) -> None:
         table = self.table("2024-03-04T00:00")
         table.begin()

@@ -15,6 +15,7 @@ const CURES = {
   fatal: "worker-start",
   stopped: "worker-start",
   backoff: "worker-start",
+  closed: "worker-start",
 };
 
 export class Alerts {

@@ -29,9 +29,11 @@ const CHECKS = [
     const fields = status?.overriddenKeys ?? [];
     return fields.length > 0 && { id: "overridden", level: "warn", values: { fields } };
   },
-  ({ status }) =>
-    status?.freshness?.stale.length > 0 &&
-    status.running && { id: "stale", level: "warn", values: { markets: status.freshness.stale } },
+  ({ status }) => {
+    const trading = Object.entries(status?.freshness?.markets ?? {});
+    const markets = trading.filter(([, { open, stale }]) => open && stale).map(([name]) => name);
+    return status?.running && markets.length > 0 && { id: "stale", level: "warn", values: { markets } };
+  },
   ({ status }) => {
     const { used, limit } = status?.budget ?? {};
     if (!limit || used < limit * LIMIT) return null;
@@ -46,7 +48,10 @@ const PAUSES = new Set(["ban", "too-many-connections"]);
 const DOWN = {
   fatal: ({ lastExit }) => ({ id: "fatal", level: "bad", values: { exit: lastExit } }),
   exited: ({ lastExit }) => ({ id: "exited", level: "bad", values: { exit: lastExit } }),
-  stopped: () => ({ id: "stopped", level: "warn" }),
+  stopped: ({ nextStartAt }) =>
+    nextStartAt
+      ? { id: "closed", level: "info", values: { nextStartAt } }
+      : { id: "stopped", level: "warn" },
   backoff: ({ lastExit, nextStartAt }) => ({
     id: PAUSES.has(lastExit?.class) ? "pause" : "backoff",
     level: "bad",

@@ -2,6 +2,7 @@
 
 import { language, t } from "./i18n.js";
 
+const TAIPEI = "Asia/Taipei";
 const MINUS = "\u2212";
 export const NONE = "\u2013";
 
@@ -64,6 +65,16 @@ export function bytes(count) {
   if (count < 1000) return `${count} B`;
   const power = Math.min(3, Math.floor(Math.log10(count) / 3));
   return `${number(count / 1000 ** power, count / 1000 ** power < 10 ? 1 : 0)} ${" KMG"[power]}B`;
+}
+
+/** 08:45 in Taipei, where the markets are; with the day, if that is not today's there. */
+export function moment(date) {
+  const at = new Date(date);
+  const day = (when) => when.toLocaleDateString("en-CA", { timeZone: TAIPEI });
+  const time = at.toLocaleTimeString("en-GB", { timeZone: TAIPEI, timeStyle: "short" });
+  if (day(at) === day(new Date())) return time;
+  const weekday = { weekday: "short", month: "numeric", day: "numeric", timeZone: TAIPEI };
+  return `${at.toLocaleDateString(language(), weekday)} ${time}`;
 }
 
 /** 14:05:09 of an ISO date or of milliseconds since 1970; with the day, if that is not today. */

@@ -7,6 +7,7 @@ import { Credentials } from "./credentials.js";
 import { byId, mark, Text } from "./dom.js";
 import { number } from "./format.js";
 import { inNextFrame } from "./frame.js";
+import { Hours } from "./hours.js";
 import { onLanguage, t, translate } from "./i18n.js";
 import { Log } from "./log.js";
 import { Market } from "./market.js";
@@ -52,6 +53,7 @@ const worker = new Worker(refresh);
 const clients = new Clients();
 const rates = new Rates();
 const log = new Log();
+const hours = new Hours();
 const selected = new Selected();
 const quotes = new Quotes(choose);
 const market = new Market(marketChanged);
@@ -102,7 +104,7 @@ const REACTIONS = {
     const { market: name, status: state, reason, timestamp } = value;
     if (reason === WORKER_GONE) return; // that is told already
     if (typeof state !== "string") return; // whoever may publish could have said it
-    const level = state === "stale" ? "warn" : "good";
+    const level = { stale: "warn", live: "good" }[state] ?? "info";
     const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
     alerts.note(`feed ${name} ${timestamp}`, timestamp, level, text);
   },
@@ -124,7 +126,8 @@ function told(answer, error) {
     worker.update(answer);
     clients.update(answer.clients, answer.relay);
     rates.update(answer.freshness.events);
-    quotes.stale(answer.freshness.stale);
+    quotes.stale(answer.freshness.stale, answer.freshness.silentCodes);
+    hours.update(market.isDemo ? {} : answer.freshness.markets);
     alerts.exits(answer.exits);
   }
   assess();

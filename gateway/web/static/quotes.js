@@ -35,6 +35,7 @@ export class Quotes {
   #selected = null;
   #select;
   #stale = new Set();
+  #silent = new Set();
   #seen;
 
   /** `select(instrument)` is called when one is chosen. */
@@ -67,10 +68,15 @@ export class Quotes {
     inNextFrame(this.#paint);
   }
 
-  /** The markets whose feed is stale. */
-  stale(markets) {
+  /** The markets whose feed is stale, and the codes that are silent beside others. */
+  stale(markets, codes) {
     this.#stale = new Set(markets);
-    for (const row of this.#rows.values()) row.isStale = this.#stale.has(row.instrument.market);
+    this.#silent = new Set(codes);
+    for (const row of this.#rows.values()) row.isStale = this.#isStale(row.instrument);
+  }
+
+  #isStale({ market, code }) {
+    return this.#stale.has(market) || this.#silent.has(code);
   }
 
   /** The code at the top. */
@@ -113,7 +119,7 @@ export class Quotes {
   #add(instrument) {
     const row = new Row(instrument);
     this.#rows.set(instrument, row);
-    row.isStale = this.#stale.has(instrument.market);
+    row.isStale = this.#isStale(instrument);
     row.line.row = row;
     this.#seen.observe(row.line);
     return row;
