@@ -10,7 +10,7 @@ from gateway import doctor
 from gateway.alerts.channels import channel
 from gateway.alerts.client import Client
 from gateway.doctor import TOPICS, Finding, Level
-from gateway.doctor.finding import fail
+from gateway.doctor.finding import fail, ok
 from gateway.layers import (
     alert_settings,
     engine_settings,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.alerts.alerts import Settings as AlertSettings
     from gateway.config import Settings
+    from gateway.pidfile import PidFile
     from gateway.worker.settings import Settings as WorkerSettings
 
 
@@ -34,13 +35,17 @@ def run(
     say: Callable[[str], object],
     cwd: Path | None = None,
     now: float | None = None,
+    *,
+    pid_file: PidFile | None = None,
 ) -> int:
     """Say each finding; the exit status: 0 when nothing fails.
 
-    `cwd` and `now` (seconds since 1970) are the process's own by default.
+    `cwd` and `now` (seconds since 1970) are the process's own by default; `pid_file` is the
+    one that twistd would write.
     """
+    found = _findings(settings, environ, cwd or Path.cwd(), time.time() if now is None else now)
     findings = sorted(
-        _findings(settings, environ, cwd or Path.cwd(), time.time() if now is None else now),
+        (*found, *check_pid_file(pid_file)),
         key=lambda finding: TOPICS.index(finding.topic),
     )
     for finding in findings:
@@ -48,6 +53,17 @@ def run(
     count = {level: sum(each.level is level for each in findings) for level in Level}
     say(", ".join(f"{number} {level.value}" for level, number in count.items()))
     return 1 if count[Level.FAIL] else 0
+
+
+def check_pid_file(pid_file: PidFile | None) -> Iterator[Finding]:
+    """twistd's own; None: it writes none."""
+    if pid_file is None:
+        return
+    what, _, cure = pid_file.problem.partition(": ")
+    if what:
+        yield fail("files", what, cure)
+    elif pid_file.stale:
+        yield ok("files", f"{pid_file.stale}; the next start removes it")
 
 
 def _findings(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.python import usage
 
 from gateway import __version__
 from gateway.config import Settings, load, options
+from gateway.pidfile import PidFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from gateway.config import Option
 
@@ -51,7 +55,16 @@ class Options(usage.Options):
             from gateway.check import run  # noqa: PLC0415  # a start needs none of it
 
             # Here, since twistd looks for another gateway's PID file before it goes on.
-            raise SystemExit(run(self.settings, os.environ, print))
+            raise SystemExit(run(self.settings, os.environ, print, pid_file=self._pid_file()))
+        pid_file = self._pid_file()
+        if pid_file is not None:
+            _settle(pid_file)
+
+    def _pid_file(self) -> PidFile | None:
+        """The one that twistd is to write; twist writes none."""
+        runner: Mapping[str, Any] = self.parent or {}
+        name = runner.get("pidfile")
+        return PidFile(Path(runner.get("rundir") or ".") / name) if name else None
 
     def opt_check(self) -> None:
         """Look at everything a start needs, say what to do, and exit; starts nothing."""
@@ -61,6 +74,19 @@ class Options(usage.Options):
         """Print the version and exit."""
         print(f"sjgateway {__version__}")  # noqa: T201  # it is the answer
         raise SystemExit(0)
+
+
+def _settle(pid_file: PidFile) -> None:
+    """Take away one that is left from before.  Raises UsageError where no start is possible."""
+    if pid_file.problem:
+        raise usage.UsageError(pid_file.problem)
+    stale = pid_file.stale
+    if stale:
+        try:
+            pid_file.remove()
+        except OSError as error:
+            raise usage.UsageError(f"{stale}; remove it: {error.strerror}") from None
+        sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
 
 
 def _handler(option: Option) -> Callable[..., None]:

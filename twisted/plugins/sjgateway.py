@@ -1,8 +1,38 @@
 """Tells twistd that `twistd sjgateway` is made by `gateway.tap`."""
 
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
 from twisted.application.service import ServiceMaker
 
-sjgateway = ServiceMaker(
+
+class _Maker(ServiceMaker):
+    """Says in one line when another package hides ours: twistd looks in its folder first."""
+
+    @property
+    def options(self) -> Any:
+        _find()
+        return super().options
+
+    @property
+    def makeService(self) -> Any:
+        _find()
+        return super().makeService
+
+
+def _find() -> None:
+    found = find_spec("gateway")
+    places = (found and found.submodule_search_locations) or ()
+    if not any((Path(place) / "worker" / "guardian.py").is_file() for place in places):
+        where = (found and found.origin) or next(iter(places), "nowhere")
+        raise SystemExit(
+            f"sjgateway: another package named gateway hides ours: {where}; start twistd in"
+            " another folder, take that one off PYTHONPATH, or rename it"
+        )
+
+
+sjgateway = _Maker(
     "sjgateway",
     "gateway.tap",
     "A Socket.IO gateway that relays events and supervises one worker",

@@ -1,0 +1,76 @@
+"""twistd's PID file: that of a gateway which is gone keeps no other one from starting.
+
+twistd itself asks only whether some process has the number.  After a crash that may be any
+program, and in a container it is the new gateway's own.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "sjgateway"
+"""The word by which a gateway's command line is known."""
+
+
+class PidFile:
+    """The file at `path`, which may not be there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @property
+    def problem(self) -> str:
+        """Why no gateway can be started with it, and what to do; "" when one can."""
+        folder = self.path.parent
+        if not os.access(self.path if self.path.exists() else folder, os.W_OK):
+            return (
+                f"{self.path} can't be written: start in a folder of your own, or give"
+                " twistd --pidfile= for none"
+            )
+        text = self._text()
+        if text and not text.isdecimal():
+            return f"{self.path} holds no process id: remove it, or give twistd --pidfile="
+        if text and _is_gateway(int(text)):
+            return (
+                f"a gateway runs already, process {text} (so says {self.path}): stop it, or"
+                " give twistd another --pidfile"
+            )
+        return ""
+
+    @property
+    def stale(self) -> str:
+        """Where nothing is wrong but that it is left from before: what it says."""
+        text = self._text()
+        if text is None or self.problem:
+            return ""
+        return (
+            f"{self.path} is left from before: {f'process {text}' if text else 'it'} is no gateway"
+        )
+
+    def remove(self) -> None:
+        """Take it away.  Raises OSError."""
+        self.path.unlink(missing_ok=True)
+
+    def _text(self) -> str | None:
+        with suppress(OSError, ValueError):
+            return self.path.read_text("ascii").strip()
+        return None
+
+
+def _is_gateway(pid: int) -> bool:
+    """Whether another process has that number, and is a gateway as far as can be told."""
+    if pid == os.getpid():
+        return False
+    try:
+        return NAME in psutil.Process(pid).cmdline()
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, OSError):
+        return True
