@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import Form
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.engineio.outbox import Form, Sink
+    from gateway.engineio.outbox import Sink
     from gateway.engineio.record import Record
 
 
-class LastForm:
+class LastForm(Form):
     """A sink's form that sees the last record go by."""
 
     def __init__(self, form: Form, last: Record) -> None:
         self.key = f"{form.key}-{id(self)}"  # nobody else may be given its bytes
         self.max_packets = form.max_packets
+        self.max_bytes = form.max_bytes
+        self.polled = form.polled
         self.done = False
         self._form = form
         self._last = last

@@ -10,17 +10,19 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import Form
 from gateway.engineio.payload import BINARY, SEPARATOR, encode3, encode3_binary, encode4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Packet
     from gateway.engineio.record import Record
 
 POLLING_PACKETS = 16
 """python-engineio's client disconnects on a payload of more packets."""
+POLLING_BYTES = 1 << 18
+"""An answer holds at most this much: at 10 answers a second, 2.6 MB."""
 
 BUNDLE = 11
 """An event has at most so many packets; a record of more is for many readers."""
@@ -39,10 +41,8 @@ def frame_header(size: int, *, binary: bool) -> bytes:
     return bytes((opcode, 127)) + size.to_bytes(8, "big")
 
 
-class WebSocket:
+class WebSocket(Form):
     """WebSocket messages; `eio=3` puts the type byte before binary ones."""
-
-    max_packets = 0
 
     def __init__(self, eio: int = 4) -> None:
         self.key = f"websocket-{eio}"
@@ -70,10 +70,8 @@ class WebSocket:
         return b"".join(pieces)
 
 
-class WebSocketBase64:
+class WebSocketBase64(Form):
     """WebSocket text messages only, for clients that asked with `b64`."""
-
-    max_packets = 0
 
     def __init__(self, eio: int = 4) -> None:
         self.key = f"websocket-{eio}-base64"
@@ -91,24 +89,49 @@ class WebSocketBase64:
         return b"".join(pieces)
 
 
-class Polling:
-    """Polling payloads that are text; `separator` stands between two records."""
+class Polling(Form):
+    """Polling payloads that are text; `separator` stands between two records.
 
-    max_packets = POLLING_PACKETS
+    `max_packets`: what the client takes in one answer; 0 for any number.
+    """
+
+    max_bytes = POLLING_BYTES
+    polled = True
 
     def __init__(
-        self, key: str, encode: Callable[[tuple[Packet, ...]], bytes], separator: bytes = b""
+        self,
+        key: str,
+        encode: Callable[[tuple[Packet, ...]], bytes],
+        separator: bytes = b"",
+        *,
+        max_packets: int = POLLING_PACKETS,
     ) -> None:
-        self.key = key
+        self.key = f"{key}-{max_packets}"
+        self.max_packets = max_packets
+        self._memo = key
         self._encode = encode
         self._separator = separator
 
     def encode(self, records: Sequence[Record]) -> bytes:
-        return self._separator.join(record.memo(self.key, self._encode) for record in records)
+        return self._separator.join([self._one(record) for record in records])
+
+    def _one(self, record: Record) -> bytes:
+        return record.memo(self._memo, self._encode)
 
     def content_type(self, payload: bytes) -> str:
         """What to call `payload`, made by this form, in HTTP."""
         return TEXT_PLAIN
+
+
+class Polling4(Polling):
+    """Engine.IO 4: one text packet stands as it is."""
+
+    def __init__(self, *, max_packets: int = POLLING_PACKETS) -> None:
+        super().__init__("polling-4", encode4, SEPARATOR, max_packets=max_packets)
+
+    def _one(self, record: Record) -> bytes:
+        data, binary = record.packets[0]
+        return super()._one(record) if binary or len(record.packets) > 1 else data
 
 
 class PollingBinary(Polling):
@@ -124,9 +147,13 @@ class PollingBinary(Polling):
         return OCTET_STREAM if payload[0] <= BINARY else TEXT_PLAIN
 
 
-POLLING4 = Polling("polling-4", encode4, SEPARATOR)
-POLLING3 = Polling("polling-3", encode3)
-POLLING3_BINARY = PollingBinary("polling-3-binary", encode3_binary)
+POLLING4, POLLING4_MANY = Polling4(), Polling4(max_packets=0)
+POLLING3, POLLING3_MANY = (
+    Polling("polling-3", encode3, max_packets=n) for n in (POLLING_PACKETS, 0)
+)
+POLLING3_BINARY, POLLING3_BINARY_MANY = (
+    PollingBinary("polling-3-binary", encode3_binary, max_packets=n) for n in (POLLING_PACKETS, 0)
+)
 
 WEBSOCKETS: dict[tuple[int, bool], Form] = {
     (4, False): WebSocket(4),
@@ -137,8 +164,13 @@ WEBSOCKETS: dict[tuple[int, bool], Form] = {
 """By Engine.IO version, and whether the client asked for base64."""
 
 
-def polling(eio: int, *, base64: bool) -> Polling:
-    """The polling form for a client of version `eio`; `base64`: it asked for text only."""
+def polling(eio: int, *, base64: bool, many: bool = False) -> Polling:
+    """The polling form for a client of version `eio`.
+
+    `base64`: it asked for text only; `many`: it takes any number of packets at once.
+    """
     if eio == 4:
-        return POLLING4
-    return POLLING3 if base64 else POLLING3_BINARY
+        return POLLING4_MANY if many else POLLING4
+    if base64:
+        return POLLING3_MANY if many else POLLING3
+    return POLLING3_BINARY_MANY if many else POLLING3_BINARY

@@ -69,6 +69,16 @@ def wants_base64(query: Mapping[str, str]) -> bool:
     return bool(query.get("b64"))
 
 
+def takes_many(agent: str) -> bool:
+    """Whether a client with this User-Agent takes any number of packets in an answer.
+
+    Shown with the clients themselves: browsers, and socket.io-client in Node.js with either
+    of its two ways to poll.  python-engineio's clients disconnect on more than 16, and who
+    is unknown may be one.
+    """
+    return agent.startswith(("Mozilla/", "node-XMLHttpRequest")) or agent == "node"
+
+
 def custom(query: Mapping[str, str]) -> Mapping[str, str]:
     """What the client sent beyond the protocol's own keys."""
     return {key: query[key] for key in query if key not in OWN_KEYS} or NOTHING

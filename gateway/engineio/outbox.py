@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.engineio.record import Record
 
 WRITE_BYTES = 65536
-"""A sink is given at most this much in one write, one larger record excepted."""
+"""A WebSocket is given at most this much in one write, one larger record excepted."""
 
 BOUND = 1 << 20
 """Bytes of memory that may wait for one client alone, unless twice its largest record is more."""
@@ -28,9 +28,13 @@ class Form(Protocol):
     """A pure function from records to the bytes of one write."""
 
     key: str
-    """Equal for forms that make equal bytes."""
-    max_packets: int
+    """Equal for forms that make equal writes."""
+    max_packets: int = 0
     """Packets one write may hold; 0 for no bound."""
+    max_bytes: int = WRITE_BYTES
+    """Bytes one write may hold, one larger record excepted."""
+    polled: bool = False
+    """A write answers a request, so that everything else waits for the next one."""
 
     def encode(self, records: Sequence[Record]) -> bytes:
         """The bytes of one write."""
@@ -175,7 +179,7 @@ def take(records: list[Record], form: Form) -> list[Record]:
     for record in records:
         size += record.size
         packets += len(record.packets)
-        full = size > WRITE_BYTES or (form.max_packets and packets > form.max_packets)
+        full = size > form.max_bytes or (form.max_packets and packets > form.max_packets)
         if full and count:
             break
         count += 1

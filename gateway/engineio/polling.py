@@ -47,8 +47,8 @@ class PollingChannel:
     name = POLLING
     taken = 0
 
-    def __init__(self, *, eio: int, base64: bool) -> None:
-        self._polling_form = forms.polling(eio, base64=base64)
+    def __init__(self, *, eio: int, base64: bool, many: bool = False) -> None:
+        self._polling_form = forms.polling(eio, base64=base64, many=many)
         self.form: Form = self._polling_form
         self.uploading = False
         self._poll: Poll | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.engineio import errors
 from gateway.engineio.errors import EngineError
-from gateway.engineio.handshake import POLLING, WEBSOCKET, custom, version, wants_base64
+from gateway.engineio.handshake import POLLING, WEBSOCKET, custom, takes_many, version, wants_base64
 from gateway.engineio.outbox import Outbox, Queue
 from gateway.engineio.polling import PollingChannel
 from gateway.engineio.probe import Probe
@@ -77,8 +77,10 @@ class Server:
         _verify_transport(query, upgrade=upgrade)
         return None
 
-    def poll(self, query: Mapping[str, str], peer: Peer, poll: Poll) -> PollingChannel:
-        """Take a verified GET, opening a session if it is a handshake.
+    def poll(
+        self, query: Mapping[str, str], peer: Peer, poll: Poll, *, agent: str = ""
+    ) -> PollingChannel:
+        """Take a verified GET of the client `agent`, opening a session if it is a handshake.
 
         Returns the channel to tell when the client vanishes before it is answered.
         Raises `EngineError` (3) when the session has a pending GET already.
@@ -88,7 +90,7 @@ class Server:
             channel = _polling(self._find(sid))
         else:
             eio = version(query, self.settings)
-            channel = PollingChannel(eio=eio, base64=wants_base64(query))
+            channel = PollingChannel(eio=eio, base64=wants_base64(query), many=takes_many(agent))
             self._open(channel, eio, query, peer, WEBSOCKET)
         channel.get(poll)
         return channel

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
 from gateway.relay.event import Event
@@ -15,10 +16,8 @@ from gateway.relay.journal import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.engineio.outbox import Form
 
-
-class WithOffset:
+class WithOffset(Form):
     """Another form, of events with their offset spliced in: nothing is re-encoded.
 
     An event with an ack id carries none, since it is not replayed twice by clients.
@@ -27,6 +26,8 @@ class WithOffset:
     def __init__(self, form: Form) -> None:
         self.key = f"{form.key}+offset"
         self.max_packets = form.max_packets
+        self.max_bytes = form.max_bytes
+        self.polled = form.polled
         self._form = form
 
     def encode(self, records: Sequence[Record]) -> bytes:

@@ -79,6 +79,9 @@ class SessionOutbox:
             # From within a view's write, which does not know yet that it was one too many.
             self.leave()
             self.step_aside()
+        elif self._sink is not None and self._sink.form.polled:
+            self.ready = True
+            self._turn.poll(self)
         else:
             self.ready = True
             self.pump()
@@ -152,6 +155,8 @@ class SessionOutbox:
             self.unread.remove(batch)
             return form.encode(batch)
         for subscription in self._subscriptions:
+            if form.polled:
+                self._turn.before_answer(subscription)
             if records := subscription.take(form):
                 data = subscription.form(form).encode(records)
                 subscription.log.traffic.alone(records, len(data))

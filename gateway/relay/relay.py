@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.relay.hub import Hub
@@ -34,12 +35,14 @@ class Relay:
         *,
         wall: Callable[[], float],
     ) -> None:
-        self._turn = Turn(lambda flush: call_later(settings.flush_interval, flush))
+        self._turn = Turn(
+            lambda flush: call_later(settings.flush_interval, flush), partial(call_later, 0)
+        )
         self.hubs = {
             name: Hub(name, settings, self._turn, deadlines, observer, wall=wall)
             for name in settings.namespaces
         }
-        self.slow = SlowConsumers(self._turn, settings.patience, deadlines)
+        self.slow = SlowConsumers(self._turn, settings.patience, deadlines, wall=wall)
 
     def outbox(self) -> SessionOutbox:
         """The outbox of a new Engine.IO session."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.log import Log
     from gateway.relay.subscription import Subscription
@@ -26,6 +28,10 @@ class Patience:
     """Seconds."""
     longest_stall: float = 10.0
     """Seconds without taking anything, however little waits."""
+    late: float = 0.3
+    """Seconds that the oldest event which waits for a polling client may be old."""
+    passed_over: float = 1.0
+    """Seconds in which a late client hears nothing of a key that changes all the time."""
     conflate: bool = True
     """Skip events that newer ones of the same key replace; False: disconnect."""
 
@@ -43,10 +49,23 @@ class Counters:
 
 
 class SlowConsumers:
-    """Looks once a second at everybody who is behind."""
+    """Looks once a second at everybody who is behind, and at who polls and is late.
 
-    def __init__(self, turn: Turn, patience: Patience, deadlines: Deadlines) -> None:
+    A polling client takes a part of what waits at each poll, so that it never stalls: it
+    falls behind in time instead.  `wall` is the wall clock, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        patience: Patience,
+        deadlines: Deadlines,
+        *,
+        wall: Callable[[], float],
+    ) -> None:
         turn.before_trim = self.overrun
+        turn.before_answer = self.refresh
+        self._wall = wall
         self.counters = Counters()
         self._logs = turn.logs
         self._patience = patience
@@ -67,6 +86,12 @@ class SlowConsumers:
             subscription.keep()
             if subscription.lag > max(2 * log.max_bytes, _most(log)):
                 self._too_slow(subscription, _most(log))
+
+    def refresh(self, subscription: Subscription) -> None:
+        """Bring a polling client that is late up to date."""
+        since = subscription.waits_since if self._patience.conflate else None
+        if since is not None and self._wall() - since > self._patience.late:
+            self._count(subscription.conflate(self._patience.passed_over))
 
     def _look(self) -> None:
         behind = {
@@ -103,13 +128,15 @@ class SlowConsumers:
         Nobody holds more than the log itself may, however many keys there are.
         """
         if self._patience.conflate:
-            skipped = subscription.conflate()
-            self.counters.conflated += bool(skipped)
-            self.counters.skipped += skipped
+            self._count(subscription.conflate())
             if subscription.undroppable <= bound and subscription.lag <= _most(subscription.log):
                 return
         self.counters.evicted += 1
         subscription.socket.session.abort("slow consumer")
+
+    def _count(self, skipped: int) -> None:
+        self.counters.conflated += bool(skipped)
+        self.counters.skipped += skipped
 
 
 def _most(log: Log) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
-from gateway.engineio.outbox import WRITE_BYTES
-from gateway.relay.event import OVERHEAD
+from gateway.relay.event import OVERHEAD, Event
 from gateway.relay.offset import WithOffset
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.record import Record
-    from gateway.relay.event import Event
     from gateway.relay.log import Log
     from gateway.relay.outbox import SessionOutbox
     from gateway.relay.recovery import Return
@@ -35,6 +34,7 @@ class Subscription:
     __slots__ = (
         "_direct",
         "_kept",
+        "_passed",
         "_view",
         "asked",
         "cursor",
@@ -68,6 +68,7 @@ class Subscription:
         """Whether its events are relayed even if it is not the worker."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
+        self._passed: dict[Hashable, float] = {}  # keys, and since when they are passed over
         self._view: View | None = None
         self.socket = socket
         self.outbox = outbox
@@ -124,6 +125,7 @@ class Subscription:
             if not view.join(self, self.outbox.write):
                 return False
             self._view = view
+            self._passed.clear()
             self.log.apart.discard(self)
         return True
 
@@ -153,18 +155,33 @@ class Subscription:
         self._kept = waiting[::-1] + self._kept
         self.cursor = max(self.cursor, end)
 
-    def conflate(self) -> int:
-        """Skip every waiting event that a newer one of its key replaces; how many those are."""
+    def conflate(self, patience: float = inf) -> int:
+        """Skip every waiting event that a newer one of its key replaces; how many those are.
+
+        What is left stays in order, so the key that changes most is always the last.  A
+        key that was passed over for `patience` seconds keeps its oldest event, too.
+        """
         self.keep()
         waiting, self._kept = self._kept, []
+        oldest = {event.key: event for event in waiting}
         seen: set[Hashable] = set()
         for event in waiting:
-            if event.key is None:
+            key = event.key
+            if key is None or key not in seen:
+                seen.add(key)
                 self._kept.append(event)
-            elif event.key not in seen:
-                seen.add(event.key)
+            elif (
+                event.wall - self._passed.setdefault(key, event.wall) >= patience
+                and event is oldest[key]
+            ):
                 self._kept.append(event)
         return len(waiting) - len(self._kept)
+
+    @property
+    def waits_since(self) -> float | None:
+        """When the oldest event that waits for this socket came (since 1970); None: none."""
+        event = self._peek(len(self._direct))
+        return event.wall if isinstance(event, Event) else None
 
     @property
     def undroppable(self) -> int:
@@ -176,7 +193,7 @@ class Subscription:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
         batch: list[Record] = []
         direct = 0
-        room, packets = WRITE_BYTES, form.max_packets or UNBOUNDED
+        room, packets = form.max_bytes, form.max_packets or UNBOUNDED
         while (record := self._peek(direct)) is not None:
             room -= record.size
             packets -= len(record.packets)
@@ -189,6 +206,8 @@ class Subscription:
                 self._kept.pop()
             else:
                 self.cursor += 1
+            if self._passed and isinstance(record, Event):
+                self._passed.pop(record.key, None)
         self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
         del self._direct[:direct]
         return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,22 +10,39 @@ if TYPE_CHECKING:
 
     from gateway.relay.log import Log
     from gateway.relay.outbox import SessionOutbox
+    from gateway.relay.subscription import Subscription
+
+
+POLLS = 16
+"""Polls that are answered in one reactor turn, of those for which something waits already.
+
+Each is followed by the next request of its client, so that a hundred hasty ones would fill
+every turn, and whoever else asks something would wait for all of them.
+"""
 
 
 class Turn:
     """Flushes all logs once per reactor turn in which something was said.
 
-    `call_soon(flush)` has to call `flush` after the turn's reads.  Outboxes that sent
-    something themselves, or have something of their own to say, *step aside*: they
-    leave their views before the flush and catch up alone after it.
+    `call_soon(flush)` has to call `flush` after the turn's reads; `call_next(serve)` in the
+    next turn.  Outboxes that sent something themselves, or have something of their own to
+    say, *step aside*: they leave their views before the flush and catch up alone after it.
     """
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], object],
+        call_next: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:
         self.logs: list[Log] = []
         self.before_trim: Callable[[Log], None] = _nothing
         """Called with a log that is going to forget events over its bounds."""
+        self.before_answer: Callable[[Subscription], None] = _nothing
+        """Called with a subscription that is going to answer a poll with what waits for it."""
         self._call_soon = call_soon
+        self._call_next = call_next or call_soon
         self._aside: dict[SessionOutbox, None] = {}
+        self._polls: dict[SessionOutbox, None] = {}
         self._scheduled = False
 
     @property
@@ -43,6 +61,22 @@ class Turn:
         self._aside[outbox] = None
         self.schedule()
 
+    def poll(self, outbox: SessionOutbox) -> None:
+        """Let `outbox` answer its poll soon, after those that came before."""
+        if not self._polls:
+            self._call_next(self._serve)
+        self._polls[outbox] = None
+
+    def _serve(self) -> None:
+        """Answer the polls that came first."""
+        first = list(islice(self._polls, POLLS))
+        for outbox in first:
+            del self._polls[outbox]
+        if self._polls:
+            self._call_next(self._serve)
+        for outbox in first:
+            outbox.pump()
+
     def flush(self) -> None:
         """Write everything that was said since the last flush."""
         self._scheduled = False
@@ -58,5 +92,5 @@ class Turn:
             log.trim()
 
 
-def _nothing(log: Log) -> None:
-    """Nobody cares about what is forgotten."""
+def _nothing(_: object) -> None:
+    """Nobody cares."""

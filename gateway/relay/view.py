@@ -5,8 +5,6 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING
 
-from gateway.engineio.outbox import WRITE_BYTES
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -90,7 +88,7 @@ class View:
         for index, event in enumerate(events):
             size += event.size
             packets += len(event.packets)
-            over = size > WRITE_BYTES or (form.max_packets and packets > form.max_packets)
+            over = size > form.max_bytes or (form.max_packets and packets > form.max_packets)
             if over and index > start:
                 yield form.encode(events[start:index]), event.position, index - start
                 start, size, packets = index, event.size, len(event.packets)

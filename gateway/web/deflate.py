@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from autobahn.websocket.compress import PerMessageDeflateOffer
 
 from gateway.engineio.forms import frame_header
+from gateway.engineio.outbox import Form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Packet
     from gateway.engineio.record import Record
 
@@ -32,10 +32,8 @@ TAIL = b"\x00\x00\xff\xff"
 """Ends a flushed block, and is left off (section 7.2.1)."""
 
 
-class Deflated:
+class Deflated(Form):
     """The form of Engine.IO 4 WebSockets, its longer messages compressed."""
-
-    max_packets = 0
 
     def __init__(self, form: Form) -> None:
         self.key = f"{form.key}+deflate"

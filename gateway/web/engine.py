@@ -15,6 +15,7 @@ from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import Peer, parse_query
 from gateway.web.allowance import Allowance
 from gateway.web.counting import socket_ends
+from gateway.web.gzip import Squeezer
 from gateway.web.pace import Pace
 from gateway.web.polling import PendingGet, PendingPost
 from gateway.web.upgrade import UpgradeError
@@ -62,6 +63,7 @@ class EngineResource(Resource):
         self._server = server
         self._upgrade = upgrade
         self._peer = peer
+        self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
 
@@ -129,8 +131,9 @@ class EngineResource(Resource):
             pending.answer(answer)
 
     def _get(self, request: Request, query: Mapping[str, str]) -> int:
-        poll = PendingGet(request)
-        channel = self._server.poll(query, self._peer(request), poll)
+        poll = PendingGet(request, self._squeeze)
+        agent = request.getHeader("user-agent") or ""
+        channel = self._server.poll(query, self._peer(request), poll, agent=agent)
         poll.watch(channel.lost)
         return NOT_DONE_YET
 

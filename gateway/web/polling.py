@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.web.gzip import SMALLEST, accepts
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.web.server import Request
 
     from gateway.engineio.errors import EngineError
+    from gateway.web.gzip import Squeezer
 
 
 class PendingGet:
-    """A `twisted.web` request as a `gateway.engineio.polling.Poll`."""
+    """A `twisted.web` request as a `gateway.engineio.polling.Poll`.
 
-    def __init__(self, request: Request) -> None:
+    `squeeze` compresses what is long enough, where the client takes gzip.
+    """
+
+    def __init__(self, request: Request, squeeze: Squeezer) -> None:
         self._request: Request | None = request
+        self._squeeze = squeeze
 
     def answer(self, payload: bytes, content_type: str) -> None:
         request, self._request = self._request, None
         assert request is not None, "a GET has one answer"
         request.setHeader("content-type", content_type)
+        if len(payload) > SMALLEST and accepts(request.getHeader("accept-encoding") or ""):
+            request.setHeader("content-encoding", "gzip")
+            payload = self._squeeze(payload)
         request.setHeader("content-length", str(len(payload)))
         request.write(payload)
         request.finish()

@@ -60,11 +60,22 @@ class PollingFormTests(SynchronousTestCase):
 
 class SharingTests(SynchronousTestCase):
     def test_keys_tell_the_forms_apart(self) -> None:
-        every = [*forms.WEBSOCKETS.values(), forms.POLLING4, forms.POLLING3, forms.POLLING3_BINARY]
+        polling = [
+            forms.polling(eio, base64=base64, many=many)
+            for eio, base64 in ((4, False), (3, False), (3, True))
+            for many in (False, True)
+        ]
+        every = [*forms.WEBSOCKETS.values(), *polling]
         self.assertEqual(len({form.key for form in every}), len(every))
 
     def test_a_record_is_encoded_once_for_all_polls(self) -> None:
         record = Record(binary(b"x"))
         first = forms.POLLING4.encode([record])
-        record.packets = ()
-        self.assertEqual(forms.POLLING4.encode([record]), first)
+        record.packets = (binary(b"y"),)
+        for form in (forms.POLLING4, forms.POLLING4_MANY):
+            self.assertEqual(form.encode([record]), first)
+
+    def test_a_text_stands_as_it_is_without_a_copy(self) -> None:
+        record = Record(text("4x"))
+        self.assertIs(forms.POLLING4.encode([record]), record.packets[0].data)
+        self.assertIsNone(record._memo)

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
-from tests.engineio.world import Echo, World, binary, text
+from tests.engineio.world import PEER, Echo, FakePoll, World, binary, text
 
 
 class GetTests(SynchronousTestCase):
@@ -28,6 +28,35 @@ class GetTests(SynchronousTestCase):
             self.world.session.send(text(f"4{number}"))
         answers = [self.world.get(sid=self.sid).payload or b"" for _ in range(3)]
         self.assertEqual([answer.count(b"\x1e") + 1 for answer in answers], [16, 16, 8])
+
+    def answers_to(self, agent: str, packets: int, size: int = 10, **more: str) -> list[int]:
+        """How many packets each answer to a client of this User-Agent holds."""
+        world = World(eio3=True)
+        query = world.query(**more)
+        world.server.poll(query, PEER, FakePoll(), agent=agent)
+        for _ in range(packets):
+            world.session.send(text("4" + "x" * size))
+        counts = []
+        while sum(counts) < packets:
+            poll = FakePoll()
+            world.server.poll(query | {"sid": world.session.sid}, PEER, poll)
+            assert poll.payload is not None
+            counts.append(poll.payload.count(b"x" * size))
+        return counts
+
+    def test_a_client_that_takes_any_number_gets_as_many_as_fit(self) -> None:
+        for agent in (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+            "node-XMLHttpRequest",
+            "node",
+        ):
+            for more in ({}, {"EIO": "3"}, {"EIO": "3", "b64": "1"}):
+                self.assertEqual(self.answers_to(agent, 1000, **more), [1000], agent)
+        self.assertEqual(self.answers_to("node", 7, 100_000), [2, 2, 2, 1])
+
+    def test_any_other_client_may_be_one_of_python_engineio(self) -> None:
+        for agent in ("", "python-requests/2.34", "Python/3.11 aiohttp/3.14", "nodejs", "okhttp/5"):
+            self.assertEqual(self.answers_to(agent, 40), [16, 16, 8], agent)
 
 
 class PostTests(SynchronousTestCase):

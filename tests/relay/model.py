@@ -2,6 +2,7 @@
 
 from copy import copy
 from itertools import pairwise
+from math import inf
 
 from gateway.engineio.forms import WEBSOCKETS
 from gateway.engineio.packet import Packet
@@ -17,9 +18,11 @@ class Watched(Subscription):
 
     __slots__ = ("conflated",)
 
-    def conflate(self):
-        assert not (self.outbox.ready and self.outbox.form), "only who is full is conflated"
-        skipped = super().conflate()
+    def conflate(self, patience=inf):
+        form = self.outbox.form
+        polled = form is not None and form.polled
+        assert polled or not (self.outbox.ready and form), "only who is full is conflated"
+        skipped = super().conflate(patience)
         self.conflated = self.conflated or skipped > 0
         return skipped
 

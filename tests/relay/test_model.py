@@ -13,10 +13,10 @@ from hypothesis.stateful import (
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.engineio.forms import POLLING4, WEBSOCKETS
+from gateway.engineio.forms import POLLING4, WEBSOCKETS, Polling
+from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet
 from gateway.engineio.record import Record
-from gateway.relay import subscription, view
 from gateway.relay.event import OVERHEAD, Event, Question
 from gateway.relay.keys import Subject
 from gateway.relay.log import Log
@@ -48,7 +48,7 @@ class LogMachine(RuleBasedStateMachine):
         self.turn.logs.append(self.log)
         self.recovery = Recovery(self.log, self.deadlines, AWAY)
         patience = Patience(bytes=BOUND, stall=1.0, longest_stall=10.0)
-        self.slow = SlowConsumers(self.turn, patience, self.deadlines)
+        self.slow = SlowConsumers(self.turn, patience, self.deadlines, wall=lambda: self.now)
 
     # -- helpers ----------------------------------------------------------------------
 
@@ -65,7 +65,7 @@ class LogMachine(RuleBasedStateMachine):
         owner = None if sender is None else sender.subscription
         question = Question(owner, 0) if acked else None
         packets = (Packet(text), *binary)
-        event = Event(packets, owner, subject, trusted=True, wall=0.0, question=question)
+        event = Event(packets, owner, subject, trusted=True, wall=self.now, question=question)
         self.said.append(event)
         self.log.append(event)
         self.turn.schedule()
@@ -288,8 +288,8 @@ class LogMachine(RuleBasedStateMachine):
 
 class LogModelTests(SynchronousTestCase):
     def test_everybody_gets_what_he_should(self):
-        for module in (subscription, view):
-            self.patch(module, "WRITE_BYTES", WRITE)
+        for form in (Form, Polling):
+            self.patch(form, "max_bytes", WRITE)
         run_state_machine_as_test(
             LogMachine, settings=settings(max_examples=120, stateful_step_count=50, deadline=None)
         )

@@ -1,10 +1,11 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4
+from gateway.engineio.outbox import Form
 from tests.relay.parts import WEBSOCKET, Parts, Sink, record
 
 
-class OneByOne:
+class OneByOne(Form):
     key = "one by one"
     max_packets = 1
     encode = staticmethod(WEBSOCKET.encode)
@@ -44,8 +45,10 @@ class SessionTests(SynchronousTestCase):
         for number in range(40):
             self.outbox.send(record(f"{number}"))
         self.outbox.attach(sink)
-        self.outbox.resume()
-        self.outbox.resume()
+        self.parts.flush()
+        for _ in range(2):
+            self.outbox.resume()
+            self.parts.flush()
         self.assertEqual([write.count(b"\x1e") + 1 for write in sink.writes], [16, 16, 8])
 
     def test_a_full_transport_gets_nothing_until_it_has_room(self):

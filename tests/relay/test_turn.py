@@ -1,6 +1,9 @@
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.turn import Turn
+from gateway.engineio.forms import POLLING4
+from gateway.relay.turn import POLLS, Turn
 from tests.relay.parts import Parts, Sink
 
 
@@ -65,3 +68,25 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(sinks, [])
         parts.turns()
         self.assertEqual(sink.texts, ["first", "second"])
+
+
+class PollsTests(SynchronousTestCase):
+    def test_hasty_polls_do_not_fill_a_turn_and_are_answered_in_their_order(self):
+        parts, order = Parts(), []
+        members = [parts.member(POLLING4) for _ in range(2 * POLLS + 1)]
+        for number, (_, sink) in enumerate(members):
+            sink.room = False
+            sink.on_write = partial(order.append, number)
+        parts.say("for those who wait")
+        parts.flush()
+        parts.say("for their next poll")
+        parts.flush()
+        order.clear()
+        for subscription, _ in members:
+            subscription.outbox.resume()
+        answered = []
+        while len(order) < len(members):
+            parts.turns()
+            answered.append(len(order))
+        self.assertEqual(answered, [POLLS, 2 * POLLS, 2 * POLLS + 1])
+        self.assertEqual(order, list(range(len(members))))

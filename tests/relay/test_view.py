@@ -1,12 +1,12 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4
-from gateway.engineio.outbox import WRITE_BYTES
+from gateway.engineio.outbox import WRITE_BYTES, Form
 from gateway.relay.selection import Selection
 from tests.relay.parts import WEBSOCKET, Parts, Sink, record
 
 
-class CountingForm:
+class CountingForm(Form):
     """A form that remembers what it was asked to encode."""
 
     key = "counting"

@@ -177,11 +177,13 @@ class PollingClient(Client):
         self.session = world.session
         self.sid = self.session.sid
 
-    def get(self) -> Get:
-        """Send a GET; its answer is heard of itself."""
+    def get(self, *, within_a_turn: bool = False) -> Get:
+        """Send a GET; what waits answers it, at the end of the turn."""
         self.pending = get = Get()
         query = self.world.query(**self._query, **({"sid": self.sid} if self.sid else {}))
         self.world.server.poll(query, PEER, get)
+        if not within_a_turn:
+            self.world.flush()
         return get
 
     def poll(self) -> list[str | bytes]:

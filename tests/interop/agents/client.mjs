@@ -26,7 +26,8 @@ const unwrap = (value) =>
 const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 const options = { auth: JSON.parse(auth), reconnectionDelay: 50, reconnectionDelayMax: 50 };
-if (transports !== "default") options.transports = transports.split(",");
+if (transports === "fetch") options.transports = [require("engine.io-client").Fetch];
+else if (transports !== "default") options.transports = transports.split(",");
 const socket = io(url, { ...options, forceNew: true });
 const engine = () => socket.io.engine;
 const heard = (name, args) => {

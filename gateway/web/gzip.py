@@ -1,0 +1,53 @@
+"""Compressed answers: each made once for all who are given the same bytes.
+
+Source: RFC 9110, sections 8.4.1.3 and 12.5.3.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SMALLEST = 1024
+"""Answers of no more bytes are sent as they are."""
+LEVEL = 1
+"""Quotes are so much alike that more effort makes them little smaller, at thrice the time."""
+GZIP = zlib.MAX_WBITS | 16
+
+
+class Squeezer:
+    """Compresses, and knows what it was given last in this reactor turn again.
+
+    A view gives the same bytes to one poll after the other.  `call_soon(callback)` has to
+    call `callback` after the turn.
+    """
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self._call_soon = call_soon
+        self._data: bytes | None = None
+        self._squeezed = b""
+
+    def __call__(self, data: bytes) -> bytes:
+        """`data` as gzip; the very same object for the same object."""
+        if data is not self._data:
+            if self._data is None:
+                self._call_soon(self._forget)
+            squeezer = zlib.compressobj(LEVEL, wbits=GZIP)
+            self._data, self._squeezed = data, squeezer.compress(data) + squeezer.flush()
+        return self._squeezed
+
+    def _forget(self) -> None:
+        self._data, self._squeezed = None, b""
+
+
+def accepts(header: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip."""
+    weights = {}
+    for coding in header.lower().split(","):
+        name, _, parameter = coding.partition(";")
+        weights[name.strip()] = parameter.replace(" ", "")
+    weight = weights.get("gzip", weights.get("x-gzip", weights.get("*")))
+    return weight is not None and weight.rstrip("0.") != "q="
