@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from gateway.engineio.session import Session
     from gateway.web.security import Guard
+    from gateway.web.strikes import Strikes
+    from gateway.web.tokens import Token
 
 
 class Publish(StrEnum):
@@ -23,22 +25,36 @@ class Publish(StrEnum):
     WORKER = "worker"
     """The worker's alone."""
     TOKEN = "token"  # noqa: S105  # the name of a choice
-    """The worker's, and those of clients with the control token."""
+    """The worker's, and those of clients with a token for publishing or control."""
+
+    @classmethod
+    def by_default(cls, *, tokens: bool) -> Publish:
+        """What holds where nothing is said; `tokens`: whether any are set."""
+        return cls.TOKEN if tokens else cls.ANY
 
 
 class Admission:
     """Decides when a client connects to a namespace.
 
-    Its token is `token` in its auth, or in the query of its first request; `is_worker`
-    tells the supervised worker, which needs none.
+    Its token is `token` in its auth, else what came with its first request: `token` in the
+    query, or a Bearer token.  `is_worker` tells the supervised worker, which needs none;
+    `remember(session, token)` hears who it was; `strikes` counts wrong ones.
     """
 
     def __init__(
-        self, guard: Guard, publish: Publish, is_worker: Callable[[Session], bool]
+        self,
+        guard: Guard,
+        publish: Publish,
+        is_worker: Callable[[Session], bool],
+        *,
+        remember: Callable[[Session, Token], None] | None = None,
+        strikes: Strikes | None = None,
     ) -> None:
         self._guard = guard
         self._publish = publish
         self._is_worker = is_worker
+        self._remember = remember
+        self._strikes = strikes
         self.refused = 0
         """Clients that were not let in, ever."""
 
@@ -47,11 +63,18 @@ class Admission:
 
         Raises `ConnectionRefused`.
         """
-        token = auth.get("token") or session.query.get("token", "")
-        role = self._guard.token_role(token if isinstance(token, str) else "")
-        if role < Role.VIEW and not self._is_worker(session):
+        secret = auth.get("token") or session.query.get("token", "")
+        secret = secret if isinstance(secret, str) else ""
+        role, delay = self._guard.token_role(secret), 0.0
+        if self._strikes is not None and self._guard.is_wrong(secret):
+            delay = self._strikes.wrong(session.peer.address, "Socket.IO")
+        # Where everybody may look on, who guesses is refused all the same in the end.
+        if (role < Role.VIEW or delay) and not self._is_worker(session):
             self.refused += 1
-            raise ConnectionRefused("Unauthorized: connect with auth: {token: ...}")
+            raise ConnectionRefused("Unauthorized: connect with auth: {token: ...}", delay=delay)
+        token = self._guard.token(secret)
+        if token is not None and self._remember is not None:
+            self._remember(session, token)
         if self._publish is Publish.TOKEN:
-            return role >= Role.CONTROL
+            return role >= Role.PUBLISH
         return self._publish is Publish.ANY

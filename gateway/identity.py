@@ -8,24 +8,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.web.tokens import Role
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.engineio.session import Session
+    from gateway.web.tokens import Token
 
 
 class Identity:
     """Who is behind one session, as far as anybody has asked.
 
     `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: which
-    of the workers, by their number; None: it has said nothing yet.
+    of the workers, by their number; None: it has said nothing yet.  `tokens`: those that it
+    brought.
     """
 
-    __slots__ = ("generation", "worker")
+    __slots__ = ("generation", "tokens", "worker")
 
     def __init__(self) -> None:
         self.worker: bool | None = None
         self.generation: int | None = None
+        self.tokens: tuple[Token, ...] = ()
+
+    @property
+    def role(self) -> Role:
+        """What its tokens allow; NONE without any."""
+        return max((token.role for token in self.tokens), default=Role.NONE)
 
 
 class Identities:
@@ -52,6 +62,16 @@ class Identities:
             identity = identity or self.of(session)
             identity.worker = self._owns(session)
         return identity.worker is True
+
+    def remember(self, session: Session, token: Token) -> None:
+        """`session` brought `token`, which counts."""
+        identity = self.of(session)
+        if token not in identity.tokens:
+            identity.tokens += (token,)
+
+    def may_publish(self, session: Session) -> bool:
+        """Whether `session` brought a token with which it may publish."""
+        return self.of(session).role >= Role.PUBLISH
 
 
 def known_as_worker(session: Session) -> bool:

@@ -16,6 +16,8 @@ from gateway.relay.settings import Settings as RelaySettings
 from gateway.relay.slow import Patience
 from gateway.socketio.settings import Settings as SocketSettings
 from gateway.web.allowance import Allowance
+from gateway.web.tokenfiles import Source, tokens_of
+from gateway.web.trust import Role
 from gateway.web.trust import Settings as GuardSettings
 from gateway.worker.credentials import name_more
 from gateway.worker.settings import Settings as WorkerSettings
@@ -89,8 +91,20 @@ def guard_settings(settings: Settings) -> GuardSettings:
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
-        control_token=_secret("token", settings.token_file, settings.token),
-        view_token=_secret("token", settings.view_token_file, settings.view_token),
+        tokens=tokens_of(token_sources(settings)),
+    )
+
+
+def token_sources(settings: Settings) -> tuple[Source, ...]:
+    """Where tokens come from; a file wins over a variable."""
+    given = (
+        (Role.CONTROL, settings.token_file, settings.token, "SJGATEWAY_TOKEN"),
+        (Role.VIEW, settings.view_token_file, settings.view_token, "SJGATEWAY_VIEW_TOKEN"),
+    )
+    return tuple(
+        Source(role, file.absolute() if file else text, what)
+        for role, file, text, what in given
+        if file or text
     )
 
 
@@ -99,7 +113,7 @@ def worker_settings(
 ) -> WorkerSettings:
     return WorkerSettings(
         state_dir=_state_dir(settings, environ),
-        secrets=tuple(filter(None, (guard.control_token, guard.view_token))),
+        secrets=tuple(token.secret for token in guard.all_tokens),
         withhold=tuple(name for each in options() if each.secret for name in each.variables),
         main=settings.main,
         python=settings.python,

@@ -26,6 +26,7 @@ from gateway.layers import (
     guard_settings,
     relay_settings,
     socket_settings,
+    token_sources,
     worker_settings,
 )
 from gateway.logs import EventCounts, Observer, make_log
@@ -37,6 +38,7 @@ from gateway.reaper import start_reaping
 from gateway.relay.relay import Relay
 from gateway.relay.sessions import Calendar
 from gateway.reload import Reloads, heed_hangup
+from gateway.revocation import Revocation
 from gateway.service import Gateway, Step, settle_in
 from gateway.socketio.server import Server as SocketServer
 from gateway.status import Status
@@ -53,7 +55,9 @@ from gateway.web.private import check as check_private_names
 from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
+from gateway.web.strikes import Strikes
 from gateway.web.timer import drive
+from gateway.web.tokenfiles import TokenFiles
 from gateway.web.trust import notice, warning
 from gateway.web.upgrade import Upgrader
 from gateway.worker.connections import Connections, Ends
@@ -61,11 +65,12 @@ from gateway.worker.redact import Redactor
 from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterator, MutableMapping, Sequence
 
     from gateway.config import Settings
     from gateway.engineio.session import Session
     from gateway.web.site import Site
+    from gateway.web.tokens import Token
 
 __all__ = ["Options", "makeService"]
 
@@ -111,7 +116,11 @@ class Parts:
         self._guard = Guard(self._guarding)
         self._deadlines = Deadlines(reactor.seconds)
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
-        publish = Publish(settings.publish)
+        publish = (
+            Publish(settings.publish)
+            if settings.publish
+            else Publish.by_default(tokens=self._guard.has_tokens)
+        )
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
         if publish is Publish.WORKER and settings.no_worker:
             raise ValueError("--publish worker needs a worker; use --publish token")
@@ -119,7 +128,14 @@ class Parts:
         watch = TracingOverseer if self._level is LogLevel.debug else Overseer
         self._counts = EventCounts(self._deadlines.call_later)
         self._identities = Identities(self._owns)
-        admission = Admission(self._guard, publish, self._identities.is_worker)
+        self._strikes = Strikes(reactor.seconds)
+        admission = Admission(
+            self._guard,
+            publish,
+            self._identities.is_worker,
+            remember=self._identities.remember,
+            strikes=self._strikes,
+        )
         self._overseer = watch(
             self._counts,
             self._identities,
@@ -148,8 +164,13 @@ class Parts:
         if self._supervisor is not None:
             self._overseer.told.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
-        tokens = self._guarding.control_token, self._guarding.view_token
-        self._redact.learn(*tokens, *alerting.secrets)
+        self._redact.learn(*alerting.secrets)
+        self._revocation = Revocation(self._guard, self._identities, self._engine.sessions)
+        tokens = self._guarding.all_tokens
+        self._redact.learn(*(token.secret for token in tokens))
+        self._tokens = TokenFiles(
+            reactor, token_sources(settings), tokens, self._heed_tokens, wall=time.time
+        )
         caps = Caps(
             settings.max_connections, settings.max_connections_per_address, self._guard.believes
         )
@@ -174,6 +195,7 @@ class Parts:
         self._reloads.steps += [
             Step("the certificates", self._listeners.reload_certificates),
             Step("the holidays", self._calendar.reload),
+            Step("the tokens", self._tokens.reload),
         ]
 
     # -- making --------------------------------------------------------------------------
@@ -217,6 +239,7 @@ class Parts:
                 body_limit=engine.max_payload,
             ),
             engine_path=engine.path.encode(),
+            strikes=self._strikes,
         )
         site.noisy = False
         return site
@@ -234,6 +257,11 @@ class Parts:
         if not port:
             return False  # a UNIX socket tells nothing
         return self._connections.owns(Ends(ours, (host, port)))
+
+    def _heed_tokens(self, tokens: Sequence[Token]) -> None:
+        """Other tokens count from now on."""
+        self._redact.learn(*(token.secret for token in tokens))
+        self._revocation(tokens)
 
     def _is_exempt(self, session: Session) -> bool:
         """Whether `session` may send at any rate: the worker, or who takes its place."""
@@ -257,6 +285,7 @@ class Parts:
     def starting(self) -> Iterator[Step]:
         """What is done when the service starts."""
         yield Step("Saying where we are", self._announce)
+        yield Step("Watching the tokens", self._tokens.watch)
         yield Step("Telling systemd that we are ready", self._notifier.ready)
         if os.getpid() == 1:
             yield Step("Collecting orphans", partial(start_reaping, self._reactor))
@@ -276,6 +305,7 @@ class Parts:
             yield Step("Stopping the worker", self._supervisor.stop)
         yield Step("Closing the sessions", self._say_goodbye)
         yield Step("Stopping the alerts", self._alerts.stop)
+        yield Step("Watching the tokens no longer", self._tokens.stop)
         yield Step("Stopping the timer", self._timer.stop)
         yield Step("Writing the last counts", self._counts.finish)
 
@@ -283,6 +313,8 @@ class Parts:
         addresses = ", ".join(self._listeners.addresses)
         _log.info("Listening on {addresses}", addresses=addresses)
         _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
+        for line in self._tokens.doubts():
+            _log.warn("{doubt}", doubt=line)
         if warning(self._guarding):
             _log.warn("{warning}", warning=warning(self._guarding))
 

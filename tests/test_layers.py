@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.config import Settings
 from gateway.layers import engine_settings, guard_settings, relay_settings, worker_settings
+from gateway.web.trust import Role
 from gateway.worker.settings import Settings as WorkerSettings
 
 
@@ -44,8 +45,13 @@ class LayersTests(SynchronousTestCase):
 
     def test_a_token_file_counts_before_a_variable(self) -> None:
         file = self.token_file(" from a file\n")
-        guard = guard_settings(Settings(token_file=file, token="ours", view_token="theirs"))
-        self.assertEqual((guard.control_token, guard.view_token), ("from a file", "theirs"))
+        guard = guard_settings(
+            Settings(token_file=file, token="ours, and not used", view_token="theirs alone")
+        )
+        self.assertEqual(
+            [(token.secret, token.role) for token in guard.all_tokens],
+            [("from a file", Role.CONTROL), ("theirs alone", Role.VIEW)],
+        )
 
     def test_a_token_file_that_says_nothing_is_no_token(self) -> None:
         for file in (self.token_file("\n"), Path("/nowhere/at/all")):
@@ -53,9 +59,9 @@ class LayersTests(SynchronousTestCase):
                 guard_settings(Settings(token_file=file))
 
     def test_tokens_are_secrets_and_not_for_the_worker(self) -> None:
-        settings = Settings(token="a", view_token="b")
+        settings = Settings(token="for control", view_token="to look on")
         worker = worker_settings(settings, guard_settings(settings), {})
-        self.assertEqual(worker.secrets, ("a", "b"))
+        self.assertEqual(worker.secrets, ("for control", "to look on"))
         names = {"SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN", "SJGATEWAY_ALERT_URLS"}
         self.assertEqual(set(worker.withhold), names)
 

@@ -40,9 +40,13 @@ class Settings:
     trusted_proxies: tuple[str, ...] = several(
         "networks of proxies whose X-Forwarded-For is believed", words
     )
-    token_file: Path | None = option("", "file with the token for control routes", path)
+    token_file: Path | None = option(
+        "", "file with the token for control routes, or with named tokens of any role", path
+    )
     token: str = secret("the token for control routes itself")
-    view_token_file: Path | None = option("", "file with the token for looking on", path)
+    view_token_file: Path | None = option(
+        "", "file with the token for looking on, or with named ones", path
+    )
     view_token: str = secret("the token for looking on itself")
     max_connections: int = option("20000", "connections, in total", number(1, 10**6))
     max_connections_per_address: int = option(
@@ -116,9 +120,10 @@ class Settings:
         "", "file with the days on which no session begins, one ISO date a line", path
     )
 
-    publish: str = option(
-        "any",
-        "whose events go to others: any, worker, or token (of clients with the control token)",
+    publish: str | None = option(
+        "",
+        "whose events go to others: any, worker, or token (the worker's, and of clients with a"
+        " token for publishing or control); else token where any is set, any where none is",
         choice("any", "worker", "token"),
     )
     echo: bool = flag("send events back to their sender too")

@@ -15,8 +15,8 @@ from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.web.listen import ListenError, Place, plan
 from gateway.web.names import parse_address
 from gateway.web.tls import reloading
+from gateway.web.trust import Role, notice
 from gateway.web.trust import Settings as GuardSettings
-from gateway.web.trust import notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,7 @@ def _reach(guard: GuardSettings, port: int, *, exposed: bool) -> Finding:
     firewall = f"let TCP port {port} through the firewall (sudo ufw allow {port}/tcp)"
     if not guard.allowed_hosts:
         firewall += "; to be reached by a name, list it with --allowed-hosts"
-    if guard.control_token:
+    if guard.guards(Role.CONTROL):
         return ok("reach", what, firewall)
     return warn("reach", what, f"set a token with --token-file; {firewall}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,6 +19,7 @@ from gateway.relay.recovery import Recovery, wish
 from gateway.relay.refusals import Refusals
 from gateway.relay.screen import SUBSCRIBE, Screens
 from gateway.relay.subscription import Subscription
+from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
 from gateway.socketio.packet import PacketType, header
 
@@ -61,6 +63,7 @@ class Hub:
         self._settings = settings
         self._turn = turn
         self._observer = observer
+        self._deadlines = deadlines
         self._wall = wall
         self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
         self._recovery = Recovery(
@@ -80,7 +83,13 @@ class Hub:
         events to come.  Raises `ConnectionRefused` for who may not come in, and for filters
         that make no sense.
         """
-        may_publish = self._observer.admit(socket.session, auth)
+        try:
+            may_publish = self._observer.admit(socket.session, auth)
+        except ConnectionRefused as refused:
+            if not refused.delay:
+                raise
+            self._deadlines.call_later(refused.delay, partial(socket.refuse, refused))
+            return
         selection = self._screens.selection(auth)
         wanted = wish(auth)
         back = self._recovery.find(wanted, selection) if wanted is not None else None

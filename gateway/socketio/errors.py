@@ -13,10 +13,11 @@ class ConnectionRefused(Exception):  # noqa: N818 - the outcome's name, as in th
     """Raised by a namespace's `connect`: the client gets a CONNECT_ERROR, nothing else.
 
     `data` is any JSON value for the client's error object; Socket.IO 2 clients get
-    the message only.
+    the message only.  `delay`: seconds after which whoever catches it should answer.
     """
 
-    def __init__(self, message: str, data: object = None) -> None:
+    def __init__(self, message: str, data: object = None, *, delay: float = 0.0) -> None:
         super().__init__(message)
         self.message = message
         self.data = data
+        self.delay = delay

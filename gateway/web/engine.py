@@ -18,7 +18,11 @@ from gateway.web.counting import socket_ends
 from gateway.web.gzip import Squeezer
 from gateway.web.pace import Pace
 from gateway.web.polling import PendingGet, PendingPost
+from gateway.web.security import bearer
 from gateway.web.upgrade import UpgradeError
+
+TOKEN = "token"  # noqa: S105  # the name of a parameter
+"""The parameter of a handshake's query as which a Bearer token counts, too."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,6 +94,8 @@ class EngineResource(Resource):
     def _render(self, request: Request) -> bytes | int:
         method = request.method.decode("latin-1")
         query = parse_query(request.uri.partition(b"?")[2])
+        if not query.get(TOKEN) and (secret := bearer(request.requestHeaders)):
+            query[TOKEN] = secret
         wants_websocket = _asks_for_websocket(request)
         session = self._server.verify(method, query, upgrade=wants_websocket)
         if wants_websocket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,7 @@ from zope.interface import directlyProvides
 
 if TYPE_CHECKING:
     from gateway.web.channel import Channel
+    from gateway.web.limits import Timer
 
 JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
 
@@ -42,6 +44,8 @@ class Request(server.Request):
     defaultContentType = None
     announced = ""
     """The client's address, where a trusted proxy's headers tell it."""
+    who = ""
+    """Whose request it is, for the log; set for control actions."""
     header_lines = b""
     """Headers of the answer that are ready as they stand, besides `responseHeaders`."""
 
@@ -74,6 +78,11 @@ class Request(server.Request):
             body = self.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
         if isinstance(body, bytes):  # else NOT_DONE_YET
             self._answer(body)
+
+    def answer_later(self, timer: Timer, delay: float, body: bytes) -> None:
+        """Write `body`, which is ready, in `delay` seconds, unless the client goes before."""
+        pending = timer.callLater(delay, partial(self._answer, body))
+        self.notifyFinish().addErrback(lambda _: pending.cancel())
 
     def json(self, status: int, value: Any) -> bytes:
         """Set status and headers for `value`; returns it as JSON."""

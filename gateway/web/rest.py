@@ -10,9 +10,11 @@ import orjson
 from klein import Klein
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException
 
+from gateway.web.audit import audit, told
 from gateway.web.control import timestamp
 from gateway.web.openapi import document
 from gateway.web.parsing import BadRequestError, read_body, read_query
@@ -30,8 +32,6 @@ from gateway.web.site import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from twisted.python.failure import Failure
 
     from gateway.web.control import Control
     from gateway.web.request import Request
@@ -186,12 +186,22 @@ def _change(
     Klein cancels what a handler returned when the client goes away; the change goes on.
     """
     shielded: Deferred[Any] = Deferred()
-    maybeDeferred(change, *args, **kwargs).addBoth(shielded.callback)
+    changed = maybeDeferred(change, *args, **kwargs)
+    changed.addBoth(_audited, request, forced=kwargs.get("force", False))
+    changed.addBoth(shielded.callback)
     return shielded.addCallback(
         lambda facts: _answer(
             request, HTTPStatus.OK, {"success": True, "message": message, **(facts or {})}
         )
     )
+
+
+def _audited(result: Any, request: Request, *, forced: bool) -> Any:
+    """Say in the log what became of a change."""
+    failed = isinstance(result, Failure)
+    outcome = told(result.value) if failed else "done"
+    audit(request, f"{outcome} (forced)" if forced else outcome)
+    return result
 
 
 # -- errors ---------------------------------------------------------------------------
@@ -205,6 +215,8 @@ def _answer_problem(request: Request, status: int, error: str, details: Any = No
 
 def _answer_bad_request(request: Request, failure: Failure) -> bytes:
     error: Any = failure.value
+    if request.who:
+        audit(request, f"refused: {error.error}")
     return _answer_problem(request, error.status, error.error)
 
 

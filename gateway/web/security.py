@@ -9,8 +9,7 @@ the token it brings, and whether it comes from this machine.
 from __future__ import annotations
 
 import re
-from hashlib import sha256
-from hmac import compare_digest
+from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.web.names import (
@@ -24,14 +23,16 @@ from gateway.web.names import (
     parse_origin,
     with_port,
 )
+from gateway.web.tokens import digest
 from gateway.web.trust import Access, Role, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twisted.web.http_headers import Headers
 
     from gateway.web.names import Address
+    from gateway.web.tokens import Token
 
 _PASSED_ON = re.compile(
     rb"Forwarded|Via|CDN-Loop|X-(?:Forwarded|Original)(?:-.*)?"
@@ -99,10 +100,23 @@ class Guard:
     exposed = False
     """Other machines can reach a listener, so they may name us by its address."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, wall: Callable[[], float] = time) -> None:
+        """`wall`: seconds since 1970."""
         self._settings = settings
-        self._control = _digest(settings.control_token)
-        self._view = _digest(settings.view_token)
+        self._wall = wall
+        self._tokens: dict[bytes, Token] = {}
+        self._guarded = dict.fromkeys(Role, False)
+        self.heed(settings.all_tokens)
+
+    def heed(self, tokens: Sequence[Token]) -> None:
+        """These are the tokens from now on.
+
+        What needed a token before still needs one: to revoke the last token of a role
+        opens nothing.
+        """
+        self._tokens = {token.digest: token for token in tokens}
+        for token in tokens:
+            self._guarded[token.role] = True
 
     def judge(
         self,
@@ -146,19 +160,46 @@ class Guard:
 
     def token_role(self, token: str) -> Role:
         """What `token` allows; an empty or wrong one no more than no token does."""
-        digest = _digest(token)
-        control = bool(self._settings.control_token) & compare_digest(digest, self._control)
-        view = bool(self._settings.view_token) & compare_digest(digest, self._view)
-        if control:
-            return Role.CONTROL
-        return Role.VIEW if view or not self._settings.view_token else Role.NONE
+        known = self.token(token)
+        if known is not None:
+            return known.role
+        return Role.NONE if self._guarded[Role.VIEW] else Role.VIEW
+
+    def token(self, secret: str) -> Token | None:
+        """The token that `secret` is, if it is one and has not expired."""
+        token = self._tokens.get(digest(secret)) if secret else None
+        return token if token is not None and token.is_valid(self._wall()) else None
+
+    def is_valid(self, token: Token) -> bool:
+        """Whether a token that was brought before still allows the same."""
+        known = self._tokens.get(token.digest)
+        return known is not None and known.role is token.role and known.is_valid(self._wall())
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody gets in without one."""
+        return self._guarded[Role.VIEW]
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether anything needs a token."""
+        return any(self._guarded.values())
 
     def role(self, token: str, *, local: bool) -> Role:
         """What a caller may do, from this machine (`local`) or another."""
         role = self.token_role(token)
-        if role is Role.VIEW and local and not self._settings.control_token:
+        if role >= Role.VIEW and local and not self._guarded[Role.CONTROL]:
             return Role.CONTROL
         return role
+
+    def who(self, headers: Headers) -> str:
+        """Who asks, for the log: a token's name, else this machine; of a request let in."""
+        token = self.token(bearer(headers))
+        return f"token {token.name}" if token else "this machine"
+
+    def is_wrong(self, secret: str) -> bool:
+        """Whether somebody brings a token that is none, where tokens count."""
+        return bool(secret) and self.has_tokens and self.token(secret) is None
 
     def is_local(self, headers: Headers, peer: str | None) -> bool:
         """Whether a request comes from this machine.
@@ -237,7 +278,7 @@ class Guard:
         if role >= _NEEDED[access]:
             return None
         # Without any role a token for viewing is set and was not brought.
-        asks_token = role is Role.NONE or self._settings.control_token
+        asks_token = role is Role.NONE or self._guarded[Role.CONTROL]
         return _NO_TOKEN if asks_token else _NOT_LOCAL
 
     def _is_proxy(self, address: Address | None) -> bool:
@@ -272,8 +313,3 @@ def _preflight(headers: Headers, cors: bytes) -> Verdict:
     wanted = headers.getRawHeaders(b"Access-Control-Request-Headers", [])
     names = wanted[0] if len(wanted) == 1 and _HEADER_NAMES.fullmatch(wanted[0]) else b""
     return Verdict(204, "", cors + _PREFLIGHT % (names or b"Authorization, Content-Type"))
-
-
-def _digest(token: str) -> bytes:
-    """Of equal length for all tokens, so that comparing tells nothing about theirs."""
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -18,8 +18,9 @@ from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.request import Request, problem
-from gateway.web.security import TOO_MANY
+from gateway.web.security import TOO_MANY, bearer
 from gateway.web.seldom import Seldom
+from gateway.web.strikes import Strikes
 from gateway.web.trust import Access
 
 if TYPE_CHECKING:
@@ -58,13 +59,14 @@ def make_site(
     engine_path: bytes = b"/socket.io/",
     limits: Limits | None = None,
     now: Callable[[], float] = time,
+    strikes: Strikes | None = None,
 ) -> Site:
     """The factory to listen with, on as many ports as wanted.
 
     `mounts` by exact path; `engine` answers at every path that begins with `engine_path`.
-    `now`: seconds since 1970.
+    `now`: seconds since 1970; `strikes`: where wrong tokens are counted.
     """
-    root = Root(guard, mounts, engine, engine_path, reactor.seconds)
+    root = Root(guard, mounts, engine, engine_path, timer=reactor, strikes=strikes)
     return Site(reactor, root, limits or Limits(), now)
 
 
@@ -150,14 +152,18 @@ class Root(Resource):
         mounts: Mapping[bytes, Mount],
         engine: Mount | None,
         engine_path: bytes,
-        clock: Callable[[], float],
+        *,
+        timer: Timer,
+        strikes: Strikes | None,
     ) -> None:
         super().__init__()
+        self._timer = timer
+        self._strikes = strikes or Strikes(timer.seconds)
         self._guard = guard
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_path = engine_path
-        self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, clock))
+        self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, timer.seconds))
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
 
@@ -201,10 +207,26 @@ class Root(Resource):
             self.refused[verdict.status] += 1
             if verdict.header and self._may_tell[verdict.header]():
                 _tell(request, verdict)
-            return _refuse(request, verdict, engine=self.is_engine(mount))
+            body = _refuse(request, verdict, engine=self.is_engine(mount))
+            delay = self._strike(request, verdict)
+            if not delay:
+                return body
+            request.answer_later(self._timer, delay, body)
+            return server.NOT_DONE_YET
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
+        if access is Access.CONTROL:
+            request.who = self._guard.who(request.requestHeaders)
         return mount.resource.render(request)
+
+    def _strike(self, request: Request, verdict: Verdict) -> float:
+        """The seconds that the answer to a wrong token waits."""
+        if verdict.status != HTTPStatus.UNAUTHORIZED or not self._guard.is_wrong(
+            bearer(request.requestHeaders)
+        ):
+            return 0.0
+        client = request.announced or _peer(request) or ""
+        return self._strikes.wrong(client, request.path.decode("latin-1")[:MOST_TOLD])
 
 
 def _peer(request: Request) -> str | None:

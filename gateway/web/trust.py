@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from gateway.web.names import Origin, parse_app_origin, parse_host, parse_origin
+from gateway.web.tokens import Role, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = ["Access", "Role", "Settings", "notice", "warning"]
 
 
 class Access(Enum):
@@ -20,14 +23,6 @@ class Access(Enum):
     OPEN = "open"
     VIEW = "view"
     CONTROL = "control"
-
-
-class Role(IntEnum):
-    """What a caller may do; each includes the ones before it."""
-
-    NONE = 0
-    VIEW = 1
-    CONTROL = 2
 
 
 def _hosts(entries: Iterable[str]) -> frozenset[str]:
@@ -74,8 +69,22 @@ class Settings:
     """Origins of pages and apps that may talk to us, `null`, or `*` for all of them."""
     control_token: str = field(default="", repr=False)
     view_token: str = field(default="", repr=False)
+    tokens: tuple[Token, ...] = ()
+    """Those that have names; the two above are called by their roles."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
     """Peers whose X-Forwarded-For is believed."""
+
+    @property
+    def all_tokens(self) -> tuple[Token, ...]:
+        """Everybody's."""
+        own = ((Role.CONTROL, self.control_token), (Role.VIEW, self.view_token))
+        return self.tokens + tuple(
+            Token(role.name.lower(), secret, role) for role, secret in own if secret
+        )
+
+    def guards(self, role: Role) -> bool:
+        """Whether there is a token of just this role, so that what it allows needs one."""
+        return any(token.role is role for token in self.all_tokens)
 
 
 _PROXY = (
@@ -86,7 +95,7 @@ _PROXY = (
 
 def notice(settings: Settings, *, exposed: bool) -> str:
     """One line for the start log: who can reach us, and how to change that."""
-    if settings.control_token:
+    if settings.guards(Role.CONTROL):
         return (
             "Other machines can reach the gateway; control routes need the token."
             if exposed

@@ -3,6 +3,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
 from gateway.engineio.payload import encode3, encode3_binary, encode4
+from gateway.socketio.errors import ConnectionRefused
 from tests.relay.world import PollingClient, RelayWorld, WebSocketClient
 
 FILE = ('451-["file",{"_placeholder":true,"num":0}]', b"\x00\xff")
@@ -194,3 +195,39 @@ class FormTests(SynchronousTestCase):
             [orjson.loads(text[2:])[1] for part in heard for text in part], list(range(40))
         )
         self.assertEqual(poller.poll(), [])
+
+
+class RefusalTests(SynchronousTestCase):
+    def test_a_refusal_waits_as_long_as_it_says(self):
+        world = RelayWorld()
+        client = WebSocketClient(world)
+        delays = iter((3.0, 0.0))
+
+        def refuse(session, auth):
+            raise ConnectionRefused("Unauthorized", delay=next(delays))
+
+        world.watcher.admit = refuse
+        self.assertEqual(len(client.heard), 1)  # the handshake
+        client.say("40")
+        world.wait(2)
+        self.assertEqual(client.heard, [])
+        world.wait(2)
+        world.flush()
+        self.assertEqual(client.heard, ['44{"message":"Unauthorized"}'])
+        client.say("40")
+        world.flush()
+        self.assertEqual(client.heard, ['44{"message":"Unauthorized"}'])
+
+    def test_who_goes_before_is_forgotten(self):
+        world = RelayWorld()
+        client = WebSocketClient(world)
+
+        def refuse(session, auth):
+            raise ConnectionRefused("Unauthorized", delay=3.0)
+
+        world.watcher.admit = refuse
+        self.assertEqual(len(client.heard), 1)
+        client.say("40")
+        client.wire.channel.lost()
+        world.wait(4)
+        self.assertEqual(client.heard, [])

@@ -122,6 +122,14 @@ class PollingTests(EngineTests):
         self.assertEqual(dict(self.world.session.query), {"token": "x y"})
         self.assertEqual(self.world.session.peer, Peer("127.0.0.1", 50001, ("127.0.0.1", 3001)))
 
+    def test_a_bearer_token_counts_as_one_in_the_query(self) -> None:
+        bearer = "Authorization: Bearer x y\r\n"
+        for query, token in (("", "x y"), ("&token=", "x y"), ("&token=z", "z")):
+            self.ask("EIO=4&transport=polling" + query, headers=bearer)
+            self.assertEqual(dict(self.world.session.query), {"token": token})
+        self.ask("EIO=4&transport=polling", headers="Authorization: Basic eA==\r\n")
+        self.assertEqual(dict(self.world.session.query), {})
+
     def test_a_unix_socket_has_no_address(self) -> None:
         self.peer = UNIXAddress(None)
         self.open()

@@ -1,0 +1,153 @@
+"""Tokens: who somebody is, what he may do, and until when.
+
+A file has either one token and nothing else, or one token a line:
+
+    # name  token                  role     expires
+    desk    wq0Kc7mVt1hR9xZ2       control
+    screen  Zr5bN8yLp3sD6fGh       view     2026-12-31
+    feed    Hx2vB9nMq4wE7rTy       publish  2026-06-30T18:00:00+08:00
+
+A date means its last moment, and a time without an offset this machine's own.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from datetime import datetime, time, timedelta
+from enum import IntEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEAST = 8
+"""Characters of a token; shorter ones are guessed."""
+
+_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+_DATE_ONLY = re.compile(r"[0-9-]+")
+
+
+class Role(IntEnum):
+    """What a caller may do; each includes the ones before it."""
+
+    NONE = 0
+    VIEW = 1
+    PUBLISH = 2
+    CONTROL = 3
+
+
+ROLES = {role.name.lower(): role for role in Role if role}
+
+
+@frozen(eq=False)
+class Token:
+    """One token; `expires` in seconds since 1970, None: never."""
+
+    name: str
+    secret: str = field(repr=False)
+    role: Role
+    expires: float | None = None
+    digest: bytes = field(init=False, repr=False)
+
+    @digest.default
+    def _digest(self) -> bytes:
+        return digest(self.secret)
+
+    def is_valid(self, now: float) -> bool:
+        """Whether it has not expired yet."""
+        return self.expires is None or now < self.expires
+
+
+def digest(secret: str) -> bytes:
+    """By what tokens are compared: how long that takes tells nothing about a token."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def read(file: Path, role: Role) -> tuple[Token, ...]:
+    """The tokens in `file`; one that stands alone has `role`, and none has more.
+
+    Raises ValueError, with a text for the user that holds no token.
+    """
+    try:
+        mode = file.stat().st_mode
+        data = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"the token file can't be read: {error}") from None
+    where = f"the token file {file}"
+    if mode & stat.S_IWOTH:
+        raise ValueError(f"{where} can be written by others: chmod 600 {file}")
+    if data.startswith(b"\xef\xbb\xbf") or b"\0" in data:
+        raise ValueError(f"{where} is no plain text: save it as UTF-8 without a byte order mark")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{where} is no plain text: save it as UTF-8") from None
+    return parse(text, role, where)
+
+
+def parse(text: str, role: Role, where: str) -> tuple[Token, ...]:
+    """The tokens in `text`; like `read`."""
+    lines = text.strip("\r\n").splitlines()
+    if not any(map(str.strip, lines)):
+        raise ValueError(f"{where} is empty")
+    if len(lines) == 1 and (len(found := lines[0].split()) < 3 or found[2] not in ROLES):
+        name = next(name for name, each in ROLES.items() if each is role)
+        return (_checked(Token(name, lines[0].strip(), role), where),)
+    tokens: dict[bytes, Token] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            token = _named(line.split(), f"{where}, line {number},")
+            if token.role > role:
+                raise ValueError(f"{where}, line {number}, may give the role {role.name.lower()}")
+            if token.digest in tokens:
+                raise ValueError(f"{where}, line {number}, has the token of another line")
+            tokens[token.digest] = token
+    return tuple(tokens.values())
+
+
+def readable_by_others(file: Path) -> bool:
+    """Whether other users can read `file`; secrets of containers are so, and it is theirs."""
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _named(fields: list[str], where: str) -> Token:
+    if not 3 <= len(fields) <= 4:
+        raise ValueError(
+            f"{where} is not NAME TOKEN ROLE [EXPIRES]; a token alone has no other line"
+        )
+    name, secret, role, *expires = fields
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{where} has a name of other characters than letters, digits and ._@-")
+    if role not in ROLES:
+        raise ValueError(f"{where} has no role of {', '.join(ROLES)}")
+    until = _moment(expires[0], where) if expires else None
+    return _checked(Token(name, secret, ROLES[role], until), where)
+
+
+def _checked(token: Token, where: str) -> Token:
+    if len(token.secret) < LEAST:
+        raise ValueError(
+            f"{where} has a token of fewer than {LEAST} characters: python3 -c"
+            " 'import secrets; print(secrets.token_urlsafe())' makes a good one"
+        )
+    if not token.secret.isprintable():
+        raise ValueError(f"{where} has a token with a control character")
+    return token
+
+
+def _moment(text: str, where: str) -> float:
+    """When a token ends, in seconds since 1970."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{where} has an end that is no date; write 2026-12-31") from None
+    if _DATE_ONLY.fullmatch(text):
+        moment = datetime.combine(moment + timedelta(days=1), time())
+    return moment.timestamp()
