@@ -38,6 +38,7 @@ class FakeOwner:
         self.messages: list[tuple[bytes, bool]] = []
         self.written = b""
         self.drops = 0
+        self.charged = 0.0
 
     def on_message(self, payload: bytes, *, binary: bool) -> None:
         self.messages.append((payload, binary))
@@ -47,6 +48,9 @@ class FakeOwner:
 
     def drop(self) -> None:
         self.drops += 1
+
+    def charge(self, units: float) -> None:
+        self.charged += units
 
 
 class FallbackTestCase(SynchronousTestCase):
@@ -196,6 +200,7 @@ class FloodTests(FallbackTestCase):
             self.setUp()
             self.receive(frame(b"", opcode) * CONTROLS)
             self.assertNotIn(CLOSE, [each for each, _ in self.answer])
+            self.assertGreaterEqual(self.owner.charged, CONTROLS, "each is charged")
             self.owner.written = b""
             self.receive(frame(b"", opcode))
             self.failed(1008)
