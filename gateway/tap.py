@@ -156,7 +156,7 @@ class Parts:
         )
         self._overseer.relay = self._relay
         self._overseer.listener = self._supervisor
-        self._allowance = allowance(settings, self._identities.is_worker, self._is_exempt)
+        self._allowance = allowance(settings, self._is_publisher, self._is_exempt)
         self._engine = self._make_engine()
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
@@ -250,7 +250,7 @@ class Parts:
 
     def _owns(self, session: Session) -> bool | None:
         """Whether `session` is the worker's; None: there is no worker now."""
-        host, port, ours, _ = session.peer
+        host, port, ours, *_ = session.peer
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True
@@ -266,8 +266,14 @@ class Parts:
     def _is_exempt(self, session: Session) -> bool:
         """Whether `session` may send at any rate: the worker, or who takes its place."""
         if self._supervisor is None:
-            return is_loopback(session.peer.address)
-        return self._identities.is_worker(session)
+            peer = session.peer
+            local = is_loopback(peer.address) and not peer.passed_on
+            return local or self._identities.may_publish(session)
+        return self._is_publisher(session)
+
+    def _is_publisher(self, session: Session) -> bool:
+        """Whether `session` may send what is as large as the worker's."""
+        return self._identities.may_publish(session) or self._identities.is_worker(session)
 
     # -- starting and stopping -----------------------------------------------------------
 

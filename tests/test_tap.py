@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import treq
@@ -18,6 +19,7 @@ from twisted.logger import Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.config import Settings
+from gateway.engineio.handshake import Peer
 from gateway.options import Options
 from gateway.service import Gateway
 from gateway.tap import Parts, makeService
@@ -114,6 +116,37 @@ class PartsTests(TestCase):
         self.addCleanup(globalLogPublisher.removeObserver, observe)
         handlers[signal.SIGHUP](signal.SIGHUP, None)
         self.assertIn("was read again", await said)
+
+
+class LimitTests(SynchronousTestCase):
+    """Who may send how much, without a worker."""
+
+    def setUp(self) -> None:
+        settings = Settings(no_worker=True, token="to control all", state_dir=Path(self.mktemp()))
+        self.parts = Parts(settings, MemoryReactorClock())
+
+    def session(self, host: str, *, passed_on: bool = False) -> Any:
+        peer = Peer(host, 5000, ("127.0.0.1", 3001), "", passed_on)
+        return SimpleNamespace(data=None, peer=peer, query={})
+
+    def test_size(self) -> None:
+        session = self.session("127.0.0.1")
+        self.assertEqual(self.parts._allowance.limit(session), 1_000_000)
+        token = self.parts._guard.token("to control all")
+        assert token is not None
+        self.parts._identities.remember(session, token)
+        self.assertEqual(self.parts._allowance.limit(session), 16 << 20)
+
+    def test_rate(self) -> None:
+        exempt = self.parts._is_exempt
+        self.assertTrue(exempt(self.session("127.0.0.1")))
+        self.assertFalse(exempt(self.session("192.0.2.1")))
+        self.assertFalse(exempt(self.session("127.0.0.1", passed_on=True)))
+        session = self.session("192.0.2.1")
+        token = self.parts._guard.token("to control all")
+        assert token is not None
+        self.parts._identities.remember(session, token)
+        self.assertTrue(exempt(session))
 
 
 class MakeServiceTests(SynchronousTestCase):

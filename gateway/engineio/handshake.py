@@ -39,6 +39,8 @@ class Peer(NamedTuple):
     ours: tuple[str, int] = ("", 0)
     announced: str = ""
     """The client's address where the other end is a trusted proxy that tells it."""
+    passed_on: bool = False
+    """Whether a proxy passed the request on, from wherever."""
 
     @property
     def address(self) -> str:

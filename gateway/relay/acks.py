@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -11,7 +11,7 @@ from gateway.engineio.record import Record
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.relay.subscription import Subscription
@@ -21,13 +21,21 @@ PENDING = 256
 """Unanswered events that one sender may have; the oldest is forgotten for a newer one."""
 
 
+class About(NamedTuple):
+    """What a question was about, and where it stands in the log: so who was asked."""
+
+    position: int
+    name: str | float
+    code: str | None
+    trusted: bool
+
+
 @attrs.define(eq=False)
 class _Question:
     sender: Subscription
     id: int
     """The sender's own acknowledgment id."""
-    position: int
-    """Where the event stands in the log: who joined later was not asked."""
+    about: About
     silent: int
     """Receivers that neither answered nor left."""
     expires: float
@@ -38,13 +46,22 @@ class _Question:
 class Acks:
     """The questions of one namespace, by the ack id that receivers see.
 
+    To answer is to publish: `may_answer(receiver)` says who may.  Others were not asked,
+    though they saw the question, and neither was anybody whose filter left it out.
     A first answer that is not empty goes to the sender as it is; an empty one only when
     everybody was empty; with no answer nothing is said, and the sender's own timeout
     decides.
     """
 
-    def __init__(self, ids: Iterator[int], deadlines: Deadlines, timeout: float) -> None:
+    def __init__(
+        self,
+        ids: Iterator[int],
+        deadlines: Deadlines,
+        timeout: float,
+        may_answer: Callable[[Subscription], bool],
+    ) -> None:
         self._ids = ids
+        self._may_answer = may_answer
         self._deadlines = deadlines
         self._timeout = timeout
         self._questions: dict[int, _Question] = {}  # the oldest first
@@ -54,15 +71,18 @@ class Acks:
     def __len__(self) -> int:
         return len(self._questions)
 
-    def ask(self, sender: Subscription, id: int, position: int, receivers: int) -> int:
-        """Expect an answer to the event at `position`; returns the ack id to send it with."""
+    def ask(
+        self, sender: Subscription, id: int, about: About, members: Iterable[Subscription]
+    ) -> int:
+        """Expect an answer of any of `members`; returns the ack id to send the event with."""
         ours = next(self._ids)
         mine = self._asked.setdefault(sender, {})
         if len(mine) >= PENDING:
             self._forget(next(iter(mine)))
         mine[ours] = None
         expires = self._deadlines.clock() + self._timeout
-        self._questions[ours] = _Question(sender, id, position, receivers, expires)
+        question = self._questions[ours] = _Question(sender, id, about, 0, expires)
+        question.silent = sum(self._was_asked(each, question) for each in members)
         if self._sweep is None:
             self._sweep = self._deadlines.call_later(self._timeout, self._expire)
         return ours
@@ -71,7 +91,11 @@ class Acks:
         """Take an ACK of `receiver`; an id that nobody asked with is ignored."""
         assert packet.id is not None
         question = self._questions.get(packet.id)
-        if question is None or not _was_asked(receiver, question) or receiver in question.empty:
+        if (
+            question is None
+            or receiver in question.empty
+            or not self._was_asked(receiver, question)
+        ):
             return
         if packet.value:
             self._settle(packet.id, question, packet)
@@ -83,10 +107,10 @@ class Acks:
         """`subscription` asks and answers no more."""
         for ours in list(self._asked.get(subscription, ())):
             self._forget(ours)
-        if subscription.selection is not None:
-            return  # whether it was asked is not known: rather no answer than a wrong one
+        if not self._may_answer(subscription):
+            return
         for ours, question in list(self._questions.items()):
-            if _was_asked(subscription, question) and subscription not in question.empty:
+            if subscription not in question.empty and self._was_asked(subscription, question):
                 self._one_less(ours, question)
 
     def _one_less(self, ours: int, question: _Question) -> None:
@@ -121,6 +145,9 @@ class Acks:
         if not mine:
             del self._asked[question.sender]
 
-
-def _was_asked(receiver: Subscription, question: _Question) -> bool:
-    return receiver is not question.sender and receiver.joined <= question.position
+    def _was_asked(self, receiver: Subscription, question: _Question) -> bool:
+        return (
+            receiver is not question.sender
+            and receiver.was_for(question.about)
+            and self._may_answer(receiver)
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.relay.acks import Acks
+from gateway.relay.acks import About, Acks
 from gateway.relay.event import Event, Question
 from gateway.relay.journal import Direct
 from gateway.relay.keys import Subject
@@ -65,7 +65,7 @@ class Hub:
         self._observer = observer
         self._deadlines = deadlines
         self._wall = wall
-        self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout)
+        self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout, self._may_publish)
         self._recovery = Recovery(
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
@@ -118,7 +118,7 @@ class Hub:
         if sender.selection is not None and subject.name == SUBSCRIBE:
             self._screens.change(sender, packet)
             return
-        if not sender.may_publish and not self._observer.is_worker(sender):
+        if not self._may_publish(sender):
             self.refusals.refuse(sender, packet)
             return
         if packet.repaired:
@@ -180,15 +180,15 @@ class Hub:
         """Late joiners are told no more that the worker is ready."""
         self._screens.worker_gone()
 
+    def _may_publish(self, member: Subscription) -> bool:
+        return member.may_publish or self._observer.is_worker(member)
+
     def _ask(self, event: Event, question: Question) -> None:
         """Give the event's text, a payload so far, its head with an ack id of ours."""
         sender = question.sender
         payload, *attachments = event.packets
-        receivers = sum(
-            each is not sender and (each.selection is None or each.selection.wants(event))
-            for each in self.members.values()
-        )
-        ours = self._acks.ask(sender, question.id, self.log.head, receivers)
+        about = About(self.log.head, event.name, event.code, event.trusted)
+        ours = self._acks.ask(sender, question.id, about, self.members.values())
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))
         event.become(EnginePacket(head + payload.data), *attachments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import orjson
+from twisted.logger import Logger
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.record import Record
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from gateway.socketio.packet import Packet
 
 REFUSED = "publish_refused"
-REASON = "This gateway relays events of its worker only (--publish)."
+REASON = "Only the gateway's worker, and clients with a token for it, may publish (--publish)."
 NAME_LENGTH = 100
+
+_log = Logger(namespace="gateway")
 
 
 class Refusals:
-    """Refuses events, each with an answer, and counts them."""
+    """Refuses events, each with an answer, and counts them; the log is told of the first."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -28,6 +31,14 @@ class Refusals:
     def refuse(self, sender: Subscription, packet: Packet) -> None:
         """Answer the ack of `packet` with the reason, or send it as an event."""
         self.count += 1
+        if self.count == 1:
+            _log.warn(
+                "Refused the event {name} of {peer}, which may not publish;"
+                " --publish any lets everybody",
+                tag="Relay",
+                name=str(packet.value[0])[:NAME_LENGTH],
+                peer=str(sender.socket.session.peer),
+            )
         why = {"ok": False, "error": REASON, "event": str(packet.value[0])[:NAME_LENGTH]}
         if packet.id is not None:
             text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([why])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
+    from gateway.relay.acks import About
     from gateway.relay.event import Event
 
 MAX_NAMES = 1000
@@ -35,7 +36,7 @@ class Selection:
     codes: frozenset[str] | None = None
     trusted: bool = False
 
-    def wants(self, event: Event) -> bool:
+    def wants(self, event: Event | About) -> bool:
         """Whether `event` is for this client."""
         return (
             (self.events is None or event.name in self.events)

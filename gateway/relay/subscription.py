@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.record import Record
+    from gateway.relay.acks import About
     from gateway.relay.log import Log
     from gateway.relay.outbox import SessionOutbox
     from gateway.relay.recovery import Return
@@ -33,6 +34,7 @@ class Subscription:
 
     __slots__ = (
         "_direct",
+        "_former",
         "_kept",
         "_passed",
         "_view",
@@ -69,6 +71,8 @@ class Subscription:
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
         self._passed: dict[Hashable, float] = {}  # keys, and since when they are passed over
+        self._former: tuple[int, int, Selection | None] | None = None
+        """From where to where in the log another selection held, the last before this one."""
         self._view: View | None = None
         self.socket = socket
         self.outbox = outbox
@@ -97,8 +101,17 @@ class Subscription:
         """Receive what `selection` wants of the events to come; of those before, as until now."""
         self.leave()
         self._keep_before(self.log.head)
+        since = self.joined if self._former is None else self._former[1]
+        self._former = since, self.log.head, self.selection
         self.selection = selection
         self.outbox.step_aside()
+
+    def was_for(self, about: About) -> bool:
+        """Whether a question was for this socket; none was of before two changes of filter."""
+        selection, since = self.selection, self.joined
+        if self._former is not None and about.position < self._former[1]:
+            since, _, selection = self._former
+        return about.position >= since and (selection is None or selection.wants(about))
 
     def close(self) -> None:
         """The socket is gone: no more events, but what was said to it alone is still sent."""

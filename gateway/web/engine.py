@@ -18,7 +18,7 @@ from gateway.web.counting import socket_ends
 from gateway.web.gzip import Squeezer
 from gateway.web.pace import Pace
 from gateway.web.polling import PendingGet, PendingPost
-from gateway.web.security import bearer
+from gateway.web.security import bearer, is_passed_on
 from gateway.web.upgrade import UpgradeError
 
 TOKEN = "token"  # noqa: S105  # the name of a parameter
@@ -41,7 +41,8 @@ def peer_of(request: Request) -> Peer:
     """Who is at the other end of the request's connection, and for whom it asks."""
     ours, theirs = socket_ends(request.channel.transport)
     client = getattr(request, "announced", "") or getattr(request.client, "host", "")
-    return Peer(*theirs, ours, "" if client == theirs[0] else client)
+    announced = "" if client == theirs[0] else client
+    return Peer(*theirs, ours, announced, is_passed_on(request.requestHeaders))
 
 
 class EngineResource(Resource):

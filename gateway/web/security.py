@@ -206,7 +206,7 @@ class Guard:
 
         One that a proxy passed on does not, unless the proxy is trusted and says so.
         """
-        if not any(_PASSED_ON.fullmatch(name) for name, _ in headers.getAllRawHeaders()):
+        if not is_passed_on(headers):
             return is_loopback(peer or "")
         client = self.announced(headers, peer)
         return bool(client) and is_loopback(client)
@@ -301,6 +301,11 @@ def _is_cross_site(headers: Headers) -> bool:
     """
     values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
     return any(value.strip().lower() == b"cross-site" for value in values)
+
+
+def is_passed_on(headers: Headers) -> bool:
+    """Whether a header says that a proxy passed the request on."""
+    return any(_PASSED_ON.fullmatch(name) for name, _ in headers.getAllRawHeaders())
 
 
 def _chain(headers: Headers) -> list[str]:

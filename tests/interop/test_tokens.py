@@ -79,6 +79,11 @@ class TokenTests(SynchronousTestCase):
             self.assertEqual(client.hear("price"), ("price", {"a": 2}))
         with self.assertRaises(socketio.exceptions.ConnectionError):
             self.connect("nobody guess-again", "websocket")
+        feed.client.emit("large", "x" * 1_000_001)  # more than --max-payload
+        self.assertEqual(len(desk.hear("large")[1]), 1_000_001)
+        greedy = self.connect(SCREEN, "websocket")
+        greedy.client.emit("large", "x" * 1_000_001)
+        greedy.hear("disconnect")
 
         self.give(DESK, FEED)
         for client in screens:

@@ -1,3 +1,4 @@
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.acks import PENDING
@@ -270,3 +271,101 @@ class FreeingTests(Asking):
         events = self.world.log._events
         self.assertEqual(events[0].key, None)
         self.assertNotEqual(events[1].key, None)
+
+
+class WhoMayAnswerTests(Asking):
+    """To answer is to publish, and only those were asked to whom the question went."""
+
+    def narrow(self, client, *events):
+        client.emit("sjgateway:subscribe", {"events": events}, id=99)
+        self.world.flush()
+        self.hear(client)
+
+    def guess(self, client, json='["forged"]'):
+        """`client` answers a question that it was not asked."""
+        id = self.ask()
+        self.answer(client, id, json)
+        self.assertEqual(self.answers, [])
+        return id
+
+    def test_nobody_to_whom_it_did_not_go(self):
+        filtered = self.world.client(events=["other"])
+        id = self.guess(filtered)
+        self.answer(self.one, id, '["true"]')
+        self.assertEqual(self.answers, ['437["true"]'])
+
+    def test_a_filter_that_is_widened_later_asks_nobody_after_the_fact(self):
+        filtered = self.world.client(events=["other"])
+        id = self.ask()
+        self.narrow(filtered, "q", "other")
+        self.answer(filtered, id, '["forged"]')
+        self.assertEqual(self.answers, [])
+
+    def test_who_was_asked_may_answer_though_it_hears_no_more_of_it(self):
+        filtered = self.world.client(events=["q"])
+        id = self.ask()
+        self.narrow(filtered, "other")
+        self.answer(filtered, id, '["true"]')
+        self.assertEqual(self.answers, ['437["true"]'])
+
+    def test_after_two_changes_nobody_knows(self):
+        filtered = self.world.client(events=["other"])
+        id = self.ask()
+        self.narrow(filtered, "q")
+        self.narrow(filtered, "q", "x")
+        self.answer(filtered, id, '["forged"]')
+        self.assertEqual(self.answers, [])
+
+    def test_nobody_who_may_not_publish(self):
+        self.world.watcher.admit = lambda session, auth: False
+        viewer = self.world.client()
+        id = self.guess(viewer)
+        self.answer(self.two, id, "[0]")
+        self.assertEqual(self.answers, ["437[0]"])
+
+    def test_who_may_not_answer_is_not_waited_for(self):
+        self.world.watcher.admit = lambda session, auth: False
+        viewer = self.world.client()
+        id = self.guess(viewer, "[]")
+        self.answer(self.one, id, "[]")
+        self.answer(self.two, id, "[]")
+        self.assertEqual(self.answers, ["437[]"])
+
+    def test_that_it_leaves_changes_nothing(self):
+        self.world.watcher.admit = lambda session, auth: False
+        viewer = self.world.client()
+        id = self.ask()
+        self.answer(self.one, id, "[]")
+        viewer.say("41")
+        self.assertEqual(self.answers, [])
+        self.answer(self.two, id, "[]")
+        self.assertEqual(self.answers, ["437[]"])
+
+    def test_the_worker_may_whatever_it_was_let_in_as(self):
+        self.world.watcher.admit = lambda session, auth: False
+        worker = self.world.client()
+        self.world.watcher.trusted.add(worker.reply["sid"])
+        id = self.ask()
+        self.answer(worker, id, '["true"]')
+        self.assertEqual(self.answers, ['437["true"]'])
+
+
+class FirstRefusalTests(SynchronousTestCase):
+    def test_the_log_is_told_of_the_first_refusal_and_of_the_option(self):
+        lines = []
+
+        def observe(event):
+            if event.get("tag") == "Relay":
+                lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        world = RelayWorld()
+        world.watcher.admit = lambda session, auth: False
+        viewer = world.client()
+        for _ in range(3):
+            viewer.emit("order", {"secret": "of hers"})
+        (line,) = lines
+        self.assertIn("order", line)
+        self.assertIn("--publish any", line)
+        self.assertNotIn("of hers", line)

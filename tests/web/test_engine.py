@@ -130,6 +130,10 @@ class PollingTests(EngineTests):
         self.ask("EIO=4&transport=polling", headers="Authorization: Basic eA==\r\n")
         self.assertEqual(dict(self.world.session.query), {})
 
+    def test_that_a_proxy_passed_it_on_is_kept(self) -> None:
+        self.ask("EIO=4&transport=polling", headers="Via: 1.1 proxy\r\n")
+        self.assertTrue(self.world.session.peer.passed_on)
+
     def test_a_unix_socket_has_no_address(self) -> None:
         self.peer = UNIXAddress(None)
         self.open()
