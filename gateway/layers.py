@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gateway.config import Settings
     from gateway.engineio.session import Session
 
+WORKER_KEY = "worker"
+"""The parameter of GATEWAY_URL by which the worker may be known."""
+
 
 def engine_settings(settings: Settings) -> EngineSettings:
     return EngineSettings(
@@ -38,6 +41,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         burst=5 * settings.message_rate,
         eio3=settings.eio3,
         path="/socket.io/",
+        query=frozenset(("token", WORKER_KEY)),
     )
 
 

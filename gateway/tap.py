@@ -20,6 +20,7 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.identity import Identities
 from gateway.layers import (
+    WORKER_KEY,
     alert_settings,
     allowance,
     engine_settings,
@@ -76,9 +77,6 @@ __all__ = ["Options", "makeService"]
 
 FAREWELL = 0.2
 """Seconds in which the last bytes may leave."""
-
-WORKER_KEY = "worker"
-"""The parameter of GATEWAY_URL by which the worker may be known."""
 
 _log = Logger(namespace="gateway")
 
@@ -171,9 +169,7 @@ class Parts:
         self._tokens = TokenFiles(
             reactor, token_sources(settings), tokens, self._heed_tokens, wall=time.time
         )
-        caps = Caps(
-            settings.max_connections, settings.max_connections_per_address, self._guard.believes
-        )
+        caps = self._caps()
         self._registry = CollectorRegistry()
         site: Any = self._make_site()  # typed as a factory of its own channels
         measure(
@@ -214,6 +210,14 @@ class Parts:
             Visitors(application, self._deadlines.call_later),
             self._deadlines,
             outbox=self._relay.outbox,
+            bounds=self._caps(),
+        )
+
+    def _caps(self) -> Caps:
+        """For connections, and the same again for sessions: polling ones may have none."""
+        settings = self._settings
+        return Caps(
+            settings.max_connections, settings.max_connections_per_address, self._guard.believes
         )
 
     def _make_site(self) -> Site:

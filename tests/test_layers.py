@@ -87,4 +87,6 @@ class LayersTests(SynchronousTestCase):
         relay = relay_settings(settings, {})
         self.assertEqual(relay, type(relay)())
         engine = engine_settings(settings)
-        self.assertEqual(engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000))
+        self.assertEqual(
+            engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000, query=engine.query)
+        )

@@ -37,7 +37,7 @@ class LastWrites:
         self.form: Form
         self._last_form = self.form = LastForm(sink.form, last)
         self._sink = sink
-        self._finished = finished
+        self._finished: Callable[[], None] | None = finished
 
     @property
     def taken(self) -> int:
@@ -45,6 +45,10 @@ class LastWrites:
 
     def write(self, data: bytes) -> bool:
         room = self._sink.write(data)
-        if self._last_form.done:
+        if self._last_form.done and self._finished is not None:
             self._finished()
         return room
+
+    def stop(self) -> None:
+        """It is over, by this or another way: call nobody any more."""
+        self._finished = None

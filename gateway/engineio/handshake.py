@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gateway.engineio.errors import BAD_VERSION, EngineError
+from gateway.engineio.errors import BAD_REQUEST, BAD_VERSION, EngineError
 from gateway.engineio.packet import OPEN, Packet
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 POLLING, WEBSOCKET = "polling", "websocket"
 VERSIONS = {"3": 3, "4": 4}
 OWN_KEYS = frozenset(("EIO", "transport", "sid", "t", "b64"))
+
+MOST_PARAMETERS = 64
+"""More of them are refused: clients have a handful."""
+
+LONGEST_KEPT = 512
+"""Characters; a longer value is not kept, as if it had not been sent."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 """Shared by all sessions whose client had nothing to add."""
@@ -54,13 +60,20 @@ class Peer(NamedTuple):
 
 
 def parse_query(query: bytes) -> dict[str, str]:
-    """The parameters of a URL; the last one of a name counts."""
-    return dict(parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True))
+    """The parameters of a URL; the last one of a name counts.
+
+    Raises `EngineError` (3) when there are more than `MOST_PARAMETERS`.
+    """
+    text = query.decode("utf-8", "replace")
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS))
+    except ValueError:
+        raise EngineError(BAD_REQUEST, "Too many parameters") from None
 
 
 def version(query: Mapping[str, str], settings: Settings) -> int:
     """The Engine.IO version a client asks for.  Raises `EngineError` (5)."""
-    eio = VERSIONS.get(query.get("EIO", ""))
+    eio = VERSIONS.get(query.get("EIO", "3"))  # the first clients of version 3 did not say so
     if eio is None or (eio == 3 and not settings.eio3):
         raise EngineError(BAD_VERSION)
     return eio
@@ -81,9 +94,15 @@ def takes_many(agent: str) -> bool:
     return agent.startswith(("Mozilla/", "node-XMLHttpRequest")) or agent == "node"
 
 
-def custom(query: Mapping[str, str]) -> Mapping[str, str]:
-    """What the client sent beyond the protocol's own keys."""
-    return {key: query[key] for key in query if key not in OWN_KEYS} or NOTHING
+def custom(query: Mapping[str, str], kept: frozenset[str] | None = None) -> Mapping[str, str]:
+    """What the client sent beyond the protocol's own keys: `kept` of it, None: all."""
+    return {
+        key: value
+        for key, value in query.items()
+        if key not in OWN_KEYS
+        and (kept is None or key in kept)
+        and len(key) + len(value) <= LONGEST_KEPT
+    } or NOTHING
 
 
 def open_packet(sid: str, upgrades: Sequence[str], settings: Settings) -> Packet:

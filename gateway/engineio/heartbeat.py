@@ -29,11 +29,20 @@ class Heartbeat:
     that comes too early is set again.
     """
 
-    __slots__ = ("_deadline", "_due", "_excused", "_session", "_state")
+    __slots__ = (
+        "_deadline",
+        "_deadlines",
+        "_due",
+        "_excused",
+        "_session",
+        "_settings",
+        "_state",
+    )
 
     def __init__(self, session: Session) -> None:
-        settings = session.server.settings
-        self._session = session
+        self._settings = settings = session.server.settings
+        self._deadlines = session.server.deadlines
+        self._session: Session | None = session
         self._excused = 0.0
         if session.eio == 4:
             self._state, wait = IDLE, settings.interval
@@ -49,14 +58,13 @@ class Heartbeat:
 
     def pinged(self) -> None:
         """The client sent its ping (Engine.IO 3)."""
-        settings = self._session.server.settings
-        self._due = self._now + settings.interval + settings.timeout
+        self._due = self._now + self._settings.interval + self._settings.timeout
 
     def ponged(self) -> None:
         """The client sent a pong; it extends nothing when no ping was there to answer."""
         if self._state == AWAITING:
             self._state = IDLE
-            self._due = self._now + self._session.server.settings.interval
+            self._due = self._now + self._settings.interval
 
     def fetched(self) -> None:
         """What waited in the outbox went to the client; a ping is the first of it."""
@@ -65,42 +73,45 @@ class Heartbeat:
 
     def excuse(self, seconds: float) -> None:
         """The client is not read for `seconds`; then it has half of its time to answer."""
-        self._excused = self._now + seconds + self._session.server.settings.timeout / 2
+        self._excused = self._now + seconds + self._settings.timeout / 2
 
     def expire(self, seconds: float) -> None:
         """End the session in `seconds`, whatever the client says."""
-        self.stop()
+        self._deadline.cancel()
         self._excused = 0.0
         self._state = QUEUED
         self._due = self._now + seconds
         self._deadline = self._arm(seconds)
 
     def stop(self) -> None:
+        """The session is over: know nothing of it any more."""
         self._deadline.cancel()
+        self._session = None
 
     @property
     def _now(self) -> float:
-        return self._session.server.deadlines.clock()
+        return self._deadlines.clock()
 
     def _arm(self, seconds: float) -> Deadline:
-        return self._session.server.deadlines.call_later(seconds, self._tick)
+        return self._deadlines.call_later(seconds, self._tick)
 
     def _tick(self) -> None:
         now = self._now
         if now < self._due:
             self._deadline = self._arm(self._due - now)
-        elif self._state == IDLE:
-            self._ping(now)
-        elif now < self._excused:
+        elif self._state != IDLE and now < self._excused:
             self._deadline = self._arm(self._excused - now)
-        else:
-            self._session.abort("ping timeout")
+        elif self._session is not None:  # it is: otherwise the deadline was cancelled
+            if self._state == IDLE:
+                self._ping(self._session, now)
+            else:
+                self._session.abort("ping timeout")
 
-    def _ping(self, now: float) -> None:
-        settings = self._session.server.settings
+    def _ping(self, session: Session, now: float) -> None:
         # The timer's lateness is not added up, but after a long stop of the process
         # the client still gets half of its time.
-        self._due = max(self._due + settings.timeout, now + settings.timeout / 2)
+        timeout = self._settings.timeout
+        self._due = max(self._due + timeout, now + timeout / 2)
         self._state = QUEUED
-        self._deadline = self._arm(min(self._due - now, settings.interval))
-        self._session.say(PING_RECORD)
+        self._deadline = self._arm(min(self._due - now, self._settings.interval))
+        session.say(PING_RECORD)

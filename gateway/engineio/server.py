@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.engineio import errors
 from gateway.engineio.errors import EngineError
@@ -35,6 +35,17 @@ open: a first packet in the same segment as the 101 would be lost on them."""
 GOING_AWAY = 1001
 
 
+class Bounds(Protocol):
+    """How many sessions there may be; `address` is a client's (`Peer.address`)."""
+
+    def why_full(self, address: str) -> tuple[int, str] | None:
+        """The HTTP status and the reason for which one more is refused; None: it is not."""
+        ...
+
+    def opened(self, address: str) -> object: ...
+    def closed(self, address: str) -> None: ...
+
+
 class Server:
     """Lets clients in and finds their sessions again.
 
@@ -49,12 +60,14 @@ class Server:
         deadlines: Deadlines,
         *,
         outbox: Callable[[], Outbox] = Queue,
+        bounds: Bounds | None = None,
     ) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.sessions: dict[str, Session] = {}
         self._application = application
         self._outbox = outbox
+        self._bounds = bounds
         self._closed = False
 
     def verify(
@@ -76,6 +89,28 @@ class Server:
         version(query, self.settings)
         _verify_transport(query, upgrade=upgrade)
         return None
+
+    def admit(self, peer: Peer) -> None:
+        """Ask for a verified handshake, before it is answered: is there room for it?
+
+        Raises `EngineError` (4) when there are too many sessions already.
+        """
+        refusal = self._bounds and self._bounds.why_full(peer.address)
+        if refusal:
+            status, reason = refusal
+            raise EngineError(errors.FORBIDDEN, reason, status=status)
+
+    def remember(self, session: Session) -> None:
+        """`session` is open: requests find it by its id."""
+        self.sessions[session.sid] = session
+        if self._bounds is not None:
+            self._bounds.opened(session.origin)
+
+    def forget(self, session: Session) -> None:
+        """`session` is over."""
+        del self.sessions[session.sid]
+        if self._bounds is not None:
+            self._bounds.closed(session.origin)
 
     def poll(
         self, query: Mapping[str, str], peer: Peer, poll: Poll, *, agent: str = ""
@@ -147,7 +182,7 @@ class Server:
             channel,
             outbox=self._outbox(),
             peer=peer,
-            query=custom(query),
+            query=custom(query, self.settings.query),
         )
         channel.start(session)
         session.open(self._application, *upgrades)
@@ -187,7 +222,7 @@ class Server:
 
 
 def _verify_transport(query: Mapping[str, str], *, upgrade: bool) -> None:
-    jsonp = "j" in query  # a script tag sends no Origin
+    jsonp = query["transport"] == POLLING and "j" in query  # a script tag sends no Origin
     if jsonp or upgrade != (query["transport"] == WEBSOCKET):
         raise EngineError(errors.BAD_REQUEST)
 

@@ -63,7 +63,8 @@ class Channel(Protocol):
 class Session:
     """One Engine.IO session.
 
-    `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `query`, what the
+    `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `origin`, the client's address
+    when it opened; `query`, what the
     client sent beyond the protocol's own keys; `outbox`, everything to be said to the client;
     `data`, anything that the application keeps with the session; `meter`, what the client costs.
     """
@@ -80,6 +81,7 @@ class Session:
         "data",
         "eio",
         "meter",
+        "origin",
         "outbox",
         "peer",
         "probe",
@@ -103,6 +105,7 @@ class Session:
         self.sid = sid
         self.eio = eio
         self.peer = peer
+        self.origin = peer.address
         self.query = query
         self.outbox = outbox
         outbox.overrun = self._overrun
@@ -173,9 +176,13 @@ class Session:
         self._heartbeat.stop()
         self._drop_probe()
         self.outbox.close()
-        del self.server.sessions[self.sid]
+        self.server.forget(self)
         self._channel.end(farewell, code)
         self._connection.closed(reason)
+        # What is over should be gone at once: nothing that knows us is kept.
+        del self._connection
+        if isinstance(self._sink, LastWrites):
+            self._sink.stop()
 
     # -- for the server and the transports --------------------------------------------
 
@@ -186,7 +193,7 @@ class Session:
         self._connection = application(self)
         self._heartbeat = Heartbeat(self)
         self._state = OPEN
-        self.server.sessions[self.sid] = self
+        self.server.remember(self)
         if self._reason is not None:
             self.close(self._reason)
 

@@ -23,6 +23,8 @@ class Settings:
     """The same at once."""
     eio3: bool = False
     """Whether Engine.IO 3 clients (socket.io-client 2.x) are let in."""
+    query: frozenset[str] | None = None
+    """Names of the parameters of a client's first URL that are kept; None: all."""
     path: str = "/engine.io/"
     """Where the server answers; only the web layer reads it."""
 

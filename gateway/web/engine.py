@@ -99,6 +99,8 @@ class EngineResource(Resource):
             query[TOKEN] = secret
         wants_websocket = _asks_for_websocket(request)
         session = self._server.verify(method, query, upgrade=wants_websocket)
+        if session is None:
+            self._server.admit(self._peer(request))
         if wants_websocket:
             self._upgrade(request, partial(self._server.websocket, query, self._peer(request)))
             return NOT_DONE_YET

@@ -6,12 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from gateway.web.names import address_key, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+_log = Logger(namespace="gateway")
 
 SWEEP_SECONDS = 0.5
 """How late an overdue connection may be noticed."""
@@ -93,7 +96,10 @@ class Expiry:
         now = self._reactor.seconds()
         for connection in [each for each, due in self._due.items() if due <= now]:
             del self._due[connection]
-            connection.overdue()
+            try:
+                connection.overdue()
+            except Exception:
+                _log.failure("A connection could not be told that its time is up")
         if self._due and self._sweeping is None:
             self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
 
@@ -129,6 +135,14 @@ class Caps:
             self.refused += 1
             return False
         return True
+
+    def why_full(self, client: str) -> tuple[int, str] | None:
+        """The HTTP status and the reason for which one more is refused; None: it is not."""
+        if self.count >= self._total:
+            return 503, "The gateway has too many clients; see --max-connections."
+        if self._open[address_key(client)] >= self._per_address and not self._exempt(client):
+            return 429, "This client has too many sessions; see --max-connections-per-address."
+        return None
 
     def closed(self, host: str) -> None:
         """A connection from `host` that was counted is gone."""

@@ -57,6 +57,14 @@ class Request(server.Request):
             raise BodyTooLargeError
         self.content.write(data)
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Take the whole request; Twisted's own would parse a query, and keep it as lists."""
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        self.args = {}
+        self.process()
+
     def parseCookies(self) -> None:
         """Nothing: nobody here asks for them."""
 

@@ -18,9 +18,21 @@ class QueryTests(SynchronousTestCase):
         for raw in (b"", b"&&", b"=", b"%", b"%ff%fe", b"\xff=1", b"a;b"):
             self.assertIsInstance(parse_query(raw), dict)
 
+    def test_more_parameters_than_anybody_needs_are_refused(self) -> None:
+        self.assertEqual(len(parse_query(b"&".join(b"%d=" % number for number in range(64)))), 64)
+        for raw in (b"a&" * 64 + b"a", b"&" * 8000):
+            error = self.assertRaises(EngineError, parse_query, raw)
+            self.assertEqual((error.code, error.status), (3, 400))
+
     def test_a_session_keeps_what_the_protocol_has_no_use_for(self) -> None:
         query = {"EIO": "4", "transport": "polling", "t": "x", "b64": "1", "token": "a"}
         self.assertEqual(custom(query), {"token": "a"})
+
+    def test_a_session_keeps_only_what_is_asked_for_and_no_long_values(self) -> None:
+        query = {"token": "a", "name": "b", "room": "x" * 513}
+        self.assertEqual(custom(query, frozenset(("token",))), {"token": "a"})
+        self.assertEqual(custom(query), {"token": "a", "name": "b"})
+        self.assertEqual(custom({"x" * 8000: ""}), {})
 
     def test_sessions_without_anything_to_keep_share_nothing(self) -> None:
         self.assertIs(custom({"EIO": "4"}), custom({"t": "x"}))
@@ -37,6 +49,7 @@ class VersionTests(SynchronousTestCase):
     def test_engineio_3_is_an_option(self) -> None:
         self.assertEqual(version({"EIO": "4"}, Settings()), 4)
         self.assertEqual(version({"EIO": "3"}, Settings(eio3=True)), 3)
+        self.assertEqual(version({}, Settings(eio3=True)), 3)
         for query in ({}, {"EIO": "3"}, {"EIO": "04"}, {"EIO": "abc"}, {"EIO": "４"}, {"EIO": ""}):
             error = self.assertRaises(EngineError, version, query, Settings())
             self.assertEqual((error.code, error.status), (5, 400))

@@ -60,6 +60,12 @@ class VerifyTests(SynchronousTestCase):
     def test_there_is_no_jsonp(self) -> None:
         self.assertEqual(self.code("GET", VALID | {"j": "0"}), 3)
 
+    def test_a_websocket_may_say_j_which_means_nothing_there(self) -> None:
+        query = VALID | {"transport": "websocket", "j": "0"}
+        self.assertIsNone(self.code("GET", query, upgrade=True))
+        query["sid"] = self.world.polling()
+        self.assertIsNone(self.code("GET", query, upgrade=True))
+
 
 class LookUpTests(SynchronousTestCase):
     def test_a_websocket_that_comes_too_late_for_its_session_is_closed(self) -> None:
