@@ -60,6 +60,9 @@ BURST = 0.25
 MAX_CODES = 100
 """The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
 BROKER_CODES = ("TXFR1", "2330")
+LIMITS = ("limit_up", "limit_down")
+CONTRACTS_EVERY = 60.0
+"""Seconds between two looks whether a contract has changed: its limits, its target."""
 
 log = logging.getLogger("main")
 
@@ -229,7 +232,7 @@ class Gateway:
         self._address = address
         self._marks = marks
         self._redact = redact
-        self._facts: dict[str, Event] = {}
+        self._facts: dict[tuple[str, object], Event] = {}
         self._closing = threading.Event()
         self._client: Any = None
 
@@ -248,8 +251,8 @@ class Gateway:
                 self._client.emit(name, {**data, **self._marks, "timestamp": stamp})
 
     def tell(self, name: str, data: Event) -> None:
-        """Send one event, now and whenever a gateway connects."""
-        self._facts[name] = data
+        """Send one event, now and whenever a gateway connects; the newest of each code."""
+        self._facts[name, data.get("code")] = data
         self.emit(name, data)
 
     def complain(self, error: Exception, service: str) -> None:
@@ -304,7 +307,7 @@ class Gateway:
             self._closing.wait(delay * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _tell_facts(self) -> None:
-        for name, data in list(self._facts.items()):
+        for (name, _), data in list(self._facts.items()):
             self.emit(name, data)
 
 
@@ -377,20 +380,53 @@ def login(api: Any, credentials: Credentials) -> None:
     api.login(api_key=credentials.api_key, secret_key=credentials.secret_key, **extra)
 
 
+def plain(value: Any) -> Any:
+    """What JSON can hold of a value of the broker's: the value of an enumeration, text of a day."""
+    value = getattr(value, "value", value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def some(source: Any, convert: Callable[[Any], Any], *names: str) -> Event:
+    """Those of the attributes `names` that `source` has, converted; others are left out."""
+    found = ((name, getattr(source, name, None)) for name in names)
+    return {name: convert(value) for name, value in found if value not in (None, "")}
+
+
 def quote_head(arguments: Sequence[Any]) -> Event:
-    """What every quote begins with; a callback gets (exchange, quote) in 1.2, (quote,) in 1.7."""
+    """What every quote begins with; a callback gets (exchange, quote) in 1.2, (quote,) in 1.7.
+
+    `simtrade`: a trial match, which trades nothing.  The broker's times are Taipei's, without
+    saying so.
+    """
     quote = arguments[-1]
     exchange = arguments[0] if len(arguments) > 1 else quote.exchange
-    name = str(getattr(exchange, "value", exchange))
-    return {"exchange": name, "code": quote.code, "datetime": quote.datetime.isoformat()}
+    at = quote.datetime if quote.datetime.tzinfo else quote.datetime.replace(tzinfo=TAIPEI)
+    return {
+        "exchange": str(plain(exchange)),
+        "code": quote.code,
+        "datetime": at.isoformat(),
+        **some(quote, bool, "simtrade", "suspend", "intraday_odd"),
+        **some(quote, float, "underlying_price"),
+    }
 
 
 def tick_event(*arguments: Any) -> Event:
-    """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal in 1.2, str in 1.7."""
+    """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal in 1.2, str in 1.7.
+
+    `tick_type` is 1 for a trade at the ask, 2 at the bid, 0 unknown; `chg_type` 1 to 5: limit
+    up, up, unchanged, down, limit down.
+    """
     tick = arguments[-1]
     prices = {name: float(getattr(tick, name)) for name in ("open", "high", "low", "close")}
     volumes = {"volume": int(tick.volume), "total_volume": int(tick.total_volume)}
-    return {**quote_head(arguments), **prices, "price": prices["close"], **volumes}
+    return {
+        **quote_head(arguments),
+        **prices,
+        "price": prices["close"],
+        **volumes,
+        **some(tick, float, "price_chg", "pct_chg", "avg_price", "amount", "total_amount"),
+        **some(tick, int, "tick_type", "chg_type", "bid_side_total_vol", "ask_side_total_vol"),
+    }
 
 
 def bidask_event(*arguments: Any) -> Event:
@@ -402,13 +438,42 @@ def bidask_event(*arguments: Any) -> Event:
         "bid_volume": [int(volume) for volume in quote.bid_volume],
         "ask_price": [float(price) for price in quote.ask_price],
         "ask_volume": [int(volume) for volume in quote.ask_volume],
+        **some(quote, float, "first_derived_bid_price", "first_derived_ask_price"),
+        **some(quote, int, "first_derived_bid_vol", "first_derived_ask_vol"),
     }
 
 
-def snapshot_event(snapshot: Any, name: str) -> Event:
-    """`market_snapshot` of a Snapshot, with the contract's name."""
+def snapshot_event(snapshot: Any, contract: Event) -> Event:
+    """`market_snapshot` of a Snapshot, with what `contract_event` tells of prices."""
     fields = ("code", "open", "high", "low", "close", "volume", "amount", "total_volume")
-    return {"name": name, **{field: getattr(snapshot, field) for field in fields}}
+    more = ("exchange", "tick_type", "change_price", "change_rate", "change_type", "average_price")
+    prices = ("total_amount", "yesterday_volume", "buy_price", "buy_volume", "sell_price")
+    known = {name: contract[name] for name in ("reference", *LIMITS) if name in contract}
+    return {
+        "name": contract.get("name", ""),
+        **{field: getattr(snapshot, field) for field in fields},
+        **some(snapshot, plain, *more, *prices, "sell_volume"),
+        **known,
+    }
+
+
+def contract_event(contract: Any) -> Event:
+    """`market_contract` of a contract, 1.2 or 1.7: `code`, and whatever of the rest there is.
+
+    `target_code` is the code under which a continuous contract such as TXFR1 trades.  1.7
+    calls the category of futures `root`, and their unit `multiplier`.
+    """
+    texts = ("target_code", "name", "exchange", "category", "root", "delivery_date", "option_right")
+    found = {
+        **some(contract, lambda value: str(plain(value)), *texts),
+        **some(contract, float, "reference", *LIMITS, "unit", "multiplier", "strike_price"),
+    }
+    for name, other in (("category", "root"), ("unit", "multiplier")):
+        if other in found:
+            found.setdefault(name, found.pop(other))
+    if "delivery_date" in found:
+        found["delivery_date"] = found["delivery_date"].replace("/", "-")  # as 1.2 has it
+    return {"code": contract.code, **found}
 
 
 class Broker(Source):
@@ -434,6 +499,8 @@ class Broker(Source):
         self._codes = codes or BROKER_CODES
         self._api: Any = None
         self._contracts: list[Any] = []
+        self._facts: dict[str, Event] = {}
+        self._looked = 0.0
 
     def open(self) -> Iterator[None]:
         if self._api is not None:
@@ -461,6 +528,8 @@ class Broker(Source):
 
     def snapshot(self) -> None:
         if self._contracts and self._connected:
+            if time.monotonic() - self._looked > CONTRACTS_EVERY:
+                self._attempt("contracts", self._tell_contracts)
             self._attempt("snapshots", self._publish_snapshots)
 
     def state(self) -> Event:
@@ -507,7 +576,8 @@ class Broker(Source):
         def deliver(*arguments: Any) -> None:
             try:
                 event = convert(*arguments)
-                if name == "market_tick" and event["code"] in self._first_codes():
+                trade = name == "market_tick" and not event.get("simtrade")
+                if trade and event["code"] in self._first_codes():
                     self._price = event["price"]
                 self._gateway.publish(name, event)
             except Exception:  # must not unwind into the library's native thread
@@ -522,15 +592,27 @@ class Broker(Source):
 
     def _subscribe(self, code: str) -> None:
         contract = find_contract(self._api.Contracts, code)
+        self._tell_contract(contract)  # before its ticks, which may come under another code
         subscribe = getattr(self._api, "subscribe", None) or self._api.quote.subscribe
         for quote_type in ("tick", "bidask"):
             subscribe(contract, quote_type=quote_type)
         self._contracts.append(contract)
 
+    def _tell_contracts(self) -> None:
+        """Tell what is new about the contracts; the library renews them day by day."""
+        self._looked = time.monotonic()
+        for contract in self._contracts:
+            self._tell_contract(find_contract(self._api.Contracts, contract.code))
+
+    def _tell_contract(self, contract: Any) -> None:
+        facts = contract_event(contract)
+        if self._facts.get(contract.code) != facts:
+            self._facts[contract.code] = facts
+            self._gateway.tell("market_contract", facts)
+
     def _publish_snapshots(self) -> None:
-        names = {contract.code: contract.name for contract in self._contracts}
         for snapshot in self._api.snapshots(self._contracts, timeout=SNAPSHOT_TIMEOUT):
-            event = snapshot_event(snapshot, names.get(snapshot.code, ""))
+            event = snapshot_event(snapshot, self._facts.get(snapshot.code, {}))
             self._gateway.publish("market_snapshot", event)
 
     def _session_down(self, *_: object) -> None:
@@ -582,6 +664,11 @@ class Instrument:
         self.open = self.high = self.low = self.close = self.reference
         self.volume = self.total_volume = 0
         self.amount = 0.0
+        self.limit_up, self.limit_down = (
+            round(self.reference * 1.1, 2),
+            round(self.reference * 0.9, 2),
+        )
+        self.simtrade = False
 
     def trade(self, rng: random.Random) -> None:
         """One trade, a tick up or down; the further from the reference, the likelier back."""
@@ -592,6 +679,9 @@ class Instrument:
         self.volume = rng.randint(1, 9)
         self.total_volume += self.volume
         self.amount = round(self.close * self.volume, 2)
+        self.price_chg = round(self.close - self.reference, 2)
+        self.pct_chg = round(100 * self.price_chg / self.reference, 2)
+        self.tick_type = 1 if step > 0 else 2
         self.datetime = datetime.now(TAIPEI).replace(tzinfo=None)  # as the broker has it
         self.bid_price = [round(self.close - level * self.tick, 2) for level in range(5)]
         self.ask_price = [round(self.close + level * self.tick, 2) for level in range(1, 6)]
@@ -634,6 +724,8 @@ class Demo(Source):
 
     def open(self) -> Iterator[None]:
         log.info("demonstration feed: a random walk, no market data")
+        for one in self._instruments:
+            self._gateway.tell("market_contract", contract_event(one))
         tell_ready(self._gateway, {"version": "demo"}, self._instruments)
         yield
 
@@ -646,7 +738,7 @@ class Demo(Source):
 
     def snapshot(self) -> None:
         for one in self._instruments:
-            self._gateway.publish("market_snapshot", snapshot_event(one, one.name))
+            self._gateway.publish("market_snapshot", snapshot_event(one, contract_event(one)))
 
     def state(self) -> Event:
         return {

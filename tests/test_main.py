@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 from contextlib import redirect_stderr
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
@@ -323,8 +323,11 @@ class DemoTests(SynchronousTestCase):
     def test_it_is_ready_at_once_and_says_what_is_coming(self) -> None:
         demo, told = self.demo(10)
         list(demo.open())
-        self.assertEqual(told.names, ["shioaji_ready", "python_status", "contracts_loaded"])
-        ready, _, contracts = (data for _, data in told.events)
+        names = ["shioaji_ready", "python_status", "contracts_loaded"]
+        self.assertEqual(told.names, [*["market_contract"] * 6, *names])
+        ready, _, contracts = (data for _, data in told.events[6:])
+        future = told.events[0][1]
+        self.assertEqual((future["code"], future["reference"]), ("TXFR1", 23000))
         self.assertEqual((ready["status"], ready["service_type"]), ("ready", "market_data"))
         self.assertEqual(contracts["count"], 6)
         self.assertTrue(contracts["sample"].startswith("TXFR1 臺股期貨近月, "))
@@ -362,7 +365,8 @@ class DemoTests(SynchronousTestCase):
         (name, first), (_, second) = (told.published.get() for _ in range(2))
         self.assertEqual((name, first["name"]), ("market_snapshot", "台積電"))
         fields = {"code", "name", "open", "high", "low", "close", "volume", "amount"}
-        self.assertEqual(set(second), {*fields, "total_volume"})
+        known = {"exchange", "total_volume", "reference", "limit_up", "limit_down"}
+        self.assertEqual(set(second), {*fields, *known})
 
 
 class LoginTests(SynchronousTestCase):
@@ -424,7 +428,7 @@ class ConversionTests(SynchronousTestCase):
         expected = {
             "exchange": "TAIFEX",
             "code": "TXFL6",
-            "datetime": "2026-11-23T09:00:00.500000",
+            "datetime": "2026-11-23T09:00:00.500000+08:00",
             "open": 1.0,
             "high": 3.0,
             "low": 0.5,
@@ -435,6 +439,71 @@ class ConversionTests(SynchronousTestCase):
         }
         self.assertEqual(main.tick_event(exchange, self.tick(Decimal)), expected)
         self.assertEqual(main.tick_event(self.tick(str, exchange="TAIFEX")), expected)
+
+    def test_what_the_broker_gives_is_passed_on(self) -> None:
+        fields = {
+            "simtrade": True,
+            "tick_type": 2,
+            "chg_type": 4,
+            "price_chg": "-1.5",
+            "pct_chg": Decimal("-0.5"),
+        }
+        more = {
+            "avg_price": "2.25",
+            "underlying_price": "",
+            "bid_side_total_vol": 7,
+            "intraday_odd": False,
+        }
+        event = main.tick_event(self.tick(str, exchange="TAIFEX", **fields, **more))
+        for name, value in {
+            **fields,
+            "price_chg": -1.5,
+            "pct_chg": -0.5,
+            "avg_price": 2.25,
+        }.items():
+            self.assertEqual(event[name], value)
+        self.assertIs(event["simtrade"], True)
+        self.assertNotIn("underlying_price", event)
+
+    def test_a_time_that_has_a_zone_keeps_it(self) -> None:
+        tick = self.tick(str, exchange="TSE")
+        tick.datetime = TIME.replace(tzinfo=UTC)
+        self.assertEqual(main.tick_event(tick)["datetime"], "2026-11-23T09:00:00.500000+00:00")
+
+    def test_a_future_of_1_7_has_other_names(self) -> None:
+        future = SimpleNamespace(code="TXFL6", root="TXF", multiplier=200.0, name=None)
+        told = {"code": "TXFL6", "category": "TXF", "unit": 200.0}
+        self.assertEqual(main.contract_event(future), told)
+
+    def test_a_contract_of_an_option(self) -> None:
+        right = SimpleNamespace(value="C")
+        facts = {
+            "name": "臺指選擇權",
+            "exchange": SimpleNamespace(value="TAIFEX"),
+            "category": "TXO",
+        }
+        option = SimpleNamespace(
+            code="TXO23000L6",
+            target_code=None,
+            strike_price=23000,
+            option_right=right,
+            delivery_date=date(2026, 12, 16),
+            limit_up=Decimal("500.5"),
+            **facts,
+        )
+        self.assertEqual(
+            main.contract_event(option),
+            {
+                "code": "TXO23000L6",
+                "name": "臺指選擇權",
+                "exchange": "TAIFEX",
+                "category": "TXO",
+                "delivery_date": "2026-12-16",
+                "option_right": "C",
+                "limit_up": 500.5,
+                "strike_price": 23000.0,
+            },
+        )
 
     def test_a_quote(self) -> None:
         quote = SimpleNamespace(
@@ -479,17 +548,47 @@ class StandInTests(SynchronousTestCase):
     def test_it_gets_ready_and_publishes(self) -> None:
         for version, number in (("1_2", "1.2.9"), ("1_7", "1.7.9")):
             broker, told, _ = self.open(version)
-            names = ["python_status", "shioaji_ready", "python_status", "contracts_loaded"]
-            self.assertEqual(told.names, names)
-            ready, contracts = told.events[1][1], told.events[3][1]
+            names = ["shioaji_ready", "python_status", "contracts_loaded"]
+            self.assertEqual(told.names, ["python_status", *["market_contract"] * 2, *names])
+            future, stock, ready, _, contracts = (data for _, data in told.events[1:])
+            self.assertEqual((future["code"], future["target_code"]), ("TXFR1", "TXFL6"))
+            self.assertEqual((future["limit_up"], future["delivery_date"]), (110, "2026-12-16"))
+            self.assertEqual((stock["unit"], stock["exchange"]), (1000, "TSE"))
+            self.assertNotIn("target_code", stock)
             self.assertEqual((ready["version"], ready["simulation"]), (number, True))
             self.assertEqual(contracts, {"count": 2, "sample": "TXFR1 臺股期貨近月, 2330 台積電"})
             tick = told.await_published("market_tick")
             self.assertIn((tick["exchange"], tick["code"]), {("TAIFEX", "TXFL6"), ("TSE", "2330")})
             self.assertIsInstance(tick["price"], float)
+            self.assertEqual(tick["datetime"], "2026-11-23T09:00:00.123000+08:00")
+            self.assertIs(tick["simtrade"], False)
+            self.assertEqual((tick["tick_type"], tick["chg_type"]), (1, 2))
+            self.assertEqual(
+                (tick["price_chg"], tick["underlying_price"]), (tick["pct_chg"], 100.5)
+            )
             quote = told.await_published("market_bidask")
             self.assertEqual(quote["bid_price"], [100.0, 99.0, 98.0, 97.0, 96.0])
             broker.close()
+
+    def test_a_contract_that_changes_is_told_again(self) -> None:
+        broker, told, _ = self.open("1_2")
+        del told.events[:]
+        broker._tell_contracts()
+        self.assertEqual(told.events, [])
+        contract = broker._api.Contracts.Futures["TXFR1"]
+        contract.target_code, contract.reference = "TXFA7", 101.0
+        broker._tell_contracts()
+        ((name, facts),) = told.events
+        self.assertEqual(
+            (name, facts["target_code"], facts["reference"]), ("market_contract", "TXFA7", 101)
+        )
+
+    def test_a_snapshot_tells_the_reference_and_the_limits(self) -> None:
+        broker, told, _ = self.open("1_7")
+        broker.snapshot()
+        snapshot = told.await_published("market_snapshot")
+        self.assertEqual((snapshot["reference"], snapshot["limit_down"]), (100, 90))
+        self.assertEqual(snapshot["name"], "臺股期貨近月")
 
     def test_the_current_price_is_the_first_contracts(self) -> None:
         broker, told, _ = self.open("1_7")

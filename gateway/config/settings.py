@@ -142,7 +142,8 @@ class Settings:
     state_events: tuple[str, ...] = several(
         "events of which only the newest counts, told to everybody who joins late",
         words,
-        "shioaji_ready python_status feed_status heartbeat contracts_loaded option_metadata",
+        "shioaji_ready python_status feed_status heartbeat contracts_loaded option_metadata"
+        " market_contract",
     )
     quote_events: tuple[str, ...] = several(
         "the same, told to who asks for a snapshot",

@@ -28,6 +28,7 @@ class About(NamedTuple):
     name: str | float
     code: str | None
     trusted: bool
+    aliases: frozenset[str]
 
 
 @attrs.define(eq=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.engineio import record
 from gateway.engineio.record import Record
+from gateway.relay.aliases import NONE
 
 if TYPE_CHECKING:
     from gateway.engineio.packet import Packet
@@ -28,6 +29,7 @@ class Event(Record):
 
     __slots__ = (
         "acked",
+        "aliases",
         "code",
         "current",
         "epoch",
@@ -56,6 +58,8 @@ class Event(Record):
         self.sender = sender
         """Who never gets it back; None for the gateway's own events."""
         self.name, self.code, self.key = subject
+        self.aliases: frozenset[str] = NONE
+        """Other codes of the contract that it is about."""
         self.question = question
         """Who waits for an answer; None: nobody."""
         self.acked = question is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.relay.aliases import CONTRACT
 from gateway.relay.feed import Feed
 from gateway.relay.guard import Attempts, Periodic
 from gateway.relay.sessions import MARKETS, Calendar, market_of
@@ -93,7 +94,7 @@ class Freshness:
             _bounded(self._codes, code, MAX_CODES).hear(now)
             if name in TICKS:
                 self._tick(self._feeds[market_of(code)], code, now)
-            elif name in QUOTES:
+            elif name in QUOTES or name == CONTRACT:
                 self._feeds[market_of(code)].expect(now)
 
     def _tick(self, feed: Feed, code: str, now: float) -> None:

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import About, Acks
+from gateway.relay.aliases import CONTRACT, Aliases
 from gateway.relay.event import Event, Question
 from gateway.relay.journal import Direct
 from gateway.relay.keys import Subject
@@ -70,6 +71,7 @@ class Hub:
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
         self._screens = Screens(settings.snapshots)
+        self._aliases = Aliases()
         self.refusals = Refusals()
         self.repaired = 0
         """Events in which something that is no JSON, such as NaN, became null."""
@@ -146,6 +148,9 @@ class Hub:
 
     def enter(self, event: Event) -> None:
         """Take `event` into the log at its place: for the journal alone."""
+        if event.trusted and event.name == CONTRACT:
+            self._learn(event)
+        event.aliases = self._aliases.of(event.code)
         if event.question is not None:
             self._ask(event, event.question)
         self.log.append(event)
@@ -154,6 +159,12 @@ class Hub:
             event.sender.outbox.step_aside()
         if event.trusted:
             self._screens.see(event)
+
+    def _learn(self, event: Event) -> None:
+        """Know by which codes a contract goes, from now on and of what is kept."""
+        _, start, payload = event.packets[0].data.partition(b"[")
+        if self._aliases.learn(start + payload):
+            self._screens.rename(self._aliases)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to an event of somebody else."""
@@ -187,7 +198,7 @@ class Hub:
         """Give the event's text, a payload so far, its head with an ack id of ours."""
         sender = question.sender
         payload, *attachments = event.packets
-        about = About(self.log.head, event.name, event.code, event.trusted)
+        about = About(self.log.head, event.name, event.code, event.trusted, event.aliases)
         ours = self._acks.ask(sender, question.id, about, self.members.values())
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))

@@ -17,6 +17,7 @@ NAMES = frozenset(
         "heartbeat",
         "contracts_loaded",
         "option_metadata",
+        "market_contract",
         "market_snapshot",
         "market_tick",
         "market_bidask",

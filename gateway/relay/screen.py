@@ -15,6 +15,7 @@ from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
+    from gateway.relay.aliases import Aliases
     from gateway.relay.event import Event
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
@@ -64,6 +65,10 @@ class Screens:
             event.current or event.name not in self._settings.readiness_names
         ):
             self._snapshot.see(event)
+
+    def rename(self, aliases: Aliases) -> None:
+        """Contracts go by other codes now."""
+        self._snapshot.rename(aliases)
 
     def worker_gone(self) -> None:
         """Forget that the worker was ready."""

@@ -28,8 +28,8 @@ class SelectionError(ValueError):
 class Selection:
     """Events of the given names, and of the given codes; None: of any.
 
-    `codes` narrows only events whose first argument has a string `code`; `trusted`
-    leaves only what the worker and the gateway say.
+    `codes` narrows only events whose first argument has a string `code`, and one code stands
+    for all that name its contract; `trusted` leaves only what the worker and the gateway say.
     """
 
     events: frozenset[str] | None = None
@@ -40,7 +40,12 @@ class Selection:
         """Whether `event` is for this client."""
         return (
             (self.events is None or event.name in self.events)
-            and (self.codes is None or event.code is None or event.code in self.codes)
+            and (
+                self.codes is None
+                or event.code is None
+                or event.code in self.codes
+                or not self.codes.isdisjoint(event.aliases)
+            )
             and (event.trusted or not self.trusted)
         )
 

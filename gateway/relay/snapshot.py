@@ -10,6 +10,7 @@ from gateway.engineio.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from gateway.relay.aliases import Aliases
     from gateway.relay.event import Event
 
 BUNDLES = 32
@@ -29,6 +30,7 @@ class Snapshot:
         self._newest: dict[Hashable, Event] = {}
         self._bytes = 0
         self._bundles: dict[Hashable, list[Record]] = {}
+        self._renamed: Aliases | None = None
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -47,6 +49,11 @@ class Snapshot:
         while len(self._newest) > self._max_keys or self._bytes > self._max_bytes:
             self._drop(next(iter(self._newest)))
 
+    def rename(self, aliases: Aliases) -> None:
+        """Know the events that are kept by the codes that their contracts have now."""
+        self._bundles.clear()
+        self._renamed = aliases  # who says names often must not make it dear
+
     def forget(self, unwanted: Callable[[Event], bool]) -> None:
         """Drop the events that are `unwanted`."""
         self._bundles.clear()
@@ -62,12 +69,19 @@ class Snapshot:
         if bundles is None:
             if len(self._bundles) == BUNDLES:
                 self._bundles.clear()
+            self._rename()
             packets = [event.packets[0] for event in self._newest.values() if wanted(event)]
             bundles = self._bundles[key] = [
                 Record(*packets[at : at + POLLING_PACKETS])
                 for at in range(0, len(packets), POLLING_PACKETS)
             ]
         return bundles
+
+    def _rename(self) -> None:
+        aliases, self._renamed = self._renamed, None
+        if aliases is not None:
+            for event in self._newest.values():
+                event.aliases = aliases.of(event.code)
 
     def _drop(self, key: Hashable) -> None:
         self._bytes -= self._newest.pop(key).size

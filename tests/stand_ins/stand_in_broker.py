@@ -53,13 +53,17 @@ class Contract(SimpleNamespace):
 def contracts_of(kind):
     return {
         "Stocks": [
-            Contract(code="2330", symbol="TSE2330", name="台積電", exchange="TSE", target_code=""),
+            Contract(
+                code="2330", symbol="TSE2330", name="台積電", exchange="TSE", target_code="",
+                reference=100.0, limit_up=110.0, limit_down=90.0, unit=1000.0, category="24",
+            ),
             Contract(code="2317", symbol="TSE2317", name="鴻海", exchange="TSE", target_code=""),
         ],
         "Futures": [
             Contract(
                 code="TXFR1", symbol="TXFR1", name="臺股期貨近月", exchange="TAIFEX",
-                target_code="TXFL6",
+                target_code="TXFL6", reference=100.0, limit_up=110.0, limit_down=90.0,
+                delivery_date="2026/12/16", category="TXF",
             ),
         ],
         "Options": [
@@ -158,6 +162,10 @@ def tick_fields(contract, number, price):
         "volume": 2,
         "total_volume": 1000 + number,
         "tick_type": 1,
+        "chg_type": 2,
+        "price_chg": price(number),
+        "pct_chg": price(number),
+        "underlying_price": price(100.5),
         "simtrade": False,
     }
 
