@@ -132,10 +132,10 @@ def _reach(guard: GuardSettings, port: int, *, exposed: bool) -> Finding:
 
 
 def _origins(guard: GuardSettings) -> Finding:
-    if "*" in guard.allowed_origins:
+    if guard.anybody:
         return warn(
             "origins",
-            "any web page that somebody opens may read the feed",
+            f"by {guard.anybody} any web page that somebody opens may read the feed",
             "list the pages instead: --allowed-origins https://app.example.com",
         )
     others = len(guard.allowed_origins)

@@ -11,6 +11,7 @@ from twisted.logger import LogLevel, formatEvent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from constantly import NamedConstant
     from twisted.logger import LogEvent
 
 _UNSAFE = (
@@ -29,9 +30,14 @@ def escape(text: str) -> str:
 
 
 def text_line(event: LogEvent, redact: Callable[[str], str]) -> str:
-    """`2024-02-25T15:30:00.000+08:00 [Tag] message`; a traceback's lines are indented."""
+    """`2024-02-25T15:30:00.000+08:00 [Tag] message`; a traceback's lines are indented.
+
+    Of warnings and errors the level stands before the tag: `WARN [Tag] message`.
+    """
     message, trace = _message(event)
-    head = f"{_time(event)} [{_tag(event)}] {escape(redact(message))}\n"
+    level = _level(event)
+    loud = f"{level.name.upper()} " if level > LogLevel.info else ""
+    head = f"{_time(event)} {loud}[{_tag(event)}] {escape(redact(message))}\n"
     return head + "".join(f"    {escape(line)}\n" for line in redact(trace).splitlines())
 
 
@@ -40,7 +46,7 @@ def json_line(event: LogEvent, redact: Callable[[str], str]) -> str:
     message, trace = _message(event)
     line = {
         "time": _time(event),
-        "level": event.get("log_level", LogLevel.info).name,
+        "level": _level(event).name,
         "tag": _tag(event),
         "message": redact(message),
     }
@@ -51,6 +57,11 @@ def json_line(event: LogEvent, redact: Callable[[str], str]) -> str:
 
 def _time(event: LogEvent) -> str:
     return datetime.fromtimestamp(event["log_time"]).astimezone().isoformat(timespec="milliseconds")
+
+
+def _level(event: LogEvent) -> NamedConstant:
+    level: NamedConstant = event.get("log_level", LogLevel.info)
+    return level
 
 
 def _tag(event: LogEvent) -> str:

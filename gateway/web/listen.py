@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import ensureDeferred, gatherResults, maybeDeferred
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "::1")
 PROXY_PROTOCOL = "haproxy:"
+UNIX_MODE = "660"
+"""The owner and the group of a UNIX socket may open it."""
 BACKLOG = 1024
 """Connections that wait to be accepted; past that, clients try again a second later."""
 CERTIFICATE_SECONDS = 5.0
@@ -184,7 +187,7 @@ class Listeners:
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
             if not place.endpoint.startswith("ssl:"):
-                return serverFromString(self._reactor, place.below)
+                return serverFromString(self._reactor, private(place.below))
             endpoint, certificate = reloading(self._reactor, place.endpoint)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {error}") from None
@@ -212,6 +215,18 @@ class Listeners:
     def _look_at_certificates(self) -> None:
         for certificate in self._certificates:
             certificate.reload_if_changed()
+
+
+def private(description: str) -> str:
+    """The description of a UNIX socket with a mode: where it says none, not for everybody.
+
+    Whoever can open it counts as this machine.
+    """
+    kind, *arguments = re.split(r"(?<!\\):", description)
+    positional = [each for each in arguments if "=" not in each]
+    if kind != "unix" or len(positional) > 1 or any(each.startswith("mode=") for each in arguments):
+        return description
+    return f"{description}:mode={UNIX_MODE}"
 
 
 def _serves(address: Any, host: str, port: int) -> bool:

@@ -82,6 +82,14 @@ class Settings:
             Token(role.name.lower(), secret, role) for role, secret in own if secret
         )
 
+    @property
+    def anybody(self) -> str:
+        """The listed origin that any page can have, as it is listed; else empty.
+
+        A page gets the origin `null` by a frame with the attribute `sandbox`.
+        """
+        return next((each for each in ("*", "null") if each in self.allowed_origins), "")
+
     def guards(self, role: Role) -> bool:
         """Whether there is a token of just this role, so that what it allows needs one."""
         return any(token.role is role for token in self.all_tokens)
@@ -111,9 +119,10 @@ def notice(settings: Settings, *, exposed: bool) -> str:
 
 def warning(settings: Settings) -> str:
     """One line for the start log where an option lets in whom nobody knows; else empty."""
-    if "*" not in settings.allowed_origins:
+    anybody = settings.anybody
+    if not anybody:
         return ""
     return (
-        "--allowed-origins * lets any web page that a user opens do what he can do here; "
+        f"--allowed-origins {anybody} lets any web page that a user opens do what he can do here; "
         "name the origins instead."
     )

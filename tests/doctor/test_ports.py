@@ -114,7 +114,8 @@ class ExposureTests(DoctorTestCase):
 
     def test_origins(self) -> None:
         self.assertIn("--allowed-origins", self.found("origins").cure)
-        line = self.found("origins", allowed_origins=("*",))
-        self.assert_found(line, "warn", "any web page", "--allowed-origins")
-        line = self.found("origins", allowed_origins=("https://a.example", "null"))
+        for anybody in ("*", "null"):
+            line = self.found("origins", allowed_origins=("https://a.example", anybody))
+            self.assert_found(line, "warn", "any web page", "--allowed-origins")
+        line = self.found("origins", allowed_origins=("https://a.example", "app://x"))
         self.assertIn("2 listed", line.what)

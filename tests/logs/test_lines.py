@@ -42,6 +42,17 @@ class TextLineTests(SynchronousTestCase):
         self.assertEqual(rest, "[Socket] Ann came\n")
         self.assertIsNotNone(datetime.fromisoformat(time).tzinfo)
 
+    def test_warnings_and_errors_have_their_level(self) -> None:
+        for level, said in {
+            LogLevel.debug: "[Relay] late",
+            LogLevel.info: "[Relay] late",
+            LogLevel.warn: "WARN [Relay] late",
+            LogLevel.error: "ERROR [Relay] late",
+            LogLevel.critical: "CRITICAL [Relay] late",
+        }.items():
+            line = text_line({**event("late", tag="Relay"), "log_level": level}, keep)
+            self.assertEqual(line.partition(" ")[2], f"{said}\n")
+
     def test_the_gateway_speaks_where_there_is_no_tag(self) -> None:
         self.assertIn(" [Gateway] up\n", text_line(event("up"), keep))
 

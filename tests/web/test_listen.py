@@ -1,9 +1,18 @@
 """Listening: default addresses, endpoints, the worker's way in, and caps."""
 
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from OpenSSL.SSL import TLS_METHOD, Connection, Context
+from OpenSSL.SSL import (
+    TLS1_1_VERSION,
+    TLS1_2_VERSION,
+    TLS1_3_VERSION,
+    TLS_METHOD,
+    Connection,
+    Context,
+)
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import (
     HostnameEndpoint,
@@ -17,7 +26,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from gateway.web.limits import Caps, Limits
-from gateway.web.listen import ListenError, Listeners, Place, plan
+from gateway.web.listen import ListenError, Listeners, Place, plan, private
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
 
@@ -218,6 +227,31 @@ class CapsTests(ListenTestCase):
         self.assertEqual(self.caps.count, 0)
 
 
+class PrivateTests(ListenTestCase):
+    """Who can open a UNIX socket counts as this machine."""
+
+    def test_a_mode_is_added_where_none_is_said(self) -> None:
+        for description, expected in {
+            "unix:/x": "unix:/x:mode=660",
+            "unix:address=/x:backlog=5": "unix:address=/x:backlog=5:mode=660",
+            r"unix:/a\:b": r"unix:/a\:b:mode=660",
+            "unix:/x:mode=666": "unix:/x:mode=666",
+            "unix:/x:600": "unix:/x:600",
+            "tcp:3001": "tcp:3001",
+            "systemd:domain=UNIX:index=0": "systemd:domain=UNIX:index=0",
+        }.items():
+            self.assertEqual(private(description), expected)
+
+    async def test_the_file_has_it(self) -> None:
+        folder = TemporaryDirectory()  # a socket's path must be short
+        self.addCleanup(folder.cleanup)
+        for name, prefix in (("a", "unix"), ("b", "haproxy:unix")):
+            path = f"{folder.name}/{name}"
+            await self.listeners.open([Place(endpoint=f"{prefix}:{path}")], 0)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o660)  # noqa: PTH116 - it is local
+        await self.listeners.close()
+
+
 class TlsTests(ListenTestCase):
     """Certificates that are read again."""
 
@@ -244,6 +278,24 @@ class TlsTests(ListenTestCase):
         await self.open("first")
         self.assertEqual(await self.served_name(), "first")
         self.assertFalse(self.listeners.exposed)
+
+    async def test_what_is_spoken(self) -> None:
+        await self.open("first")
+        for version, ciphers, spoken in (
+            (TLS1_2_VERSION, b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256", True),
+            (TLS1_2_VERSION, b"ECDHE+CHACHA20", True),
+            (TLS1_3_VERSION, b"ALL", True),
+            (TLS1_2_VERSION, b"ECDHE+AES+SHA256:ECDHE+AES+SHA1:@SECLEVEL=0", False),  # CBC
+            (TLS1_2_VERSION, b"kRSA:@SECLEVEL=0", False),
+            (TLS1_1_VERSION, b"ALL:@SECLEVEL=0", False),
+        ):
+            recorder = Recorder()
+            tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
+            await connectProtocol(wrapClientTLS(Anybody(version, ciphers), tcp), recorder)
+            recorder.transport.write(GET)
+            await recorder.closed
+            answered = recorder.received.startswith(b"HTTP/1.1 200 ")
+            self.assertEqual(answered, spoken, (version, ciphers))
 
     async def test_reading_again_on_request(self) -> None:
         await self.open("first")
@@ -290,5 +342,12 @@ class TlsTests(ListenTestCase):
 class Anybody:
     """Takes any certificate: whose it is, is what the test asks."""
 
+    def __init__(self, version: int = 0, ciphers: bytes = b"ALL") -> None:
+        self._context = Context(TLS_METHOD)
+        self._context.set_cipher_list(ciphers)
+        if version:
+            self._context.set_min_proto_version(version)
+            self._context.set_max_proto_version(version)
+
     def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
-        return Connection(Context(TLS_METHOD), None)
+        return Connection(self._context, None)

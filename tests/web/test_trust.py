@@ -20,5 +20,7 @@ class NoticeTests(SynchronousTestCase):
             self.assertNotIn("sesame", line)
 
     def test_an_open_door_is_worth_a_warning(self) -> None:
-        self.assertIn("any web page", warning(Settings(allowed_origins=["*"])))
-        self.assertEqual(warning(Settings(allowed_origins=["null", "http://a.example"])), "")
+        for entry in ("*", "null"):
+            line = warning(Settings(allowed_origins=["http://a.example", entry]))
+            self.assertIn(f"--allowed-origins {entry} lets any web page", line)
+        self.assertEqual(warning(Settings(allowed_origins=["http://a.example", "app://x"])), "")
