@@ -22,6 +22,7 @@ class Server:
 
     def __init__(self, port: int, pid: int) -> None:
         self.port = port
+        self.pid = pid
         self._process = psutil.Process(pid)
 
     def cpu(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import orjson
@@ -26,6 +26,8 @@ SUBSCRIBE = "sjgateway:subscribe"
 
 QUOTES = frozenset(("market_tick", "market_bidask", "market_snapshot"))
 READINESS = frozenset(("shioaji_ready", "heartbeat", "contracts_loaded"))
+KEYS: Final = 100
+"""Keys of the snapshot that are looked through, or said, at the cost of one message."""
 
 
 @attrs.frozen(kw_only=True)
@@ -105,8 +107,8 @@ class Screens:
             shown = quotes if event.name in settings.quote_names else settings.states
             return shown and selection.wants(event) and not known.wants(event)
 
-        for record in self._snapshot.bundles((selection, quotes, known), wanted):
-            subscription.show(record)
+        subscription.socket.session.meter.charge(len(self._snapshot) / KEYS)
+        subscription.show(self._snapshot.bundles((selection, quotes, known), wanted))
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Narrow or widen what `subscription` receives; answer its ack.

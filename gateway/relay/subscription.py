@@ -92,9 +92,10 @@ class Subscription:
         self._direct.append((self.log.head, record, True))
         self.outbox.step_aside()
 
-    def show(self, record: Record) -> None:
-        """The same of a record that many share: it is not counted as this client's own."""
-        self._direct.append((self.log.head, record, False))
+    def show(self, records: list[Record]) -> None:
+        """The same of records that many share: they are not counted as this client's own."""
+        head = self.log.head
+        self._direct += [(head, record, False) for record in records]
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:

@@ -114,7 +114,7 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
         return _decode(packet, eio)
     payload = data[2:]
     try:
-        value = orjson.loads(payload)
+        value = orjson.loads(payload) if len(payload) < strict.MANY else strict.parse(payload)
     except orjson.JSONDecodeError:
         return _decode(packet, eio)
     strict.check_depth(payload)

@@ -1,3 +1,4 @@
+import gc
 import json
 import re
 
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.socketio.errors import ParseError
-from gateway.socketio.strict import MAX_DEPTH, depth, loads
+from gateway.socketio.strict import MAX_DEPTH, MAX_LARGE, depth, loads, parse
 from tests.socketio.properties import examples
 
 JSON = st.recursive(
@@ -176,3 +177,41 @@ class Nesting(SynchronousTestCase):
     @given(JSON | st.lists(TRICKY))
     def test_depth_is_that_of_the_value(self, value):
         self.assertEqual(depth(json.dumps(value).encode()), reference_depth(value))
+
+
+class Cost(SynchronousTestCase):
+    """Of what is in a text, nothing makes it much dearer than another of its size."""
+
+    def test_the_collector_rests_while_a_large_text_is_parsed(self):
+        collections = []
+
+        def count(phase, info):
+            collections.append(phase)
+
+        text = b"[" + b"[]," * 100_000 + b"0]"
+        gc.collect()
+        gc.callbacks.append(count)
+        try:
+            value = parse(text)
+        finally:
+            gc.callbacks.remove(count)
+        self.assertEqual(len(value), 100_001)
+        self.assertLessEqual(len(collections), 4)
+        self.assertTrue(gc.isenabled())
+
+    def test_a_collector_that_is_off_stays_off(self):
+        gc.disable()
+        try:
+            parse(b"[" + b"[]," * 10_000 + b"0]")
+            self.assertFalse(gc.isenabled())
+        finally:
+            gc.enable()
+
+    def test_numbers_too_large_have_a_bound(self):
+        few = b"[" + b"1e999," * MAX_LARGE + b"0]"
+        self.assertEqual(loads(few).repaired, MAX_LARGE)
+        self.assertRaises(ParseError, loads, b"[1e999," + few[1:])
+
+    def test_words_have_none(self):
+        many = b"[" + b"NaN," * 3 * MAX_LARGE + b"0]"
+        self.assertEqual(loads(many).repaired, 3 * MAX_LARGE)
