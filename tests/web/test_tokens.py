@@ -1,5 +1,6 @@
 """Tokens and their files."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -99,6 +100,12 @@ class ParseTests(SynchronousTestCase):
         except ValueError:
             return
         self.assertTrue(all(len(token.secret) >= 8 for token in tokens))
+
+    def test_the_example_of_the_documents(self) -> None:
+        text = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+        (example,) = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        tokens = parse(example, Role.CONTROL, "SECURITY.md")
+        self.assertEqual([token.role for token in tokens], [Role.CONTROL, Role.VIEW])
 
     def test_no_token_is_shown(self) -> None:
         self.assertNotIn("sesame", repr(parse("desk sesame-open view", Role.CONTROL, "x")))
