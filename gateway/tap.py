@@ -243,6 +243,7 @@ class Parts:
                 body_limit=engine.max_payload,
             ),
             engine_path=engine.path.encode(),
+            more_engine_paths=[self._settings.path.encode()] if self._settings.path else [],
             strikes=self._strikes,
         )
         site.noisy = False

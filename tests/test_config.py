@@ -4,7 +4,17 @@ from attrs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.config import Settings, load, options
-from gateway.config.converters import boolean, choice, lines, number, path, seconds, size, words
+from gateway.config.converters import (
+    boolean,
+    choice,
+    lines,
+    number,
+    path,
+    seconds,
+    size,
+    url_path,
+    words,
+)
 
 
 class ConverterTests(SynchronousTestCase):
@@ -25,6 +35,8 @@ class ConverterTests(SynchronousTestCase):
             (seconds, "35", 35.0),
             (seconds, "0.25", 0.25),
             (path, "a/b", Path("a/b")),
+            (url_path, "/feed", "/feed/"),
+            (url_path, "/a/b-c_d.e~/", "/a/b-c_d.e~/"),
             (path, "~/b", Path.home() / "b"),
         ]
         for convert, text, value in cases:

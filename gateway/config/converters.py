@@ -65,6 +65,13 @@ def path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def url_path(text: str) -> str:
+    """A path that begins and ends with a slash; the last one may be left out."""
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", text):
+        raise ValueError(f"{text!r} is not a path of a URL; write /feed/")
+    return text.removesuffix("/") + "/"
+
+
 def words(text: str) -> list[str]:
     """Names parted by commas or spaces."""
     return text.replace(",", " ").split()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, fields, frozen
 
-from gateway.config.converters import choice, lines, number, path, seconds, size, words
+from gateway.config.converters import choice, lines, number, seconds, size, url_path, words
+from gateway.config.converters import path as file
 from gateway.config.option import Option, declared, flag, option, secret, several
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ class Settings:
         "networks of proxies whose X-Forwarded-For is believed", words
     )
     token_file: Path | None = option(
-        "", "file with the token for control routes, or with named tokens of any role", path
+        "", "file with the token for control routes, or with named tokens of any role", file
     )
     token: str = secret("the token for control routes itself")
     view_token_file: Path | None = option(
-        "", "file with the token for looking on, or with named ones", path
+        "", "file with the token for looking on, or with named ones", file
     )
     view_token: str = secret("the token for looking on itself")
     max_connections: int = option("20000", "connections, in total", number(1, 10**6))
@@ -53,7 +54,7 @@ class Settings:
         "500", "connections from one address of another machine", number(1, 10**6)
     )
 
-    main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", path)
+    main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", file)
     python: str | None = option(
         "", "the worker's interpreter; else venv or .venv beside main.py, else one in PATH"
     )
@@ -64,7 +65,7 @@ class Settings:
     )
     no_worker: bool = flag("run no worker; whoever connects may be the source")
     state_dir: Path | None = option(
-        "", "folder for the ledger of starts; else $STATE_DIRECTORY, else XDG state", path
+        "", "folder for the ledger of starts; else $STATE_DIRECTORY, else XDG state", file
     )
     key_names: tuple[str, ...] = several(
         "further variables in which the worker looks for its keys, such as"
@@ -72,7 +73,7 @@ class Settings:
         words,
     )
     credentials_file: Path | None = option(
-        "", "file in which posted credentials are kept; else in memory only", path
+        "", "file in which posted credentials are kept; else in memory only", file
     )
     patience_login: float = option(
         "35", "from SIGINT to SIGTERM, for a worker that was never ready", seconds
@@ -117,7 +118,7 @@ class Settings:
         seconds,
     )
     holiday_file: Path | None = option(
-        "", "file with the days on which no session begins, one ISO date a line", path
+        "", "file with the days on which no session begins, one ISO date a line", file
     )
 
     publish: str | None = option(
@@ -178,6 +179,9 @@ class Settings:
     )
     deflate: bool = flag("offer permessage-deflate to WebSocket clients")
     connect_timeout: float = option("45", "time for a client to enter a namespace", seconds)
+    path: str | None = option(
+        "", "path for Socket.IO clients, besides /socket.io/, such as /feed/", url_path
+    )
     eio3: bool = flag("let in Engine.IO 3 clients, such as socket.io-client 2.x")
 
     log_level: str = option(
@@ -186,14 +190,14 @@ class Settings:
         choice("debug", "info", "warn", "error", "critical"),
     )
     log_format: str = option("text", "form of a log line: text or json", choice("text", "json"))
-    log_file: Path | None = option("", "file to log to; else where twistd logs to", path)
+    log_file: Path | None = option("", "file to log to; else where twistd logs to", file)
     log_size: int = option("10M", "size at which a log file is rotated; 0: never", size)
     log_keep: int = option("5", "rotated log files that are kept", number(1, 1000))
 
-    alert_file: Path | None = option("", "file with the URLs of webhooks that alerts go to", path)
+    alert_file: Path | None = option("", "file with the URLs of webhooks that alerts go to", file)
     alert_urls: str = secret("the URLs of webhooks that alerts go to")
     alert_ca: Path | None = option(
-        "", "file with the authorities to trust there instead of the system's", path
+        "", "file with the authorities to trust there instead of the system's", file
     )
     alert_interval: float = option("60", "least time between two alerts of one kind", seconds)
     alert_language: str = option("en", "language of alerts: en or zh-TW", choice("en", "zh-TW"))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.web.limits import Caps
 
 LOOPBACK = ("127.0.0.1", "::1")
+ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
+"""Every address of one family, and this machine's own of the other."""
 PROXY_PROTOCOL = "haproxy:"
 UNIX_MODE = "660"
 """The owner and the group of a UNIX socket may open it."""
@@ -88,6 +90,8 @@ def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> lis
         places = [Place(endpoint=endpoint) for endpoint in endpoints]
     elif host and host != "localhost":
         places = [Place(host)]
+        if host in ALL:  # localhost may mean the address of the other family
+            places.append(Place(ALL[host], optional=True))
     else:
         return [Place(LOOPBACK[0]), Place(LOOPBACK[1], optional=True)]
     if supervised:

@@ -24,7 +24,7 @@ from gateway.web.strikes import Strikes
 from gateway.web.trust import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from twisted.internet.interfaces import IAddress, IReactorTime
 
@@ -57,16 +57,20 @@ def make_site(
     *,
     engine: Mount | None = None,
     engine_path: bytes = b"/socket.io/",
+    more_engine_paths: Sequence[bytes] = (),
     limits: Limits | None = None,
     now: Callable[[], float] = time,
     strikes: Strikes | None = None,
 ) -> Site:
     """The factory to listen with, on as many ports as wanted.
 
-    `mounts` by exact path; `engine` answers at every path that begins with `engine_path`.
+    `mounts` by exact path; `engine` answers at every path that begins with `engine_path`, or
+    with one of `more_engine_paths`.
     `now`: seconds since 1970; `strikes`: where wrong tokens are counted.
     """
-    root = Root(guard, mounts, engine, engine_path, timer=reactor, strikes=strikes)
+    root = Root(
+        guard, mounts, engine, (engine_path, *more_engine_paths), timer=reactor, strikes=strikes
+    )
     return Site(reactor, root, limits or Limits(), now)
 
 
@@ -151,7 +155,7 @@ class Root(Resource):
         guard: Guard,
         mounts: Mapping[bytes, Mount],
         engine: Mount | None,
-        engine_path: bytes,
+        engine_paths: Sequence[bytes],
         *,
         timer: Timer,
         strikes: Strikes | None,
@@ -162,7 +166,7 @@ class Root(Resource):
         self._guard = guard
         self._mounts = dict(mounts)
         self._engine = engine
-        self._engine_path = engine_path
+        self._engine_paths = tuple(engine_paths)
         self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, timer.seconds))
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
@@ -170,7 +174,7 @@ class Root(Resource):
     def find(self, path: bytes) -> Mount | None:
         """The mount at `path`, compared as it was sent: no route needs a percent sign."""
         mount = self._mounts.get(path)
-        if mount is None and self._engine is not None and path.startswith(self._engine_path):
+        if mount is None and self._engine is not None and path.startswith(self._engine_paths):
             return self._engine
         return mount
 

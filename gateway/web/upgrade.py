@@ -7,6 +7,7 @@ and request alive; so the connection is taken over by hand (RFC 6455, section 4.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from hashlib import sha1
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadlines
     from gateway.web.allowance import Allowance
     from gateway.web.websocket import Channel
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -123,11 +126,16 @@ def _answer(request: Request, extensions: bytes) -> bytes:
     keys = header(b"sec-websocket-key", ())
     if len(keys) != 1 or not _is_key(keys[0].strip()):
         raise UpgradeError("Sec-WebSocket-Key must be 16 bytes in base64, once.")
+    # Browsers fail a handshake that answers none of the subprotocols they ask for.
+    protocol = _tokens(_joined(request, b"sec-websocket-protocol"))[0]
+    if protocol and not _TOKEN.fullmatch(protocol):
+        raise UpgradeError("A subprotocol must be a token.")
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: "
         + accept_key(keys[0].strip())
         + (b"\r\nSec-WebSocket-Extensions: " + extensions if extensions else b"")
+        + (b"\r\nSec-WebSocket-Protocol: " + protocol if protocol else b"")
         + b"\r\n\r\n"
     )
 

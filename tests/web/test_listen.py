@@ -52,6 +52,13 @@ class PlanTests(SynchronousTestCase):
         self.assertEqual(self.hosts("192.0.2.1", [], supervised=False), ["192.0.2.1"])
         self.assertEqual(self.hosts(None, ["tcp:1"], supervised=False), ["tcp:1"])
 
+    def test_where_all_addresses_serve_localhost_does_in_both_families(self) -> None:
+        for supervised in (False, True):
+            for host, other in (("0.0.0.0", "::1"), ("::", "127.0.0.1")):
+                places = plan(host, [], supervised=supervised)
+                self.assertEqual([str(place) for place in places[:2]], [host, other])
+                self.assertTrue(places[1].optional)
+
     def test_a_host_that_is_no_address(self) -> None:
         for host in ("example.com", "0.0.0", "127.0.0.1:3001"):
             error = self.assertRaises(ListenError, plan, host, [], supervised=True)

@@ -15,7 +15,7 @@ from gateway.web.request import Request
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
 from gateway.web.trust import Settings
-from tests.web.site import FakeControl, Memory, SocketTestCase, build_site
+from tests.web.site import Echo, FakeControl, Memory, SocketTestCase, build_site
 
 
 class Answer:
@@ -80,6 +80,19 @@ class PathTests(SiteTestCase):
     def test_everything_below_the_engines_path_is_the_engines(self) -> None:
         for path in ("/socket.io/", "/socket.io/?a=b", "/socket.io/x/y"):
             self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
+
+    def test_the_engine_may_have_further_paths(self) -> None:
+        engine = Mount(Echo(), body_limit=9)
+        self.site = make_site(
+            self.clock, Guard(Settings()), {}, engine=engine, more_engine_paths=[b"/feed/"]
+        )
+        for path in ("/socket.io/", "/feed/", "/feed/?a=b"):
+            self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
+            self.assertEqual(self.ask("POST", path, b"x" * 10).status, 413)
+            refused = self.ask("GET", path, Origin="http://evil.net")
+            self.assertEqual(refused.json["code"], 4)
+        for path in ("/feed", "/feed2/", "/x/feed/"):
+            self.assertEqual(self.ask("POST", path, b"abc").status, 404)
 
     def test_what_is_refused_before_it_is_read_is_refused_in_the_terms_of_the_path(self) -> None:
         for path, body in (

@@ -143,6 +143,25 @@ class RequestTests(UpgradeTestCase):
             self.assertEqual(self.sent, ANSWER, site)
         self.assertEqual(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
 
+    def test_the_first_subprotocol_is_agreed_to(self) -> None:
+        for site in self.each_site():
+            self.wire.protocol.dataReceived(
+                REQUEST.replace(
+                    b"\r\n\r\n",
+                    b"\r\nSec-WebSocket-Protocol: chat, v2\r\nSec-WebSocket-Protocol: v3\r\n\r\n",
+                )
+            )
+            lines = self.wire.kernel.sent.split(b"\r\n")
+            self.assertIn(b"Sec-WebSocket-Protocol: chat", lines, site)
+
+    def test_what_is_no_subprotocol_is_refused(self) -> None:
+        for value in (b"a b", b"a\tb, c", b"\xff", b"a/b"):
+            self.setUp()
+            self.wire.protocol.dataReceived(
+                REQUEST.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: %s\r\n\r\n" % value)
+            )
+            self.assertEqual([each.status for each in self.door.errors], [400], value)
+
     def test_header_fields_are_read_as_lists_of_any_case(self) -> None:
         for old, new in (
             (b"Upgrade: websocket", b"upgrade: WebSocket"),
