@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import Visit, chromium, require_chromium
@@ -455,3 +455,72 @@ class ModuleTests(PageCase):
             return [price, reference, ticks.length, market.codes.has("B"), market.codes.size];
         """)
         self.assertEqual(found, [10.5, 11, 1, False, 2000])
+
+
+class ContractTests(PageCase):
+    """What a worker tells of continuous contracts and trial matches."""
+
+    def setUp(self) -> None:
+        require_chromium()
+        self.service = gateway("--no-worker", "--publish=any")
+        self.worker = Browser(self.service.url)
+        self.addCleanup(self.worker.close)
+
+    def tell(self, name: str, code: str, /, **fields: object) -> None:
+        self.worker.emit(f"market_{name}", {"code": code, **fields})
+
+    def row(self, page: Page, text: str) -> Locator:
+        return page.locator("#quotes-body tr", has_text=text)
+
+    def test_both_codes_of_a_continuous_contract_are_one_row(self) -> None:
+        self.tell("snapshot", "ZXFR1", open=100, high=103, low=99, close=101, name="台指近")
+        self.tell("tick", "ZXFL6", open=100, high=104, low=99, price=102, price_chg=2)
+        page = self.visit(self.service).page
+        expect(self.row(page, "ZXF")).to_have_count(2)
+        self.row(page, "ZXFL6").click()
+        self.tell("contract", "ZXFR1", target_code="ZXFL6", reference=100)
+        row = self.row(page, "ZXF")
+        expect(row).to_have_count(1)
+        expect(row.locator(".code")).to_have_text("ZXFR1")
+        expect(row.locator(".name")).to_have_text("台指近 · ZXFL6")
+        expect(page.locator("#selected-code")).to_have_text("ZXFR1")
+        self.tell("tick", "ZXFL6", price=105, price_chg=5)
+        expect(row.locator(".price")).to_have_text("105")
+        expect(row.locator(".change")).to_have_text("+5+5.00%")
+        self.tell("contract", "ZXFR1", target_code="ZXFA7", reference=100)
+        self.tell("tick", "ZXFA7", price=106, price_chg=6)
+        expect(row.locator(".price")).to_have_text("106")
+        expect(row.locator(".name")).to_contain_text("ZXFA7")
+        page.get_by_placeholder("Code or name").fill("zxfa7")
+        expect(page.locator("#quotes-body tr")).to_have_count(1)
+        self.assertIn("ZXFR1", page.title())
+
+    def test_a_contract_is_shown_before_its_first_price(self) -> None:
+        self.tell("contract", "9998", name="新股", reference=50)
+        row = self.row(self.visit(self.service).page, "9998")
+        expect(row.locator(".name")).to_have_text("新股")
+        expect(row.locator(".price")).to_have_text("–")
+        expect(row.locator(".age")).to_have_text("–")
+
+    def test_trial_matches_are_marked_and_in_no_figure(self) -> None:
+        for language, word in (("en", "Trial match"), ("zh", "試撮")):
+            code = f"998{len(word)}"
+            self.tell("contract", code, reference=100)
+            self.tell("tick", code, simtrade=True, open=150, high=150, low=150, price=150)
+            page = self.visit(self.service, "desk", language).page
+            row = self.row(page, code)
+            row.click()
+            expect(row.locator(".price")).to_have_text("150")
+            expect(row.locator(".name")).to_contain_text(word)
+            expect(page.locator("#selected-name")).to_contain_text(word)
+            expect(page.locator("#selected-high")).to_have_text("–")
+            expect(row.locator(".change")).to_have_text("+50+50.00%")
+            prices = {"open": 101, "high": 102, "low": 100}
+            self.tell("tick", code, simtrade=False, price=101, **prices)
+            expect(row.locator(".price")).to_have_text("101")
+            expect(row.locator(".name")).not_to_contain_text(word)
+            expect(page.locator("#selected-high")).to_have_text("102")
+            page.locator("#chart").focus()
+            page.keyboard.press("End")
+            expect(page.locator("#selected-readout")).to_contain_text("101")
+            self.assertNotIn("150", page.locator("#selected-readout").inner_text())

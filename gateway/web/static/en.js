@@ -32,6 +32,7 @@ export default {
   "quotes.change": "Change",
   "quotes.trend": "Trend",
   "quotes.age": "Age",
+  "quotes.trial": "Trial match",
   "quotes.waiting": "Waiting for the first quote.",
   "quotes.nothing": "No code matches the filter.",
 

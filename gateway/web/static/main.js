@@ -24,6 +24,7 @@ const EVENTS = [
   "market_tick",
   "market_bidask",
   "market_snapshot",
+  "market_contract",
   "python_status",
   "python_error",
   "shioaji_ready",
@@ -56,7 +57,7 @@ const log = new Log();
 const hours = new Hours();
 const selected = new Selected();
 const quotes = new Quotes(choose);
-const market = new Market(marketChanged);
+const market = new Market(marketChanged, marketJoined);
 const connection = new Text(byId("connection-text"));
 new Credentials(refresh);
 
@@ -146,6 +147,12 @@ function marketChanged(instrument, isNew) {
   selected.changed(instrument);
   if (instrument === chosen) inNextFrame(title);
   if (isNew) inNextFrame(chooseFirst);
+}
+
+/** Two codes are one contract: what was shown of the other is shown of this one. */
+function marketJoined(other, instrument) {
+  quotes.remove(other);
+  if (other === chosen) choose(instrument);
 }
 
 /** The code of the last visit, else the first there is. */

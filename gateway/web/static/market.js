@@ -12,7 +12,9 @@ export const marketOf = (code) => (/^\d{4}/.test(code) ? "stocks" : "futures");
 /** One code. */
 class Instrument {
   name = "";
+  target = ""; // the code under which a continuous contract trades
   price = NaN;
+  trial = NaN; // of a trial match, until something is traded: never in bars, high or low
   reference = NaN; // what the change is measured from
   sinceOpen = true; // the reference is the first price of the session, not the close before it
   open = NaN;
@@ -31,8 +33,17 @@ class Instrument {
     this.market = marketOf(code);
   }
 
+  /** What is shown: in a trial match what would be traded. */
+  get shown() {
+    return this.isTrial ? this.trial : this.price;
+  }
+
+  get isTrial() {
+    return Number.isFinite(this.trial);
+  }
+
   get change() {
-    return this.price - this.reference;
+    return this.shown - this.reference;
   }
 
   get percent() {
@@ -43,6 +54,11 @@ class Instrument {
   tick(value, now) {
     const price = figure(value.price ?? value.close);
     if (!Number.isFinite(price)) return;
+    this.trial = isTrial(value) ? price : NaN;
+    if (this.isTrial) {
+      this.digits = Math.max(this.digits, decimals(price));
+      return;
+    }
     this.#hasTraded = true;
     this.#price(price, figure(value.volume) || 0, now);
     this.#session(value, price, value.price_chg);
@@ -55,6 +71,34 @@ class Instrument {
     if (!Number.isFinite(price)) return;
     if (!this.#hasTraded) this.#price(price, 0, now);
     this.#session(value, price, value.change_price);
+  }
+
+  /** What is known of the contract itself. */
+  contract(value) {
+    this.name = typeof value.name === "string" ? value.name : this.name;
+    const reference = figure(value.reference);
+    if (this.sinceOpen && Number.isFinite(reference)) {
+      this.reference = reference;
+      this.sinceOpen = false;
+    }
+  }
+
+  /** Go on from `other`, which was the same contract under its other code. */
+  absorb(other) {
+    const isBetter = this.#hasTraded ? other.#hasTraded && other.at > this.at : true;
+    for (const name of ["price", "trial", "moved", "open", "high", "low", "volume"]) {
+      if (isBetter && !Number.isNaN(other[name])) this[name] = other[name];
+    }
+    if (this.sinceOpen || !other.sinceOpen) {
+      this.reference = other.reference;
+      this.sinceOpen = other.sinceOpen;
+    }
+    if (other.ticks.length) this.ticks = other.ticks;
+    this.name ||= other.name;
+    this.depth = other.depth ?? this.depth;
+    this.digits = Math.max(this.digits, other.digits);
+    this.at = Math.max(this.at, other.at);
+    this.#hasTraded ||= other.#hasTraded;
   }
 
   #price(price, volume, now) {
@@ -88,16 +132,22 @@ class Instrument {
 export class Market {
   codes = new Map();
   isDemo = false;
+  #names = new Map(); // the code under which a contract trades -> the code that is shown
   #changed;
+  #joined;
 
-  /** `changed(instrument, isNew)` hears of every event about a code. */
-  constructor(changed) {
+  /**
+   * `changed(instrument, isNew)` hears of every event about a code; `joined(other, instrument)`
+   * when `other` was found to be the same contract, and is no more.
+   */
+  constructor(changed, joined) {
     this.#changed = changed;
+    this.#joined = joined;
   }
 
   /** Take one event; `now` is the time in milliseconds since 1970. */
   event(name, value, now) {
-    const code = value.code;
+    const code = this.#names.get(value.code) ?? value.code;
     const handle = HANDLERS.get(name);
     if (typeof code !== "string" || !handle) return;
     if (value.demo === true) this.isDemo = true;
@@ -108,18 +158,43 @@ export class Market {
       instrument = new Instrument(code);
       this.codes.set(code, instrument);
     }
-    const at = said(value.timestamp, now);
-    handle(instrument, value, at);
-    instrument.at = Math.max(instrument.at, at);
+    if (name === CONTRACT) {
+      this.#alias(instrument, value.target_code);
+    } else {
+      instrument.at = Math.max(instrument.at, said(value.timestamp, now));
+    }
+    handle(instrument, value, said(value.timestamp, now));
     this.#changed(instrument, isNew);
   }
+
+  /** `instrument` trades under the code `target` from now on. */
+  #alias(instrument, target = "") {
+    const { code, target: before } = instrument;
+    if (typeof target !== "string" || target === before || target === code) return;
+    if (this.#names.has(target)) return; // another name of the same: the first is shown
+    this.#names.delete(before);
+    instrument.target = target;
+    if (!target) return;
+    this.#names.set(target, code);
+    const other = this.codes.get(target);
+    if (!other) return;
+    this.codes.delete(target);
+    instrument.absorb(other);
+    this.#joined(other, instrument);
+  }
 }
+
+const CONTRACT = "market_contract";
 
 const HANDLERS = new Map([
   ["market_tick", (instrument, value, at) => instrument.tick(value, at)],
   ["market_bidask", (instrument, value) => (instrument.depth = value)],
   ["market_snapshot", (instrument, value, at) => instrument.snapshot(value, at)],
+  [CONTRACT, (instrument, value) => instrument.contract(value)],
 ]);
+
+/** Whether nothing is traded: the exchange only tells what a match would be. */
+const isTrial = ({ simtrade }) => simtrade === true || simtrade === 1;
 
 /** A number, or the text of one; NaN for anything else. */
 export function figure(value) {

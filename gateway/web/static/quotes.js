@@ -17,7 +17,7 @@ function byCode({ instrument: a }, { instrument: b }) {
 
 /** What the columns are sorted by, other than codes; the greatest comes first. */
 const KEYS = {
-  price: (row) => row.instrument.price,
+  price: (row) => row.instrument.shown,
   change: (row) => row.instrument.percent,
   age: (row) => row.instrument.at,
 };
@@ -75,8 +75,21 @@ export class Quotes {
     for (const row of this.#rows.values()) row.isStale = this.#isStale(row.instrument);
   }
 
-  #isStale({ market, code }) {
-    return this.#stale.has(market) || this.#silent.has(code);
+  #isStale({ market, code, target }) {
+    return this.#stale.has(market) || this.#silent.has(code) || this.#silent.has(target);
+  }
+
+  /** `instrument` is shown no more. */
+  remove(instrument) {
+    this.#dirty.delete(instrument);
+    const row = this.#rows.get(instrument);
+    if (!row) return;
+    this.#rows.delete(instrument);
+    this.#seen.unobserve(row.line);
+    this.#sketches.delete(row);
+    this.#flashing.delete(row);
+    if (this.#selected === row) this.#selected = null;
+    this.#arrange();
   }
 
   /** The code at the top. */
@@ -189,7 +202,8 @@ export class Quotes {
   #arrange() {
     const wanted = this.#filter.value.trim().toLowerCase();
     const rows = [...this.#rows.values()].filter(
-      ({ instrument: { code, name } }) => `${code} ${name}`.toLowerCase().includes(wanted),
+      ({ instrument: { code, target, name } }) =>
+        `${code} ${target} ${name}`.toLowerCase().includes(wanted),
     );
     const key = KEYS[this.#sorted];
     rows.sort(key ? (a, b) => (key(b) || 0) - (key(a) || 0) : byCode);

@@ -2,6 +2,7 @@
 
 import { element, mark, Text } from "./dom.js";
 import { age, NONE, number, signed } from "./format.js";
+import { t } from "./i18n.js";
 import { canvas, draw } from "./sparkline.js";
 import { colors } from "./theme.js";
 
@@ -14,6 +15,11 @@ export const direction = (value) => DIRECTIONS.get(Math.sign(value)) ?? "flat";
 export function changeTexts({ change, percent, digits }) {
   if (!Number.isFinite(change)) return [NONE, ""];
   return [signed(change, digits), Number.isFinite(percent) ? `${signed(percent, 2)}%` : ""];
+}
+
+/** Its name, the code under which it trades, and whether it is a trial match. */
+export function subtitle({ name, target, isTrial }) {
+  return [isTrial && t("quotes.trial"), name, target].filter(Boolean).join(" · ");
 }
 
 export class Row {
@@ -49,8 +55,9 @@ export class Row {
   /** Write what is new; whether the price is another one. */
   update(now) {
     const { instrument } = this;
-    const { price } = instrument;
-    this.#name.set(instrument.name);
+    const { shown: price, isTrial } = instrument;
+    this.#name.set(subtitle(instrument));
+    mark(this.line, "trial", isTrial ? "yes" : "");
     this.#price.set(Number.isFinite(price) ? number(price, instrument.digits) : NONE);
     const [change, percent] = changeTexts(instrument);
     this.#change.set(change);
@@ -64,7 +71,8 @@ export class Row {
 
   /** Write how old it is. */
   grow(now) {
-    this.#age.set(age((now - this.instrument.at) / 1000));
+    const { at } = this.instrument;
+    this.#age.set(at ? age((now - at) / 1000) : NONE);
   }
 
   /** Say whether its market's feed is stale. */

@@ -6,7 +6,7 @@ import { Depth } from "./depth.js";
 import { duration, NONE, number } from "./format.js";
 import { inNextFrame } from "./frame.js";
 import { onLanguage, t } from "./i18n.js";
-import { changeTexts, direction } from "./row.js";
+import { changeTexts, direction, subtitle } from "./row.js";
 import { browser } from "./store.js";
 import { onTheme } from "./theme.js";
 
@@ -71,8 +71,9 @@ export class Selected {
     const figure = (value, decimals = digits) =>
       Number.isFinite(value) ? number(value, decimals) : NONE;
     this.#write("code", instrument.code);
-    this.#write("name", instrument.name);
-    this.#write("price", figure(instrument.price));
+    this.#write("name", subtitle(instrument));
+    this.#write("price", figure(instrument.shown));
+    mark(byId("selected-quote"), "trial", instrument.isTrial ? "yes" : "");
     this.#write("change", changeTexts(instrument).join(" "));
     mark(byId("selected-quote"), "move", direction(instrument.change));
     for (const name of FIGURES) {

@@ -32,6 +32,7 @@ export default {
   "quotes.change": "漲跌",
   "quotes.trend": "走勢",
   "quotes.age": "更新",
+  "quotes.trial": "試撮",
   "quotes.waiting": "等待第一筆報價。",
   "quotes.nothing": "沒有符合的商品。",
 
