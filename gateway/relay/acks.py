@@ -11,7 +11,7 @@ from gateway.engineio.record import Record
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.relay.subscription import Subscription
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PENDING = 256
 """Unanswered events that one sender may have; the oldest is forgotten for a newer one."""
+
+OPEN = 4096
+"""The same of all senders together; then the oldest goes of who has the most."""
 
 
 class About(NamedTuple):
@@ -37,53 +40,59 @@ class _Question:
     id: int
     """The sender's own acknowledgment id."""
     about: About
-    silent: int
-    """Receivers that neither answered nor left."""
     expires: float
     empty: set[Subscription] = attrs.Factory(set)
     """Receivers that answered without a word: python-socketio does without a handler."""
+    awaited: Subscription | None = None
+    """After an empty answer: one of those that were asked and have said nothing yet."""
 
 
 class Acks:
     """The questions of one namespace, by the ack id that receivers see.
 
-    To answer is to publish: `may_answer(receiver)` says who may.  Others were not asked,
-    though they saw the question, and neither was anybody whose filter left it out.
+    To answer is to publish: `may_answer(receiver)` says who of `members` may.  Others were
+    not asked, though they saw the question, and neither was anybody whose filter left it out.
     A first answer that is not empty goes to the sender as it is; an empty one only when
     everybody was empty; with no answer nothing is said, and the sender's own timeout
     decides.
+
+    Whether everybody was empty is looked at only when it may have changed: a question with an
+    empty answer waits for one silent receiver, and when that one answers or leaves, for the
+    next.  So it costs nothing to leave but what one was waited for.
     """
 
     def __init__(
         self,
         ids: Iterator[int],
+        members: Collection[Subscription],
         deadlines: Deadlines,
         timeout: float,
         may_answer: Callable[[Subscription], bool],
     ) -> None:
         self._ids = ids
+        self._members = members
         self._may_answer = may_answer
         self._deadlines = deadlines
         self._timeout = timeout
         self._questions: dict[int, _Question] = {}  # the oldest first
         self._sweep: Deadline | None = None
         self._asked: dict[Subscription, dict[int, None]] = {}
+        self._awaited: dict[Subscription, dict[int, _Question]] = {}
 
     def __len__(self) -> int:
         return len(self._questions)
 
-    def ask(
-        self, sender: Subscription, id: int, about: About, members: Iterable[Subscription]
-    ) -> int:
-        """Expect an answer of any of `members`; returns the ack id to send the event with."""
+    def ask(self, sender: Subscription, id: int, about: About) -> int:
+        """Expect an answer; returns the ack id to send the event with."""
         ours = next(self._ids)
-        mine = self._asked.setdefault(sender, {})
-        if len(mine) >= PENDING:
-            self._forget(next(iter(mine)))
-        mine[ours] = None
+        if len(self._asked.get(sender, ())) >= PENDING:
+            self._forget(next(iter(self._asked[sender])))
+        elif len(self._questions) >= OPEN:
+            most = max(self._asked, key=lambda asker: len(self._asked[asker]))
+            self._forget(next(iter(self._asked[most])))
+        self._asked.setdefault(sender, {})[ours] = None
         expires = self._deadlines.clock() + self._timeout
-        question = self._questions[ours] = _Question(sender, id, about, 0, expires)
-        question.silent = sum(self._was_asked(each, question) for each in members)
+        self._questions[ours] = _Question(sender, id, about, expires)
         if self._sweep is None:
             self._sweep = self._deadlines.call_later(self._timeout, self._expire)
         return ours
@@ -102,22 +111,39 @@ class Acks:
             self._settle(packet.id, question, packet)
             return
         question.empty.add(receiver)
-        self._one_less(packet.id, question)
+        if question.awaited is None or question.awaited is receiver:
+            self._await_next(packet.id, question)
 
     def gone(self, subscription: Subscription) -> None:
         """`subscription` asks and answers no more."""
         for ours in list(self._asked.get(subscription, ())):
             self._forget(ours)
-        if not self._may_answer(subscription):
-            return
-        for ours, question in list(self._questions.items()):
-            if subscription not in question.empty and self._was_asked(subscription, question):
-                self._one_less(ours, question)
+        for ours, question in list(self._awaited.get(subscription, {}).items()):
+            self._await_next(ours, question)
 
-    def _one_less(self, ours: int, question: _Question) -> None:
-        question.silent -= 1
-        if question.silent == 0 and question.empty:
-            self._settle(ours, question, None)
+    def _await_next(self, ours: int, question: _Question) -> None:
+        """Wait for another receiver that is silent; when there is none, the answer is empty."""
+        before = question.awaited
+        self._await(ours, question, None)
+        for each in self._members:
+            if (
+                each is not before
+                and each not in question.empty
+                and self._was_asked(each, question)
+            ):
+                self._await(ours, question, each)
+                return
+        self._settle(ours, question, None)
+
+    def _await(self, ours: int, question: _Question, receiver: Subscription | None) -> None:
+        if question.awaited is not None:
+            waiting = self._awaited[question.awaited]
+            del waiting[ours]
+            if not waiting:
+                del self._awaited[question.awaited]
+        question.awaited = receiver
+        if receiver is not None:
+            self._awaited.setdefault(receiver, {})[ours] = question
 
     def _settle(self, ours: int, question: _Question, packet: Packet | None) -> None:
         self._forget(ours)
@@ -141,6 +167,7 @@ class Acks:
 
     def _forget(self, ours: int) -> None:
         question = self._questions.pop(ours)
+        self._await(ours, question, None)
         mine = self._asked[question.sender]
         del mine[ours]
         if not mine:

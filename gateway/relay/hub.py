@@ -66,7 +66,13 @@ class Hub:
         self._observer = observer
         self._deadlines = deadlines
         self._wall = wall
-        self._acks = Acks(self.ack_ids, deadlines, settings.ack_timeout, self._may_publish)
+        self._acks = Acks(
+            self.ack_ids,
+            self.members.values(),
+            deadlines,
+            settings.ack_timeout,
+            self._may_publish,
+        )
         self._recovery = Recovery(
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
@@ -199,7 +205,7 @@ class Hub:
         sender = question.sender
         payload, *attachments = event.packets
         about = About(self.log.head, event.name, event.code, event.trusted, event.aliases)
-        ours = self._acks.ask(sender, question.id, about, self.members.values())
+        ours = self._acks.ask(sender, question.id, about)
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))
         event.become(EnginePacket(head + payload.data), *attachments)

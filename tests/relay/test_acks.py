@@ -1,6 +1,7 @@
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.relay import acks
 from gateway.relay.acks import PENDING
 from tests.relay.world import RelayWorld, WebSocketClient
 
@@ -264,6 +265,47 @@ class FreeingTests(Asking):
         for number in (0, 1, 2):
             self.answer(self.one, ids[number], "[1]")
         self.assertEqual([text for text in self.answers if text.startswith("43")], ["432[1]"])
+
+    def test_when_there_are_too_many_of_all_those_who_ask_most_give_way(self):
+        self.patch(acks, "OPEN", 6)
+        first = self.ask()
+        self.two.say(*['421["q"]'] * 5)
+        third = self.world.client()
+        third.say('422["q"]', '423["q"]')
+        self.two.say('422["q"]')
+        self.world.flush()
+        self.assertEqual(self.open_questions, 6)
+        self.answer(self.one, first, "[1]")
+        self.assertEqual([text for text in self.answers if text[:2] == "43"], ["437[1]"])
+
+    def test_who_leaves_costs_only_what_it_was_waited_for(self):
+        looks = []
+        was_asked = self.world.hub._acks._was_asked
+        self.patch(
+            self.world.hub._acks,
+            "_was_asked",
+            lambda *question: looks.append(question) or was_asked(*question),
+        )
+        bystander = self.world.client()
+        ids = [self.ask(number) for number in range(100)]
+        self.answer(self.two, ids[0], "[]")
+        del looks[:]
+        bystander.say("41")
+        self.world.flush()
+        self.assertEqual(len(looks), 0, "it was not waited for")
+        self.one.say("41")
+        self.world.flush()
+        self.assertLessEqual(len(looks), 3)
+        self.assertEqual([text for text in self.answers if text[:2] == "43"], ["430[]"])
+        self.assertEqual(self.open_questions, 99)
+
+    def test_a_question_costs_no_look_at_all_who_are_there(self):
+        clients = [self.world.client() for _ in range(20)]
+        looks = []
+        self.patch(self.world.hub._acks, "_was_asked", lambda *question: looks.append(1) or True)
+        self.ask()
+        self.assertEqual(looks, [])
+        self.assertEqual(len(clients), 20)
 
     def test_conflation_never_drops_a_question(self):
         self.sender.say('427["tick",{"code":"A"}]')
