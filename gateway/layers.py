@@ -115,11 +115,18 @@ def token_sources(settings: Settings) -> tuple[Source, ...]:
 def worker_settings(
     settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
 ) -> WorkerSettings:
+    given = [name for name in ("main", "module", "command") if getattr(settings, name)]
+    if len(given) > 1:
+        names = " and ".join(f"--{name}" for name in given)
+        raise ValueError(f"{names} exclude one another: each says what the worker is")
     return WorkerSettings(
         state_dir=_state_dir(settings, environ),
         secrets=tuple(token.secret for token in guard.all_tokens),
         withhold=tuple(name for each in options() if each.secret for name in each.variables),
         main=settings.main,
+        cwd=settings.cwd,
+        module=settings.module or "",
+        command=tuple(settings.command or ()),
         python=settings.python,
         arguments=settings.worker_args,
         demo=settings.demo,

@@ -55,8 +55,17 @@ class Settings:
     )
 
     main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", file)
+    cwd: Path | None = option(
+        "", "the folder in which the worker works; else that of main.py", path
+    )
+    module: str | None = option("", "the worker as a module, for python -m, instead of --main")
+    command: Sequence[str] | None = option(
+        "", "the worker as a command, as in a shell, instead of --main", shlex.split
+    )
     python: str | None = option(
-        "", "the worker's interpreter; else venv or .venv beside main.py, else one in PATH"
+        "",
+        "the worker's interpreter; else venv or .venv between main.py and the project's root,"
+        " else one in PATH",
     )
     worker_args: tuple[str, ...] = several("arguments for main.py, as in a shell", shlex.split)
     demo: bool = flag("run the worker's demonstration feed: no account, no real prices")

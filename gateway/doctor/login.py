@@ -16,13 +16,13 @@ DROPPED = frozenset(("fetch_contract", "contracts_timeout"))
 DROPPED_IN = (1, 7)
 
 
-def check_login(tree: ast.AST, shioaji: str) -> Finding:
-    """`tree` is main.py, `shioaji` the version that its Python has, "" for none."""
+def check_login(tree: ast.AST, shioaji: str, name: str = "main.py") -> Finding:
+    """`tree` is the file `name`, `shioaji` the version that its Python has, "" for none."""
     dropped = dict(_dropped(tree))
     if not dropped:
         return ok("login", "no call of login() has arguments that shioaji 1.7 dropped")
     names = " and ".join(sorted(dropped))
-    what = f"main.py calls login() with {names} (line {min(dropped.values())})"
+    what = f"{name} calls login() with {names} (line {min(dropped.values())})"
     cure = f"leave {names} out of the call, or pip install 'shioaji<1.7' for the worker's Python"
     if not shioaji:
         return warn("login", f"{what}, which shioaji 1.7 dropped", cure)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
 
 from gateway.doctor.child import Immediately, Interpreter, interrogate
-from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.doctor.finding import Finding, Level, fail, ok, warn
 from gateway.doctor.login import check_login
 from gateway.worker.errors import LaunchError
-from gateway.worker.launch import Launcher, imports
+from gateway.worker.launch import Launcher
+from gateway.worker.sources import fault
+from gateway.worker.venvs import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gateway.worker.settings import Settings
+    from gateway.worker.sources import Sources
+    from gateway.worker.target import Target
 
 OLDEST = (3, 8)
 """python-socketio 5.16 needs it."""
@@ -42,41 +46,51 @@ def main_script(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Pa
         return cwd / (settings.main or "main.py")
 
 
-class _Script(NamedTuple):
-    """main.py, read."""
-
-    finding: Finding
-    tree: ast.AST | None = None
-    """None: it does not compile."""
-    names_shioaji: bool = False
-
-
 def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:
     """What would be run, and whether it can be."""
     launcher = Launcher(settings, environ, cwd, Immediately())
     try:
-        main = launcher.main()
+        target = launcher.target()
     except LaunchError as error:
-        cure = "start in its folder or in one below it, or correct --main"
+        cure = "start in its folder or in one below it, or correct --main or --cwd"
         yield fail("main.py", f"it is missing: {error.details}", cure)
         return
-    script = _read(main)
-    needed, optional = imports(main)
+    script = _read(target)
     try:
         python = _python(launcher)
     except LaunchError as error:
         cure = "apt install python3 python3-venv, or name another one with --python"
+        if not target.is_python:
+            cure = "install it, or correct --command"
         yield fail("python", f"it is missing: {error.details}", cure)
-        yield script.finding
+        yield script
         return
-    found = interrogate(python, needed | optional | _CLIENT, environ)
-    yield _runs(python, _why(python, settings, main), found)
-    yield script.finding
+    if not target.is_python and not Path(python).name.startswith("python"):
+        yield ok("python", f"the worker is run by {python}, which knows its own Python")
+        yield script
+        return
+    sources = launcher.sources()
+    found = interrogate(python, sources.needed | sources.optional | _CLIENT, environ)
+    for broken in look(target.script.parent).broken if settings.python is None else ():
+        yield warn("python", broken, "make it anew with python3 -m venv, or remove it")
+    yield _runs(python, _why(python, settings, target), found)
+    yield script
     if found is not None:
-        wants_shioaji = script.names_shioaji and not settings.demo
-        yield _packages(python, needed, found, wants_shioaji=wants_shioaji)
-        if script.tree is not None:
-            yield check_login(script.tree, found.shioaji)
+        wants_shioaji = _names_shioaji(sources) and not settings.demo
+        yield _packages(python, sources.needed, found, wants_shioaji=wants_shioaji)
+        for file, tree in sources.files.items():
+            finding = check_login(tree, found.shioaji, file.name)
+            if finding.level is not Level.OK or file == target.script:
+                yield finding
+
+
+def _names_shioaji(sources: Sources) -> bool:
+    """Whether one of the files has the word."""
+    for file in sources.files:
+        with suppress(OSError):
+            if b"shioaji" in file.read_bytes():
+                return True
+    return False
 
 
 def _python(launcher: Launcher) -> str:
@@ -88,11 +102,16 @@ def _python(launcher: Launcher) -> str:
     return str(outcome[0].argv[0])
 
 
-def _why(python: str, settings: Settings, main: Path) -> str:
+def _why(python: str, settings: Settings, target: Target) -> str:
+    if not target.is_python:
+        return "named by --command"
     if settings.python is not None:
         return "named by --python"
-    if main.parent in Path(python).parents:
+    beside = target.script.parent
+    if beside in Path(python).parents:
         return "beside main.py"
+    if python == look(beside).python:
+        return "of its project"
     if python == sys.executable:
         return "the gateway's own"
     return "the first python3 in PATH that has what main.py imports"
@@ -113,24 +132,24 @@ def _runs(python: str, why: str, found: Interpreter | None) -> Finding:
     return ok("python", what)
 
 
-def _read(main: Path) -> _Script:
-    """Whether main.py compiles."""
+def _read(target: Target) -> Finding:
+    """Whether main.py, or what is run in its place, compiles."""
+    main = target.script
+    if not main.is_file():
+        said = " ".join(target.words)
+        return ok("main.py", f"{said} is run in {target.folder}; its source is not looked at")
     try:
-        source = main.read_bytes()
-        tree = ast.parse(source)
-        compile(source, main, "exec", dont_inherit=True)
+        main.read_bytes()
     except OSError as error:
         cure = f"chmod u+r {main}, or run the gateway as the file's owner"
-        return _Script(fail("main.py", f"{main} can't be read: {error.strerror}", cure))
-    except (MemoryError, RecursionError):
+        return fail("main.py", f"{main} can't be read: {error.strerror}", cure)
+    wrong = fault(main)
+    if "nested too deeply" in wrong:
         cure = "make its deepest expression several"
-        return _Script(fail("main.py", f"{main} does not compile: nested too deeply", cure))
-    except (SyntaxError, ValueError) as error:
-        where: object = error
-        if isinstance(error, SyntaxError) and error.lineno:
-            where = f"line {error.lineno}: {error.msg}"
-        return _Script(fail("main.py", f"{main} does not compile: {where}", "correct that"))
-    return _Script(ok("main.py", f"{main} compiles"), tree, b"shioaji" in source)
+        return fail("main.py", f"{main} does not compile: nested too deeply", cure)
+    if wrong:
+        return fail("main.py", f"{main} does not compile: {wrong}", "correct that")
+    return ok("main.py", f"{main} compiles")
 
 
 def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaji: bool) -> Finding:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gateway.engineio.errors import BAD_REQUEST, BAD_VERSION, EngineError
+from gateway.engineio.errors import BAD_REQUEST, BAD_VERSION, MESSAGES, EngineError
 from gateway.engineio.packet import OPEN, Packet
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ MOST_PARAMETERS = 64
 
 LONGEST_KEPT = 512
 """Characters; a longer value is not kept, as if it had not been sent."""
+
+OLD_VERSION = f"{MESSAGES[BAD_VERSION]}: Engine.IO 3, which the gateway takes with --eio3"
+"""Some clients print what the server answered: whoever reads that knows what to do."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 """Shared by all sessions whose client had nothing to add."""
@@ -74,7 +77,9 @@ def parse_query(query: bytes) -> dict[str, str]:
 def version(query: Mapping[str, str], settings: Settings) -> int:
     """The Engine.IO version a client asks for.  Raises `EngineError` (5)."""
     eio = VERSIONS.get(query.get("EIO", "3"))  # the first clients of version 3 did not say so
-    if eio is None or (eio == 3 and not settings.eio3):
+    if eio == 3 and not settings.eio3:
+        raise EngineError(BAD_VERSION, OLD_VERSION)
+    if eio is None:
         raise EngineError(BAD_VERSION)
     return eio
 

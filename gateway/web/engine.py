@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from twisted.web.server import NOT_DONE_YET
 
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
-from gateway.engineio.handshake import Peer, parse_query
+from gateway.engineio.handshake import OLD_VERSION, Peer, parse_query
 from gateway.web.allowance import Allowance
 from gateway.web.counting import socket_ends
 from gateway.web.gzip import Squeezer
 from gateway.web.pace import Pace
 from gateway.web.polling import PendingGet, PendingPost
 from gateway.web.security import bearer, is_passed_on
+from gateway.web.seldom import Seldom
 from gateway.web.upgrade import UpgradeError
 
 TOKEN = "token"  # noqa: S105  # the name of a parameter
@@ -63,6 +65,7 @@ class EngineResource(Resource):
         *,
         allowance: Allowance | None = None,
         peer: Callable[[Request], Peer] = peer_of,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._server = server
@@ -71,6 +74,7 @@ class EngineResource(Resource):
         self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
+        self._may_tell = Seldom(clock)
 
     def render(self, request: Request) -> bytes | int:
         request.setHeader("cache-control", "no-store")
@@ -83,6 +87,13 @@ class EngineResource(Resource):
         except EngineError as error:
             if error.status == 405:
                 request.setHeader("allow", "GET, POST")
+            if str(error) == OLD_VERSION and self._may_tell():
+                self._log.warn(
+                    "Refused a client at {peer} that speaks Engine.IO 3, as socket.io-client 2"
+                    " and python-socketio 4 do: --eio3 lets it in",
+                    tag="Socket",
+                    peer=str(self._peer(request)),
+                )
             return _error(request, error.status, error.body)
         except UpgradeError as error:
             for name, value in error.headers.items():

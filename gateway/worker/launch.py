@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
 
 from gateway.worker.credentials import from_environment
 from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.guard import reason
 from gateway.worker.process import Command
+from gateway.worker.sources import Sources, follow
+from gateway.worker.target import Target, find, program
+from gateway.worker.venvs import look
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -27,6 +31,12 @@ if TYPE_CHECKING:
 
 NOT_FOR_CHILDREN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID")
 """What systemd told the gateway alone."""
+_log = Logger(namespace="gateway.worker")
+
+_PROXIES = tuple(
+    name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_PROXY".upper())
+)
+_EXCEPT = ("no_proxy", "NO_PROXY")
 PROBE_SECONDS = 10.0
 _PROBE = """
 import importlib.util, sys
@@ -50,47 +60,54 @@ class Launcher:
         self._reactor = reactor
         self._probed: tuple[object, str] | None = None
 
+    def target(self) -> Target:
+        """What is to be run.  Raises LaunchError."""
+        return find(self._settings, self._cwd)
+
     def main(self) -> Path:
-        """`--main`, else ./main.py, else ../main.py.  Raises LaunchError."""
-        if self._settings.main is not None:
-            main = self._cwd / self._settings.main
-            if not main.is_file():
-                raise LaunchError("main.py is missing", f"there is no file {main}; see --main")
-            return main
-        candidates = [folder / "main.py" for folder in (self._cwd, self._cwd.parent)]
-        for main in candidates:
-            if main.is_file():
-                return main
-        looked = " nor ".join(map(str, candidates))
-        raise LaunchError("main.py is missing", f"there is neither {looked}; name it with --main")
+        """Its first source file, which may be missing where that is not main.py."""
+        return self.target().script
 
     def identity(self) -> str:
         """What is run, by its real path.  Raises LaunchError."""
-        return os.fspath(self.main().resolve())
+        return self.target().identity
+
+    def sources(self) -> Sources:
+        """Its own source files and what they import.  Raises LaunchError."""
+        target = self.target()
+        return follow(target.script, target.roots)
 
     def check(self) -> Path:
-        """As `main`, and that a Python named by `--python` can be run, too.
+        """As `main`, and that the program can be run, too.
 
         Raises UnreachableError where it can't even be looked.
         """
         try:
-            main = self.main()
-            self._given_python()
+            target = self.target()
+            if target.is_python:
+                self._given_python()
+            else:
+                program(target.words, target.folder, self._path)
         except OSError as error:
             raise UnreachableError("main.py can't be looked at", reason(error)) from error
-        return main
+        return target.script
 
     @inlineCallbacks
     def command(
         self, credentials: Credentials | None, gateway_url: str
     ) -> Generator[Deferred[Any], Any, Command]:
         """What to run now.  Raises LaunchError."""
-        main = self.check()
-        python = yield self._python(main)
-        arguments = (*(["--demo"] if self._settings.demo else []), *self._settings.arguments)
+        self.check()
+        target = self.target()
+        if target.is_python:
+            python = yield self._python(target)
+            words = (python, "-u", *target.words)
+        else:
+            words = (program(target.words, target.folder, self._path), *target.words[1:])
+        demo = ["--demo"] if self._settings.demo else []
         return Command(
-            argv=[python, "-u", os.fspath(main), *arguments],
-            cwd=os.fspath(main.parent),
+            argv=[*words, *demo, *self._settings.arguments],
+            cwd=os.fspath(target.folder),
             env=self.environment(credentials, gateway_url),
         )
 
@@ -113,6 +130,7 @@ class Launcher:
             "SOCKET_HUB": gateway_url,
             "PYTHONUNBUFFERED": "1",
             "PYTHONIOENCODING": "utf-8",
+            **around_proxies(self._environ, gateway_url),
         }
 
     def _given_python(self) -> str | None:
@@ -128,27 +146,39 @@ class Launcher:
             )
         return os.fspath(found)
 
+    @property
+    def _path(self) -> str:
+        return self._environ.get("PATH", os.defpath)
+
     @inlineCallbacks
-    def _python(self, main: Path) -> Generator[Deferred[Any], Any, str]:
-        """`--python`, else venv or .venv beside main.py, else by what main.py imports."""
+    def _python(self, target: Target) -> Generator[Deferred[Any], Any, str]:
+        """`--python`, else that of the project, else by what the worker imports."""
         given = self._given_python()
         if given is not None:
             return given
-        for folder in ("venv", ".venv"):
-            python = main.parent / folder / "bin" / "python"
-            if os.access(python, os.X_OK):
-                return os.fspath(python)
-        path = self._environ.get("PATH", os.defpath)
-        status = main.stat()
-        key = (main, status.st_mtime_ns, status.st_size, path)
+        main = target.script
+        venvs = look(main.parent)
+        if venvs.python:
+            return venvs.python
+        status = main.stat() if main.exists() else None
+        key = (main, status and (status.st_mtime_ns, status.st_size), self._path)
         if (
             self._probed is None
             or self._probed[0] != key
             or not os.access(self._probed[1], os.X_OK)
         ):
-            found = yield self._first_that_can_import(main, path)
+            found = yield self._first_that_can_import(main, self._path)
             self._probed = key, found
-        return self._probed[1]
+        python = self._probed[1]
+        for fault in venvs.broken:
+            _log.warn(
+                "{fault}: {python} runs the worker instead; make it anew with python3 -m venv,"
+                " or name another with --python",
+                tag="Python",
+                fault=fault,
+                python=python,
+            )
+        return python
 
     @inlineCallbacks
     def _first_that_can_import(self, main: Path, path: str) -> Generator[Deferred[Any], Any, str]:
@@ -156,43 +186,31 @@ class Launcher:
 
         One that lacks only what main.py can do without is better than the gateway's own.
         """
-        needed, optional = imports(main)
+        sources = self.sources()
         second = None
         for python in _pythons(path):
-            if (yield _Probe(python, needed, self._environ).run(self._reactor)):
-                if (yield _Probe(python, optional, self._environ).run(self._reactor)):
+            if (yield _Probe(python, sources.needed, self._environ).run(self._reactor)):
+                if (yield _Probe(python, sources.optional, self._environ).run(self._reactor)):
                     return python
                 second = second or python
         return second or sys.executable
 
 
-def imports(main: Path) -> tuple[set[str], set[str]]:
-    """The modules that `main` needs, and those it tries to import.
+def around_proxies(environ: Mapping[str, str], url: str) -> dict[str, str]:
+    """What keeps a worker from asking a proxy for the gateway's own `url`.
 
-    Only those that are neither standard nor beside it.
+    Empty where `environ` names no proxy, or none for anything (`*`).  Both spellings are set,
+    since libraries differ in which one they read.
     """
-    try:
-        body = ast.parse(main.read_bytes()).body
-        siblings = list(main.parent.iterdir())
-    except (SyntaxError, ValueError, OSError, MemoryError, RecursionError):  # or nested too deeply
-        return set(), set()  # the worker's own words will say what is wrong
-    tried = [
-        step for statement in body if isinstance(statement, ast.Try) for step in statement.body
-    ]
-    known = sys.stdlib_module_names | {"__main__"}
-    known |= {beside.stem for beside in siblings if beside.is_dir() or beside.suffix == ".py"}
-    return _imported(body) - known, _imported(tried) - known
-
-
-def _imported(statements: list[ast.stmt]) -> set[str]:
-    """The top-level names that `statements` import."""
-    names: set[str] = set()
-    for statement in statements:
-        if isinstance(statement, ast.Import):
-            names.update(alias.name for alias in statement.names)
-        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            names.add(statement.module)
-    return {name.partition(".")[0] for name in names}
+    if not any(environ.get(name) for name in _PROXIES):
+        return {}
+    listed = [item for name in _EXCEPT for item in environ.get(name, "").split(",")]
+    hosts = [item.strip() for item in listed if item.strip()]
+    if "*" in hosts:
+        return {}
+    host = urlsplit(url).hostname or "localhost"
+    value = ",".join(dict.fromkeys((*hosts, host, "localhost", "127.0.0.1", "::1")))
+    return dict.fromkeys(_EXCEPT, value)
 
 
 def _pythons(path: str) -> Iterator[str]:

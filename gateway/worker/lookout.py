@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 from gateway.worker.dev import Watch
 from gateway.worker.guard import Look
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from gateway.worker.run import Run
     from gateway.worker.settings import Settings
 
+_log = Logger(namespace="gateway.worker")
+
 INTERVAL = 1.0
+NAMED = 5
+"""Files that changed which are named."""
 
 
 class Lookout:
@@ -44,7 +49,9 @@ class Lookout:
         self._governor = governor
         self._also = also
         self._timetable = Timetable(settings, keeper, wall)
-        self._watch = Watch(launcher.main) if settings.dev else None
+        self._watch = (
+            Watch(launcher.main, lambda: launcher.sources().files) if settings.dev else None
+        )
         self._looks = (
             Look("Looking at the calendar", self._timetable.look),
             Look("Looking at the heartbeat", self._look_at_the_heartbeat),
@@ -93,5 +100,16 @@ class Lookout:
                 look(run)
 
     def _look_at_the_files(self) -> None:
-        if self._watch is not None and self._watch.changed():
-            self._keeper.renew("a file changed", states=("starting", "running", "backoff", "fatal"))
+        changed = self._watch.changed() if self._watch is not None else []
+        if self._watch is None or not changed:
+            return
+        names = ", ".join(path.name for path in changed[:NAMED])
+        if wrong := self._watch.fault():
+            _log.warn(
+                "{names} changed, but does not compile ({wrong}): the worker stays as it is",
+                tag="Python",
+                names=names,
+                wrong=wrong,
+            )
+            return
+        self._keeper.renew(f"{names} changed", states=("starting", "running", "backoff", "fatal"))

@@ -9,6 +9,7 @@ from attrs import frozen
 from gateway.worker.credentials import VARIABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gateway.worker.credentials import Variables
@@ -29,6 +30,12 @@ class Settings:
 
     main: Path | None = None
     """The worker's script; None: ./main.py, else ../main.py."""
+    cwd: Path | None = None
+    """Where the worker works; None: main.py's folder, else the gateway's."""
+    module: str = ""
+    """Run as `python -m` instead of main.py."""
+    command: Sequence[str] = ()
+    """Run instead of main.py, whatever it is."""
     python: str | None = None
     """The worker's interpreter; None: see `gateway.worker.launch`."""
     arguments: tuple[str, ...] = ()

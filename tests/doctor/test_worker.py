@@ -108,6 +108,49 @@ class WorkerTests(DoctorTestCase):
         self.environ["PYTHONPATH"] = str(self.folder / "more")
         self.assertEqual(self.found("packages").level, "ok")
 
+    def source(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def test_files_of_its_own_are_followed(self) -> None:
+        self.main.write_text("from src import feed")
+        self.source("src/feed.py", "import socketio, shioaji")
+        self.stub = self.answering(version="3.12.1", missing=["shioaji"], shioaji="")
+        self.assert_found(self.found("packages"), "fail", "imports shioaji", "pip install")
+
+    def test_a_login_in_a_file_of_its_own(self) -> None:
+        self.main.write_text("import broker")
+        self.source("broker.py", "\n\napi.login(fetch_contract=True)")
+        self.stub = self.answering(version="3.12.1", missing=[], shioaji="1.7.9")
+        lines = [line for line in self.check()[1] if line.topic == "login"]
+        self.assertEqual([line.level for line in lines], ["ok", "fail"])
+        self.assert_found(
+            lines[1], "fail", "broker.py calls login() with fetch_contract (line 3)", "leave"
+        )
+
+    def test_a_broken_environment_is_said(self) -> None:
+        (self.folder / ".venv" / "bin").mkdir(parents=True)
+        (self.folder / ".venv" / "bin" / "python").symlink_to("/nowhere/python3.9")
+        lines = [line for line in self.check(python=None)[1] if line.topic == "python"]
+        self.assert_found(lines[0], "warn", "/nowhere/python3.9, which is not there", "venv")
+
+    def test_the_environment_of_the_project(self) -> None:
+        self.source("src/main.py", "import socketio")
+        self.install("socketio", "requests", "websocket")
+        line = self.found("python", python=None, main=self.folder / "src" / "main.py")
+        self.assertIn("of its project", line.what)
+
+    def test_another_command(self) -> None:
+        program = self.folder / "run"
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        self.assert_found(self.found("python", command=("run",)), "ok", str(program), "")
+        self.assert_found(self.found("python", command=("walk",)), "fail", "walk", "--command")
+        self.assert_found(
+            self.found("main.py", module="trader.app"), "ok", "-m trader.app is run in", ""
+        )
+
     def test_main_py_is_never_run(self) -> None:
         self.install(*CLIENT, "shioaji-1.7.9")
         self.main.write_text(f"{MAIN}open({str(self.folder / 'ran')!r}, 'w')\n")

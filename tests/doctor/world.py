@@ -63,6 +63,7 @@ class DoctorTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir(parents=True)
+        (self.folder / ".git").mkdir()  # its own project, wherever the tests run
         self.main = self.folder / "main.py"
         self.main.write_text(MAIN)
         self.stub = self.answering(version="3.12.1", missing=[], shioaji="1.7.9")

@@ -7,6 +7,7 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
@@ -281,3 +282,28 @@ class UpgradeTests(EngineTests):
     def test_another_protocol_is_not_meant(self) -> None:
         headers = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         self.assertEqual(self.answer("EIO=4&transport=polling", headers=headers).status, 200)
+
+
+class OldClientTests(EngineTests):
+    """Clients of Engine.IO 3, where they are not let in."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world = World(self.application)
+        engine = EngineResource(self.world.server, self.upgrade)
+        self.site = Site(WithCors(engine), reactor=Clock())
+
+    def test_they_are_told_of_the_option_and_so_is_the_log_but_not_each_time(self) -> None:
+        said: list[str] = []
+
+        def hear(event: dict) -> None:
+            said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(hear)
+        self.addCleanup(globalLogPublisher.removeObserver, hear)
+        for transport, headers in (("polling", ""), ("websocket", WEBSOCKET), ("polling", "")):
+            answer = self.answer(f"EIO=3&transport={transport}", headers=headers)
+            self.assertEqual((answer.status, answer.json["code"]), (400, 5))
+            self.assertIn("--eio3", answer.json["message"])
+        (line,) = [line for line in said if "--eio3" in line]
+        self.assertIn("127.0.0.1:50001", line)

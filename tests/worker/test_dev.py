@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.dev import Watch
 from gateway.worker.errors import LaunchError
+from gateway.worker.sources import follow
 
 
 class WatchTests(SynchronousTestCase):
@@ -27,14 +28,14 @@ class WatchTests(SynchronousTestCase):
 
     def test_a_main_py_that_goes_and_comes_is_a_change(self) -> None:
         self.main.unlink()
-        self.assertEqual([self.watch.changed() for _ in range(3)], [False, True, False])
+        self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False, True, False])
         self.main.write_text("1")
-        self.assertEqual([self.watch.changed() for _ in range(3)], [False, True, False])
+        self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False, True, False])
 
     def test_nothing_changed(self) -> None:
         (self.folder / "notes.txt").write_text("22")
         (self.folder / "__pycache__").mkdir()
-        self.assertEqual([self.watch.changed() for _ in range(3)], [False] * 3)
+        self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False] * 3)
 
     def test_a_change_counts_once_and_only_when_the_files_rest(self) -> None:
         for text in ("22", "333", "4444"):
@@ -51,7 +52,7 @@ class WatchTests(SynchronousTestCase):
             helper.unlink,
         ):
             change()
-            self.assertEqual([self.watch.changed() for _ in range(3)], [False, True, False])
+            self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False, True, False])
 
     def test_a_file_that_is_gone_before_it_is_looked_at_is_gone(self) -> None:
         (self.folder / "dangling.py").symlink_to("nowhere")
@@ -62,4 +63,32 @@ class WatchTests(SynchronousTestCase):
         self.main.write_text("2")
         self.watch.changed()
         os.utime(self.main, ns=(stamp, stamp))
-        self.assertEqual([self.watch.changed() for _ in range(3)], [False] * 3)
+        self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False] * 3)
+
+    def test_files_that_main_py_leads_to_are_named(self) -> None:
+        inner = self.folder / "src" / "feed.py"
+        inner.parent.mkdir()
+        inner.write_text("1")
+        self.main.write_text("from src import feed")
+        watch = Watch(self.find, lambda: follow(self.main).files)
+        inner.write_text("22")
+        self.assertEqual([watch.changed() for _ in range(3)], [[], [inner], []])
+        self.main.write_text("import other")
+        self.assertEqual([watch.changed() for _ in range(2)][1], [self.main, inner])
+        inner.write_text("333")
+        self.assertEqual([watch.changed() for _ in range(2)], [[], []])
+
+    def test_all_that_changed_must_compile(self) -> None:
+        helper = self.folder / "helper.py"
+        helper.write_text("(")
+        for _ in range(2):
+            self.watch.changed()
+        self.assertIn("helper.py, line 1", self.watch.fault())
+        self.main.write_text("x = 1")
+        for _ in range(2):
+            self.watch.changed()
+        self.assertIn("helper.py, line 1", self.watch.fault())
+        helper.unlink()
+        for _ in range(2):
+            self.watch.changed()
+        self.assertEqual(self.watch.fault(), "")

@@ -5,17 +5,30 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 from twisted.internet import reactor
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.worker import launch
 from gateway.worker.credentials import VARIABLES, Credentials
 from gateway.worker.errors import LaunchError
-from gateway.worker.launch import Launcher, imports
+from gateway.worker.launch import Launcher
+from gateway.worker.sources import MOST, Sources, follow
+from gateway.worker.venvs import Venvs, look
 
 from .fakes import settings
+
+if TYPE_CHECKING:
+    from gateway.worker.process import Command
+
+
+def imports(main: Path) -> tuple[set[str], set[str]]:
+    sources = follow(main)
+    return sources.needed, sources.optional
+
 
 KEYS = Credentials("api-key", "secret", "cert.pfx", "password")
 
@@ -64,6 +77,7 @@ exit $missing
 class LauncherTestCase(TestCase):
     def setUp(self) -> None:
         self.folder = Folder(self.mktemp())
+        (self.folder / ".git").mkdir()  # its own project, wherever the tests run
 
     def launcher(self, environ: dict[str, str] | None = None, **changes: object) -> Launcher:
         return Launcher(settings(**changes), environ or {"PATH": ""}, self.folder.path, reactor)
@@ -224,6 +238,172 @@ def late():
         main = Folder(self.mktemp()).write("main.py", "import a\n")
         self.patch(Path, "iterdir", Mock(side_effect=PermissionError))
         self.assertEqual(imports(main), (set(), set()))
+
+
+class ProjectTests(LauncherTestCase):
+    """A virtual environment above main.py."""
+
+    async def test_the_nearest_one_up_to_the_projects_root(self) -> None:
+        main = self.folder.write("src/app/main.py")
+        launcher = self.launcher({"PATH": str(self.folder / "bin")}, main=main)
+        elsewhere = self.folder.python("bin/python3")
+        for name in (".venv", "src/venv", "src/app/.venv"):
+            python = self.folder.program(f"{name}/bin/python", "")
+            self.assertEqual(await self.python(launcher), str(python))
+        (self.folder / "src" / "pyproject.toml").touch()
+        for name in ("src/venv", "src/app/.venv"):
+            (self.folder / name / "bin" / "python").unlink()
+        self.assertEqual(await self.python(launcher), str(elsewhere), "not above the project")
+
+    async def test_a_broken_one_is_said_and_another_python_runs_the_worker(self) -> None:
+        said: list[dict] = []
+        globalLogPublisher.addObserver(said.append)
+        self.addCleanup(globalLogPublisher.removeObserver, said.append)
+        main = self.folder.write("main.py")
+        elsewhere = self.folder.python("bin/python3")
+        (self.folder / ".venv" / "bin").mkdir(parents=True)
+        (self.folder / ".venv" / "bin" / "python").symlink_to("/nowhere/python3.9")
+        launcher = self.launcher({"PATH": str(self.folder / "bin")}, main=main)
+        self.assertEqual(await self.python(launcher), str(elsewhere))
+        (line,) = [formatEvent(event) for event in said if event.get("tag") == "Python"]
+        self.assertIn("/nowhere/python3.9, which is not there", line)
+        self.assertIn(str(elsewhere), line)
+
+    def test_what_is_broken(self) -> None:
+        self.folder.write("venv/notes.py")
+        self.assertEqual(look(self.folder.path), Venvs())
+        (self.folder / ".venv").symlink_to("gone")
+        self.folder.write("venv/pyvenv.cfg")
+        first, second = look(self.folder.path).broken
+        self.assertIn("has no bin/python", first)
+        self.assertIn("a link to gone", second)
+        python = self.folder.write("venv/bin/python")
+        self.assertIn("can't be run", look(self.folder.path).broken[0])
+        python.chmod(0o755)
+        self.assertEqual(look(self.folder.path), Venvs(str(python)))
+
+
+class SourcesTests(LauncherTestCase):
+    """Files of the worker's own."""
+
+    def follow(self, **changes: object) -> tuple[set[str], Sources]:
+        sources = self.launcher(**changes).sources()
+        folder = self.folder.path
+        return {str(path.relative_to(folder)) for path in sources.files}, sources
+
+    def test_they_are_followed_by_every_kind_of_import(self) -> None:
+        self.folder.write("main.py", "from src import feed\nimport helper\nimport pack.deep.leaf")
+        self.folder.write("helper.py", "def late():\n    import src.later")
+        self.folder.write("src/feed.py", "from .near import x\nimport shioaji")
+        self.folder.write("src/near.py", "import other")
+        self.folder.write("src/later.py", "import never_needed")
+        self.folder.write("src/unused.py", "import unused")
+        self.folder.write("pack/__init__.py", "")
+        self.folder.write("pack/deep/__init__.py", "from .. import sibling")
+        self.folder.write("pack/deep/leaf.py", "import main")
+        self.folder.write("pack/sibling.py", "try:\n    import maybe\nexcept ImportError: ...")
+        files, sources = self.follow()
+        self.assertEqual(
+            files,
+            {"main.py", "helper.py", "src/feed.py", "src/near.py", "src/later.py"}
+            | {f"pack/{name}.py" for name in ("__init__", "deep/__init__", "deep/leaf", "sibling")},
+        )
+        self.assertEqual(sources.needed, {"shioaji", "other"})
+        self.assertEqual(sources.optional, {"maybe", "never_needed"})
+
+    def test_a_package_in_src_of_the_project(self) -> None:
+        self.folder.write("main.py", "from trader.app import run")
+        self.folder.write("src/trader/__init__.py")
+        self.folder.write("src/trader/app.py", "import shioaji")
+        files, sources = self.follow()
+        self.assertEqual(files, {"main.py", "src/trader/__init__.py", "src/trader/app.py"})
+        self.assertEqual(sources.needed, {"shioaji"})
+
+    def test_however_many_there_are(self) -> None:
+        for number in range(MOST + 50):
+            self.folder.write(f"m{number}.py", f"import m{number + 1}")
+        self.folder.write("main.py", "import m0")
+        self.assertEqual(len(self.follow()[0]), MOST)
+
+
+class TargetTests(LauncherTestCase):
+    """A worker that is not main.py in its own folder."""
+
+    async def command(self, environ: dict[str, str] | None = None, **changes: object) -> Command:
+        return await self.launcher(environ, python=sys.executable, **changes).command(None, "")
+
+    async def test_a_folder_to_work_in(self) -> None:
+        main = self.folder.write("src/main.py")
+        self.folder.write("data/x")
+        command = await self.command(main=Path("src/main.py"), cwd=Path("data"))
+        self.assertEqual(list(command.argv), [sys.executable, "-u", str(main)])
+        self.assertEqual(command.cwd, str(self.folder / "data"))
+        beside = self.folder.write("data/main.py")
+        self.assertEqual((await self.command(cwd=Path("data"))).argv[-1], str(beside))
+        error = self.assertRaises(LaunchError, self.launcher(cwd=Path("gone")).check)
+        self.assertIn("--cwd", error.details)
+
+    async def test_a_module(self) -> None:
+        self.folder.write("src/trader/__main__.py")
+        command = await self.command(module="trader", cwd=Path("src"), arguments=("x",))
+        self.assertEqual(list(command.argv), [sys.executable, "-u", "-m", "trader", "x"])
+        self.assertEqual(command.cwd, str(self.folder / "src"))
+        launcher = self.launcher(module="trader")
+        self.assertEqual(launcher.main(), self.folder / "src/trader/__main__.py")
+        self.assertEqual((await self.command(module="trader")).cwd, str(self.folder.path))
+
+    async def test_a_command(self) -> None:
+        run = self.folder.program("bin/run", "")
+        script = self.folder.write("src/app.py")
+        environ = {"PATH": str(run.parent)}
+        command = await self.command(environ, command=("run", "src/app.py", "--fast"), demo=True)
+        self.assertEqual(list(command.argv), [str(run), "src/app.py", "--fast", "--demo"])
+        self.assertEqual(command.cwd, str(self.folder.path))
+        launcher = self.launcher(environ, command=("./bin/run", "src/app.py"))
+        self.assertEqual(launcher.main(), script)
+        launcher.check()
+        error = self.assertRaises(LaunchError, self.launcher(environ, command=("walk",)).check)
+        self.assertIn("--command", error.details)
+
+    def test_what_is_the_same_worker(self) -> None:
+        main = self.folder.write("main.py")
+        (self.folder / "link.py").symlink_to(main)
+        self.folder.write("other/main.py")
+        identities = [
+            self.launcher(main=Path("main.py")).identity(),
+            self.launcher(main=Path("link.py")).identity(),
+            self.launcher(main=Path("other/main.py")).identity(),
+            self.launcher(module="main").identity(),
+            self.launcher(module="main", cwd=Path("other")).identity(),
+            self.launcher(command=("run", "main.py")).identity(),
+        ]
+        self.assertEqual(identities[0], identities[1])
+        self.assertEqual(len(set(identities)), 5)
+
+
+class ProxyTests(LauncherTestCase):
+    def names(self, url: str = "http://localhost:3001", **environ: str) -> dict[str, str]:
+        found = self.launcher({"PATH": "", **environ}).environment(None, url)
+        return {name: found[name] for name in ("no_proxy", "NO_PROXY") if name in found}
+
+    def test_the_gateway_is_asked_directly(self) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"):
+            found = self.names(**{name: "http://proxy:8080"})
+            self.assertEqual(found, dict.fromkeys(found, "localhost,127.0.0.1,::1"))
+            self.assertEqual(len(found), 2)
+
+    def test_what_is_listed_stays(self) -> None:
+        found = self.names(http_proxy="x", no_proxy=".tw, 127.0.0.1", NO_PROXY="corp")
+        self.assertEqual(set(found.values()), {".tw,127.0.0.1,corp,localhost,::1"})
+        self.assertEqual(self.names(http_proxy="x", no_proxy="*"), {"no_proxy": "*"})
+
+    def test_without_a_proxy_nothing_is_added(self) -> None:
+        self.assertEqual(self.names(), {})
+        self.assertEqual(self.names(http_proxy="", NO_PROXY="a"), {"NO_PROXY": "a"})
+
+    def test_a_gateway_of_another_name(self) -> None:
+        found = self.names("http://gateway.example:3001/?worker=x", http_proxy="x")
+        self.assertIn("gateway.example", found["no_proxy"].split(","))
 
 
 class CommandTests(LauncherTestCase):

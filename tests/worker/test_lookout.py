@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lookout import INTERVAL, Lookout
+from gateway.worker.sources import Sources
 
 from .fakes import Time, settings
 
@@ -30,7 +31,7 @@ class LookoutTests(SynchronousTestCase):
             settings(**changes),
             keeper=keeper,
             governor=SimpleNamespace(calm=lambda: self.done.append("calm")),
-            launcher=SimpleNamespace(main=lambda: self.main),
+            launcher=SimpleNamespace(main=lambda: self.main, sources=Sources),
             wall=self.time.wall,
         )
 
@@ -63,12 +64,27 @@ class LookoutTests(SynchronousTestCase):
         self.assertEqual(self.done, [])
 
     def test_files_are_looked_at_in_development_only(self) -> None:
-        for dev, done in ((False, []), (True, ["a file changed"])):
+        for dev, done in ((False, []), (True, ["main.py changed"])):
             lookout = self.lookout(dev=dev)
             self.main.write_text("")
             for _ in range(3):
                 lookout.look()
             self.assertEqual(self.done, done)
+
+    def test_what_does_not_compile_stops_no_worker(self) -> None:
+        lookout = self.lookout(dev=True)
+        helper = self.main.with_name("helper.py")
+
+        def write(path: Path, text: str) -> None:
+            path.write_text(text)
+            for _ in range(3):
+                lookout.look()
+
+        write(helper, "def (:")
+        write(self.main, "import helper")
+        self.assertEqual(self.done, [], "helper.py is still wrong")
+        write(helper, "def right(): ...")
+        self.assertEqual(self.done, ["helper.py changed"])
 
     def test_status_is_that_of_the_calendar(self) -> None:
         self.assertTrue(self.lookout().status()["inSession"])

@@ -1,0 +1,143 @@
+"""The worker's own source files, and what they import beyond themselves."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+MOST = 300
+"""Files that are followed; a worker has fewer."""
+UNREADABLE = (SyntaxError, ValueError, OSError, MemoryError, RecursionError)
+"""What reading and parsing a file may raise: it is missing, wrong, or nested too deeply."""
+
+
+class Import(NamedTuple):
+    """One name that a file imports."""
+
+    parts: tuple[str, ...]
+    level: int
+    """Dots before it: 0 for an absolute import."""
+    needed: bool
+    """It is imported as soon as the file is, and nothing catches its absence."""
+    tried: bool
+    """It is imported as soon as the file is, if it is there."""
+
+
+@frozen
+class Sources:
+    """The files that a script leads to, itself first, and the modules of others."""
+
+    files: dict[Path, ast.AST] = field(factory=dict)
+    """Those that can be parsed."""
+    needed: set[str] = field(factory=set)
+    """Top-level names of modules without which the script ends at once."""
+    optional: set[str] = field(factory=set)
+    """Those that it tries to import, or imports later."""
+
+
+def follow(script: Path, roots: Sequence[Path] = ()) -> Sources:
+    """Go from `script` through all imports of files of its own.
+
+    Those are found beside it and in `roots`, as Python would with these on its path.  Empty
+    where the folder can't be listed.
+    """
+    roots = tuple(dict.fromkeys((script.parent, *roots)))
+    found = Sources()
+    try:
+        own = sys.stdlib_module_names | {"__main__", *_names(script.parent)}
+    except OSError:
+        return found  # what is beside it can't be told from what is not
+    todo = deque([(script, True)])
+    while todo and len(found.files) < MOST:
+        path, needed = todo.popleft()
+        if path in found.files:
+            continue
+        try:
+            tree = ast.parse(path.read_bytes())
+        except UNREADABLE:
+            continue  # the worker's own words will say what is wrong
+        found.files[path] = tree
+        for each in _imports(tree):
+            local = list(_local(each, path, roots))
+            todo.extend((file, needed and each.needed) for file in local)
+            name = each.parts[0] if each.parts else ""
+            if local or each.level or name in own:
+                continue
+            if needed and each.needed:
+                found.needed.add(name)
+            elif each.tried or each.needed:
+                found.optional.add(name)
+    found.optional.difference_update(found.needed)
+    return found
+
+
+def fault(path: Path) -> str:
+    """Why `path` does not compile, with its name; "" when it does, or is gone."""
+    try:
+        compile(path.read_bytes(), path, "exec", dont_inherit=True)
+    except OSError:
+        return ""
+    except (MemoryError, RecursionError):
+        return f"{path.name} is nested too deeply"
+    except SyntaxError as error:
+        return f"{path.name}, line {error.lineno}: {error.msg}"
+    except ValueError as error:
+        return f"{path.name}: {error}"
+    return ""
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """What an import finds in `folder`."""
+    for each in folder.iterdir():
+        if each.suffix == ".py" or each.is_dir():
+            yield each.stem
+
+
+def _imports(tree: ast.Module) -> Iterator[Import]:
+    """All of a file, those in functions included."""
+    tried = {
+        id(step)
+        for statement in tree.body
+        if isinstance(statement, ast.Try)
+        for step in statement.body
+    }
+    body = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        how = (id(node) in body, id(node) in tried)
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(tuple(alias.name.split(".")), 0, *how)
+        elif isinstance(node, ast.ImportFrom):
+            parts = tuple(node.module.split(".")) if node.module else ()
+            yield Import(parts, node.level, *how)
+            for alias in node.names:  # a module, perhaps
+                if parts or node.level:
+                    yield Import((*parts, alias.name), node.level, *how)
+
+
+def _local(what: Import, path: Path, roots: Iterable[Path]) -> Iterator[Path]:
+    """The files of our own that Python would run for it, packages first."""
+    if what.level:
+        roots = (path.parents[what.level - 1],) if what.level <= len(path.parents) else ()
+    for root in roots:
+        files = list(_chain(root, what.parts))
+        if files:
+            yield from files
+            return
+
+
+def _chain(root: Path, parts: Sequence[str]) -> Iterator[Path]:
+    for length in range(len(parts) + 1):
+        place = root.joinpath(*parts[:length])
+        if length and place.with_suffix(".py").is_file():
+            yield place.with_suffix(".py")
+        elif (length or not parts) and (place / "__init__.py").is_file():
+            yield place / "__init__.py"
