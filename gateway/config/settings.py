@@ -56,7 +56,7 @@ class Settings:
 
     main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", file)
     cwd: Path | None = option(
-        "", "the folder in which the worker works; else that of main.py", path
+        "", "the folder in which the worker works; else that of main.py", file
     )
     module: str | None = option("", "the worker as a module, for python -m, instead of --main")
     command: Sequence[str] | None = option(
