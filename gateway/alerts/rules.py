@@ -17,6 +17,8 @@ STEADY: Final = 60.0
 """Seconds that a worker runs until it counts as recovered: others die again sooner."""
 PAUSING: Final = frozenset(("ban", "too-many-connections", "quota"))
 """Classes of exits after which the broker wants to be left alone."""
+PLANNED: Final = "planned"
+"""The class of ends by the worker's own clock."""
 DETAIL: Final = 500
 """Characters of a sentence."""
 FACTS: Final = ("pid", "exitCode", "signal", "class", "nextStartAt", "restarts", "generation")
@@ -125,7 +127,7 @@ def _happening(value: Mapping[str, Any]) -> str | None:
     """What a `python_status` means for the worker's condition."""
     status: str = value["status"]
     if status == "exited":
-        return None if value["asked"] else DIED
+        return None if value["asked"] or value["class"] == PLANNED else DIED
     if status == "backoff":
         return PAUSED if _is_pause(value) else None
     return status if status in (FATAL, UNREADY, _STOPPED, _STARTING, _READY) else None

@@ -1,7 +1,9 @@
 """What a failure is, by the words of the worker.
 
-Only what is written to stderr or sent as `python_error` is read.  Digits alone are no
-broker code: a contract (TXO23451) or a price (1503.0) may hold them.
+What is written to stderr or sent as `python_error` is read; of stdout only what the broker
+itself says when it wants to be left alone.  Digits alone are no broker code: a contract
+(TXO23451) or a price (1503.0) may hold them.  The words are those of public logs of shioaji
+0.3 to 1.7, of its Solace client, of Python, and of the traders who translate them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ BAN: Final = "ban"
 TOO_MANY: Final = "too-many-connections"
 """Code 451."""
 QUOTA: Final = "quota"
+EXPIRED: Final = "token-expired"
+"""The broker's token lasts 24 hours; the next login gets another one."""
+NOT_YET: Final = "certificate-not-yet-valid"
 AUTHENTICATION: Final = "authentication"
 VERSION: Final = "version-mismatch"
 DEPENDENCY: Final = "missing-dependency"
@@ -28,9 +33,13 @@ LAUNCH: Final = "launch"
 """There was no process: no main.py, no interpreter."""
 SHORTAGE: Final = "shortage"
 """The machine has no descriptor, process, memory or room on the disk left."""
+MEMORY: Final = "out-of-memory"
+"""The kernel killed it to get memory."""
+PLANNED: Final = "planned"
+"""It ended by itself with status 0, as workers do that leave by the clock."""
 OTHER: Final = "other"
 
-PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE))
+PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE, NOT_YET))
 """Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
@@ -39,6 +48,8 @@ ADVICE: Final = {
     BAN: "The broker refuses logins for a while; each earlier try extends that. Wait.",
     TOO_MANY: "The account has its 5 connections: log out elsewhere.",
     QUOTA: "The broker's limit for today is reached: wait, or do less.",
+    EXPIRED: "The broker's token was a day old: the new start logs in anew.",
+    NOT_YET: "The certificate is not valid yet: check the clock, or wait; it is tried again.",
     AUTHENTICATION: "Check keys, certificate and password, and post the right ones.",
     VERSION: "main.py and the installed shioaji don't fit: update one of them.",
     DEPENDENCY: "Install what main.py imports for the worker's Python, or name another (--python).",
@@ -46,76 +57,170 @@ ADVICE: Final = {
     NETWORK: "The network or the broker is not reachable; it is tried again.",
     CRASH: "A native library crashed: update it, or report it with the last lines.",
     SHORTAGE: "The machine ran out of descriptors, processes, memory or disk; it is tried again.",
+    MEMORY: "The machine ran out of memory and killed it: give it more, or less to do.",
     LAUNCH: "Name the script with --main and its interpreter with --python.",
 }
 """What to do about it."""
 
 _CRASHES = frozenset(("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"))
-_NOT_THE_BROKER = re.compile(r"in server response|for url", re.IGNORECASE)
-"""Codes of other HTTP servers: python-engineio and requests word them so."""
+_ANSI = re.compile(r"(?:\x1b|\\x1b)(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\^_])")
+"""Colours, as they come and as our log shows them."""
+_NOT_THE_BROKER = re.compile(
+    r"in server response|for url|\b1040\b|mysql|sqlstate|psycopg|postgres|redis|connections for",
+    re.IGNORECASE,
+)
+"""Codes of other servers: python-engineio, requests and the databases word them so."""
+_THE_BROKERS: Final = frozenset((BAN, TOO_MANY, AUTHENTICATION))
+"""Classes that such codes do not tell."""
+_LONGEST: Final = 8192
+"""Characters of a line that are read."""
 
 
-def _code(number: int, text: str) -> str:
-    """`number` as a whole, said to be a code, or explained by `text`."""
+def _said(number: int) -> str:
+    """`number` as a whole, said to be a code."""
     token = rf"{number}(?!\w)(?!\.\d)"
     words = r"status|(?:status|error|response)[_ ]?code|code|error|failed|http|SystemMaintenance"
-    said = rf"(?:(?<![a-z_])(?:{words})|代碼|錯誤|失敗)"
-    return rf"{said}\W{{1,4}}{token}|(?<![\w.]){token}\W{{1,6}}.{{0,20}}{text}|{text}"
+    return rf"(?:(?<![a-z_])(?:{words})|代碼|錯誤|失敗)\W{{1,4}}{token}"
 
 
-_WORDS = {
-    BAN: _code(
-        503, r"(?:(?:one|a|1) minute before log|(?:一|1)\s*分鐘.{0,8}登入|login.{0,20}banned)"
+def _own(number: int) -> str:
+    """`number` in the forms in which shioaji itself, or who reports its login, tells it."""
+    token = rf"{number}(?!\w)(?!\.\d)"
+    return (
+        rf"StatusCode\W{{1,4}}{token}\W{{1,4}}Detail|status_code\W{{1,4}}{token}.{{1,60}}detail"
+        rf"|(?:TokenError|SystemMaintenance|AuthError|ServerError)\W{{1,4}}{token}"
+        rf"|(?:login|log in|登入).{{0,8}}(?:failed|error|refused|失敗|錯誤|拒絕)\W{{1,4}}"
+        rf"(?:(?:error|status)?[_ ]?code\W{{1,4}}|代碼\W{{1,4}})?{token}"
+    )
+
+
+def _explained(number: int, text: str) -> str:
+    """`number` beside its explanation, or that alone."""
+    return rf"(?<![\w.]){number}(?!\w)(?!\.\d)\W{{1,6}}.{{0,20}}(?:{text})|{text}"
+
+
+_BAN_TEXT = (
+    r"(?:one|a|1) minute before log|(?:一|1)\s*分鐘.{0,8}登入|login.{0,20}banned|login ban\b"
+)
+_MANY_TEXT = r"too many connections|連線數.{0,6}(?:超過|上限|過多|已滿)"
+_CONNECT = (
+    r"connect(?:ion)? error|connection (?:refused|reset|aborted|failure|attempt failed|timed out)"
+    r"|connect attempt.{0,100}timed out"
+)
+
+_WORDS: Final = (
+    (BAN, rf"{_said(503)}|{_own(503)}|{_explained(503, _BAN_TEXT)}"),
+    (TOO_MANY, rf"{_said(451)}|{_own(451)}|{_explained(451, _MANY_TEXT)}"),
+    (
+        QUOTA,
+        r"\bquota\b|(?:usage|login|daily|traffic) limit|too many requests"
+        r"|流量.{0,6}(?:超過|上限|限制)|(?:登入|查詢)次數.{0,6}(?:超過|上限)",
     ),
-    TOO_MANY: _code(451, r"(?:too many connections|連線數.{0,6}(?:超過|上限|過多))"),
-    QUOTA: r"\bquota\b|(?:usage|login|daily|traffic) limit|too many requests"
-    r"|流量.{0,6}(?:超過|上限|限制)|(?:登入|查詢)次數.{0,6}(?:超過|上限)",
-    AUTHENTICATION: r"authentication|unauthori[sz]ed|TokenError|invalid token"
-    r"|token (?:doesn'?t exist|(?:is |has )?(?:expired|invalid))"
-    r"|(?:invalid|wrong|incorrect) (?:(?:ca )?password|(?:api|secret)[_ ]?key)"
-    r"|(?:api|secret)[_ ]?key.{0,20}(?:invalid|expired|not (?:found|exist|match)|wrong)"
-    r"|(?:password|person_id).{0,12}(?:wrong|incorrect|invalid)"
-    r"|login (?:failed|denied).{0,30}key|AccountNot(?:Sign|Provide)|sign data is timeout"
-    r"|(?:金鑰|憑證|密碼|帳號).{0,8}(?:錯誤|無效|過期|不符|失敗)",
-    VERSION: r"TypeError.{0,120}unexpected keyword|TypeError.{0,120}required positional"
-    r"|(?:shioaji|sj)\b.{0,40}has no attribute|cannot import name|'Shioaji' object has no",
-    DEPENDENCY: r"ModuleNotFoundError|No module named|cannot open shared object|GLIBC\S* not found",
-    MAINTENANCE: r"SystemMaintenance|maintenance|維護",
-    SHORTAGE: r"too many open files|resource temporarily unavailable|cannot allocate memory"
-    r"|can't start new thread|no space left on device",
-    NETWORK: r"Connection(?:Error|Refused|Reset|Aborted)|BrokenPipe|TimeoutError|timed? ?out\b"
-    r"|connection (?:refused|reset|aborted|failure|attempt failed)|name or service not known"
-    r"|name resolution|getaddrinfo|network is (?:unreachable|down)|no route to host"
-    r"|max retries exceeded|transport connection|session down|return Not ready|逾時|斷線|連線失敗",
-}
+    (EXPIRED, r"token (?:is |has |was )?(?:already )?expired|expired token|token\W{0,4}.{0,4}過期"),
+    (NOT_YET, r"not (?:yet valid|valid yet)|NOT_?YET_?VALID|尚未生效"),
+    (NETWORK, rf"authentication failed\W{{1,4}}.{{0,20}}(?:{_CONNECT}|timed? ?out)"),
+    (
+        AUTHENTICATION,
+        r"TokenError|invalid token|token (?:doesn'?t exist|(?:is |has )?invalid)"
+        r"|(?:invalid|wrong|incorrect) (?:(?:ca )?password|(?:api|secret)[_ ]?key)"
+        r"|(?:api|secret)[_ ]?key.{0,20}(?:invalid|expired|not (?:found|exist|match)|wrong)"
+        r"|(?:password|person_id).{0,12}(?:wrong|incorrect|invalid)|customer_not_exist"
+        r"|login (?:failed|denied).{0,30}key|login validation error|mac verify (?:error|failure)"
+        r"|AccountNot(?:Sign|Provide)|Ca(?:Expired|Password)Error|RTN_CERT_EXPIRED"
+        r"|sign data is timeout|(?:金鑰|憑證|密碼|帳號).{0,8}(?:錯誤|無效|過期|不符|失敗)",
+    ),
+    (
+        VERSION,
+        r"unexpected keyword argument|required positional argument"
+        r"|takes \d+ positional arguments? but \d+ (?:was|were) given"
+        r"|(?:shioaji|sj)\b.{0,40}has no attribute|cannot import name|'Shioaji' object has no",
+    ),
+    (
+        DEPENDENCY,
+        r"ModuleNotFoundError|No module named|cannot open shared object|GLIBC\S* not found",
+    ),
+    (MAINTENANCE, r"SystemMaintenance|maintenance|維護"),
+    (
+        SHORTAGE,
+        r"too many open files|resource temporarily unavailable|cannot allocate memory"
+        r"|can't start new thread|no space left on device",
+    ),
+    (
+        NETWORK,
+        r"Connection(?:Error|Refused|Reset|Aborted)|BrokenPipe|TimeoutError|timed? ?out\b"
+        rf"|{_CONNECT}|name or service not known|name resolution|getaddrinfo|dns error"
+        r"|network is (?:unreachable|down)|no route to host|max retries exceeded"
+        r"|transport connection|session (?:is )?down|\bNot ready\s*$|return Not ready"
+        r"|SessionNotEstablished|unable to wait for session|^\s*(?:[\w.]*\.)?Exception: \{\}\s*$"
+        r"|逾時|斷線|連線失敗",
+    ),
+    (AUTHENTICATION, r"authentication|unauthori[sz]ed"),
+)
 """From the most to the least telling: the first that is found counts."""
-_PATTERNS = {name: re.compile(words, re.IGNORECASE) for name, words in _WORDS.items()}
-_RANK = {name: rank for rank, name in enumerate((*_WORDS, CRASH, OTHER))}
+_PATTERNS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _WORDS]
+_RANK = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            BAN,
+            TOO_MANY,
+            QUOTA,
+            EXPIRED,
+            NOT_YET,
+            AUTHENTICATION,
+            VERSION,
+            DEPENDENCY,
+            MAINTENANCE,
+            SHORTAGE,
+            NETWORK,
+            MEMORY,
+            CRASH,
+            OTHER,
+        )
+    )
+}
+"""Which class counts for an exit of which several were told."""
+
+_IMPOSING_WORDS = {
+    False: [(name, pattern) for name, pattern in _PATTERNS if name in IMPOSING],
+    True: [
+        (name, re.compile(f"{_own(number)}|{_explained(number, text)}", re.IGNORECASE))
+        for name, number, text in ((BAN, 503, _BAN_TEXT), (TOO_MANY, 451, _MANY_TEXT))
+    ],
+}
+"""By whether only the broker's own wording counts."""
+
+NEEDLES: Final = (
+    b"451",
+    b"503",
+    *(word.encode() for word in ("minute", "banned", "login ban", "onnections", "分鐘", "連線")),
+)
+"""Bytes, in lower case, without one of which no text imposes a pause."""
 
 
-_HINTS = re.compile("451|503|minute|banned|onnections|分鐘|連線數".encode(), re.IGNORECASE)
+def imposed(text: str, *, own: bool = False) -> str | None:
+    """The class of a text if it imposes a pause; cheaper than `classify`.
 
-
-def may_impose(line: bytes) -> bool:
-    """Whether `imposed` may find something in `line`; cheap enough for a flood of lines."""
-    return _HINTS.search(line) is not None
-
-
-def imposed(text: str) -> str | None:
-    """The class of one line if it is one that imposes a pause; cheaper than `classify`."""
-    text = text[:4096]
-    return next((name for name in (BAN, TOO_MANY) if _tells(name, text)), None)
+    With `own` only the broker's own wording counts, and no bare status of HTTP.
+    """
+    return _first(_IMPOSING_WORDS[own], _plain(text))
 
 
 def classify(text: str) -> str | None:
     """The class of one line, or of one `python_error`; None: it tells nothing."""
-    text = text[:4096]
-    return next((name for name in _PATTERNS if _tells(name, text)), None)
+    return _first(_PATTERNS, _plain(text))
 
 
-def _tells(name: str, text: str) -> bool:
-    found = _PATTERNS[name].search(text) is not None
-    return found and not (name in IMPOSING and _NOT_THE_BROKER.search(text))
+def _plain(text: str) -> str:
+    return _ANSI.sub("", text[:_LONGEST])
+
+
+def _first(patterns: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str | None:
+    elsewhere = _NOT_THE_BROKER.search(text) is not None
+    for name, pattern in patterns:
+        if pattern.search(text) and not (elsewhere and name in _THE_BROKERS):
+            return name
+    return None
 
 
 def classify_event(value: object) -> str | None:
@@ -125,13 +230,18 @@ def classify_event(value: object) -> str | None:
     )
 
 
-def classify_exit(lines: Iterable[str], said: Iterable[str], signal: str | None) -> str:
+def classify_exit(
+    lines: Iterable[str], said: Iterable[str], signal: str | None, *, starved: bool = False
+) -> str:
     """The class of an exit.
 
     `lines` are the last of stderr, `said` the classes of the errors that the worker
-    reported shortly before, `signal` is what it died of.
+    reported shortly before, `signal` is what it died of.  `starved`: the kernel killed
+    somebody meanwhile to get memory.
     """
     found = {name for line in lines if (name := classify(line))} | set(said)
     if signal in _CRASHES:
         found.add(CRASH)
+    if starved and signal == "SIGKILL":
+        return MEMORY
     return min(found, key=_RANK.__getitem__, default=OTHER)

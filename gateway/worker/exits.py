@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from signal import SIGINT, SIGTERM, Signals
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
+
+PLANNED_AFTER: Final = 120.0
+"""Seconds after its start from which on an end with status 0 may be planned."""
 
 
 @frozen(kw_only=True)
@@ -32,6 +35,8 @@ class Exit:
     """Why there was no process at all."""
     hopeless: bool = False
     """Another try would fail in the same way."""
+    starved: bool = False
+    """The kernel killed processes meanwhile to get memory."""
     shortage: bool = False
     """The machine had no descriptor, process or memory left for it: that passes."""
 
@@ -41,6 +46,12 @@ class Exit:
         return self.asked and (
             self.code in (0, 128 + SIGINT, 128 + SIGTERM) or self.signal in ("SIGINT", "SIGTERM")
         )
+
+    @property
+    def planned(self) -> bool:
+        """It left by itself, after work and not at once, as workers do that leave by the clock."""
+        worked = self.ready_for is not None and self.lived >= PLANNED_AFTER
+        return not self.asked and self.code == 0 and worked
 
     def proof(self) -> dict[str, Any]:
         """What the answer to a restart says about the old process."""

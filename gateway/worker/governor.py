@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gateway.worker.ledger import Ledger
     from gateway.worker.settings import Settings
 
+APART: Final = 1.0
+"""Words that come closer than these seconds are about one login."""
 MOVED: Final = 1.0
 """A pause that moved by fewer seconds is not written to the ledger anew."""
 
@@ -40,6 +42,8 @@ class Governor:
         left = min(until - wall(), settings.pause_max)  # the wall clock may have jumped
         self._paused_until = clock() + left if left > 0 else 0.0
         self._imposed_by: int | None = None
+        self._words = 0
+        self._word_at = 0.0
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
         """What stands against a start now; None: nothing.
@@ -61,16 +65,25 @@ class Governor:
         if not self._settings.demo:
             self._ledger.count(trading_day(self._wall()))
 
-    def notice(self, cause: str, generation: int) -> bool:
-        """The worker `generation` failed by `cause`; whether that imposes a pause.
+    def notice(self, cause: str, generation: int) -> int:
+        """The worker `generation` failed by `cause`; 0 if that imposes no pause.
 
-        A pause grows from one generation to the next, and begins anew with each word.
+        Else how often it was told so without waiting for the pause to end: 2 and more means
+        that it logs in again.  A pause grows from one generation to the next, and begins
+        anew with each word.
         """
         if cause not in IMPOSING:
-            return False
+            return 0
+        now = self._clock()
         if self._imposed_by != generation:
             self._imposed_by = generation
             self._level += 1
+            self._words = 0
+        elif self._paused_until <= now:
+            self._words = 0
+        if self._words == 0 or now - self._word_at >= APART:
+            self._words += 1
+            self._word_at = now
         pause = self._settings.pause_first * 2.0 ** min(self._level - 1, 30)
         pause = min(pause, self._settings.pause_max)
         self._paused_until = max(self._paused_until, self._clock() + pause)
@@ -78,7 +91,7 @@ class Governor:
         kept, level = self._ledger.pause
         if level != self._level or abs(until - kept) >= MOVED:
             self._ledger.keep_pause(until, self._level)
-        return True
+        return self._words
 
     def calm(self) -> None:
         """A worker has been ready for long: the next pause is a short one again."""

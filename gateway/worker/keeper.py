@@ -89,6 +89,8 @@ class Keeper:
         self._plan = Plan(reactor, self._look)
         self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._stuck)
         self._going_down = False
+        self._suspended = 0
+        """The generation that is stopped because of the broker's pause."""
         self.state = "stopped"
         self.since = wall()
         self.generation = 0
@@ -142,10 +144,15 @@ class Keeper:
         """The first start of the gateway, or of a session."""
         self._lifecycle.start()
 
-    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
-        """Restart for `reason`, if the state is one of `states` and nothing stands against it."""
+    def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
+        """Restart for `reason`, if the state is one of `states` and nothing stands against it.
+
+        `cured`: what failed may be cured.
+        """
         if self._going_down or self.state not in states:
             return
+        if cured:
+            self._policy.asked()
         hold = self._gate.hold()
         if hold is not None:
             _log.warn(
@@ -156,6 +163,19 @@ class Keeper:
         answer = self._wish(self._next(fresh=True), person=False)
         answer.addErrback(lambda _: None)  # the state tells
         self._lifecycle.restart()
+
+    def suspend(self) -> None:
+        """The worker logs in again during the broker's pause: stop it until that is over."""
+        if self._suspended == self.generation or self.state not in ("starting", "running"):
+            return
+        self._suspended = self.generation
+        _log.warn(
+            "The worker logs in again during the broker's pause: it is stopped, and started"
+            " after that",
+            tag="Python",
+        )
+        if self.state == "running":
+            self._lifecycle.restart()
 
     def reconsider(self) -> None:
         """What stands against a start has changed: one that is planned moves."""
@@ -233,6 +253,8 @@ class Keeper:
             return
         self._lifecycle.settled()
         self._requests.settled(run.generation, self._facts)
+        if self._suspended == run.generation and self.state == "running":
+            self._lifecycle.restart()
         if not self._requests.waiting(run.generation):
             return
         hold = self._gate.hold(**self._requests.asker)

@@ -112,4 +112,5 @@ class Lookout:
                 wrong=wrong,
             )
             return
-        self._keeper.renew(f"{names} changed", states=("starting", "running", "backoff", "fatal"))
+        states = ("starting", "running", "backoff", "fatal")
+        self._keeper.renew(f"{names} changed", states=states, cured=True)

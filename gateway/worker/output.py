@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
-from gateway.worker.classify import may_impose
-from gateway.worker.lines import Gate, Stream, decode
+from gateway.worker.classify import imposed
+from gateway.worker.hearing import Hearing
+from gateway.worker.lines import Gate, Stream
 from gateway.worker.process import STDERR, STDOUT
 from gateway.worker.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gateway.worker.redact import Redactor
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
@@ -25,50 +28,56 @@ TAGS = {STDOUT: "Python stdout", STDERR: "Python stderr"}
 class Output:
     """Shared by all generations: one tail, and streams for each.
 
-    `clean` takes secrets out of a text, `complain` is told the lines of stderr
-    that a code of the broker may be in.
+    `redact` takes secrets out of a text.  `complain` is told when the broker imposes a
+    pause: the class, and the generation of the worker that says so.
     """
 
     def __init__(
         self,
+        reactor: Any,
         settings: Settings,
         *,
-        clock: Callable[[], float],
         wall: Callable[[], float],
-        clean: Callable[[str], str],
-        complain: Callable[[str], None],
+        redact: Redactor,
+        complain: Callable[[str, int], None],
     ) -> None:
+        self._reactor = reactor
         self._settings = settings
-        self._clock = clock
         self._wall = wall
-        self._clean = clean
+        self._redact = redact
         self._complain = complain
         self._tail: deque[str] = deque(maxlen=settings.tail_lines)
         self.position = int(wall() * 1000)
         """The number of the next line.  It begins with the time, which passes faster than
         lines come: so a gateway that is started again goes on with larger numbers."""
 
-    def streams(self) -> Mapping[int, Stream]:
+    def streams(self, generation: int) -> Mapping[int, Stream]:
         """The streams of a new worker, by descriptor."""
-        return {fd: self._stream(fd) for fd in TAGS}
+        return {fd: self._stream(fd, generation) for fd in TAGS}
 
     def tail(self, lines: int) -> list[str]:
         """The last lines, oldest first, with time and tag."""
         return list(self._tail)[-lines:] if lines > 0 else []
 
-    def _stream(self, fd: int) -> Stream:
+    def _stream(self, fd: int, generation: int) -> Stream:
         settings = self._settings
-        gate = Gate(settings.line_rate, settings.line_burst, self._clock)
+        gate = Gate(settings.line_rate, settings.line_burst, self._reactor.seconds)
 
         def tell(line: str) -> None:
             self.position += 1
             self._tail.append(f"{iso(self._wall())} [{TAGS[fd]}] {line}")
             _log.info("{line}", line=line, tag=TAGS[fd])
 
-        hear = self._hear if fd == STDERR else None
-        return Stream(settings.line_length, gate, self._clean, tell, hear)
-
-    def _hear(self, line: bytes) -> None:
-        """A code of the broker must not be lost in a flood, whose lines are dropped."""
-        if may_impose(line):
-            self._complain(decode(line))
+        return Stream(
+            settings.line_length,
+            gate,
+            self._redact,
+            tell,
+            reactor=self._reactor,
+            held=self._redact.held,
+            hearing=Hearing(
+                self._reactor,
+                partial(imposed, own=fd == STDOUT),
+                lambda cause: self._complain(cause, generation),
+            ),
+        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
-from gateway.worker.classify import PATIENT
+from gateway.worker.classify import AUTHENTICATION, PATIENT
+from gateway.worker.gate import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +33,25 @@ class Policy:
         """In a row, of any class."""
         self.fast_failures = 0
         """In a row, of those that may end in fatal."""
+        self._refused = False
 
     def asked(self) -> None:
         """A person asked for a worker: he may have cured what failed."""
         self.fast_failures = 0
+        self._refused = False
+
+    def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
+        """A check of the gate: keys that the broker refused are not tried by machines again."""
+        return Hold("the broker refused the keys", inf) if self._refused and not person else None
 
     def verdict(self, end: Exit, cause: str) -> float | None:
         """Seconds to wait before the next start; None: not until someone asks."""
         if end.hopeless:
+            return None
+        if end.planned:
+            return self._settings.backoff_first
+        if cause == AUTHENTICATION and end.ready_for is None:
+            self._refused = True
             return None
         if (end.ready_for or 0) >= self._settings.stable or end.lived >= LONG_LIFE:
             self.failures = self.fast_failures = 0

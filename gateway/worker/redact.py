@@ -50,6 +50,18 @@ class Redactor:
             )
         return "".join((*pieces, text[start:]))
 
+    def held(self, text: str) -> int:
+        """How many characters at the end of `text` may begin a secret that goes on."""
+        return max((_begins(text, secret) for secret in self._secrets), default=0)
+
+
+def _begins(text: str, secret: str) -> int:
+    """The characters at the end of `text` that `secret` may go on from."""
+    at = text.find(secret[0], max(0, len(text) - len(secret) + 1))
+    while at >= 0 and not secret.startswith(text[at:]):
+        at = text.find(secret[0], at + 1)
+    return len(text) - at if at >= 0 else 0
+
 
 def _forms(secret: str) -> set[str]:
     """`secret` and the forms in which repr, JSON and a URL show it."""

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from gateway.worker.classify import LAUNCH, OTHER, SHORTAGE, classify_event, classify_exit
+from gateway.worker.classify import (
+    LAUNCH,
+    OTHER,
+    PLANNED,
+    SHORTAGE,
+    classify_event,
+    classify_exit,
+)
 from gateway.worker.countdown import Countdown
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.exits import Exit, decode
 from gateway.worker.guard import attempt, reason
+from gateway.worker.oom import kills
 from gateway.worker.process import STDERR, GuardedProcess
 from gateway.worker.rescue import Rescue
 from gateway.worker.rest import Rest
@@ -89,6 +97,7 @@ class Run:
         self._started_at = reactor.seconds()
         self._asked_at: float | None = None
         self._sent: str | None = None
+        self._kills: tuple[int, ...] = ()
         self._said: list[tuple[float, str]] = []
 
     # -- what the owner asks ------------------------------------------------------------
@@ -125,9 +134,13 @@ class Run:
             self._process.be_patient(self._patience)
         cause = classify_event(value) if name == "python_error" else None
         if cause is not None:
-            self._said.append((self._reactor.seconds(), cause))
-            del self._said[:-ERRORS_KEPT]
+            self.blame(cause)
         return cause
+
+    def blame(self, cause: str) -> None:
+        """It told an error of this class."""
+        self._said.append((self._reactor.seconds(), cause))
+        del self._said[:-ERRORS_KEPT]
 
     @property
     def alive(self) -> bool:
@@ -164,6 +177,7 @@ class Run:
     def started(self, pid: int) -> None:
         self.pid = pid
         self._settling = Rest(self._reactor, pid, self._settings.settle, self._settle)
+        self._kills = kills()
         self._owner.run_started(self)
 
     def failed(self, number: int, reason: str) -> None:
@@ -267,6 +281,7 @@ class Run:
             seconds=None if asked is None else self._reactor.seconds() - asked,
             lived=self.vitals.lived,
             ready_for=self.vitals.ready_for,
+            starved=self._sent is None and kills() > self._kills,
             **how,
         )
         self.cause = OTHER
@@ -276,13 +291,15 @@ class Run:
     def _find_cause(self, end: Exit) -> None:
         if end.clean:
             self.cause = None
+        elif end.planned:
+            self.cause = PLANNED
         elif end.failure:
             self.cause = SHORTAGE if end.shortage else LAUNCH
         else:
             lately = self._started_at + end.lived - LATELY
             lines = self._streams[STDERR].last(since=lately)
             said = (word for at, word in self._said if at >= lately)
-            self.cause = classify_exit(lines, said, end.signal)
+            self.cause = classify_exit(lines, said, end.signal, starved=end.starved)
 
     def _reaped(self) -> None:
         self._stopping.cancel()

@@ -16,7 +16,6 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
 from gateway.worker.claim import Claim
-from gateway.worker.classify import imposed
 from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
 from gateway.worker.gate import Gate
@@ -84,7 +83,7 @@ class Supervisor:
         self._keys = Keys(settings, self.redact, environ)
         self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
         self._output = Output(
-            settings, clock=reactor.seconds, wall=wall, clean=self.redact, complain=self._complained
+            reactor, settings, wall=wall, redact=self.redact, complain=self._complained
         )
         self._ledger = Ledger(
             settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
@@ -97,7 +96,8 @@ class Supervisor:
             (settings.patience_login, settings.patience_terminate, settings.patience_strays),
             self._reconsider,
         )
-        self.gate = Gate([self._governor.hold, self._predecessor.hold])
+        policy = Policy(settings, random)
+        self.gate = Gate([self._governor.hold, self._predecessor.hold, policy.hold])
         """Asked before every start; further checks may be added to its list."""
         self._keeper = Keeper(
             reactor,
@@ -105,7 +105,7 @@ class Supervisor:
             launch=self._launch,
             gate=self.gate,
             governor=self._governor,
-            policy=Policy(settings, random),
+            policy=policy,
             observer=self,
             wall=wall,
         )
@@ -308,7 +308,7 @@ class Supervisor:
             reactor=self._reactor,
             settings=self._settings,
             vitals=Vitals(self._settings, self._reactor.seconds),
-            streams=self._output.streams(),
+            streams=self._output.streams(generation),
             claim=self._claim,
         )
         attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
@@ -339,14 +339,18 @@ class Supervisor:
         except Exception:
             _log.failure("The browsers could not be told", tag="Python")
 
-    def _complained(self, line: str) -> None:
-        """The worker wrote `line` to stderr, which may hold a code of the broker."""
-        cause = imposed(line)
-        if cause is not None:
-            self._note(cause, self.generation)
+    def _complained(self, cause: str, generation: int) -> None:
+        """The worker `generation` printed that the broker imposes a pause."""
+        run = self._keeper.run
+        if run is not None and run.generation == generation:
+            run.blame(cause)
+        self._note(cause, generation)
 
     def _note(self, cause: str, generation: int) -> None:
-        if self._governor.notice(cause, generation):
+        words = self._governor.notice(cause, generation)
+        if not words:
+            return
+        if words == 1:
             hold = self._governor.hold(person=True)
             _log.warn(
                 "The broker asked for a pause ({cause}): no start for {seconds:.0f} s",
@@ -354,7 +358,11 @@ class Supervisor:
                 cause=cause,
                 seconds=hold.seconds if hold else 0,
             )
-            self._keeper.reconsider()
+        self._keeper.reconsider()
+        run = self._keeper.run
+        present = run is not None and run.alive and run.generation == generation
+        if words > 1 and run is not None and present and not run.vitals.ready:
+            self._keeper.suspend()  # one that works is left alone
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

@@ -35,7 +35,7 @@ class LookoutTests(SynchronousTestCase):
             wall=self.time.wall,
         )
 
-    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
+    def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
         self.done.append(reason)
 
     def test_it_looks_until_its_end(self) -> None:

@@ -28,7 +28,7 @@ class FakeKeeper:
         self.done.append("stop")
         self.state = "stopped"
 
-    def renew(self, reason: str, *, states: tuple[str, ...]) -> None:
+    def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
         if self.state in states:
             self.done.append("renew")
 

@@ -110,6 +110,11 @@ export default {
   "cause.network": "network",
   "cause.native-crash": "native crash",
   "cause.launch": "could not be launched",
+  "cause.token-expired": "the broker's token was a day old",
+  "cause.certificate-not-yet-valid": "certificate not valid yet",
+  "cause.shortage": "out of descriptors, processes or disk",
+  "cause.out-of-memory": "killed for lack of memory",
+  "cause.planned": "planned end",
 
   "confirm.no": "Cancel",
   "confirm.stop.title": "Stop the worker?",

@@ -110,6 +110,11 @@ export default {
   "cause.network": "網路問題",
   "cause.native-crash": "原生程式庫當掉",
   "cause.launch": "無法啟動",
+  "cause.token-expired": "券商 token 已滿一天",
+  "cause.certificate-not-yet-valid": "憑證尚未生效",
+  "cause.shortage": "主機資源不足（檔案、程序或磁碟）",
+  "cause.out-of-memory": "記憶體不足，被系統終止",
+  "cause.planned": "排定的結束",
 
   "confirm.no": "取消",
   "confirm.stop.title": "要停止 worker 嗎？",
