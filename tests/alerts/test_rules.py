@@ -116,6 +116,12 @@ class WorkerTests(RulesTestCase):
         self.assertEqual(self.worker("stopping", "exited", "stopped", asked=True), [])
         self.assertEqual(self.wait(1000), [])
 
+    def test_a_planned_end_is_no_death(self) -> None:
+        planned = {"class": "planned"}
+        self.worker("starting", "running")
+        self.assertEqual(self.worker("exited", "backoff", "starting", "running", **planned), [])
+        self.assertEqual(self.wait(STEADY), [])
+
     def test_a_death_and_a_recovery(self) -> None:
         self.worker("starting", "running")
         self.assertEqual(self.worker("exited", "backoff", "starting", "running"), ["died"])

@@ -23,14 +23,15 @@ class Bench:
         self.governor = Governor(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
         )
-        self.gate = Gate([self.governor.hold])
+        policy = Policy(self.settings, lambda: 0.0)
+        self.gate = Gate([self.governor.hold, policy.hold])
         self.keeper = Keeper(
             self.time,
             self.settings,
             launch=self.launch,
             gate=self.gate,
             governor=self.governor,
-            policy=Policy(self.settings, lambda: 0.0),
+            policy=policy,
             observer=self,
             wall=self.time.wall,
         )

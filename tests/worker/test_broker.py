@@ -60,3 +60,39 @@ class BrokerTests(RealTestCase):
         facts = await supervisor.stop_worker()
         self.assertEqual((facts["ended"]["signal"], facts["ended"]["exitCode"]), ("SIGINT", 0))
         self.assertEqual(len(self.noted("finally")), 1)
+
+    async def test_a_pause_is_heard_on_stdout_in_colours_behind_a_progress_bar(self) -> None:
+        supervisor = self.supervisor("refused.py", "stdout", backoff_first=0.1)
+        supervisor.start()
+        event = await self.is_told("backoff")
+        self.assertEqual(event["class"], "ban")
+        self.assertGreater(event["nextStartIn"], 55)
+        self.assertEqual(len(self.noted("start")), 1)
+
+    async def test_one_that_logs_in_again_by_itself_is_stopped_for_the_pause(self) -> None:
+        supervisor = self.supervisor("refused.py", "again")
+        supervisor.start()
+        event = await self.is_told("backoff")
+        self.assertGreater(event["nextStartIn"], 50)
+        self.assertIn("pause", event["message"])
+        self.assertLessEqual(len(self.noted("login")), 3)
+        self.assertEqual(self.noted("finally"), self.noted("start"))
+
+    async def test_one_that_is_ready_is_left_alone(self) -> None:
+        supervisor = self.supervisor("refused.py", "again")
+        await self.up(supervisor)
+        supervisor.heard("shioaji_ready", {})
+        await soon(lambda: len(self.noted("login")) >= 4)
+        self.assertEqual((supervisor.state, self.noted("finally")), ("running", []))
+
+    async def test_wrong_keys_are_tried_once(self) -> None:
+        supervisor = self.supervisor("refused.py", "keys")
+        supervisor.start()
+        event = await self.is_told("fatal")
+        self.assertEqual(event["class"], "authentication")
+        self.assertEqual(len(self.noted("start")), 1)
+
+    async def test_a_prompt_without_a_newline_is_seen(self) -> None:
+        supervisor = self.supervisor("refused.py", "prompt")
+        await self.up(supervisor)
+        await soon(lambda: any("憑證密碼: " in line for line in supervisor.log_tail(9)))

@@ -40,6 +40,35 @@ TOLD = {
     "TimeoutError: Topic: api/v1/auth/token_login": c.NETWORK,
     "connected failed, return Not ready": c.NETWORK,
     "socket.gaierror: [Errno -3] Temporary failure in name resolution": c.NETWORK,
+    "StatusCode: 503, Detail: 操作異常，請1分鐘後再重新登入": c.BAN,
+    "{'status': {'status_code': 451}, 'response': {'detail': 'Too Many Connections.'}}": c.TOO_MANY,
+    "\x1b[31mstatus_code\x1b[0m: \x1b[1;33m503\x1b[0m": c.BAN,
+    "\\x1b[31mlogin failed\\x1b[0m (\\x1b[33m451\\x1b[0m)": c.TOO_MANY,
+    "warn: 3 local token-pool slot(s) after temporary login ban": c.BAN,
+    "Error: Authentication failed: Shioaji connect error": c.NETWORK,
+    "Authentication failed: connection error": c.NETWORK,
+    "RuntimeError: authentication failed (Connect attempt for host 'x' timed out)": c.NETWORK,
+    "Authentication failed: login validation error": c.AUTHENTICATION,
+    "Authentication failed": c.AUTHENTICATION,
+    "Exception: {}": c.NETWORK,
+    "builtins.Exception: {}": c.NETWORK,
+    "SessionNotEstablished: Unable to wait for session '(c0,s1)_sinopac'": c.NETWORK,
+    "[pysolace/core/sol.cpp:504:SendRequest] [E] [thread 41094] Not ready": c.NETWORK,
+    "login() got an unexpected keyword argument 'contracts_timeout'": c.VERSION,
+    "SolClient.session_down() takes 1 positional argument but 5 were given": c.VERSION,
+    "{'status': {'status_code': 401}, 'response': {'detail': 'Token is expired'}}": c.EXPIRED,
+    "shioaji.error.TokenError: StatusCode: 401, Detail: Token has expired": c.EXPIRED,
+    "登入 token 已過期": c.EXPIRED,
+    "shioaji.TWCA.ca.CaError: RTN_CERT_NOT_YET_VALID 5012 憑證尚未生效,無法使用": c.NOT_YET,
+    "certificate verify failed: certificate is not yet valid": c.NOT_YET,
+    "shioaji.error.CaExpiredError: the certificate": c.AUTHENTICATION,
+    "invalid api_key: base58 decode": c.AUTHENTICATION,
+    "'detail': 'customer_not_exist'": c.AUTHENTICATION,
+    "OSError: [Errno 24] Too many open files": c.SHORTAGE,
+    "RuntimeError: can't start new thread": c.SHORTAGE,
+    "401 Client Error: Unauthorized for url: https://api.line.me/": None,
+    "OperationalError: (1040, 'Too many connections')": None,
+    "psycopg.OperationalError: FATAL: too many connections for role": None,
     "Unexpected status code 503 in server response": None,
     "503 Server Error: Service Unavailable for url: http://localhost:3001/": None,
 }
@@ -85,6 +114,29 @@ class ClassifyTests(SynchronousTestCase):
         for words in (f"{around}x{code}", f"{around}1{code}", f"code {code}7{around}"):
             self.assertNotIn(c.classify(words), c.IMPOSING)
 
+    def test_on_stdout_the_brokers_own_wording_counts_and_no_bare_status(self) -> None:
+        for words, cause in (
+            ("{'status': {'status_code': 451}, 'response': {'detail': 'x'}}", c.TOO_MANY),
+            ("❌ StatusCode: 503, Detail: Service is under maintenance.", c.BAN),
+            ("\x1b[91m登入失敗：451\x1b[0m", c.TOO_MANY),
+            ("Login failed, code 503", c.BAN),
+            ("TokenError: (451, 'x')", c.TOO_MANY),
+            ("Too many connections", c.TOO_MANY),
+            ("請於 1 分鐘後再登入", c.BAN),
+            ("HTTP 503", None),
+            ("status: 503", None),
+            ("error 451", None),
+            ('{"status_code": 503}', None),
+            ("GET /quotes -> 503 (retry)", None),
+            ("response code=503 from webhook", None),
+            ("成交 503 口, 價 451", None),
+        ):
+            with self.subTest(words=words):
+                self.assertEqual(c.imposed(words, own=True), cause)
+
+    def test_anywhere_in_a_long_line(self) -> None:
+        self.assertEqual(c.classify("x " * 3000 + "ValueError: invalid api_key"), c.AUTHENTICATION)
+
 
 class EventTests(SynchronousTestCase):
     def test_a_python_error_is_read_whatever_its_shape(self) -> None:
@@ -118,6 +170,14 @@ class ExitTests(SynchronousTestCase):
 
     def test_a_crash_after_a_451_is_a_451(self) -> None:
         self.assertEqual(c.classify_exit(["Too Many Connections."], [], "SIGSEGV"), c.TOO_MANY)
+
+    def test_killed_by_the_kernel_for_memory(self) -> None:
+        for signal, starved, cause in (
+            ("SIGKILL", True, c.MEMORY),
+            ("SIGKILL", False, c.OTHER),
+            ("SIGSEGV", True, c.CRASH),
+        ):
+            self.assertEqual(c.classify_exit([], [], signal, starved=starved), cause)
 
     def test_silence_is_other(self) -> None:
         self.assertEqual(c.classify_exit([], [], None), c.OTHER)

@@ -69,6 +69,26 @@ class GovernorTests(SynchronousTestCase):
         governor.notice(BAN, 1)
         self.assertEqual(governor.hold().seconds, 60)
 
+    def test_who_is_told_again_without_waiting_is_known(self) -> None:
+        governor = self.governor()
+        words = []
+        for pause in (0, 0.5, 1, 1, 30, 61):
+            self.time.advance(pause)
+            words.append(governor.notice(BAN, 1))
+        self.assertEqual(words, [1, 1, 2, 3, 4, 1])
+        self.assertEqual(governor.notice(BAN, 2), 1)
+
+    def test_a_flood_is_written_when_the_pause_moves(self) -> None:
+        governor = self.governor()
+        written: list[object] = []
+        self.patch(governor._ledger, "_save", lambda: written.append(None))
+        for _ in range(1000):
+            governor.notice(BAN, 1)
+        self.assertEqual(len(written), 1)
+        self.time.advance(1)
+        governor.notice(BAN, 1)
+        self.assertEqual(len(written), 2)
+
     def test_other_failures_impose_nothing(self) -> None:
         governor = self.governor()
         self.assertFalse(governor.notice(AUTHENTICATION, 1))

@@ -88,6 +88,55 @@ class BrokerTests(SynchronousTestCase):
         bench.time.advance(24 * 3600)
         self.assertEqual(bench.keeper.state, "starting")
 
+    def test_a_worker_that_logs_in_again_during_a_pause_is_stopped_and_started_after_it(
+        self,
+    ) -> None:
+        for early in (False, True):
+            bench = self.bench()
+            bench.keeper.begin()
+            run = bench.run
+            run.begin()
+            if not early:
+                run.settle()
+            bench.governor.notice("ban", 1)
+            bench.keeper.suspend()
+            bench.keeper.suspend()
+            if early:
+                self.assertIsNone(run.asked_at)
+                run.settle()
+            self.assertIsNotNone(run.asked_at)
+            run.die(cause=None, code=0)
+            run.reap()
+            self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 60))
+            self.assertIn("the broker asked for a pause", bench.keeper.held_by)
+            bench.time.advance(60)
+            self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 2))
+
+    def test_keys_that_were_refused_wait_for_a_person(self) -> None:
+        bench = self.bench(fatal_after=0)
+        bench.keeper.begin()
+        bench.run.begin()
+        bench.run.crash("authentication")
+        self.assertEqual(bench.keeper.state, "fatal")
+        bench.keeper.renew("scheduled", states=("fatal",))
+        bench.keeper.stop()
+        bench.keeper.begin()
+        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("fatal", 1))
+        bench.keeper.renew("a file changed", states=("fatal",), cured=True)
+        self.assertEqual(len(bench.world.runs), 2)
+        bench.run.begin()
+        bench.run.crash("authentication")
+        bench.keeper.restart()
+        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 3))
+
+    def test_a_shortage_is_waited_out(self) -> None:
+        bench = self.bench()
+        bench.keeper.begin()
+        for _ in range(20):
+            bench.run.crash("shortage", code=None, failure="no process", shortage=True)
+            bench.time.advance(300)
+        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 21))
+
     def test_a_gateway_that_starts_within_a_pause_waits(self) -> None:
         folder = Path(self.mktemp())
         Bench(folder).governor.notice("ban", 1)

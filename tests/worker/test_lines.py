@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lines import Gate, Splitter, Stream, decode, escape
+from gateway.worker.redact import Redactor
 
 from .fakes import Time
 
@@ -151,6 +152,59 @@ class StreamTests(SynchronousTestCase):
             tested.feed(word)
             time.advance(10)
         self.assertEqual((tested.last(), tested.last(since=5)), (["old", "new"], ["new"]))
+
+    def unfinished(self, held=lambda _: 0, limit: int = 100) -> Stream:
+        self.time = Time()
+        self.told: list[str] = []
+        gate = Gate(1e9, 10**6, self.time.seconds)
+        return Stream(limit, gate, str, self.told.append, reactor=self.time, held=held)
+
+    def test_a_prompt_is_told_within_two_seconds(self) -> None:
+        tested = self.unfinished()
+        tested.feed("密碼: ".encode())
+        self.time.advance(0.9)
+        self.assertEqual(self.told, [])
+        self.time.advance(1)
+        self.assertEqual(self.told, ["密碼: "])
+        self.time.advance(100)
+        tested.feed(b"\nnext\n")
+        self.assertEqual(self.told, ["密碼: ", "next"])
+        self.assertEqual(self.time.getDelayedCalls(), [])
+
+    def test_lines_that_come_in_time_stay_whole(self) -> None:
+        tested = self.unfinished()
+        for _ in range(20):
+            tested.feed(b" half\nand")
+            self.time.advance(0.3)
+        self.assertEqual(self.told, [" half"] + ["and half"] * 19)
+
+    def test_half_a_character_waits_for_the_other(self) -> None:
+        tested = self.unfinished()
+        word = "臺指期".encode()
+        tested.feed(word[:-1])
+        self.time.advance(2)
+        self.assertEqual(self.told, ["臺指"])
+        tested.feed(word[-1:] + b"\n")
+        self.assertEqual(self.told, ["臺指", "期"])
+
+    def test_what_may_begin_a_secret_is_held_back(self) -> None:
+        redactor = Redactor()
+        redactor.learn("SECRETKEY123")
+        for cut in range(1, 12):
+            tested = self.unfinished(redactor.held)
+            tested._clean = redactor
+            tested.feed("key SECRETKEY123"[: 4 + cut].encode())
+            self.time.advance(5)
+            self.assertEqual(self.told, ["key "], cut)
+            tested.feed(b"SECRETKEY123"[cut:] + b"\n")
+            self.assertEqual(self.told, ["key ", "[redacted]"], cut)
+
+    def test_the_rest_of_a_line_that_was_cut_is_only_counted(self) -> None:
+        tested = self.unfinished(limit=10)
+        tested.feed(b"x" * 15)
+        self.time.advance(2)
+        tested.feed(b"y" * 20 + b"\nnext\n")
+        self.assertEqual(self.told, ["xxxxxxxxxx (5 more bytes)", " (20 more bytes)", "next"])
 
     def test_half_a_line_is_told_at_the_end(self) -> None:
         told: list[str] = []

@@ -9,7 +9,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.classify import BAN, MAINTENANCE, NETWORK, OTHER, TOO_MANY
+from gateway.worker.classify import (
+    AUTHENTICATION,
+    BAN,
+    MAINTENANCE,
+    NETWORK,
+    NOT_YET,
+    OTHER,
+    PLANNED,
+    SHORTAGE,
+    TOO_MANY,
+)
 from gateway.worker.exits import Exit
 from gateway.worker.policy import LONG_LIFE, Policy
 from gateway.worker.settings import Settings
@@ -59,7 +69,7 @@ class PolicyTests(SynchronousTestCase):
 
     def test_what_passes_by_itself_is_never_fatal(self) -> None:
         tested = policy()
-        for cause in (NETWORK, MAINTENANCE, BAN) * 500:
+        for cause in (NETWORK, MAINTENANCE, BAN, SHORTAGE, NOT_YET) * 300:
             self.assertIsNotNone(tested.verdict(end(), cause))
 
     def test_the_network_does_not_interrupt_the_row_of_others(self) -> None:
@@ -71,6 +81,35 @@ class PolicyTests(SynchronousTestCase):
     def test_fatal_can_be_switched_off(self) -> None:
         tested = policy(fatal_after=0)
         self.assertNotIn(None, [tested.verdict(end(), OTHER) for _ in range(100)])
+
+    def test_wrong_keys_are_tried_once_and_then_a_person_is_waited_for(self) -> None:
+        tested = policy(fatal_after=0)
+        self.assertIsNone(tested.verdict(end(), AUTHENTICATION))
+        self.assertEqual(tested.hold().seconds, float("inf"))
+        self.assertIsNone(tested.hold(person=True))
+        tested.asked()
+        self.assertIsNone(tested.hold())
+
+    def test_keys_that_worked_before_are_tried_again(self) -> None:
+        tested = policy()
+        self.assertEqual(tested.verdict(end(lived=300, ready_for=200), AUTHENTICATION), 0.5)
+        self.assertIsNone(tested.hold())
+
+    def test_a_planned_end_is_no_failure(self) -> None:
+        tested = policy(fatal_after=1, fast=1000)
+        for _ in range(10):
+            self.assertEqual(tested.verdict(end(lived=120, ready_for=100, code=0), PLANNED), 0.5)
+        self.assertEqual((tested.failures, tested.fast_failures), (0, 0))
+
+    def test_ends_that_are_not_planned(self) -> None:
+        for how in (
+            {"lived": 119, "ready_for": 100, "code": 0},
+            {"lived": 500, "code": 0},
+            {"lived": 500, "ready_for": 400, "code": 1},
+            {"lived": 500, "ready_for": 400, "signal": "SIGTERM"},
+            {"lived": 500, "ready_for": 400, "code": 0, "asked": True},
+        ):
+            self.assertFalse(end(**how).planned, how)
 
     def test_what_is_hopeless_is_not_tried_again(self) -> None:
         self.assertIsNone(policy(fatal_after=0).verdict(end(hopeless=True), NETWORK))
