@@ -71,7 +71,7 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
         flush_interval=settings.flush_interval,
         ack_timeout=settings.ack_timeout,
         recovery_time=settings.recovery_time,
-        pid_key=KeyFile(_state_dir(settings, environ) / "recovery.key"),
+        pid_key=KeyFile(state_dir(settings, environ) / "recovery.key"),
         keys=Keys(
             names=frozenset(settings.state_events + settings.quote_events),
             field=settings.key_field,
@@ -120,7 +120,7 @@ def worker_settings(
         names = " and ".join(f"--{name}" for name in given)
         raise ValueError(f"{names} exclude one another: each says what the worker is")
     return WorkerSettings(
-        state_dir=_state_dir(settings, environ),
+        state_dir=state_dir(settings, environ),
         secrets=tuple(token.secret for token in guard.all_tokens),
         withhold=tuple(name for each in options() if each.secret for name in each.variables),
         main=settings.main,
@@ -172,7 +172,7 @@ def _secret(what: str, file: Path | None, given: str) -> str:
     return text
 
 
-def _state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
+def state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
     """The one that is set, else systemd's, else the XDG base directory specification's."""
     if settings.state_dir:
         return settings.state_dir

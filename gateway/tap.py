@@ -27,6 +27,7 @@ from gateway.layers import (
     guard_settings,
     relay_settings,
     socket_settings,
+    state_dir,
     token_sources,
     worker_settings,
 )
@@ -61,6 +62,7 @@ from gateway.web.timer import drive
 from gateway.web.tokenfiles import TokenFiles
 from gateway.web.trust import notice, warning
 from gateway.web.upgrade import Upgrader
+from gateway.web.worker_port import KeptPort
 from gateway.worker.connections import Connections, Ends
 from gateway.worker.redact import Redactor
 from gateway.worker.supervisor import Supervisor
@@ -286,7 +288,8 @@ class Parts:
         """Listen at once.  Raises ListenError."""
         settings = self._settings
         places = plan(settings.host, settings.listen, supervised=self._supervisor is not None)
-        opened = ensureDeferred(self._listeners.open(places, settings.port))
+        kept = KeptPort(state_dir(settings, os.environ) / f"worker-port-{settings.port}")
+        opened = ensureDeferred(self._listeners.open(places, settings.port, kept))
         outcome: list[Any] = []
         opened.addBoth(outcome.append)
         if outcome and outcome[0] is not None:
@@ -302,7 +305,7 @@ class Parts:
             yield Step("Collecting orphans", partial(start_reaping, self._reactor))
         yield Step("Watching for SIGHUP", partial(heed_hangup, self._reactor, self._reloads))
         if self._supervisor is not None:
-            url = f"http://localhost:{self._listeners.port}"
+            url = f"http://localhost:{self._listeners.worker_port}"
             if self._secret:
                 self._supervisor.redact.learn(self._secret)
                 url += f"/?{WORKER_KEY}={self._secret}"

@@ -12,7 +12,7 @@ import psutil
 from twisted.internet.endpoints import serverFromString
 
 from gateway.doctor.finding import Finding, fail, ok, warn
-from gateway.web.listen import ListenError, Place, plan
+from gateway.web.listen import ALL, ListenError, Place, plan
 from gateway.web.names import parse_address
 from gateway.web.tls import reloading
 from gateway.web.trust import Role, notice
@@ -35,19 +35,31 @@ def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
         yield fail("port", str(error), "correct --host")
         return
     exposed = False
-    taken: set[tuple[str, int]] = set()
+    taken: dict[tuple[str, int | None], Place] = {}
     """The places before, which may serve those that are for the worker too."""
+    is_moved = False
     for place in places:
         host, port = _address(place, settings.port)
         address = parse_address(host or "::")
         exposed |= port is not None and not (address is not None and address.is_loopback)
-        if place.for_worker and taken & {(each, port) for each in (host, "0.0.0.0", "::")}:  # noqa: S104 - compared
-            continue
-        yield _place(place, host, port)
-        if port:
-            taken.add((host, port))
+        holders = [taken[each, port] for each in (host, *ALL) if (each, port) in taken]
+        if place.for_worker and not is_moved and not all(each.is_plain for each in holders):
+            is_moved = True
+            yield _moved(holders[0], settings.port)
+        elif not (place.for_worker and (holders or is_moved)):
+            yield _place(place, host, port)
+            if port:
+                taken[host, port] = place
     yield _reach(guard, settings.port, exposed=exposed)
     yield _origins(guard)
+
+
+def _moved(holder: Place, port: int) -> Finding:
+    return warn(
+        "port",
+        f"--listen {holder} holds port {port}, so the worker gets another one (GATEWAY_URL)",
+        f"if its URL is fixed to http://localhost:{port}: choose another port with --port",
+    )
 
 
 def _address(place: Place, port: int) -> tuple[str, int | None]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twisted.internet.tcp import Port
 
     from gateway.web.limits import Caps
+    from gateway.web.worker_port import KeptPort
 
 LOOPBACK = ("127.0.0.1", "::1")
 ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
@@ -39,6 +40,8 @@ UNIX_MODE = "660"
 """The owner and the group of a UNIX socket may open it."""
 BACKLOG = 1024
 """Connections that wait to be accepted; past that, clients try again a second later."""
+ATTEMPTS = 5
+"""Times that a free port is looked for: it has to be free in both families."""
 CERTIFICATE_SECONDS = 5.0
 """How often certificates are looked at."""
 
@@ -118,6 +121,8 @@ class Listeners:
         self._caps = caps
         self._announced = AnnouncedFactory(site, believes, Seldom(reactor.seconds))
         self._open: list[tuple[Place, Port]] = []
+        self.worker_port = 0
+        """Where the worker finds plain HTTP on this machine, once we listen."""
         self._certificates: list[Certificate] = []
         self._looking = LoopingCall(self._look_at_certificates)
         self._looking.clock = reactor
@@ -140,15 +145,35 @@ class Listeners:
         numbers = [getattr(port.getHost(), "port", 0) for _, port in self._open]
         return next((number for number in numbers if number), 0)
 
-    async def open(self, places: Sequence[Place], port: int) -> None:
+    async def open(self, places: Sequence[Place], port: int, kept: KeptPort | None = None) -> None:
         """Listen at all `places`, those by address on `port` (0: any, but the same).
 
+        Where one of them holds `port` for something else than plain HTTP, those that are for
+        the worker have another port: the one that is `kept`, or a free one, which then is.
         Raises ListenError when a place that is not optional can't be had; at once, for the
         reactor may not run yet, and letting go of what was open.
         """
+        ways_in = [place for place in places if place.for_worker]
         try:
             for place in places:
-                await self._open_one(place, port or self.port)
+                if not place.for_worker:
+                    await self._open_one(place, port or self.port)
+            wanted = self.worker_port = port or self.port
+            holder = self._holder(ways_in, wanted)
+            if holder is not None:
+                await self._open_elsewhere(ways_in, kept)
+                _log.warn(
+                    "--listen {holder} holds port {port}, so the worker has"
+                    " http://localhost:{instead}; one whose URL is fixed to port {port} can't"
+                    " connect: choose another with --port",
+                    holder=str(holder),
+                    port=wanted,
+                    instead=self.worker_port,
+                )
+            else:
+                for place in ways_in:
+                    await self._open_one(place, port or self.port)
+                self.worker_port = port or self.port
         except ListenError:
             ensureDeferred(self.close())
             raise
@@ -169,13 +194,41 @@ class Listeners:
         self._open.clear()
         await gatherResults(closed)
 
+    def _holder(self, ways_in: Sequence[Place], port: int) -> Place | None:
+        """Who of ours holds `port` where the worker expects plain HTTP; None: nobody."""
+        for way_in in ways_in:
+            for place, listening in self._open:
+                if not place.is_plain and _serves(listening.getHost(), way_in.host, port):
+                    return place
+        return None
+
+    async def _open_elsewhere(self, ways_in: Sequence[Place], kept: KeptPort | None) -> None:
+        """Open the worker's ways in on one port that is free on all of them."""
+        already = len(self._open)
+        for candidate in (kept.read() if kept else 0, *(ATTEMPTS * (0,))):
+            number = candidate
+            try:
+                for place in ways_in:
+                    await self._open_one(place, number)
+                    number = self._open[-1][1].getHost().port
+            except ListenError:
+                for _, port in self._open[already:]:
+                    port.stopListening()
+                del self._open[already:]
+                continue
+            self.worker_port = number
+            if kept is not None:
+                kept.keep(number)
+            return
+        raise ListenError("no port is free for the worker; choose one with --port")
+
     async def _open_one(self, place: Place, port: int) -> None:
         try:
             site = self._announced if place.is_announced else self._site
             listening = await self._endpoint(place, port).listen(site)
         except CannotListenError as error:
             reason = self._reason(place, port, error)
-            if place.for_worker and reason is None:
+            if reason is None:
                 return
             # Clients of localhost would reach whoever has taken ::1.
             if not place.optional or error.socketError.errno == errno.EADDRINUSE:
@@ -206,13 +259,8 @@ class Listeners:
                 for each, listening in self._open
                 if _serves(listening.getHost(), place.host, port)
             ]
-            if any(each.is_plain for each in ours):
-                return None
             if ours:
-                return (
-                    f"{ours[0]} takes port {port}, on which the worker expects plain HTTP; "
-                    "choose another port with --port"
-                )
+                return None
             return f"port {port} on {place.host} is in use; choose another with --port"
         return f"can't listen on {place}: {error.socketError}"
 

@@ -83,6 +83,16 @@ class PortTests(DoctorTestCase):
             line = self.found("port", host="127.0.0.2")
         self.assert_found(line, "fail", f"port {self.port} on 127.0.0.1 is in use", "--port")
 
+    def test_an_endpoint_that_holds_the_workers_port(self) -> None:
+        pem = Path(self.mktemp()).absolute()
+        write_certificate(pem, "localhost")
+        for endpoint in (f"ssl:{self.port}:privateKey={pem}", f"haproxy:tcp:{self.port}"):
+            lines = [line for line in self.check(listen=(endpoint,))[1] if line.topic == "port"]
+            (line,) = [line for line in lines if line.level != "ok"]
+            self.assert_found(line, "warn", f"{endpoint} holds port {self.port}", "--port")
+        lines = [line for line in self.check(listen=("tcp:0",))[1] if line.topic == "port"]
+        self.assertEqual({line.level for line in lines}, {"ok"})
+
     def test_endpoints_that_make_no_sense(self) -> None:
         for endpoint in ("nonsense:1", "ssl:1:privateKey=/nowhere", "systemd:domain=INET:index=0"):
             line = self.found("port", listen=(endpoint,))

@@ -22,11 +22,13 @@ from twisted.internet.endpoints import (
     wrapClientTLS,
 )
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from gateway.web.limits import Caps, Limits
 from gateway.web.listen import ListenError, Listeners, Place, plan, private
+from gateway.web.worker_port import KeptPort
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
 
@@ -190,15 +192,54 @@ class PlaceTests(ListenTestCase):
             answer = await self.exchange(self.tcp(self.listeners.port), header + request)
             self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), answer)
 
-    async def test_a_worker_can_not_speak_to_tls(self) -> None:
-        pem = Path(self.mktemp())
-        write_certificate(pem, "localhost")
+    async def free_port(self) -> int:
         await self.listeners.open([Place("127.0.0.1")], 0)
         port = self.listeners.port
         await self.listeners.close()
-        places = plan(None, [f"ssl:{port}:privateKey={pem}:interface=127.0.0.1"], supervised=True)
-        error = await self.fails(places, port)
-        self.assertIn("plain HTTP", str(error))
+        return port
+
+    async def test_the_worker_has_its_own_port_beside_an_endpoint(self) -> None:
+        port = await self.free_port()
+        places = plan(None, ["tcp:0:interface=127.0.0.1"], supervised=True)
+        await self.listeners.open(places, port)
+        self.assertEqual(self.listeners.worker_port, port)
+        self.assertNotEqual(self.listeners.port, port)
+        await self.assert_serves(self.tcp(port))
+
+    async def test_where_its_port_holds_something_else_the_worker_has_another(self) -> None:
+        pem, file = Path(self.mktemp()), Path(self.mktemp()) / "state" / "worker-port"
+        write_certificate(pem, "localhost")
+        events: list[Any] = []
+        globalLogPublisher.addObserver(events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        ports = []
+        for begin, end in (("ssl:", f":privateKey={pem}"), ("haproxy:tcp:", "")) * 2:
+            port = await self.free_port()
+            endpoint = f"{begin}{port}{end}:interface=127.0.0.1"
+            listeners = self.make_listeners()
+            events.clear()
+            await listeners.open(plan(None, [endpoint], supervised=True), port, KeptPort(file))
+            ports.append(listeners.worker_port)
+            self.assertNotIn(listeners.worker_port, (0, port))
+            await self.assert_serves(self.tcp(listeners.worker_port))
+            (line,) = [formatEvent(event) for event in events if "holds" in formatEvent(event)]
+            for text in (endpoint, f"http://localhost:{ports[-1]}", f"port {port}", "--port"):
+                self.assertIn(text, line)
+            await listeners.close()
+        self.assertEqual(len(set(ports)), 1, "it is kept")
+        self.assertEqual(KeptPort(file).read(), ports[0])
+
+    async def test_a_kept_port_that_is_taken_is_given_up(self) -> None:
+        file = Path(self.mktemp())
+        other = self.make_listeners()
+        await other.open([Place("127.0.0.1")], 0)
+        KeptPort(file).keep(other.port)
+        port = await self.free_port()
+        places = plan(None, [f"haproxy:tcp:{port}:interface=127.0.0.1"], supervised=True)
+        await self.listeners.open(places, port, KeptPort(file))
+        await self.assert_serves(self.tcp(self.listeners.worker_port))
+        self.assertNotEqual(self.listeners.worker_port, other.port)
+        self.assertEqual(KeptPort(file).read(), self.listeners.worker_port)
 
     async def test_an_endpoint_on_the_workers_port_serves_it(self) -> None:
         await self.listeners.open([Place("127.0.0.1")], 0)
@@ -358,3 +399,23 @@ class Anybody:
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
         return Connection(self._context, None)
+
+
+class KeptPortTests(SynchronousTestCase):
+    def test_whatever_is_no_port_is_none(self) -> None:
+        path = Path(self.mktemp())
+        self.assertEqual(KeptPort(path).read(), 0)
+        for content in (b"", b"x", b"-1", b"70000", b"99999999999", b"\xff\n", b"3.5", b"12 34"):
+            path.write_bytes(content)
+            self.assertEqual(KeptPort(path).read(), 0, content)
+        KeptPort(path).keep(3001)
+        self.assertEqual((path.read_bytes(), KeptPort(path).read()), (b"3001\n", 3001))
+
+    def test_where_no_file_can_be_kept_the_log_says_so(self) -> None:
+        events: list[Any] = []
+        globalLogPublisher.addObserver(events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        file = Path(self.mktemp())
+        file.touch()
+        KeptPort(file / "worker-port").keep(3001)
+        self.assertIn("another port at each start", formatEvent(events[-1]))
