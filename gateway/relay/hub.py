@@ -19,7 +19,7 @@ from gateway.relay.pid import Pids
 from gateway.relay.recovery import Recovery, wish
 from gateway.relay.refusals import Refusals
 from gateway.relay.screen import SUBSCRIBE, Screens
-from gateway.relay.subscription import Subscription
+from gateway.relay.subscription import Subscription, Welcome
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
 from gateway.socketio.packet import PacketType, header
@@ -112,9 +112,10 @@ class Hub:
         subscription.may_publish = may_publish
         self._screens.ask(subscription, auth)
         self.members[socket] = subscription
-        socket.outbox = subscription
         told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
+        socket.outbox = subscription if back is None else Welcome(subscription)
         socket.accept(sid=subscription.sid, **told)
+        socket.outbox = subscription
         # Who is the worker is asked as long as it lives: of its last words nobody could tell.
         if not self._observer.is_worker(subscription) and back is None:
             self._screens.greet(subscription)

@@ -38,6 +38,7 @@ class Subscription:
         "_kept",
         "_passed",
         "_view",
+        "_welcome",
         "asked",
         "cursor",
         "joined",
@@ -74,6 +75,7 @@ class Subscription:
         self._former: tuple[int, int, Selection | None] | None = None
         """From where to where in the log another selection held, the last before this one."""
         self._view: View | None = None
+        self._welcome: Record | None = None
         self.socket = socket
         self.outbox = outbox
         log.apart.add(self)
@@ -84,6 +86,17 @@ class Subscription:
         self.pid, self.sid = back.pid, back.sid
         self.start, self.cursor = back.start, back.cursor
         self.selection, self.asked = back.selection, back.asked
+
+    def welcome(self, record: Record) -> None:
+        """Say `record`, the CONNECT reply to who came back: in the first write, at its end.
+
+        What it missed comes before, and what does not fit comes after the reply.  A client
+        that is cut off before the reply keeps the events that it got, but not their offsets:
+        it would be told them twice.
+        """
+        self._welcome = record
+        self.outbox.unread.add(record)
+        self.outbox.step_aside()
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Say `record` to this socket after everything the log holds now."""
@@ -122,6 +135,9 @@ class Subscription:
         self._kept = []
         direct, self._direct = self._direct, []
         own = [record for _, record, own in direct if own]
+        if self._welcome is not None:
+            own.insert(0, self._welcome)
+            self._welcome = None
         self.outbox.unread.remove(own)
         for record in own:
             self.outbox.send(record)
@@ -208,7 +224,12 @@ class Subscription:
         batch: list[Record] = []
         direct = 0
         room, packets = form.max_bytes, form.max_packets or UNBOUNDED
+        welcome, self._welcome = self._welcome, None
+        if welcome is not None:
+            room, packets = room - welcome.size, packets - len(welcome.packets)
         while (record := self._peek(direct)) is not None:
+            if welcome is not None and self._due >= self.joined:
+                break
             room -= record.size
             packets -= len(record.packets)
             if batch and (room < 0 or packets < 0):
@@ -224,7 +245,15 @@ class Subscription:
                 self._passed.pop(record.key, None)
         self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
         del self._direct[:direct]
+        if welcome is not None:
+            batch.append(welcome)
+            self.outbox.unread.remove([welcome])
         return batch
+
+    @property
+    def _due(self) -> int:
+        """The position that it has come to."""
+        return self._kept[-1].position if self._kept else self.cursor
 
     def _peek(self, direct: int) -> Record | None:
         """The next record, `direct` of its own taken; steps over events not for this socket."""
@@ -233,8 +262,7 @@ class Subscription:
             while cursor < flushed and not self._wants(log.at(cursor)):
                 cursor += 1
             self.cursor = cursor
-        due = self._kept[-1].position if self._kept else cursor
-        if direct < len(self._direct) and self._direct[direct][0] <= due:
+        if direct < len(self._direct) and self._direct[direct][0] <= self._due:
             return self._direct[direct][1]
         if self._kept:
             return self._kept[-1]
@@ -254,3 +282,15 @@ class Subscription:
         return sender is self or (
             sender is not None and sender.pid is not None and sender.pid == self.pid
         )
+
+
+class Welcome:
+    """Where the CONNECT reply to who came back goes in."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    def send(self, record: Record, *, urgent: bool = False) -> None:
+        """Say it to whom it is for; `urgent` or not."""
+        del urgent
+        self._subscription.welcome(record)

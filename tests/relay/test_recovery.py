@@ -180,17 +180,72 @@ class ReplayTests(Recovering):
             self.say("a", "b", "c", "b")
             self.assert_recovered(self.back(events=events), *heard)
 
-    def test_over_polling(self):
-        self.client.lose()
-        self.say(*[f"{n}" for n in range(20)])
+    def poll_back(self, offset=None):
+        """The client comes back by polling; what its first answer after the handshake says."""
         back = PollingClient(self.world)
         back.get()
-        pid = self.client.reply["pid"]
-        back.say(f'40{{"recover":true,"pid":"{pid}"}}')
-        first, second = back.poll(), back.poll()
+        known = "" if offset is None else f',"offset":"E-{offset}"'
+        back.say(f'40{{"recover":true,"pid":"{self.client.reply["pid"]}"{known}}}')
+        self.world.flush()
+        return back
+
+    def test_over_polling_the_reply_is_in_the_first_answer(self):
+        """A client that is cut off before the reply would be told twice what came before it."""
+        self.client.lose()
+        self.say(*[f"{n}" for n in range(20)])
+        back = self.poll_back()
+        first, second = back.heard, back.poll()
         self.assertEqual((len(first), len(second)), (16, 5))
-        self.assertTrue(second[-1].startswith("40"))
-        self.assertEqual((first + second)[:-1], [f'42["{n}","E-{n}"]' for n in range(20)])
+        self.assertTrue(first[-1].startswith("40"))
+        self.assertEqual(first[:-1] + second, [f'42["{n}","E-{n}"]' for n in range(20)])
+
+    def test_cut_off_after_that_answer_it_goes_on_where_it_was(self):
+        self.client.lose()
+        self.say(*[f"{n}" for n in range(20)])
+        back = self.poll_back()
+        self.assertEqual(len(back.heard), 16)
+        back.session.abort("transport error")
+        self.say("20")
+        again = self.poll_back(offset=14)
+        self.assertEqual(again.heard[:-1], [f'42["{n}","E-{n}"]' for n in range(15, 21)])
+
+    def test_over_websockets_it_is_in_the_first_write(self):
+        self.client.lose()
+        self.say(*["x" * 20_000] * 5)
+        back = WebSocketClient(self.world)
+        self.world.flush()
+        back.say(f'40{{"recover":true,"pid":"{self.client.reply["pid"]}"}}')
+        back.wire.on_write = lambda data: setattr(back.wire, "full", True)
+        self.world.flush()
+        first = back.heard[1:]
+        self.assertEqual([text[:2] for text in first], ["42", "42", "42", "40"])
+        back.wire.on_write = None
+        back.wire.drain()
+        self.world.flush()
+        self.assertEqual(len(back.heard), 2)
+
+    def test_what_is_said_after_it_joined_comes_after_the_reply(self):
+        self.client.lose()
+        self.say("a")
+        back = WebSocketClient(self.world)
+        self.world.flush()
+        self.assertEqual(len(back.heard), 1)
+        back.say(f'40{{"recover":true,"pid":"{self.client.reply["pid"]}"}}')
+        self.sender.say('427["q"]')
+        self.sender.emit("b")
+        self.world.flush()
+        first, reply, question, last = back.heard
+        self.assertEqual((first, reply[:3], last), ('42["a","E-0"]', "40{", '42["b","E-2"]'))
+        self.assertTrue(question.endswith('["q"]'))
+
+    def test_who_is_gone_before_the_reply_can_come_back_again(self):
+        self.client.lose()
+        self.say("a")
+        back = WebSocketClient(self.world)
+        back.say(f'40{{"recover":true,"pid":"{self.client.reply["pid"]}"}}')
+        back.lose()
+        self.world.flush()
+        self.assert_recovered(self.back(), '42["a","E-0"]')
 
     def test_a_slow_client_comes_back_for_what_it_did_not_take(self):
         self.client.wire.full = True
