@@ -1,0 +1,95 @@
+"""Stock clients that are cut off: in the middle of a replay, and over a restart."""
+
+import signal
+import tempfile
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.interop.agents import Agent, node_client
+from tests.interop.proxy import Proxy
+from tests.interop.service import PATIENCE, Service, free_port
+
+MISSED = 200
+"""More than one answer holds."""
+
+
+class RecoveryCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.port = free_port()
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir(parents=True)
+        self.service = self.start()
+
+    def start(self, port: int = 0) -> Service:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        state = f"--state-dir={self.folder.absolute() / 'state'}"
+        service = Service(folder, port or self.port, "--no-worker", state)
+        self.addCleanup(service.close)
+        service.until("answer", service.answers)
+        return service
+
+    def agent(self, agent: Agent) -> Agent:
+        self.addCleanup(agent.close)
+        self.assertFalse(agent.hear("connected")["recovered"])
+        return agent
+
+    def ticks_until(self, client: Agent, last: int) -> list[int]:
+        """The numbers of the ticks that `client` hears, up to `last`."""
+        heard: list[int] = []
+        while not heard or heard[-1] != last:
+            heard.append(client.hear("event")["event"][1]["seq"])
+        return heard
+
+
+class CutReplayTests(RecoveryCase):
+    def test_a_polling_client_that_is_cut_off_in_its_replay_hears_everything_once(self) -> None:
+        proxy = Proxy(self.port)
+        self.addCleanup(proxy.close)
+        speaker = self.agent(node_client(self.service.url, "websocket"))
+        client = self.agent(node_client(proxy.url, "polling", recover=True))
+        speaker.tell("emit", "begin", {"seq": -1})
+        self.ticks_until(client, -1)
+        proxy.pause()
+        client.hear("disconnected")
+        speaker.tell("stream", MISSED, 100_000, MISSED)
+        self.service.until(
+            "events", lambda: self.service.request("/status")[1]["relay"]["events"] > MISSED
+        )
+        proxy.pause_after(b"market_tick")
+        proxy.refused.clear()
+        proxy.go_on()
+        self.assertTrue(proxy.refused.wait(PATIENCE), "the client did not come back")
+        proxy.go_on()
+        speaker.tell("emit", "end", {"seq": MISSED})
+        self.assertEqual(self.ticks_until(client, MISSED), list(range(MISSED + 1)))
+
+
+class RestartTests(RecoveryCase):
+    def test_after_a_kill_and_a_restart_nobody_is_told_that_he_missed_nothing(self) -> None:
+        client = self.agent(node_client(self.service.url, "websocket", recover=True))
+        speaker = self.agent(node_client(self.service.url, "websocket"))
+        speaker.tell("stream", 50, 10_000, 50)
+        self.assertEqual(self.ticks_until(client, 49), list(range(50)))
+        key = (self.folder / "state" / "recovery.key").read_bytes()
+        self.service.stop(signal.SIGKILL)
+        self.service = self.start()
+        self.assertFalse(client.hear("connected")["recovered"])
+        self.assertEqual((self.folder / "state" / "recovery.key").read_bytes(), key)
+        speaker.hear("connected")
+        speaker.tell("stream", 60, 10_000, 60)
+        self.assertEqual(self.ticks_until(client, 59), list(range(60)))
+        client.tell("drop")
+        self.assertTrue(client.hear("connected")["recovered"])
+
+    def test_another_gateway_with_the_same_key_does_not_know_him(self) -> None:
+        other = self.start(free_port())
+        proxy = Proxy(self.port)
+        self.addCleanup(proxy.close)
+        client = self.agent(node_client(proxy.url, "websocket", recover=True))
+        for service in (self.service, other):
+            speaker = self.agent(node_client(service.url, "websocket"))
+            speaker.tell("stream", 20, 10_000, 20)
+        self.assertEqual(self.ticks_until(client, 19), list(range(20)))
+        proxy.lead_to(int(other.url.rpartition(":")[2]))
+        self.assertFalse(client.hear("connected")["recovered"])
