@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.engineio import errors
 from gateway.engineio.errors import EngineError
-from gateway.engineio.handshake import POLLING, WEBSOCKET, custom, takes_many, version, wants_base64
+from gateway.engineio.handshake import (
+    NOTHING,
+    POLLING,
+    WEBSOCKET,
+    custom,
+    takes_many,
+    version,
+    wants_base64,
+)
 from gateway.engineio.outbox import Outbox, Queue
 from gateway.engineio.polling import PollingChannel
 from gateway.engineio.probe import Probe
@@ -113,10 +121,17 @@ class Server:
             self._bounds.closed(session.origin)
 
     def poll(
-        self, query: Mapping[str, str], peer: Peer, poll: Poll, *, agent: str = ""
+        self,
+        query: Mapping[str, str],
+        peer: Peer,
+        poll: Poll,
+        *,
+        agent: str = "",
+        headers: Mapping[str, str] = NOTHING,
     ) -> PollingChannel:
         """Take a verified GET of the client `agent`, opening a session if it is a handshake.
 
+        `headers` of the handshake are kept with the session.
         Returns the channel to tell when the client vanishes before it is answered.
         Raises `EngineError` (3) when the session has a pending GET already.
         """
@@ -126,7 +141,7 @@ class Server:
         else:
             eio = version(query, self.settings)
             channel = PollingChannel(eio=eio, base64=wants_base64(query), many=takes_many(agent))
-            self._open(channel, eio, query, peer, WEBSOCKET)
+            self._open(channel, eio, query, peer, headers, WEBSOCKET)
         channel.get(poll)
         return channel
 
@@ -139,7 +154,11 @@ class Server:
         return _polling(session).post(body, binary=binary)
 
     def websocket(
-        self, query: Mapping[str, str], peer: Peer, sink: WebSocketSink
+        self,
+        query: Mapping[str, str],
+        peer: Peer,
+        sink: WebSocketSink,
+        headers: Mapping[str, str] = NOTHING,
     ) -> WebSocketChannel:
         """Open a session over a verified WebSocket, or let it probe the session it names.
 
@@ -152,9 +171,10 @@ class Server:
         if sid:
             self._probe(self.sessions.get(sid), channel, peer)
         elif eio == 4:
-            self._open(channel, eio, query, peer).room()
+            self._open(channel, eio, query, peer, headers).room()
         else:
-            self.deadlines.call_later(OPEN_DELAY, self._open(channel, eio, query, peer).room)
+            session = self._open(channel, eio, query, peer, headers)
+            self.deadlines.call_later(OPEN_DELAY, session.room)
         return channel
 
     def close(self) -> None:
@@ -173,6 +193,7 @@ class Server:
         eio: int,
         query: Mapping[str, str],
         peer: Peer,
+        headers: Mapping[str, str],
         *upgrades: str,
     ) -> Session:
         session = Session(
@@ -183,6 +204,7 @@ class Server:
             outbox=self._outbox(),
             peer=peer,
             query=custom(query, self.settings.query),
+            headers=headers,
         )
         channel.start(session)
         session.open(self._application, *upgrades)

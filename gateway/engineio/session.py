@@ -64,8 +64,8 @@ class Session:
     """One Engine.IO session.
 
     `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `origin`, the client's address
-    when it opened; `query`, what the
-    client sent beyond the protocol's own keys; `outbox`, everything to be said to the client;
+    when it opened; `query`, what the client sent beyond the protocol's own keys; `headers` of
+    its first request, where they are kept; `outbox`, everything to be said to the client;
     `data`, anything that the application keeps with the session; `meter`, what the client costs.
     """
 
@@ -80,6 +80,7 @@ class Session:
         "_state",
         "data",
         "eio",
+        "headers",
         "meter",
         "origin",
         "outbox",
@@ -100,6 +101,7 @@ class Session:
         outbox: Outbox,
         peer: Peer,
         query: Mapping[str, str],
+        headers: Mapping[str, str],
     ) -> None:
         self.server = server
         self.sid = sid
@@ -107,6 +109,7 @@ class Session:
         self.peer = peer
         self.origin = peer.address
         self.query = query
+        self.headers = headers
         self.outbox = outbox
         outbox.overrun = self._overrun
         self.meter = Meter(server.settings.rate, server.settings.burst, server.deadlines.clock)

@@ -120,6 +120,9 @@ class Hub:
         if not self._observer.is_worker(subscription) and back is None:
             self._screens.greet(subscription)
 
+    def accepted(self, socket: Socket) -> None:
+        """Nothing: who is in is known since `connect`."""
+
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""
         sender = self.members[socket]

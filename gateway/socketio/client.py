@@ -25,6 +25,8 @@ from gateway.socketio.packet import (
 from gateway.socketio.socket import Socket, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.engineio.deadlines import Deadline
     from gateway.engineio.packet import Packet as EnginePacket
     from gateway.engineio.session import Session
@@ -100,6 +102,10 @@ class Client:
             handler.connect(socket, auth)
         except ConnectionRefused as refused:
             socket.refuse(refused)
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Deadline:
+        """Call `callback` in `seconds`."""
+        return self._server.deadlines.call_later(seconds, callback)
 
     def accepted(self) -> None:
         """A namespace was joined: the peer may stay."""

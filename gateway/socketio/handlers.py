@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
+from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
+from gateway.socketio.outcome import attempt, report
+from gateway.socketio.rooms import Rooms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from gateway.engineio.record import Record
     from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
 
+NO_ANSWER: Final = object()
+"""What an event's handler returns so that its acknowledgment is never sent."""
+
 
 class Handlers:
-    """Register functions with the decorators; one of each kind, the last one counts.
+    """Register functions with the decorators; of all but `use` the last one counts.
 
+    - `use`: `(socket, auth)`, before `on_connect`, one after the other; refuses by raising
+      `ConnectionRefused`.
     - `on_connect`: `(socket, auth)`; calls `socket.accept()`, now or later, or raises
       `ConnectionRefused`.  Without it everybody is accepted.
     - `on(name)`: `(socket, *args)` for one event; `on_any`: `(socket, name, *args)`
       for the events without a handler of their own.  Attachments are `bytes` in `args`.
     - `on_disconnect`: `(socket, reason)`.
 
-    Where the client asked for an acknowledgment, an event handler's return value
-    answers it: a tuple is several arguments, None is none.  An event without any
-    handler is not answered.  What a handler raises is the session's to deal with,
-    like a fault of the transport.
+    Each may be a coroutine function or return a Deferred, which is waited for; events that
+    come meanwhile are handled meanwhile.  Where the client asked for an acknowledgment,
+    what an event's handler comes to answers it: a tuple is several arguments, None is
+    none, `NO_ANSWER` never answers.  An event without any handler is not answered.
+
+    An error in a handler is logged once, by `logging`, and costs that event only: it is not
+    answered.  That goes for a wrong number of arguments, too, and for an answer that JSON
+    has no form for.  In `use` and `on_connect` it refuses the client.
     """
 
     def __init__(self) -> None:
         self.ack_ids = ack_ids()
+        self._rooms = Rooms()
+        self._before: list[Callable[..., Any]] = []
         self._connect: Callable[..., Any] = _accept
         self._events: dict[str | float, Callable[..., Any]] = {}
         self._any: Callable[..., Any] | None = None
         self._disconnected: Callable[..., Any] | None = None
+
+    def use(self, middleware: Handler) -> Handler:
+        self._before.append(middleware)
+        return middleware
 
     def on_connect(self, handler: Handler) -> Handler:
         self._connect = handler
@@ -57,28 +78,110 @@ class Handlers:
         self._disconnected = handler
         return handler
 
+    # -- sockets and rooms --------------------------------------------------------------
+
+    @property
+    def sockets(self) -> Mapping[str, Socket]:
+        """The namespace's sockets by their `sid`."""
+        return self._rooms.sockets
+
+    def emit(
+        self,
+        name: str | float,
+        *args: Any,
+        to: str | Iterable[str] | None = None,
+        skip: Socket | None = None,
+    ) -> None:
+        """Send an event to everybody, or to those in a room or in one of several, but `skip`.
+
+        A socket's `sid` is a room of its own.  The event is encoded once.  Raises like
+        `Socket.emit`.
+        """
+        records: dict[str, Record] = {}  # the handlers may serve several namespaces
+        for socket in self._rooms.within(to):
+            if socket is skip:
+                continue
+            record = records.get(socket.namespace)
+            if record is None:
+                record = encode.event(socket.namespace, name, args)
+                records[socket.namespace] = record
+            socket.send(record)
+
+    def enter_room(self, socket: Socket, room: str) -> None:
+        """Put `socket` into `room`, until it leaves or is gone; it must be accepted before."""
+        self._rooms.enter(socket, room)
+
+    def leave_room(self, socket: Socket, room: str) -> None:
+        """Take `socket` out of `room`."""
+        self._rooms.leave(socket, room)
+
+    def close_room(self, room: str) -> None:
+        """Take everybody out of `room`."""
+        self._rooms.close(room)
+
+    def rooms(self, socket: Socket) -> set[str]:
+        """The rooms that `socket` was put into."""
+        return self._rooms.of(socket)
+
     # -- as a Namespace ---------------------------------------------------------------
 
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
-        self._connect(socket, auth)
+        self._admit(socket, auth, iter((*self._before, self._connect)))
+
+    def accepted(self, socket: Socket) -> None:
+        self._rooms.add(socket)
 
     def event(self, socket: Socket, packet: Packet) -> None:
         name, *args = reconstruct(packet.value, packet.attachments)
         if (handler := self._events.get(name)) is not None:
-            answer = handler(socket, *args)
+            call = partial(handler, socket, *args)
         elif self._any is not None:
-            answer = self._any(socket, name, *args)
+            call = partial(self._any, socket, name, *args)
         else:
             return
-        if packet.id is not None:
-            socket.acknowledge(packet.id, *_arguments(answer))
+        attempt(f"The handler of {name!r}", call, partial(_answer, socket, packet.id))
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Nobody waits for it."""
 
     def disconnected(self, socket: Socket, reason: str) -> None:
         if self._disconnected is not None:
-            self._disconnected(socket, reason)
+            attempt("on_disconnect", partial(self._disconnected, socket, reason), _nothing)
+        self._rooms.remove(socket)
+
+    def _admit(
+        self, socket: Socket, auth: dict[str, Any], steps: Iterator[Callable[..., Any]]
+    ) -> None:
+        """Take the next step towards accepting `socket`, and the others after it."""
+        step = next(steps, None)
+        if step is not None and socket.asks:
+            attempt(
+                "on_connect",
+                partial(step, socket, auth),
+                lambda _: self._admit(socket, auth, steps),
+                partial(_refuse, socket),
+            )
+
+
+def _refuse(socket: Socket, error: Exception) -> None:
+    if isinstance(error, ConnectionRefused):
+        try:
+            socket.refuse(error)
+        except TypeError as unfit:  # its data has no JSON form
+            error = unfit
+        else:
+            return
+    report("on_connect", error)
+    socket.refuse(ConnectionRefused("Internal error"))
+
+
+def _answer(socket: Socket, id: int | None, answer: Any) -> None:
+    if id is not None and answer is not NO_ANSWER:
+        socket.acknowledge(id, *_arguments(answer))
+
+
+def _nothing(_: Any) -> None:
+    """Nobody asked for an answer."""
 
 
 def _accept(socket: Socket, _auth: dict[str, Any]) -> None:

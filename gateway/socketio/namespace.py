@@ -39,6 +39,10 @@ class Namespace(Protocol):
         """
         ...
 
+    def accepted(self, socket: Socket) -> None:
+        """`socket` is in; called once, before its CONNECT is answered."""
+        ...
+
     def event(self, socket: Socket, packet: Packet) -> None:
         """A whole EVENT or BINARY_EVENT of a connected socket."""
         ...

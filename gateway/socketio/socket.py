@@ -7,15 +7,18 @@ the section of that name in Socket.IO protocol 4.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import partial
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
+from gateway.socketio.outcome import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from gateway.engineio.deadlines import Deadline
     from gateway.engineio.outbox import Sender
     from gateway.engineio.record import Record
     from gateway.engineio.session import Session
@@ -23,6 +26,21 @@ if TYPE_CHECKING:
     from gateway.socketio.errors import ConnectionRefused
     from gateway.socketio.namespace import Namespace
     from gateway.socketio.packet import Packet
+
+
+ACK_TIMEOUT: Final = 60.0
+"""Seconds that a client has to answer, unless it is said with the question."""
+
+
+class Handshake(NamedTuple):
+    """A client's first request; `headers` are kept where `EngineResource` is told to.
+
+    Their names are in lower case.  `address` is without the port.
+    """
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    address: str
 
 
 class State(Enum):
@@ -64,45 +82,67 @@ class Socket:
         self.data: Any = None
         self.state = State.CONNECTING
         self._client = client
-        self._acks: dict[int, Callable[..., object]] | None = None
+        self._acks: dict[int, tuple[Callable[..., object], Deadline]] | None = None
 
     @property
     def connected(self) -> bool:
         """Accepted, and not gone yet."""
         return self.state is State.CONNECTED
 
+    @property
+    def asks(self) -> bool:
+        """Neither accepted nor refused yet, and not gone."""
+        return self.state is State.CONNECTING
+
+    @property
+    def handshake(self) -> Handshake:
+        """What the client's first request said, and from where it came."""
+        peer = self.session.peer
+        return Handshake(self.session.headers, self.session.query, peer.address)
+
     def accept(self, sid: str | None = None, **extra: Any) -> None:
         """Let the client in, as `sid` where given; `extra` goes into the CONNECT reply.
 
-        Does nothing when the client has gone in the meantime.
+        Does nothing when the client has gone in the meantime.  Raises `TypeError` for what
+        JSON has no form for.
         """
         if self.state is not State.CONNECTING:
             return
-        if sid is not None:
-            self.sid = sid
-        self.state = State.CONNECTED
+        sid = self.sid if sid is None else sid
+        payload = None if self.session.eio == 3 else {"sid": sid, **extra}
+        reply = encode.connect(self.namespace, payload)
+        self.sid, self.state = sid, State.CONNECTED
         self._client.accepted()
-        payload = None if self.session.eio == 3 else {"sid": self.sid, **extra}
-        self.send(encode.connect(self.namespace, payload))
+        self.handler.accepted(self)
+        self.send(reply)
 
     def refuse(self, refused: ConnectionRefused) -> None:
         """Answer CONNECT with CONNECT_ERROR; the client may try again."""
         if self.state is not State.CONNECTING:
             return
-        self.state = State.CLOSED
         self._client.refuse(self.namespace, refused)
+        self.state = State.CLOSED
 
-    def emit(self, name: str | float, *args: Any, ack: Callable[..., object] | None = None) -> None:
+    def emit(
+        self,
+        name: str | float,
+        *args: Any,
+        ack: Callable[..., object] | None = None,
+        timeout: float = ACK_TIMEOUT,
+        timed_out: Callable[[], object] | None = None,
+    ) -> None:
         """Send one event; bytes among `args` become attachments.
 
-        `ack` is called with the answer's arguments, once; never, if the client does
-        not answer.  Raises `ValueError` and `TypeError` like `encode.event`.
+        `ack` is called once with the answer's arguments, or, if none comes in `timeout`
+        seconds, `timed_out` without any; neither if the client has gone.  Both may be
+        coroutine functions.  Raises `ValueError` and `TypeError` like `encode.event`.
         """
         id = None if ack is None else next(self.handler.ack_ids)
         record = encode.event(self.namespace, name, args, id)
         if id is not None and ack is not None and self.state is not State.CLOSED:
+            deadline = self._client.call_later(timeout, partial(self._give_up, id, timed_out))
             self._acks = self._acks or {}
-            self._acks[id] = ack
+            self._acks[id] = ack, deadline
         self.send(record)
 
     def acknowledge(self, id: int, *args: Any) -> None:
@@ -132,13 +172,28 @@ class Socket:
         """Hand an acknowledgment to its callback; whether there is one."""
         if packet.id is None or not self._acks or packet.id not in self._acks:
             return False
-        callback = self._acks.pop(packet.id)
-        callback(*reconstruct(packet.value, packet.attachments))
+        callback, deadline = self._acks.pop(packet.id)
+        deadline.cancel()
+        arguments = reconstruct(packet.value, packet.attachments)
+        attempt("An ack callback", partial(callback, *arguments), _nothing)
         return True
 
     def leave(self, reason: str) -> None:
         """The client is out; tell the namespace if it was in."""
         was, self.state = self.state, State.CLOSED
+        for _, deadline in (self._acks or {}).values():
+            deadline.cancel()
         self._acks = None
         if was is State.CONNECTED:
             self.handler.disconnected(self, reason)
+
+    def _give_up(self, id: int, timed_out: Callable[[], object] | None) -> None:
+        """The client did not answer in time."""
+        if self._acks is not None:
+            del self._acks[id]
+        if timed_out is not None:
+            attempt("The callback of a time-out", timed_out, _nothing)
+
+
+def _nothing(_: object) -> None:
+    """Nobody waits for what a callback returns."""

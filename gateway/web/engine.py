@@ -13,7 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
-from gateway.engineio.handshake import OLD_VERSION, Peer, parse_query
+from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query
 from gateway.web.allowance import Allowance
 from gateway.web.counting import socket_ends
 from gateway.web.gzip import Squeezer
@@ -47,12 +47,26 @@ def peer_of(request: Request) -> Peer:
     return Peer(*theirs, ours, announced, is_passed_on(request.requestHeaders))
 
 
+def all_headers(request: Request) -> dict[str, str]:
+    """The headers of `request` by their names in lower case."""
+    return {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in request.requestHeaders.getAllRawHeaders()
+    }
+
+
+def _no_headers(_: Request) -> Mapping[str, str]:
+    return NOTHING
+
+
 class EngineResource(Resource):
     """Answers whatever is asked below its path.
 
     `upgrade(request, connect)` makes the request a WebSocket and calls `connect(sink)`,
     or raises `UpgradeError`.  Headers that are set already (CORS) stay; preflight
     requests are not for here.  `allowance`: what polling clients may send, else anything.
+    `headers(request)`: what is kept of a handshake's headers for the application, such as
+    `all_headers`; nothing, unless it is said.
     """
 
     isLeaf = True
@@ -65,12 +79,14 @@ class EngineResource(Resource):
         *,
         allowance: Allowance | None = None,
         peer: Callable[[Request], Peer] = peer_of,
+        headers: Callable[[Request], Mapping[str, str]] = _no_headers,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._server = server
         self._upgrade = upgrade
         self._peer = peer
+        self._headers = headers
         self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
@@ -113,7 +129,9 @@ class EngineResource(Resource):
         if session is None:
             self._server.admit(self._peer(request))
         if wants_websocket:
-            self._upgrade(request, partial(self._server.websocket, query, self._peer(request)))
+            peer, headers = self._peer(request), self._headers(request)
+            connect = partial(self._server.websocket, query, peer, headers=headers)
+            self._upgrade(request, connect)
             return NOT_DONE_YET
         if session is not None and method == "POST":
             return self._post(request, session)
@@ -153,7 +171,9 @@ class EngineResource(Resource):
     def _get(self, request: Request, query: Mapping[str, str]) -> int:
         poll = PendingGet(request, self._squeeze)
         agent = request.getHeader("user-agent") or ""
-        channel = self._server.poll(query, self._peer(request), poll, agent=agent)
+        headers = NOTHING if "sid" in query else self._headers(request)
+        peer = self._peer(request)
+        channel = self._server.poll(query, peer, poll, agent=agent, headers=headers)
         poll.watch(channel.lost)
         return NOT_DONE_YET
 

@@ -18,19 +18,19 @@ PATIENCE = 5
 SEPARATOR = "\x1e"
 
 
-class Echo:
-    """The example in a process of its own."""
+class Example:
+    """An example in a process of its own."""
 
-    def __init__(self, *options):
+    def __init__(self, name, *options):
         self._process = subprocess.Popen(
-            [sys.executable, "examples/socketio_echo.py", "--port", "0", *options],
+            [sys.executable, f"examples/{name}.py", "--port", "0", *options],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             text=True,
         )
-        port = self._process.stdout.readline().split()[-1]
-        self.url = f"//127.0.0.1:{port}/socket.io/"
+        self.port = self._process.stdout.readline().split()[-1]
+        self.url = f"//127.0.0.1:{self.port}/socket.io/"
 
     def stop(self):
         self._process.terminate()
@@ -40,7 +40,7 @@ class Echo:
 @cache
 def echo(*options):
     """The example with these options, kept until the tests end: trial has no class fixtures."""
-    process = Echo(*options)
+    process = Example("socketio_echo", *options)
     atexit.register(process.stop)
     return process
 

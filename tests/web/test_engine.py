@@ -1,7 +1,7 @@
 """Engine.IO over twisted.web, with the HTTP connection in memory."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
@@ -15,9 +15,9 @@ from twisted.web.server import Request, Site
 
 from gateway.engineio.handshake import Peer
 from gateway.engineio.session import Session
-from gateway.web.engine import EngineResource
+from gateway.web.engine import EngineResource, all_headers
 from gateway.web.upgrade import UpgradeError
-from tests.engineio.world import Echo, Recorder, World, text
+from tests.engineio.world import Echo, FakeSocket, Recorder, World, text
 
 PEER = IPv4Address("TCP", "127.0.0.1", 50001)
 HOST = IPv4Address("TCP", "127.0.0.1", 3001)
@@ -77,12 +77,13 @@ class Exchange:
 
 class EngineTests(SynchronousTestCase):
     application: Any = Recorder
+    kept: ClassVar[dict[str, Any]] = {}
 
     def setUp(self) -> None:
         self.world = World(self.application, eio3=True)
         self.upgrades: list[Any] = []
         self.refusal: Exception | None = None
-        engine = EngineResource(self.world.server, self.upgrade)
+        engine = EngineResource(self.world.server, self.upgrade, **self.kept)
         self.site = Site(WithCors(engine), reactor=Clock())
         self.peer: Any = PEER
 
@@ -105,9 +106,9 @@ class EngineTests(SynchronousTestCase):
         assert response is not None, "the request is not answered"
         return response
 
-    def open(self, eio: int = 4) -> str:
+    def open(self, eio: int = 4, **more: str) -> str:
         """The query of a new polling session."""
-        self.assertEqual(self.answer(f"EIO={eio}&transport=polling").status, 200)
+        self.assertEqual(self.answer(f"EIO={eio}&transport=polling", **more).status, 200)
         return f"EIO={eio}&transport=polling&sid={self.world.session.sid}"
 
 
@@ -307,3 +308,24 @@ class OldClientTests(EngineTests):
             self.assertIn("--eio3", answer.json["message"])
         (line,) = [line for line in said if "--eio3" in line]
         self.assertIn("127.0.0.1:50001", line)
+
+
+class HeadersTests(EngineTests):
+    kept: ClassVar = {"headers": all_headers}
+
+    def test_a_handshakes_headers_are_kept_where_they_are_asked_for(self) -> None:
+        query = self.open(headers="X-Name: Ann\r\nx-name: Bob\r\n")
+        self.answer(query, "POST", b"4x", headers="X-Name: Cat\r\n")
+        self.assertEqual(self.world.session.headers["x-name"], "Ann, Bob")
+
+    def test_those_of_a_websocket_too(self) -> None:
+        self.ask("EIO=4&transport=websocket", headers=WEBSOCKET + "X-Name: Ann\r\n")
+        [connect] = self.upgrades
+        connect(FakeSocket())
+        self.assertEqual(self.world.session.headers["x-name"], "Ann")
+
+
+class NoHeadersTests(EngineTests):
+    def test_nothing_is_kept_that_nobody_asked_for(self) -> None:
+        self.open(headers="X-Name: Ann\r\n")
+        self.assertEqual(dict(self.world.session.headers), {})
