@@ -98,11 +98,16 @@ def _holds(pid: int, inode: int) -> bool:
     """Whether `pid` has the socket open."""
     wanted = f"socket:[{inode}]"
     with suppress(OSError), _folder(f"/proc/{pid}/fd") as (descriptors, names):
-        for name in names:
-            with suppress(OSError):
-                if os.readlink(name, dir_fd=descriptors) == wanted:
-                    return True
+        return any(_link(name, descriptors) == wanted for name in names)
     return False
+
+
+def _link(name: str, folder: int) -> str:
+    """What a link points at; nothing when it is gone."""
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError:
+        return ""
 
 
 def _read(name: str, folder: int) -> bytes:

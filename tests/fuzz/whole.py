@@ -38,6 +38,9 @@ class Everybody:
 
     def relayed(self, event: Any) -> None: ...
 
+    def owner(self, session: Any) -> str:
+        return ""
+
     def left(self, sender: Any) -> None: ...
 
     def heard(self, event: Any, value: list[Any]) -> None: ...
