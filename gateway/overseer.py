@@ -9,6 +9,7 @@ from twisted.logger import Logger, LogLevel
 
 from gateway.identity import known_as_worker
 from gateway.relay.freshness import CLOSED, Freshness
+from gateway.relay.guard import Attempts
 from gateway.web.names import address_key
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Overseer:
         )
         self._count = count
         self._identities = identities
+        self._attempt = Attempts()
         self.admit = admit
         self._wall = wall
         self.told: list[Callable[[str, dict[str, Any]], object]] = []
@@ -99,11 +101,14 @@ class Overseer:
 
     def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
         name, worker = str(event.name), self.listener
-        # The last words of a worker are heard, too, unless the next one runs already.
-        if worker is not None and (event.current or not worker.running):
-            worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
-        if event.current:
-            self.freshness.hear(name, event.code)
+        try:
+            # The last words of a worker are heard, too, unless the next one runs already.
+            if worker is not None and (event.current or not worker.running):
+                worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
+            if event.current:
+                self.freshness.hear(name, event.code)
+        except Exception:  # its sender is not to blame, and keeps its connection
+            self._attempt.failed("Hearing what the worker says")
 
     # -- the supervisor's side -----------------------------------------------------------
 
@@ -139,4 +144,4 @@ class Overseer:
     def _publish(self, name: str, value: dict[str, Any]) -> None:
         self.relay.publish(name, value)
         for tell in self.told:
-            tell(name, value)
+            self._attempt("Telling what browsers are told", tell, name, value)

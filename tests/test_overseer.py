@@ -161,6 +161,18 @@ class OverseerTests(SynchronousTestCase):
         (_, told) = self.relay.published[0]
         self.assertEqual((told["status"], told["market"]), ("closed", "stocks"))
 
+    def test_an_error_in_who_hears_the_worker_does_not_cost_it_its_connection(self) -> None:
+        self.worker.heard = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+        self.assertTrue(self.hears(["heartbeat", {}]))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_an_error_in_who_is_told_does_not_keep_it_from_the_others(self) -> None:
+        told: list[str] = []
+        self.overseer.told += [lambda *_: 1 / 0, lambda name, _: told.append(name)]
+        self.overseer.tell("python_status", {})
+        self.assertEqual(told, ["python_status"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_others_hear_what_browsers_are_told(self) -> None:
         heard: list[Any] = []
         self.overseer.told.append(lambda name, value: heard.append((name, value)))

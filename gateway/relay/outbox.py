@@ -129,6 +129,16 @@ class SessionOutbox:
         self.ready = False
         self.leave()
 
+    def drop(self) -> None:
+        """End the session: writing to it raised the exception that is being handled."""
+        self._turn.attempt.failed("Writing to a client")
+        for subscription in self._subscriptions:
+            self._turn.attempt(
+                "Dropping a client", subscription.socket.session.abort, "server error"
+            )
+            return
+        self._turn.attempt("Dropping a client", self.overrun)
+
     def pump(self) -> None:
         """Write what there is while the sink takes it; settle when there is no more."""
         if self._pumping:  # a sink may resume from within write

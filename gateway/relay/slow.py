@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gateway.relay.guard import Periodic
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -71,7 +73,7 @@ class SlowConsumers:
         self._patience = patience
         self._deadlines = deadlines
         self._stalled: dict[Subscription, tuple[tuple[int, int], float]] = {}
-        deadlines.call_later(TICK, self._look)
+        Periodic(deadlines, TICK, "The look at slow clients", self._look)
 
     def overrun(self, log: Log) -> None:
         """Deal with everybody whose next event is about to be forgotten.
@@ -83,9 +85,12 @@ class SlowConsumers:
         if surplus == log.tail:
             return
         for subscription in [each for each in log.apart if each.cursor < surplus]:
-            subscription.keep()
-            if subscription.lag > max(2 * log.max_bytes, _most(log)):
-                self._too_slow(subscription, _most(log))
+            try:
+                subscription.keep()
+                if subscription.lag > max(2 * log.max_bytes, _most(log)):
+                    self._too_slow(subscription, _most(log))
+            except Exception:
+                subscription.outbox.drop()
 
     def refresh(self, subscription: Subscription) -> None:
         """Bring a polling client that is late up to date."""
@@ -94,25 +99,27 @@ class SlowConsumers:
             self._count(subscription.conflate(self._patience.passed_over))
 
     def _look(self) -> None:
-        behind = {
-            each: self._since(each) for log in self._logs for each in log.apart if each.lag > 0
-        }
-        self._stalled = behind
-        now = self._deadlines.clock()
-        for subscription, (_, since) in behind.items():
+        before, self._stalled = self._stalled, {}
+        for subscription in [each for log in self._logs for each in log.apart]:
             if subscription not in subscription.log.apart:  # gone with another one
                 continue
-            if self._is_too_slow(subscription, now - since):
-                self._too_slow(subscription, self._bound(subscription))
-        self._deadlines.call_later(TICK, self._look)
+            try:
+                self._judge(subscription, before.get(subscription))
+            except Exception:
+                subscription.outbox.drop()
 
-    def _since(self, subscription: Subscription) -> tuple[tuple[int, int], float]:
-        """How far its transport is, and since when."""
-        progress = subscription.outbox.progress
-        before = self._stalled.get(subscription)
-        if before is not None and before[0] == progress:
-            return before
-        return progress, self._deadlines.clock()
+    def _judge(
+        self, subscription: Subscription, before: tuple[tuple[int, int], float] | None
+    ) -> None:
+        """Deal with it if it is too slow; `before`: how far its transport was, and since when."""
+        if subscription.lag <= 0:
+            return
+        progress, now = subscription.outbox.progress, self._deadlines.clock()
+        if before is None or before[0] != progress:
+            before = progress, now
+        self._stalled[subscription] = before
+        if self._is_too_slow(subscription, now - before[1]):
+            self._too_slow(subscription, self._bound(subscription))
 
     def _is_too_slow(self, subscription: Subscription, stalled: float) -> bool:
         return stalled >= self._patience.longest_stall or (

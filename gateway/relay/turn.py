@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gateway.relay.guard import Attempts
+from gateway.relay.outbox import SessionOutbox
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from gateway.relay.log import Log
-    from gateway.relay.outbox import SessionOutbox
     from gateway.relay.subscription import Subscription
 
 
@@ -44,6 +46,7 @@ class Turn:
         self._aside: dict[SessionOutbox, None] = {}
         self._polls: dict[SessionOutbox, None] = {}
         self._scheduled = False
+        self.attempt = Attempts()
 
     @property
     def largest(self) -> int:
@@ -74,22 +77,27 @@ class Turn:
             del self._polls[outbox]
         if self._polls:
             self._call_next(self._serve)
-        for outbox in first:
-            outbox.pump()
+        self._each(first, SessionOutbox.pump)
 
     def flush(self) -> None:
         """Write everything that was said since the last flush."""
         self._scheduled = False
         aside, self._aside = self._aside, {}
-        for outbox in aside:
-            outbox.leave()
+        self._each(aside, SessionOutbox.leave)
         for log in self.logs:
-            log.flush()
-        for outbox in aside:
-            outbox.pump()
+            self.attempt("The flush of an event log", log.flush)
+        self._each(aside, SessionOutbox.pump)
         for log in self.logs:
-            self.before_trim(log)
-            log.trim()
+            self.attempt("The look for who falls out of an event log", self.before_trim, log)
+            self.attempt("The trim of an event log", log.trim)
+
+    def _each(self, outboxes: Iterable[SessionOutbox], do: Callable[[SessionOutbox], None]) -> None:
+        """Do it for each of them; who makes it fail is dropped."""
+        for outbox in outboxes:
+            try:
+                do(outbox)
+            except Exception:
+                outbox.drop()
 
 
 def _nothing(_: object) -> None:

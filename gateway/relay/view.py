@@ -58,8 +58,20 @@ class View:
         return self._position
 
     def flush(self, events: list[Event]) -> None:
-        """Write `events` to everybody; who is full reads on alone from where that was."""
-        end = events[-1].position + 1
+        """Write `events` to everybody; who is full reads on alone from where that was.
+
+        Where the events can't be put into bytes nobody gets them, so everybody is dropped:
+        he can come back, and sees that he missed something.
+        """
+        try:
+            self._flush(events)
+        except Exception:
+            self._round = []
+            for member in list(self._members):
+                member.outbox.drop()
+        self._position = events[-1].position + 1
+
+    def _flush(self, events: list[Event]) -> None:
         if self._selection is not None:
             events = [event for event in events if self._selection.wants(event)]
         for data, position, count in self._writes(events):
@@ -68,14 +80,21 @@ class View:
             self._round = []
             if not self._members:
                 break
-        self._position = end
 
     def _write(self, data: bytes, position: int) -> None:
         """One round: `data` brings the members to `position`."""
         self._before, self._position = self._position, position
         self._round = list(self._members.items())
         self._rest = iter(self._round)
-        full = [member for member, write in self._rest if not write(data)]
+        full = []
+        while True:
+            try:
+                for member, write in self._rest:
+                    if not write(data):
+                        full.append(member)
+                break
+            except Exception:
+                member.outbox.drop()
         for member in full:
             if member in self._members:
                 member.outbox.on_full()

@@ -46,6 +46,21 @@ class FreshnessTests(SynchronousTestCase):
             self.clock.advance(min(every, end - self.clock.seconds()))
             self.deadlines.advance()
 
+    def test_an_error_about_one_market_does_not_hide_the_other(self) -> None:
+        self.start("2026-11-23 10:00")
+        self.run_until("2026-11-23 10:05", "TXFL6", "2330")
+        told = self.changed
+
+        def changed(market: str, reason: str) -> None:
+            told(market, reason)
+            if market == "futures":
+                raise RuntimeError("as asked")
+
+        self.freshness._on_change = changed
+        self.run_until("2026-11-23 10:10")
+        self.assertEqual({market for _, market, _ in self.changes}, {"futures", "stocks"})
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
     def test_a_feed_that_dies_in_the_day_session_is_told_once_and_its_recovery_once(self) -> None:
         self.start("2026-11-23 08:40")
         self.run_until("2026-11-23 10:00", "TXFL6", "2330")
