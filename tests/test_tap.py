@@ -137,6 +137,14 @@ class LimitTests(SynchronousTestCase):
         self.parts._identities.remember(session, token)
         self.assertEqual(self.parts._allowance.limit(session), 16 << 20)
 
+    def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
+        """Whatever a proxy announces."""
+        asked: list[Any] = []
+        self.patch(self.parts._connections, "owns", asked.append)
+        peer = Peer("127.0.0.1", 4000, ("127.0.0.1", 3001), "127.0.0.2")
+        self.parts._owns(SimpleNamespace(data=None, peer=peer, query={}))
+        self.assertEqual(asked, [(("127.0.0.1", 3001), ("127.0.0.1", 4000))])
+
     def test_rate(self) -> None:
         exempt = self.parts._is_exempt
         self.assertTrue(exempt(self.session("127.0.0.1")))

@@ -39,7 +39,7 @@ class Settings:
         words,
     )
     trusted_proxies: tuple[str, ...] = several(
-        "networks of proxies whose X-Forwarded-For is believed", words
+        "networks of proxies whose X-Forwarded-For is believed, or unix", words
     )
     token_file: Path | None = option(
         "", "file with the token for control routes, or with named tokens of any role", file

@@ -22,7 +22,7 @@ def audit(request: Request, outcome: str) -> None:
         "{what} by {who} from {where}: {outcome}",
         tag="Audit",
         what=f"{request.method.decode('latin-1')} {request.path.decode('latin-1')}",
-        who=request.who or "nobody known",
+        who=request.who,
         where=where,
         outcome=outcome,
     )

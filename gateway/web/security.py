@@ -24,7 +24,7 @@ from gateway.web.names import (
     with_port,
 )
 from gateway.web.tokens import digest
-from gateway.web.trust import Access, Role, Settings
+from gateway.web.trust import UNIX, Access, Role, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,10 +192,12 @@ class Guard:
             return Role.CONTROL
         return role
 
-    def who(self, headers: Headers) -> str:
-        """Who asks, for the log: a token's name, else this machine; of a request let in."""
+    def who(self, headers: Headers, peer: str | None) -> str:
+        """Who asks, for the log: by the name of a token, or this machine."""
         token = self.token(bearer(headers))
-        return f"token {token.name}" if token else "this machine"
+        if token is not None:
+            return f"token {token.name}"
+        return "this machine" if self.is_local(headers, peer) else "nobody known"
 
     def is_wrong(self, secret: str) -> bool:
         """Whether somebody brings a token that is none, where tokens count."""
@@ -230,7 +232,10 @@ class Guard:
 
     def is_trusted(self, peer: str | None) -> bool:
         """Whether `peer` is one of the proxies whose X-Forwarded-For is believed."""
-        return bool(self._settings.trusted_proxies) and self._is_proxy(parse_address(peer or ""))
+        trusted = self._settings.trusted_proxies
+        if not peer:
+            return UNIX in trusted
+        return bool(trusted) and self._is_proxy(parse_address(peer))
 
     def believes(self, peer: str) -> bool:
         """Whether `peer` may say for whom it connects, by the PROXY protocol."""
@@ -283,7 +288,7 @@ class Guard:
 
     def _is_proxy(self, address: Address | None) -> bool:
         return address is not None and any(
-            address in network for network in self._settings.trusted_proxies
+            network != UNIX and address in network for network in self._settings.trusted_proxies
         )
 
 

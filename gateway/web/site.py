@@ -15,6 +15,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
+from gateway.web.audit import audit
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.request import Request, problem
@@ -203,6 +204,8 @@ class Root(Resource):
         request.announced = self._guard.announced(request.requestHeaders, _peer(request))
         if request.announced and not request.channel.lend(request.announced):
             verdict = TOO_MANY._replace(lines=verdict.lines)
+        if access is Access.CONTROL:
+            request.who = self._guard.who(request.requestHeaders, _peer(request))
         request.header_lines += verdict.lines
         if verdict.status == HTTPStatus.NO_CONTENT:
             request.setResponseCode(HTTPStatus.NO_CONTENT)
@@ -211,6 +214,8 @@ class Root(Resource):
             self.refused[verdict.status] += 1
             if verdict.header and self._may_tell[verdict.header]():
                 _tell(request, verdict)
+            elif not verdict.header and request.who and self._may_tell["control"]():
+                audit(request, "refused")
             body = _refuse(request, verdict, engine=self.is_engine(mount))
             delay = self._strike(request, verdict)
             if not delay:
@@ -219,8 +224,6 @@ class Root(Resource):
             return server.NOT_DONE_YET
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
-        if access is Access.CONTROL:
-            request.who = self._guard.who(request.requestHeaders)
         return mount.resource.render(request)
 
     def _strike(self, request: Request, verdict: Verdict) -> float:

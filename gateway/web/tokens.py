@@ -24,8 +24,8 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from pathlib import Path
 
-LEAST = 8
-"""Characters of a token; shorter ones are guessed."""
+LEAST, MOST = 8, 400
+"""Characters of a token: shorter ones are guessed, longer ones do not fit everywhere."""
 
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _DATE_ONLY = re.compile(r"[0-9-]+")
@@ -137,6 +137,8 @@ def _checked(token: Token, where: str) -> Token:
             f"{where} has a token of fewer than {LEAST} characters: python3 -c"
             " 'import secrets; print(secrets.token_urlsafe())' makes a good one"
         )
+    if len(token.secret) > MOST:
+        raise ValueError(f"{where} has a token of more than {MOST} characters")
     if not token.secret.isprintable():
         raise ValueError(f"{where} has a token with a control character")
     return token

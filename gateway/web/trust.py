@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Access", "Role", "Settings", "notice", "warning"]
 
 
+UNIX = "unix"
+
+
 class Access(Enum):
     """What a route lets its caller do."""
 
@@ -52,8 +55,8 @@ def _listed_origin(entry: str) -> Origin | str:
     return origin
 
 
-def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(entry) for entry in entries)
+def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, ...]:
+    return tuple(entry if entry == UNIX else ip_network(entry) for entry in entries)
 
 
 @frozen
@@ -71,8 +74,10 @@ class Settings:
     view_token: str = field(default="", repr=False)
     tokens: tuple[Token, ...] = ()
     """Those that have names; the two above are called by their roles."""
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = field(default=(), converter=_networks)
-    """Peers whose X-Forwarded-For is believed."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = field(
+        default=(), converter=_networks
+    )
+    """Peers whose X-Forwarded-For is believed; `UNIX`: those of a UNIX socket."""
 
     @property
     def all_tokens(self) -> tuple[Token, ...]:

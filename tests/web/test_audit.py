@@ -65,6 +65,18 @@ class AuditTests(SynchronousTestCase):
         self.control.result.callback(None)
         self.assertIn("POST /restart-python", self.line())
 
+    def test_refusals_are_told_without_a_flood(self) -> None:
+        settings = Settings(control_token="sesame-open")
+        clock = Clock()
+        site = build_site(clock, self.control, settings)
+        for _ in range(50):
+            Memory(site, clock).send(
+                b"POST /stop-python HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+                b"X-Forwarded-For: 192.0.2.1\r\n\r\n"
+            )
+        self.assertEqual(self.line(), "POST /stop-python by nobody known from 127.0.0.1: refused")
+        self.assertEqual(self.control.calls, [])
+
     def test_what_is_wrong_in_itself_is_told_too(self) -> None:
         self.post("/set-sj-key?apiKey=a-secret", None, b'{"apiKey": "a-secret"}')
         line = self.line()

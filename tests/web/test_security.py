@@ -339,6 +339,15 @@ class AccessTests(SynchronousTestCase):
             self.assertEqual(client(peer, forwarded), "", (peer, forwarded))
         self.assertEqual(guard.announced(Headers({}), "10.0.0.1"), "")
 
+    def test_a_proxy_behind_a_unix_socket(self) -> None:
+        guard = Guard(Settings(trusted_proxies=["unix"]))
+        headers = Headers({b"x-forwarded-for": [b"192.0.2.1"]})
+        self.assertEqual(guard.announced(headers, None), "192.0.2.1")
+        self.assertEqual(guard.announced(headers, "192.0.2.9"), "")
+        local = {"x_forwarded_for": b"127.0.0.1"}
+        self.assertEqual(self.statuses(guard, None, **local)[2], 0)
+        self.assertEqual(self.statuses(guard, None, x_forwarded_for=b"192.0.2.1")[2], 403)
+
     def test_who_may_announce(self) -> None:
         guard = Guard(Settings(trusted_proxies=["10.0.0.0/8"]))
         for peer in ("127.0.0.1", "::1", "", "10.1.2.3", "::ffff:10.1.2.3"):

@@ -85,6 +85,7 @@ class ParseTests(SynchronousTestCase):
             f"{good} 2026-13-01": "2026-12-31",
             f"{good} 2026-12-31 18:00": "EXPIRES",
             "sesame\x07-open": "control character",
+            401 * "x": "more than 400",
         }.items():
             self.assertIn(word, self.wrong(text), text)
 
