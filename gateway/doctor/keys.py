@@ -23,8 +23,10 @@ _SEQUENCE = b"\x30"
 """The first byte of a PKCS #12 file (RFC 7292: a DER sequence)."""
 
 
-def check_keys(settings: Settings, environ: Mapping[str, str], main: Path) -> Iterator[Finding]:
-    """The keys that the next worker, `main`, would find."""
+def check_keys(
+    settings: Settings, environ: Mapping[str, str], main: Path, work: Path | None = None
+) -> Iterator[Finding]:
+    """The keys that the next worker, `main`, would find; `work` is where it works."""
     folder = main.parent
     own = OwnEnv(folder)
     kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
@@ -49,7 +51,7 @@ def check_keys(settings: Settings, environ: Mapping[str, str], main: Path) -> It
             f" {own.file or '.env'} wins",
             "take them out there, or load it without override=True",
         )
-    yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), folder)
+    yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), work or folder)
 
 
 def _keys(

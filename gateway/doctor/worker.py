@@ -38,12 +38,15 @@ _PIP_NAMES = {
 """Packages that pip knows by another name than `import` does."""
 
 
-def main_script(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Path:
-    """Where main.py is, or would be."""
+def main_script(
+    settings: Settings, environ: Mapping[str, str], cwd: Path
+) -> tuple[Path, Path | None]:
+    """Where main.py is, or would be; and where it works, if it can be found."""
     try:
-        return Launcher(settings, environ, cwd, Immediately()).main()
+        target = Launcher(settings, environ, cwd, Immediately()).target()
     except LaunchError:
-        return cwd / (settings.main or "main.py")
+        return cwd / (settings.main or "main.py"), None
+    return target.script, target.folder
 
 
 def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:

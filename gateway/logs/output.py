@@ -6,6 +6,7 @@ import os
 import stat
 import syslog
 from contextlib import suppress
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.logs.file import LogFile
@@ -80,21 +81,24 @@ class Output:
         self._file = file
         self._note = note
         self._lost = 0
+        self._lock = RLock()  # threads log, too
         if isinstance(file, Stream):
             file.room, file.lost = self._say, self._lose
 
     def write(self, line: str) -> None:
         """Write `line`, or count it."""
-        try:
-            self._say()
-            self._file.write(line.encode())
-        except (OSError, ValueError):
-            self._lose(1)
+        with self._lock:
+            try:
+                self._say()
+                self._file.write(line.encode())
+            except (OSError, ValueError):
+                self._lose(1)
 
     def reload(self) -> None:
         """Open the log file anew, if there is one."""
         if isinstance(self._file, LogFile):
-            self._file.reload()
+            with self._lock:
+                self._file.reload()
 
     def finish(self) -> None:
         """The gateway ends: what waits is written, if somebody reads it soon."""
@@ -103,10 +107,12 @@ class Output:
 
     def _say(self) -> None:
         """Say what was lost, if anything."""
-        if self._lost:
-            with suppress(OSError, ValueError):
-                self._file.write(self._note(self._lost).encode())
-                self._lost = 0
+        with self._lock:
+            if self._lost:
+                with suppress(OSError, ValueError):
+                    self._file.write(self._note(self._lost).encode())
+                    self._lost = 0
 
     def _lose(self, lines: int) -> None:
-        self._lost += lines
+        with self._lock:
+            self._lost += lines

@@ -9,6 +9,7 @@ held until the last of them is gone, even when the gateway was killed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,12 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.worker.errors import WorkerError
 from gateway.worker.guardian import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PROC = Path("/proc")
+SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
+"""They pass; a start without the lock because of one might be a second login."""
 
 
 class Claim:
@@ -47,10 +51,17 @@ class Claim:
 
     @property
     def free(self) -> bool:
-        """Whether no worker is left of a gateway that is gone.  Raises as `identity` does."""
+        """Whether no worker is left of a gateway that is gone.
+
+        Raises OSError where that can't be told for want of descriptors or memory.
+        """
         if self._lent or self._given_up:
             return True  # it is our own, which its supervisor knows
-        self._adopt(hashlib.sha256(os.fsencode(self._identity())).hexdigest()[:16])
+        try:
+            identity = self._identity()
+        except (OSError, WorkerError):
+            return True  # what stands against it stands against the start, which tells it
+        self._adopt(hashlib.sha256(os.fsencode(identity)).hexdigest()[:16])
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._gateway is None:
@@ -60,6 +71,8 @@ class Claim:
             if self._worker is None:
                 self._worker = _locked(self._file("worker"))
         except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
             if not self._alerted:
                 self._alerted = True
                 self._alert(

@@ -38,9 +38,9 @@ class Exchange:
     def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
         """As `Supervisor.set_credentials`."""
         new = Credentials.validated(posted)
-        main = self._launcher.check()
+        self._launcher.check()
         if new.ca_cert_path:
-            check_certificate(new.ca_cert_path, main.parent)
+            check_certificate(new.ca_cert_path, self._launcher.target().folder)
         previous = self._keys.replace(new)
         try:
             facts = yield self._keeper.restart()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.logger import Logger
 
-from gateway.worker.errors import LaunchError
 from gateway.worker.gate import Hold
+from gateway.worker.guard import attempt
 from gateway.worker.rescue import Rescue
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ class Predecessor:
         self._rescue: Rescue | None = None
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """A check of the gate, whoever asks: it is waited for from now on, if it is there."""
-        if self._free():
+        """A check of the gate, whoever asks: it is waited for from now on, if it is there.
+
+        Raises OSError where it can't be told.
+        """
+        if self._claim.free:
             return None
         now = self._reactor.seconds()
         if self._looking is None:
@@ -68,23 +71,20 @@ class Predecessor:
         if looking is not None and looking.active():
             looking.cancel()
 
-    def _free(self) -> bool:
-        try:
-            return self._claim.free
-        except (OSError, LaunchError):
-            return True  # what stands against it stands against the start, which tells it
-
     def _look(self) -> None:
-        if self._free():
-            self._looking = None
+        self._looking = self._reactor.callLater(INTERVAL, self._look)
+        gone: list[bool] = []
+        attempt("Looking at the previous worker", lambda: gone.append(self._is_gone()))
+        if gone == [True]:
+            self.end()
             _log.info("The previous worker is gone", tag="Python")
             self._freed()
-            return
-        self._looking = self._reactor.callLater(INTERVAL, self._look)
-        try:
-            self._see_to_its_end()
-        except (OSError, psutil.Error):
-            _log.failure("The previous worker could not be looked at", tag="Python")
+
+    def _is_gone(self) -> bool:
+        if self._claim.free:
+            return True
+        self._see_to_its_end()
+        return False
 
     def _see_to_its_end(self) -> None:
         holders = self._claim.holders()

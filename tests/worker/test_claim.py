@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.claim import Claim
+from gateway.worker.errors import LaunchError
 
 HOLD = "import os, sys; os.dup2(int(sys.argv[1]), 4); print(flush=True); sys.stdin.read()"
 
@@ -89,6 +92,22 @@ class ClaimTests(SynchronousTestCase):
         self.assertIsNone(claim.descriptor)
         (alert,) = self.alerts
         self.assertIn("--state-dir", alert)
+
+    def test_a_shortage_of_descriptors_is_no_permission(self) -> None:
+        def short(*_: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        claim = self.claim()
+        with mock.patch("os.open", short):
+            self.assertRaises(OSError, lambda: claim.free)
+        self.assertTrue(claim.free)
+        self.assertIsNotNone(claim.descriptor)
+
+    def test_what_the_start_will_meet_is_left_to_it(self) -> None:
+        for error in (LaunchError("main.py is missing"), PermissionError("closed folder")):
+            claim = Claim(self.folder, mock.Mock(side_effect=error), self.alerts.append)
+            self.assertTrue(claim.free)
+        self.assertEqual(self.alerts, [])
 
     def test_a_link_is_not_followed(self) -> None:
         self.assertTrue(self.claim().free)

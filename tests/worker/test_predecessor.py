@@ -43,7 +43,6 @@ class SuccessorTests(RealTestCase):
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.addCleanup(host.stdout.close)
         self.hosts.append(host)
         return host
 
@@ -58,6 +57,7 @@ class SuccessorTests(RealTestCase):
                 except ProcessLookupError:
                     continue
             host.wait()
+            host.stdout.close()
 
     def kill(self, host: subprocess.Popen) -> None:
         host.kill()
