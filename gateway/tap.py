@@ -18,7 +18,7 @@ from gateway.admission import Admission, Publish
 from gateway.alerts.alerts import Alerts
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
-from gateway.identity import Identities
+from gateway.identity import Identities, known_as_worker
 from gateway.layers import (
     WORKER_KEY,
     alert_settings,
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
 
     from gateway.config import Settings
+    from gateway.engineio.handshake import Peer
     from gateway.engineio.session import Session
     from gateway.web.site import Site
     from gateway.web.tokens import Token
@@ -147,6 +148,7 @@ class Parts:
         )
         self._supervisor = None if settings.no_worker else self._make_supervisor()
         self._connections = Connections(self._guardian)
+        self._version_3 = float("-inf")
         self._relay = Relay(
             relay_settings(settings, os.environ),
             self._deadlines,
@@ -200,7 +202,14 @@ class Parts:
 
     def _make_supervisor(self) -> Supervisor:
         told = worker_settings(self._settings, self._guarding, os.environ)
-        return Supervisor(self._reactor, told, self._overseer.tell, trades=self._calendar.is_open)
+        return Supervisor(
+            self._reactor,
+            told,
+            self._overseer.tell,
+            trades=self._calendar.is_open,
+            is_connected=self._is_connected,
+            spoke_version_3=lambda seconds: self._reactor.seconds() - self._version_3 < seconds,
+        )
 
     def _make_engine(self) -> EngineServer:
         application = SocketServer(
@@ -241,7 +250,7 @@ class Parts:
                 **metrics_mounts(self._registry),
             },
             engine=Mount(
-                EngineResource(self._engine, upgrader, allowance=allowed),
+                EngineResource(self._engine, upgrader, allowance=allowed, too_old=self._is_too_old),
                 body_limit=engine.max_payload,
             ),
             engine_path=engine.path.encode(),
@@ -264,6 +273,19 @@ class Parts:
         if not port:
             return False  # a UNIX socket tells nothing
         return self._connections.owns(Ends(ours, (host, port)))
+
+    def _is_connected(self) -> bool:
+        """Whether a session is the worker's; the kernel is asked once for all of them."""
+        sessions = self._engine.sessions.values()
+        if any(map(known_as_worker, sessions)):
+            return True
+        ports = self._connections.ports()
+        return any(session.peer.port in ports for session in sessions)
+
+    def _is_too_old(self, peer: Peer) -> None:
+        """A client that speaks Engine.IO 3 was refused: perhaps the worker, which tells nobody."""
+        if is_loopback(peer.host):
+            self._version_3 = self._reactor.seconds()
 
     def _heed_tokens(self, tokens: Sequence[Token]) -> None:
         """Other tokens count from now on."""

@@ -81,11 +81,13 @@ class EngineResource(Resource):
         peer: Callable[[Request], Peer] = peer_of,
         headers: Callable[[Request], Mapping[str, str]] = _no_headers,
         clock: Callable[[], float] = time.monotonic,
+        too_old: Callable[[Peer], object] | None = None,
     ) -> None:
         super().__init__()
         self._server = server
         self._upgrade = upgrade
         self._peer = peer
+        self._too_old = too_old
         self._headers = headers
         self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
@@ -103,6 +105,8 @@ class EngineResource(Resource):
         except EngineError as error:
             if error.status == 405:
                 request.setHeader("allow", "GET, POST")
+            if str(error) == OLD_VERSION and self._too_old is not None:
+                self._too_old(self._peer(request))
             if str(error) == OLD_VERSION and self._may_tell():
                 self._log.warn(
                     "Refused a client at {peer} that speaks Engine.IO 3, as socket.io-client 2"

@@ -60,6 +60,19 @@ class Connections:
             return any(_connected(pid, ends) for pid in _tree(root))
         return inode is not None and any(_holds(pid, inode) for pid in _tree(root))
 
+    def ports(self) -> set[int]:
+        """The ports of the tree's own ends of its TCP connections."""
+        root = self._root()
+        found: set[int] = set()
+        for pid in () if root is None else _tree(root):
+            with suppress(psutil.Error):
+                found |= {
+                    each.laddr.port
+                    for each in psutil.Process(pid).net_connections("tcp")
+                    if each.raddr
+                }
+        return found
+
 
 def _unmapped(host: str) -> IPv4Address | IPv6Address:
     address = ip_address(host)

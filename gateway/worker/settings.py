@@ -91,6 +91,8 @@ class Settings:
     """Never restarted by the watchdog when started less than this ago."""
     ready_within: float = 60.0
     """A worker that is not ready so long after its start is told of; 0: never."""
+    connected_within: float = 30.0
+    """A worker that has not connected so long after its start is told of."""
     restart_silent: float = 0.0
     """A feed that is stale in a session for so long costs a restart; 0: never."""
     ready_timeout: float = 90.0

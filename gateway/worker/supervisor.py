@@ -28,6 +28,7 @@ from gateway.worker.ledger import Ledger
 from gateway.worker.lines import escape
 from gateway.worker.lookout import Lookout
 from gateway.worker.output import Output
+from gateway.worker.own_env import OwnEnv
 from gateway.worker.policy import Policy
 from gateway.worker.predecessor import Predecessor
 from gateway.worker.ready import ReadyWaiters
@@ -35,6 +36,15 @@ from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
 from gateway.worker.silent import SilentFeeds
+from gateway.worker.unconnected import (
+    ENGINEIO3,
+    PROXY,
+    REASONS,
+    UNCONNECTED,
+    URL,
+    ConnectionWatch,
+    names_proxy,
+)
 from gateway.worker.unready import UNREADY, ReadyWatch
 from gateway.worker.usage import Usage, tree
 from gateway.worker.vitals import Vitals
@@ -54,7 +64,9 @@ class Supervisor:
 
     `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
     `wall` gives seconds since 1970, `random` numbers from 0 to 1.  Durations are measured
-    by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then.
+    by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then,
+    `is_connected()` whether the worker has a connection to us, `spoke_version_3(seconds)`
+    whether a client of this machine was refused for Engine.IO 3 in the last so many.
     `in_thread` does what waits for the disk, by default in the reactor's threads.
     Raises ValueError for settings that make no sense.
     """
@@ -70,6 +82,8 @@ class Supervisor:
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
         trades: Callable[[float], bool] = lambda _: True,
+        is_connected: Callable[[], bool] = lambda: True,
+        spoke_version_3: Callable[[float], bool] = lambda _: False,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
         self._reactor = reactor
@@ -114,6 +128,10 @@ class Supervisor:
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
         self._readiness = ReadyWatch(settings.ready_within, self._may_wait, self._tell)
+        self._spoke_version_3 = spoke_version_3
+        self._connection = ConnectionWatch(
+            settings.connected_within, is_connected, self._why_unconnected, self._tell
+        )
         self._lookout = Lookout(
             reactor,
             settings,
@@ -121,7 +139,7 @@ class Supervisor:
             governor=self._governor,
             launcher=self._launcher,
             wall=wall,
-            also=[self._readiness.look],
+            also=[self._readiness.look, self._connection.look],
         )
 
         self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
@@ -251,6 +269,7 @@ class Supervisor:
             "running": self.running,
             "ready": self.ready,
             "unready": self._readiness.overdue(run),
+            "unconnected": self._connection.reason(run),
             "overriddenKeys": self._keys.overridden,
             "broker": self._reporter.broker(self._wall()),
             "pid": self.pid,
@@ -326,13 +345,30 @@ class Supervisor:
         lacks_keys = run.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
 
+    def _not_connected(self) -> str:
+        why = REASONS[self._connection.reason(self._keeper.run) or URL]
+        return (
+            f"The worker has not connected {self._settings.connected_within:.0f} s after its start:"
+            f" {why.format(url=self.redact(self._gateway_url))}"
+        )
+
+    def _why_unconnected(self, run: Run) -> str:
+        if self._spoke_version_3(run.vitals.lived):
+            return ENGINEIO3
+        with suppress(LaunchError, OSError):
+            if names_proxy(OwnEnv(self._launcher.main().parent).values):
+                return PROXY
+        return URL
+
     def _learn_dotenv(self) -> None:
         with suppress(LaunchError):  # the command says so, too
             self._keys.look(self._launcher.check())
 
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)
-        level = LogLevel.warn if status == UNREADY else LogLevel.info
+        if status == UNCONNECTED:
+            event["message"] = self._not_connected()
+        level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
         _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:
             self._emit("python_status", event)

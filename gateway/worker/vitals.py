@@ -56,6 +56,11 @@ class Vitals:
         self._connections.discard(connection)
 
     @property
+    def has_spoken(self) -> bool:
+        """It sent an event."""
+        return self._spoke is not None
+
+    @property
     def was_ready(self) -> bool:
         """It said so once."""
         return self._ready is not None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHILDREN = Path(__file__).parents[1] / "children"
 PATIENT = 20.0
 """Seconds that a test waits for what must come, on however busy a machine."""
+KNOWN = ("trades", "is_connected", "spoke_version_3")
+"""What a supervisor is told besides its settings."""
 SHORT = {"patience_login": 0.2, "patience_interrupt": 0.2, "patience_terminate": 0.2}
 """For workers that don't end when they are asked."""
 
@@ -60,7 +62,7 @@ class RealTestCase(TestCase):
         # A worker is not measured: the tracer, as it starts, may swallow an interrupt.
         inherited = {name: os.environ[name] for name in os.environ if "COVERAGE" not in name}
         environ = {**inherited, "JOURNAL": str(self.journal), **changes.pop("environ", {})}
-        told = {name: changes.pop(name) for name in ("trades",) if name in changes}
+        told = {name: changes.pop(name) for name in KNOWN if name in changes}
         given = {
             "state_dir": self.folder / "state",
             "main": CHILDREN / script,

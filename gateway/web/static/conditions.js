@@ -22,6 +22,7 @@ const CHECKS = [
   ({ lacksKeys, broker, status }) => {
     if (!status?.running) return null;
     if (lacksKeys) return { id: "keys", level: "warn" };
+    if (status.unconnected) return UNCONNECTED[status.unconnected];
     if (status.unready) return { id: "unready", level: "bad" };
     return broker === false && { id: "broker", level: "warn" };
   },
@@ -41,6 +42,13 @@ const CHECKS = [
   },
   ({ isDemo }) => isDemo && { id: "demo", level: "info" },
 ];
+
+/** By the likely reason why the worker has not connected. */
+const UNCONNECTED = {
+  engineio3: { id: "engineio3", level: "bad" },
+  proxy: { id: "proxy", level: "bad" },
+  url: { id: "url", level: "bad" },
+};
 
 const PAUSES = new Set(["ban", "too-many-connections"]);
 

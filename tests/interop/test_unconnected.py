@@ -1,0 +1,69 @@
+"""A worker that connects late, or with a client that is too old: what people are told."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import attrs
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from gateway import tap
+from gateway.config import Settings
+from gateway.service import Gateway
+from tests.worker.real import soon
+
+SILENT = """
+import os, sys, time, urllib.error, urllib.request
+url = os.environ["GATEWAY_URL"] + "/socket.io/?EIO=3&transport=polling"
+if "old" in sys.argv:
+    try:
+        urllib.request.urlopen(url)
+    except urllib.error.HTTPError:
+        pass
+import socketio
+while not os.path.exists("go"):
+    time.sleep(0.02)
+client = socketio.Client()
+client.connect(os.environ["GATEWAY_URL"], wait_timeout=20)
+client.wait()
+"""
+
+
+class UnconnectedTests(TestCase):
+    timeout = 90
+
+    def start(self, *arguments: str) -> Any:
+        """The supervisor of a gateway whose patience is short."""
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        (self.folder / "main.py").write_text(SILENT)
+        made = tap.worker_settings
+        self.patch(
+            tap,
+            "worker_settings",
+            lambda *given: attrs.evolve(made(*given), connected_within=0.5),
+        )
+        settings = Settings(
+            port=0,
+            main=self.folder / "main.py",
+            python=os.sys.executable,
+            state_dir=self.folder / "state",
+            worker_args=arguments,
+        )
+        parts = tap.Parts(settings, reactor)
+        parts.listen()
+        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        gateway.startService()
+        self.addCleanup(gateway.stopService)
+        return parts._supervisor
+
+    async def test_a_worker_that_connects_late_and_says_nothing(self) -> None:
+        supervisor = self.start()
+        await soon(lambda: supervisor.status()["unconnected"] == "url", "the reason")
+        (self.folder / "go").touch()
+        await soon(lambda: supervisor.status()["unconnected"] is None, "the connection")
+
+    async def test_a_worker_whose_client_is_too_old(self) -> None:
+        supervisor = self.start("old")
+        await soon(lambda: supervisor.status()["unconnected"] == "engineio3", "the reason")
