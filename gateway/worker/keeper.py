@@ -89,6 +89,7 @@ class Keeper:
         self._plan = Plan(reactor, self._look)
         self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._stuck)
         self._going_down = False
+        self._refused = ""
         self._suspended = 0
         """The generation that is stopped because of the broker's pause."""
         self.state = "stopped"
@@ -155,10 +156,12 @@ class Keeper:
             self._policy.asked()
         hold = self._gate.hold()
         if hold is not None:
-            _log.warn(
-                "No restart ({reason}): {hold}", tag="Python", reason=reason, hold=hold.reason
-            )
+            why = f"No restart ({reason}): {hold.reason}"
+            if why != self._refused:  # who looks every second says it once
+                self._refused = why
+                _log.warn("{why}", tag="Python", why=why)
             return
+        self._refused = ""
         _log.info("Restarting the worker: {reason}", tag="Python", reason=reason)
         answer = self._wish(self._next(fresh=True), person=False)
         answer.addErrback(lambda _: None)  # the state tells

@@ -14,11 +14,13 @@ from gateway.worker.timetable import Timetable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gateway.worker.gate import Check
     from gateway.worker.governor import Governor
     from gateway.worker.keeper import Keeper
     from gateway.worker.launch import Launcher
     from gateway.worker.run import Run
     from gateway.worker.settings import Settings
+    from gateway.worker.timetable import Memory
 
 _log = Logger(namespace="gateway.worker")
 
@@ -30,7 +32,7 @@ NAMED = 5
 class Lookout:
     """Acts when nobody asks; `wall` gives seconds since 1970.
 
-    Each of `also` looks at the worker that lives.
+    Each of `also` looks at the worker that lives; `memory` is the timetable's.
     """
 
     def __init__(
@@ -43,15 +45,18 @@ class Lookout:
         launcher: Launcher,
         wall: Callable[[], float],
         also: Sequence[Callable[[Run], object]] = (),
+        memory: Memory | None = None,
     ) -> None:
         self._settings = settings
         self._keeper = keeper
         self._governor = governor
         self._also = also
-        self._timetable = Timetable(settings, keeper, wall)
+        self._timetable = Timetable(settings, keeper, wall, memory)
         self._watch = (
             Watch(launcher.main, lambda: launcher.sources().files) if settings.dev else None
         )
+        self.hold: Check = self._timetable.hold
+        """A check of the gate."""
         self._looks = (
             Look("Looking at the calendar", self._timetable.look),
             Look("Looking at the heartbeat", self._look_at_the_heartbeat),

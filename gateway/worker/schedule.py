@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-JUMP = 120.0
-"""Seconds between two looks at the clock past which it was set, or the machine slept."""
+SHIFT = 7200.0
+"""Seconds: no zone's clock is put forward or back by more."""
 _WINDOW = re.compile(
     r"(?:(?P<days>[a-z,\-]+)\s+)?(?P<start>\d\d?:\d\d)\s*-\s*(?P<end>\d\d?:\d\d)", re.ASCII
 )
@@ -46,21 +46,40 @@ class Schedule:
                     f"{expression!r} is no cron expression such as '40 8 * * 1-5'"
                 ) from None
 
+    def __bool__(self) -> bool:
+        return bool(self._expressions)
+
     def next(self, after: float) -> float | None:
         """The first point after `after`, both in seconds since 1970; None: never."""
-        local = datetime.fromtimestamp(after, self._zone)
-        points = (next(CronSim(text, local), None) for text in self._expressions)
-        return min((point.timestamp() for point in points if point), default=None)
+        points = (self._next(text, after) for text in self._expressions)
+        return min((point for point in points if point), default=None)
 
-    def due(self, before: float, now: float) -> bool:
-        """Whether a point lies between two looks at the clock.
+    def last(self, after: float, until: float) -> float | None:
+        """The last point after `after` and not after `until`."""
+        found, point = None, self.next(after)
+        while point is not None and point <= until:
+            found, point = point, self.next(point)
+        return found
 
-        Never when the clock was set, or slept, in between: what was missed stays missed.
+    def _next(self, expression: str, after: float) -> float | None:
+        """Each time on the wall is one point.
+
+        In the hour that comes twice it is the first of the two; one that the clock leaps over
+        is as much later.
         """
-        if not 0 <= now - before <= JUMP:
-            return False
-        point = self.next(before)
-        return point is not None and point <= now
+        wall = datetime.fromtimestamp(after, self._zone).replace(tzinfo=None)
+        changes = self._offset(after - SHIFT) != self._offset(after + SHIFT)
+        found = None
+        for each in CronSim(expression, wall - timedelta(seconds=SHIFT) if changes else wall):
+            point = each.replace(tzinfo=self._zone).timestamp()
+            if point > after:
+                found = min(point, found or point)
+                if not changes or each > wall + timedelta(seconds=SHIFT):
+                    break
+        return found
+
+    def _offset(self, seconds: float) -> timedelta | None:
+        return datetime.fromtimestamp(seconds, self._zone).utcoffset()
 
 
 @frozen
@@ -76,7 +95,9 @@ class _Window:
             if day.weekday() in self.days:
                 start = datetime.combine(day, self.start, now.tzinfo)
                 last = day + timedelta(days=self.end <= self.start)
-                if start <= now < datetime.combine(last, self.end, now.tzinfo):
+                end = datetime.combine(last, self.end, now.tzinfo)
+                # Not the wall's times: those of an hour that comes twice can't be compared.
+                if start.timestamp() <= now.timestamp() < end.timestamp():
                     return start
         return None
 
@@ -109,7 +130,8 @@ class Sessions:
             for ahead in range(8)
             if (local + timedelta(days=ahead)).weekday() in window.days
         )
-        return min((start.timestamp() for start in starts if start > local), default=None)
+        times = (start.timestamp() for start in starts)
+        return min((start for start in times if start > now), default=None)
 
 
 def _window(text: str) -> _Window:

@@ -140,7 +140,9 @@ class Supervisor:
             launcher=self._launcher,
             wall=wall,
             also=[self._readiness.look, self._connection.look],
+            memory=self._ledger,
         )
+        self.gate.checks.append(self._lookout.hold)
 
         self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
         self.told = self._silent_feeds.told

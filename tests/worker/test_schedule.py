@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -33,25 +34,23 @@ class ScheduleTests(SynchronousTestCase):
         ):
             self.assertEqual(self.schedule.next(at(now)), at(then))
 
-    def test_due_between_two_looks(self) -> None:
+    def test_the_last_point_between_two_looks(self) -> None:
         point = at("2024-03-04T08:40")
-        self.assertTrue(self.schedule.due(point - 0.5, point + 0.5))
-        self.assertTrue(self.schedule.due(point - 1, point))
-        self.assertFalse(self.schedule.due(point, point + 1))
-        self.assertFalse(self.schedule.due(point - 2, point - 1))
-
-    def test_a_clock_that_was_set_is_no_reason(self) -> None:
-        point = at("2024-03-04T08:40")
-        self.assertFalse(self.schedule.due(point - 1800, point + 1800))
-        self.assertFalse(self.schedule.due(point + 1800, point - 1800))
+        self.assertEqual(self.schedule.last(point - 0.5, point + 0.5), point)
+        self.assertEqual(self.schedule.last(point - 1, point), point)
+        self.assertIsNone(self.schedule.last(point, point + 1))
+        self.assertIsNone(self.schedule.last(point - 2, point - 1))
+        self.assertIsNone(self.schedule.last(point + 1800, point - 1800))
+        self.assertEqual(self.schedule.last(at("2024-03-04T00:00"), point + 60), point)
 
     def test_weekends_are_free(self) -> None:
-        self.assertFalse(self.schedule.due(at("2024-03-09T08:39:59"), at("2024-03-09T08:40:01")))
+        self.assertIsNone(self.schedule.last(at("2024-03-09T00:00"), at("2024-03-10T00:00")))
 
     def test_without_expressions_there_is_no_point(self) -> None:
         empty = Schedule((), TAIPEI)
         self.assertIsNone(empty.next(0))
-        self.assertFalse(empty.due(0, 1))
+        self.assertIsNone(empty.last(0, 1))
+        self.assertFalse(empty)
 
     def test_nonsense_is_refused(self) -> None:
         for text in ("", "x", "61 * * * *", "* * * *", "0 0 31 2 *"):
@@ -68,11 +67,54 @@ class ScheduleTests(SynchronousTestCase):
         looks = [start]
         for step in steps:
             looks.append(looks[-1] + step)
-        found = sum(map(self.schedule.due, looks, looks[1:]))
+        found = sum(map(bool, map(self.schedule.last, looks, looks[1:])))
         points, point = 0, self.schedule.next(start)
         while point <= looks[-1]:
             points, point = points + 1, self.schedule.next(point)
         self.assertEqual(found, points)
+
+
+class ShiftTests(SynchronousTestCase):
+    """New York: on 2024-11-03 01:00 to 02:00 comes twice, on 2024-03-10 02:00 to 03:00 never."""
+
+    zone = ZoneInfo("America/New_York")
+
+    def points(self, expression: str, begin: str, hours: float) -> list[str]:
+        schedule = Schedule([expression], self.zone)
+        now = datetime.fromisoformat(begin).replace(tzinfo=self.zone).timestamp()
+        end, found = now + hours * 3600, []
+        while (now := schedule.next(now)) is not None and now <= end:
+            found.append(datetime.fromtimestamp(now, self.zone).strftime("%d %H:%M %Z"))
+        return found
+
+    def test_in_an_hour_that_comes_twice_a_point_comes_once(self) -> None:
+        for expression, points in (
+            ("30 1 * * *", ["03 01:30 EDT", "04 01:30 EST"]),
+            ("*/30 1 * * 0", ["03 01:00 EDT", "03 01:30 EDT"]),
+            ("0 0-3 * * *", ["03 00:00 EDT", "03 01:00 EDT", "03 02:00 EST", "03 03:00 EST"]),
+        ):
+            found = self.points(expression, "2024-11-02T23:59", 28)
+            self.assertEqual(found[: len(points)], points)
+
+    def test_a_point_that_the_clock_leaps_over_is_as_much_later(self) -> None:
+        found = self.points("30 2 * * *", "2024-03-09T12:00", 40)
+        self.assertEqual(found, ["10 03:30 EDT", "11 02:30 EDT"])
+
+    def test_a_look_every_second_of_that_night_finds_it_once(self) -> None:
+        schedule = Schedule(["30 1 * * *"], self.zone)
+        begin = datetime(2024, 11, 3, tzinfo=self.zone).timestamp()
+        looks = [begin + step * 20 for step in range(5 * 180)]
+        self.assertEqual(sum(map(bool, map(schedule.last, looks, looks[1:]))), 1)
+
+    def test_a_window_of_that_night_opens_once(self) -> None:
+        sessions = Sessions(["01:15-01:45"], self.zone)
+        begin = datetime(2024, 11, 3, tzinfo=self.zone).timestamp()
+        open_at = [
+            sessions.opened(begin + minute * 60) is not None for minute in range(0, 5 * 60, 5)
+        ]
+        opened = sum(now and not before for before, now in pairwise(open_at))
+        self.assertEqual(opened, 1)
+        self.assertGreater(sessions.next(begin + 5400), begin + 5400)
 
 
 class SessionsTests(SynchronousTestCase):

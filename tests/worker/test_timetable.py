@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker import timetable
 from gateway.worker.timetable import Timetable
 
 from .fakes import Time, settings
@@ -17,6 +18,7 @@ class FakeKeeper:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.reasons: list[str] = []
         self.state = "stopped"
         self.run = None
 
@@ -31,16 +33,17 @@ class FakeKeeper:
     def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
         if self.state in states:
             self.done.append("renew")
+            self.reasons.append(reason)
 
     def lived(self, seconds: float) -> None:
         self.run = SimpleNamespace(alive=True, vitals=SimpleNamespace(lived=seconds))
 
 
 class TimetableTests(SynchronousTestCase):
-    def table(self, now: str, **changes: object) -> Timetable:
+    def table(self, now: str, memory=None, **changes: object) -> Timetable:
         self.time = Time(at(now))
         self.keeper = FakeKeeper()
-        return Timetable(settings(**changes), self.keeper, self.time.wall)
+        return Timetable(settings(**changes), self.keeper, self.time.wall, memory)
 
     def pass_until(self, table: Timetable, then: str) -> None:
         while self.time.wall() < at(then):
@@ -91,13 +94,86 @@ class TimetableTests(SynchronousTestCase):
             table.look()
             self.assertEqual(self.keeper.done, done, state)
 
-    def test_a_clock_that_jumps_an_hour_changes_nothing(self) -> None:
-        for jump in (3600, -3600):
-            table = self.table("2024-03-04T08:20", schedule=WORKDAYS, sessions=("06:00-23:00",))
-            self.keeper.state = "running"
-            self.time.offset += jump
-            table.look()
-            self.assertEqual(self.keeper.done, [])
+    def test_a_point_that_was_slept_through_is_made_up_once(self) -> None:
+        for slept, done in ((45 * 60, ["renew"]), (2 * 3600, []), (7 * 3600, ["renew"])):
+            with self.subTest(slept=slept):
+                table = self.table("2024-03-04T06:31", schedule=WORKDAYS)
+                self.keeper.state = "running"
+                table.look()
+                self.time.offset += at("2024-03-04T08:20") - at("2024-03-04T06:31")
+                table.look()
+                self.time.offset += slept
+                for _ in range(10):
+                    table.look()
+                    self.time.advance(30)
+                self.assertEqual(self.keeper.done, done)
+
+    def test_several_points_that_were_missed_are_made_up_at_once(self) -> None:
+        table = self.table("2024-03-04T08:00", schedule=("*/10 * * * *",))
+        self.keeper.state = "running"
+        table.look()
+        self.time.offset += 3000
+        table.look()
+        table.look()
+        self.assertEqual(self.keeper.done, ["renew"])
+
+    def test_it_says_so(self) -> None:
+        table = self.table("2024-03-04T08:20", schedule=WORKDAYS)
+        self.keeper.state = "running"
+        self.time.offset += 1800
+        table.look()
+        self.assertEqual(self.keeper.reasons, ["scheduled for 08:40, which was missed"])
+
+    def test_a_clock_that_is_set_back_repeats_nothing(self) -> None:
+        table = self.table("2024-03-04T08:39", schedule=WORKDAYS, sessions=("06:00-23:00",))
+        self.keeper.state = "running"
+        self.pass_until(table, "2024-03-04T08:41")
+        self.time.offset -= 3600
+        table.look()
+        self.pass_until(table, "2024-03-04T08:45")
+        self.assertEqual(self.keeper.done, ["renew"])
+
+    def test_a_clock_that_was_years_ahead_is_forgotten(self) -> None:
+        table = self.table("2030-03-04T08:00", schedule=WORKDAYS)
+        self.keeper.state = "running"
+        table.look()
+        self.time.offset = at("2024-03-04T08:38") - self.time.seconds()
+        table.look()
+        self.pass_until(table, "2024-03-04T08:41")
+        self.assertEqual(self.keeper.done, ["renew"])
+
+    def test_a_point_without_a_gateway_is_made_up_by_its_start(self) -> None:
+        for down, made_up in (
+            (("08:30", "08:50"), True),
+            (("08:30", "10:00"), False),
+            (("08:41", "08:50"), False),
+        ):
+            with self.subTest(down=down):
+                memory = SimpleNamespace(scheduled=None)
+                memory.keep_scheduled = lambda point, m=memory: setattr(m, "scheduled", point)
+                begin, end = (f"2024-03-04T{time}" for time in down)
+                before = self.table("2024-03-04T06:00", memory, schedule=WORKDAYS)
+                before.begin()
+                self.keeper.state = "running"
+                self.pass_until(before, begin)
+                said: list[str] = []
+                self.patch(
+                    timetable,
+                    "_log",
+                    SimpleNamespace(info=lambda text, said=said, **_: said.append(text)),
+                )
+                after = self.table(end, memory, schedule=WORKDAYS)
+                after.begin()
+                self.pass_until(after, "2024-03-04T11:00")
+                self.assertEqual(self.keeper.done, ["begin"])
+                self.assertEqual(bool(said), made_up)
+
+    def test_machines_start_no_worker_while_no_session_is_open(self) -> None:
+        table = self.table("2024-03-04T08:00", sessions=("Mon-Fri 08:30-13:50",))
+        self.assertEqual(table.hold().seconds, 1800)
+        self.assertIsNone(table.hold(person=True))
+        self.time.advance(1800)
+        self.assertIsNone(table.hold())
 
     def test_the_worker_is_up_in_the_sessions_alone(self) -> None:
         table = self.table("2024-03-04T08:00", sessions=("Mon-Fri 08:30-13:50",))
