@@ -48,6 +48,13 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         try:
+            Path.cwd()
+        except FileNotFoundError:
+            folder = os.environ.get("PWD", "")
+            raise usage.UsageError(
+                f"the working folder {folder} was deleted: cd to one that exists"
+            ) from None
+        try:
             self.settings = load(self.given, os.environ)
         except ValueError as error:
             raise usage.UsageError(str(error)) from None

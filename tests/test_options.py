@@ -24,6 +24,14 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(line.splitlines(), [line])
         return line
 
+    def test_a_working_folder_that_was_deleted_is_named(self) -> None:
+        def gone() -> str:
+            raise FileNotFoundError(2, "No such file or directory")
+
+        self.patch(os, "getcwd", gone)
+        self.patch(os, "environ", {"PWD": "/srv/gone"})
+        self.assertIn("/srv/gone was deleted", self.refused())
+
     def test_nothing_given(self) -> None:
         self.assertEqual(self.parse(), Settings())
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -51,6 +53,8 @@ NEVER: Final = frozenset(("PATH", "HOME", "GATEWAY_URL", "SOCKET_HUB", "SIMULATI
 """Variables that hold something else."""
 MISSING: Final = f"Missing required fields: {', '.join(VARIABLES)}"
 LONGEST: Final = 4096
+DRAFT_BYTES: Final = 8
+"""Random bytes in the name of a draft."""
 
 
 class Posted(Protocol):
@@ -178,8 +182,10 @@ class CredentialsFile:
     def load(self) -> Credentials | None:
         """What the file holds; None when there is no file.
 
-        Raises WorkerError when it can't be used.
+        Drafts that a killed gateway left are removed.  Raises WorkerError when it can't be
+        used.
         """
+        self._remove_drafts()
         try:
             text = _read(self._path)
         except FileNotFoundError:
@@ -203,13 +209,12 @@ class CredentialsFile:
         values = credentials.environment()
         names = [group[0] for group in VARIABLES.values() if group[0] in values]
         text = "".join(f"{name}={_quoted(values[name])}\n" for name in names)
-        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
+        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(DRAFT_BYTES)}")
         try:
             if self._path.is_symlink():
                 raise self._unusable("it is a symbolic link")
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(draft, text)
-            draft.replace(self._path)
+            _write(draft, text, self._path)
         except OSError as error:
             with suppress(OSError):  # where no draft can be made, none may be removable
                 draft.unlink()
@@ -224,6 +229,15 @@ class CredentialsFile:
             self._path.unlink(missing_ok=True)
         except OSError as error:
             raise self._unusable(error.strerror) from None
+
+    def _remove_drafts(self) -> None:
+        """Of others than a gateway that is writing now: that holds a lock on its draft."""
+        pattern = re.compile(rf"\.{re.escape(self._path.name)}\.[0-9a-f]{{{2 * DRAFT_BYTES}}}")
+        with suppress(OSError):  # a folder that can't be read is told by what comes next
+            for path in self._path.parent.iterdir():
+                if pattern.fullmatch(path.name):
+                    with suppress(OSError):
+                        _remove(path)
 
     def _unusable(self, reason: str | None) -> WorkerError:
         return WorkerError("The credentials file can't be used", f"{self._path}: {reason}")
@@ -254,9 +268,21 @@ def _open_regular(path: Path, flags: int = 0) -> int:
     return file
 
 
-def _write(path: Path, text: str) -> None:
+def _write(draft: Path, text: str, path: Path) -> None:
+    """Put `text` into the place of `path`; the draft is locked until it is there."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
+    with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+        draft.replace(path)
+
+
+def _remove(draft: Path) -> None:
+    file = os.open(draft, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.unlink()
+    finally:
+        os.close(file)

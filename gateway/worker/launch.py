@@ -88,6 +88,13 @@ class Launcher:
                 self._given_python()
             else:
                 program(target.words, target.folder, self._path)
+        except LaunchError as error:
+            if self._cwd.exists():
+                raise
+            raise LaunchError(
+                "The gateway's working folder was deleted",
+                f"{self._cwd} is gone, and so {error.details}; start it in one that exists",
+            ) from None
         except OSError as error:
             raise UnreachableError("main.py can't be looked at", reason(error)) from error
         return target.script

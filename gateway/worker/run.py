@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
@@ -89,6 +90,7 @@ class Run:
         self._streams = streams
         self._claim = claim
         self._process: GuardedProcess | None = None
+        self._folder = ""
         self._rescue: Rescue | None = None
         self._settling: Rest | None = None
         self._stopping = Countdown(
@@ -181,6 +183,8 @@ class Run:
         self._owner.run_started(self)
 
     def failed(self, number: int, reason: str) -> None:
+        if number == errno.ENOENT and self._folder and not Path(self._folder).is_dir():
+            reason = f"its working folder {self._folder} was deleted"
         self._never(
             f"it can't be run: {reason}",
             hopeless=number in HOPELESS,
@@ -227,6 +231,7 @@ class Run:
             self._never("it was stopped before")
             self._owner.run_reaped(self)
             return
+        self._folder = command.cwd
         self._process = GuardedProcess(command, self._patience, self, self._claim)
         try:
             self._process.spawn(self._reactor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -225,6 +226,25 @@ class FileTests(SynchronousTestCase):
         self.path.rmdir()
         os.mkfifo(self.path)
         self.assertRaises(WorkerError, self.file.load)
+
+    def test_drafts_that_a_killed_gateway_left_are_removed(self) -> None:
+        self.folder.mkdir(parents=True)
+        left = self.folder / ".keys.env.0123456789abcdef"
+        others = [self.folder / name for name in (".keys.env.swp", ".env.0123456789abcdef", "x")]
+        for path in (left, *others):
+            path.write_text("API_KEY='secret'")
+        self.assertIsNone(self.file.load())
+        self.assertEqual([path.exists() for path in (left, *others)], [False] + [True] * 3)
+
+    def test_a_draft_that_is_being_written_is_left_alone(self) -> None:
+        self.folder.mkdir(parents=True)
+        draft = self.folder / ".keys.env.0123456789abcdef"
+        with draft.open("w") as writing:
+            fcntl.flock(writing, fcntl.LOCK_EX)
+            self.file.load()
+            self.assertTrue(draft.exists())
+        self.file.load()
+        self.assertFalse(draft.exists())
 
     def test_restore_writes_what_was_there_or_nothing(self) -> None:
         self.file.save(validated(api_key="new"))

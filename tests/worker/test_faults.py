@@ -206,6 +206,21 @@ class LaunchTests(RealTestCase):
         await self.assertFailure(supervisor.restart(), LaunchError)
         self.assertEqual((supervisor.pid, alive(pid)), (pid, True))
 
+    async def test_a_working_folder_that_is_deleted_meanwhile_is_named(self) -> None:
+        folder = self.new_folder()
+        supervisor = self.supervisor("polite.py", cwd=folder)
+        command = supervisor._launcher.command
+
+        def deleting(*arguments: object) -> object:
+            made = command(*arguments)
+            folder.rmdir()
+            return made
+
+        self.patch(supervisor._launcher, "command", deleting)
+        supervisor.start()
+        event = await self.is_told("fatal")
+        self.assertIn(f"{folder} was deleted", event["message"])
+
     async def test_r2_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
         supervisor = self.supervisor("polite.py")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.worker import launch
 from gateway.worker.credentials import VARIABLES, Credentials
-from gateway.worker.errors import LaunchError
+from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import MOST, Sources, follow
 from gateway.worker.venvs import Venvs, look
@@ -108,6 +108,24 @@ class MainTests(LauncherTestCase):
         error = self.assertRaises(LaunchError, self.launcher(main=Path("x.py")).main)
         self.assertIn(str(self.folder / "x.py"), error.details)
         self.assertRaises(LaunchError, self.launcher(main=self.folder.path).main)
+
+
+class GoneTests(LauncherTestCase):
+    async def test_a_working_folder_that_was_deleted_is_named(self) -> None:
+        folder = self.folder / "deep/gateway"
+        launcher = Launcher(settings(), {"PATH": ""}, folder, reactor)
+        self.assertIn(str(folder), self.assertRaises(LaunchError, launcher.check).details)
+
+    async def test_what_can_not_be_looked_at_is_no_reason_to_give_up(self) -> None:
+        launcher = self.launcher()
+
+        def closed(*_: object) -> bool:
+            raise PermissionError(13, "Permission denied", "main.py")
+
+        self.patch(Path, "is_file", closed)
+        error = self.assertRaises(UnreachableError, launcher.check)
+        self.assertIn("Permission denied: main.py", error.details)
+        await self.assertFailure(launcher.command(None, ""), UnreachableError)
 
 
 class PythonTests(LauncherTestCase):

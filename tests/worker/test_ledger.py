@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker import ledger as ledger_module
@@ -119,6 +121,47 @@ class LedgerTests(SynchronousTestCase):
         os.close(file)
         ledger.count("2024-03-04")
         self.assertEqual(self.ledger().starts("2024-03-04"), 2)
+
+    def test_the_disk_holds_nobody_up_and_writes_that_pile_up_are_one(self) -> None:
+        works: list[tuple[object, Deferred[object]]] = []
+
+        def in_thread(work):
+            works.append((work, Deferred()))
+            return works[-1][1]
+
+        ledger = Ledger(self.folder, self.alerts.append, in_thread)
+        flushed = ledger.flush()
+        self.successResultOf(flushed)
+        for _ in range(10):
+            ledger.count("2024-03-04")
+            ledger.keep_pause(9.0, 1)
+        self.assertEqual((len(works), ledger.starts("2024-03-04")), (1, 10))
+        flushed = ledger.flush()
+        while works:
+            self.assertNoResult(flushed)
+            work, done = works.pop(0)
+            done.callback(work())
+        self.successResultOf(flushed)
+        self.assertEqual(self.ledger().starts("2024-03-04"), 10)
+        self.assertEqual(self.ledger().pause, (9.0, 1))
+
+    def test_it_is_on_the_disk_before_it_has_its_name(self) -> None:
+        """And the name is, too: a power cut leaves the old content, or the new."""
+        done: list[str] = []
+        sync, replace = os.fsync, os.replace
+
+        def noted_sync(file: int) -> None:
+            done.append("folder" if stat.S_ISDIR(os.fstat(file).st_mode) else "file")
+            sync(file)
+
+        def noted_replace(*paths: object) -> None:
+            done.append("name")
+            replace(*paths)
+
+        self.patch(os, "fsync", noted_sync)
+        self.patch(os, "replace", noted_replace)
+        self.ledger().count("2024-03-04")
+        self.assertEqual(done, ["file", "name", "folder"])
 
     def test_a_damaged_file_is_told_and_begun_anew(self) -> None:
         for content in (
