@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import orjson
 
+from gateway.engineio.forms import POLLING_PACKETS
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.record import Record
 from gateway.relay.selection import EVERYTHING, FIELDS, NOTHING, SelectionError, parse
@@ -102,13 +103,18 @@ class Screens:
         """Send the newest events that `subscription` wants and `known` did not."""
         settings, selection = self._settings, subscription.selection or EVERYTHING
         quotes = subscription.quotes
+        if selection.events is not None:  # what is not there makes no difference
+            there = frozenset(selection.events & self._snapshot.names)
+            selection = attrs.evolve(selection, events=there)
 
         def wanted(event: Event) -> bool:
             shown = quotes if event.name in settings.quote_names else settings.states
             return shown and selection.wants(event) and not known.wants(event)
 
-        subscription.socket.session.meter.charge(len(self._snapshot) / KEYS)
-        subscription.show(self._snapshot.bundles((selection, quotes, known), wanted))
+        bundles = self._snapshot.bundles((selection, quotes, known), wanted, selection)
+        looked = len(self._snapshot) if selection.codes is None else len(bundles) * POLLING_PACKETS
+        subscription.socket.session.meter.charge(looked / KEYS)
+        subscription.show(bundles)
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Narrow or widen what `subscription` receives; answer its ack.

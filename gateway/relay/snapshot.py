@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.engineio.forms import POLLING_PACKETS
 from gateway.engineio.record import Record
+from gateway.relay.selection import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Set as AbstractSet
 
     from gateway.relay.aliases import Aliases
     from gateway.relay.event import Event
+    from gateway.relay.selection import Selection
 
 BUNDLES = 32
 """Kinds of readers for which bundles are kept: a stranger may ask for any number."""
@@ -28,9 +31,12 @@ class Snapshot:
         self._max_keys = max_keys
         self._max_bytes = max_bytes
         self._newest: dict[Hashable, Event] = {}
+        self._by_name: dict[str | float, dict[Hashable, None]] = {}
+        self._by_code: dict[str | None, dict[Hashable, None]] = {}
         self._bytes = 0
         self._bundles: dict[Hashable, list[Record]] = {}
-        self._renamed: Aliases | None = None
+        self._aliases: Aliases | None = None
+        self._renamed = False
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -45,6 +51,10 @@ class Snapshot:
         self._bundles.clear()
         before = self._newest.pop(event.key, None)
         self._newest[event.key] = event
+        if before is None or before.code != event.code:
+            self._forget_place(before)
+            self._by_name.setdefault(event.name, {})[event.key] = None
+            self._by_code.setdefault(event.code, {})[event.key] = None
         self._bytes += event.size - (before.size if before is not None else 0)
         while len(self._newest) > self._max_keys or self._bytes > self._max_bytes:
             self._drop(next(iter(self._newest)))
@@ -52,7 +62,7 @@ class Snapshot:
     def rename(self, aliases: Aliases) -> None:
         """Know the events that are kept by the codes that their contracts have now."""
         self._bundles.clear()
-        self._renamed = aliases  # who says names often must not make it dear
+        self._aliases, self._renamed = aliases, True  # who says names often must not be dear
 
     def forget(self, unwanted: Callable[[Event], bool]) -> None:
         """Drop the events that are `unwanted`."""
@@ -60,28 +70,68 @@ class Snapshot:
         for key in [key for key, event in self._newest.items() if unwanted(event)]:
             self._drop(key)
 
-    def bundles(self, key: Hashable, wanted: Callable[[Event], bool]) -> list[Record]:
+    @property
+    def names(self) -> AbstractSet[str | float]:
+        """The names of the events that are kept."""
+        return self._by_name.keys()
+
+    def bundles(
+        self, key: Hashable, wanted: Callable[[Event], bool], selection: Selection = EVERYTHING
+    ) -> list[Record]:
         """The events that are `wanted`, what was seen last at the end, many to a record.
 
-        Who asks with an equal `key` before anything changes gets the same records.
+        Who asks with an equal `key` before anything changes gets the same records.  Only what
+        `selection` may want is looked at: a change of a filter must not be dear.
         """
         bundles = self._bundles.get(key)
         if bundles is None:
             if len(self._bundles) == BUNDLES:
                 self._bundles.clear()
             self._rename()
-            packets = [event.packets[0] for event in self._newest.values() if wanted(event)]
+            events = self._candidates(selection)
+            packets = [event.packets[0] for event in events if wanted(event)]
             bundles = self._bundles[key] = [
                 Record(*packets[at : at + POLLING_PACKETS])
                 for at in range(0, len(packets), POLLING_PACKETS)
             ]
         return bundles
 
+    def _candidates(self, selection: Selection) -> Iterable[Event]:
+        """The events of the names or the codes that `selection` has, in order."""
+        places: Iterable[Iterable[Hashable]]
+        if selection.codes is not None:
+            aliases = self._aliases
+            codes: set[str | None] = {None, *selection.codes}
+            if aliases is not None:
+                codes.update(*[aliases.of(code) for code in selection.codes])
+            places = [self._by_code.get(code, ()) for code in codes]
+        elif selection.events is not None:
+            places = [self._by_name.get(name, ()) for name in selection.events]
+        else:
+            return self._newest.values()
+        events = [self._newest[key] for keys in places for key in keys]
+        return sorted(events, key=lambda event: event.position)
+
     def _rename(self) -> None:
-        aliases, self._renamed = self._renamed, None
-        if aliases is not None:
+        if self._renamed and self._aliases is not None:
             for event in self._newest.values():
-                event.aliases = aliases.of(event.code)
+                event.aliases = self._aliases.of(event.code)
+        self._renamed = False
 
     def _drop(self, key: Hashable) -> None:
-        self._bytes -= self._newest.pop(key).size
+        event = self._newest.pop(key)
+        self._bytes -= event.size
+        self._forget_place(event)
+
+    def _forget_place(self, event: Event | None) -> None:
+        if event is None:
+            return
+        _remove(self._by_name, event.name, event.key)
+        _remove(self._by_code, event.code, event.key)
+
+
+def _remove(index: dict[Any, dict[Hashable, None]], value: object, key: Hashable) -> None:
+    keys = index[value]
+    del keys[key]
+    if not keys:
+        del index[value]

@@ -225,6 +225,12 @@ def events() -> Iterator[Input]:
     unit = frame(b'42["sjgateway:subscribe",{"codes":["A"]}]')
     other = frame(b'42["sjgateway:subscribe",{"codes":["B"]}]')
     yield Input("a change of the filter", way, True, unit + other, 150, 1, 2)
+    for field in ("codes", "events"):
+        unit = b"".join(
+            frame(b'42["sjgateway:subscribe",{"%b":["market_bidask","%d"]}]' % (field.encode(), at))
+            for at in range(200)
+        )
+        yield Input(f"a change of {field} to new ones each time", way, True, unit, 1, 1, 200)
 
 
 def frames() -> Iterator[Input]:

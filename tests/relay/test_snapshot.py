@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
+from gateway.relay.aliases import Aliases
 from gateway.relay.event import Event
 from gateway.relay.keys import Subject
+from gateway.relay.selection import Selection
 from gateway.relay.snapshot import BUNDLES, Snapshot
 
 
@@ -51,6 +53,49 @@ class SnapshotTests(SynchronousTestCase):
         snapshot.forget(lambda event: event.code == "b")
         self.assertEqual([event.code for event in kept(snapshot)], ["a", "c"])
         self.assertEqual((len(snapshot), snapshot.bytes), (2, 4))
+
+    def test_only_what_a_filter_may_want_is_looked_at(self) -> None:
+        snapshot = Snapshot(max_keys=1000, max_bytes=10**6)
+        for number in (*range(100), *range(50)):
+            snapshot.see(tick(str(number)))
+        for selection, count in (
+            (Selection(), 100),
+            (Selection(codes=frozenset(("7", "70", "nobody"))), 2),
+            (Selection(events=frozenset(("nothing",))), 0),
+            (Selection(events=frozenset(("market_tick", "nothing"))), 100),
+        ):
+            looked: list[Event] = []
+            snapshot.bundles(object(), lambda event, f=looked: not f.append(event), selection)
+            self.assertEqual(len(looked), count, selection)
+        snapshot.forget(lambda event: event.code == "7")
+        looked = []
+        selection = Selection(codes=frozenset("7"))
+        snapshot.bundles(object(), lambda event: not looked.append(event), selection)
+        self.assertEqual(looked, [])
+
+    def test_an_event_is_found_by_its_contracts_other_codes(self) -> None:
+        aliases = Aliases()
+        aliases.learn(b'["market_contract",{"code":"TXFR1","target_code":"TXFC6"}]')
+        snapshot = Snapshot(max_keys=10, max_bytes=1000)
+        snapshot.rename(aliases)
+        for code in ("TXFC6", "2330"):
+            snapshot.see(tick(code))
+        looked: list[Event] = []
+        selection = Selection(codes=frozenset(("TXFR1",)))
+        snapshot.bundles(object(), lambda event: not looked.append(event), selection)
+        self.assertEqual([event.code for event in looked], ["TXFC6"])
+
+    @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz")), max_size=40))
+    def test_a_filter_finds_what_a_look_at_all_would(self, said: list[tuple[str, str]]) -> None:
+        snapshot = Snapshot(max_keys=4, max_bytes=1000)
+        for position, (key, code) in enumerate(said):
+            event = tick(code)
+            event.key, event.position = key, position
+            snapshot.see(event)
+        for selection in (Selection(codes=frozenset("xy")), Selection(codes=frozenset("z"))):
+            found: list[Event] = []
+            snapshot.bundles(object(), lambda event, f=found: not f.append(event), selection)
+            self.assertEqual(found, [each for each in kept(snapshot) if selection.wants(each)])
 
     def test_one_event_over_the_bound_is_not_kept(self) -> None:
         snapshot = Snapshot(max_keys=10, max_bytes=100)
