@@ -32,11 +32,6 @@ class Identity:
         self.generation: int | None = None
         self.tokens: tuple[Token, ...] = ()
 
-    @property
-    def role(self) -> Role:
-        """What its tokens allow; NONE without any."""
-        return max((token.role for token in self.tokens), default=Role.NONE)
-
 
 class Identities:
     """The identities of all sessions; each is kept in its session's `data`.
@@ -69,9 +64,14 @@ class Identities:
         if token not in identity.tokens:
             identity.tokens += (token,)
 
+    def tokens(self, session: Session) -> tuple[Token, ...]:
+        """The tokens that `session` brought."""
+        identity: Identity | None = session.data
+        return () if identity is None else identity.tokens
+
     def may_publish(self, session: Session) -> bool:
         """Whether `session` brought a token with which it may publish."""
-        return self.of(session).role >= Role.PUBLISH
+        return any(token.role >= Role.PUBLISH for token in self.tokens(session))
 
 
 def known_as_worker(session: Session) -> bool:

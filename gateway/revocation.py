@@ -47,7 +47,7 @@ class Revocation:
 
     def _lost(self, session: Session, *, shut: bool) -> str | None:
         """Whose session has to end; None: it may go on."""
-        tokens = self._identities.of(session).tokens
+        tokens = self._identities.tokens(session)
         for token in tokens:
             if not self._guard.is_valid(token):
                 return f"token {token.name}"

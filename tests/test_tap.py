@@ -137,6 +137,18 @@ class LimitTests(SynchronousTestCase):
         self.parts._identities.remember(session, token)
         self.assertEqual(self.parts._allowance.limit(session), 16 << 20)
 
+    def test_a_hangup_reads_the_tokens_again(self) -> None:
+        file = Path(self.mktemp())
+        file.write_text("desk sesame-open control\n")
+        settings = Settings(no_worker=True, token_file=file, state_dir=Path(self.mktemp()))
+        parts = Parts(settings, MemoryReactorClock())
+        file.write_text("desk another-one control\n")
+        self.assertIsNone(parts._guard.token("another-one"))
+        parts._reloads()
+        self.assertIsNotNone(parts._guard.token("another-one"))
+        self.assertIsNone(parts._guard.token("sesame-open"))
+        self.assertNotIn("another", parts._redact("it is another-one"))
+
     def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
         """Whatever a proxy announces."""
         asked: list[Any] = []

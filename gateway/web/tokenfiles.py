@@ -88,12 +88,17 @@ class TokenFiles:
             self._looking.stop()
 
     def doubts(self) -> list[str]:
-        """What is not quite right about the files, a line each."""
+        """What is not quite right about the tokens, a line each."""
         files = [source.given for source in self._sources if isinstance(source.given, Path)]
+        now = self._wall()
         return [
             f"Other users can read {file}, and be who its tokens say: chmod 600 {file}"
             for file in files
             if readable_by_others(file)
+        ] + [
+            f"The token {token.name} has expired"
+            for token in self._tokens
+            if not token.is_valid(now)
         ]
 
     def _look(self) -> None:
@@ -108,6 +113,8 @@ class TokenFiles:
 
     def reload(self) -> None:
         """Read the files; when they can't be used, say so and keep what was read before."""
+        if not self._sources:
+            return
         self._stamps = self._stamp()
         try:
             tokens = tokens_of(self._sources)

@@ -3,7 +3,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
-from gateway.engineio.handshake import custom, open_packet, parse_query, version, wants_base64
+from gateway.engineio.handshake import Peer, custom, open_packet, parse_query, version, wants_base64
 from gateway.engineio.settings import Settings
 
 
@@ -83,3 +83,15 @@ class SettingsTests(SynchronousTestCase):
     def test_milliseconds_become_seconds(self) -> None:
         settings = Settings(ping_interval=300, ping_timeout=0.5)
         self.assertEqual((settings.interval, settings.timeout), (0.3, 0.0005))
+
+
+class PeerTests(SynchronousTestCase):
+    def test_a_client_is_shown_where_it_is(self) -> None:
+        for peer, address, shown in (
+            (Peer("192.0.2.1", 5000), "192.0.2.1", "192.0.2.1:5000"),
+            (Peer("2001:db8::1", 5000), "2001:db8::1", "[2001:db8::1]:5000"),
+            (Peer("", 0), "", "unix"),
+            (Peer("127.0.0.1", 5000, ("127.0.0.1", 3001), "192.0.2.1"), "192.0.2.1", "192.0.2.1"),
+            (Peer("", 0, ("", 0), "2001:db8::1"), "2001:db8::1", "2001:db8::1"),
+        ):
+            self.assertEqual((peer.address, str(peer)), (address, shown))

@@ -211,6 +211,12 @@ class TokenFilesTests(SynchronousTestCase):
         self.clock.advance(SECONDS)
         self.assertEqual(len(self.heard), 1)
 
+    def test_who_has_expired_is_told(self) -> None:
+        self.file.write_text("desk sesame-open control 1970-01-01\n")
+        self.files.reload()
+        self.clock.advance(3 * 86_400)
+        self.assertEqual(self.files.doubts(), ["The token desk has expired"])
+
     def test_files_that_others_can_read_are_told(self) -> None:
         self.assertEqual(self.files.doubts(), [])
         self.file.chmod(0o644)
