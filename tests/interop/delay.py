@@ -1,7 +1,10 @@
-"""A proxy that is far away: whatever passes takes its time, in both directions."""
+"""Proxies that are not as they should be: far away, or unable to pass WebSockets on."""
 
 import asyncio
+import queue
 import threading
+import time
+from contextlib import suppress
 
 
 class DelayingProxy:
@@ -24,7 +27,8 @@ class DelayingProxy:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer))
+        with suppress(asyncio.CancelledError):  # its loop would print it
+            await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
@@ -41,11 +45,16 @@ class DelayingProxy:
         writing = asyncio.ensure_future(write())
         try:
             while data := await reader.read(65536):
-                late.put_nowait((self._loop.time() + self._seconds, data))
+                if data := self._passes(data, writer):
+                    late.put_nowait((self._loop.time() + self._seconds, data))
         except OSError:
             pass
         late.put_nowait((self._loop.time() + self._seconds, b""))
         await writing
+
+    def _passes(self, data: bytes, writer: asyncio.StreamWriter) -> bytes:
+        """What goes on of `data`, which is for `writer`."""
+        return data
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
@@ -58,3 +67,25 @@ class DelayingProxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class HangingProxy(DelayingProxy):
+    """Lets WebSockets open, and passes on nothing that the server says over one.
+
+    `polls`: when each GET of a session came, in seconds of the monotonic clock.
+    """
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, 0)
+        self.polls: queue.SimpleQueue[float] = queue.SimpleQueue()
+        self._hanging: set[asyncio.StreamWriter] = set()
+
+    def _passes(self, data: bytes, writer: asyncio.StreamWriter) -> bytes:
+        if data.startswith(b"GET ") and b"polling" in data and b"sid=" in data:
+            self.polls.put(time.monotonic())
+        if writer in self._hanging:
+            return b""
+        if data.startswith(b"HTTP/1.1 101 "):
+            self._hanging.add(writer)
+            return data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        return data

@@ -10,6 +10,8 @@ from tests.interop.agents import Agent, node_client, python_client
 from tests.interop.service import Service, free_port
 
 TRANSPORTS = ("polling", "websocket", "default")
+VERSIONS = {"2": TRANSPORTS, "3": ("polling",), "4.0": ("polling",), "4": TRANSPORTS}
+"""Of socket.io-client; the ends of a WebSocket are alike for all."""
 
 
 class RestartTests(SynchronousTestCase):
@@ -27,12 +29,15 @@ class RestartTests(SynchronousTestCase):
         return service
 
     def everybody(self) -> dict[str, Agent]:
-        clients = {}
-        for transports in TRANSPORTS:
-            for version in ("2", "4"):
-                agent = node_client(self.service.url, transports, version=version)
-                clients[f"socket.io-client {version}, {transports}"] = agent
-            clients[f"python-socketio, {transports}"] = python_client(self.service.url, transports)
+        clients = {
+            f"socket.io-client {version}, {kind}": node_client(
+                self.service.url, kind, version=version
+            )
+            for version, kinds in VERSIONS.items()
+            for kind in kinds
+        }
+        for kind in TRANSPORTS:
+            clients[f"python-socketio, {kind}"] = python_client(self.service.url, kind)
         for agent in clients.values():
             self.addCleanup(agent.close)
             agent.hear("connected")

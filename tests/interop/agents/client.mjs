@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 
 const require = createRequire(process.env.NODE_PATH + "/");
 const [url, transports, version, auth] = process.argv.slice(2);
-const { io } = version === "2" ? { io: require("socket.io-client-v2") } : require("socket.io-client");
+const found = require(version === "4" ? "socket.io-client" : `socket.io-client-v${version}`);
+const { io } = version === "2" ? { io: found } : found;
 
 const wrap = (value) =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value)
