@@ -99,6 +99,5 @@ def _worker(
     settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, now: float
 ) -> Iterator[Finding]:
     yield from doctor.check_worker(settings, environ, cwd)
-    main, folder = doctor.main_script(settings, environ, cwd)
-    yield from doctor.check_keys(settings, environ, main, folder)
+    yield from doctor.check_keys(settings, environ, doctor.find_target(settings, environ, cwd))
     yield from doctor.check_state(settings.state_dir, settings.budget, now)

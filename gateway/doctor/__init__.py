@@ -5,7 +5,7 @@ from gateway.doctor.finding import TOPICS, Finding, Level
 from gateway.doctor.keys import check_keys
 from gateway.doctor.machine import check_clock, check_descriptors, check_environment
 from gateway.doctor.ports import check_ports
-from gateway.doctor.worker import check_worker, main_script
+from gateway.doctor.worker import check_worker, find_target
 
 __all__ = [
     "TOPICS",
@@ -19,5 +19,5 @@ __all__ = [
     "check_ports",
     "check_state",
     "check_worker",
-    "main_script",
+    "find_target",
 ]

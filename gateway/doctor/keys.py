@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gateway.worker.credentials import Variables
     from gateway.worker.settings import Settings
+    from gateway.worker.target import Target
 
 _KEYS = ("API_KEY", "SECRET_KEY")
 _PATH, _PASSWORD = "CA_CERT_PATH", "CA_PASSWORD"
@@ -23,11 +24,9 @@ _SEQUENCE = b"\x30"
 """The first byte of a PKCS #12 file (RFC 7292: a DER sequence)."""
 
 
-def check_keys(
-    settings: Settings, environ: Mapping[str, str], main: Path, work: Path | None = None
-) -> Iterator[Finding]:
-    """The keys that the next worker, `main`, would find; `work` is where it works."""
-    folder = main.parent
+def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -> Iterator[Finding]:
+    """The keys that the next worker, `target`, would find."""
+    folder = target.script.parent
     own = OwnEnv(folder)
     kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
     source, values = _keys(kept, environ, own, settings.variables)
@@ -44,14 +43,14 @@ def check_keys(
     else:
         yield ok("keys", f"they are in {source}")
     yield from _damage(kept, environ, own, settings.variables)
-    if fields := overridden(main, values, settings.variables):
+    if fields := overridden(target.script, values, settings.variables, target.roots):
         yield warn(
             "keys",
             f"the worker sees other values of {', '.join(fields)} than those in {source}: its own"
             f" {own.file or '.env'} wins",
             "take them out there, or load it without override=True",
         )
-    yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), work or folder)
+    yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), target.folder)
 
 
 def _keys(

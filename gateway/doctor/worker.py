@@ -15,6 +15,7 @@ from gateway.doctor.login import check_login
 from gateway.worker.errors import LaunchError
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import fault
+from gateway.worker.target import Target
 from gateway.worker.venvs import look
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from gateway.worker.settings import Settings
     from gateway.worker.sources import Sources
-    from gateway.worker.target import Target
 
 OLDEST = (3, 8)
 """python-socketio 5.16 needs it."""
@@ -38,15 +38,13 @@ _PIP_NAMES = {
 """Packages that pip knows by another name than `import` does."""
 
 
-def main_script(
-    settings: Settings, environ: Mapping[str, str], cwd: Path
-) -> tuple[Path, Path | None]:
-    """Where main.py is, or would be; and where it works, if it can be found."""
+def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Target:
+    """What would be run; where main.py would be, if it is missing."""
     try:
-        target = Launcher(settings, environ, cwd, Immediately()).target()
+        return Launcher(settings, environ, cwd, Immediately()).target()
     except LaunchError:
-        return cwd / (settings.main or "main.py"), None
-    return target.script, target.folder
+        main = cwd / (settings.main or "main.py")
+        return Target((str(main),), main.parent, main)
 
 
 def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:

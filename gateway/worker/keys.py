@@ -14,10 +14,10 @@ from gateway.worker.credentials import (
     from_environment,
 )
 from gateway.worker.errors import WorkerError
-from gateway.worker.own_env import OwnEnv, overridden
+from gateway.worker.own_env import OwnEnv, named, overridden
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gateway.worker.redact import Redactor
@@ -92,13 +92,18 @@ class Keys:
                 _log.error("{error}", tag="Config", error=str(error))
         return True
 
-    def look(self, main: Path) -> None:
-        """See what the worker's own .env holds: secrets to redact, and keys that win."""
+    def look(self, main: Path, roots: Sequence[Path] = ()) -> None:
+        """See what the worker's own .env holds: secrets to redact, and keys that win.
+
+        `roots` is where its own modules are looked for, besides beside `main`.
+        """
         own = OwnEnv(main.parent)
+        for env in named(main):
+            self._redactor.learn(*env.secrets(self._variables))
         self._own = from_environment(own.values, self._variables)
         self._redactor.learn(*own.secrets(self._variables))
         posted = self.current and self.current.environment(self._variables)
-        self.overridden = overridden(main, posted, self._variables) if posted else []
+        self.overridden = overridden(main, posted, self._variables, roots) if posted else []
 
     def _secret_names(self) -> list[str]:
         groups = self._variables.items()

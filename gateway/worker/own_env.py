@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from gateway.worker.sources import follow
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gateway.worker.credentials import Variables
@@ -25,10 +27,15 @@ NAME = ".env"
 BOM = "\ufeff"
 MOST = 100
 """Secrets of one .env that are known."""
+MOST_FILES = 10
+"""Files of the like that main.py names."""
 LARGEST = 1 << 20
 """Bytes of a .env or a main.py beyond which it is not read."""
 
 _MAY_WIN = re.compile(r"load_dotenv|read_env|dotenv_values")
+_NAMED = re.compile(
+    r"(?:load_dotenv|read_env|dotenv_values)\(\s*(?:\w+\s*=\s*)?[\"']([^\"'\n]+)[\"']"
+)
 _OVERRIDE = 3
 """Its place among the arguments of load_dotenv: (dotenv_path, stream, verbose, override)."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -71,19 +78,27 @@ def looks_secret(name: str) -> bool:
     return any(_SECRET.fullmatch(word) for word in words)
 
 
-def overridden(main: Path, posted: Mapping[str, str], variables: Variables) -> list[str]:
+def overridden(
+    main: Path, posted: Mapping[str, str], variables: Variables, roots: Sequence[Path] = ()
+) -> list[str]:
     """Of the keys that were `posted`, the fields of which the worker sees something else.
 
-    `posted` are values by variable.  A .env wins where main.py loads it with `override=True`
-    or reads the file itself, and where main.py reads the keys under names that are none of
-    `variables` and are in the .env.
+    `posted` are values by variable; `roots` is where modules of the worker's own are, besides
+    beside main.py.  A .env wins where main.py, or what it imports of the worker's own, loads
+    it with `override=True` or reads the file itself, and where the keys are read under names
+    that are none of `variables` and are in the .env.
     """
-    source = _read(main)
-    mentioned = set(re.findall(r"\w+", source))
-    winning = [OwnEnv(main.parent, file) for file in _winners(source, main.parent)]
     own = OwnEnv(main.parent)
     known = {name for names in variables.values() for name in names}
     strange = {name for name in own.values if looks_secret(name)} - known
+    differs = any(own.values.get(name, value) != value for name, value in posted.items())
+    sources = [_read(main)]
+    if strange or differs:  # all of them are read only if it may matter
+        sources += [_read(file) for file in follow(main, roots).files if file != main]
+    mentioned = set(re.findall(r"\w+", " ".join(sources)))
+    winning = [
+        OwnEnv(main.parent, file) for source in sources for file in _winners(source, main.parent)
+    ]
 
     def is_overridden(field: str, names: tuple[str, ...]) -> bool:
         value = posted.get(names[0])
@@ -95,6 +110,12 @@ def overridden(main: Path, posted: Mapping[str, str], variables: Variables) -> l
         return any(other != value for other in found)
 
     return [field for field, names in variables.items() if is_overridden(field, names)]
+
+
+def named(main: Path) -> list[OwnEnv]:
+    """The files that main.py names when it loads variables, besides its .env."""
+    paths = list(dict.fromkeys(_NAMED.findall(_read(main))))[:MOST_FILES]
+    return [OwnEnv(main.parent, main.parent / path) for path in paths]
 
 
 def _like(field: str, names: set[str]) -> bool:

@@ -364,7 +364,7 @@ class Supervisor:
 
     def _learn_dotenv(self) -> None:
         with suppress(LaunchError):  # the command says so, too
-            self._keys.look(self._launcher.check())
+            self._keys.look(self._launcher.check(), self._launcher.target().roots)
 
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)

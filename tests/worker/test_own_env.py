@@ -7,7 +7,16 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.credentials import VARIABLES, name_more
-from gateway.worker.own_env import LARGEST, MOST, OwnEnv, damaged, looks_secret, overridden
+from gateway.worker.own_env import (
+    LARGEST,
+    MOST,
+    MOST_FILES,
+    OwnEnv,
+    damaged,
+    looks_secret,
+    named,
+    overridden,
+)
 
 POSTED = {name: f"posted-{field}" for field, names in VARIABLES.items() for name in names}
 
@@ -97,6 +106,23 @@ class OwnEnvTests(SynchronousTestCase):
         (self.folder / "conf").mkdir()
         source = "load_dotenv('conf/keys.env', override=True)\nAPI_KEY"
         self.assertEqual(self.wins(source, name="conf/keys.env"), ["apiKey"])
+
+    def test_modules_of_the_workers_own_are_read_too(self) -> None:
+        (self.folder / "src").mkdir()
+        (self.folder / "src" / "conf.py").write_text("load_dotenv(override=True)\nAPI_KEY\n")
+        self.assertEqual(self.wins("import conf\n"), [])
+        roots = (self.folder / "src",)
+        self.assertEqual(overridden(self.main, POSTED, VARIABLES, roots), ["apiKey"])
+        (self.folder / "keys.py").write_text("dotenv_values()['API_KEY']\n")
+        self.assertEqual(self.wins("from keys import *\n"), ["apiKey"])
+
+    def test_files_that_main_py_names_are_known(self) -> None:
+        self.main.write_text("load_dotenv('a.env')\nx = dotenv_values(dotenv_path=\"b.env\")\n")
+        (self.folder / "a.env").write_text("BOT_TOKEN=a-secret\n")
+        secrets = [secret for env in named(self.main) for secret in env.secrets(VARIABLES)]
+        self.assertEqual(secrets, ["a-secret"])
+        self.main.write_text("".join(f"load_dotenv('{n}.env')\n" for n in range(1000)))
+        self.assertEqual(len(named(self.main)), MOST_FILES)
 
     def test_keys_under_names_that_nobody_sets_are_not_those_that_were_posted(self) -> None:
         source = "load_dotenv()\nlogin(os.getenv('BROKER_KEY'), os.getenv('BROKER_SECRET'))\n"

@@ -8,6 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.relay.freshness import CLOSED, GONE, SILENT
 from gateway.worker.silent import SilentFeeds
 
+from .real import RealTestCase, soon
+
 
 class SilentFeedsTests(SynchronousTestCase):
     def setUp(self) -> None:
@@ -58,3 +60,29 @@ class SilentFeedsTests(SynchronousTestCase):
         self.tell("stale", SILENT)
         self.feeds.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class RestartTests(RealTestCase):
+    """Real workers whose feed is silent."""
+
+    STALE = {"status": "stale", "reason": SILENT, "market": "stocks"}  # noqa: RUF012
+
+    async def test_the_worker_is_restarted_and_it_costs_a_start(self) -> None:
+        supervisor = self.supervisor("polite.py", restart_silent=0.1)
+        await self.up(supervisor)
+        supervisor.told("feed_status", self.STALE)
+        await soon(lambda: len(self.noted("start")) == 2)
+        self.assertEqual(supervisor.status()["budget"]["used"], 2)
+
+    async def test_not_beyond_the_budget(self) -> None:
+        supervisor = self.supervisor("polite.py", restart_silent=0.01, budget=1)
+        await self.up(supervisor)
+        renewed: list[str] = []
+        renew = supervisor._keeper.renew
+        self.patch(
+            supervisor._keeper, "renew", lambda why, **how: (renewed.append(why), renew(why, **how))
+        )
+        supervisor.told("feed_status", self.STALE)
+        await soon(lambda: len(renewed) >= 3)
+        self.assertEqual((self.noted("start"), supervisor.state), ([supervisor.pid], "running"))
+        self.assertIn("the feed of stocks is silent", renewed[0])
