@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -43,6 +44,11 @@ class ReadinessTests(SynchronousTestCase):
         self.browser = Browser(self.service.url)
         self.addCleanup(self.browser.close)
 
+    def says(self, connected: bool) -> dict[str, Any] | None:
+        """What `/status` tells, once it tells that; it is made anew once a second."""
+        told = self.service.request("/status")[1]
+        return told if told["broker"]["connected"] is connected else None
+
     def ready(self) -> int:
         return self.service.request("/readyz")[0]
 
@@ -56,8 +62,7 @@ class ReadinessTests(SynchronousTestCase):
         for connected, status in ((False, 503), (True, 200)):
             self.browser.emit("broker", {"connected": connected})
             self.service.until("change", lambda status=status: self.ready() == status)
-            told = self.service.request("/status")[1]
-            self.assertIs(told["broker"]["connected"], connected)
+            told = self.service.until("word", lambda connected=connected: self.says(connected))
             self.assertRegex(told["broker"]["since"], r"^20\d\d-.*Z$")
             self.assertIs(told["running"], True)
 
