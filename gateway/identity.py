@@ -22,14 +22,15 @@ class Identity:
 
     `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: which
     of the workers, by their number; None: it has said nothing yet.  `tokens`: those that it
-    brought.
+    brought.  `owner`: whose the names count that it invents, see `Overseer`.
     """
 
-    __slots__ = ("generation", "tokens", "worker")
+    __slots__ = ("generation", "owner", "tokens", "worker")
 
     def __init__(self) -> None:
         self.worker: bool | None = None
         self.generation: int | None = None
+        self.owner: str | None = None
         self.tokens: tuple[Token, ...] = ()
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger, LogLevel
 
 from gateway.identity import known_as_worker
-from gateway.relay.freshness import CLOSED, Freshness
+from gateway.relay.freshness import CLOSED, MAX_NAMES, Freshness
 from gateway.relay.guard import Attempts
-from gateway.web.names import address_key
+from gateway.relay.keys import NAMES
+from gateway.relay.naming import Places
+from gateway.web.names import address_key, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
@@ -43,7 +45,8 @@ class Overseer:
     `count(name)` is told of every event; `identities` know whether a client's word counts,
     and only then freshness and listener hear of it;
     `admit(session, auth)` lets clients in, see `gateway.relay.observer`.
-    `wall` is the wall clock, in seconds since the epoch.
+    `wall` is the wall clock, in seconds since the epoch.  `names` of events are always counted
+    by themselves, others as far as there are places.
     """
 
     relay: Relay
@@ -60,9 +63,16 @@ class Overseer:
         *,
         silence: float,
         calendar: Calendar,
+        names: Iterable[str] = (),
     ) -> None:
+        self._names = Places({*NAMES, *names}, MAX_NAMES)
         self.freshness = Freshness(
-            deadlines, wall, self._feed_changed, silence=silence, calendar=calendar
+            deadlines,
+            wall,
+            self._feed_changed,
+            silence=silence,
+            calendar=calendar,
+            names=self._names,
         )
         self._count = count
         self._identities = identities
@@ -74,8 +84,11 @@ class Overseer:
 
     # -- the relay's side ----------------------------------------------------------------
 
-    def relayed(self, event: Event) -> None:
-        self._count(str(event.name))
+    def relayed(self, sender: Subscription, event: Event) -> None:
+        name = event.name
+        if name not in self._names.taken:
+            name = self._names.of(str(name), self._inventor(sender))
+        self._count(name)
 
     def owner(self, session: Session) -> str:
         return address_key(session.peer.address)
@@ -106,9 +119,20 @@ class Overseer:
             if worker is not None and (event.current or not worker.running):
                 worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
             if event.current:
-                self.freshness.hear(name, event.code)
+                self.freshness.hear(name, event.code, self._inventor(sender))
         except Exception:  # its sender is not to blame, and keeps its connection
             self._attempt.failed("Hearing what the worker says")
+
+    def _inventor(self, sender: Subscription) -> str:
+        """Whose share of names it uses: its address's; "" of the worker and who is as good."""
+        session = sender.socket.session
+        identity = self._identities.of(session)
+        if identity.owner is None:
+            is_trusted = self.trusts(sender)
+            if self.listener is None:
+                is_trusted = is_loopback(session.peer.address)
+            identity.owner = "" if is_trusted else self.owner(session) or "unix"
+        return identity.owner
 
     # -- the supervisor's side -----------------------------------------------------------
 

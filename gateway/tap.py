@@ -145,6 +145,7 @@ class Parts:
             time.time,
             silence=settings.tick_silence,
             calendar=self._calendar,
+            names=(*settings.state_events, *settings.quote_events),
         )
         self._supervisor = None if settings.no_worker else self._make_supervisor()
         self._connections = Connections(self._guardian)

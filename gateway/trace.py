@@ -10,6 +10,7 @@ from gateway.overseer import Overseer
 
 if TYPE_CHECKING:
     from gateway.relay.event import Event
+    from gateway.relay.subscription import Subscription
 
 _log = Logger(namespace="gateway")
 
@@ -20,8 +21,8 @@ SHOWN: Final = 1000
 class TracingOverseer(Overseer):
     """Logs each event's text, and how many attachments it has."""
 
-    def relayed(self, event: Event) -> None:
-        super().relayed(event)
+    def relayed(self, sender: Subscription, event: Event) -> None:
+        super().relayed(sender, event)
         text, *attachments = event.packets
         _log.debug(
             "{text}{more}{attached}",

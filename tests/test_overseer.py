@@ -13,6 +13,7 @@ from gateway.engineio.handshake import Peer
 from gateway.identity import Identities
 from gateway.overseer import Overseer
 from gateway.relay.event import Event
+from gateway.relay.freshness import MAX_NAMES
 from gateway.relay.keys import Keys
 from gateway.relay.sessions import Calendar
 
@@ -75,8 +76,8 @@ class OverseerTests(SynchronousTestCase):
         self.asked += 1
         return bool(session.sid == "the worker's")
 
-    def sender(self, sid: str) -> Any:
-        session = SimpleNamespace(sid=sid, data=None)
+    def sender(self, sid: str, host: str = "127.0.0.1") -> Any:
+        session = SimpleNamespace(sid=sid, data=None, peer=Peer(host, 5))
         return SimpleNamespace(socket=SimpleNamespace(session=session))
 
     def hears(self, value: list[Any], sid: str = "the worker's") -> bool:
@@ -86,9 +87,38 @@ class OverseerTests(SynchronousTestCase):
         return said.current
 
     def test_counts_every_event_by_name(self) -> None:
-        for name in ("tick", 5):
-            self.overseer.relayed(event([name]))
-        self.assertEqual(self.counted, ["tick", "5"])
+        for name in ("market_tick", "tick", 5):
+            self.overseer.relayed(self.sender("the worker's"), event([name]))
+        self.assertEqual(self.counted, ["market_tick", "tick", "5"])
+
+    def test_no_stranger_takes_the_place_of_a_name_of_the_workers(self) -> None:
+        strangers = [self.sender("a browser's", f"192.0.2.{n}") for n in range(100)]
+        for number in range(1000):
+            self.overseer.relayed(strangers[number % 100], event([f"invented {number}"]))
+        self.assertLessEqual(len(set(self.counted)), MAX_NAMES + 1)
+        del self.counted[:]
+        for name in ("iv_indicator", "market_tick"):
+            self.overseer.relayed(self.sender("the worker's"), event([name]))
+            self.hears([name, {"code": "A"}])
+        self.assertEqual(self.counted, ["iv_indicator", "market_tick"])
+        heard = self.overseer.freshness.status()["events"]
+        self.assertEqual(set(heard), {"iv_indicator", "market_tick"})
+
+    def test_one_address_does_not_take_the_places_of_the_others(self) -> None:
+        loud, quiet = self.sender("", "192.0.2.1"), self.sender("", "192.0.2.2")
+        for number in range(1000):
+            self.overseer.relayed(loud, event([f"invented {number}"]))
+        self.overseer.relayed(quiet, event(["chat"]))
+        self.assertEqual(self.counted[-1], "chat")
+        self.assertLess(len(set(self.counted)), MAX_NAMES // 2)
+
+    def test_without_a_worker_this_machine_counts_as_one(self) -> None:
+        self.overseer.listener = None
+        for number in range(1000):
+            self.overseer.relayed(self.sender("", "192.0.2.1"), event([f"invented {number}"]))
+        for number in range(50):
+            self.overseer.relayed(self.sender("", "127.0.0.1"), event([f"own {number}"]))
+        self.assertEqual(self.counted[1000:], [f"own {number}" for number in range(50)])
 
     def test_asks_once_who_a_sender_is(self) -> None:
         worker, stranger = self.sender("the worker's"), self.sender("a browser's")

@@ -11,15 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SHOWN: Final = 8
-_NAMES: Final = 100
 _NAME_LENGTH: Final = 64
 
 
 class EventCounts:
     """Call it with each event's name; it logs sums, never payloads.
 
-    `call_later(seconds, callback)`; names are bounded in number and length, as they come
-    from outside.
+    `call_later(seconds, callback)`; who calls it bounds the names in number and length, as
+    they come from outside, and calls the rest `other`.
     """
 
     _log = Logger()
@@ -33,19 +32,15 @@ class EventCounts:
     def __call__(self, name: str) -> None:
         if not self._counts:
             self._call_later(self._seconds, self._report)
-        short = name[:_NAME_LENGTH]
-        self._counts[_bounded(short, self._counts)] += 1
+        self._counts[name] += 1
 
     def finish(self) -> None:
         """The gateway ends: log what was counted since the last line."""
         self._report("less than ")
 
     def totals(self) -> Counter[str]:
-        """Counts since the start; names past the first hundred are together `other`."""
-        totals = self._before.copy()
-        for name, count in self._counts.items():
-            totals[_bounded(name, totals)] += count
-        return totals
+        """Counts since the start."""
+        return self._before + self._counts
 
     def _report(self, how: str = "") -> None:
         if not self._counts:
@@ -56,7 +51,7 @@ class EventCounts:
         del counts["other"]
         shown = counts.most_common(_SHOWN)
         rest = total - sum(count for _, count in shown)
-        names = ", ".join(f"{name} {count}" for name, count in shown)
+        names = ", ".join(f"{name[:_NAME_LENGTH]} {count}" for name, count in shown)
         self._log.info(
             "{total} events in {how}{seconds:g} s: {names}{rest}",
             tag="Relay",
@@ -66,8 +61,3 @@ class EventCounts:
             names=names,
             rest=f", other {rest}" if rest else "",
         )
-
-
-def _bounded(name: str, counts: Counter[str]) -> str:
-    """The name to count `name` under."""
-    return name if name in counts or len(counts) < _NAMES else "other"

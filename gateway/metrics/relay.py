@@ -57,7 +57,7 @@ class RelayMetrics:
         for name, meaning, read in _OF_HUBS:
             values = {hub.name: read(hub) for hub in self._relay.hubs.values()}
             yield counter(name, meaning, values, "namespace")
-        meaning = "Events of clients by name; names past the first 100 are together other"
+        meaning = "Events of clients by name; names without a place of their own are together other"
         yield counter("events_by_name", meaning, self._names(), "event")
 
     def _clients(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ import attrs
 from gateway.relay.aliases import CONTRACT
 from gateway.relay.feed import Feed
 from gateway.relay.guard import Attempts, Periodic
+from gateway.relay.naming import Places
 from gateway.relay.sessions import MARKETS, Calendar, market_of
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ SILENCE = 60.0
 CHECK = 5.0
 """Seconds between two looks."""
 MAX_NAMES, MAX_CODES = 100, 2000
-MAX_LENGTH = 100
-OTHER = "other"
-"""Where names and codes from outside go that are too many, or longer than `MAX_LENGTH`."""
+"""Names and codes that are told by themselves, besides those that are known."""
 
 SILENT = "no ticks while the market trades"
 """Why a feed is stale of which something was expected."""
@@ -62,7 +61,7 @@ class Freshness:
 
     `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
     hears of each market once when it becomes stale, with no reason when it recovers, and
-    with `CLOSED` when it need not any more.
+    with `CLOSED` when it need not any more.  `names` are the places of event names.
     """
 
     def __init__(
@@ -73,11 +72,14 @@ class Freshness:
         *,
         silence: float = SILENCE,
         calendar: Calendar | None = None,
+        names: Places | None = None,
     ) -> None:
         self._now = now
         self._on_change = on_change
         self._names: dict[str, Arrivals] = {}
         self._codes: dict[str, Arrivals] = {}
+        self._name_places = names or Places(QUOTES, MAX_NAMES)
+        self._code_places = Places((), MAX_CODES)
         calendar = calendar or Calendar()
         self._feeds = {market: Feed(market, calendar, silence) for market in MARKETS}
         self._reasons: dict[str, str] = {}
@@ -85,13 +87,13 @@ class Freshness:
         self._attempt = Attempts()
         Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
-    def hear(self, name: str, code: str | None) -> None:
-        """An event of the worker passed by."""
+    def hear(self, name: str, code: str | None, owner: str = "") -> None:
+        """An event of the worker passed by; without a worker, one of `owner`'s."""
         now = self._now()
         self._is_gone = False
-        _bounded(self._names, name, MAX_NAMES).hear(now)
+        _arrivals(self._names, self._name_places.of(name, owner)).hear(now)
         if code is not None:
-            _bounded(self._codes, code, MAX_CODES).hear(now)
+            _arrivals(self._codes, self._code_places.of(code, owner)).hear(now)
             if name in TICKS:
                 self._tick(self._feeds[market_of(code)], code, now)
             elif name in QUOTES or name == CONTRACT:
@@ -188,9 +190,6 @@ class Freshness:
         self._on_change(market, reason)
 
 
-def _bounded(arrivals: dict[str, Arrivals], name: str, most: int) -> Arrivals:
+def _arrivals(arrivals: dict[str, Arrivals], name: str) -> Arrivals:
     found = arrivals.get(name)
-    if found is None:
-        fits = len(arrivals) < most and len(name) <= MAX_LENGTH
-        found = arrivals.setdefault(name if fits else OTHER, Arrivals())
-    return found
+    return arrivals.setdefault(name, Arrivals()) if found is None else found

@@ -152,7 +152,7 @@ class Hub:
             question=question,
         )
         self._append(event)
-        self._observer.relayed(event)
+        self._observer.relayed(sender, event)
         if trusted:
             self._observer.heard(sender, event, packet.value)
 

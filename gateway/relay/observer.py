@@ -20,7 +20,7 @@ class Observer(Protocol):
         """
         ...
 
-    def relayed(self, event: Event) -> None:
+    def relayed(self, sender: Subscription, event: Event) -> None:
         """Any event, of anybody."""
         ...
 

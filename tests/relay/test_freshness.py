@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.relay.freshness import CLOSED, GONE, MAX_CODES, OTHER, SILENT, Freshness
+from gateway.relay.freshness import CLOSED, GONE, MAX_CODES, SILENT, Freshness
+from gateway.relay.naming import OTHER
 from gateway.relay.sessions import TAIPEI, Calendar, market_of
 
 
@@ -241,6 +242,16 @@ class FreshnessTests(SynchronousTestCase):
         status = self.freshness.status()
         self.assertEqual(len(status["codes"]), MAX_CODES + 1)
         self.assertEqual(status["codes"]["other"]["count"], 500)
+
+    def test_codes_of_strangers_take_no_place_from_others(self) -> None:
+        self.start("2026-11-23 10:00")
+        for number in range(MAX_CODES + 500):
+            self.freshness.hear("market_tick", f"code{number}", "192.0.2.1")
+        self.freshness.hear("market_tick", "2330", "192.0.2.2")
+        self.freshness.hear("market_tick", "TXFL6")
+        codes = self.freshness.status()["codes"]
+        self.assertLessEqual({"2330", "TXFL6", "other"}, set(codes))
+        self.assertLess(len(codes), MAX_CODES // 2)
 
 
 class HolidaysTests(SynchronousTestCase):

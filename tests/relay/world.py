@@ -34,7 +34,7 @@ class Watcher:
         self.names: list[str | float] = []
         self.trusted: set[str] = set()
 
-    def relayed(self, event):
+    def relayed(self, sender, event):
         self.names.append(event.name)
 
     def is_worker(self, sender):
