@@ -69,9 +69,7 @@ class Settings:
     )
     worker_args: tuple[str, ...] = several("arguments for main.py, as in a shell", shlex.split)
     demo: bool = flag("run the worker's demonstration feed: no account, no real prices")
-    dev: bool = flag(
-        "restart the worker when a Python file beside main.py changes; log level debug"
-    )
+    dev: bool = flag("restart the worker when a Python file of its own changes; log level debug")
     no_worker: bool = flag("run no worker; whoever connects may be the source")
     state_dir: Path | None = option(
         "", "folder for the ledger of starts; else $STATE_DIRECTORY, else XDG state", file

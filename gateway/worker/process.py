@@ -28,10 +28,12 @@ GUARDIAN = Path(__file__).with_name("guardian.py")
 LIFELINE, STDOUT, STDERR, STATUS = range(4)
 DRAIN_READS = 9
 """Reads of 8 KiB that empty a full pipe of 64 KiB."""
+BEGINNING = 60.0
+"""Seconds in which a guardian says that it started the worker, on however busy a machine."""
 OBEDIENCE = 8.0
-"""Seconds in which a guardian says that it does what it was told."""
+"""Seconds in which it says that it does what it was told."""
 INSISTENCE = 1.0
-"""Seconds between two looks at one that was told something."""
+"""Seconds between two looks at one from which a report is expected."""
 
 _log = Logger(namespace="gateway.worker")
 
@@ -115,8 +117,9 @@ class GuardedProcess(ProcessProtocol):
         self._lock = lock
         self._reactor: Any = None
         self._insisting: Any = None
-        self._ordered_at: float | None = None
-        self._answered = False
+        self._overdue_at: float | None = None
+        """When the next report is overdue; None: none is expected."""
+        self._ordered = False
         self._forked: int | None = None
         """A worker of which it is not known yet whether it could be run."""
         self._status = b""
@@ -137,6 +140,7 @@ class GuardedProcess(ProcessProtocol):
         )
         if self._lock is not None:
             attempt("Handing the lock on", self._lock.lent)
+        self._expect(BEGINNING)
 
     @property
     def guardian(self) -> int | None:
@@ -203,9 +207,12 @@ class GuardedProcess(ProcessProtocol):
             return
         self._forked = None
         if word == "started":
+            if not self._ordered:
+                self._overdue_at = None
             self._listener.started(int(rest))
             return
-        self._answered = True
+        self._overdue_at = None
+        self._ordered = True  # what is told later may have no effect left to report
         if word == "failed":
             errno, _, reason = rest.partition(" ")
             self._listener.failed(int(errno), reason)
@@ -226,26 +233,41 @@ class GuardedProcess(ProcessProtocol):
     def _order(self, line: str) -> None:
         """Say what to do, and see to it that it is done."""
         self._say(line)
-        if self._reactor is not None and self._ordered_at is None:
-            self._ordered_at = self._reactor.seconds()
-            self._insist()
+        self._wake()
+        if not self._ordered:
+            self._ordered = True
+            self._expect(OBEDIENCE)
+
+    def _expect(self, seconds: float) -> None:
+        """A report is to come within `seconds`."""
+        if self._reactor is not None:
+            self._overdue_at = self._reactor.seconds() + seconds
+            if self._insisting is None:
+                self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
 
     def _insist(self) -> None:
         """Wake a guardian that was stopped, and kill one that does not even then report."""
-        if self._ordered_at is None or self.guardian is None:
+        self._insisting = None
+        if self.guardian is None or not (self._ordered or self._overdue_at):
             return
-        overdue = self._reactor.seconds() - self._ordered_at >= OBEDIENCE
-        with suppress(ProcessExitedAlready, OSError):
-            self.transport.signalProcess(signal.SIGCONT)
-            if overdue and not self._answered:
-                _log.warn(
-                    "The guardian {pid} does not do what it is told: it is killed, and the"
-                    " worker is interrupted by the kernel",
-                    tag="Python",
-                    pid=self.guardian,
-                )
-                self.transport.signalProcess(signal.SIGKILL)
+        self._wake()
+        if self._overdue_at is not None and self._reactor.seconds() >= self._overdue_at:
+            _log.warn(
+                "The guardian {pid} does not do what it is told: it is killed, and the worker is"
+                " interrupted by the kernel",
+                tag="Python",
+                pid=self.guardian,
+            )
+            self._signal(signal.SIGKILL)
         self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
+
+    def _wake(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._reactor is not None and self.guardian is not None:
+            with suppress(ProcessExitedAlready, OSError):
+                self.transport.signalProcess(number)
 
     def _say(self, line: str) -> None:
         if LIFELINE in self.transport.pipes:

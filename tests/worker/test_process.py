@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.guardian import LOCK
 from gateway.worker.process import (
+    BEGINNING,
     DRAIN_READS,
     INSISTENCE,
     OBEDIENCE,
@@ -200,6 +201,20 @@ class ObedienceTests(SynchronousTestCase):
         self.process.childDataReceived(STATUS, b"sent SIGINT\n")
         self.clock.pump([INSISTENCE] * int(2 * OBEDIENCE))
         self.assertEqual(set(self.signals), {SIGCONT}, "for it may be stopped again")
+
+    def test_one_that_is_stopped_before_it_starts_anything_is_woken_too(self) -> None:
+        self.clock.advance(INSISTENCE)
+        self.assertEqual(self.signals, [SIGCONT])
+        self.process.childDataReceived(STATUS, b"started 5\n")
+        self.clock.pump([INSISTENCE] * int(2 * BEGINNING))
+        self.assertEqual(self.signals, [SIGCONT], "it is left alone then")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_one_that_never_starts_anything_is_killed(self) -> None:
+        self.clock.pump([INSISTENCE] * int(BEGINNING - 1))
+        self.assertNotIn(SIGKILL, self.signals)
+        self.clock.pump([INSISTENCE] * 2)
+        self.assertIn(SIGKILL, self.signals)
 
     def test_it_is_killed_when_it_does_not_answer(self) -> None:
         self.process.childDataReceived(STATUS, b"started 5\n")

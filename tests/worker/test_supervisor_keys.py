@@ -117,6 +117,17 @@ class EnvironmentTests(RealTestCase):
 
 
 class CredentialsTests(RealTestCase):
+    async def test_a_relative_certificate_is_from_the_workers_folder(self) -> None:
+        work = self.new_folder()
+        (work / "ca.pfx").write_bytes(b"0")
+        supervisor = self.supervisor("polite.py", cwd=work)
+        await self.up(supervisor)
+        await supervisor.set_credentials(posted(ca_cert_path="ca.pfx"))
+        elsewhere = self.supervisor("polite.py")
+        await self.assertFailure(
+            elsewhere.set_credentials(posted(ca_cert_path="ca.pfx")), CredentialsError
+        )
+
     async def test_c1_c3_c4_what_can_not_be_used_changes_nothing(self) -> None:
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
