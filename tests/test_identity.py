@@ -7,7 +7,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.admission import Admission, Publish
 from gateway.identity import Identities, known_as_worker
+from gateway.web.security import Guard, Settings
+from tests.relay.world import RelayWorld, WebSocketClient
 
 
 class IdentityTests(SynchronousTestCase):
@@ -50,3 +53,36 @@ class IdentityTests(SynchronousTestCase):
         self.answer = True
         self.identities.is_worker(self.session)
         self.assertTrue(known_as_worker(self.session))
+
+
+class JoiningTests(SynchronousTestCase):
+    """However often a client joins, the kernel is asked once."""
+
+    def setUp(self) -> None:
+        self.world = RelayWorld()
+        self.looks = 0
+        identities = Identities(self.look)
+        self.world.watcher.is_worker = lambda sender: identities.is_worker(sender.socket.session)
+        guard = Guard(Settings(view_token="a token for looking on"))
+        self.admission = Admission(guard, Publish.ANY, identities.is_worker)
+
+    def look(self, session: Any) -> bool:
+        self.looks += 1
+        return False
+
+    def test_a_client_that_leaves_and_joins_all_the_time(self) -> None:
+        client = self.world.client()
+        for _ in range(20):
+            client.say(*["41", "40"] * 50)
+            self.world.flush()
+        self.assertTrue(client.is_open)
+        self.assertEqual(self.looks, 1)
+
+    def test_a_client_with_wrong_tokens(self) -> None:
+        self.world.watcher.admit = self.admission
+        client = WebSocketClient(self.world)
+        client.say(*['40{"token":"wrong"}'] * 100)
+        self.world.flush()
+        self.assertEqual(len([each for each in client.heard if "Unauthorized" in str(each)]), 10)
+        self.assertFalse(client.session.is_open)
+        self.assertEqual((self.looks, self.admission.refused), (1, 10))
