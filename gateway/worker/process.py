@@ -33,7 +33,7 @@ BEGINNING = 60.0
 OBEDIENCE = 8.0
 """Seconds in which it says that it does what it was told."""
 INSISTENCE = 1.0
-"""Seconds between two looks at one from which a report is expected."""
+"""Seconds after which one that was stopped is woken, and between two looks at its reports."""
 
 _log = Logger(namespace="gateway.worker")
 
@@ -97,9 +97,9 @@ class GuardedProcess(ProcessProtocol):
 
     A grandchild can hold the worker's output for ever, so the ends of those pipes mean
     nothing: `exited` comes from the guardian's report, `ended` from its own exit.  A guardian
-    that was stopped is woken to obey; one that still does not is killed, and its worker gets
-    SIGINT of the kernel.  What a listener raises ends here: the reactor would let go of a
-    pipe, or reap nobody any more.
+    that was stopped is woken; one that still does not do what it is told is killed, and its
+    worker gets SIGINT of the kernel.  What a listener raises ends here: the reactor would let
+    go of a pipe, or reap nobody any more.
     """
 
     transport: Any  # the UNIX process, whose `pipes` the interface doesn't show
@@ -141,6 +141,7 @@ class GuardedProcess(ProcessProtocol):
         if self._lock is not None:
             attempt("Handing the lock on", self._lock.lent)
         self._expect(BEGINNING)
+        self._insisting = reactor.callLater(INSISTENCE, self._insist)
 
     @property
     def guardian(self) -> int | None:
@@ -242,13 +243,10 @@ class GuardedProcess(ProcessProtocol):
         """A report is to come within `seconds`."""
         if self._reactor is not None:
             self._overdue_at = self._reactor.seconds() + seconds
-            if self._insisting is None:
-                self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
 
     def _insist(self) -> None:
         """Wake a guardian that was stopped, and kill one that does not even then report."""
-        self._insisting = None
-        if self.guardian is None or not (self._ordered or self._overdue_at):
+        if self.guardian is None:
             return
         self._wake()
         if self._overdue_at is not None and self._reactor.seconds() >= self._overdue_at:

@@ -173,6 +173,14 @@ class EarlyTests(RealTestCase):
         self.assertFalse(alive(supervisor._keeper.run.pid))
         self.assertEqual(supervisor.state, "stopped")
 
+    async def test_the_end_of_a_worker_with_a_stopped_guardian_is_told(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        worker = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        event = await self.is_told("exited")
+        self.assertEqual(event["signal"], "SIGKILL")
+
     async def test_a_restart_with_a_stopped_guardian(self) -> None:
         supervisor = self.supervisor("polite.py")
         old = await self.up(supervisor)

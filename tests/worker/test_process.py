@@ -207,8 +207,7 @@ class ObedienceTests(SynchronousTestCase):
         self.assertEqual(self.signals, [SIGCONT])
         self.process.childDataReceived(STATUS, b"started 5\n")
         self.clock.pump([INSISTENCE] * int(2 * BEGINNING))
-        self.assertEqual(self.signals, [SIGCONT], "it is left alone then")
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(set(self.signals), {SIGCONT}, "for it may be stopped at any time")
 
     def test_one_that_never_starts_anything_is_killed(self) -> None:
         self.clock.pump([INSISTENCE] * int(BEGINNING - 1))
