@@ -77,8 +77,8 @@ def _address(place: Place, port: int) -> tuple[str, int | None]:
 def _place(place: Place, host: str, port: int | None) -> Finding:
     if place.endpoint:
         try:
-            if place.endpoint.startswith("ssl:"):
-                reloading(None, place.endpoint)
+            if place.below.startswith("ssl:"):
+                reloading(None, place.below)
             else:
                 serverFromString(None, place.below)
         except Exception as error:  # whatever a parser or OpenSSL raises

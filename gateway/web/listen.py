@@ -243,9 +243,9 @@ class Listeners:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
-            if not place.endpoint.startswith("ssl:"):
+            if not place.below.startswith("ssl:"):
                 return serverFromString(self._reactor, private(place.below))
-            endpoint, certificate = reloading(self._reactor, place.endpoint)
+            endpoint, certificate = reloading(self._reactor, place.below)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {error}") from None
         self._certificates.append(certificate)

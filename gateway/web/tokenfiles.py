@@ -37,6 +37,11 @@ class Source:
             return read(self.given, self.role)
         return parse(self.given, self.role, self.what)
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it can be read again; a pipe can't, and would be waited for."""
+        return isinstance(self.given, str) or self.given.is_file() or not self.given.exists()
+
     def stamp(self) -> object:
         """Changes when the tokens may have changed."""
         if isinstance(self.given, str):
@@ -116,6 +121,9 @@ class TokenFiles:
         if not self._sources:
             return
         self._stamps = self._stamp()
+        if not all(source.is_lasting for source in self._sources):
+            _log.error("A token file is no regular file: it can't be read again")
+            return
         try:
             tokens = tokens_of(self._sources)
         except ValueError as error:

@@ -65,6 +65,13 @@ class PortTests(DoctorTestCase):
         self.patch(socket.socket, "bind", refuse)
         self.assertEqual(self.found("port").level, "ok")
 
+    def test_an_endpoint_behind_a_proxy_that_announces_clients(self) -> None:
+        for listen in ("haproxy:tcp:0:interface=127.0.0.1", "haproxy:tcp:0"):
+            self.assertEqual(self.found("port", listen=(listen,), no_worker=True).level, "ok")
+            line = self.found("reach", listen=(listen,), no_worker=True)
+            self.assertEqual(line.level, "ok" if "127.0.0.1" in listen else "warn")
+            self.assertIn("Whoever puts a proxy in front of it sets a token", line.what)
+
     def test_endpoints(self) -> None:
         pem = Path(self.mktemp()).absolute()
         write_certificate(pem, "localhost")

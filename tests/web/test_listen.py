@@ -345,6 +345,19 @@ class TlsTests(ListenTestCase):
             answered = recorder.received.startswith(b"HTTP/1.1 200 ")
             self.assertEqual(answered, spoken, (version, ciphers))
 
+    async def test_so_behind_a_proxy_that_announces_clients(self) -> None:
+        pem = Path(self.mktemp())
+        write_certificate(pem, "first")
+        place = Place(endpoint=f"haproxy:ssl:0:privateKey={pem}:interface=127.0.0.1")
+        await self.listeners.open([place], 0)
+        recorder = Recorder()
+        tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
+        await connectProtocol(wrapClientTLS(Anybody(TLS1_2_VERSION), tcp), recorder)
+        recorder.transport.write(b"PROXY UNKNOWN\r\n" + GET)
+        await recorder.closed
+        self.assertTrue(recorder.received.startswith(b"HTTP/1.1 200 "))
+        self.assertIn("GCM", recorder.transport.getHandle().get_cipher_name())
+
     async def test_reading_again_on_request(self) -> None:
         await self.open("first")
         write_certificate(self.pem, "second")

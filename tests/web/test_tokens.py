@@ -1,5 +1,6 @@
 """Tokens and their files."""
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -210,6 +211,13 @@ class TokenFilesTests(SynchronousTestCase):
         self.file.write_text("desk sesame-open-33 control\n")
         self.clock.advance(SECONDS)
         self.assertEqual(len(self.heard), 1)
+
+    def test_a_pipe_is_not_waited_for(self) -> None:
+        self.file.unlink()
+        os.mkfifo(self.file)
+        self.files.reload()
+        self.assertEqual(self.heard, [])
+        self.assertIn("no regular file", self.lines()[-1])
 
     def test_who_has_expired_is_told(self) -> None:
         self.file.write_text("desk sesame-open control 1970-01-01\n")
