@@ -155,6 +155,7 @@ class SessionOutbox:
         finally:
             self._pumping = False
         if self.unread.bytes > BOUND and self.unread.is_too_much(self._turn.largest):
+            self._turn.on_overrun()
             self.overrun()
 
     def _next(self, form: Form) -> bytes:

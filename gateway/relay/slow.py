@@ -67,6 +67,7 @@ class SlowConsumers:
     ) -> None:
         turn.before_trim = self.overrun
         turn.before_answer = self.refresh
+        turn.on_overrun = self._evicted
         self._wall = wall
         self.counters = Counters()
         self._logs = turn.logs
@@ -74,6 +75,9 @@ class SlowConsumers:
         self._deadlines = deadlines
         self._stalled: dict[Subscription, tuple[tuple[int, int], float]] = {}
         Periodic(deadlines, TICK, "The look at slow clients", self._look)
+
+    def _evicted(self) -> None:
+        self.counters.evicted += 1
 
     def overrun(self, log: Log) -> None:
         """Deal with everybody whose next event is about to be forgotten.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import nobody
 from gateway.relay.guard import Attempts
 from gateway.relay.outbox import SessionOutbox
 
@@ -41,6 +42,8 @@ class Turn:
         """Called with a log that is going to forget events over its bounds."""
         self.before_answer: Callable[[Subscription], None] = _nothing
         """Called with a subscription that is going to answer a poll with what waits for it."""
+        self.on_overrun: Callable[[], None] = nobody
+        """Called for each client that left too much unread, and is dropped."""
         self._call_soon = call_soon
         self._call_next = call_next or call_soon
         self._aside: dict[SessionOutbox, None] = {}

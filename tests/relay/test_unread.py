@@ -27,6 +27,7 @@ class UnreadTests(SynchronousTestCase):
             if not client.session.is_open:
                 self.assertGreater(number, BOUND // (each + OVERHEAD) // 3, "too early")
                 self.assertEqual(client.session.outbox.unread.bytes, 0)
+                self.assertGreater(self.world.relay.slow.counters.evicted, 0)
                 return
             say()
             self.world.flush()
