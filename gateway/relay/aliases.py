@@ -25,14 +25,15 @@ class Aliases:
     def __init__(self) -> None:
         self._targets: dict[str, str] = {}
         self._names: dict[str, set[str]] = {}  # by target, the codes that have it
-        self._others: dict[str, frozenset[str]] = {}
+        self.others: dict[str | None, frozenset[str]] = {}
+        """By code, the other codes of its contract; nothing of a contract that has one code."""
 
     def __bool__(self) -> bool:
         return bool(self._targets)
 
     def of(self, code: str | None) -> frozenset[str]:
         """The other codes of the contract that `code` names."""
-        return NONE if code is None else self._others.get(code, NONE)
+        return self.others.get(code, NONE)
 
     def learn(self, payload: bytes) -> bool:
         """Take what the event in `payload` tells, a JSON array; whether that is new.
@@ -52,7 +53,7 @@ class Aliases:
         if before is not None:
             del self._targets[code]
             self._names[before].discard(code)
-            self._others.pop(code, None)
+            self.others.pop(code, None)
             self._join(before)
         if after is not None:
             self._targets[code] = after
@@ -64,9 +65,9 @@ class Aliases:
         group = self._names[target] | {target}
         if len(group) == 1:
             del self._names[target]
-            self._others.pop(target, None)
+            self.others.pop(target, None)
         else:
-            self._others.update({code: frozenset(group - {code}) for code in group})
+            self.others.update({code: frozenset(group - {code}) for code in group})
 
 
 def _codes(payload: bytes) -> tuple[str | None, str | None]:

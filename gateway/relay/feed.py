@@ -31,7 +31,7 @@ class Pulse:
     last: float = 0.0
     longest: float = 0.0
     """The longest pause between two ticks of one session, of late."""
-    _is_whole: bool = False
+    is_whole: bool = False
     """The next pause counts: nothing but the market can have made it."""
 
     @property
@@ -41,16 +41,12 @@ class Pulse:
 
     def beat(self, now: float, opened: float | None) -> None:
         """A tick; `opened` is when the session began, None: no pause is learned from now."""
-        if self._is_whole and opened is not None and self.last >= opened:
+        if self.is_whole and opened is not None and self.last >= opened:
             # One pause is perhaps a failure that passed: it makes the next one no more than
             # SLACK times longer, before people are told.
             self.longest = max(self.longest, min(now - self.last, self.threshold))
         self.last = now
-        self._is_whole = True
-
-    def interrupt(self) -> None:
-        """Whoever told it is gone: the pause until the next tick is not the market's."""
-        self._is_whole = False
+        self.is_whole = True
 
     def decay(self, seconds: float) -> None:
         """`seconds` of trading have passed."""
@@ -74,6 +70,7 @@ class Feed:
         self.market = market
         self._calendar = calendar
         self._silence = silence
+        self._floor = silence / SLACK  # a shorter pause changes no threshold
         self._pulse = Pulse(silence)
         self._codes: dict[str, Pulse] = {}
         self._period: Period | None = None
@@ -89,24 +86,28 @@ class Feed:
         if self._watched is None:
             self._watched = now
 
-    def tick(self, code: str, now: float) -> None:
-        """A tick or bid/ask of `code`."""
+    def pulse_of(self, code: str) -> Pulse:
+        """That of `code`; of codes that are too many, one for all."""
+        name = code if code in self._codes or len(self._codes) < MAX_CODES else OTHER
+        return self._codes.setdefault(name, Pulse(self._silence))
+
+    def tick(self, pulse: Pulse, now: float) -> None:
+        """A tick or bid/ask of the code that `pulse` is of; it is one of thousands a second."""
+        if now - pulse.last <= self._floor and pulse.is_whole:
+            pulse.last = self._pulse.last = now
+            return
         self.expect(now)
         self._turn(now)
         opened = self._opens if self._period is not None and now < self._auction else None
         self._silent_day = None
         self._pulse.beat(now, opened)
-        found = self._codes.get(code)
-        if found is None:
-            name = code if len(self._codes) < MAX_CODES else OTHER
-            found = self._codes.setdefault(name, Pulse(self._silence))
-        found.beat(now, opened)
+        pulse.beat(now, opened)
 
     def interrupt(self) -> None:
-        """The worker is gone."""
+        """The worker is gone: pauses until the next ticks are not the market's."""
         self._watched = None
         for each in (self._pulse, *self._codes.values()):
-            each.interrupt()
+            each.is_whole = False
 
     def decay(self, now: float, seconds: float) -> None:
         """Time has passed."""

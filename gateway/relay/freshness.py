@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gateway.relay.aliases import CONTRACT
-from gateway.relay.feed import Feed
+from gateway.relay.feed import Feed, Pulse
 from gateway.relay.guard import Attempts, Periodic
-from gateway.relay.naming import Places
+from gateway.relay.naming import OTHER, Places
 from gateway.relay.sessions import MARKETS, Calendar, market_of
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ class Arrivals:
     rate: float = 0.0
     """Events a second over the last minute or so."""
     _counted: int = 0
-
-    def hear(self, now: float) -> None:
-        self.last = now
-        self.count += 1
+    feed: Feed | None = None
+    pulse: Pulse | None = None
+    """Of a code: its market's feed, and how often its ticks come there."""
 
     def measure(self, seconds: float) -> None:
         """`seconds` have passed since the last call: move the rate a step."""
@@ -91,19 +90,31 @@ class Freshness:
         """An event of the worker passed by; without a worker, one of `owner`'s."""
         now = self._now()
         self._is_gone = False
-        _arrivals(self._names, self._name_places.of(name, owner)).hear(now)
-        if code is not None:
-            _arrivals(self._codes, self._code_places.of(code, owner)).hear(now)
-            if name in TICKS:
-                self._tick(self._feeds[market_of(code)], code, now)
-            elif name in QUOTES or name == CONTRACT:
-                self._feeds[market_of(code)].expect(now)
+        known = _arrivals(self._names, self._name_places.of(name, owner))
+        known.last = now
+        known.count += 1
+        if code is None:
+            return
+        place = self._code_places.of(code, owner)
+        known = self._codes.get(place) or self._meet(place)
+        known.last = now
+        known.count += 1
+        if name in TICKS:
+            feed = known.feed or self._feeds[market_of(code)]
+            feed.tick(known.pulse or feed.pulse_of(place), now)
+            if self._reasons and feed.market in self._reasons:
+                del self._reasons[feed.market]
+                self._on_change(feed.market, "")
+        elif name in QUOTES or name == CONTRACT:
+            self._feeds[market_of(code)].expect(now)
 
-    def _tick(self, feed: Feed, code: str, now: float) -> None:
-        feed.tick(code, now)
-        if feed.market in self._reasons:
-            del self._reasons[feed.market]
-            self._on_change(feed.market, "")
+    def _meet(self, place: str) -> Arrivals:
+        """A code that was not heard before; codes of all markets share one place, if too many."""
+        found = _arrivals(self._codes, place)
+        if place != OTHER:
+            found.feed = self._feeds[market_of(place)]
+            found.pulse = found.feed.pulse_of(place)
+        return found
 
     @property
     def stale(self) -> set[str]:

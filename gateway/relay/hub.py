@@ -9,7 +9,7 @@ import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import About, Acks
-from gateway.relay.aliases import CONTRACT, Aliases
+from gateway.relay.aliases import CONTRACT, NONE, Aliases
 from gateway.relay.event import Event, Question
 from gateway.relay.journal import Direct
 from gateway.relay.keys import Subject
@@ -160,7 +160,7 @@ class Hub:
         """Take `event` into the log at its place: for the journal alone."""
         if event.trusted and event.name == CONTRACT:
             self._learn(event)
-        event.aliases = self._aliases.of(event.code)
+        event.aliases = self._aliases.others.get(event.code, NONE)
         if event.question is not None:
             self._ask(event, event.question)
         self.log.append(event)

@@ -328,7 +328,9 @@ class Supervisor:
             keeper,
             reactor=self._reactor,
             settings=self._settings,
-            vitals=Vitals(self._settings, self._reactor.seconds),
+            vitals=Vitals(
+                self._settings, self._reactor.seconds, lambda: self._trades(self._wall())
+            ),
             streams=self._output.streams(generation),
             claim=self._claim,
         )

@@ -12,23 +12,32 @@ if TYPE_CHECKING:
 NO_CREDENTIALS = "no credentials"
 """The status by which a worker says that it waits for keys (main.py does)."""
 
+FIRST_WORDS = frozenset(("contracts_loaded", "market_contract", "python_error"))
+"""What a worker says at its start, besides its states: no news of the market."""
+
 
 class Vitals:
     """What the worker said of itself, and when; `clock` is monotonic.
 
     Any event is a sign of life.  A worker that sends heartbeats has to go on with them, or
-    with other events.  Of one that never sent a heartbeat its connections alone tell whether
-    it lives: what it sends else depends on the market, and that may be silent.
+    with other events.  Of one that sends market data and no heartbeats its connections alone
+    tell whether it lives: the market may be silent, and `trades()` says whether it may not.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float],
+        trades: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._trades = trades
         self._started = clock()
         self._connections: set[Hashable] = set()
         self._ready: float | None = None
         self._spoke: float | None = None
-        self._beats = False
+        self._beats = self._publishes = False
         self._broker_changed = 0.0
         self.broker: bool | None = None
         """Whether it has its session with the broker; None: it said nothing about that."""
@@ -50,6 +59,8 @@ class Vitals:
                 self._broker_is(connected=connected)
         elif name == "python_status":
             self.lacks_keys = told.get("status") == NO_CREDENTIALS
+        elif name not in FIRST_WORDS:
+            self._publishes = True
 
     def gone(self, connection: Hashable = None) -> None:
         """One of its connections is closed; those of others change nothing."""
@@ -103,7 +114,7 @@ class Vitals:
         return misses > 0 and self.lived > grace and self._late(misses, not_before=grace)
 
     def _late(self, misses: int, not_before: float = 0) -> bool:
-        if self.was_ready and not self._beats:
+        if self.was_ready and not self._beats and (self._publishes or not self._trades()):
             return False
         last = max(self._spoke or 0, self._started + not_before)
         return self._clock() - last > misses * self._settings.heartbeat

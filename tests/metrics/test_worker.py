@@ -74,4 +74,4 @@ class WorkerMetricsTests(RealTestCase):
 class StateTests(SynchronousTestCase):
     def test_all_states_are_known(self):
         states = {machine._PUBLIC.get(state.name, state.name) for state, *_ in machine._TABLE}
-        self.assertEqual(states, set(STATES))
+        self.assertEqual(states - {None}, set(STATES))

@@ -67,6 +67,17 @@ class VitalsTests(SynchronousTestCase):
         vitals.gone()
         self.assertFalse(vitals.ready, "its connections tell")
 
+    def test_a_worker_that_says_nothing_more_is_late_unless_the_market_is_closed(self) -> None:
+        vitals = self.vitals(watchdog=3)
+        trading = Vitals(settings(), self.time.seconds, lambda: self.time.seconds() > 100)
+        for each in (vitals, trading):
+            for name in ("market_contract", "shioaji_ready", "contracts_loaded", "python_status"):
+                each.heard(name, {})
+        self.time.advance(31)
+        self.assertEqual((vitals.ready, trading.ready), (False, True))
+        self.time.advance(70)
+        self.assertEqual((vitals.hung, trading.ready), (True, False))
+
     def test_without_the_broker_it_is_not_ready(self) -> None:
         vitals = self.vitals()
         self.assertEqual((vitals.broker, vitals.broker_for), (None, None))
