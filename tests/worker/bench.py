@@ -23,15 +23,15 @@ class Bench:
         self.governor = Governor(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
         )
-        policy = Policy(self.settings, lambda: 0.0)
-        self.gate = Gate([self.governor.hold, policy.hold])
+        self.policy = Policy(self.settings, lambda: 0.0)
+        self.gate = Gate([self.governor.hold, self.policy.hold])
         self.keeper = Keeper(
             self.time,
             self.settings,
             launch=self.launch,
             gate=self.gate,
             governor=self.governor,
-            policy=policy,
+            policy=self.policy,
             observer=self,
             wall=self.time.wall,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from hypothesis import settings as hypothesis_settings
@@ -11,15 +12,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import WorkerError
+from gateway.worker.gate import Hold
 
 from .bench import Bench
+from .fakes import FakeRun
+
+CALLS = ("launch", "started", "verdict", "starts", "changed", "exited", "end")
+"""What the keeper asks of others, and what may raise."""
 
 
 class Keeping(RuleBasedStateMachine):
-    """People, processes and time, in any order.
+    """People, processes, time, reasons against a start and faults, in any order.
 
-    Never two live workers; the keys of the last start are those that were posted last
-    before it; every request is answered once the world comes to rest.
+    Never two live workers; none is started while the gate is shut; the keys of the last start
+    are those that were posted last before it; every request is answered once the world comes
+    to rest, and then there is a worker, or a plan for one, or a person is waited for.
     """
 
     def __init__(self) -> None:
@@ -30,14 +37,37 @@ class Keeping(RuleBasedStateMachine):
         self.answers = []
         self.posted = 0
         self.keys_of = {}
+        self.held = None
+        self.broken = set()
+        self.bench.gate.checks.append(lambda **_: self.held)
         launch = self.bench.launch
 
         def noting(generation, keeper):
+            assert self.held is None, "a start while the gate is shut"
             self.keys_of[generation] = self.posted
             return launch(generation, keeper)
 
-        self.keeper._launch = noting
+        self.keeper._launch = self.breakable("launch", noting)
+        for thing, name in (
+            (self.bench.governor, "started"),
+            (self.bench.policy, "verdict"),
+            (self.bench.ledger, "starts"),
+            (self.bench, "changed"),
+            (self.bench, "exited"),
+        ):
+            setattr(thing, name, self.breakable(name, getattr(thing, name)))
         self.keeper.begin()
+
+    def breakable(self, name, call):
+        """`call`, which raises once after `name` was broken."""
+
+        def called(*arguments, **words):
+            if name in self.broken:
+                self.broken.discard(name)
+                raise OSError(24, "Too many open files")
+            return call(*arguments, **words)
+
+        return called
 
     @property
     def run(self):
@@ -90,6 +120,27 @@ class Keeping(RuleBasedStateMachine):
     def impose(self, cause) -> None:
         self.bench.governor.notice(cause, self.keeper.generation)
         self.keeper.reconsider()
+
+    @rule()
+    def suspend(self) -> None:
+        """The worker logs in again during the pause."""
+        self.keeper.suspend()
+
+    @rule(seconds=st.sampled_from([5, 100, float("inf")]), imposed=st.booleans())
+    def shut_the_gate(self, seconds, imposed) -> None:
+        self.held = Hold("a test", seconds, imposed=imposed)
+        self.keeper.reconsider()
+
+    @rule()
+    def open_the_gate(self) -> None:
+        self.held = None
+        self.keeper.reconsider()
+
+    @rule(names=st.sets(st.sampled_from(CALLS), min_size=1))
+    def break_calls(self, names) -> None:
+        self.broken |= names
+        if "end" in names:
+            self.run.end = self.breakable("end", partial(FakeRun.end, self.run))
 
     @rule(seconds=st.sampled_from([0.1, 0.5, 5, 61, 700]))
     def wait(self, seconds) -> None:
@@ -145,6 +196,8 @@ class Keeping(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let the processes do what they are asked; then nobody waits any more."""
+        self.held = None
+        self.broken.clear()
         for _ in range(1000):
             run = self.run
             if run.exit is not None and not run.reaped:
@@ -155,11 +208,12 @@ class Keeping(RuleBasedStateMachine):
                 run.begin()
             elif run.alive and not run.settled:
                 run.settle()
-            elif self.keeper.state == "backoff" and not all(self.answers):
+            elif self.keeper.state in ("backoff", "stopping"):
                 self.bench.time.advance(60)
             else:
                 break
         assert all(len(outcome) == 1 for outcome in self.answers), self.keeper.state
+        assert self.keeper.state in ("running", "stopped", "fatal"), self.keeper.state
         for check in getattr(self, "pending_keys", []):
             check()
         self.folder.cleanup()
