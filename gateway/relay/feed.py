@@ -18,6 +18,8 @@ HALF_LIFE = 3600.0
 """Seconds of trading after which a pause counts for half of what it was."""
 MINUTE = 60.0
 """Sessions begin and end with one; and the calendar may have been read again."""
+ENOUGH = 20
+"""Ticks from which a code's own rate is known."""
 MAX_CODES = 2000
 OTHER = ""
 
@@ -29,6 +31,7 @@ class Pulse:
     silence: float
     """Seconds that are silence even where ticks come all the time."""
     last: float = 0.0
+    ticks: int = 0
     longest: float = 0.0
     """The longest pause between two ticks of one session, of late."""
     is_whole: bool = False
@@ -93,6 +96,7 @@ class Feed:
 
     def tick(self, pulse: Pulse, now: float) -> None:
         """A tick or bid/ask of the code that `pulse` is of; it is one of thousands a second."""
+        pulse.ticks += 1
         if now - pulse.last <= self._floor and pulse.is_whole:
             pulse.last = self._pulse.last = now
             return
@@ -132,15 +136,17 @@ class Feed:
     def silent_codes(self, now: float) -> set[str]:
         """The codes of which ticks should come now, and don't.
 
-        Each is measured by its own rate; of a code without a tick in this session nothing is
-        known.
+        Each is measured by its own rate; of a code without a tick in this session, or with few
+        ever, nothing is known.
         """
         if not self._may_be_silent(now):
             return set()
         return {
             code
             for code, pulse in self._codes.items()
-            if pulse.last >= self._opens and pulse.is_silent(now, self._opens)
+            if pulse.ticks >= ENOUGH
+            and pulse.last >= self._opens
+            and pulse.is_silent(now, self._opens)
         }
 
     def _may_be_silent(self, now: float) -> bool:

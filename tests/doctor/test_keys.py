@@ -57,6 +57,16 @@ class KeysTests(DoctorTestCase):
         self.assertEqual(self.found("keys", key_names=("apiKey=MY_KEY",)).level, "ok")
 
 
+class HolidaysTests(DoctorTestCase):
+    def test_a_holiday_file_that_a_start_would_refuse(self) -> None:
+        file = self.folder / "holidays"
+        file.write_text("2027-01-01\n2027-02-30\n")
+        line = self.found("environment", holiday_file=file)
+        self.assert_found(line, "fail", "line 2: '2027-02-30' is no date", "correct the option")
+        file.write_text("2027-01-01\n")
+        self.assertEqual(self.found("environment", holiday_file=file).level, "ok")
+
+
 class CertificateTests(DoctorTestCase):
     def certificate(self, content: bytes | None, mode: int = 0o600, **environ: str) -> Line:
         file = self.folder / "ca.pfx"

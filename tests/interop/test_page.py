@@ -319,6 +319,32 @@ class CredentialsTests(PageCase):
         expect(page.locator(".condition")).to_have_count(0)
 
 
+class HoursTests(PageCase):
+    """Outside of the worker's hours: one minute of the week, which is not now."""
+
+    HOURS = f"{(datetime.now(UTC) - timedelta(days=2)):%a} 03:00-03:01"
+
+    def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
+        require_chromium()
+        service = gateway(MAIN, "--sessions", self.HOURS, "--timezone=UTC")
+        for language, words, action in (
+            ("en", "starts again at", "Start now"),
+            ("zh", "再啟動", "立即啟動"),
+        ):
+            page = self.visit(service, "desk", language).page
+            condition = page.locator(".condition")
+            expect(condition).to_contain_text(words)
+            expect(condition).to_have_attribute("data-level", "info")
+            expect(condition.get_by_role("button")).to_have_text(action)
+            expect(page.locator("#worker-next")).not_to_have_text("–")
+            self.assertFalse(page.title().startswith("⚠"), "nothing is wrong")
+        self.assertIn("down until its session opens", service.log)
+        self.assertNotIn("stays down until someone", service.log)
+        status = service.request("/status")[1]
+        self.assertEqual((status["state"], status["schedule"]["inSession"]), ("stopped", False))
+        self.assertEqual(status["nextStartAt"], status["schedule"]["nextSession"])
+
+
 class TokenTests(PageCase):
     def open(self) -> Visit:
         require_chromium()

@@ -194,6 +194,14 @@ class FreshnessTests(SynchronousTestCase):
         self.run_until("2026-11-23 13:30", "2317")
         self.assertEqual(self.freshness.status()["silentCodes"], [])
 
+    def test_of_a_code_with_few_ticks_nothing_is_known(self) -> None:
+        self.start("2026-11-23 09:00")
+        for minute in range(10, 40):
+            self.freshness.hear("market_tick", "2330")
+            self.run_until(f"2026-11-23 09:{minute}", "2317")
+            thin = self.freshness.status()["silentCodes"]
+            self.assertEqual(thin, [], "it ticks as it always does")
+
     def test_status_says_which_markets_are_open_and_until_when(self) -> None:
         self.start("2026-11-27 13:40")
         markets = self.freshness.status()["markets"]
