@@ -35,6 +35,8 @@ class Event(Record):
         "epoch",
         "key",
         "name",
+        "outdated",
+        "outdated_by",
         "position",
         "question",
         "sender",
@@ -72,6 +74,10 @@ class Event(Record):
         """When it came, in seconds since 1970."""
         self.epoch = ""
         """The name of the log that it is in."""
+        self.outdated = False
+        """Whether a newer one of its key is known to replace it, see `conflation.py`."""
+        self.outdated_by: Subscription | None = None
+        """Who said that: it replaces nothing for himself."""
         self.position = self.start = -1
         """Its place there, in events and in bytes."""
 

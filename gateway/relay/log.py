@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
 from gateway.relay.guard import Attempts
 from gateway.relay.traffic import Traffic
@@ -41,6 +42,8 @@ class Log:
         self._bytes = 0
         self._largest = 0
         self._views: dict[tuple[Selection | None, str], View] = {}
+        self._outdated = Outdated()
+        self._marked = 0
 
     @property
     def largest(self) -> int:
@@ -90,6 +93,12 @@ class Log:
             return 0
         end = self._bytes if self.flushed == self.head else self.at(self.flushed).start
         return end - self.at(position).start
+
+    def mark_outdated(self) -> None:
+        """Mark the events that newer ones of their keys replace."""
+        events = self.between(max(self._marked, self.tail), self.head)
+        self._outdated.mark(events, self.tail, self.head)
+        self._marked = self.head
 
     def flush(self) -> None:
         """Send the turn's events to every view."""

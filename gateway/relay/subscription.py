@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from gateway.relay.conflation import conflate
 from gateway.relay.event import OVERHEAD, Event
 from gateway.relay.offset import WithOffset
 
@@ -71,7 +72,7 @@ class Subscription:
         """Whether its events are relayed even if it is not the worker."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
-        self._passed: dict[Hashable, float] = {}  # keys, and since when they are passed over
+        self._passed: dict[Hashable, float] = {}  # keys, and since when something of them waits
         self._former: tuple[int, int, Selection | None] | None = None
         """From where to where in the log another selection held, the last before this one."""
         self._view: View | None = None
@@ -188,24 +189,21 @@ class Subscription:
     def conflate(self, patience: float = inf) -> int:
         """Skip every waiting event that a newer one of its key replaces; how many those are.
 
-        What is left stays in order, so the key that changes most is always the last.  A
-        key that was passed over for `patience` seconds keeps its oldest event, too.
+        What is left stays in order.  A key of which nothing was sent for `patience` seconds
+        keeps an older event, too.
         """
-        self.keep()
-        waiting, self._kept = self._kept, []
-        oldest = {event.key: event for event in waiting}
-        seen: set[Hashable] = set()
-        for event in waiting:
-            key = event.key
-            if key is None or key not in seen:
-                seen.add(key)
-                self._kept.append(event)
-            elif (
-                event.wall - self._passed.setdefault(key, event.wall) >= patience
-                and event is oldest[key]
-            ):
-                self._kept.append(event)
-        return len(waiting) - len(self._kept)
+        self.log.mark_outdated()
+        fresh, skipped, selection = [], 0, self.selection
+        for event in self.log.between(self.cursor, self.log.flushed):
+            if not event.outdated or self._is_me(event.outdated_by):
+                if self._wants(event):
+                    fresh.append(event)
+            elif event.sender is not self:
+                skipped += selection is None or selection.wants(event)
+        self.cursor = max(self.cursor, self.log.flushed)
+        waiting = fresh[::-1] + self._kept
+        self._kept = conflate(waiting, self._passed, patience)
+        return skipped + len(waiting) - len(self._kept)
 
     @property
     def waits_since(self) -> float | None:
@@ -271,14 +269,13 @@ class Subscription:
     def _wants(self, event: Event) -> bool:
         """Whether `event` is for this socket; a question is only for who was there."""
         return (
-            not self._said(event)
+            not self._is_me(event.sender)
             and (self.selection is None or self.selection.wants(event))
             and not (event.acked and event.position < self.joined)
         )
 
-    def _said(self, event: Event) -> bool:
-        """Whether `event` is its own, perhaps over a connection before this one."""
-        sender = event.sender
+    def _is_me(self, sender: Subscription | None) -> bool:
+        """Whether `sender` is this client, perhaps over a connection before this one."""
         return sender is self or (
             sender is not None and sender.pid is not None and sender.pid == self.pid
         )
