@@ -9,6 +9,7 @@ the token it brings, and whether it comes from this machine.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -312,10 +313,12 @@ def _is_cross_site(headers: Headers) -> bool:
 
 def is_passed_on(headers: Headers) -> bool:
     """Whether a header says that a proxy passed the request on."""
-    return any(_is_a_proxys(name.lower()) for name, _ in headers.getAllRawHeaders())
+    return any(_is_a_proxys(name) for name, _ in headers.getAllRawHeaders())
 
 
+@lru_cache(maxsize=256)
 def _is_a_proxys(name: bytes) -> bool:
+    name = name.lower()
     return (
         name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINS) or name.endswith(_PASSED_ON_ENDS)
     )
