@@ -112,12 +112,12 @@ class Recovery:
         """
         text = wanted.pid or ""
         pid = self._pids.read(text)
-        if pid is None or not self._log.has(pid.start):
+        if pid is None or pid.start.epoch != self._log.epoch:
             return None
         present = self._here.get(text)
         if present is not None:
             present.socket.session.abort("transport close")
-        left = self._left.pop(text)
+        left = self._left.get(text)
         cursor = pid.start if wanted.offset is None else wanted.offset.next
         if (
             cursor.position < pid.start.position
@@ -125,6 +125,7 @@ class Recovery:
             or not self._may_return(left, selection)
         ):
             return None
+        self._left.pop(text)
         asked = now = selection
         if left is not None and left.asked == selection:
             now = left.selection
@@ -132,7 +133,7 @@ class Recovery:
 
     def away(self, subscription: Subscription, reason: str, owner: str) -> None:
         """The client is gone, maybe to come back; it counts as one of `owner`'s."""
-        if subscription.pid is None:
+        if subscription.pid is None or self._here.get(subscription.pid) is not subscription:
             return
         del self._here[subscription.pid]
         final = reason in FINAL

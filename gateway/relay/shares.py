@@ -35,6 +35,11 @@ class Shares(Generic[Key, Value]):
         self._owners[key] = owner
         self._values.setdefault(owner, {})[key] = value
 
+    def get(self, key: Key) -> Value | None:
+        """The value of `key`; None: there is none."""
+        owner = self._owners.get(key)
+        return None if owner is None else self._values[owner][key]
+
     def pop(self, key: Key) -> Value | None:
         """Remove the value of `key`; None: there is none."""
         owner = self._owners.pop(key, None)

@@ -68,7 +68,8 @@ class Member:
         self.sink = None
         self.gone = False
         self.subscription = Watched(self, machine.log, self.outbox)
-        self.subscription.selection = selection
+        self.subscription.sid = str(machine.new_number())
+        self.subscription.selection = self.subscription.asked = selection
         self.subscription.conflated = False
         self.session = self
         if recoverable:
@@ -97,7 +98,9 @@ class Member:
         member.received, member.gone, member.sink = [], False, None
         member.session = member
         member.outbox = SessionOutbox(self.machine.turn)
-        found.move(member, member.outbox)
+        member.subscription = Watched(member, self.machine.log, member.outbox)
+        member.subscription.resume(found)
+        self.machine.recovery.register(member.subscription)
         member.begin(first)
         member.attach(WEBSOCKETS[4, False], polling=False)
         return member
@@ -134,17 +137,24 @@ class Member:
     def is_for(self, event, position):
         selection = [each for start, each in self.selections if start <= position][-1]
         return (
-            event.sender is not self.subscription
+            not self.said(event)
             and (selection is None or selection.wants(event))
             and not (event.acked and position < self.joined)
         )
+
+    def said(self, event):
+        """Whether it is its own, perhaps over a connection before this one."""
+        sender, own = event.sender, self.subscription
+        if sender is None or own.pid is None:
+            return sender is own
+        return sender.pid == own.pid
 
     def packets(self, record):
         """What this client gets of `record`."""
         text, *attachments = record.packets
         if self.subscription.pid is not None and isinstance(record, Event) and not record.acked:
             position = self.machine.said.index(record)
-            text = Packet(text.data[:-1] + b',"%d"]' % position)
+            text = Packet(text.data[:-1] + b',"E-%d"]' % position)
         return [text, *attachments]
 
     def got(self):

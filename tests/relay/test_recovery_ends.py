@@ -63,6 +63,12 @@ class FreshTests(Recovering):
         self.say("k")
         self.assert_fresh(self.back())
 
+    def test_but_not_who_came_before_what_it_has_forgotten(self):
+        self.say(*"abcdefghijklmnop")
+        self.client.lose()
+        self.say("q")
+        self.assert_recovered(self.back(offset=15), '42["q","E-16"]')
+
     def test_an_offset_that_never_was(self):
         self.client.lose()
         self.say("a")
@@ -88,7 +94,8 @@ class FreshTests(Recovering):
 
     def test_who_left_of_its_own_will(self):
         self.client.say("41")
-        self.assert_fresh(self.back())
+        for _ in range(2):
+            self.assert_fresh(self.back())
 
     def test_who_was_sent_away(self):
         socket = next(reversed(self.world.hub.members))

@@ -16,6 +16,7 @@ class SharesTests(SynchronousTestCase):
 
     def test_a_value_is_found_once(self) -> None:
         self.shares.put("a", 1, "one")
+        self.assertEqual((self.shares.get(1), self.shares.get(2)), ("one", None))
         self.assertEqual((self.shares.pop(1), self.shares.pop(1)), ("one", None))
         self.assertEqual(len(self.shares), 0)
 
