@@ -193,15 +193,15 @@ class Subscription:
         keeps an older event, too.
         """
         self.log.mark_outdated()
-        fresh, skipped, selection = [], 0, self.selection
-        for event in self.log.between(self.cursor, self.log.flushed):
-            if not event.outdated or self._is_me(event.outdated_by):
-                if self._wants(event):
-                    fresh.append(event)
-            elif event.sender is not self:
-                skipped += selection is None or selection.wants(event)
+        passing = self.log.between(self.cursor, self.log.flushed)
+        others = [event for event in passing if event.sender is not self]
+        newest = [event for event in others if not event.outdated or event.outdated_by is self]
+        skipped = len(others) - len(newest)
+        if self.selection is not None:
+            wants = self.selection.wants
+            skipped = sum(map(wants, others)) - sum(map(wants, newest))
         self.cursor = max(self.cursor, self.log.flushed)
-        waiting = fresh[::-1] + self._kept
+        waiting = [event for event in reversed(newest) if self._wants(event)] + self._kept
         self._kept = conflate(waiting, self._passed, patience)
         return skipped + len(waiting) - len(self._kept)
 
