@@ -15,8 +15,8 @@ import psutil
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "sjgateway"
-"""The word by which a gateway's command line is known."""
+NAMES = {"sjgateway": "a gateway", "twistd": "another program of twistd"}
+"""The words by which the command lines of those that write such files are known."""
 
 
 class PidFile:
@@ -37,9 +37,10 @@ class PidFile:
         text = self._text()
         if text and not text.isdecimal():
             return f"{self.path} holds no process id: remove it, or give twistd --pidfile="
-        if text and _is_gateway(int(text)):
+        writer = _writer(int(text)) if text else ""
+        if writer:
             return (
-                f"a gateway runs already, process {text} (so says {self.path}): stop it, or"
+                f"{writer} runs already, process {text} (so says {self.path}): stop it, or"
                 " give twistd another --pidfile"
             )
         return ""
@@ -64,13 +65,14 @@ class PidFile:
         return None
 
 
-def _is_gateway(pid: int) -> bool:
-    """Whether another process has that number, and is a gateway as far as can be told."""
+def _writer(pid: int) -> str:
+    """What process `pid` is, if it may have written the file; "" if it can't have."""
     if pid == os.getpid():
-        return False
+        return ""
     try:
-        return NAME in psutil.Process(pid).cmdline()
+        words = {word.rpartition("/")[2] for word in psutil.Process(pid).cmdline()}
     except psutil.NoSuchProcess:
-        return False
+        return ""
     except (psutil.Error, OSError):
-        return True
+        return "a program"
+    return next((what for name, what in NAMES.items() if name in words), "")

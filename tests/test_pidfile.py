@@ -73,6 +73,12 @@ class PidFileTests(SynchronousTestCase):
         self.assertIs(finding.level, Level.FAIL)
         self.assertTrue(finding.cure)
 
+    def test_that_of_another_program_of_twistd_is_left_alone(self) -> None:
+        self.path.write_text(str(self.process("/usr/bin/twistd", "-n", "web")))
+        error = self.assertRaises(SystemExit, self.parse)
+        self.assertIn("another program of twistd runs already", str(error))
+        self.assertTrue(self.path.exists())
+
     def test_what_is_no_pid_file_is_left_alone(self) -> None:
         self.path.write_text("my notes")
         self.assertIn("remove it", str(self.assertRaises(SystemExit, self.parse)))
