@@ -6,7 +6,9 @@ import socket
 import tempfile
 import urllib.request
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import socketio
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,6 +32,17 @@ def gateway() -> Service:
     return service
 
 
+class Elsewhere(BaseHTTPRequestHandler):
+    """Somebody else's site: empty pages."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 class HandshakeTests(SynchronousTestCase):
     def test_a_browser_may_ask_for_subprotocols(self) -> None:
         url = gateway().url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
@@ -43,6 +56,24 @@ class HandshakeTests(SynchronousTestCase):
             }});
         """)
         self.assertEqual(found, ["chat", "0"])
+
+    def test_images_of_other_sites_open_no_session(self) -> None:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        Thread(target=server.serve_forever, daemon=True).start()
+        # To a browser 127.0.0.1 is another site than localhost.
+        visit = chromium().visit(f"http://127.0.0.1:{server.server_port}/nothing")
+        self.addCleanup(visit.close)
+        before = gateway().log.count(" connected by ")
+        source = gateway().url + "/socket.io/?EIO=4&transport=polling"
+        visit.run(f"""
+            const image = document.createElement("img");
+            image.src = "{source}";
+            return new Promise((resolve) => {{ image.onerror = resolve; }}).then(() => 1);
+        """)
+        gateway().until("line", lambda: "with Sec-Fetch-Site cross-site" in gateway().log)
+        self.assertEqual(gateway().log.count(" connected by "), before)
 
     def test_a_client_may_use_the_other_path(self) -> None:
         for path in ("feed", "socket.io"):
