@@ -33,6 +33,7 @@ from gateway.layers import (
 )
 from gateway.logs import EventCounts, Observer, make_log
 from gateway.measures import measure
+from gateway.memory import GivesBack
 from gateway.notify import Notifier
 from gateway.options import Options
 from gateway.overseer import Overseer
@@ -323,6 +324,8 @@ class Parts:
         """What is done when the service starts."""
         yield Step("Saying where we are", self._announce)
         yield Step("Watching the tokens", self._tokens.watch)
+        gives_back = GivesBack(self._engine.sessions.__len__, self._deadlines.call_later)
+        yield Step("Giving memory back from now on", gives_back.look)
         yield Step("Telling systemd that we are ready", self._notifier.ready)
         if os.getpid() == 1:
             yield Step("Collecting orphans", partial(start_reaping, self._reactor))
