@@ -58,7 +58,11 @@ class Gate:
             "Looking whether a worker may be started",
             lambda: found.append(check(person=person, force=force)),
         )
-        return found[0] if failed is None else Hold(f"it can't be told: {failed}", UNKNOWN)
+        return (
+            found[0]
+            if failed is None
+            else Hold(f"whether one may be started can't be told: {failed}", UNKNOWN)
+        )
 
 
 def _seconds(hold: Hold) -> float:

@@ -6,13 +6,21 @@ import os
 import resource
 import signal
 import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import psutil
+from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
+from twisted.internet.task import deferLater
 
-from gateway.worker.errors import FailedAtOnceError, LaunchError
+from gateway.worker import gate
+from gateway.worker.errors import FailedAtOnceError, LaunchError, PausedError
 
 from .real import CHILDREN, SHORT, RealTestCase, alive, outcome, soon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class EndingTests(RealTestCase):
@@ -232,6 +240,70 @@ class LaunchTests(RealTestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertIn("no process can be made", error.details)
         await self.is_told("running")
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """There is none left for anybody in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class ShortageTests(RealTestCase):
+    async def test_a_worker_settles_while_no_descriptor_is_left(self) -> None:
+        supervisor = self.supervisor("polite.py", settle=0.5)
+        supervisor.start()
+        await soon(lambda: supervisor.running)
+        with no_descriptors():
+            await self.is_told("running")
+            self.assertIsNone(supervisor.status()["memoryBytes"])
+        self.assertEqual(self.told.count("exited"), 0)
+
+    async def test_a_worker_without_guardian_is_found_when_there_are_some_again(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        pid = await self.up(supervisor)
+        looks: list[None] = []
+        pids = psutil.pids
+
+        def looking() -> list[int]:
+            looks.append(None)
+            return pids()
+
+        self.patch(psutil, "pids", looking)
+        with no_descriptors():
+            os.kill(supervisor.guardian_pid, signal.SIGKILL)
+            await soon(lambda: len(looks) > 2)
+        await self.is_told("running", 2)
+        self.assertFalse(alive(pid))
+
+    async def test_starts_wait_until_there_are_some_again(self) -> None:
+        supervisor = self.supervisor("polite.py", fatal_after=2, backoff_max=0.1)
+        self.patch(gate, "UNKNOWN", 0.05)
+        await deferLater(reactor, 0)  # it runs, and has what it needs
+        with no_descriptors():
+            supervisor.start()
+            event = await self.is_told("backoff", 5)
+        self.assertIn("Too many open files", event["message"])
+        await self.is_told("running")
+        self.assertNotIn("fatal", self.told)
+
+
+class PauseTests(RealTestCase):
+    async def test_a_pause_heard_during_a_restart_holds_for_it(self) -> None:
+        supervisor = self.supervisor("stubborn.py", **{**SHORT, "patience_login": 2.0})
+        await self.up(supervisor)
+        answer = outcome(supervisor.restart())
+        await self.is_told("stopping")
+        supervisor.heard("python_error", {"error": "StatusCode: 503, Detail: banned"})
+        await soon(lambda: answer)
+        self.assertIsInstance(answer[0], PausedError)
+        event = await self.is_told("backoff")
+        self.assertGreater(event["nextStartIn"], 50)
+        self.assertEqual(len(self.noted("start")), 1)
 
 
 class ConcurrencyTests(RealTestCase):
