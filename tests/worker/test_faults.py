@@ -283,10 +283,13 @@ class ShortageTests(RealTestCase):
     async def test_starts_wait_until_there_are_some_again(self) -> None:
         supervisor = self.supervisor("polite.py", fatal_after=2, backoff_max=0.1)
         self.patch(gate, "UNKNOWN", 0.05)
+        asked: list[object] = []
+        supervisor.gate.checks.append(lambda **who: asked.append(who))
         await deferLater(reactor, 0)  # it runs, and has what it needs
         with no_descriptors():
             supervisor.start()
-            event = await self.is_told("backoff", 5)
+            event = await self.is_told("backoff")
+            await soon(lambda: len(asked) > 5)
         self.assertIn("Too many open files", event["message"])
         await self.is_told("running")
         self.assertNotIn("fatal", self.told)
