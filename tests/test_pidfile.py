@@ -94,21 +94,20 @@ class PidFileTests(SynchronousTestCase):
 class OtherPackageTests(SynchronousTestCase):
     def test_another_package_of_our_name_is_one_line(self) -> None:
         root = Path(__file__).parents[1]
-        for layout in ("gateway/__init__.py", "gateway.py"):
+        for layout, extra in (("gateway/__init__.py", []), ("gateway.py", ["--check"])):
             folder = Path(self.mktemp()).absolute()
             other = folder / layout
             other.parent.mkdir(parents=True)
             other.touch()
-            for extra in ([], ["--check"]):
-                done = subprocess.run(
-                    [Path(sys.executable).with_name("twistd"), "-n", "sjgateway", *extra],
-                    cwd=folder,
-                    env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}"},
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                self.assertEqual(done.returncode, 1)
-                (line,) = done.stderr.splitlines()
-                self.assertTrue(line.startswith("sjgateway: another package named gateway"), line)
-                self.assertIn(str(other), line)
+            done = subprocess.run(
+                [Path(sys.executable).with_name("twistd"), "-n", "sjgateway", *extra],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, 1)
+            (line,) = done.stderr.splitlines()
+            self.assertTrue(line.startswith("sjgateway: another package named gateway"), line)
+            self.assertIn(str(other), line)

@@ -89,7 +89,7 @@ class SuccessorTests(RealTestCase):
     async def test_never_two_at_once_whenever_it_is_killed(self) -> None:
         moments = random.Random(13)
         host = self.host("account.py", "0.1")
-        for _ in range(8):
+        for _ in range(5):
             await deferLater(reactor, moments.uniform(0.05, 0.7))
             self.kill(host)
             host = self.host("account.py", "0.1")
