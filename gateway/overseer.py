@@ -73,6 +73,7 @@ class Overseer:
             silence=silence,
             calendar=calendar,
             names=self._names,
+            owner_of=self._inventor,
         )
         self._count = count
         self._identities = identities
@@ -119,7 +120,7 @@ class Overseer:
             if worker is not None and (event.current or not worker.running):
                 worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
             if event.current:
-                self.freshness.hear(name, event.code, self._inventor(sender))
+                self.freshness.hear(name, event.code, sender)
         except Exception:  # its sender is not to blame, and keeps its connection
             self._attempt.failed("Hearing what the worker says")
 

@@ -45,6 +45,9 @@ class Event(Record):
         "wall",
     )
 
+    epoch: str
+    """The name of the log that it is in, once it is in one."""
+
     def __init__(
         self,
         packets: tuple[Packet, ...],
@@ -72,14 +75,12 @@ class Event(Record):
         """Whether the worker lived that said it; always of other senders."""
         self.wall = wall
         """When it came, in seconds since 1970."""
-        self.epoch = ""
-        """The name of the log that it is in."""
         self.outdated = False
         """Whether a newer one of its key is known to replace it, see `conflation.py`."""
         self.outdated_by: Subscription | None = None
         """Who said that: it replaces nothing for himself."""
         self.position = self.start = -1
-        """Its place there, in events and in bytes."""
+        """Its place in the log, in events and in bytes."""
 
     def become(self, *packets: Packet) -> None:
         """Consist of other `packets`; not once it is in a log."""

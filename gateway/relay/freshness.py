@@ -60,7 +60,8 @@ class Freshness:
 
     `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
     hears of each market once when it becomes stale, with no reason when it recovers, and
-    with `CLOSED` when it need not any more.  `names` are the places of event names.
+    with `CLOSED` when it need not any more.  `names` are the places of event names;
+    `owner_of(sender)` says who takes one, "" for who is trusted to.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class Freshness:
         silence: float = SILENCE,
         calendar: Calendar | None = None,
         names: Places | None = None,
+        owner_of: Callable[[Any], str] = str,
     ) -> None:
         self._now = now
         self._on_change = on_change
         self._names: dict[str, Arrivals] = {}
         self._codes: dict[str, Arrivals] = {}
+        self._owner_of = owner_of
         self._name_places = names or Places(QUOTES, MAX_NAMES)
         self._code_places = Places((), MAX_CODES)
         calendar = calendar or Calendar()
@@ -86,22 +89,26 @@ class Freshness:
         self._attempt = Attempts()
         Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
-    def hear(self, name: str, code: str | None, owner: str = "") -> None:
-        """An event of the worker passed by; without a worker, one of `owner`'s."""
+    def hear(self, name: str, code: str | None, sender: object = "") -> None:
+        """An event of the worker passed by; without a worker, one of `sender`'s."""
         now = self._now()
         self._is_gone = False
-        known = _arrivals(self._names, self._name_places.of(name, owner))
+        known = self._names.get(name)
+        if known is None:
+            place = self._name_places.of(name, self._owner_of(sender))
+            known = self._names.setdefault(place, Arrivals())
         known.last = now
         known.count += 1
         if code is None:
             return
-        place = self._code_places.of(code, owner)
-        known = self._codes.get(place) or self._meet(place)
+        known = self._codes.get(code)
+        if known is None:
+            known = self._meet(self._code_places.of(code, self._owner_of(sender)))
         known.last = now
         known.count += 1
         if name in TICKS:
             feed = known.feed or self._feeds[market_of(code)]
-            feed.tick(known.pulse or feed.pulse_of(place), now)
+            feed.tick(known.pulse or feed.pulse_of(OTHER), now)
             if self._reasons and feed.market in self._reasons:
                 del self._reasons[feed.market]
                 self._on_change(feed.market, "")
@@ -110,8 +117,8 @@ class Freshness:
 
     def _meet(self, place: str) -> Arrivals:
         """A code that was not heard before; codes of all markets share one place, if too many."""
-        found = _arrivals(self._codes, place)
-        if place != OTHER:
+        found = self._codes.setdefault(place, Arrivals())
+        if place != OTHER and found.feed is None:
             found.feed = self._feeds[market_of(place)]
             found.pulse = found.feed.pulse_of(place)
         return found
@@ -199,8 +206,3 @@ class Freshness:
     def _expire(self, market: str, reason: str) -> None:
         self._reasons[market] = reason
         self._on_change(market, reason)
-
-
-def _arrivals(arrivals: dict[str, Arrivals], name: str) -> Arrivals:
-    found = arrivals.get(name)
-    return arrivals.setdefault(name, Arrivals()) if found is None else found

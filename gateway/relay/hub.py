@@ -158,17 +158,20 @@ class Hub:
 
     def enter(self, event: Event) -> None:
         """Take `event` into the log at its place: for the journal alone."""
-        if event.trusted and event.name == CONTRACT:
-            self._learn(event)
-        event.aliases = self._aliases.others.get(event.code, NONE)
+        if event.trusted:
+            if event.name == CONTRACT:
+                self._learn(event)
+            if event.key is not None:
+                self._screens.see(event)
+        if self._aliases.others:
+            event.aliases = self._aliases.others.get(event.code, NONE)
         if event.question is not None:
             self._ask(event, event.question)
         self.log.append(event)
-        self._turn.schedule()
-        if event.sender is not None:
+        if event.sender is None:
+            self._turn.schedule()
+        else:
             event.sender.outbox.step_aside()
-        if event.trusted:
-            self._screens.see(event)
 
     def _learn(self, event: Event) -> None:
         """Know by which codes a contract goes, from now on and of what is kept."""

@@ -59,14 +59,12 @@ class Screens:
         return len(self._snapshot) > 0
 
     def see(self, event: Event) -> None:
-        """Keep `event`, of a trusted sender, for late joiners, if it has a key.
+        """Keep `event`, which has a key and a trusted sender, for late joiners.
 
         What a worker says that has ended meanwhile is kept, too: late joiners get everything
         as of their place in the log.  Only ready it is no more.
         """
-        if event.key is not None and (
-            event.current or event.name not in self._settings.readiness_names
-        ):
+        if event.current or event.name not in self._settings.readiness_names:
             self._snapshot.see(event)
 
     def rename(self, aliases: Aliases) -> None:
