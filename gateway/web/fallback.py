@@ -109,6 +109,8 @@ class Fallback(WebSocketServerProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._controls = 0
+        for extension in self.websocket_extensions_in_use:
+            extension._decompressor = None  # 40 KB, and the next message begins anew
         self._owner.on_message(payload, binary=isBinary)
 
     def onFrameData(self, payload: bytes) -> bool | None:

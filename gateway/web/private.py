@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflate
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
 from twisted.internet.testing import StringTransport
@@ -33,6 +34,7 @@ FILE, TLS = (
     "twisted.internet.abstract.FileDescriptor",
     "twisted.internet.endpoints.SSL4ServerEndpoint",
 )
+DEFLATE = "autobahn.websocket.compress.PerMessageDeflate"
 WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
 
 NAMES = (
@@ -50,6 +52,7 @@ NAMES = (
     Private(CHUNKS, "_trailerHeaders", "trailers, which Twisted takes as they come"),
     Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),
     Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
+    Private(DEFLATE, "_decompressor", "dropped after each message: it is most of a connection"),
     Private(WEBSOCKET, "_fail_connection", "to end a flood of fragments or pings with a code"),
 )
 
@@ -89,5 +92,6 @@ _SAMPLES: dict[str, Callable[[], Any]] = {
     CHUNKS: lambda: getattr(_reading_chunks(), "_transferDecoder", None),
     FILE: lambda: FileDescriptor(cast("Any", object())),
     TLS: lambda: SSL4ServerEndpoint(None, 0, None),
+    DEFLATE: lambda: PerMessageDeflate(True, True, True, 15, 15, 8),
     WEBSOCKET: lambda: WebSocketServerProtocol,
 }

@@ -39,6 +39,7 @@ from gateway.web.allowance import Allowance
 from gateway.web.announce import AnnouncedFactory
 from gateway.web.counting import count_connections
 from gateway.web.engine import EngineResource
+from gateway.web.fallback import Fallback
 from gateway.web.names import is_loopback
 from gateway.web.timer import drive
 from gateway.web.upgrade import UpgradeError, Upgrader, accept_key
@@ -281,6 +282,22 @@ class EngineTests(UpgradeTestCase):
             self.receive(REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
             self.receive(message)
             self.assertEqual(len(self.server.sessions), int(is_worker))
+
+    def test_nothing_is_kept_of_what_a_message_was_inflated_with(self) -> None:
+        kept: list[Any] = []
+        on_message = Fallback.onMessage
+
+        def note(fallback: Fallback, payload: bytes, isBinary: bool) -> None:
+            on_message(fallback, payload, isBinary)
+            kept.extend(each._decompressor for each in fallback.websocket_extensions_in_use)
+
+        self.patch(Fallback, "onMessage", note)
+        squeezer = zlib.compressobj(wbits=-15)
+        noop = squeezer.compress(b"6") + squeezer.flush(zlib.Z_SYNC_FLUSH)
+        self.receive(REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+        for _ in range(2):
+            self.receive(frame(noop.removesuffix(b"\0\0\xff\xff"), rsv=4))
+        self.assertEqual((kept, len(self.server.sessions)), ([None, None], 1))
 
     def test_shutting_down_says_1001_also_through_autobahn(self) -> None:
         self.receive(REQUEST + frame(b"", PING))
