@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import succeed
 from twisted.logger import Logger
 
-from gateway.worker.countdown import Countdown
+from gateway.worker.ending import Ending
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 _log = Logger(namespace="gateway.worker")
 
-STUCK: Final = 10.0
-"""Seconds past all patience after which a worker counts as not to be ended."""
 RETRY: Final = 5.0
 """Seconds until a start is tried again that the gateway itself could not make."""
 
@@ -77,7 +75,6 @@ class Keeper:
         observer: Observer,
         wall: Callable[[], float],
     ) -> None:
-        self._settings = settings
         self._launch = launch
         self._gate = gate
         self._governor = governor
@@ -87,7 +84,7 @@ class Keeper:
         self._lifecycle = machine(self)
         self._requests = Requests()
         self._plan = Plan(reactor, self._look)
-        self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._stuck)
+        self._ending = Ending(reactor, settings, self._stuck)
         self._going_down = False
         self._refused = ""
         self._suspended = 0
@@ -221,11 +218,8 @@ class Keeper:
         self._lifecycle.spawned()
 
     def end(self) -> None:
-        told = self._settings
-        self._expect_end(
-            max(told.patience_login, told.patience_interrupt) + told.patience_terminate
-        )
-        self._end()
+        if self.run is not None:
+            self._ending.begin(self.run)
 
     def wait(self) -> None:
         self._plan.wait()
@@ -270,14 +264,14 @@ class Keeper:
         if run is not self.run or run.exit is None:
             return
         self.history.add(self._wall(), run.exit, run.cause)
-        self._expect_end(0)
+        self._ending.expect(run)
         self._lifecycle.exited()
         attempt("Telling of the worker's end", lambda: self._observer.exited(run))
 
     def run_reaped(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
             return
-        self._overdue.cancel()
+        self._ending.done()
         failed = self._requests.take(run.generation)
         self._lifecycle.reaped()
         # Answers come last: who gets one may ask again.
@@ -320,10 +314,6 @@ class Keeper:
         self.run = self._launch(self.generation + 1, self)
         self.generation += 1
 
-    def _end(self) -> None:
-        if self.run is not None:
-            attempt("Ending the worker", self.run.end)
-
     def _verdict(self) -> float | None:
         assert self.run is not None and self.run.exit is not None  # the table says so
         return self._policy.verdict(self.run.exit, self.run.cause or "")
@@ -358,14 +348,5 @@ class Keeper:
         ended = self.history.proof(old_pid)
         return {"oldPid": old_pid, "ended": ended, "newPid": self.run and self.run.pid}
 
-    def _expect_end(self, patience: float) -> None:
-        """What is left of the worker must be gone after `patience`, or those who wait are told."""
-        if not self._overdue.active:
-            self._overdue.begin(patience + self._settings.patience_strays + STUCK)
-
-    def _stuck(self) -> None:
-        error = WorkerError("The old worker can't be ended", self.run.plight if self.run else "")
-        _log.error("{error}", tag="Python", error=str(error))
-        self._overdue.begin(STUCK)
-        self._end()
+    def _stuck(self, error: WorkerError) -> None:
         fail(self._requests.take() + self._requests.take_stops(), error)

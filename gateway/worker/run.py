@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from gateway.worker.classify import (
-    LAUNCH,
-    OTHER,
-    PLANNED,
-    SHORTAGE,
-    classify_event,
-    classify_exit,
-)
+from gateway.worker.blame import Blame
+from gateway.worker.classify import OTHER, classify_event
 from gateway.worker.countdown import Countdown
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.exits import Exit, decode
 from gateway.worker.guard import attempt, reason
-from gateway.worker.oom import kills
 from gateway.worker.process import STDERR, GuardedProcess
 from gateway.worker.rescue import Rescue
 from gateway.worker.rest import Rest
@@ -44,10 +37,6 @@ SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, e
 """What the machine lacks now and has again later, so that it is waited for."""
 HOPELESS = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP, errno.EISDIR))
 """Reasons for which a program can't be run that only a person ends."""
-
-LATELY = 60.0
-"""Seconds before an exit in which its cause is looked for."""
-ERRORS_KEPT = 20
 
 
 class Owner(Protocol):
@@ -96,11 +85,10 @@ class Run:
         self._stopping = Countdown(
             reactor, "Telling the guardian to end the worker", self._say_stop
         )
-        self._started_at = reactor.seconds()
         self._asked_at: float | None = None
         self._sent: str | None = None
-        self._kills: tuple[int, ...] = ()
-        self._said: list[tuple[float, str]] = []
+        self._leaving = False
+        self._blame = Blame(reactor.seconds)
 
     # -- what the owner asks ------------------------------------------------------------
 
@@ -141,13 +129,12 @@ class Run:
 
     def blame(self, cause: str) -> None:
         """It told an error of this class."""
-        self._said.append((self._reactor.seconds(), cause))
-        del self._said[:-ERRORS_KEPT]
+        self._blame.tell(cause)
 
     @property
     def alive(self) -> bool:
         """Whether the worker's process lives."""
-        return self.pid is not None and self.exit is None
+        return self.pid is not None and self.exit is None and not self._leaving
 
     @property
     def guardian(self) -> int | None:
@@ -179,7 +166,7 @@ class Run:
     def started(self, pid: int) -> None:
         self.pid = pid
         self._settling = Rest(self._reactor, pid, self._settings.settle, self._settle)
-        self._kills = kills()
+        self._blame.begin()
         self._owner.run_started(self)
 
     def failed(self, number: int, reason: str) -> None:
@@ -275,6 +262,7 @@ class Run:
         return settling is not None
 
     def _exit(self, **how: Any) -> None:
+        self._leaving = True
         self._unsettle()
         for stream in self._streams.values():
             attempt("Reading the worker's last words", stream.flush)
@@ -286,7 +274,7 @@ class Run:
             seconds=None if asked is None else self._reactor.seconds() - asked,
             lived=self.vitals.lived,
             ready_for=self.vitals.ready_for,
-            starved=self._sent is None and kills() > self._kills,
+            starved=self._sent is None and self._blame.starved,
             **how,
         )
         self.cause = OTHER
@@ -294,17 +282,7 @@ class Run:
         self._owner.run_exited(self)
 
     def _find_cause(self, end: Exit) -> None:
-        if end.clean:
-            self.cause = None
-        elif end.planned:
-            self.cause = PLANNED
-        elif end.failure:
-            self.cause = SHORTAGE if end.shortage else LAUNCH
-        else:
-            lately = self._started_at + end.lived - LATELY
-            lines = self._streams[STDERR].last(since=lately)
-            said = (word for at, word in self._said if at >= lately)
-            self.cause = classify_exit(lines, said, end.signal, starved=end.starved)
+        self.cause = self._blame.cause(end, self._streams[STDERR].last)
 
     def _reaped(self) -> None:
         self._stopping.cancel()

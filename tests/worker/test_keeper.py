@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker.ending import STUCK
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
@@ -13,7 +14,6 @@ from gateway.worker.errors import (
     SupersededError,
     WorkerError,
 )
-from gateway.worker.keeper import STUCK
 
 from .bench import Bench
 

@@ -6,7 +6,7 @@ import errno
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker import run
+from gateway.worker import blame
 
 from .simulated import Simulation
 
@@ -50,9 +50,19 @@ class EndTests(SynchronousTestCase):
             event = self.ended(self.world(lived, ready=ready), 0)
             self.assertEqual(event["class"], "other", (lived, ready))
 
+    def test_a_word_of_the_broker_in_the_end_is_its_cause_and_no_reason_to_end_it(self) -> None:
+        world = self.world(10, ready=False)
+        ban = "StatusCode: 503, Detail: login is banned"
+        world.child.say(f"{ban}\n")
+        world.advance(4)
+        world.child.say(ban)
+        event = self.ended(world, 256)
+        self.assertEqual((event["class"], event["asked"]), ("ban", False))
+        self.assertEqual(world.supervisor.state, "backoff")
+
     def test_a_kill_by_the_kernel_for_memory_is_told(self) -> None:
         for kills, cause in ((7, "out-of-memory"), (6, "other")):
-            self.patch(run, "kills", lambda: (6,))
+            self.patch(blame, "kills", lambda: (6,))
             world = self.world(10)
-            self.patch(run, "kills", lambda kills=kills: (kills,))
+            self.patch(blame, "kills", lambda kills=kills: (kills,))
             self.assertEqual(self.ended(world, 9)["class"], cause)
