@@ -144,6 +144,7 @@ class SessionOutbox:
         if self._pumping:  # a sink may resume from within write
             return
         self._pumping = True
+        self.leave()  # a view reads for who is in it: nobody reads twice
         try:
             while self.ready and self._sink is not None:
                 if not (data := self._next(self._sink.form)):

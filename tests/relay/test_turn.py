@@ -90,3 +90,14 @@ class PollsTests(SynchronousTestCase):
             answered.append(len(order))
         self.assertEqual(answered, [POLLS, 2 * POLLS, 2 * POLLS + 1])
         self.assertEqual(order, list(range(len(members))))
+
+    def test_who_changed_its_transport_since_it_polled_hears_nothing_twice(self):
+        parts = Parts()
+        subscription, sink = parts.member()
+        parts.flush()
+        parts.log.retain = True
+        parts.say("once")
+        subscription.outbox.attach(Sink(POLLING4))  # its answer is due after the flush
+        subscription.outbox.attach(sink)
+        parts.flush()
+        self.assertEqual(sink.texts, ["once"])
