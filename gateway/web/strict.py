@@ -55,11 +55,11 @@ class StrictChannel(HTTPChannel):
 
     def _part_received(self) -> None:
         """What was received ends outside of a body."""
-        if _has_bare_end(self._buffer):
+        if self._buffer and _has_bare_end(self._buffer):
             self.reject(HTTPStatus.BAD_REQUEST)
 
     def lineReceived(self, line: bytes) -> bool:
-        if len(line.translate(None, b"\x00\r\n")) != len(line):
+        if b"\r" in line or b"\n" in line or b"\0" in line:
             self.reject(HTTPStatus.BAD_REQUEST)
         elif not self._path:
             if len(line) > self.site.limits.url:
@@ -127,8 +127,7 @@ class StrictChannel(HTTPChannel):
         if self.is_over:
             return
         chunks: Any = self._transferDecoder if self.length is None else None
-        trailers = () if chunks is None else chunks._trailerHeaders
-        if all(_TRAILER.fullmatch(trailer) for trailer in trailers):
+        if chunks is None or all(map(_TRAILER.fullmatch, chunks._trailerHeaders)):
             super().allContentReceived()
         else:
             self.reject(HTTPStatus.BAD_REQUEST)
