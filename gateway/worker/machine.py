@@ -159,7 +159,7 @@ _TABLE = (
     (_exited, Lifecycle.again, _due, _spawn),
     (_exited, Lifecycle.retry, _backoff, _wait),
     (_exited, Lifecycle.give_up, _fatal, _nothing),
-    (_backoff, Lifecycle.elapsed, _due, _spawn),
+    (_backoff, Lifecycle.elapsed, _due, _hurry_and_spawn),
     (_backoff, Lifecycle.start, _due, _hurry_and_spawn),
     (_backoff, Lifecycle.restart, _due, _hurry_and_spawn),
     (_backoff, Lifecycle.stop, _stopped, _hurry),

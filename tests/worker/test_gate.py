@@ -118,6 +118,16 @@ class EveryStartTests(SynchronousTestCase):
         self.assertHeld(1, "running")
         self.assertIsNone(run.asked_at)
 
+    def test_a_plan_that_was_brought_forward_is_not_looked_at_again(self) -> None:
+        self.shut(5)
+        self.bench.keeper.begin()
+        self.hold = None
+        self.bench.keeper.reconsider()
+        self.bench.run.die()
+        self.shut(float("inf"))
+        self.bench.time.advance(5)
+        self.assertHeld(1, "exited")
+
     def test_a_stop_ends_the_waiting(self) -> None:
         self.shut()
         self.bench.keeper.begin()

@@ -57,7 +57,7 @@ EXPECTED = {
     ("exited", "again"): ["spawn"],
     ("exited", "retry"): ["backoff", "wait"],
     ("exited", "give_up"): ["fatal"],
-    ("backoff", "elapsed"): ["spawn"],
+    ("backoff", "elapsed"): ["hurry", "spawn"],
     ("backoff", "start"): ["hurry", "spawn"],
     ("backoff", "restart"): ["hurry", "spawn"],
     ("backoff", "stop"): ["stopped", "hurry"],
