@@ -87,13 +87,21 @@ class SuccessorTests(RealTestCase):
         await self.waits(self.host("account.py", "0"))
 
     async def test_never_two_at_once_whenever_it_is_killed(self) -> None:
+        """Each worker logs out when the next gateway has said what it does about it."""
         moments = random.Random(13)
-        host = self.host("account.py", "0.1")
-        for _ in range(5):
-            await deferLater(reactor, moments.uniform(0.05, 0.7))
+        host = self.host("account.py", "0")
+        for number in range(5):
+            is_in = number % 2 == 0  # else at any moment
+            if is_in:
+                await soon(lambda: self.words and self.words[-1] == "in")
+            await deferLater(reactor, moments.uniform(0, 0.5))
             self.kill(host)
-            host = self.host("account.py", "0.1")
-        await soon(lambda: self.words and self.words[-1] == "in")
+            host = self.host("account.py", f"after-{number}")
+            line = host.stdout.readline()
+            self.assertTrue(not is_in or number == 0 or REASON in line, line)
+            (self.folder / f"after-{number - 1}").touch()
+        (self.folder / "after-4").touch()
+        await soon(lambda: self.words[-1] == "in")
         host.terminate()
         await soon(lambda: host.poll() is not None)
         self.assertEqual(self.words, ["in", "going", "out"] * (len(self.words) // 3))
