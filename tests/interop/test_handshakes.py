@@ -72,7 +72,7 @@ class HandshakeTests(SynchronousTestCase):
             image.src = "{source}";
             return new Promise((resolve) => {{ image.onerror = resolve; }}).then(() => 1);
         """)
-        gateway().until("line", lambda: "with Sec-Fetch-Site cross-site" in gateway().log)
+        gateway().until("line", lambda: "by its Sec-Fetch-Site" in gateway().log)
         self.assertEqual(gateway().log.count(" connected by "), before)
 
     def test_a_client_may_use_the_other_path(self) -> None:

@@ -321,7 +321,8 @@ class TellingTests(SiteTestCase):
                 self.assertEqual(answer.status, 403)
                 for text in (answer.body.decode(), line):
                     self.assertIn(option, text)
-                self.assertIn(*headers.values(), line)
+                self.assertIn(f"by its {next(iter(headers))}", line)
+                self.assertNotIn(*headers.values(), line)
                 self.assertIn("127.0.0.1", line)
 
     def test_many_refusals_are_one_line(self) -> None:
