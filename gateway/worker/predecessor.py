@@ -90,7 +90,7 @@ class Predecessor:
         holders = self._claim.holders()
         if not holders or self._rescue is not None:
             return
-        if any(map(_guards, holders)):
+        if any(map(guards, holders)):
             for pid in filter(_stopped, holders):
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGCONT)
@@ -113,7 +113,7 @@ class Predecessor:
         self._rescue = None
 
 
-def _guards(pid: int) -> bool:
+def guards(pid: int) -> bool:
     """Whether `pid` is a guardian."""
     with suppress(psutil.Error):
         words = psutil.Process(pid).cmdline()

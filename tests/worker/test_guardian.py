@@ -221,6 +221,8 @@ class GuardianTests(SynchronousTestCase):
         os.kill(pid, signal.SIGKILL)
         self.assertEqual(guarded.report(), "exited 9")
         self.assertIn("apart-out", self.read(guarded, 2))
+        guarded.say("kill")  # the other one ignores SIGTERM
+        self.assertEqual(guarded.rest(), [])
 
     def test_children_that_ignore_everything_are_killed_after_the_patience(self) -> None:
         guarded, _ = self.guarded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from gateway.worker import process
-from gateway.worker.predecessor import REASON
+from gateway.worker.predecessor import REASON, guards
 
 from .real import CHILDREN, RealTestCase, alive, soon
 
@@ -47,17 +48,22 @@ class SuccessorTests(RealTestCase):
         return host
 
     def end(self) -> None:
+        """Leave nothing, whatever a test found."""
         for host in self.hosts:
             family = [host.pid]
             if host.poll() is None:
                 family += [each.pid for each in psutil.Process(host.pid).children(recursive=True)]
-            for pid in family:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+            self.end_all(family)
             host.wait()
             host.stdout.close()
+        orphans = [pid for pid in self.noted("in") if alive(pid)]
+        parents = [psutil.Process(pid).ppid() for pid in orphans]
+        self.end_all([*filter(guards, parents), *orphans])
+
+    def end_all(self, pids: list[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def kill(self, host: subprocess.Popen) -> None:
         host.kill()
