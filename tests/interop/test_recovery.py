@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import Agent, node_client
 from tests.interop.proxy import Proxy
+from tests.interop.raw import RawClient
 from tests.interop.service import PATIENCE, Service, free_port
 
 MISSED = 200
@@ -93,3 +94,18 @@ class RestartTests(RecoveryCase):
         self.assertEqual(self.ticks_until(client, 19), list(range(20)))
         proxy.lead_to(int(other.url.rpartition(":")[2]))
         self.assertFalse(client.hear("connected")["recovered"])
+
+    def test_an_answer_to_a_question_from_before_is_not_taken_for_another_one(self) -> None:
+        questions: dict[str, str] = {}
+        for name in ("position", "order"):
+            asker, receiver = RawClient(self.port), RawClient(self.port)
+            asker.say(f'421["{name}"]')
+            text = next(receiver.texts())
+            questions[name] = text.removeprefix("42").partition("[")[0]
+            receiver.say(*[f'43{id}["{of}"]' for of, id in questions.items()])  # the old one first
+            self.assertEqual(next(asker.texts()), f'431["{name}"]')
+            for client in (asker, receiver):
+                client.close()
+            if name == "position":
+                self.service.stop(signal.SIGKILL)
+                self.service = self.start()
