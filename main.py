@@ -411,7 +411,7 @@ def quote_head(arguments: Sequence[Any]) -> Event:
 
 
 def tick_event(*arguments: Any) -> Event:
-    """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal in 1.2, str in 1.7.
+    """`market_tick` of a TickFOPv1 or TickSTKv1; prices are Decimal, or text.
 
     `tick_type` is 1 for a trade at the ask, 2 at the bid, 0 unknown; `chg_type` 1 to 5: limit
     up, up, unchanged, down, limit down.
@@ -464,9 +464,10 @@ def contract_event(contract: Any) -> Event:
     calls the category of futures `root`, and their unit `multiplier`.
     """
     texts = ("target_code", "name", "exchange", "category", "root", "delivery_date", "option_right")
+    numbers = some(contract, float, "reference", *LIMITS, "unit", "multiplier", "strike_price")
     found = {
         **some(contract, lambda value: str(plain(value)), *texts),
-        **some(contract, float, "reference", *LIMITS, "unit", "multiplier", "strike_price"),
+        **{name: number for name, number in numbers.items() if number},  # 0 is 1.7's "unknown"
     }
     for name, other in (("category", "root"), ("unit", "multiplier")):
         if other in found:

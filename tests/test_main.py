@@ -475,6 +475,11 @@ class ConversionTests(SynchronousTestCase):
         told = {"code": "TXFL6", "category": "TXF", "unit": 200.0}
         self.assertEqual(main.contract_event(future), told)
 
+    def test_what_1_7_does_not_know_of_a_contract_it_says_as_0(self) -> None:
+        unknown = dict.fromkeys(("reference", "limit_up", "limit_down", "strike_price"), 0.0)
+        future = SimpleNamespace(code="TXFL6", unit=0.0, multiplier=200.0, **unknown)
+        self.assertEqual(main.contract_event(future), {"code": "TXFL6", "unit": 200.0})
+
     def test_a_contract_of_an_option(self) -> None:
         right = SimpleNamespace(value="C")
         facts = {
