@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger, LogLevel
 
 from gateway.identity import known_as_worker
-from gateway.relay.freshness import CLOSED, MAX_NAMES, Freshness
+from gateway.relay.freshness import ENDED, MAX_NAMES, Freshness
 from gateway.relay.guard import Attempts
 from gateway.relay.keys import NAMES
 from gateway.relay.naming import Places
@@ -145,7 +145,7 @@ class Overseer:
         self._publish(name, value)
 
     def _feed_changed(self, market: str, reason: str) -> None:
-        status = "closed" if reason == CLOSED else "stale" if reason else "live"
+        status = "closed" if reason in ENDED else "stale" if reason else "live"
         _log.emit(
             LogLevel.warn if status == "stale" else LogLevel.info,
             "The feed of {market} is {status}{why}",

@@ -67,6 +67,9 @@ class Feed:
     it is as it always was.  Nor is it in the auction before the close.  A day on which no tick
     came from the open to the close is taken for a holiday: of its later sessions nothing is
     expected, until a tick is heard.
+
+    What one worker told of is expected of the next one, too, unless that says nothing of this
+    market from an open to the close: it may have been given other codes.
     """
 
     def __init__(self, market: str, calendar: Calendar, silence: float) -> None:
@@ -80,6 +83,7 @@ class Feed:
         self._opens = self._auction = self._valid_until = 0.0
         self._silent_day: date | None = None
         self._watched: float | None = None
+        self._resumed: float | None = None
         self.expected = False
         """Something was told of a code of this market, be it from before the open."""
 
@@ -107,9 +111,18 @@ class Feed:
         self._pulse.beat(now, opened)
         pulse.beat(now, opened)
 
+    @property
+    def inherited(self) -> bool:
+        """It is expected for what a former worker told; the present one has told nothing."""
+        return self.expected and self._watched is None and self._resumed is not None
+
+    def resume(self, now: float) -> None:
+        """The next worker is there."""
+        self._resumed = now
+
     def interrupt(self) -> None:
         """The worker is gone: pauses until the next ticks are not the market's."""
-        self._watched = None
+        self._watched = self._resumed = None
         for each in (self._pulse, *self._codes.values()):
             each.is_whole = False
 
@@ -167,6 +180,8 @@ class Feed:
         self._valid_until = now - now % MINUTE + MINUTE
         if before is not None and before.closes.timestamp() <= now:
             opened = before.opens.timestamp()
+            if self.inherited and self._resumed is not None and self._resumed <= opened:
+                self.expected = False
             if self._watched is not None and self._watched <= opened > self._pulse.last:
                 self._silent_day = before.opens.date()
         if self._period is not None:

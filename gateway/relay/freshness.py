@@ -29,6 +29,8 @@ SILENT = "no ticks while the market trades"
 """Why a feed is stale of which something was expected."""
 GONE = "the worker is gone"
 CLOSED = "the market is closed"
+DROPPED = "the worker follows none of its contracts any more"
+ENDED = frozenset((CLOSED, DROPPED))
 """Why a silent feed is stale no more."""
 
 TICKS = frozenset(("market_tick", "market_bidask"))
@@ -60,7 +62,7 @@ class Freshness:
 
     `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
     hears of each market once when it becomes stale, with no reason when it recovers, and
-    with `CLOSED` when it need not any more.  `names` are the places of event names;
+    with one of `ENDED` when it need not any more.  `names` are the places of event names;
     `owner_of(sender)` says who takes one, "" for who is trusted to.
     """
 
@@ -86,13 +88,17 @@ class Freshness:
         self._feeds = {market: Feed(market, calendar, silence) for market in MARKETS}
         self._reasons: dict[str, str] = {}
         self._is_gone = False
+        self._listed: set[str] = set()  # the markets of which the present worker told contracts
         self._attempt = Attempts()
         Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
     def hear(self, name: str, code: str | None, sender: object = "") -> None:
         """An event of the worker passed by; without a worker, one of `sender`'s."""
         now = self._now()
-        self._is_gone = False
+        if self._is_gone:
+            self._is_gone = False
+            for feed in self._feeds.values():
+                feed.resume(now)
         known = self._names.get(name)
         if known is None:
             place = self._name_places.of(name, self._owner_of(sender))
@@ -113,7 +119,10 @@ class Freshness:
                 del self._reasons[feed.market]
                 self._on_change(feed.market, "")
         elif name in QUOTES or name == CONTRACT:
-            self._feeds[market_of(code)].expect(now)
+            market = market_of(code)
+            self._feeds[market].expect(now)
+            if name == CONTRACT:
+                self._listed.add(market)
 
     def _meet(self, place: str) -> Arrivals:
         """A code that was not heard before; codes of all markets share one place, if too many."""
@@ -142,6 +151,7 @@ class Freshness:
     def worker_gone(self) -> None:
         """Nobody sends ticks any more: every feed is stale, whatever the hour."""
         self._is_gone = True
+        self._listed.clear()
         for market, feed in self._feeds.items():
             feed.interrupt()
             if feed.expected and market not in self._reasons:
@@ -196,10 +206,15 @@ class Freshness:
         now = self._now()
         feed.decay(now, CHECK)
         known = self._reasons.get(market)
-        if feed.period(now) is None:
-            if known == SILENT:
+        if self._listed and market not in self._listed and feed.inherited:
+            feed.expected = False
+            ended = DROPPED
+        else:
+            ended = CLOSED if feed.period(now) is None else ""
+        if ended:
+            if known == SILENT or (known and not self._is_gone):
                 del self._reasons[market]
-                self._on_change(market, CLOSED)
+                self._on_change(market, ended)
         elif known != SILENT and feed.is_silent(now) and not (known and self._is_gone):
             self._expire(market, SILENT)
 

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.relay.freshness import CLOSED, GONE, MAX_CODES, SILENT, Freshness
+from gateway.relay.freshness import CLOSED, DROPPED, GONE, MAX_CODES, SILENT, Freshness
 from gateway.relay.naming import OTHER
 from gateway.relay.sessions import TAIPEI, Calendar, market_of
 
@@ -115,6 +115,54 @@ class FreshnessTests(SynchronousTestCase):
         self.freshness.hear("heartbeat", None)
         self.run_until("2026-11-23 10:20")
         self.assertEqual(self.reasons, [GONE, SILENT])
+
+    def restart(self) -> None:
+        self.freshness.worker_gone()
+        self.freshness.hear("heartbeat", None)
+
+    def test_a_market_that_the_next_worker_never_tells_of_is_expected_for_one_session(self) -> None:
+        self.start("2026-11-23 08:00")
+        self.run_until("2026-11-23 13:30", "2330", "TXFL6")
+        self.run_until("2026-11-23 14:55", "TXFL6")
+        self.restart()
+        self.run_until("2026-11-24 06:00")
+        told = [(when, market) for when, market, _ in self.changes[4:]]
+        self.assertEqual(told, [("Mon 15:01", "futures"), ("Tue 05:00", "futures")])
+        self.assertEqual(self.reasons[4:], [SILENT, CLOSED])
+        self.run_until("2026-11-24 13:30", "2330")
+        self.run_until("2026-11-24 16:00")
+        self.assertEqual(self.reasons[6:], [], "it was given other codes")
+
+    def test_a_session_without_any_worker_tells_nothing_of_the_next_ones_codes(self) -> None:
+        self.start("2026-11-23 13:00")
+        self.run_until("2026-11-23 13:40", "TXFL6")
+        self.freshness.worker_gone()
+        self.run_until("2026-11-24 08:40", every=60)
+        self.freshness.hear("heartbeat", None)
+        self.run_until("2026-11-24 09:00")
+        self.assertEqual(self.reasons[-2:], [CLOSED, SILENT])
+
+    def test_a_worker_that_lists_its_contracts_says_what_is_expected(self) -> None:
+        self.start("2026-11-23 10:00")
+        self.run_until("2026-11-23 10:05", "2330", "TXFL6")
+        self.restart()
+        self.run_until("2026-11-23 10:10", "2330")
+        self.assertEqual(self.freshness.status()["stale"], ["futures"])
+        self.restart()
+        self.freshness.hear("market_contract", "2330")
+        self.run_until("2026-11-23 10:15", "2330")
+        self.assertEqual(self.reasons[-1], DROPPED)
+        self.assertEqual(self.freshness.status()["stale"], [])
+
+    def test_once_the_worker_is_back_a_closed_market_is_not_stale(self) -> None:
+        self.start("2026-11-23 14:00")
+        self.freshness.hear("market_tick", "TXFL6")
+        self.freshness.worker_gone()
+        self.run_until("2026-11-23 14:01")
+        self.assertEqual(self.reasons, [GONE])
+        self.freshness.hear("heartbeat", None)
+        self.run_until("2026-11-23 14:02")
+        self.assertEqual(self.reasons, [GONE, CLOSED])
 
     def test_silence_after_the_close_is_no_fault(self) -> None:
         self.start("2026-11-23 08:40")
