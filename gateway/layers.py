@@ -142,6 +142,7 @@ def worker_settings(
         schedule=settings.schedule,
         sessions=settings.sessions,
         timezone=settings.timezone,
+        quotes=frozenset(settings.quote_events),
         heartbeat=settings.heartbeat,
         watchdog=settings.watchdog,
         ready_within=settings.ready_within,

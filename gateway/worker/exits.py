@@ -30,7 +30,7 @@ class Exit:
     lived: float = 0.0
     """Seconds from the start to the end."""
     ready_for: float | None = None
-    """Seconds from `shioaji_ready` to the end; None: never ready."""
+    """Seconds from when it was ready first to the end; None: never ready."""
     failure: str = ""
     """Why there was no process at all."""
     hopeless: bool = False

@@ -44,7 +44,9 @@ class ReadyWaiters:
         return answer
 
     def ready(self, generation: int) -> None:
-        """The worker of `generation` is ready."""
+        """The worker of `generation` is ready; told at each of its events."""
+        if self._ready == generation:
+            return
         self._ready = generation
         for answer in self._take(generation):
             answer.callback(None)

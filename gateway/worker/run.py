@@ -118,9 +118,10 @@ class Run:
 
     def heard(self, name: str, value: object, connection: Hashable) -> str | None:
         """An event of one of the worker's own connections; the class of the error in it, if any."""
+        was_ready = self.vitals.was_ready
         self.vitals.heard(name, value, connection)
         self._settle()
-        if name == "shioaji_ready" and self._process is not None:
+        if not was_ready and self.vitals.was_ready and self._process is not None:
             self._process.be_patient(self._patience)
         cause = classify_event(value) if name == "python_error" else None
         if cause is not None:

@@ -83,6 +83,8 @@ class Settings:
 
     heartbeat: float = 10.0
     """What is usual between two heartbeats."""
+    quotes: frozenset[str] = frozenset(("market_tick", "market_bidask", "market_snapshot"))
+    """Events of market data: a worker that sends them has logged in."""
     heartbeats_late: int = 3
     """So many heartbeats missed: the worker is no longer ready."""
     watchdog: int = 0
@@ -96,7 +98,7 @@ class Settings:
     restart_silent: float = 0.0
     """A feed that is stale in a session for so long costs a restart; 0: never."""
     ready_timeout: float = 90.0
-    """How long `wait_ready` waits for the new worker's `shioaji_ready`."""
+    """How long `wait_ready` waits until the new worker is ready."""
     line_length: int = 8192
     """Bytes of a line of output that are kept."""
     line_rate: float = 200.0

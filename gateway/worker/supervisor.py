@@ -211,7 +211,7 @@ class Supervisor:
                 self._note(cause, run.generation)
             if run.alive:
                 self._ready_waiters.complained(run.generation, cause, self._clean_error(value))
-        elif name == "shioaji_ready":
+        elif run.vitals.was_ready:
             self._ready_waiters.ready(run.generation)
 
     def gone(self, connection: Hashable = None) -> None:

@@ -19,6 +19,9 @@ FIRST_WORDS = frozenset(("contracts_loaded", "market_contract", "python_error"))
 class Vitals:
     """What the worker said of itself, and when; `clock` is monotonic.
 
+    It is ready from its `shioaji_ready` on, or from its first quote: who sends those has
+    logged in, whatever it calls that.
+
     Any event is a sign of life.  A worker that sends heartbeats has to go on with them, or
     with other events.  Of one that sends market data and no heartbeats its connections alone
     tell whether it lives: the market may be silent, and `trades()` says whether it may not.
@@ -38,6 +41,7 @@ class Vitals:
         self._ready: float | None = None
         self._spoke: float | None = None
         self._beats = self._publishes = False
+        self._words: dict[Hashable, tuple[float, bool]] = {}
         self._broker_changed = 0.0
         self.broker: bool | None = None
         """Whether it has its session with the broker; None: it said nothing about that."""
@@ -49,14 +53,16 @@ class Vitals:
         self._connections.add(connection)
         self._spoke = self._clock()
         told = value if isinstance(value, dict) else {}
+        if self._ready is None and (name == "shioaji_ready" or name in self._settings.quotes):
+            self._ready = self._spoke
         if name == "shioaji_ready":
-            self._ready = self._spoke if self._ready is None else self._ready
             self.lacks_keys = False
+            self._words.clear()
             self._broker_is(connected=True)
         elif name == "heartbeat":
             self._beats = True
             if isinstance(connected := told.get("shioaji_connected"), bool):
-                self._broker_is(connected=connected)
+                self._told_of_broker(connection, connected=connected)
         elif name == "python_status":
             self.lacks_keys = told.get("status") == NO_CREDENTIALS
         elif name not in FIRST_WORDS:
@@ -85,7 +91,7 @@ class Vitals:
     def lacking(self) -> str:
         """Why it is not ready; empty when it is."""
         if not self.was_ready:
-            return "the worker has not said shioaji_ready"
+            return "the worker has not said shioaji_ready, and has sent no quotes"
         if not self._connections:
             return "the worker has no connection"
         if self.broker is False:
@@ -118,6 +124,21 @@ class Vitals:
             return False
         last = max(self._spoke or 0, self._started + not_before)
         return self._clock() - last > misses * self._settings.heartbeat
+
+    def _told_of_broker(self, connection: Hashable, *, connected: bool) -> None:
+        """The process behind `connection` has a session with the broker, or has none.
+
+        Of several processes one is enough; what one said counts until it is gone or late.
+        """
+        now = self._clock()
+        oldest = now - self._settings.heartbeats_late * self._settings.heartbeat
+        self._words[connection] = now, connected
+        self._words = {
+            each: word
+            for each, word in self._words.items()
+            if each in self._connections and word[0] >= oldest
+        }
+        self._broker_is(connected=any(word for _, word in self._words.values()))
 
     def _broker_is(self, *, connected: bool) -> None:
         if connected is not self.broker:

@@ -96,6 +96,42 @@ class VitalsTests(SynchronousTestCase):
         vitals.heard("heartbeat", {"shioaji_connected": True})
         self.assertEqual((vitals.broker_for, vitals.ready), (0, True))
 
+    def test_of_two_processes_one_with_the_broker_is_enough(self) -> None:
+        vitals = self.vitals()
+        vitals.heard("shioaji_ready", {}, "main")
+
+        def say(who: str, connected: bool) -> bool:
+            vitals.heard("heartbeat", {"shioaji_connected": connected}, who)
+            self.time.advance(5)
+            return vitals.ready
+
+        say("main", True)
+        beats = [say("helper", False) and say("main", True) for _ in range(9)]
+        self.assertEqual((beats, vitals.broker_for), ([True] * 9, 95))
+        self.assertFalse(say("main", False) and say("helper", False))
+        say("helper", True)
+        self.assertTrue(say("main", False))
+        vitals.gone("helper")
+        self.assertFalse(say("main", False), "the word of who is gone does not count")
+
+    def test_a_word_on_a_connection_that_was_left_open_gets_old(self) -> None:
+        vitals = self.vitals()
+        vitals.heard("shioaji_ready", {}, "old")
+        vitals.heard("heartbeat", {"shioaji_connected": True}, "old")
+        self.time.advance(31)
+        vitals.heard("heartbeat", {"shioaji_connected": False}, "new")
+        self.assertIs(vitals.broker, False)
+
+    def test_who_sends_quotes_is_ready_whatever_it_calls_that(self) -> None:
+        vitals = self.vitals(quotes=frozenset(("quote",)))
+        for name in ("market_tick", "python_status", "ready"):
+            vitals.heard(name, {"status": "ready"})
+        self.assertFalse(vitals.ready)
+        vitals.heard("quote", {"symbol": "2330"})
+        self.time.advance(5)
+        vitals.heard("quote", {"symbol": "2330"})
+        self.assertEqual((vitals.ready, vitals.ready_for, vitals.broker), (True, 5, None))
+
     def test_it_says_when_it_waits_for_keys(self) -> None:
         vitals = self.vitals()
         vitals.heard("python_status", {"status": "no credentials"})
