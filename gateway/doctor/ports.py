@@ -9,12 +9,11 @@ import socket
 from typing import TYPE_CHECKING
 
 import psutil
-from twisted.internet.endpoints import serverFromString
 
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.web.listen import ALL, ListenError, Place, plan
 from gateway.web.names import parse_address
-from gateway.web.tls import reloading
+from gateway.web.tls import kind_of
 from gateway.web.trust import Role, notice
 from gateway.web.trust import Settings as GuardSettings
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
     from gateway.config import Settings
 
-_TCP = re.compile(r"(?:tcp|tcp4|tcp6|ssl):(?:port=)?(\d+)")
+_TCP = re.compile(r"(?:tcp|tcp4|tcp6|ssl|tls:(?:\\.|[^:\\])+):(?:port=)?(\d+)", re.IGNORECASE)
+_SIX = frozenset(("tcp6", "tls"))
 _INTERFACE = re.compile(r":interface=((?:\\.|[^:])+)")
 
 
@@ -71,16 +71,14 @@ def _address(place: Place, port: int) -> tuple[str, int | None]:
         return "", None
     interface = _INTERFACE.search(place.below)
     host = re.sub(r"\\(.)", r"\1", interface[1]) if interface else ""
-    return host or ("::" if place.below.startswith("tcp6") else "0.0.0.0"), int(number[1])  # noqa: S104 - what Twisted does
+    everywhere = "::" if kind_of(place.below) in _SIX else "0.0.0.0"  # noqa: S104 - what Twisted does
+    return host or everywhere, int(number[1])
 
 
 def _place(place: Place, host: str, port: int | None) -> Finding:
     if place.endpoint:
         try:
-            if place.below.startswith("ssl:"):
-                reloading(None, place.below)
-            else:
-                serverFromString(None, place.below)
+            place.make(None)
         except Exception as error:  # whatever a parser or OpenSSL raises
             reason = " ".join(str(error).split()) or type(error).__name__
             cure = "correct --listen, or the files that it names; systemd: only under its socket"

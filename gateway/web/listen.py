@@ -21,7 +21,8 @@ from gateway.web.announce import AnnouncedFactory
 from gateway.web.counting import count_connections
 from gateway.web.names import is_loopback, parse_address
 from gateway.web.seldom import Seldom
-from gateway.web.tls import Certificate, reloading
+from gateway.web.tls import KINDS as TLS_KINDS
+from gateway.web.tls import Certificate, kind_of, reloading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "::1")
 ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
 """Every address of one family, and this machine's own of the other."""
-PROXY_PROTOCOL = "haproxy:"
+PROXY_PROTOCOL = "haproxy"
+PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
+"""Endpoints that pass on what comes as it is; others may speak anything."""
 UNIX_MODE = "660"
 """The owner and the group of a UNIX socket may open it."""
 BACKLOG = 1024
@@ -68,17 +71,29 @@ class Place(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether it takes plain HTTP, as a worker speaks it."""
-        return not self.endpoint.startswith("ssl:") and not self.is_announced
+        return not self.endpoint or kind_of(self.endpoint) in PLAIN_KINDS
 
     @property
     def below(self) -> str:
         """The endpoint without what a proxy says before the first request."""
-        return self.endpoint.removeprefix(PROXY_PROTOCOL)
+        return self.endpoint.partition(":")[2] if self.is_announced else self.endpoint
 
     @property
     def is_announced(self) -> bool:
         """Whether a proxy says there for whom it connects, by the PROXY protocol."""
-        return self.endpoint.startswith(PROXY_PROTOCOL)
+        return kind_of(self.endpoint) == PROXY_PROTOCOL
+
+    def make(self, reactor: Any) -> tuple[Any, Certificate | None]:
+        """The endpoint that it describes, and its certificate if it has one.
+
+        Raises whatever Twisted and OpenSSL raise for what is wrong.
+        """
+        kind = kind_of(self.below)
+        if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
+            raise ValueError(f"{PROXY_PROTOCOL}: is written once")
+        if kind in TLS_KINDS:
+            return reloading(reactor, self.below)
+        return serverFromString(reactor, private(self.below)), None
 
 
 def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[Place]:
@@ -243,12 +258,11 @@ class Listeners:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
-            if not place.below.startswith("ssl:"):
-                return serverFromString(self._reactor, private(place.below))
-            endpoint, certificate = reloading(self._reactor, place.below)
+            endpoint, certificate = place.make(self._reactor)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {error}") from None
-        self._certificates.append(certificate)
+        if certificate is not None:
+            self._certificates.append(certificate)
         return endpoint
 
     def _reason(self, place: Place, port: int, error: CannotListenError) -> str | None:

@@ -1,8 +1,13 @@
-"""Certificates that are read again when their files change."""
+"""TLS for `ssl:` and `tls:` endpoints: what is spoken, and files that are read again.
+
+An `ssl:` endpoint has one certificate; a `tls:` one a folder of them, chosen by the name that
+the client asks for.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +17,13 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
 from zope.interface import implementer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from gateway.web import pems
 
-    from twisted.internet.endpoints import SSL4ServerEndpoint
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+KINDS = frozenset(("ssl", "tls"))
+"""The endpoints that speak TLS themselves."""
 
 _FILES = frozenset(("privateKey", "certKey", "extraCertChain", "dhParameters"))
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -30,8 +38,8 @@ _log = Logger(namespace="gateway")
 class Certificate:
     """What new TLS connections are made with; those that are open keep what they have."""
 
-    def __init__(self, files: tuple[Path, ...], read: Callable[[], Context]) -> None:
-        """`read` makes a context of `files`, or raises."""
+    def __init__(self, files: Callable[[], list[Path]], read: Callable[[], Context]) -> None:
+        """`read` makes a context of what `files` names, or raises."""
         self._files = files
         self._read = read
         self._stamp = self._stamps()
@@ -58,24 +66,53 @@ class Certificate:
         if self._stamps() != self._stamp:
             self.reload()
 
-    def _stamps(self) -> list[tuple[int, int] | None]:
-        return [_stamp(path) for path in self._files]
+    def _stamps(self) -> list[tuple[Path, int, int] | None]:
+        return [_stamp(path) for path in self._files()]
 
 
-def reloading(reactor: Any, description: str) -> tuple[SSL4ServerEndpoint, Certificate]:
-    """The endpoint of an `ssl:` description, with a certificate that can be read again.
+def reloading(reactor: Any, description: str) -> tuple[Any, Certificate]:
+    """The endpoint of a description of one of `KINDS`, with certificates that can be read again.
 
     Raises what Twisted raises for a description, a key or a certificate that is wrong.
     """
+    endpoint: Any = serverFromString(reactor, description)
+    if kind_of(description) == "tls":
+        folder = Path(_value(_PART.findall(description)[1]))
+        certificate = Certificate(partial(pems.pem_files, folder), partial(_of_folder, folder))
+        endpoint.connectionCreator = certificate
+        return endpoint, certificate
 
     def context_factory() -> Any:
         return serverFromString(reactor, description)._sslContextFactory
 
-    files = tuple(Path(name) for name in _arguments(description).values())
-    certificate = Certificate(files, lambda: _hardened(context_factory().getContext()))
-    endpoint = serverFromString(reactor, description)
+    files = [Path(name) for name in _arguments(description).values()]
+    certificate = Certificate(lambda: files, lambda: _hardened(context_factory().getContext()))
     endpoint._sslContextFactory = certificate
     return endpoint, certificate
+
+
+def kind_of(description: str) -> str:
+    """The kind of an endpoint; that of plugins is written in any case."""
+    return description.partition(":")[0].lower()
+
+
+def _of_folder(folder: Path) -> Context:
+    """The context of the first certificate in `folder`, which gives way to that of a name.
+
+    Twisted's own choice would read the folder again for names that somebody invents.
+    """
+    contexts = pems.read(folder)
+    for context in contexts.values():
+        _hardened(context).set_tlsext_servername_callback(partial(_choose, contexts))
+    return next(iter(contexts.values()))
+
+
+def _choose(contexts: Mapping[str, Context], connection: Connection) -> None:
+    """Go on with the certificate of the name that is asked for, if there is one."""
+    name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
+    context = contexts.get(name) or contexts.get("*." + name.partition(".")[2])
+    if context is not None:
+        connection.set_context(context)
 
 
 def _hardened(context: Context) -> Context:
@@ -89,16 +126,25 @@ def _hardened(context: Context) -> Context:
 
 
 def _arguments(description: str) -> dict[str, str]:
-    """The arguments of an endpoint description that name files."""
+    """The arguments of an `ssl:` description that name files."""
     pairs = (part.partition("=") for part in _PART.findall(description))
-    return {name: re.sub(r"\\(.)", r"\1", value) for name, _, value in pairs if name in _FILES} or {
+    return {name: _unescaped(value) for name, _, value in pairs if name in _FILES} or {
         "privateKey": "server.pem"
     }
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _value(argument: str) -> str:
+    """What an argument says, with or without its name before it."""
+    return _unescaped(argument.removeprefix("path="))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _stamp(path: Path) -> tuple[Path, int, int] | None:
     try:
         stat = path.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_ino
+    return path, stat.st_mtime_ns, stat.st_ino

@@ -83,6 +83,11 @@ class ListenTestCase(TestCase):
         self.addCleanup(lambda: ensureDeferred(listeners.close()))
         return listeners
 
+    def make_folder(self) -> Path:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        return folder
+
     async def exchange(self, endpoint: Any, data: bytes = GET) -> bytes:
         recorder = Recorder()
         await connectProtocol(endpoint, recorder)
@@ -184,13 +189,36 @@ class PlaceTests(ListenTestCase):
         await self.assert_serves(UNIXClientEndpoint(self.reactor, path), restart)
 
     async def test_behind_haproxy_peers_are_who_they_are(self) -> None:
-        endpoint = Place(endpoint="haproxy:tcp:0:interface=127.0.0.1")
-        await self.listeners.open([endpoint], 0)
         request = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
-            header = b"PROXY TCP4 %s 127.0.0.1 40000 3001\r\n" % peer
-            answer = await self.exchange(self.tcp(self.listeners.port), header + request)
-            self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), answer)
+        for kind in ("haproxy", "HAProxy"):
+            endpoint = Place(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")
+            listeners = self.make_listeners()
+            await listeners.open([endpoint], 0)
+            for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
+                header = b"PROXY TCP4 %s 127.0.0.1 40000 3001\r\n" % peer
+                answer = await self.exchange(self.tcp(listeners.port), header + request)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), answer)
+
+    async def test_who_is_believed_does_not_depend_on_how_the_endpoint_is_written(self) -> None:
+        believed: list[str] = []
+        for kind in ("haproxy", "HAProxy", "HAPROXY"):
+            listeners = Listeners(self.reactor, self.site, self.caps, believed.append)
+            self.addCleanup(lambda each=listeners: ensureDeferred(each.close()))
+            await listeners.open([Place(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")], 0)
+            await self.exchange(
+                self.tcp(listeners.port), b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n" + GET
+            )
+        self.assertEqual(believed, ["127.0.0.1"] * 3)
+
+    async def test_a_proxy_is_announced_once(self) -> None:
+        for endpoint in ("haproxy:haproxy:tcp:0", "haproxy:HAProxy:tcp:0"):
+            self.assertIn("once", str(await self.fails([Place(endpoint=endpoint)], 0)))
+
+    def test_only_what_is_known_to_be_plain_is(self) -> None:
+        for plain in ("tcp:1", "tcp6:1", "unix:/x", "systemd:domain=INET:index=0"):
+            self.assertTrue(Place(endpoint=plain).is_plain, plain)
+        for other in ("ssl:1", "tls:/x", "TLS:/x", "haproxy:tcp:1", "autobahn:tcp\\:1", "stdio:"):
+            self.assertFalse(Place(endpoint=other).is_plain, other)
 
     async def free_port(self) -> int:
         await self.listeners.open([Place("127.0.0.1")], 0)
@@ -207,13 +235,15 @@ class PlaceTests(ListenTestCase):
         await self.assert_serves(self.tcp(port))
 
     async def test_where_its_port_holds_something_else_the_worker_has_another(self) -> None:
-        pem, file = Path(self.mktemp()), Path(self.mktemp()) / "state" / "worker-port"
+        folder, file = self.make_folder(), Path(self.mktemp()) / "state" / "worker-port"
+        pem = folder / "both.pem"
         write_certificate(pem, "localhost")
         events: list[Any] = []
         globalLogPublisher.addObserver(events.append)
         self.addCleanup(globalLogPublisher.removeObserver, events.append)
         ports = []
-        for begin, end in (("ssl:", f":privateKey={pem}"), ("haproxy:tcp:", "")) * 2:
+        kinds = (("ssl:", f":privateKey={pem}"), (f"tls:{folder}:", ""), ("HAProxy:tcp:", ""))
+        for begin, end in kinds * 2:
             port = await self.free_port()
             endpoint = f"{begin}{port}{end}:interface=127.0.0.1"
             listeners = self.make_listeners()
@@ -303,18 +333,20 @@ class PrivateTests(ListenTestCase):
 class TlsTests(ListenTestCase):
     """Certificates that are read again."""
 
-    async def open(self, name: str) -> None:
-        self.pem = Path(self.mktemp())
-        write_certificate(self.pem, name)
-        await self.listeners.open(
-            [Place(endpoint=f"ssl:0:privateKey={self.pem}:interface=127.0.0.1")], 0
-        )
+    endpoint = "ssl:0:privateKey={pem}:interface=127.0.0.1"
 
-    async def served_name(self) -> str:
+    async def open(self, name: str) -> None:
+        self.folder = self.make_folder()
+        self.pem = self.folder / "a.pem"
+        write_certificate(self.pem, name)
+        endpoint = self.endpoint.format(pem=self.pem, folder=self.folder)
+        await self.listeners.open([Place(endpoint=endpoint)], 0)
+
+    async def served_name(self, asked: str | None = None) -> str:
         """Whose certificate a new connection gets; a request is answered besides."""
         recorder = Recorder()
         tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
-        await connectProtocol(wrapClientTLS(Anybody(), tcp), recorder)
+        await connectProtocol(wrapClientTLS(Anybody(asked=asked), tcp), recorder)
         recorder.transport.write(GET)
         await recorder.until(b"\r\n\r\n{")
         name = recorder.transport.getPeerCertificate().get_subject().commonName
@@ -329,6 +361,9 @@ class TlsTests(ListenTestCase):
 
     async def test_what_is_spoken(self) -> None:
         await self.open("first")
+        await self.assert_speaks(None)
+
+    async def assert_speaks(self, asked: str | None) -> None:
         for version, ciphers, spoken in (
             (TLS1_2_VERSION, b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256", True),
             (TLS1_2_VERSION, b"ECDHE+CHACHA20", True),
@@ -339,7 +374,7 @@ class TlsTests(ListenTestCase):
         ):
             recorder = Recorder()
             tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
-            await connectProtocol(wrapClientTLS(Anybody(version, ciphers), tcp), recorder)
+            await connectProtocol(wrapClientTLS(Anybody(version, ciphers, asked), tcp), recorder)
             recorder.transport.write(GET)
             await recorder.closed
             answered = recorder.received.startswith(b"HTTP/1.1 200 ")
@@ -399,11 +434,50 @@ class TlsTests(ListenTestCase):
         self.assertEqual(await self.served_name(), "first")
 
 
+class FolderTests(TlsTests):
+    """The same with a folder of certificates, and more than one."""
+
+    endpoint = "tls:{folder}:0:interface=127.0.0.1"
+
+    async def test_each_name_has_its_own(self) -> None:
+        await self.open("first")
+        write_certificate(self.folder / "b.pem", "second")
+        write_certificate(self.folder / "c.pem", "*.third")
+        self.listeners._look_at_certificates()
+        for asked, served in (
+            (None, "first"),
+            ("first", "first"),
+            ("second", "second"),
+            ("SECOND", "second"),
+            ("any.third", "*.third"),
+            ("too.many.third", "first"),
+            ("nobody", "first"),
+        ):
+            self.assertEqual(await self.served_name(asked), served, asked)
+        await self.assert_speaks("second")
+
+    async def test_names_that_somebody_invents_cost_nothing(self) -> None:
+        await self.open("first")
+        events: list[Any] = []
+        globalLogPublisher.addObserver(events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, events.append)
+        self.pem.unlink()  # who reads it again fails
+        for name in ("one", "two"):
+            self.assertEqual(await self.served_name(name), "first")
+        self.assertEqual([formatEvent(each) for each in events if "domain" in str(each)], [])
+
+    async def test_a_folder_without_any(self) -> None:
+        folder = self.make_folder()
+        place = Place(endpoint=f"tls:{folder}:0")
+        self.assertIn(f"no .pem file in {folder}", str(await self.fails([place], 0)))
+
+
 @implementer(IOpenSSLClientConnectionCreator)
 class Anybody:
     """Takes any certificate: whose it is, is what the test asks."""
 
-    def __init__(self, version: int = 0, ciphers: bytes = b"ALL") -> None:
+    def __init__(self, version: int = 0, ciphers: bytes = b"ALL", asked: str | None = None) -> None:
+        self._asked = asked
         self._context = Context(TLS_METHOD)
         self._context.set_cipher_list(ciphers)
         if version:
@@ -411,7 +485,10 @@ class Anybody:
             self._context.set_max_proto_version(version)
 
     def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:
-        return Connection(self._context, None)
+        connection = Connection(self._context, None)
+        if self._asked is not None:
+            connection.set_tlsext_host_name(self._asked.encode())
+        return connection
 
 
 class KeptPortTests(SynchronousTestCase):
