@@ -86,9 +86,7 @@ class SlowConsumers:
         than the log may hold twice.
         """
         surplus = log.surplus()
-        if surplus == log.tail:
-            return
-        for subscription in [each for each in log.apart if each.cursor < surplus]:
+        for subscription in [each for each in log.apart if each.cursor < surplus or each.holds]:
             try:
                 subscription.keep()
                 if subscription.lag > max(2 * log.max_bytes, _most(log)):

@@ -177,6 +177,11 @@ class Subscription:
             + self.outbox.unread.bytes
         )
 
+    @property
+    def holds(self) -> bool:
+        """Whether it holds events itself, which the log's own bounds do not count."""
+        return bool(self._kept)
+
     def keep(self) -> None:
         """Hold here what waits, so that the log may forget it."""
         self._keep_before(self.log.flushed)

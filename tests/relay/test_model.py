@@ -286,13 +286,12 @@ class LogMachine(RuleBasedStateMachine):
         assert self.log.behind(self.log.tail) <= MAX_BYTES
 
     @invariant()
-    def nobody_holds_more_than_the_log_and_three_of_its_own(self):
-        """Two that wait with it, and one more that a change of its filter may add."""
+    def nobody_holds_more_than_the_log_and_two_of_its_own(self):
         if self.soon:
             return
         for member in self.members:
             direct = sum(len(record.packets) * 500 for _, record in member.direct)
-            assert member.subscription.lag <= 4 * MAX_BYTES + direct
+            assert member.subscription.lag <= 3 * MAX_BYTES + direct
 
 
 def _raise(what):

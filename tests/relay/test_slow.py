@@ -154,6 +154,19 @@ class BoundTests(SlowTests):
         self.assertEqual(len(heard), 100)
 
 
+class ChangingTests(SlowTests):
+    def test_who_changes_its_filter_while_it_is_full_holds_no_more_than_others(self):
+        client = self.world.client(events=["e"])
+        client.wire.full = True
+        rounds = 0
+        while client.is_open and rounds < 50:
+            client.say('42["sjgateway:subscribe",{"events":["e"]}]')
+            self.say(*[filler(each) for each in range(100)])
+            client.wire.taken += 1  # it takes a little, so it never stalls
+            rounds += 1
+        self.assertFalse(client.is_open)
+
+
 class ConflationTests(SlowTests):
     def setUp(self):
         super().setUp()
