@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.worker.classify import LAUNCH, PLANNED, SHORTAGE, classify_exit
+from gateway.worker.classify import LAUNCH, PLANNED, classify_exit
 from gateway.worker.oom import kills
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Blame:
         if end.planned:
             return PLANNED
         if end.failure:
-            return SHORTAGE if end.shortage else LAUNCH
+            return end.passing or LAUNCH
         lately = self._clock() - LATELY
         told = (cause for at, cause in self._told if at >= lately)
         return classify_exit(lines(lately), told, end.signal, starved=end.starved)

@@ -31,6 +31,8 @@ NETWORK: Final = "network"
 CRASH: Final = "native-crash"
 LAUNCH: Final = "launch"
 """There was no process: no main.py, no interpreter."""
+UNREACHABLE: Final = "unreachable"
+"""What is to be run can't be looked at now: a closed folder, a disk or a mount that fails."""
 SHORTAGE: Final = "shortage"
 """The machine has no descriptor, process, memory or room on the disk left."""
 MEMORY: Final = "out-of-memory"
@@ -39,7 +41,7 @@ PLANNED: Final = "planned"
 """It ended by itself with status 0, as workers do that leave by the clock."""
 OTHER: Final = "other"
 
-PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE, NOT_YET))
+PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE, UNREACHABLE, NOT_YET))
 """Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
@@ -57,6 +59,7 @@ ADVICE: Final = {
     NETWORK: "The network or the broker is not reachable; it is tried again.",
     CRASH: "A native library crashed: update it, or report it with the last lines.",
     SHORTAGE: "The machine ran out of descriptors, processes, memory or disk; it is tried again.",
+    UNREACHABLE: "Check permissions and disks, of folders above it, too; it is tried again.",
     MEMORY: "The machine ran out of memory and killed it: give it more, or less to do.",
     LAUNCH: "Name the script with --main and its interpreter with --python.",
 }

@@ -37,8 +37,8 @@ class Exit:
     """Another try would fail in the same way."""
     starved: bool = False
     """The kernel killed processes meanwhile to get memory."""
-    shortage: bool = False
-    """The machine had no descriptor, process or memory left for it: that passes."""
+    passing: str = ""
+    """The class of what stood in the way of a process, if that passes by itself."""
 
     @property
     def clean(self) -> bool:

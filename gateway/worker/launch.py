@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from gateway.worker.credentials import from_environment
 from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.guard import reason
 from gateway.worker.process import Command
+from gateway.worker.programs import is_program, which
 from gateway.worker.sources import Sources, follow
 from gateway.worker.target import Target, find, program
 from gateway.worker.venvs import look
@@ -96,7 +97,7 @@ class Launcher:
                 f"{self._cwd} is gone, and so {error.details}; start it in one that exists",
             ) from None
         except OSError as error:
-            raise UnreachableError("main.py can't be looked at", reason(error)) from error
+            raise UnreachableError("What is to be run can't be looked at", reason(error)) from error
         return target.script
 
     @inlineCallbacks
@@ -145,13 +146,12 @@ class Launcher:
         given = self._settings.python
         if given is None:
             return None
-        path = self._environ.get("PATH", os.defpath)
-        found = shutil.which(self._cwd / given if os.sep in given else given, path=path)
+        found = which(os.fspath(self._cwd / given) if os.sep in given else given, self._path)
         if found is None:
             raise LaunchError(
                 "Python is missing", f"{given} is not a program that can be run; see --python"
             )
-        return os.fspath(found)
+        return found
 
     @property
     def _path(self) -> str:
@@ -169,11 +169,7 @@ class Launcher:
             return venvs.python
         status = main.stat() if main.exists() else None
         key = (main, status and (status.st_mtime_ns, status.st_size), self._path)
-        if (
-            self._probed is None
-            or self._probed[0] != key
-            or not os.access(self._probed[1], os.X_OK)
-        ):
+        if self._probed is None or self._probed[0] != key or not is_program(self._probed[1]):
             found = yield self._first_that_can_import(main, self._path)
             self._probed = key, found
         python = self._probed[1]
@@ -221,11 +217,11 @@ def around_proxies(environ: Mapping[str, str], url: str) -> dict[str, str]:
 
 
 def _pythons(path: str) -> Iterator[str]:
-    """Every python3 in `path`."""
+    """Every python3 in `path`; folders of others, such as root's, are passed over."""
     for folder in dict.fromkeys(path.split(os.pathsep)):
-        python = shutil.which("python3", path=folder) if folder else None
-        if python is not None:
-            yield python
+        with suppress(PermissionError):
+            if python := which("python3", folder):
+                yield python
 
 
 class _Probe(ProcessProtocol):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger
 
 from gateway.worker.blame import Blame
-from gateway.worker.classify import OTHER, classify_event
+from gateway.worker.classify import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.countdown import Countdown
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.exits import Exit, decode
 from gateway.worker.guard import attempt, reason
 from gateway.worker.process import STDERR, GuardedProcess
+from gateway.worker.programs import ABSENT
 from gateway.worker.rescue import Rescue
 from gateway.worker.rest import Rest
 
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.worker")
 
 SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC))
-"""What the machine lacks now and has again later, so that it is waited for."""
-HOPELESS = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP, errno.EISDIR))
-"""Reasons for which a program can't be run that only a person ends."""
+"""What the machine lacks now and has again later."""
+HOPELESS = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
+"""Reasons for which a program can't be run that only a person ends; all others may pass."""
 
 
 class Owner(Protocol):
@@ -173,10 +174,11 @@ class Run:
     def failed(self, number: int, reason: str) -> None:
         if number == errno.ENOENT and self._folder and not Path(self._folder).is_dir():
             reason = f"its working folder {self._folder} was deleted"
+        hopeless = number in HOPELESS
         self._never(
             f"it can't be run: {reason}",
-            hopeless=number in HOPELESS,
-            shortage=number in SHORTAGES,
+            hopeless=hopeless,
+            passing="" if hopeless or not number else _passing(number),
         )
 
     def sent(self, signal: str) -> None:
@@ -231,17 +233,17 @@ class Run:
         """There is no process, whatever the reason; the next try may be luckier."""
         error: Any = failure.value
         cause = error.__cause__ if isinstance(error, UnreachableError) else error
-        how = {"shortage": isinstance(cause, OSError) and cause.errno in SHORTAGES}
+        passing = _passing(cause.errno) if isinstance(cause, OSError) else ""
         if isinstance(error, LaunchError):
             self.error = error
-            self._exit(failure=str(error), hopeless=not isinstance(error, UnreachableError), **how)
+            self._exit(failure=str(error), hopeless=not passing, passing=passing)
         else:
-            if not isinstance(error, OSError):
+            if not passing:
                 _log.failure("A worker can't be started", failure)
-            self._never(f"no process can be made: {reason(error)}", **how)
+            self._never(f"no process can be made: {reason(error)}", passing=passing)
         self._owner.run_reaped(self)
 
-    def _never(self, reason: str, **how: bool) -> None:
+    def _never(self, reason: str, **how: Any) -> None:
         self.error = LaunchError("The worker was not started", reason)
         self._exit(failure=reason, **how)
 
@@ -292,3 +294,8 @@ class Run:
         if self.exit is None:
             self._exit()
         self._owner.run_reaped(self)
+
+
+def _passing(number: int | None) -> str:
+    """The class of an obstacle that the system tells by `number`."""
+    return SHORTAGE if number in SHORTAGES else UNREACHABLE

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from gateway.worker.errors import LaunchError
+from gateway.worker.programs import which
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,15 +67,18 @@ def find(settings: Settings, cwd: Path) -> Target:
 
 
 def program(words: Sequence[str], folder: Path, path: str) -> str:
-    """The file that `words` run from `folder`; `path` is PATH.  Raises LaunchError."""
+    """The file that `words` run from `folder`; `path` is PATH.
+
+    Raises LaunchError, and OSError where that can't be told.
+    """
     name = words[0]
-    found = shutil.which(folder / name if os.sep in name else name, path=path)
+    found = which(os.fspath(folder / name) if os.sep in name else name, path)
     if found is None:
         raise LaunchError(
             "The worker's command is missing",
             f"{name} is not a program that can be run; see --command",
         )
-    return os.fspath(found)
+    return found
 
 
 def project(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from gateway.worker.programs import is_program
 from gateway.worker.target import project
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ class Venvs:
 
 
 def look(folder: Path) -> Venvs:
-    """Look for venv and .venv, in this order, in `folder` and above."""
+    """Look for venv and .venv, in this order, in `folder` and above.
+
+    Raises OSError where that can't be told: another Python would be the wrong one.
+    """
     top = project(folder)
     broken: list[str] = []
     for place in (folder, *folder.parents):
         for name in NAMES:
             python = place / name / "bin" / "python"
-            if os.access(python, os.X_OK):
+            if is_program(os.fspath(python)):
                 return Venvs(os.fspath(python), tuple(broken))
             if fault := _fault(place / name, python):
                 broken.append(fault)

@@ -30,10 +30,19 @@ def free_port() -> int:
 
 
 class Service:
-    """A running gateway; `folder` is its own, for state, log and the broker's journal."""
+    """A running gateway; `folder` is its own, for state, log and the broker's journal.
+
+    `by` is a command that runs the command which follows it.
+    """
 
     def __init__(
-        self, folder: Path, port: int, *options: str, shioaji: str = "1_7", **environ: str
+        self,
+        folder: Path,
+        port: int,
+        *options: str,
+        shioaji: str = "1_7",
+        by: tuple[str, ...] = (),
+        **environ: str,
     ) -> None:
         self.url = f"http://localhost:{port}"
         self.log_path = folder / "log"
@@ -44,7 +53,17 @@ class Service:
         own = (f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder / 'state'}")
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", TWISTD, "-n", "--pidfile=", "sjgateway", *own, *options],
+                [
+                    *by,
+                    sys.executable,
+                    "-c",
+                    TWISTD,
+                    "-n",
+                    "--pidfile=",
+                    "sjgateway",
+                    *own,
+                    *options,
+                ],
                 cwd=folder,
                 env={**kept, "STAND_IN_JOURNAL": str(self._journal), **given},
                 stdout=log,

@@ -133,7 +133,7 @@ class BrokerTests(SynchronousTestCase):
         bench = self.bench()
         bench.keeper.begin()
         for _ in range(20):
-            bench.run.crash("shortage", code=None, failure="no process", shortage=True)
+            bench.run.crash("shortage", code=None, failure="no process", passing="shortage")
             bench.time.advance(300)
         self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 21))
 

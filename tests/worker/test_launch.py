@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -126,6 +127,69 @@ class GoneTests(LauncherTestCase):
         error = self.assertRaises(UnreachableError, launcher.check)
         self.assertIn("Permission denied: main.py", error.details)
         await self.assertFailure(launcher.command(None, ""), UnreachableError)
+
+
+class UnreachableTests(LauncherTestCase):
+    """What can't be looked at now is not taken for what is not there."""
+
+    def fails(self, path: Path, number: int = errno.EIO) -> None:
+        stat = Path.stat
+
+        def failing(each: Path, **how: bool) -> os.stat_result:
+            if path in (each, *each.parents):
+                raise OSError(number, os.strerror(number), str(each))
+            return stat(each, **how)
+
+        self.patch(Path, "stat", failing)
+
+    async def refuses(self, launcher: Launcher, path: Path) -> None:
+        error = await self.assertFailure(launcher.command(None, ""), OSError, UnreachableError)
+        self.assertIn(str(path), str(error))
+
+    async def test_the_python_and_the_command_that_are_named(self) -> None:
+        main = self.folder.write("main.py")
+        mine = self.folder.program("bin/mine", "")
+        environ = {"PATH": f"{self.folder / 'empty'}:{mine.parent}"}
+        for number in (errno.EIO, errno.EACCES, errno.ESTALE, errno.EMFILE):
+            self.fails(mine.parent, number)
+            for changes in (
+                {"python": str(mine)},
+                {"python": "bin/mine"},
+                {"python": "mine"},
+                {"command": ("mine", str(main))},
+                {"command": ("bin/mine", str(main))},
+            ):
+                with self.subTest(number=number, **changes):
+                    launcher = self.launcher(environ, **changes)
+                    self.assertRaises(UnreachableError, launcher.check)
+                    await self.refuses(launcher, mine)
+
+    async def test_no_other_python_stands_in_for_that_of_the_project(self) -> None:
+        self.folder.write("main.py")
+        python = self.folder.program("venv/bin/python", "")
+        for number in (errno.EIO, errno.EACCES):
+            self.fails(python.parent, number)
+            await self.refuses(self.launcher(), python)
+
+    async def test_no_other_python_stands_in_for_the_one_that_was_found(self) -> None:
+        self.folder.write("main.py", "import socketio")
+        first = self.folder.python("one/python3", "socketio")
+        second = self.folder.python("two/python3", "socketio")
+        path = os.pathsep.join(str(each.parent) for each in (first, second))
+        launcher = self.launcher({"PATH": path})
+        self.assertEqual(await self.python(launcher), str(first))
+        self.fails(first)
+        await self.refuses(launcher, first)
+
+    async def test_folders_of_others_in_path_are_passed_over(self) -> None:
+        self.folder.write("main.py", "import socketio")
+        others = self.folder.python("one/python3", "socketio")
+        mine = self.folder.python("two/python3", "socketio")
+        path = os.pathsep.join(str(each.parent) for each in (others, mine))
+        self.fails(others.parent, errno.EACCES)
+        self.assertEqual(await self.python(self.launcher({"PATH": path})), str(mine))
+        named = self.launcher({"PATH": path}, python="python3")
+        self.assertEqual(await self.python(named), str(mine))
 
 
 class PythonTests(LauncherTestCase):

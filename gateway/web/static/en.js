@@ -113,6 +113,7 @@ export default {
   "cause.token-expired": "the broker's token was a day old",
   "cause.certificate-not-yet-valid": "certificate not valid yet",
   "cause.shortage": "out of descriptors, processes or disk",
+  "cause.unreachable": "its files can't be reached",
   "cause.out-of-memory": "killed for lack of memory",
   "cause.planned": "planned end",
 
