@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.credentials import check_certificate, from_environment
 from gateway.worker.errors import CredentialsError
-from gateway.worker.own_env import OwnEnv, damaged, overridden
+from gateway.worker.overriding import overridden
+from gateway.worker.own_env import OwnEnv, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

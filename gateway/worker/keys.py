@@ -14,7 +14,8 @@ from gateway.worker.credentials import (
     from_environment,
 )
 from gateway.worker.errors import WorkerError
-from gateway.worker.own_env import OwnEnv, named, overridden
+from gateway.worker.overriding import named, overridden
+from gateway.worker.own_env import OwnEnv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
