@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import urllib.error
 import urllib.request
@@ -73,7 +74,11 @@ class SecretTests(TestCase):
             self.look_around(service)
         finally:
             service.close()
-        self.outputs.append(service.log_path.read_bytes())
+        for name, shown in (("origin", "its Origin http://"), ("host", "its Host ")):
+            # These tell what to list to let somebody in; they stand there, and nowhere else.
+            self.assertEqual(service.log.lower().count(self.canary[name].lower()), 1)
+            self.assertIn(f"{shown}{self.canary[name].lower()}: ", service.log)
+        self.outputs.append(self.without_names(service.log_path.read_bytes()))
         self.outputs += [
             path.read_bytes() for path in (self.folder / "state").rglob("*") if path.is_file()
         ]
@@ -81,6 +86,10 @@ class SecretTests(TestCase):
             self.assertEqual(self.canary.found_in(output), [], output[-3000:])
         self.assertIn("[redacted]", service.log)
         self.assertIn("An alert waits: 127.0.0.1 could not be reached", service.log)
+
+    def without_names(self, log: bytes) -> bytes:
+        """`log` without the two lines that may name who was refused."""
+        return re.sub(rb"by its (Host|Origin) .*", rb"\1", log)
 
     def hear(self, url: str, note: str) -> None:
         """Keep every event; a stranger who does not know the token is refused."""
@@ -136,6 +145,7 @@ class SecretTests(TestCase):
             {"Authorization": f"Basic {secret['basic']}"},
             {"Cookie": secret["cookie"]},
             {"Origin": f"http://{secret['origin']}"},
+            {"Origin": f"http://{secret['user']}:{secret['password']}@localhost"},
             {"Host": secret["host"]},
             {"X-Forwarded-For": secret["forwarded"]},
         ):

@@ -54,6 +54,14 @@ class Origin(NamedTuple):
     scheme: str
     host: Host
 
+    def __str__(self) -> str:
+        """As it is written, without the scheme's own port."""
+        name, address, port = self.host
+        shown = f"[{name}]" if isinstance(address, IPv6Address) else name
+        return f"{self.scheme}://{shown}" + (
+            "" if port == _DEFAULT_PORTS[self.scheme] else f":{port}"
+        )
+
 
 @lru_cache(maxsize=256)
 def parse_host(value: bytes) -> Host | None:

@@ -64,13 +64,15 @@ class Verdict(NamedTuple):
     `status` 0: go on; else answer with it, and with `reason`, which names what to do.
     `lines` are headers that go with whatever is answered, each with its line's end.
     `header` is the one for which a request was refused that an option would let pass: the
-    log is told, since the user may have wanted it.
+    log is told, since the user may have wanted it.  `value` is what to list there, in the
+    option's own form: a host or an origin, and nothing else that the header may hold.
     """
 
     status: int
     reason: str = ""
     lines: bytes = VARY
     header: str = ""
+    value: str = ""
 
 
 _GO_ON = Verdict(0)
@@ -147,7 +149,7 @@ class Guard:
         if origins is not None:
             named = self._names_origin(origins, host, secure=secure)
             if not named and not self._takes_any(origins):
-                return _FOREIGN_ORIGIN
+                return _FOREIGN_ORIGIN._replace(value=_to_list(origins))
             cors = b"%sAccess-Control-Allow-Origin: %s\r\n" % (VARY, origins[0])
             if named and credentials:
                 cors += _CREDENTIALS
@@ -258,7 +260,7 @@ class Guard:
             or (self.exposed and host.is_literal)
         ):
             return None, host
-        return _FOREIGN_HOST, None
+        return _FOREIGN_HOST._replace(value=host.name), None
 
     def _takes_any(self, values: Sequence[bytes]) -> bool:
         """Whether an origin is let in that says nothing about who is behind it."""
@@ -300,6 +302,16 @@ def bearer(headers: Headers) -> str:
     values = headers.getRawHeaders(b"Authorization", [])
     scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
     return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
+
+
+def _to_list(origins: Sequence[bytes]) -> str:
+    """How to list an origin; "" where the header holds something else, perhaps a secret."""
+    if len(origins) != 1:
+        return ""
+    origin = parse_origin(origins[0])
+    if origin is None:
+        return "null" if origins[0] == b"null" else parse_app_origin(origins[0]) or ""
+    return str(origin)
 
 
 def _is_cross_site(headers: Headers) -> bool:

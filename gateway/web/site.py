@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.web.security import Guard, Verdict
 
 MOST_TOLD = 100
-"""Characters of a path that the log is told."""
+"""Characters of a path, a host or an origin that the log is told."""
 
 _log = Logger(namespace="gateway")
 
@@ -241,14 +241,13 @@ def _peer(request: Request) -> str | None:
 
 
 def _tell(request: Request, verdict: Verdict) -> None:
-    """Say in the log what was refused: an option may be missing.
-
-    The header's value is left out, since anything may be in it, a secret too.
-    """
+    """Say in the log what was refused: an option may be missing."""
+    value = verdict.value[:MOST_TOLD]
     _log.warn(
-        "Refused a request from {peer} by its {header}: {reason}",
-        peer=_peer(request) or "a UNIX socket",
+        "Refused a request from {peer} by its {header}{value}: {reason}",
+        peer=request.announced or _peer(request) or "a UNIX socket",
         header=verdict.header,
+        value=f" {value}" if value else "",
         reason=verdict.reason,
     )
 

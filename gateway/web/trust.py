@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from gateway.web.names import Origin, parse_app_origin, parse_host, parse_origin
+from gateway.web.names import (
+    Origin,
+    parse_address,
+    parse_app_origin,
+    parse_host,
+    parse_origin,
+)
 from gateway.web.tokens import Role, Token
 
 if TYPE_CHECKING:
@@ -33,6 +39,9 @@ def _hosts(entries: Iterable[str]) -> frozenset[str]:
 
 
 def _listed_host(entry: str) -> str:
+    address = parse_address(entry)
+    if address is not None:  # one of IPv6 needs no brackets here
+        return str(address)
     host = parse_host(entry.encode("ascii", "replace"))
     if host is None or host.port is not None:
         raise ValueError(f"{entry!r} is not a host name; write gateway.example.com or 192.0.2.1")

@@ -321,9 +321,52 @@ class TellingTests(SiteTestCase):
                 self.assertEqual(answer.status, 403)
                 for text in (answer.body.decode(), line):
                     self.assertIn(option, text)
-                self.assertIn(f"by its {next(iter(headers))}", line)
-                self.assertNotIn(*headers.values(), line)
+                ((name, value),) = headers.items()
+                self.assertIn(f"by its {name} {value}: ", line)
+                self.assertNotIn(value, answer.body.decode())
                 self.assertIn("127.0.0.1", line)
+
+    def test_the_line_says_what_to_list(self) -> None:
+        for name, value, told in (
+            ("Host", "GW.example.com.:3001", "gw.example.com"),
+            ("Host", "[2001:DB8::0:1]:80", "2001:db8::1"),
+            ("Origin", "HTTPS://App.Example.com:443", "https://app.example.com"),
+            ("Origin", "ws://192.0.2.1:8080", "http://192.0.2.1:8080"),
+            ("Origin", "http://[2001:DB8::1]", "http://[2001:db8::1]"),
+            ("Origin", "Capacitor://localhost", "capacitor://localhost"),
+            ("Origin", "file://", "file://"),
+            ("Origin", "null", "null"),
+        ):
+            self.clock.advance(61)
+            self.assertEqual(self.ask("GET", "/health", **{name: value}).status, 403)
+            (line,) = self.told()
+            self.assertIn(f"by its {name} {told}: ", line)
+            option = {"Host": "allowed_hosts", "Origin": "allowed_origins"}[name]
+            self.site = build_site(self.clock, self.control, Settings(**{option: [told]}))
+            self.assertEqual(self.ask("GET", "/health", **{name: value}).status, 200, told)
+            self.site = build_site(self.clock, self.control)
+
+    def test_nothing_else_that_the_header_holds_is_told(self) -> None:
+        for value in (
+            "http://user:hunter2@evil.net",
+            "http://hunter2@evil.net",
+            "http://evil.net/?token=hunter2",
+            "http://evil.net#hunter2",
+            "http://evil.net hunter2",
+            "app://user:hunter2@x",
+            "app://x/hunter2",
+            "Bearer hunter2",
+            "hunter2",
+            "http://evil.net\x1b[31mhunter2",
+            "\xff\xfehunter2",
+        ):
+            self.clock.advance(61)
+            answer = self.ask("GET", "/health", Origin=value)
+            self.assertEqual(answer.status, 403, value)
+            (line,) = self.told()
+            self.assertIn("by its Origin: ", line)
+            self.assertNotIn("hunter2", line)
+            self.assertNotIn(b"hunter2", answer.body)
 
     def test_many_refusals_are_one_line(self) -> None:
         for number in range(100):
