@@ -16,7 +16,7 @@ from gateway.relay.settings import Settings as RelaySettings
 from gateway.relay.slow import Patience
 from gateway.socketio.settings import Settings as SocketSettings
 from gateway.web.allowance import Allowance
-from gateway.web.tokenfiles import Source, tokens_of
+from gateway.web.tokenfiles import Source, first_tokens
 from gateway.web.trust import Role
 from gateway.web.trust import Settings as GuardSettings
 from gateway.worker.credentials import name_more
@@ -95,7 +95,7 @@ def guard_settings(settings: Settings) -> GuardSettings:
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
-        tokens=tokens_of(token_sources(settings)),
+        tokens=first_tokens(token_sources(settings)),
     )
 
 

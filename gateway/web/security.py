@@ -119,7 +119,8 @@ class Guard:
         What needed a token before still needs one: to revoke the last token of a role
         opens nothing.
         """
-        self._tokens = {token.digest: token for token in tokens}
+        by_role = sorted(tokens, key=lambda token: token.role)  # of two, that which allows more
+        self._tokens = {token.digest: token for token in by_role}
         for token in tokens:
             self._guarded[token.role] = True
 

@@ -12,6 +12,7 @@ A date means its last moment, and a time without an offset this machine's own.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from datetime import datetime, time, timedelta
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 LEAST, MOST = 8, 400
 """Characters of a token: shorter ones are guessed, longer ones do not fit everywhere."""
 
+_COMMENT = re.compile(r"\s*#(\s|$)")
+"""A comment that stands alone; without the space it is a token that begins so."""
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _DATE_ONLY = re.compile(r"[0-9-]+")
 
@@ -73,8 +76,9 @@ def read(file: Path, role: Role) -> tuple[Token, ...]:
     Raises ValueError, with a text for the user that holds no token.
     """
     try:
-        mode = file.stat().st_mode
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            data = opened.read()
     except OSError as error:
         raise ValueError(f"the token file can't be read: {error}") from None
     where = f"the token file {file}"
@@ -94,7 +98,11 @@ def parse(text: str, role: Role, where: str) -> tuple[Token, ...]:
     lines = text.strip("\r\n").splitlines()
     if not any(map(str.strip, lines)):
         raise ValueError(f"{where} is empty")
-    if len(lines) == 1 and (len(found := lines[0].split()) < 3 or found[2] not in ROLES):
+    if (
+        len(lines) == 1
+        and not _COMMENT.match(lines[0])
+        and (len(found := lines[0].split()) < 3 or found[2] not in ROLES)
+    ):
         name = next(name for name, each in ROLES.items() if each is role)
         return (_checked(Token(name, lines[0].strip(), role), where),)
     tokens: dict[bytes, Token] = {}
@@ -115,6 +123,12 @@ def readable_by_others(file: Path) -> bool:
         return bool(file.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False
+
+
+def _stands_alone(line: str) -> bool:
+    """Whether the only line is a token and nothing else, which may have spaces."""
+    fields = line.split()
+    return not _COMMENT.match(line) and (len(fields) < 3 or fields[2] not in ROLES)
 
 
 def _named(fields: list[str], where: str) -> Token:

@@ -11,8 +11,9 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.web import tokenfiles
 from gateway.web.security import Guard
-from gateway.web.tokenfiles import SECONDS, Source, TokenFiles, tokens_of
+from gateway.web.tokenfiles import SECONDS, Source, TokenFiles, first_tokens, tokens_of
 from gateway.web.tokens import Role, Token, parse, read
 from gateway.web.trust import Settings
 
@@ -170,9 +171,66 @@ class TokenFilesTests(SynchronousTestCase):
 
     def test_a_change_is_heard(self) -> None:
         self.file.write_text("desk sesame-open control\nscreen look-on-ok view\n")
-        self.clock.advance(SECONDS)
+        self.clock.pump([SECONDS] * 2)
         self.assertEqual(self.heard, [["desk", "screen", "view"]])
         self.assertIn("3 are valid", self.lines()[-1])
+
+    def test_a_file_that_is_being_written_is_not_taken(self) -> None:
+        """In place, line by line, and slowly: no half of it revokes anybody."""
+        lines = ["# people\n", "screen look-on-ok view\n", "desk sesame-open control\n"]
+        with self.file.open("w") as file:
+            for line in lines:
+                file.write(line)
+                file.flush()
+                self.clock.advance(SECONDS)
+        self.assertEqual(self.heard, [])
+        self.clock.advance(SECONDS)
+        self.assertEqual(self.heard, [["screen", "desk", "view"]])
+
+    def test_nor_one_that_changes_while_it_is_read(self) -> None:
+        half, whole = "screen look-on-ok view\n", "desk sesame-open control\n"
+        stamp, changed = self.files._stamp, []
+
+        def write_more() -> list[object]:
+            if changed:
+                changed.clear()
+                with self.file.open("a") as file:
+                    file.write(whole)
+            return stamp()
+
+        self.files._stamp = write_more
+        self.file.write_text(half)
+        parse = self.patch(tokenfiles, "read", lambda *args: changed.append(1) or read(*args))
+        self.files.reload()
+        self.assertEqual(self.heard, [])
+        parse.restore()
+        self.clock.pump([SECONDS] * 2)
+        self.assertEqual(self.heard, [["screen", "desk", "view"]])
+
+    def test_all_can_be_revoked_but_a_start_needs_one(self) -> None:
+        for text in ("# nobody for now\n", "# desk sesame-open control\n", "#a\n\n# b\n"):
+            self.file.write_text(text)
+            self.heard.clear()
+            self.files.reload()
+            self.assertEqual(self.heard, [["view"]], text)
+            error = self.assertRaises(ValueError, first_tokens, [Source(Role.CONTROL, self.file)])
+            self.assertIn(f"the token file {self.file} has no token", str(error))
+
+    def test_a_start_reads_each_once(self) -> None:
+        """A pipe, as a shell makes it of `<(...)`, can't be read twice."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.write(writer, b"desk sesame-open control\n")
+        os.close(writer)
+        (token,) = first_tokens([Source(Role.CONTROL, Path(f"/dev/fd/{reader}"))])
+        self.assertEqual(token.name, "desk")
+
+    def test_a_role_that_is_none_is_told(self) -> None:
+        self.file.write_text("desk sesame-open contrl")
+        self.files.reload()
+        (line,) = self.files.doubts()
+        self.assertIn("view, publish, control", line)
+        self.assertNotIn("sesame", line)
 
     def test_it_is_read_again_when_asked(self) -> None:
         self.files.reload()
@@ -186,7 +244,7 @@ class TokenFilesTests(SynchronousTestCase):
         self.assertEqual(len(self.lines()), 2)  # each fault is told once
         self.assertIn("the old ones stay", self.lines()[0])
         self.file.write_text("desk sesame-open control\n")
-        self.clock.advance(SECONDS)
+        self.clock.pump([SECONDS] * 2)
         self.assertEqual(self.heard, [["desk", "view"]])
 
     def test_who_expires_is_heard(self) -> None:
@@ -205,11 +263,11 @@ class TokenFilesTests(SynchronousTestCase):
 
         self.files._changed, hear = fail, self.files._changed
         self.file.write_text("desk sesame-open-2 control\n")
-        self.clock.advance(SECONDS)
+        self.clock.pump([SECONDS] * 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.files._changed = hear
         self.file.write_text("desk sesame-open-33 control\n")
-        self.clock.advance(SECONDS)
+        self.clock.pump([SECONDS] * 2)
         self.assertEqual(len(self.heard), 1)
 
     def test_a_pipe_is_not_waited_for(self) -> None:
@@ -245,6 +303,11 @@ class GuardTests(SynchronousTestCase):
             for secret in ("wq0Kc7mVt1hR9xZ2", "Zr5bN8yLp3sD6fGh", "Hx2vB9nMq4wE7rTy", "", "other")
         ]
         self.assertEqual(roles, [Role.CONTROL, Role.VIEW, Role.PUBLISH, Role.NONE, Role.NONE])
+
+    def test_of_two_roles_of_one_token_that_which_allows_more(self) -> None:
+        for roles in ((Role.VIEW, Role.CONTROL), (Role.CONTROL, Role.VIEW)):
+            guard = Guard(Settings(tokens=tuple(Token("x", "sesame-open", role) for role in roles)))
+            self.assertEqual(guard.token_role("sesame-open"), Role.CONTROL)
 
     def test_who_has_expired_is_nobody(self) -> None:
         self.now = datetime(2027, 1, 1).timestamp()
