@@ -38,7 +38,7 @@ class Common:
             (f"EIO={self.eio}", 0),
             (self.query("abc"), 0),
             (self.query("polling", "unknown"), 1),
-            ("transport=polling", 5),
+            ("EIO=&transport=polling", 5),
             ("EIO=abc&transport=polling", 5),
             (self.query("websocket"), 3),
         ):
@@ -47,9 +47,18 @@ class Common:
             self.assertEqual(await self.code(method, self.query("polling")), (400, 2))
 
     async def test_wrong_websockets_are_refused(self: Any) -> None:
-        for query in ("transport=websocket", "EIO=abc&transport=websocket", f"EIO={self.eio}"):
+        for query in ("EIO=&transport=websocket", "EIO=abc&transport=websocket", f"EIO={self.eio}"):
             with self.assertRaises(ConnectionError):
                 await self.websocket(query)
+
+    async def test_who_says_no_version_speaks_version_3(self: Any) -> None:
+        status, body = await self.ask("GET", "transport=polling")
+        length, _, offer = body.partition(b":")
+        self.assertEqual((status, int(length)), (200, len(offer)))
+        socket = await self.websocket("transport=websocket")
+        await socket.received.get()
+        socket.say("2probe")
+        self.assertEqual(await socket.received.get(), "3probe")
 
     # -- messages ---------------------------------------------------------------------
 
