@@ -9,7 +9,8 @@ from twisted.logger import Logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.engineio.session import Connection, Session
+    from gateway.engineio.interfaces import Connection
+    from gateway.engineio.session import Session
 
 _log = Logger(namespace="gateway")
 

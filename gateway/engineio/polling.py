@@ -42,7 +42,7 @@ class PollingChannel:
     `uploading`: a POST came and is not received to its end.
     """
 
-    __slots__ = ("_poll", "_polling_form", "_session", "form", "uploading")
+    __slots__ = ("_gone", "_poll", "_polling_form", "_session", "form", "uploading")
 
     name = POLLING
     taken = 0
@@ -51,6 +51,7 @@ class PollingChannel:
         self._polling_form = forms.polling(eio, base64=base64, many=many)
         self.form: Form = self._polling_form
         self.uploading = False
+        self._gone = False
         self._poll: Poll | None = None
         self._session: Session | None = None
 
@@ -102,10 +103,19 @@ class PollingChannel:
         return Upload(session, packets, self._uploaded)
 
     def lost(self) -> None:
-        """The client of the pending GET is gone; what it missed, nobody can know."""
+        """The client of the pending GET is gone; what it missed, nobody can know.
+
+        What it said before, in a POST that is still being received, is heard to its end.
+        """
         self._poll = None
-        if self._session is not None:
-            self._session.abort("transport error")
+        session = self._session
+        if session is None:
+            return
+        if self.uploading:
+            self._gone = True
+            session.detach()
+        else:
+            session.abort("transport error")
 
     def write(self, data: bytes) -> bool:
         """Answer the pending GET."""
@@ -140,6 +150,8 @@ class PollingChannel:
 
     def _uploaded(self) -> None:
         self.uploading = False
+        if self._gone:
+            self.lost()
 
     def _decode(self, session: Session, body: bytes, *, binary: bool) -> Iterator[Packet]:
         if self.uploading:

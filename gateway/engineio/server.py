@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.handshake import Peer
+    from gateway.engineio.interfaces import Connection
     from gateway.engineio.polling import Poll
-    from gateway.engineio.session import Connection
     from gateway.engineio.settings import Settings
     from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketSink

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gateway.engineio.closing import LastWrites
 from gateway.engineio.errors import ProtocolError
@@ -16,48 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.engineio.handshake import Peer
-    from gateway.engineio.outbox import Outbox, Sink
+    from gateway.engineio.interfaces import Channel, Connection
+    from gateway.engineio.outbox import Outbox
     from gateway.engineio.probe import Probe
     from gateway.engineio.server import Server
 
 OPENING, OPEN, CLOSING, CLOSED = range(4)
 
 CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
-
-
-class Connection(Protocol):
-    """What the layer above makes of a session."""
-
-    def message(self, packet: Packet) -> None:
-        """A message came.  Raises `ProtocolError` to have the session closed."""
-        ...
-
-    def closed(self, reason: str) -> None:
-        """The session is over; called once."""
-        ...
-
-
-class Channel(Protocol):
-    """A session's transport as the session sees it."""
-
-    name: str
-
-    @property
-    def sink(self) -> Sink:
-        """Where the outbox writes."""
-        ...
-
-    @property
-    def has_room(self) -> bool:
-        """Whether the sink can take a write right now."""
-        ...
-
-    def end(self, farewell: Packet | None, code: int) -> None:
-        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket).
-
-        Without a farewell the poll is refused, as all later ones are.
-        """
-        ...
 
 
 class Session:

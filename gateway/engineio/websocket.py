@@ -34,14 +34,28 @@ class WebSocketSink(Sink, Protocol):
         ...
 
 
-class WebSocketChannel:
+class Hearer(Protocol):
     """What a WebSocket hands its messages to.
 
     `text(data)` and `binary(data)` take one message each (a text is valid UTF-8),
     `room()` says that the sink can be written to again, `excuse(seconds)` that nothing is
-    read for so long, `lost()` that the connection is gone.  Once the session is over all
-    of them do nothing.
+    read for so long, `lost()` that the connection is gone: once, and not after `close`.
     """
+
+    @property
+    def session(self) -> Session | None:
+        """Whose allowance counts; None: nobody's."""
+        ...
+
+    def text(self, data: bytes) -> None: ...
+    def binary(self, data: bytes) -> None: ...
+    def room(self) -> None: ...
+    def excuse(self, seconds: float) -> None: ...
+    def lost(self) -> None: ...
+
+
+class WebSocketChannel:
+    """The hearer of a session, or of a probe; does nothing once the session is over."""
 
     __slots__ = ("_receiver", "sink")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
 from gateway.engineio.meter import BYTES, SLICE, Meter
 from gateway.web.fallback import Fallback
+from gateway.web.farewell import Farewell
 from gateway.web.frames import CLOSE, TEXT, TextCheck, declared, split
 from gateway.web.writer import writer_for
 
@@ -20,33 +21,13 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.engineio.outbox import Form
     from gateway.engineio.session import Session
+    from gateway.engineio.websocket import Hearer
     from gateway.web.allowance import Allowance
     from gateway.web.fallback import FallbackFactory
     from gateway.web.writer import Writer
 
 PIECE = 1024
 """Bytes that Autobahn is given at a time."""
-
-CLOSE_TIMEOUT = 2.0
-"""Seconds a peer has to answer our close frame, from when it last took something."""
-
-
-class Channel(Protocol):
-    """The Engine.IO side of a WebSocket.
-
-    `lost` is called once, when the peer closed or was dropped; not after `close`.
-    """
-
-    @property
-    def session(self) -> Session | None:
-        """Whose allowance counts; None: nobody's."""
-        ...
-
-    def text(self, data: bytes) -> None: ...
-    def binary(self, data: bytes) -> None: ...
-    def room(self) -> None: ...
-    def excuse(self, seconds: float) -> None: ...
-    def lost(self) -> None: ...
 
 
 @implementer(IProtocol)
@@ -61,14 +42,14 @@ class WebSocketConnection:
         "_buffer",
         "_channel",
         "_check",
-        "_closed",
         "_deadlines",
         "_factory",
         "_fallback",
+        "_farewell",
+        "_gone",
         "_limit",
         "_meter",
         "_needed",
-        "_patience",
         "_pause",
         "_writer",
         "form",
@@ -86,10 +67,9 @@ class WebSocketConnection:
         self._allowance = allowance
         self._limit = allowance.max_payload
         self._meter = Meter(0, 0, deadlines.clock)
-        self._channel: Channel | None = None
+        self._channel: Hearer | None = None
         self._fallback: Fallback | None = None
-        self._closed = False  # our close frame is said, or the connection is gone
-        self._patience: Deadline | None = None
+        self._gone: Failure | None = None  # why there is no connection any more
         self._pause: Deadline | None = None
         self._buffer: bytes | bytearray = b""
         self._needed = 0
@@ -98,6 +78,7 @@ class WebSocketConnection:
     def makeConnection(self, transport: Connection) -> None:
         self.transport = transport
         self._writer: Writer = writer_for(transport, self._room)
+        self._farewell = Farewell(transport, self._writer, self._deadlines)
         self.write = self._writer.write
 
     @property
@@ -105,9 +86,9 @@ class WebSocketConnection:
         """Changes when the peer takes a part of what did not fit at once."""
         return self._writer.taken
 
-    def start(self, channel: Channel) -> None:
+    def start(self, channel: Hearer) -> None:
         """Give what arrives to `channel` from now on."""
-        if not self._closed:
+        if not self._farewell.said:
             self._channel = channel
             if channel.session is not None:
                 self._meter = channel.session.meter
@@ -167,12 +148,19 @@ class WebSocketConnection:
         return True
 
     def connectionLost(self, reason: Failure) -> None:
-        self._closed = True
-        self._buffer, self._needed = b"", 0
+        self._gone = reason
+        self._farewell.stop()
         self._writer.stop()
-        for deadline in (self._patience, self._pause):
-            if deadline is not None:
-                deadline.cancel()
+        waits = self._pause is not None and self._can_hear and self._channel is not None
+        if not waits or reason.check(ConnectionAborted):
+            self._end(reason)
+        # Else its last words are heard first, in the turns that they have.
+
+    def _end(self, reason: Failure) -> None:
+        self._buffer, self._needed = b"", 0
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         if self._fallback is not None:
             self._fallback.connectionLost(reason)
         self._lost()
@@ -193,10 +181,7 @@ class WebSocketConnection:
     def abort(self) -> None:
         """Drop the connection after what was written, without a close frame."""
         self._channel = None
-        if not self._closed:
-            self._closed = True
-            self._wait()
-            self._writer.finish(b"")
+        if self._farewell.say(b""):
             self._writer.lose()
 
     def _room(self) -> None:
@@ -264,6 +249,11 @@ class WebSocketConnection:
         before, self._limit = self._limit, self._allowance.limit(self._session)
         return self._limit > before
 
+    @property
+    def _can_hear(self) -> bool:
+        """Whether more can be made of what came, without anything else."""
+        return bool(self._buffer) and not self._needed
+
     def _settle(self) -> None:
         """Stop reading for a while where the peer has cost too much, or enough for a turn."""
         session = self._session
@@ -272,16 +262,25 @@ class WebSocketConnection:
             delay = 0.0
         else:
             delay = self._allowance.pause(session)
-        if delay or (self._buffer and not self._needed):
-            self.transport.pauseProducing()
+        if self._gone is not None and not (self._can_hear and self._channel is not None):
+            self._end(self._gone)
+        elif delay or self._can_hear:
+            if self._gone is None:
+                self.transport.pauseProducing()
             self._pause = self._deadlines.call_later(delay, self._read_on)
             if self._channel is not None:
                 self._channel.excuse(delay)  # its pong is among what we do not read
 
     def _read_on(self) -> None:
         self._pause = None
-        self._read(b"")  # what waits in the buffer
-        self._settle()
+        try:
+            self._read(b"")  # what waits in the buffer
+            self._settle()
+        except Exception:  # what the transport does where it is read at once
+            self.transport.abortConnection()
+            if self._gone is not None:
+                self._end(self._gone)
+            raise
         if self._pause is None:
             self.transport.resumeProducing()
 
@@ -294,19 +293,5 @@ class WebSocketConnection:
 
     def _say_last(self, frame: bytes) -> None:
         """Send our close frame, unless it was sent before."""
-        if self._closed:
-            return
-        self._closed = True
-        self._wait()
-        self._writer.finish(frame)
-        self._lost()
-
-    def _wait(self) -> None:
-        give_up = partial(self._give_up, self._writer.taken)
-        self._patience = self._deadlines.call_later(CLOSE_TIMEOUT, give_up)
-
-    def _give_up(self, taken: int) -> None:
-        if self._writer.taken != taken:
-            self._wait()
-        else:
-            self.transport.abortConnection()
+        if self._farewell.say(frame):
+            self._lost()

@@ -7,6 +7,7 @@ nothing is waiting, a plain TCP socket takes the bytes at once instead; everythi
 
 from __future__ import annotations
 
+from errno import ECONNRESET, EPIPE
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
@@ -24,6 +25,10 @@ Also the smallest progress of a slow peer that is seen.
 
 ROOM_FOR_CONTROL = 65536
 """Bytes of control frames that may wait behind a full transport before the peer is dropped."""
+
+HUNG_UP = frozenset((EPIPE, ECONNRESET))
+"""The peer takes nothing any more.  What it said before it went can still be read, and then
+its end: the reading side finds it."""
 
 NOTHING = memoryview(b"")
 """Shared: an idle connection should not have one of its own."""
@@ -123,9 +128,10 @@ class DirectWriter(Writer):
             sent = self._send(data)
         except BlockingIOError:
             sent = 0
-        except OSError:
-            self._transport.abortConnection()
+        except OSError as error:
             self.stop()
+            if error.errno not in HUNG_UP:
+                self._transport.abortConnection()
             return False
         if sent == len(data):
             return True

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from itertools import count
 
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.meter import SLICE
@@ -179,6 +181,46 @@ class TurnTests(SynchronousTestCase):
             world.advance(1e-6)
         self.assertEqual(len(world.heard), SLICE + 1)
         self.assertEqual(world.heard[-1], "lost")
+
+    def test_a_peer_that_goes_meanwhile_is_heard_to_its_end(self) -> None:
+        for before in (b"", frame(b"", PONG)):
+            for reason in (ConnectionLost(), ConnectionDone()):
+                world = self.world(4)
+                world.receive(before)
+                world.receive(frame(b"a") * SLICE + frame(b"last") + b"\x81")
+                world.wire.connectionLost(Failure(reason))
+                self.assertNotIn("lost", world.heard)
+                self.assertFalse(world.connection.write(b"x"))
+                for _ in range(20):
+                    world.advance(1e-6)
+                words = [("text", b"a")] * SLICE + [("text", b"last"), "lost"]
+                self.assertEqual(world.heard, words)
+                self.assertIsNone(world.deadlines.next)
+
+    def test_a_peer_that_said_its_end_in_the_middle_is_not_waited_for(self) -> None:
+        world = self.world(4)
+        world.receive(frame(b"a") * SLICE + close() + frame(b"b"))
+        world.wire.connectionLost()
+        for _ in range(20):
+            world.advance(1e-6)
+        self.assertEqual(world.heard, [("text", b"a")] * SLICE + ["lost"])
+
+    def test_a_peer_that_left_nothing_is_gone_at_once(self) -> None:
+        world = World(rate=10, burst=20)
+        world.receive(frame(b"a") * 100)  # for seconds it is not read
+        world.wire.connectionLost()
+        self.assertEqual(world.heard[-1], "lost")
+
+    def test_an_error_in_a_later_slice_costs_the_connection(self) -> None:
+        for gone in (False, True):
+            world = self.world(4)
+            world.receive(frame(b"a") * SLICE)
+            world.channel.on_text = lambda data: 1 / 0
+            if gone:
+                world.wire.connectionLost()
+            self.assertRaises(ZeroDivisionError, world.advance, 1e-6)
+            world.advance(1e-6)
+            self.assertEqual(world.heard[-1], "lost")
 
     def test_a_connection_that_goes_meanwhile_is_not_heard_any_more(self) -> None:
         world = self.world(4)

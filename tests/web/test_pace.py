@@ -67,6 +67,18 @@ class SliceTests(PaceTests):
             self.turn()
         self.assertEqual((self.heard(), exchange.response), (MANY, None))
 
+    def test_so_has_one_whose_poll_goes_first(self) -> None:
+        query = self.open()
+        poll = self.ask(query)
+        exchange = self.post(query, body(MANY))
+        poll.vanish()
+        exchange.vanish()
+        self.world.session.send(text("4too late"))
+        for _ in range(3):
+            self.turn()
+        self.assertEqual(self.heard(), MANY)
+        self.assertEqual(self.world.connection.reasons, ["transport error"])
+
     def test_a_fault_in_a_later_slice(self) -> None:
         exchange = self.post(self.open(), body(MANY, "x"))
         for _ in range(3):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -31,10 +32,11 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.settings import Settings
-from gateway.web import websocket
+from gateway.web import farewell
 from gateway.web.allowance import Allowance
 from gateway.web.announce import AnnouncedFactory
 from gateway.web.counting import count_connections
@@ -619,7 +621,7 @@ class Sockets:
         )
 
     async def test_a_peer_that_never_reads_is_dropped(self) -> None:
-        self.patch(websocket, "CLOSE_TIMEOUT", 0.05)
+        self.patch(farewell, "CLOSE_TIMEOUT", 0.05)
         await self.upgrade()
         await self.fill()
         self.sink.close()
@@ -627,7 +629,7 @@ class Sockets:
 
     async def test_a_peer_that_closes_and_stops_reading_is_dropped(self) -> None:
         # TLS would wait for the other end's goodbye for ever.
-        self.patch(websocket, "CLOSE_TIMEOUT", 0.05)
+        self.patch(farewell, "CLOSE_TIMEOUT", 0.05)
         await self.upgrade()
         self.peer.transport.write(close())
         self.peer.transport.pauseProducing()
@@ -651,6 +653,18 @@ def _bare(transport: Any) -> Any:
 
 class TcpTests(Sockets, TestCase):
     in_transport = CHUNK
+
+    async def test_a_peer_that_hangs_up_at_once_has_said_it_all_the_same(self) -> None:
+        await self.upgrade()
+        self.channel.session = SimpleNamespace(meter=Meter(0, 0, self.reactor.seconds))
+        self.sink.start(self.channel)  # with a meter, so that it is heard in slices
+        self.sink.transport.bufferSize = BLOCK // 4  # most of it is still to be read by then
+        words = [b"%05d" % number for number in range(5000)]
+        said = b"".join(map(frame, words))
+        self.assertEqual(_bare(self.peer.transport).socket.send(said), len(said))
+        self.peer.transport.abortConnection()
+        await self.lost()
+        self.assertEqual(self.channel.heard, [*[("text", word) for word in words], "lost"])
 
     def server(self) -> Any:
         return TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1")
@@ -688,6 +702,8 @@ class TlsTests(Sockets, TestCase):
 class ProxiedTests(TcpTests):
     greeting = b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 3001\r\n"
     in_transport = 65_536 + CHUNK
+    test_a_peer_that_hangs_up_at_once_has_said_it_all_the_same: Any = None
+    """Here the transport writes, and ends when it can't."""
 
     def server(self) -> Any:
         return BehindProxy(super().server())

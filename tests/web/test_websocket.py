@@ -1,5 +1,6 @@
 """One WebSocket connection: what its channel hears, and how it ends."""
 
+import errno
 import gc
 import tracemalloc
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.meter import Meter
 from gateway.web.allowance import Allowance
 from gateway.web.fallback import FallbackFactory
-from gateway.web.websocket import CLOSE_TIMEOUT, WebSocketConnection
+from gateway.web.farewell import CLOSE_TIMEOUT
+from gateway.web.websocket import WebSocketConnection
 from gateway.web.writer import CHUNK
 from tests.web.peer import (
     BINARY,
@@ -506,7 +508,7 @@ class LostTests(WebSocketTestCase):
             self.setUp()
 
     def test_an_error_in_the_middle_of_a_write_drops_the_connection(self) -> None:
-        self.wire.kernel.error = 104
+        self.wire.kernel.error = errno.ENOBUFS
         self.assertFalse(self.connection.write(b"x"))
         self.assertEqual(self.heard, [], "not from within write")
         self.wire.turn()

@@ -222,7 +222,7 @@ class DirectWriterTests(AnyWriter, WriterTestCase):
         self.assertEqual(self.sent, BIG)
 
     def test_an_error_of_the_socket_aborts_the_connection(self) -> None:
-        for number in (errno.ECONNRESET, errno.EPIPE, errno.EBADF, errno.ETIMEDOUT):
+        for number in (errno.EBADF, errno.ETIMEDOUT, errno.ENOBUFS):
             self.setUp()
             self.wire.kernel.error = number
             self.assertFalse(self.writer.write(b"x"))
@@ -232,6 +232,16 @@ class DirectWriterTests(AnyWriter, WriterTestCase):
             self.assertIsNone(self.wire.why, "not from within write")
             self.wire.turn()
             self.assertIs(self.wire.why, ConnectionAborted)
+
+    def test_a_peer_that_hung_up_is_heard_to_its_end(self) -> None:
+        for number in (errno.ECONNRESET, errno.EPIPE):
+            self.setUp()
+            self.wire.kernel.error = number
+            self.assertFalse(self.writer.write(b"x"))
+            self.assertFalse(self.writer.write(b"y"))
+            self.wire.turn()
+            self.assertEqual((self.wire.why, self.wire.kernel.calls), (None, 1))
+            self.assertIn(self.wire, self.wire.reactor.readers)
 
     def test_a_producer_is_registered_only_while_something_waits(self) -> None:
         self.fill()
