@@ -26,21 +26,27 @@ class LogFile:
         self._descriptor = self._open()
 
     def write(self, data: bytes) -> None:
-        """Append all of `data`.  Raises OSError."""
+        """Append all of `data`, or nothing.  Raises OSError."""
         length = self._length()
         if length is None:
             length = self._renew()
         if self._size and length and length + len(data) > self._size:
             self._rotate()
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        left = data
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            self._take_back(len(data) - len(left))
+            raise
 
     def reload(self) -> None:
         """Open the file anew; where that can't be done, what was open stays."""
         self._renew()
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        """Never wait for it: somebody may have put a pipe there."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         return os.open(self._path, flags, 0o600)
 
     def _length(self) -> int | None:
@@ -59,6 +65,16 @@ class LogFile:
             os.close(self._descriptor)
             self._descriptor = descriptor
         return os.fstat(self._descriptor).st_size
+
+    def _take_back(self, count: int) -> None:
+        """Cut off the last `count` bytes: the next line must not go on where a half one ends.
+
+        Only while they are the last ones: others may append, too.
+        """
+        with suppress(OSError):
+            end = os.lseek(self._descriptor, 0, os.SEEK_CUR)  # where our last write ended
+            if count and os.fstat(self._descriptor).st_size == end:
+                os.ftruncate(self._descriptor, end - count)
 
     def _rotate(self) -> None:
         """Where the files can't be renamed the present one goes on."""

@@ -1,6 +1,7 @@
 """A log file that others rename, delete and truncate."""
 
 import os
+import resource
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -65,6 +66,25 @@ class LogFileTests(SynchronousTestCase):
             file.write(bytes([character]) * 30)
         self.assertEqual(self.path.read_bytes(), b"b" * 30)
         self.assertEqual((self.folder / "log.1").read_bytes(), b"a" * 30)
+
+    def test_what_there_is_no_room_for_leaves_no_half_line(self) -> None:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        file = LogFile(self.path)
+        file.write(b"one\n")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (7, limits[1]))
+        try:
+            self.assertRaises(OSError, file.write, b"another\n")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        file.write(b"two\n")
+        self.assertEqual(self.path.read_bytes(), b"one\ntwo\n")
+
+    def test_a_pipe_in_its_place_that_nobody_reads_is_not_waited_for(self) -> None:
+        file = LogFile(self.path)
+        self.path.rename(self.folder / "old")
+        os.mkfifo(self.path)
+        file.write(b"one\n")
+        self.assertEqual((self.folder / "old").read_bytes(), b"one\n")
 
     def test_descriptors_do_not_pile_up(self) -> None:
         file = LogFile(self.path, size=10, keep=2)
