@@ -7,6 +7,7 @@ program, and in a container it is the new gateway's own.
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,7 @@ class PidFile:
     @property
     def problem(self) -> str:
         """Why no gateway can be started with it, and what to do; "" when one can."""
-        folder = self.path.parent
-        if not os.access(self.path if self.path.exists() else folder, os.W_OK):
+        if not self._writable:
             return (
                 f"{self.path} can't be written: start in a folder of your own, or give"
                 " twistd --pidfile= for none"
@@ -59,9 +59,19 @@ class PidFile:
         """Take it away.  Raises OSError."""
         self.path.unlink(missing_ok=True)
 
+    @property
+    def _writable(self) -> bool:
+        try:
+            there = self.path.lstat().st_mode
+        except FileNotFoundError:
+            return os.access(self.path.parent, os.W_OK | os.X_OK)
+        except OSError:
+            return False
+        return not stat.S_ISDIR(there) and os.access(self.path, os.R_OK | os.W_OK)
+
     def _text(self) -> str | None:
         with suppress(OSError, ValueError):
-            return self.path.read_text("ascii").strip()
+            return self.path.read_text("utf-8").strip()
         return None
 
 

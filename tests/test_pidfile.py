@@ -15,6 +15,7 @@ from gateway.check import check_pid_file
 from gateway.doctor.finding import Level
 from gateway.options import Options
 from gateway.pidfile import PidFile
+from tests import unprivileged
 
 GATEWAY = "import sys; print(flush=True); sys.stdin.read()"
 
@@ -39,7 +40,7 @@ class PidFileTests(SynchronousTestCase):
     def parse(self) -> str:
         """Parse our options as twistd does; what was said."""
         options = Options()
-        options.parent = {"pidfile": self.path.name, "rundir": str(self.folder)}
+        options.parent = {"pidfile": str(self.path), "rundir": str(self.folder)}
         said = StringIO()
         with redirect_stderr(said):
             options.parseOptions([])
@@ -84,11 +85,23 @@ class PidFileTests(SynchronousTestCase):
         self.assertIn("remove it", str(self.assertRaises(SystemExit, self.parse)))
         self.assertEqual(self.path.read_text(), "my notes")
 
-    def test_a_folder_that_can_not_be_written_is_one_line(self) -> None:
-        self.patch(os, "access", lambda path, mode: False)
-        error = self.assertRaises(SystemExit, self.parse)
-        self.assertIn("can't be written", str(error))
-        self.assertIn("--pidfile=", str(error))
+    def test_where_none_can_be_written_is_one_line(self) -> None:
+        folder = unprivileged.folder(self)
+        (folder / "closed").mkdir(0o700)
+        (folder / "another.pid").write_text("1")
+        (folder / "folder.pid").mkdir()
+        for name in ("new.pid", "closed/new.pid", "none/new.pid", "another.pid", "folder.pid"):
+            with self.subTest(name=name):
+                self.file = PidFile(folder / name)
+                (finding,) = unprivileged.as_other_user(lambda: list(check_pid_file(self.file)))
+                self.assertIs(finding.level, Level.FAIL)
+                self.path, self.folder = Path(name), folder
+                error = unprivileged.as_other_user(
+                    lambda: str(self.assertRaises(SystemExit, self.parse))
+                )
+                self.assertIn("can't be written", error)
+                self.assertIn("--pidfile=", error)
+                self.assertNotIn("\n", error)
 
 
 class OtherPackageTests(SynchronousTestCase):

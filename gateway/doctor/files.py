@@ -99,7 +99,9 @@ def _allowance(record: dict[str, Any], budget: int, now: float) -> Finding:
 
 def _writable(folder: Path) -> bool:
     """Whether files can be made in `folder`, which may have to be made itself."""
-    existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    places = (folder, *folder.absolute().parents)
+    # A Path would raise where its folder may not be entered.
+    existing = next(each for each in places if os.path.exists(each))  # noqa: PTH110
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 

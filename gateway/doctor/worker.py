@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from gateway.doctor.child import Immediately, Interpreter, interrogate
 from gateway.doctor.finding import Finding, Level, fail, ok, warn
 from gateway.doctor.login import check_login
 from gateway.worker.errors import LaunchError
+from gateway.worker.guard import reason
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import fault
 from gateway.worker.target import Target
@@ -42,7 +44,7 @@ def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Ta
     """What would be run; where main.py would be, if it is missing."""
     try:
         return Launcher(settings, environ, cwd, Immediately()).target()
-    except LaunchError:
+    except (LaunchError, OSError):
         main = cwd / (settings.main or "main.py")
         return Target((str(main),), main.parent, main)
 
@@ -55,6 +57,10 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
     except LaunchError as error:
         cure = "start in its folder or in one below it, or correct --main or --cwd"
         yield fail("main.py", f"it is missing: {error.details}", cure)
+        return
+    except OSError as error:
+        cure = f"let user {os.geteuid()} enter its folder, or correct --main or --cwd"
+        yield fail("main.py", f"it can't be looked at: {reason(error)}", cure)
         return
     script = _read(target)
     try:

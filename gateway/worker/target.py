@@ -87,7 +87,8 @@ def project(folder: Path) -> Path:
     `folder` itself where there is none.
     """
     for each in (folder, *folder.parents):
-        if any((each / mark).exists() for mark in MARKS):
+        # A Path would raise where the folder may not be entered.
+        if any(os.path.exists(each / mark) for mark in MARKS):  # noqa: PTH110
             return each
     return folder
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.worker.ledger import trading_day
 from tests.doctor.world import DoctorTestCase, Line
+from tests.unprivileged import NOBODY
 
 
 class FilesTests(DoctorTestCase):
@@ -25,12 +26,6 @@ class FilesTests(DoctorTestCase):
             self.assert_found(line, "warn", "other users can read", "chmod 600")
         self.assertEqual(self.secret(0o640).stat().st_mode & 0o777, 0o640, "it only looks")
 
-    def test_one_that_we_cannot_read(self) -> None:
-        access = os.access
-        self.patch(os, "access", lambda path, mode: mode != os.R_OK and access(path, mode))
-        line = self.found("files", credentials_file=self.secret())
-        self.assert_found(line, "fail", "can't be read", f"user {os.geteuid()}")
-
     def test_a_symbolic_link(self) -> None:
         link = self.folder / "link"
         link.symlink_to(self.secret())
@@ -40,13 +35,6 @@ class FilesTests(DoctorTestCase):
     def test_a_path_through_a_file(self) -> None:
         line = self.found("files", credentials_file=self.secret() / "below")
         self.assert_found(line, "fail", "Not a directory", f"user {os.geteuid()}")
-
-    def test_a_folder_that_cannot_be_written(self) -> None:
-        access = os.access
-        self.patch(os, "access", lambda path, mode: not mode & os.W_OK and access(path, mode))
-        for name in ("log_file", "credentials_file"):
-            line = self.found("files", **{name: self.folder / "new"})
-            self.assert_found(line, "fail", f"{self.folder} can't be written", "chown")
 
     def test_an_option_that_makes_no_sense_to_its_layer(self) -> None:
         for settings, words in (
@@ -104,3 +92,40 @@ class StateTests(DoctorTestCase):
         (self.folder / "state" / "ledger.json").mkdir(parents=True)
         line = self.found("restart", state_dir=self.folder / "state")
         self.assert_found(line, "warn", "can't be read", "chmod")
+
+
+class OtherUserTests(DoctorTestCase):
+    by_another_user = True
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.closed = self.folder / "closed"
+        self.closed.mkdir(0o700)
+
+    def test_files_that_it_may_not_read(self) -> None:
+        secret = self.folder / "secret"
+        secret.touch(0o600)
+        line = self.found("files", credentials_file=secret)
+        self.assert_found(line, "fail", "can't be read", f"chown it to user {NOBODY}")
+        for name in ("credentials_file", "token_file", "holiday_file"):
+            line = self.found("files", **{name: self.closed / "file"})
+            self.assert_found(line, "fail", "Permission denied", f"let user {NOBODY} enter")
+
+    def test_folders_that_it_may_not_write(self) -> None:
+        for name in ("log_file", "credentials_file"):
+            for folder in (self.folder, self.closed):
+                _, lines = self.check(**{name: folder / "new"})
+                (line,) = [each for each in lines if "can't be written" in each.what][:1]
+                self.assert_found(line, "fail", f"{folder} can't be written", "chown")
+        for folder in (self.folder, self.closed / "below"):
+            line = self.found("state", state_dir=folder / "state")
+            self.assert_found(line, "fail", "can't be written", "--state-dir")
+
+    def test_a_worker_that_it_may_not_look_at(self) -> None:
+        for settings in (
+            {"main": self.closed / "main.py"},
+            {"cwd": self.closed},
+            {"cwd": self.closed, "module": "trader"},
+        ):
+            line = self.found("main.py", **settings)
+            self.assert_found(line, "fail", "Permission denied", f"let user {NOBODY} enter")

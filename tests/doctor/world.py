@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.check import run
 from gateway.config import Settings
+from tests import unprivileged
 
 MAIN = """import socketio
 import shioaji as sj
@@ -57,12 +58,17 @@ def free_port() -> int:
 
 
 class DoctorTestCase(SynchronousTestCase):
+    by_another_user = False
+    """Whether the folder is root's, and somebody else asks."""
     stub: str | None
     """The worker's interpreter; None: as the gateway finds it."""
 
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
+        if self.by_another_user:
+            self.folder = unprivileged.folder(self)
+        else:
+            self.folder = Path(self.mktemp()).absolute()
+            self.folder.mkdir(parents=True)
         (self.folder / ".git").mkdir()  # its own project, wherever the tests run
         self.main = self.folder / "main.py"
         self.main.write_text(MAIN)
@@ -89,9 +95,14 @@ class DoctorTestCase(SynchronousTestCase):
 
     def check(self, **settings: object) -> tuple[int, list[Line]]:
         """The exit status, and what was printed."""
-        printed: list[str] = []
         given = {"port": self.port, "max_connections": 1, "python": self.stub, **settings}
-        code = run(Settings(**given), self.environ, printed.append, self.folder, self.now)
+
+        def ask() -> tuple[int, list[str]]:
+            printed: list[str] = []
+            code = run(Settings(**given), self.environ, printed.append, self.folder, self.now)
+            return code, printed
+
+        code, printed = unprivileged.as_other_user(ask) if self.by_another_user else ask()
         self.assertNotIn("the-secret", "".join(printed))
         lines = []
         for each in printed[:-1]:
