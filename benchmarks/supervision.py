@@ -1,7 +1,8 @@
 """`python -m benchmarks.supervision`: what the supervisor promises, measured on a real gateway.
 
 Each part prints what was asked for, what was counted, and seconds.  It needs
-`python-socketio[client]` and psutil, Linux, and about three minutes.
+`python-socketio[client]` and psutil, Linux, and about five minutes.  Words after it choose
+parts: `python -m benchmarks.supervision successors`.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ CONCURRENT, SEQUENTIAL, EXITS, KILLS = 50, 100, 20, 20
 WAIT = 60.0
 """Seconds after which what is waited for counts as lost."""
 NATIVE_SECONDS = 1.5
+LOG_OUT_SECONDS = (1.0, 3.0)
+WAITS = "the previous worker is logging out"
+"""What a gateway says that does not start its worker yet."""
 
-WORKER = """
-import ctypes, os, signal, subprocess, sys, time
-import socketio
+TOOLS = """
+import ctypes, fcntl, os, random, signal, subprocess, sys, time
 
 def note(word):
     file = os.open(os.environ["JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -48,6 +51,12 @@ def native(seconds):  # waits for a lock that is taken: no signal interrupts it
     libc, mutex, until = ctypes.CDLL(None), ctypes.create_string_buffer(64), time.time() + seconds
     libc.pthread_mutex_lock(mutex)
     libc.pthread_mutex_timedlock(mutex, (ctypes.c_long * 2)(int(until), int(until % 1 * 1e9)))
+"""
+
+WORKER = (
+    TOOLS
+    + """
+import socketio
 
 def daemon():
     if os.fork() == 0:
@@ -83,19 +92,38 @@ except KeyboardInterrupt:
 finally:
     note("finally")
 """
+)
+
+ACCOUNT = (
+    TOOLS
+    + """
+account = os.open("account", os.O_RDWR | os.O_CREAT)
+try:
+    try:
+        fcntl.flock(account, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # another process, to its very end, is logged in
+        note("double")
+    note("login")
+    native(float(sys.argv[1]))
+    note("in")
+    time.sleep(600)
+except KeyboardInterrupt:
+    time.sleep(random.uniform(float(sys.argv[2]), float(sys.argv[3])))
+finally:
+    note("out")
+"""
+)
+"""Logs in by a native call, and out slowly; the kernel knows who is logged in."""
 
 
 class Gateway:
-    """`twistd -n sjgateway` with the worker above, in a folder of its own."""
+    """`twistd -n sjgateway` with the worker `script`, in `folder`."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
+    def __init__(self, folder: Path, script: str, port: int, *arguments: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._journal = folder / "journal"
         self._log = folder / "log"
-        (folder / "main.py").write_text(WORKER)
+        (folder / "main.py").write_text(script)
         twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
         options = [f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder}"]
         with self._log.open("wb") as log:
@@ -137,19 +165,29 @@ class Gateway:
         begun = time.monotonic()
         while not condition():
             if self.process.poll() is not None or time.monotonic() - begun > WAIT:
-                raise RuntimeError(f"it never came; the gateway's log:\n{self._log.read_text()}")
+                raise RuntimeError(f"it never came; the gateway's log:\n{self.log}")
             time.sleep(0.002)
         return time.monotonic() - begun
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
 
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(WAIT)
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
 @contextmanager
 def gateway(*arguments: str) -> Iterator[Gateway]:
     with tempfile.TemporaryDirectory() as folder:
-        made = Gateway(Path(folder), *arguments)
+        made = Gateway(Path(folder), WORKER, free_port(), *arguments)
         try:
             yield made
         finally:
@@ -281,9 +319,50 @@ def kills() -> None:
     )
 
 
+def successors() -> None:
+    """SIGKILL at random moments, and the next gateway at once: is anybody logged in twice?"""
+    arguments = tuple(map(str, (NATIVE_SECONDS, *LOG_OUT_SECONDS)))
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        waited, unborn, times = 0, 0, []
+        for number in range(KILLS + 1):
+            begun = time.monotonic()
+            running = Gateway(folder, ACCOUNT, port, *arguments)
+            before = len(running.noted("login"))
+
+            def logs_in(running: Gateway = running, before: int = before) -> bool:
+                return len(running.noted("login")) > before
+
+            running.until(
+                lambda running=running, logs_in=logs_in: logs_in() or WAITS in running.log
+            )
+            times.append(time.monotonic() - begun)
+            if number < KILLS:
+                time.sleep(random.uniform(0, 2 * NATIVE_SECONDS))
+                unborn += not logs_in()
+                running.process.kill()
+                running.process.wait()
+            waited += WAITS in running.log
+        running.until(logs_in)
+        running.close()
+        logins, outs = running.noted("login"), running.noted("out")
+        tell(
+            f"{KILLS} gateways killed, successors at once",
+            f"{waited} of them waited, {unborn} were killed while they did",
+            f"{len(logins)} logins, {len(running.noted('double'))} while another was logged in",
+            f"{len(outs)} logged out",
+            f"each knew after {statistics.median(times):.2f} s (median)",
+        )
+
+
+PARTS = (concurrent_restarts, sequential_restarts, exits, last_words, kills, successors)
+
+
 def main() -> None:
-    for part in (concurrent_restarts, sequential_restarts, exits, last_words, kills):
-        part()
+    chosen = sys.argv[1:]
+    for part in PARTS:
+        if not chosen or part.__name__ in chosen:
+            part()
 
 
 if __name__ == "__main__":
