@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import TYPE_CHECKING, Final, Protocol
 
 from attrs import frozen
 
+from gateway.worker.errors import HeldError, PausedError
 from gateway.worker.guard import attempt
+from gateway.worker.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,3 +70,11 @@ class Gate:
 
 def _seconds(hold: Hold) -> float:
     return hold.seconds
+
+
+def refusal(hold: Hold, now: float) -> HeldError:
+    """What a person is told who asks at `now`, in seconds since 1970."""
+    if isinf(hold.seconds):
+        return HeldError("No worker can be started now", hold.reason)
+    kind = PausedError if hold.imposed else HeldError
+    return kind.until(hold.reason, iso(now + hold.seconds))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isinf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import succeed
@@ -12,25 +11,23 @@ from gateway.worker.ending import Ending
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
-    HeldError,
     LaunchError,
-    PausedError,
     SupersededError,
     WorkerError,
 )
+from gateway.worker.gate import Hold, refusal
 from gateway.worker.guard import attempt
 from gateway.worker.history import History
 from gateway.worker.machine import machine
 from gateway.worker.plan import Plan
 from gateway.worker.requests import Requests, fail
-from gateway.worker.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.defer import Deferred
 
-    from gateway.worker.gate import Gate, Hold
+    from gateway.worker.gate import Gate
     from gateway.worker.governor import Governor
     from gateway.worker.policy import Policy
     from gateway.worker.requests import Facts
@@ -83,10 +80,16 @@ class Keeper:
         self._wall = wall
         self._lifecycle = machine(self)
         self._requests = Requests()
-        self._plan = Plan(reactor, self._look)
+        self._plan = Plan(
+            reactor,
+            gate,
+            due=self._lifecycle.elapsed,
+            hopeless=self._lifecycle.give_up,
+            moved=self._tell,
+        )
         self._ending = Ending(reactor, settings, self._stuck)
         self._going_down = False
-        self._refused = ""
+        self._refused = self._told = ""
         self._suspended = 0
         """The generation that is stopped because of the broker's pause."""
         self.state = "stopped"
@@ -180,7 +183,7 @@ class Keeper:
     def reconsider(self) -> None:
         """What stands against a start has changed: one that is planned moves."""
         if self.state == "backoff":
-            self._look()
+            self._plan.look()
 
     @property
     def held_by(self) -> str:
@@ -197,8 +200,11 @@ class Keeper:
     # -- what the machine has done ------------------------------------------------------
 
     def enter(self, state: str) -> None:
+        if state == self.state and self.held_by == self._told:
+            return  # a start was due, and what stood against it still does
+        if state != self.state:
+            self.since = self._wall()
         self.state = state
-        self.since = self._wall()
         self._tell()
 
     def spawn(self) -> None:
@@ -207,12 +213,12 @@ class Keeper:
         if hold is not None:
             held = self._requests.take()
             self._put_off(0, hold)
-            fail(held, self._held(hold))
+            fail(held, refusal(hold, self._wall()))
             return
         failed = attempt("Starting the worker", self._spawn)
         if failed is not None:
             waiting = self._requests.take()
-            self._put_off(RETRY)
+            self._put_off(RETRY, Hold(f"it can't be started now: {failed}", RETRY))
             fail(waiting, LaunchError("The worker was not started", failed))
             return
         self._lifecycle.spawned()
@@ -258,7 +264,7 @@ class Keeper:
         if hold is None:
             self._lifecycle.restart()
         else:  # heard meanwhile: this worker stays
-            fail(self._requests.take(), self._held(hold))
+            fail(self._requests.take(), refusal(hold, self._wall()))
 
     def run_exited(self, run: Run) -> None:
         if run is not self.run or run.exit is None:
@@ -301,14 +307,8 @@ class Keeper:
             raise GoingDownError("The gateway is going down", "its worker is being stopped")
         hold = self._gate.hold(person=True, force=force)
         if hold is not None:
-            raise self._held(hold)
+            raise refusal(hold, self._wall())
         self._policy.asked()
-
-    def _held(self, hold: Hold) -> WorkerError:
-        if isinf(hold.seconds):
-            return HeldError("No worker can be started now", hold.reason)
-        kind = PausedError if hold.imposed else HeldError
-        return kind.until(hold.reason, iso(self._wall() + hold.seconds))
 
     def _spawn(self) -> None:
         self.run = self._launch(self.generation + 1, self)
@@ -318,30 +318,15 @@ class Keeper:
         assert self.run is not None and self.run.exit is not None  # the table says so
         return self._policy.verdict(self.run.exit, self.run.cause or "")
 
-    def _put_off(self, pause: float, hold: Hold | None = None) -> None:
+    def _put_off(self, pause: float, hold: Hold | None) -> None:
         """The next start comes after `pause` and `hold`, or when a person asks."""
-        if hold is not None and isinf(hold.seconds):
+        if self._plan.put_off(pause, hold):
+            self._lifecycle.retry()
+        else:
             self._lifecycle.give_up()
-            return
-        self._plan.pause(pause)
-        self._plan.hold(hold)
-        self._lifecycle.retry()
-
-    def _look(self) -> None:
-        """A start is planned: is it due, or does something else stand against it now?"""
-        hold = self._gate.hold()
-        if hold is not None and isinf(hold.seconds):
-            self._lifecycle.give_up()
-            return
-        moved = self._plan.hold(hold)
-        if not self._plan.left:
-            self._lifecycle.elapsed()
-            return
-        self._plan.wait()
-        if moved:
-            self._tell()
 
     def _tell(self) -> None:
+        self._told = self.held_by
         attempt("Telling of the worker's state", self._observer.changed)
 
     def _facts(self, old_pid: int | None) -> Facts:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import HeldError, PausedError
 from gateway.worker.gate import UNKNOWN, Gate, Hold
+from gateway.worker.keeper import RETRY
 
 from .bench import Bench
 
@@ -154,6 +156,38 @@ class EveryStartTests(SynchronousTestCase):
         self.bench.time.advance(30)
         self.assertEqual(self.bench.keeper.next_start[1], 60)
         self.assertEqual(self.bench.told[told:], ["backoff"])
+
+    def test_what_goes_on_to_stand_against_a_start_is_told_once(self) -> None:
+        keeper, told = self.bench.keeper, self.bench.told
+        self.shut(5)
+        keeper.begin()
+        since = keeper.since
+        self.bench.time.pump([5] * 100)
+        self.assertEqual(told, ["backoff"])
+        self.hold = Hold("another reason", 5)
+        self.bench.time.pump([5] * 100)
+        self.assertEqual((told, keeper.since), (["backoff"] * 2, since))
+        self.shut(60, imposed=True)
+        keeper.reconsider()
+        self.shut(120, imposed=True)  # the broker said it again
+        keeper.reconsider()
+        self.assertEqual(told, ["backoff"] * 4)
+
+    def test_a_start_that_can_not_be_made_is_told_once_with_the_reason(self) -> None:
+        keeper, told = self.bench.keeper, self.bench.told
+        for number in (24, 5):
+
+            def launch(*_: object, number: int = number) -> None:
+                raise OSError(number, os.strerror(number))
+
+            self.patch(keeper, "_launch", launch)
+            keeper.begin()
+            self.bench.time.pump([RETRY] * 100)
+            self.assertIn(os.strerror(number), keeper.held_by)
+        self.assertEqual(told, ["backoff"] * 2)
+        self.patch(keeper, "_launch", self.bench.launch)
+        self.bench.time.pump([RETRY])
+        self.assertEqual((keeper.state, keeper.held_by), ("starting", ""))
 
     def test_a_request_of_a_person_overrides_what_only_machines_are_held_by(self) -> None:
         bench = Bench(Path(self.mktemp()), budget=1)
