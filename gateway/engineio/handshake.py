@@ -99,6 +99,15 @@ def takes_many(agent: str) -> bool:
     return agent.startswith(("Mozilla/", "node-XMLHttpRequest")) or agent == "node"
 
 
+def refusal(error: EngineError, agent: str) -> bytes:
+    """The body of the answer `error` to a client with this User-Agent.
+
+    That its body was too large engine.io-client is told by the status alone, as by Node's
+    server: its own suite wants that.  All others are told what to do.
+    """
+    return b"" if error.status == 413 and takes_many(agent) else error.body
+
+
 def custom(query: Mapping[str, str], kept: frozenset[str] | None = None) -> Mapping[str, str]:
     """What the client sent beyond the protocol's own keys: `kept` of it, None: all."""
     return {

@@ -229,7 +229,8 @@ class Channel(StrictChannel):
         if self.is_over:
             return
         self._enter(Phase.REJECTED)
-        body = self.site.rejection(self._path, status)
+        agent = self.requests[-1].getHeader("user-agent") if self.requests else None
+        body = self.site.rejection(self._path, status, agent or "")
         self.write(_rejection(status, self._cors(), body))
         if self._taken is None:
             self._stop_writing()

@@ -13,7 +13,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
-from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query
+from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
 from gateway.web.allowance import Allowance
 from gateway.web.counting import socket_ends
 from gateway.web.gzip import Squeezer
@@ -114,7 +114,8 @@ class EngineResource(Resource):
                     tag="Socket",
                     peer=str(self._peer(request)),
                 )
-            return _error(request, error.status, error.body)
+            body = refusal(error, request.getHeader("user-agent") or "")
+            return _error(request, error.status, body)
         except UpgradeError as error:
             for name, value in error.headers.items():
                 request.setHeader(name.replace("_", "-"), value)

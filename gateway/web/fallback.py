@@ -90,6 +90,15 @@ class Fallback(WebSocketServerProtocol):
         """The longest frame and message to take, in bytes."""
         self.maxFramePayloadSize = self.maxMessagePayloadSize = size
 
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        if code == self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG and not isReply:
+            # The code says it, and the own suite of engine.io-client wants no more.
+            super().sendCloseFrame(code)
+        else:
+            super().sendCloseFrame(code, reasonUtf8, isReply)
+
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
         self._frames = 0

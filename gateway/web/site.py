@@ -15,6 +15,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
+from gateway.engineio.handshake import refusal
 from gateway.web.audit import audit
 from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
@@ -133,11 +134,14 @@ class Site(server.Site):
             return self.limits.body
         return mount.body_limit
 
-    def rejection(self, path: bytes, status: int) -> bytes:
-        """The body of an error for a request for `path` that no mount gets to see."""
+    def rejection(self, path: bytes, status: int, agent: str) -> bytes:
+        """The body of an error for a request for `path` that no mount gets to see.
+
+        `agent`: its User-Agent.
+        """
         phrase = HTTPStatus(status).phrase
         if self.resource.is_engine(self.resource.find(path.partition(b"?")[0])):
-            return EngineError(BAD_REQUEST, phrase).body
+            return refusal(EngineError(BAD_REQUEST, phrase, status=status), agent)
         return orjson.dumps(problem(phrase))
 
     def cors(self, request: Request, path: bytes) -> bytes:

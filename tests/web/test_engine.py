@@ -219,6 +219,9 @@ class ErrorTests(EngineTests):
         response = self.answer(query, "POST", b"4" * 1_000_001)
         self.assert_refused(response, 413, 3)
         self.assertIn("1000000 bytes", response.json["message"])
+        stock = "User-Agent: node-XMLHttpRequest\r\n"
+        response = self.answer(query, "POST", b"4" * 1_000_001, headers=stock)
+        self.assertEqual((response.status, response.body), (413, b""))
         self.assertEqual(self.answer(query, "POST", b"4x").body, b"ok")
 
     def test_two_gets_at_once(self) -> None:

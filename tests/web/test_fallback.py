@@ -127,6 +127,7 @@ class MessageTests(FallbackTestCase):
     def test_a_message_over_the_limit_fails_before_it_comes(self) -> None:
         self.receive(header(LIMIT + 1) + KEY)
         self.failed(1009)
+        self.assertEqual(len(self.answer[0][1]), 2)  # the code, and no reason
 
     def test_the_limit_holds_for_all_fragments_together(self) -> None:
         self.receive(frame(b"x" * 60_000, fin=False), frame(b"x" * 40_001, CONTINUATION))

@@ -101,6 +101,9 @@ class PathTests(SiteTestCase):
         ):
             answer = self.ask("POST", path, **{"Content-Length": "99999999"})
             self.assertEqual((answer.status, answer.json), (413, body))
+        large = {"Content-Length": "99999999", "User-Agent": "node-XMLHttpRequest"}
+        answer = self.ask("POST", "/socket.io/?a=b", **large)
+        self.assertEqual((answer.status, answer.body), (413, b""))
 
     def test_wrong_methods(self) -> None:
         for method, path, allowed in (
