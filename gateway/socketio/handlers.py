@@ -9,7 +9,7 @@ from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
-from gateway.socketio.outcome import attempt, report
+from gateway.socketio.outcome import Reports, attempt
 from gateway.socketio.rooms import Rooms
 
 if TYPE_CHECKING:
@@ -41,14 +41,15 @@ class Handlers:
     what an event's handler comes to answers it: a tuple is several arguments, None is
     none, `NO_ANSWER` never answers.  An event without any handler is not answered.
 
-    An error in a handler is logged once, by `logging`, and costs that event only: it is not
-    answered.  That goes for a wrong number of arguments, too, and for an answer that JSON
-    has no form for.  In `use` and `on_connect` it refuses the client.
+    An error in a handler is logged once, by `logging`, at most 20 a minute, and costs that
+    event only: it is not answered.  That goes for a wrong number of arguments, too, and for
+    an answer that JSON has no form for.  In `use` and `on_connect` it refuses the client.
     """
 
     def __init__(self) -> None:
         self.ack_ids = ack_ids()
         self._rooms = Rooms()
+        self._report = Reports()
         self._before: list[Callable[..., Any]] = []
         self._connect: Callable[..., Any] = _accept
         self._events: dict[str | float, Callable[..., Any]] = {}
@@ -139,14 +140,16 @@ class Handlers:
             call = partial(self._any, socket, name, *args)
         else:
             return
-        attempt(f"The handler of {name!r}", call, partial(_answer, socket, packet.id))
+        failed = partial(self._failed, socket, f"The handler of {name!r:.100}")
+        attempt(call, partial(_answer, socket, packet.id), failed)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Nobody waits for it."""
 
     def disconnected(self, socket: Socket, reason: str) -> None:
         if self._disconnected is not None:
-            attempt("on_disconnect", partial(self._disconnected, socket, reason), _nothing)
+            left = partial(self._disconnected, socket, reason)
+            attempt(left, _nothing, partial(self._failed, socket, "on_disconnect"))
         self._rooms.remove(socket)
 
     def _admit(
@@ -156,23 +159,24 @@ class Handlers:
         step = next(steps, None)
         if step is not None and socket.asks:
             attempt(
-                "on_connect",
                 partial(step, socket, auth),
                 lambda _: self._admit(socket, auth, steps),
-                partial(_refuse, socket),
+                partial(self._refuse, socket),
             )
 
+    def _refuse(self, socket: Socket, error: Exception) -> None:
+        if isinstance(error, ConnectionRefused):
+            try:
+                socket.refuse(error)
+            except TypeError as unfit:  # its data has no JSON form
+                error = unfit
+            else:
+                return
+        self._failed(socket, "on_connect", error)
+        socket.refuse(ConnectionRefused("Internal error"))
 
-def _refuse(socket: Socket, error: Exception) -> None:
-    if isinstance(error, ConnectionRefused):
-        try:
-            socket.refuse(error)
-        except TypeError as unfit:  # its data has no JSON form
-            error = unfit
-        else:
-            return
-    report("on_connect", error)
-    socket.refuse(ConnectionRefused("Internal error"))
+    def _failed(self, socket: Socket, what: str, error: Exception) -> None:
+        self._report(what, socket.session.server.deadlines.clock(), error)
 
 
 def _answer(socket: Socket, id: int | None, answer: Any) -> None:

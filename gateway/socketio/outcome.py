@@ -16,47 +16,64 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+MOST = 20
+"""Errors of handlers that are logged in a minute, each with its traceback."""
+
 
 def attempt(
-    what: str,
     call: Callable[[], Any],
     done: Callable[[Any], object],
-    failed: Callable[[Exception], object] | None = None,
+    failed: Callable[[Exception], object],
 ) -> None:
     """Call `call`, and `done` with what it comes to, perhaps later.
 
-    An error of either is given to `failed`, once; without it, it is logged, and `what` says
-    whose it is.
+    An error of either is given to `failed`, once.
     """
-
-    def fail(error: Exception) -> None:
-        if failed is not None:
-            failed(error)
-        else:
-            report(what, error)
 
     def finish(value: Any) -> None:
         try:
             done(value)
         except Exception as error:
-            fail(error)
+            failed(error)
 
     try:
         value = call()
     except Exception as error:
-        fail(error)
+        failed(error)
         return
     if _is_deferred(value):
-        value.addCallbacks(finish, lambda failure: fail(failure.value))
+        value.addCallbacks(finish, lambda failure: failed(failure.value))
     elif isawaitable(value):
-        _Run(value.__await__(), finish, fail).step()
+        _Run(value.__await__(), finish, failed).step()
     else:
         finish(value)
 
 
 def report(what: str, error: Exception) -> None:
-    """Log an error of somebody else's function."""
+    """Log an error of somebody else's function; `what` says whose."""
     _log.error("%s failed", what, exc_info=error)
+
+
+class Reports:
+    """Logs errors that clients can cause as often as they like: at most `MOST` a minute."""
+
+    def __init__(self) -> None:
+        self._minute = float("-inf")
+        self._count = 0
+
+    def __call__(self, what: str, now: float, error: Exception) -> None:
+        """Log it, unless there were too many; the first of the next minute tells how many.
+
+        `now`: seconds, on any clock that does not jump.
+        """
+        if now >= self._minute + 60:
+            unsaid = self._count - MOST
+            self._minute, self._count = now, 0
+            if unsaid > 0:
+                _log.error("%d more errors in handlers were not logged", unsaid)
+        self._count += 1
+        if self._count <= MOST:
+            report(what, error)
 
 
 class _Run:
@@ -66,7 +83,7 @@ class _Run:
         self,
         steps: Generator[Any, Any, Any],
         finish: Callable[[Any], None],
-        fail: Callable[[Exception], None],
+        fail: Callable[[Exception], object],
     ) -> None:
         self._steps = steps
         self._finish = finish

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
-from gateway.socketio.outcome import attempt
+from gateway.socketio.outcome import attempt, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,7 +175,7 @@ class Socket:
         callback, deadline = self._acks.pop(packet.id)
         deadline.cancel()
         arguments = reconstruct(packet.value, packet.attachments)
-        attempt("An ack callback", partial(callback, *arguments), _nothing)
+        attempt(partial(callback, *arguments), _nothing, partial(report, "An ack callback"))
         return True
 
     def leave(self, reason: str) -> None:
@@ -192,7 +192,7 @@ class Socket:
         if self._acks is not None:
             del self._acks[id]
         if timed_out is not None:
-            attempt("The callback of a time-out", timed_out, _nothing)
+            attempt(timed_out, _nothing, partial(report, "The callback of a time-out"))
 
 
 def _nothing(_: object) -> None:

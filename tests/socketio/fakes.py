@@ -33,13 +33,15 @@ class RecordingOutbox:
 class FakeSession:
     """As much of an Engine.IO session as this layer sees."""
 
-    def __init__(self, eio=4):
+    def __init__(self, eio=4, deadlines=None):
         self.sid = "engine-sid"
         self.eio = eio
         self.query = {}
         self.outbox = RecordingOutbox()
         self.meter = Meter(0, 0, lambda: 0.0)
-        self.server = SimpleNamespace(settings=EngineSettings(max_payload=MAX_PAYLOAD))
+        self.server = SimpleNamespace(
+            settings=EngineSettings(max_payload=MAX_PAYLOAD), deadlines=deadlines
+        )
         self.is_open = True
         self.reason = None
         self.connection = None
@@ -56,7 +58,7 @@ class Peer:
     """A client of `server`: `say` what it sends, `heard` is what came since."""
 
     def __init__(self, server, eio=4):
-        self.session = FakeSession(eio)
+        self.session = FakeSession(eio, server.deadlines)
         self.session.connection = self.client = server(self.session)
 
     def say(self, *messages):

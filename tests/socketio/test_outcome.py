@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.handlers import NO_ANSWER, Handlers
+from gateway.socketio.outcome import MOST
 from tests.socketio.fakes import Clock, Peer, serve
 
 
@@ -19,7 +20,7 @@ class OutcomeTests(SynchronousTestCase):
         self.server = serve(self.clock, root=self.handlers)
         self.logged = []
 
-        def error(_, text, *args, exc_info):
+        def error(_, text, *args, exc_info=None):
             self.logged.append((text % args, exc_info))
 
         patcher = patch.object(Logger, "error", error)
@@ -261,3 +262,17 @@ class TimeoutTests(OutcomeTests):
         self.peer.session.close()
         self.clock.advance(5)
         self.assertEqual(self.answers, [])
+
+
+class ManyTests(OutcomeTests):
+    def test_a_client_can_not_fill_the_log_with_errors(self):
+        self.handlers.on_any(lambda socket, name: None)  # takes no arguments
+        peer = self.joined()
+        peer.say(*['42["%s",1]' % ("x" * 1000)] * (3 * MOST))
+        self.assertEqual(len(self.logged), MOST)
+        self.assertLess(len(self.logged[0][0]), 200)
+        self.clock.advance(60)
+        peer.say('42["a",1]')
+        more, last = [text for text, _ in self.logged[MOST:]]
+        self.assertIn(f"{2 * MOST} more errors", more)
+        self.assertEqual(last, "The handler of 'a' failed")
