@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+SPARE = 100
+"""Cancelled calls that may be kept, beyond as many as there are others."""
 
 
 class Deadline:
@@ -44,17 +47,26 @@ class Deadlines:
         self.clock = clock
         self.on_sooner: Callable[[], None] | None = None
         self._heap: list[tuple[float, int, Deadline]] = []
+        self._sweep_at = SPARE
         self._order = count()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Deadline:
         """Call `callback` in `seconds`."""
         deadline = Deadline(callback)
         when = self.clock() + seconds
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
         sooner = not self._heap or when < self._heap[0][0]
         heappush(self._heap, (when, next(self._order), deadline))
         if sooner and self.on_sooner is not None:
             self.on_sooner()
         return deadline
+
+    def _sweep(self) -> None:
+        """Drop what was cancelled: it may be of a distant time."""
+        self._heap = [entry for entry in self._heap if entry[2].active]
+        heapify(self._heap)
+        self._sweep_at = SPARE + 2 * len(self._heap)
 
     @property
     def next(self) -> float | None:

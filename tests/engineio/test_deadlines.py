@@ -1,8 +1,10 @@
+import gc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.deadlines import Deadline, Deadlines
 
 
 class DeadlinesTests(SynchronousTestCase):
@@ -32,6 +34,16 @@ class DeadlinesTests(SynchronousTestCase):
         deadline.cancel()
         self.assertEqual((deadline.active, self.deadlines.next), (False, 105))
         self.now += 5
+        self.deadlines.advance()
+        self.assertEqual((self.made, self.deadlines.next), (["a"], None))
+
+    def test_cancelled_calls_of_a_distant_time_are_not_kept(self) -> None:
+        self.later(5, "a")
+        before = _deadlines()
+        for _ in range(1000):
+            self.deadlines.call_later(60, self.fail).cancel()
+        self.assertLessEqual(_deadlines() - before, 101)
+        self.now += 60
         self.deadlines.advance()
         self.assertEqual((self.made, self.deadlines.next), (["a"], None))
 
@@ -72,3 +84,8 @@ class DeadlinesTests(SynchronousTestCase):
             now = when
             deadlines.advance()
         self.assertEqual(made, expected)
+
+
+def _deadlines() -> int:
+    """How many of them there are in this process."""
+    return sum(isinstance(each, Deadline) for each in gc.get_objects())
