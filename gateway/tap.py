@@ -359,7 +359,7 @@ class Parts:
             _log.warn("{warning}", warning=warning(self._guarding))
 
     def _say_goodbye(self) -> Deferred[None]:
-        self._relay.flush()
+        self._relay.finish()
         self._engine.close()
         return deferLater(self._reactor, FAREWELL)
 

@@ -63,6 +63,6 @@ class Relay:
         for hub in self.hubs.values():
             hub.worker_gone()
 
-    def flush(self) -> None:
+    def finish(self) -> None:
         """Write what waits now: the reactor may not come to it any more."""
-        self._turn.flush()
+        self._turn.finish()

@@ -95,9 +95,16 @@ class SlowConsumers:
                 subscription.outbox.drop()
 
     def refresh(self, subscription: Subscription) -> None:
-        """Bring a polling client that is late up to date."""
-        since = subscription.waits_since if self._patience.conflate else None
-        if since is not None and self._wall() - since > self._patience.late:
+        """Bring a polling client that is late up to date; at most once in the time it may be late.
+
+        That goes through all that waits for it, which each of its polls takes little of.
+        """
+        now, late = self._deadlines.clock(), self._patience.late
+        if not self._patience.conflate or now - subscription.refreshed <= late:
+            return
+        since = subscription.waits_since
+        if since is not None and self._wall() - since > late:
+            subscription.refreshed = now
             self._count(subscription.conflate(self._patience.passed_over))
 
     def _look(self) -> None:

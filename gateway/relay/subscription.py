@@ -48,6 +48,7 @@ class Subscription:
         "outbox",
         "pid",
         "quotes",
+        "refreshed",
         "selection",
         "sid",
         "socket",
@@ -70,6 +71,8 @@ class Subscription:
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
+        self.refreshed = -inf
+        """When it was brought up to date because it was late, on the deadlines' clock."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
         self._passed: dict[Hashable, float] = {}  # keys, and since when something of them waits

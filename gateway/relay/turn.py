@@ -74,13 +74,19 @@ class Turn:
         self._polls[outbox] = None
 
     def _serve(self) -> None:
-        """Answer the polls that came first."""
+        """Answer the polls that came first; none may be left after `finish`."""
         first = list(islice(self._polls, POLLS))
         for outbox in first:
             del self._polls[outbox]
         if self._polls:
             self._call_next(self._serve)
         self._each(first, SessionOutbox.pump)
+
+    def finish(self) -> None:
+        """Flush, and answer every poll that can be: the reactor may not come to it any more."""
+        self.flush()
+        polls, self._polls = self._polls, {}
+        self._each(polls, SessionOutbox.pump)
 
     def flush(self) -> None:
         """Write everything that was said since the last flush."""

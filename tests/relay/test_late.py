@@ -76,6 +76,19 @@ class LateTests(SynchronousTestCase):
         self.catch_up()
         self.assertEqual(self.newest(), self.sent)
 
+    def test_what_waits_is_gone_through_no_more_often_than_it_gets_late(self):
+        self.stream(1, lambda n: f"C{n % 1000}")
+        before = self.world.relay.slow.counters.conflated
+        for _ in range(100):  # it polls a hundred times in this second
+            for _ in range(40):
+                self.say(f"C{self.number % 1000}")
+            self.world.flush()
+            self.hear()
+            self.world.wait(0.01)
+        self.assertLessEqual(self.world.relay.slow.counters.conflated - before, 4)
+        self.catch_up()
+        self.assertEqual(self.newest(), self.sent)
+
     def test_order_is_kept_and_nothing_comes_twice(self):
         self.stream(5, lambda n: "hot" if n % 3 else f"C{n % 41}")
         self.catch_up()

@@ -2,6 +2,7 @@ import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.slow import Patience
+from gateway.relay.turn import POLLS
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 
 
@@ -29,8 +30,23 @@ class FlushTests(SynchronousTestCase):
         world = RelayWorld()
         client = world.client()
         world.relay.publish("gateway_status", {"stopping": True})
-        world.relay.flush()
+        world.relay.finish()
         self.assertEqual(client.heard, ['42["gateway_status",{"stopping":true}]'])
+
+    def test_so_is_what_waits_for_polls_of_this_very_turn(self):
+        world = RelayWorld()
+        clients = [world.poller() for _ in range(POLLS + 1)]
+        for number in (1, 2):  # the first answers the pending polls
+            world.relay.publish("n", {"n": number})
+            world.flush()
+        for client in clients:
+            self.assertEqual(client.heard, ['42["n",{"n":1}]'])
+            client.get(within_a_turn=True)
+        world.relay.publish("n", {"n": 3})
+        world.relay.finish()
+        for client in clients:
+            self.assertEqual(client.heard, ['42["n",{"n":2}]', '42["n",{"n":3}]'])
+        world.flush()
 
 
 class UpgradeTests(SynchronousTestCase):
