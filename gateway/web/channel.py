@@ -188,6 +188,7 @@ class Channel(StrictChannel):
             b"%s %s %s\r\n" % (version, code, reason),
             self.site.date_line(),
             EVERY_ANSWER,
+            self.requests[0].verdict_lines,
             self.requests[0].header_lines,
             lines,
         ]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
 
+PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+"""Twisted knows no 426, 429 and 431."""
+
 _log = Logger(namespace="gateway")
 
 
@@ -46,8 +49,10 @@ class Request(server.Request):
     """The client's address, where a trusted proxy's headers tell it."""
     who = ""
     """Whose request it is, for the log; set for control actions."""
+    verdict_lines = b""
+    """Headers of the answer that the guard gives, whatever is answered."""
     header_lines = b""
-    """Headers of the answer that are ready as they stand, besides `responseHeaders`."""
+    """Others that are ready as they stand, besides `responseHeaders`."""
 
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()
@@ -86,6 +91,9 @@ class Request(server.Request):
             body = self.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
         if isinstance(body, bytes):  # else NOT_DONE_YET
             self._answer(body)
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        super().setResponseCode(code, message or PHRASES.get(code))
 
     def answer_later(self, timer: Timer, delay: float, body: bytes) -> None:
         """Write `body`, which is ready, in `delay` seconds, unless the client goes before."""

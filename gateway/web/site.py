@@ -210,7 +210,7 @@ class Root(Resource):
             verdict = TOO_MANY._replace(lines=verdict.lines)
         if access is Access.CONTROL:
             request.who = self._guard.who(request.requestHeaders, _peer(request))
-        request.header_lines += verdict.lines
+        request.verdict_lines = verdict.lines
         if verdict.status == HTTPStatus.NO_CONTENT:
             request.setResponseCode(HTTPStatus.NO_CONTENT)
             return b""

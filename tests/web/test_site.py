@@ -1,5 +1,6 @@
 """Paths, methods, errors: what every request meets before a route."""
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -23,8 +24,8 @@ class Answer:
 
     def __init__(self, raw: bytes) -> None:
         head, _, self.body = raw.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        self.status = int(first.split(" ")[1])
+        self.first, *lines = head.decode().split("\r\n")
+        self.status = int(self.first.split(" ")[1])
         self.lines = lines
         self.headers = dict(line.lower().split(": ", 1) for line in lines)
 
@@ -33,6 +34,18 @@ class Answer:
         assert self.headers["content-type"].startswith("application/json"), self.headers
         assert int(self.headers["content-length"]) == len(self.body)
         return orjson.loads(self.body)
+
+
+class Says(Resource):
+    isLeaf = True
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self._status = status
+
+    def render(self, request: Request) -> bytes:
+        request.setResponseCode(self._status)
+        return b""
 
 
 class SiteTestCase(SynchronousTestCase):
@@ -285,11 +298,19 @@ class EveryAnswerTests(SiteTestCase):
             self.assertEqual(answer.status, status)
             self.assert_lines(answer)
 
+    def test_every_status_has_its_phrase(self) -> None:
+        for status in (200, 426, 429, 431, 503):
+            mounts = {b"/x": Mount(Says(status))}
+            self.site = make_site(self.clock, Guard(Settings()), mounts)
+            answer = self.ask("GET", "/x")
+            self.assertEqual(answer.first, f"HTTP/1.1 {status} {HTTPStatus(status).phrase}")
+
     def test_of_a_failure_of_ours(self) -> None:
         self.control.health = lambda: 1 / 0  # type: ignore[method-assign]
-        answer = self.ask("GET", "/health")
+        answer = self.ask("GET", "/health", Origin="http://localhost:3000")
         self.assertEqual(answer.status, 500)
         self.assert_lines(answer)
+        self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:3000")
         self.flushLoggedErrors(ZeroDivisionError)
 
 
