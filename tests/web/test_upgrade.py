@@ -651,7 +651,15 @@ def _bare(transport: Any) -> Any:
     return getattr(transport, "transport", transport)
 
 
-class TcpTests(Sockets, TestCase):
+class Tcp(Sockets):
+    def server(self) -> Any:
+        return TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1")
+
+    def client(self, address: Any) -> Any:
+        return TCP4ClientEndpoint(self.reactor, "127.0.0.1", address.port)
+
+
+class TcpTests(Tcp, TestCase):
     in_transport = CHUNK
 
     async def test_a_peer_that_hangs_up_at_once_has_said_it_all_the_same(self) -> None:
@@ -665,12 +673,6 @@ class TcpTests(Sockets, TestCase):
         self.peer.transport.abortConnection()
         await self.lost()
         self.assertEqual(self.channel.heard, [*[("text", word) for word in words], "lost"])
-
-    def server(self) -> Any:
-        return TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1")
-
-    def client(self, address: Any) -> Any:
-        return TCP4ClientEndpoint(self.reactor, "127.0.0.1", address.port)
 
 
 class UnixTests(Sockets, TestCase):
@@ -699,11 +701,11 @@ class TlsTests(Sockets, TestCase):
         return SSL4ClientEndpoint(self.reactor, "127.0.0.1", address.port, CertificateOptions())
 
 
-class ProxiedTests(TcpTests):
+class ProxiedTests(Tcp, TestCase):
+    """Here the transport writes, and ends when it can't."""
+
     greeting = b"PROXY TCP4 192.0.2.1 127.0.0.1 4711 3001\r\n"
     in_transport = 65_536 + CHUNK
-    test_a_peer_that_hangs_up_at_once_has_said_it_all_the_same: Any = None
-    """Here the transport writes, and ends when it can't."""
 
     def server(self) -> Any:
         return BehindProxy(super().server())
