@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
+from gateway.worker.answers import Answers
 from gateway.worker.claim import Claim
 from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
@@ -28,7 +29,8 @@ from gateway.worker.ledger import Ledger
 from gateway.worker.lines import escape
 from gateway.worker.lookout import Lookout
 from gateway.worker.output import Output
-from gateway.worker.own_env import OwnEnv
+from gateway.worker.overdue import Overdue
+from gateway.worker.pauses import Pauses
 from gateway.worker.policy import Policy
 from gateway.worker.predecessor import Predecessor
 from gateway.worker.ready import ReadyWaiters
@@ -36,17 +38,9 @@ from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
 from gateway.worker.silent import SilentFeeds
-from gateway.worker.unconnected import (
-    ENGINEIO3,
-    PROXY,
-    REASONS,
-    UNCONNECTED,
-    URL,
-    ConnectionWatch,
-    names_proxy,
-)
-from gateway.worker.unready import UNREADY, ReadyWatch
-from gateway.worker.usage import Usage, tree
+from gateway.worker.unconnected import UNCONNECTED
+from gateway.worker.unready import UNREADY
+from gateway.worker.usage import Usage
 from gateway.worker.vitals import Vitals
 
 if TYPE_CHECKING:
@@ -59,7 +53,7 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.worker")
 
 
-class Supervisor:
+class Supervisor(Answers):
     """Runs one worker; each of its Deferreds tells the true outcome, or a WorkerError.
 
     `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
@@ -97,7 +91,7 @@ class Supervisor:
         self._keys = Keys(settings, self.redact, environ)
         self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
         self._output = Output(
-            reactor, settings, wall=wall, redact=self.redact, complain=self._complained
+            reactor, settings, wall=wall, redact=self.redact, complain=self._printed
         )
         self._ledger = Ledger(
             settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
@@ -123,14 +117,18 @@ class Supervisor:
             observer=self,
             wall=wall,
         )
+        self._pauses = Pauses(self._governor, self._keeper)
         self._reporter = Reporter(self._keeper, self._governor, lambda: self._lookout.reopens)
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
-        self._readiness = ReadyWatch(settings.ready_within, self._may_wait, self._tell)
-        self._spoke_version_3 = spoke_version_3
-        self._connection = ConnectionWatch(
-            settings.connected_within, is_connected, self._why_unconnected, self._tell
+        self._overdue = Overdue(
+            settings,
+            self._launcher,
+            self._tell,
+            may_wait=self._may_wait,
+            is_connected=is_connected,
+            spoke_version_3=spoke_version_3,
         )
         self._lookout = Lookout(
             reactor,
@@ -139,7 +137,7 @@ class Supervisor:
             governor=self._governor,
             launcher=self._launcher,
             wall=wall,
-            also=[self._readiness.look, self._connection.look],
+            also=self._overdue.looks,
             memory=self._ledger,
         )
         self.gate.checks.append(self._lookout.hold)
@@ -208,7 +206,7 @@ class Supervisor:
         cause = run.heard(name, value, connection)
         if name == "python_error":
             if cause is not None:
-                self._note(cause, run.generation)
+                self._pauses.told(cause, run.generation)
             if run.alive:
                 self._ready_waiters.complained(run.generation, cause, self._clean_error(value))
         elif run.vitals.was_ready:
@@ -218,81 +216,6 @@ class Supervisor:
         """One of the worker's own connections is closed."""
         if self._keeper.run is not None:
             self._keeper.run.vitals.gone(connection)
-
-    # -- answers --------------------------------------------------------------------------
-
-    @property
-    def running(self) -> bool:
-        """Whether a worker process lives."""
-        return self._keeper.run is not None and self._keeper.run.alive
-
-    @property
-    def ready(self) -> bool:
-        """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
-        return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
-
-    def readiness(self) -> dict[str, Any]:
-        """For `/readyz`: why it is ready or not."""
-        run = self._keeper.run
-        if run is None or not self.running:
-            return {"reason": f"the worker is {self.state}"}
-        return {"reason": run.vitals.lacking or "the worker is ready"}
-
-    @property
-    def state(self) -> str:
-        """stopped, starting, running, stopping, backoff, exited or fatal."""
-        return self._keeper.state
-
-    @property
-    def pid(self) -> int | None:
-        """The worker's pid."""
-        return self._keeper.run.pid if self._keeper.run and self.running else None
-
-    @property
-    def guardian_pid(self) -> int | None:
-        """The root of the worker's process tree, strays included; None while there is none."""
-        run = self._keeper.run
-        return run.guardian if run else None
-
-    @property
-    def generation(self) -> int:
-        """How many workers there were."""
-        return self._keeper.generation
-
-    def health(self) -> dict[str, Any]:
-        """For `/health`: state, since, restarts, lastExit."""
-        return self._reporter.health()
-
-    def status(self) -> dict[str, Any]:
-        """For `/status`."""
-        run = self._keeper.run
-        return {
-            **self._reporter.status(self._wall()),
-            "running": self.running,
-            "ready": self.ready,
-            "unready": self._readiness.overdue(run),
-            "unconnected": self._connection.reason(run),
-            "overriddenKeys": self._keys.overridden,
-            "broker": self._reporter.broker(self._wall()),
-            "pid": self.pid,
-            "guardianPid": self.guardian_pid,
-            "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
-            **self._usage.of(self.pid),
-            "schedule": self._lookout.status(),
-        }
-
-    @property
-    def log_position(self) -> int:
-        """The number of the next line that the worker prints."""
-        return self._output.position
-
-    def log_tail(self, lines: int) -> list[str]:
-        """The last lines the workers printed, redacted, oldest first."""
-        return self._output.tail(lines)
-
-    def process_tree(self) -> set[int]:
-        """The pids of the worker and of all it started."""
-        return tree(self.guardian_pid)
 
     # -- what the keeper tells ----------------------------------------------------------------
 
@@ -304,7 +227,7 @@ class Supervisor:
     def exited(self, run: Run) -> None:
         """The process of `run` is gone."""
         if run.cause is not None:
-            self._note(run.cause, run.generation)
+            self._pauses.told(run.cause, run.generation)
         self._tell("exited")
         if run.exit is not None:
             self._ready_waiters.exited(run.generation, run.exit, run.epitaph)
@@ -349,21 +272,6 @@ class Supervisor:
         lacks_keys = run.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
 
-    def _not_connected(self) -> str:
-        why = REASONS[self._connection.reason(self._keeper.run) or URL]
-        return (
-            f"The worker has not connected {self._settings.connected_within:.0f} s after its start:"
-            f" {why.format(url=self.redact(self._gateway_url))}"
-        )
-
-    def _why_unconnected(self, run: Run) -> str:
-        if self._spoke_version_3(run.vitals.lived):
-            return ENGINEIO3
-        with suppress(LaunchError, OSError):
-            if names_proxy(OwnEnv(self._launcher.main().parent).values):
-                return PROXY
-        return URL
-
     def _learn_dotenv(self) -> None:
         with suppress(LaunchError):  # the command says so, too
             self._keys.look(self._launcher.check(), self._launcher.target().roots)
@@ -371,7 +279,8 @@ class Supervisor:
     def _tell(self, status: str) -> None:
         event = self._reporter.event(self._wall(), status)
         if status == UNCONNECTED:
-            event["message"] = self._not_connected()
+            url = self.redact(self._gateway_url)
+            event["message"] = self._overdue.not_connected(self._keeper.run, url)
         level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
         _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:
@@ -379,30 +288,8 @@ class Supervisor:
         except Exception:
             _log.failure("The browsers could not be told", tag="Python")
 
-    def _complained(self, cause: str, generation: int) -> None:
-        """The worker `generation` printed that the broker imposes a pause."""
-        run = self._keeper.run
-        if run is not None and run.generation == generation:
-            run.blame(cause)
-        self._note(cause, generation)
-
-    def _note(self, cause: str, generation: int) -> None:
-        words = self._governor.notice(cause, generation)
-        if not words:
-            return
-        if words == 1:
-            hold = self._governor.hold(person=True)
-            _log.warn(
-                "The broker asked for a pause ({cause}): no start for {seconds:.0f} s",
-                tag="Python",
-                cause=cause,
-                seconds=hold.seconds if hold else 0,
-            )
-        self._keeper.reconsider()
-        run = self._keeper.run
-        present = run is not None and run.alive and run.generation == generation
-        if words > 1 and run is not None and present and not run.vitals.ready:
-            self._keeper.suspend()  # one that works is left alone
+    def _printed(self, cause: str, generation: int) -> None:
+        self._pauses.printed(cause, generation)
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

@@ -1,0 +1,103 @@
+"""What is told of the worker; nothing here changes anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.worker.usage import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.keeper import Keeper
+    from gateway.worker.keys import Keys
+    from gateway.worker.lookout import Lookout
+    from gateway.worker.output import Output
+    from gateway.worker.overdue import Overdue
+    from gateway.worker.report import Reporter
+    from gateway.worker.usage import Usage
+
+
+class Answers:
+    """The supervisor's half that only reads; its other half makes the parts that are asked."""
+
+    _keeper: Keeper
+    _reporter: Reporter
+    _overdue: Overdue
+    _keys: Keys
+    _usage: Usage
+    _lookout: Lookout
+    _output: Output
+    _wall: Callable[[], float]
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process lives."""
+        return self._keeper.run is not None and self._keeper.run.alive
+
+    @property
+    def ready(self) -> bool:
+        """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
+        return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
+
+    def readiness(self) -> dict[str, Any]:
+        """For `/readyz`: why it is ready or not."""
+        run = self._keeper.run
+        if run is None or not self.running:
+            return {"reason": f"the worker is {self.state}"}
+        return {"reason": run.vitals.lacking or "the worker is ready"}
+
+    @property
+    def state(self) -> str:
+        """stopped, starting, running, stopping, backoff, exited or fatal."""
+        return self._keeper.state
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's pid."""
+        return self._keeper.run.pid if self._keeper.run and self.running else None
+
+    @property
+    def guardian_pid(self) -> int | None:
+        """The root of the worker's process tree, strays included; None while there is none."""
+        run = self._keeper.run
+        return run.guardian if run else None
+
+    @property
+    def generation(self) -> int:
+        """How many workers there were."""
+        return self._keeper.generation
+
+    def health(self) -> dict[str, Any]:
+        """For `/health`: state, since, restarts, lastExit."""
+        return self._reporter.health()
+
+    def status(self) -> dict[str, Any]:
+        """For `/status`."""
+        run = self._keeper.run
+        return {
+            **self._reporter.status(self._wall()),
+            "running": self.running,
+            "ready": self.ready,
+            **self._overdue.status(run),
+            "overriddenKeys": self._keys.overridden,
+            "broker": self._reporter.broker(self._wall()),
+            "pid": self.pid,
+            "guardianPid": self.guardian_pid,
+            "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
+            **self._usage.of(self.pid),
+            "schedule": self._lookout.status(),
+        }
+
+    @property
+    def log_position(self) -> int:
+        """The number of the next line that the worker prints."""
+        return self._output.position
+
+    def log_tail(self, lines: int) -> list[str]:
+        """The last lines the workers printed, redacted, oldest first."""
+        return self._output.tail(lines)
+
+    def process_tree(self) -> set[int]:
+        """The pids of the worker and of all it started."""
+        return tree(self.guardian_pid)
