@@ -207,6 +207,13 @@ class EverybodyTests(DemoCase):
             page = self.open("desk", language).page
             expect(page.locator("#quotes-title")).to_have_text(title)
             self.assertEqual(page.locator("html").get_attribute("lang"), tag)
+            clipped = page.locator("#quotes-body .age").evaluate_all(
+                "(cells) => cells.filter((cell) => {"
+                "  cell.textContent = '59秒';"
+                "  return cell.scrollWidth > cell.clientWidth;"
+                "}).length"
+            )
+            self.assertEqual(clipped, 0)
         page.get_by_role("button", name="EN", exact=True).click()
         expect(page.locator("#quotes-title")).to_have_text("Quotes")
         page.reload()
