@@ -17,7 +17,7 @@ from gateway.worker.errors import LaunchError
 from gateway.worker.guard import reason
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import fault
-from gateway.worker.target import Target
+from gateway.worker.target import Target, project
 from gateway.worker.venvs import look
 
 if TYPE_CHECKING:
@@ -77,13 +77,15 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
         yield script
         return
     sources = launcher.sources()
-    found = interrogate(python, sources.needed | sources.optional | _CLIENT, environ)
+    wanted = sources.needed.union(sources.optional, sources.elsewhere, _module(target), _CLIENT)
+    found = interrogate(python, wanted, environ)
     for broken in look(target.script.parent).broken if settings.python is None else ():
         yield warn("python", broken, "make it anew with python3 -m venv, or remove it")
     yield _runs(python, _why(python, settings, target), found)
     yield script
     if found is not None:
         wants_shioaji = _names_shioaji(sources) and not settings.demo
+        yield from _elsewhere(python, target, sources.elsewhere, found)
         yield _packages(python, sources.needed, found, wants_shioaji=wants_shioaji)
         for file, tree in sources.files.items():
             finding = check_login(tree, found.shioaji, file.name)
@@ -157,6 +159,34 @@ def _read(target: Target) -> Finding:
     if wrong:
         return fail("main.py", f"{main} does not compile: {wrong}", "correct that")
     return ok("main.py", f"{main} compiles")
+
+
+def _module(target: Target) -> tuple[str, ...]:
+    """The top-level name of a module that is run, where it is not in the working folder."""
+    name = target.module.partition(".")[0]
+    here = (target.folder / name, target.folder / f"{name}.py")
+    return (name,) if name and not any(map(os.path.exists, here)) else ()
+
+
+def _elsewhere(
+    python: str, target: Target, places: Mapping[str, Path], found: Interpreter
+) -> Iterator[Finding]:
+    """Modules of the worker's own, or it itself, that this Python does not find."""
+    lost = sorted(set(found.missing).intersection(places))
+    if set(found.missing).intersection(_module(target)):
+        yield fail(
+            "packages",
+            f"{python} has no module {target.module}, and there is none in {target.folder}",
+            "name the folder that it is in with --cwd, install it, or correct --module",
+        )
+    elif lost:
+        path = os.pathsep.join(sorted({os.fspath(places[name]) for name in lost}))
+        yield fail(
+            "packages",
+            f"main.py imports {', '.join(lost)} of {path}, where {python} does not look",
+            f"set PYTHONPATH={path} for the gateway, or install the project:"
+            f" {python} -m pip install -e {project(target.script.parent)}",
+        )
 
 
 def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaji: bool) -> Finding:

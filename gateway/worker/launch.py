@@ -76,7 +76,7 @@ class Launcher:
     def sources(self) -> Sources:
         """Its own source files and what they import.  Raises LaunchError."""
         target = self.target()
-        return follow(target.script, target.roots)
+        return follow(target.script, target.roots, target.first)
 
     def check(self) -> Path:
         """As `main`, and that the program can be run, too.
@@ -192,8 +192,9 @@ class Launcher:
         sources = self.sources()
         second = None
         for python in _pythons(path):
+            better = sources.optional.union(sources.elsewhere)
             if (yield _Probe(python, sources.needed, self._environ).run(self._reactor)):
-                if (yield _Probe(python, sources.optional, self._environ).run(self._reactor)):
+                if (yield _Probe(python, better, self._environ).run(self._reactor)):
                     return python
                 second = second or python
         return second or sys.executable

@@ -41,15 +41,20 @@ class Sources:
     """Top-level names of modules without which the script ends at once."""
     optional: set[str] = field(factory=set)
     """Those that it tries to import, or imports later."""
+    elsewhere: dict[str, Path] = field(factory=dict)
+    """Those of the needed ones that are its own, by the folder in which they are: a Python has
+    to be told of it (PYTHONPATH, an installation), as it does not look there by itself."""
 
 
-def follow(script: Path, roots: Sequence[Path] = ()) -> Sources:
+def follow(script: Path, roots: Sequence[Path] = (), first: Path | None = None) -> Sources:
     """Go from `script` through all imports of files of its own.
 
-    Those are found beside it and in `roots`, as Python would with these on its path.  Empty
-    where the folder can't be listed.
+    Those are found beside it and in `roots`, as Python would with these on its path.  `first`
+    is where it looks without being told; None: beside the script.  Empty where the folder
+    can't be listed.
     """
-    roots = tuple(dict.fromkeys((script.parent, *roots)))
+    first = first or script.parent
+    roots = tuple(dict.fromkeys((first, script.parent, *roots)))
     found = Sources()
     try:
         own = sys.stdlib_module_names | {"__main__", *_names(script.parent)}
@@ -66,9 +71,11 @@ def follow(script: Path, roots: Sequence[Path] = ()) -> Sources:
             continue  # the worker's own words will say what is wrong
         found.files[path] = tree
         for each in _imports(tree):
-            local = list(_local(each, path, roots))
-            todo.extend((file, needed and each.needed) for file in local)
             name = each.parts[0] if each.parts else ""
+            root, local = _local(each, path, roots)
+            todo.extend((file, needed and each.needed) for file in local)
+            if local and needed and each.needed and not each.level and root != first:
+                found.elsewhere.setdefault(name, root)
             if local or each.level or name in own:
                 continue
             if needed and each.needed:
@@ -123,15 +130,15 @@ def _imports(tree: ast.Module) -> Iterator[Import]:
                     yield Import((*parts, alias.name), node.level, *how)
 
 
-def _local(what: Import, path: Path, roots: Iterable[Path]) -> Iterator[Path]:
-    """The files of our own that Python would run for it, packages first."""
+def _local(what: Import, path: Path, roots: Iterable[Path]) -> tuple[Path, list[Path]]:
+    """The files of our own that Python would run for it, packages first; and in which folder."""
     if what.level:
         roots = (path.parents[what.level - 1],) if what.level <= len(path.parents) else ()
     for root in roots:
         files = list(_chain(root, what.parts))
         if files:
-            yield from files
-            return
+            return root, files
+    return path, []
 
 
 def _chain(root: Path, parts: Sequence[str]) -> Iterator[Path]:

@@ -44,6 +44,17 @@ class Target:
         return " ".join((os.fspath(self.folder.resolve()), *self.words))
 
     @property
+    def module(self) -> str:
+        """The module that is run by its name; "" where it is a file."""
+        options = iter(self.words)
+        return next(options, "") if "-m" in options else ""
+
+    @property
+    def first(self) -> Path:
+        """Where its Python looks for modules by itself."""
+        return self.folder if self.module else self.script.parent
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """Where its own modules are looked for."""
         beside = self.script.parent

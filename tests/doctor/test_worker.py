@@ -119,6 +119,28 @@ class WorkerTests(DoctorTestCase):
         self.stub = self.answering(version="3.12.1", missing=["shioaji"], shioaji="")
         self.assert_found(self.found("packages"), "fail", "imports shioaji", "pip install")
 
+    def test_its_own_files_where_its_python_does_not_look(self) -> None:
+        self.install(*CLIENT)
+        self.source("app/main.py", "import socketio\nfrom trader import feed\nimport tools")
+        self.source("src/trader.py", "")
+        self.source("tools.py", "import trader")
+        given = {"python": None, "main": self.folder / "app" / "main.py"}
+        path = f"{self.folder}:{self.folder}/src"
+        line = self.found("packages", **given)
+        self.assert_found(line, "fail", f"imports tools, trader of {path}", f"PYTHONPATH={path}")
+        self.environ["PYTHONPATH"] = path
+        self.assertEqual(self.found("packages", **given).level, "ok")
+
+    def test_a_module_that_its_python_does_not_find(self) -> None:
+        self.install(*CLIENT)
+        self.source("src/trader.py", "import socketio")
+        given = {"python": None, "module": "trader"}
+        line = self.found("packages", **given)
+        self.assert_found(line, "fail", "no module trader", "--cwd")
+        self.assertEqual(self.found("packages", cwd=self.folder / "src", **given).level, "ok")
+        self.environ["PYTHONPATH"] = str(self.folder / "src")
+        self.assertEqual(self.found("packages", **given).level, "ok")
+
     def test_a_login_in_a_file_of_its_own(self) -> None:
         self.main.write_text("import broker")
         self.source("broker.py", "\n\napi.login(fetch_contract=True)")

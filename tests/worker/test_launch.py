@@ -392,6 +392,7 @@ class SourcesTests(LauncherTestCase):
         )
         self.assertEqual(sources.needed, {"shioaji", "other"})
         self.assertEqual(sources.optional, {"maybe", "never_needed"})
+        self.assertEqual(sources.elsewhere, {})
 
     def test_a_package_in_src_of_the_project(self) -> None:
         self.folder.write("main.py", "from trader.app import run")
@@ -400,6 +401,7 @@ class SourcesTests(LauncherTestCase):
         files, sources = self.follow()
         self.assertEqual(files, {"main.py", "src/trader/__init__.py", "src/trader/app.py"})
         self.assertEqual(sources.needed, {"shioaji"})
+        self.assertEqual(sources.elsewhere, {"trader": self.folder / "src"})
 
     def test_however_many_there_are(self) -> None:
         for number in range(MOST + 50):
