@@ -38,7 +38,8 @@ _PROXIES = tuple(
     name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_PROXY".upper())
 )
 _EXCEPT = ("no_proxy", "NO_PROXY")
-PROBE_SECONDS = 10.0
+PROBE_SECONDS = 20.0
+"""A cold disk and a busy machine make it slow; who is passed over may be the right one."""
 _PROBE = """
 import importlib.util, sys
 sys.path.remove("")

@@ -13,7 +13,6 @@ from twisted.internet import reactor
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.worker import launch
 from gateway.worker.credentials import VARIABLES, Credentials
 from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.launch import Launcher
@@ -230,8 +229,7 @@ class PythonTests(LauncherTestCase):
         able = self.folder.python("two/python3", "socketio", "dotenv")
         self.folder.python("three/python3", "socketio", "dotenv")
         path = os.pathsep.join(str(self.folder / name) for name in ("one", "", "two", "three"))
-        launcher = self.launcher({"PATH": path + os.environ["PATH"]})
-        self.assertEqual(await self.python(launcher), str(able))
+        self.assertEqual(await self.python(self.launcher({"PATH": path})), str(able))
 
     async def test_what_main_py_only_tries_to_import_is_second(self) -> None:
         self.folder.write(
@@ -251,13 +249,17 @@ class PythonTests(LauncherTestCase):
         self.assertEqual(await self.python(self.launcher({"PATH": path})), sys.executable)
 
     async def test_one_that_does_not_answer_is_passed_over(self) -> None:
-        self.patch(launch, "PROBE_SECONDS", 0.1)
         self.folder.write("main.py", "import socketio")
         self.folder.program("one/python3", "#!/bin/sh\nexec sleep 60")
         able = self.folder.python("two/python3", "socketio")
-        path = os.pathsep.join(str(self.folder / name) for name in ("one", "two"))
-        environ = {"PATH": path + os.pathsep + os.environ["PATH"]}
-        self.assertEqual(await self.python(self.launcher(environ)), str(able))
+        path = os.pathsep.join((*(str(self.folder / name) for name in ("one", "two")), "/bin"))
+        late = iter((0.0,))  # for the first one it is late at once
+        impatient = Mock(
+            spawnProcess=reactor.spawnProcess,
+            callLater=lambda seconds, act: reactor.callLater(next(late, seconds), act),
+        )
+        launcher = Launcher(settings(), {"PATH": path}, self.folder.path, impatient)
+        self.assertEqual(await self.python(launcher), str(able))
 
     async def test_the_search_is_made_once_until_main_py_changes(self) -> None:
         main = self.folder.write("main.py", "import socketio")
