@@ -38,7 +38,7 @@ class Meter:
         self._burst = burst
         self._clock = clock
         self._level = burst
-        self._seen = clock()
+        self._seen = 0.0  # long ago: the bucket is full
 
     def charge(self, units: float) -> None:
         """Add to what is spent; nothing is ever refused."""

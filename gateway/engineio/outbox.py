@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.engineio.record import OVERHEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.engineio.record import Record
 
@@ -67,6 +67,10 @@ class Sender(Protocol):
         ...
 
 
+OVERRUN = "slow consumer"
+"""Why a session ends that leaves too much unread."""
+
+
 class Unread:
     """What was made for one client alone and is not written yet, in bytes of memory.
 
@@ -83,7 +87,8 @@ class Unread:
     def add(self, record: Record) -> None:
         size = record.size + OVERHEAD
         self.bytes += size
-        self._largest = max(self._largest, size)
+        if size > BOUND // 2:  # the bound itself leaves room for two smaller ones
+            self._largest = max(self._largest, size)
 
     def remove(self, records: Iterable[Record]) -> None:
         self.bytes -= sum([record.size + OVERHEAD for record in records])
@@ -93,11 +98,19 @@ class Unread:
         return self.bytes > BOUND and self.bytes > 2 * max(self._largest, largest)
 
 
+class Owner(Protocol):
+    """Whose outbox it is; a session."""
+
+    def abort(self, reason: str) -> None:
+        """End it now; what was not written is lost."""
+        ...
+
+
 class Outbox(Sender, Protocol):
     """An ordered stream of records towards one client."""
 
-    overrun: Callable[[], None]
-    """Called when more is unread than may be; `close` forgets it."""
+    owner: Owner | None
+    """Who ends when too much is unread; `close` forgets it."""
 
     def attach(self, sink: Sink) -> None:
         """Write to `sink` from now on; it is ready for its first write."""
@@ -119,9 +132,7 @@ class Outbox(Sender, Protocol):
 class Queue:
     """The plain outbox: first in, first out."""
 
-    __slots__ = ("_corked", "_ready", "_records", "_sink", "_unread", "overrun")
-
-    overrun: Callable[[], None]
+    __slots__ = ("_corked", "_ready", "_records", "_sink", "_unread", "owner")
 
     def __init__(self) -> None:
         self._records: list[Record] = []  # an empty deque takes 760 bytes
@@ -129,7 +140,7 @@ class Queue:
         self._ready = False
         self._corked = False
         self._unread = Unread()
-        self.overrun = nobody
+        self.owner: Owner | None = None
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         if urgent:
@@ -138,8 +149,8 @@ class Queue:
             self._records.append(record)
         self._unread.add(record)
         self._pump()
-        if self._unread.is_too_much():
-            self.overrun()
+        if self._unread.is_too_much() and self.owner is not None:
+            self.owner.abort(OVERRUN)
 
     def attach(self, sink: Sink) -> None:
         self._sink = sink
@@ -157,7 +168,7 @@ class Queue:
         self.detach()
         self._unread.remove(self._records)
         self._records.clear()
-        self.overrun = nobody
+        self.owner = None
 
     def _pump(self) -> None:
         if self._corked:
@@ -186,7 +197,3 @@ def take(records: list[Record], form: Form) -> list[Record]:
     batch = records[:count]
     del records[:count]
     return batch
-
-
-def nobody() -> None:
-    """Nobody minds how much is unread."""

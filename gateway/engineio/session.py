@@ -77,7 +77,7 @@ class Session:
         self.query = query
         self.headers = headers
         self.outbox = outbox
-        outbox.overrun = self._overrun
+        outbox.owner = self
         self.meter = Meter(server.settings.rate, server.settings.burst, server.deadlines.clock)
         self.data: Any = None
         self.probe: Probe | None = None
@@ -233,9 +233,6 @@ class Session:
         self.outbox.send(record)
         if room:
             self.room()
-
-    def _overrun(self) -> None:
-        self.abort("slow consumer")
 
     def _finish(self) -> None:
         self.abort("forced close")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.engineio.outbox import BOUND, Unread, nobody
+from gateway.engineio.outbox import BOUND, OVERRUN, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.engineio.outbox import Form, Sink
+    from gateway.engineio.outbox import Form, Owner, Sink
     from gateway.engineio.record import Record
     from gateway.relay.subscription import Subscription
     from gateway.relay.turn import Turn
@@ -29,13 +29,12 @@ class SessionOutbox:
         "_sink",
         "_subscriptions",
         "_turn",
-        "overrun",
+        "owner",
         "ready",
         "unread",
         "write",
     )
 
-    overrun: Callable[[], None]
     write: Callable[[bytes], bool]
 
     def __init__(self, turn: Turn) -> None:
@@ -48,7 +47,7 @@ class SessionOutbox:
         self.ready = False
         self.unread = Unread()
         """What was made for this client alone, here and in its subscriptions."""
-        self.overrun = nobody
+        self.owner: Owner | None = None
 
     # -- the session's side -----------------------------------------------------------
 
@@ -92,7 +91,7 @@ class SessionOutbox:
             subscription.close()
         self.unread.remove(self._direct)
         self._direct.clear()
-        self.overrun = nobody
+        self.owner = None
 
     # -- the relay's side -------------------------------------------------------------
 
@@ -132,12 +131,8 @@ class SessionOutbox:
     def drop(self) -> None:
         """End the session: writing to it raised the exception that is being handled."""
         self._turn.attempt.failed("Writing to a client")
-        for subscription in self._subscriptions:
-            self._turn.attempt(
-                "Dropping a client", subscription.socket.session.abort, "server error"
-            )
-            return
-        self._turn.attempt("Dropping a client", self.overrun)
+        if self.owner is not None:
+            self._turn.attempt("Dropping a client", self.owner.abort, "server error")
 
     def pump(self) -> None:
         """Write what there is while the sink takes it; settle when there is no more."""
@@ -157,7 +152,8 @@ class SessionOutbox:
             self._pumping = False
         if self.unread.bytes > BOUND and self.unread.is_too_much(self._turn.largest):
             self._turn.on_overrun()
-            self.overrun()
+            if self.owner is not None:
+                self.owner.abort(OVERRUN)
 
     def _next(self, form: Form) -> bytes:
         """The bytes of the next write; none when there is nothing left to say."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gateway.engineio.outbox import nobody
 from gateway.relay.guard import Attempts
 from gateway.relay.outbox import SessionOutbox
 
@@ -42,7 +41,7 @@ class Turn:
         """Called with a log that is going to forget events over its bounds."""
         self.before_answer: Callable[[Subscription], None] = _nothing
         """Called with a subscription that is going to answer a poll with what waits for it."""
-        self.on_overrun: Callable[[], None] = nobody
+        self.on_overrun: Callable[[], None] = _nobody
         """Called for each client that left too much unread, and is dropped."""
         self._call_soon = call_soon
         self._call_next = call_next or call_soon
@@ -107,6 +106,10 @@ class Turn:
                 do(outbox)
             except Exception:
                 outbox.drop()
+
+
+def _nobody() -> None:
+    """Nobody counts them."""
 
 
 def _nothing(_: object) -> None:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -57,8 +59,8 @@ class QueueTests(SynchronousTestCase):
         self.assertEqual(len(self.sink.writes), 2)
 
     def test_who_leaves_too_much_unread_is_given_up(self) -> None:
-        overruns: list[int] = []
-        self.queue.overrun = lambda: overruns.append(1)
+        overruns: list[str] = []
+        self.queue.owner = SimpleNamespace(abort=overruns.append)
         self.sink.full = True
         self.queue.attach(self.sink)
         for _ in range(BOUND // (1000 + OVERHEAD)):
@@ -74,8 +76,8 @@ class QueueTests(SynchronousTestCase):
         self.assertEqual(overruns, [], "it was read")
 
     def test_two_large_records_may_wait(self) -> None:
-        overruns: list[int] = []
-        self.queue.overrun = lambda: overruns.append(1)
+        overruns: list[str] = []
+        self.queue.owner = SimpleNamespace(abort=overruns.append)
         for count in (0, 0, 1):
             self.queue.send(*records("x" * BOUND))
             self.assertEqual(len(overruns), count)
