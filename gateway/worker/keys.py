@@ -103,6 +103,8 @@ class Keys:
             self._redactor.learn(*env.secrets(self._variables))
         self._own = from_environment(own.values, self._variables)
         self._redactor.learn(*own.secrets(self._variables))
+        if self.current is not None:
+            self._redactor.learn(*self.current.secrets)  # the last ones are never forgotten
         posted = self.current and self.current.environment(self._variables)
         self.overridden = overridden(main, posted, self._variables, roots) if posted else []
 

@@ -7,12 +7,15 @@ import re
 from urllib.parse import quote
 
 MASK = "[redacted]"
+BOM = "\ufeff"
 PREFIX = 8
 """Characters of a secret that give it away."""
 SHORT = 4
 """A secret shorter than this is looked for as a whole word only."""
 KEPT = 256
 """Secrets that are remembered; a worker may still print the keys of yesterday."""
+LINES = 32
+"""Lines of one secret that are looked for by themselves: a private key has less than 30."""
 
 
 class Redactor:
@@ -26,9 +29,10 @@ class Redactor:
     def learn(self, *secrets: str) -> None:
         """These are secrets from now on, as they are and as programs print them."""
         for secret in secrets:
-            for form in _forms(secret):
-                self._secrets.pop(form, None)
-                self._secrets[form] = None
+            for part in _parts(secret):
+                for form in _forms(part):
+                    self._secrets.pop(form, None)
+                    self._secrets[form] = None
         for old in list(self._secrets)[:-KEPT]:
             del self._secrets[old]
         self._by_head = {}
@@ -61,6 +65,12 @@ def _begins(text: str, secret: str) -> int:
     while at >= 0 and not secret.startswith(text[at:]):
         at = text.find(secret[0], at + 1)
     return len(text) - at if at >= 0 else 0
+
+
+def _parts(secret: str) -> set[str]:
+    """`secret`, and what programs make of it: they strip it, or print it line by line."""
+    lines = [line.strip(f"{BOM} \t") for line in secret.splitlines()[:LINES]]
+    return {secret, *(line for line in lines if len(lines) == 1 or len(line) >= PREFIX)}
 
 
 def _forms(secret: str) -> set[str]:

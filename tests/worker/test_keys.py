@@ -53,6 +53,18 @@ class KeysTests(SynchronousTestCase):
         self.assertRaises(WorkerError, keys.replace, NEW)
         self.assertEqual(keys.current, OLD)
 
+    def test_present_keys_are_not_forgotten_for_all_that_a_file_holds(self) -> None:
+        keys = self.keys(file=False)
+        keys.replace(OLD)
+        main = self.folder / "main.py"
+        main.write_text("".join(f"load_dotenv('{n}.env')\n" for n in range(9)))
+        for file in range(9):
+            lines = (f"TOKEN_{n}=a-{file}-{n}-token\n" for n in range(50))
+            (self.folder / f"{file}.env").write_text("".join(lines))
+        keys.look(main)
+        for secret in OLD.secrets:
+            self.assertEqual(self.redactor(f"<{secret}>"), f"<{MASK}>")
+
     def test_putting_back(self) -> None:
         for file in (True, False):
             keys = self.keys(file=file)

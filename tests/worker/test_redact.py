@@ -41,6 +41,13 @@ class RedactorTests(SynchronousTestCase):
         clean = redactor("a1234", "9z")
         self.assertEqual(clean("xa1234y 9z 19z 9zz"), f"x{MASK}y {MASK} 19z 9zz")
 
+    def test_as_programs_strip_and_split_them(self) -> None:
+        self.assertEqual(redactor("\ufeffabcde \r")("<abcde>"), f"<{MASK}>")
+        pem = redactor("-----BEGIN KEY-----\r\nMIIEabcdefg\r\n1/qwertyuiop==\r\nab\r\n")
+        for line in ("MIIEabcdefg", "1/qwertyuiop=="):
+            self.assertEqual(pem(line), MASK)
+        self.assertEqual(pem("ab"), "ab")
+
     def test_as_programs_print_them(self) -> None:
         secret = "quo'te\"back\\slash 臺指期 \t%"
         clean = redactor(secret)
