@@ -260,7 +260,7 @@ class Listeners:
         try:
             endpoint, certificate = place.make(self._reactor)
         except Exception as error:
-            raise ListenError(f"--listen {place.endpoint}: {error}") from None
+            raise ListenError(f"--listen {place.endpoint}: {_fault(place, error)}") from None
         if certificate is not None:
             self._certificates.append(certificate)
         return endpoint
@@ -281,6 +281,16 @@ class Listeners:
     def _look_at_certificates(self) -> None:
         for certificate in self._certificates:
             certificate.reload_if_changed()
+
+
+def _fault(place: Place, error: Exception) -> str:
+    """Why Twisted makes no endpoint of `place`."""
+    if place.below.startswith("systemd:") and isinstance(error, LookupError):
+        return (
+            "systemd has handed over no such socket; start the .socket unit, or give"
+            " systemd-socket-activate a --fdname"
+        )
+    return str(error) or type(error).__name__
 
 
 def private(description: str) -> str:

@@ -70,6 +70,7 @@ class UnitTests(SynchronousTestCase):
             ("Type", "notify"),
             ("NotifyAccess", "main"),
             ("StateDirectory", "sjgateway"),
+            ("OOMPolicy", "continue"),
             ("NoNewPrivileges", "yes"),
             ("ProtectSystem", "strict"),
         ]:

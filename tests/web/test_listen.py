@@ -214,6 +214,12 @@ class PlaceTests(ListenTestCase):
         for endpoint in ("haproxy:haproxy:tcp:0", "haproxy:HAProxy:tcp:0"):
             self.assertIn("once", str(await self.fails([Place(endpoint=endpoint)], 0)))
 
+    async def test_a_socket_that_systemd_has_not_handed_over(self) -> None:
+        self.assertIn(
+            "no such socket",
+            str(await self.fails([Place(endpoint="systemd:domain=INET:index=0")], 0)),
+        )
+
     def test_only_what_is_known_to_be_plain_is(self) -> None:
         for plain in ("tcp:1", "tcp6:1", "unix:/x", "systemd:domain=INET:index=0"):
             self.assertTrue(Place(endpoint=plain).is_plain, plain)
