@@ -83,12 +83,13 @@ class SlowConsumers:
         """Deal with everybody whose next event is about to be forgotten.
 
         It waits with the client instead, so that a burst harms nobody; but no more of it
-        than the log may hold twice.
+        than the log may hold twice.  Done in every turn, so it looks at sums alone.
         """
         surplus = log.surplus()
         for subscription in [each for each in log.apart if each.cursor < surplus or each.holds]:
             try:
-                subscription.keep()
+                if subscription.cursor < surplus:
+                    subscription.keep()
                 if subscription.lag > max(2 * log.max_bytes, _most(log)):
                     self._too_slow(subscription, _most(log))
             except Exception:

@@ -10,7 +10,7 @@ from gateway.relay.event import OVERHEAD, Event
 from gateway.relay.offset import WithOffset
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.record import Record
@@ -36,8 +36,10 @@ class Subscription:
     __slots__ = (
         "_direct",
         "_former",
+        "_held",
         "_kept",
         "_passed",
+        "_shown",
         "_view",
         "_welcome",
         "asked",
@@ -74,7 +76,9 @@ class Subscription:
         self.refreshed = -inf
         """When it was brought up to date because it was late, on the deadlines' clock."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
+        self._shown = 0  # bytes of memory of those that are not for it alone
         self._kept: list[Event] = []  # from before the cursor, the newest first
+        self._held = 0  # bytes of memory of those
         self._passed: dict[Hashable, float] = {}  # keys, and since when something of them waits
         self._former: tuple[int, int, Selection | None] | None = None
         """From where to where in the log another selection held, the last before this one."""
@@ -113,6 +117,7 @@ class Subscription:
         """The same of records that many share: they are not counted as this client's own."""
         head = self.log.head
         self._direct += [(head, record, False) for record in records]
+        self._shown += _memory(records)
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
@@ -136,8 +141,8 @@ class Subscription:
         self.leave()
         self.log.apart.discard(self)
         self.outbox.remove(self)
-        self._kept = []
-        direct, self._direct = self._direct, []
+        self._kept, self._held = [], 0
+        direct, self._direct, self._shown = self._direct, [], 0
         own = [record for _, record, own in direct if own]
         if self._welcome is not None:
             own.insert(0, self._welcome)
@@ -175,8 +180,8 @@ class Subscription:
         """Bytes of memory that wait for this socket, up to the last flush."""
         return (
             (self.log.behind(self.cursor) if self._view is None else 0)
-            + sum([event.size + OVERHEAD for event in self._kept])
-            + sum([record.size + OVERHEAD for _, record, own in self._direct if not own])
+            + self._held
+            + self._shown
             + self.outbox.unread.bytes
         )
 
@@ -192,6 +197,7 @@ class Subscription:
     def _keep_before(self, end: int) -> None:
         waiting = [event for event in self.log.between(self.cursor, end) if self._wants(event)]
         self._kept = waiting[::-1] + self._kept
+        self._held += _memory(waiting)
         self.cursor = max(self.cursor, end)
 
     def conflate(self, patience: float = inf) -> int:
@@ -211,6 +217,7 @@ class Subscription:
         self.cursor = max(self.cursor, self.log.flushed)
         waiting = [event for event in reversed(newest) if self._wants(event)] + self._kept
         self._kept = conflate(waiting, self._passed, patience)
+        self._held = _memory(self._kept)
         return skipped + len(waiting) - len(self._kept)
 
     @property
@@ -222,8 +229,7 @@ class Subscription:
     @property
     def undroppable(self) -> int:
         """Bytes of memory that wait for this socket and that conflation left."""
-        keyed = sum([event.size + OVERHEAD for event in self._kept if event.key is not None])
-        return self.lag - keyed
+        return self.lag - _memory([event for event in self._kept if event.key is not None])
 
     def take(self, form: Form) -> list[Record]:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
@@ -245,11 +251,13 @@ class Subscription:
                 direct += 1
             elif self._kept:
                 self._kept.pop()
+                self._held -= record.size + OVERHEAD
             else:
                 self.cursor += 1
             if self._passed and isinstance(record, Event):
                 self._passed.pop(record.key, None)
         self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
+        self._shown -= _memory([record for _, record, own in self._direct[:direct] if not own])
         del self._direct[:direct]
         if welcome is not None:
             batch.append(welcome)
@@ -287,6 +295,11 @@ class Subscription:
         return sender is self or (
             sender is not None and sender.pid is not None and sender.pid == self.pid
         )
+
+
+def _memory(records: Iterable[Record]) -> int:
+    """Bytes of memory that they cost."""
+    return sum([record.size + OVERHEAD for record in records])
 
 
 class Welcome:

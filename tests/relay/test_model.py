@@ -286,6 +286,18 @@ class LogMachine(RuleBasedStateMachine):
         assert self.log.behind(self.log.tail) <= MAX_BYTES
 
     @invariant()
+    def what_waits_is_counted(self):
+        for member in self.members:
+            own = member.subscription
+            waiting = [*own._kept, *[record for _, record, _ in own._direct]]
+            if own._welcome is not None:
+                waiting.append(own._welcome)
+            behind = self.log.behind(own.cursor) if own in self.log.apart else 0
+            assert own.lag == behind + sum(each.size + OVERHEAD for each in waiting) + sum(
+                each.size + OVERHEAD for each in member.outbox._direct
+            )
+
+    @invariant()
     def nobody_holds_more_than_the_log_and_two_of_its_own(self):
         if self.soon:
             return

@@ -2,6 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.event import OVERHEAD
 from gateway.relay.slow import Patience
+from gateway.relay.subscription import Subscription
 from tests.relay.world import KEYED, RelayWorld, WebSocketClient
 
 BOUND = 20_000
@@ -165,6 +166,18 @@ class ChangingTests(SlowTests):
             client.wire.taken += 1  # it takes a little, so it never stalls
             rounds += 1
         self.assertFalse(client.is_open)
+
+
+    def test_what_it_holds_is_not_gone_through_in_every_turn(self):
+        client = self.world.client(events=["e"])
+        client.wire.full = True
+        self.say(*[filler(each) for each in range(100)])
+        client.say('42["sjgateway:subscribe",{"events":["e"]}]')
+        looks = []
+        self.patch(Subscription, "_keep_before", lambda *arguments: looks.append(arguments))
+        for each in range(10):
+            self.say(filler(each))
+        self.assertEqual(looks, [])
 
 
 class ConflationTests(SlowTests):
