@@ -19,7 +19,7 @@ from gateway.relay.pid import Pids
 from gateway.relay.recovery import Recovery, wish
 from gateway.relay.refusals import Refusals
 from gateway.relay.screen import SUBSCRIBE, Screens
-from gateway.relay.subscription import Subscription, Welcome
+from gateway.relay.subscription import Subscription
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
 from gateway.socketio.packet import PacketType, header
@@ -87,8 +87,8 @@ class Hub:
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
         """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be.
 
-        Who is new gets the snapshot that it asked for between its CONNECT reply and the
-        events to come.  Raises `ConnectionRefused` for who may not come in, and for filters
+        After its CONNECT reply and before the events to come, who is back gets what it missed,
+        and who is new the snapshot that it asked for.  Raises `ConnectionRefused` for who may not come in, and for filters
         that make no sense.
         """
         try:
@@ -113,9 +113,10 @@ class Hub:
         self._screens.ask(subscription, auth)
         self.members[socket] = subscription
         told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
-        socket.outbox = subscription if back is None else Welcome(subscription)
-        socket.accept(sid=subscription.sid, **told)
         socket.outbox = subscription
+        socket.accept(sid=subscription.sid, **told)
+        if back is not None:
+            subscription.read_from(back.cursor)
         # Who is the worker is asked as long as it lives: of its last words nobody could tell.
         if not self._observer.is_worker(subscription) and back is None:
             self._screens.greet(subscription)

@@ -55,6 +55,8 @@ class Left(NamedTuple):
     """Whether somebody wanted the end."""
     asked: Selection | None
     selection: Selection | None
+    shown_at: int
+    """Where the last snapshot stands that it was sent."""
 
 
 def wish(auth: dict[str, Any]) -> Wish | None:
@@ -80,7 +82,8 @@ class Recovery:
 
     A pid is believed for its signature, so nothing is stored for that.  Of those who left
     last it is noted when and how; who is not noted any more comes back for whatever the log
-    still holds, but only without a filter, since it may have changed that.
+    still holds, but only without a filter, since it may have changed that, and with an offset,
+    since it may have been sent a snapshot.
     """
 
     def __init__(self, log: Log, pids: Pids, deadlines: Deadlines, seconds: float) -> None:
@@ -122,7 +125,7 @@ class Recovery:
         if (
             cursor.position < pid.start.position
             or not self._log.has(cursor)
-            or not self._may_return(left, selection)
+            or not self._may_return(left, selection, wanted.offset)
         ):
             return None
         self._left.pop(text)
@@ -138,16 +141,28 @@ class Recovery:
         del self._here[subscription.pid]
         final = reason in FINAL
         now = self._deadlines.clock()
-        left = Left(now, final, subscription.asked, subscription.selection)
+        left = Left(
+            now, final, subscription.asked, subscription.selection, subscription.shown_at
+        )
         self._left.put(owner, subscription.pid, left)
         if not final:
             self._until = now + self._seconds
         self._look()
 
-    def _may_return(self, left: Left | None, selection: Selection | None) -> bool:
+    def _may_return(
+        self, left: Left | None, selection: Selection | None, heard: Place | None
+    ) -> bool:
+        """Whether it may; `heard`: the last event that it has seen.
+
+        Nobody knows how much came through of a snapshot after which it has seen nothing.
+        """
         if left is None:
-            return selection is None
-        return not left.final and self._deadlines.clock() < left.at + self._seconds
+            return selection is None and heard is not None
+        return (
+            not left.final
+            and self._deadlines.clock() < left.at + self._seconds
+            and left.shown_at <= (-1 if heard is None else heard.position)
+        )
 
     def _look(self) -> None:
         """Let the log forget what nobody comes back for, now or when it is time."""

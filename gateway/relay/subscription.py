@@ -41,7 +41,6 @@ class Subscription:
         "_passed",
         "_shown",
         "_view",
-        "_welcome",
         "asked",
         "cursor",
         "joined",
@@ -52,6 +51,7 @@ class Subscription:
         "quotes",
         "refreshed",
         "selection",
+        "shown_at",
         "sid",
         "socket",
         "start",
@@ -69,6 +69,8 @@ class Subscription:
         """What it wants of the events; None: everything."""
         self.asked: Selection | None = None
         """What it wanted when it came."""
+        self.shown_at = -1
+        """Where in the log the last snapshot stands that it was sent; -1: none."""
         self.quotes = False
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
@@ -83,28 +85,20 @@ class Subscription:
         self._former: tuple[int, int, Selection | None] | None = None
         """From where to where in the log another selection held, the last before this one."""
         self._view: View | None = None
-        self._welcome: Record | None = None
         self.socket = socket
         self.outbox = outbox
         log.apart.add(self)
         outbox.add(self)
 
     def resume(self, back: Return) -> None:
-        """Be who came back, and read on from what it missed."""
-        self.pid, self.sid = back.pid, back.sid
-        self.start, self.cursor = back.start, back.cursor
+        """Be who came back."""
+        self.pid, self.sid, self.start = back.pid, back.sid, back.start
         self.selection, self.asked = back.selection, back.asked
 
-    def welcome(self, record: Record) -> None:
-        """Say `record`, the CONNECT reply to who came back: in the first write, at its end.
-
-        What it missed comes before, and what does not fit comes after the reply.  A client
-        that is cut off before the reply keeps the events that it got, but not their offsets:
-        it would be told them twice.
-        """
-        self._welcome = record
-        self.outbox.unread.add(record)
-        self.outbox.step_aside()
+    def read_from(self, position: int) -> None:
+        """Read on from `position`, after what was said to this socket already."""
+        self.cursor = position
+        self._direct = [(position, record, own) for _, record, own in self._direct]
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Say `record` to this socket after everything the log holds now."""
@@ -118,6 +112,8 @@ class Subscription:
         head = self.log.head
         self._direct += [(head, record, False) for record in records]
         self._shown += _memory(records)
+        if records:
+            self.shown_at = head
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
@@ -144,9 +140,6 @@ class Subscription:
         self._kept, self._held = [], 0
         direct, self._direct, self._shown = self._direct, [], 0
         own = [record for _, record, own in direct if own]
-        if self._welcome is not None:
-            own.insert(0, self._welcome)
-            self._welcome = None
         self.outbox.unread.remove(own)
         for record in own:
             self.outbox.send(record)
@@ -236,12 +229,7 @@ class Subscription:
         batch: list[Record] = []
         direct = 0
         room, packets = form.max_bytes, form.max_packets or UNBOUNDED
-        welcome, self._welcome = self._welcome, None
-        if welcome is not None:
-            room, packets = room - welcome.size, packets - len(welcome.packets)
         while (record := self._peek(direct)) is not None:
-            if welcome is not None and self._due >= self.joined:
-                break
             room -= record.size
             packets -= len(record.packets)
             if batch and (room < 0 or packets < 0):
@@ -259,9 +247,6 @@ class Subscription:
         self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
         self._shown -= _memory([record for _, record, own in self._direct[:direct] if not own])
         del self._direct[:direct]
-        if welcome is not None:
-            batch.append(welcome)
-            self.outbox.unread.remove([welcome])
         return batch
 
     @property
@@ -300,15 +285,3 @@ class Subscription:
 def _memory(records: Iterable[Record]) -> int:
     """Bytes of memory that they cost."""
     return sum([record.size + OVERHEAD for record in records])
-
-
-class Welcome:
-    """Where the CONNECT reply to who came back goes in."""
-
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-
-    def send(self, record: Record, *, urgent: bool = False) -> None:
-        """Say it to whom it is for; `urgent` or not."""
-        del urgent
-        self._subscription.welcome(record)

@@ -9,7 +9,8 @@ class Proxy:
     """Between clients, who connect to `url`, and the gateway at `port`.
 
     `pause()` cuts everybody and lets nobody in until `go_on()`.  `pause_after(marker)` does
-    so once a whole HTTP answer with `marker` in it was passed on.
+    so once a whole HTTP answer with `marker` in it was passed on, `pause_within(marker)`
+    in the middle of what the gateway writes, before the marker.
     """
 
     def __init__(self, port: int) -> None:
@@ -20,7 +21,7 @@ class Proxy:
         self._paused = False
         self.refused = threading.Event()
         """Set when somebody was not let in since the last pause."""
-        self._marker = b""
+        self._marker = self._within = b""
         self._start(self._accept)
 
     def pause(self) -> None:
@@ -38,6 +39,9 @@ class Proxy:
 
     def pause_after(self, marker: bytes) -> None:
         self._marker = marker
+
+    def pause_within(self, marker: bytes) -> None:
+        self._within = marker
 
     def close(self) -> None:
         self._listener.close()
@@ -69,6 +73,11 @@ class Proxy:
         answers = b""
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
+                if self._within and self._within in data:
+                    client.sendall(data.partition(self._within)[0])
+                    self._within = b""
+                    self.pause()
+                    break
                 client.sendall(data)
                 answers += data
                 while (whole := _first_answer(answers)) is not None:

@@ -1,8 +1,11 @@
 """Stock clients that are cut off: in the middle of a replay, and over a restart."""
 
+from __future__ import annotations
+
 import signal
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -10,6 +13,9 @@ from tests.interop.agents import Agent, node_client
 from tests.interop.proxy import Proxy
 from tests.interop.raw import RawClient
 from tests.interop.service import PATIENCE, Service, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MISSED = 200
 """More than one answer holds."""
@@ -44,26 +50,37 @@ class RecoveryCase(SynchronousTestCase):
 
 
 class CutReplayTests(RecoveryCase):
-    def test_a_polling_client_that_is_cut_off_in_its_replay_hears_everything_once(self) -> None:
-        proxy = Proxy(self.port)
-        self.addCleanup(proxy.close)
-        speaker = self.agent(node_client(self.service.url, "websocket"))
-        client = self.agent(node_client(proxy.url, "polling", recover=True))
-        speaker.tell("emit", "begin", {"seq": -1})
+    """A client that is cut off a second time, in its replay, hears everything once."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.proxy = Proxy(self.port)
+        self.addCleanup(self.proxy.close)
+        self.speaker = self.agent(node_client(self.service.url, "websocket"))
+
+    def cut_off(self, transport: str, cut: Callable[[], None]) -> None:
+        client = self.agent(node_client(self.proxy.url, transport, recover=True))
+        self.speaker.tell("emit", "begin", {"seq": -1})
         self.ticks_until(client, -1)
-        proxy.pause()
+        self.proxy.pause()
         client.hear("disconnected")
-        speaker.tell("stream", MISSED, 100_000, MISSED)
+        self.speaker.tell("stream", MISSED, 100_000, MISSED)
         self.service.until(
             "events", lambda: self.service.request("/status")[1]["relay"]["events"] > MISSED
         )
-        proxy.pause_after(b"market_tick")
-        proxy.refused.clear()
-        proxy.go_on()
-        self.assertTrue(proxy.refused.wait(PATIENCE), "the client did not come back")
-        proxy.go_on()
-        speaker.tell("emit", "end", {"seq": MISSED})
+        cut()
+        self.proxy.refused.clear()
+        self.proxy.go_on()
+        self.assertTrue(self.proxy.refused.wait(PATIENCE), "the client did not come back")
+        self.proxy.go_on()
+        self.speaker.tell("emit", "end", {"seq": MISSED})
         self.assertEqual(self.ticks_until(client, MISSED), list(range(MISSED + 1)))
+
+    def test_over_polling_after_the_first_answer(self) -> None:
+        self.cut_off("polling", lambda: self.proxy.pause_after(b"market_tick"))
+
+    def test_over_a_websocket_within_the_first_write(self) -> None:
+        self.cut_off("websocket", lambda: self.proxy.pause_within(b'"seq":50}'))
 
 
 class RestartTests(RecoveryCase):

@@ -290,8 +290,6 @@ class LogMachine(RuleBasedStateMachine):
         for member in self.members:
             own = member.subscription
             waiting = [*own._kept, *[record for _, record, _ in own._direct]]
-            if own._welcome is not None:
-                waiting.append(own._welcome)
             behind = self.log.behind(own.cursor) if own in self.log.apart else 0
             assert own.lag == behind + sum(each.size + OVERHEAD for each in waiting) + sum(
                 each.size + OVERHEAD for each in member.outbox._direct

@@ -54,7 +54,7 @@ class Recovering(SynchronousTestCase):
         return back.join(**auth)
 
     def assert_recovered(self, back, *missed):
-        self.assertEqual(back.before, list(missed))
+        self.assertEqual((back.before, back.after), ([], list(missed)))
         for key in ("sid", "pid"):
             self.assertEqual(back.reply[key], self.client.reply[key])
 
@@ -93,7 +93,7 @@ class OffsetTests(Recovering):
 
 
 class ReplayTests(Recovering):
-    def test_exactly_what_was_missed_before_the_connect_reply(self):
+    def test_exactly_what_was_missed_after_the_connect_reply(self):
         self.say("a", "b")
         self.client.lose()
         self.say("c", "d")
@@ -196,8 +196,8 @@ class ReplayTests(Recovering):
         back = self.poll_back()
         first, second = back.heard, back.poll()
         self.assertEqual((len(first), len(second)), (16, 5))
-        self.assertTrue(first[-1].startswith("40"))
-        self.assertEqual(first[:-1] + second, [f'42["{n}","E-{n}"]' for n in range(20)])
+        self.assertTrue(first[0].startswith("40"))
+        self.assertEqual(first[1:] + second, [f'42["{n}","E-{n}"]' for n in range(20)])
 
     def test_cut_off_after_that_answer_it_goes_on_where_it_was(self):
         self.client.lose()
@@ -207,9 +207,9 @@ class ReplayTests(Recovering):
         back.session.abort("transport error")
         self.say("20")
         again = self.poll_back(offset=14)
-        self.assertEqual(again.heard[:-1], [f'42["{n}","E-{n}"]' for n in range(15, 21)])
+        self.assertEqual(again.heard[1:], [f'42["{n}","E-{n}"]' for n in range(15, 21)])
 
-    def test_over_websockets_it_is_in_the_first_write(self):
+    def test_over_websockets_it_is_the_first_message_wherever_the_write_is_cut(self):
         self.client.lose()
         self.say(*["x" * 20_000] * 5)
         back = WebSocketClient(self.world)
@@ -218,13 +218,13 @@ class ReplayTests(Recovering):
         back.wire.on_write = lambda data: setattr(back.wire, "full", True)
         self.world.flush()
         first = back.heard[1:]
-        self.assertEqual([text[:2] for text in first], ["42", "42", "42", "40"])
+        self.assertEqual([text[:2] for text in first], ["40", "42", "42", "42"])
         back.wire.on_write = None
         back.wire.drain()
         self.world.flush()
         self.assertEqual(len(back.heard), 2)
 
-    def test_what_is_said_after_it_joined_comes_after_the_reply(self):
+    def test_what_is_said_after_it_joined_comes_after_what_it_missed(self):
         self.client.lose()
         self.say("a")
         back = WebSocketClient(self.world)
@@ -234,7 +234,7 @@ class ReplayTests(Recovering):
         self.sender.say('427["q"]')
         self.sender.emit("b")
         self.world.flush()
-        first, reply, question, last = back.heard
+        reply, first, question, last = back.heard
         self.assertEqual((first, reply[:3], last), ('42["a","E-0"]', "40{", '42["b","E-2"]'))
         self.assertTrue(question.endswith('["q"]'))
 
@@ -255,14 +255,42 @@ class ReplayTests(Recovering):
         self.assert_recovered(self.back(offset=0), '42["b","E-1"]', '42["c","E-2"]')
 
     def test_recovered_clients_get_no_snapshot(self):
-        worker = self.world.client()
-        self.world.watcher.trusted.add(worker.reply["sid"])
-        worker.emit(KEYED, {"n": 1})
-        self.world.flush()
+        self.worker_says(KEYED)
         self.client.lose()
         self.assert_recovered(self.back(offset=0))
         late = self.world.client(recover=True)
         self.assertEqual(late.after, ['42["tick",{"n":1}]'], "the snapshot, without an offset")
+
+    def test_who_may_have_missed_a_part_of_its_snapshot_begins_anew(self):
+        """Nobody knows what came through, before it has heard an event after that."""
+        self.worker_says(KEYED)
+        late = self.client = self.world.client(recover=True)
+        self.say("a")
+        late.lose()
+        self.assert_recovered(self.back(offset=1))
+        self.client = late
+        late = self.client = self.world.client(recover=True)
+        self.say("b")
+        late.lose()
+        back = self.back()
+        self.assertNotEqual(back.reply["sid"], late.reply["sid"])
+        self.assertEqual(back.after, ['42["tick",{"n":1}]'])
+
+    def test_so_does_who_widened_its_filter_and_heard_nothing_since(self):
+        client = self.client = self.world.client(recover=True, events=["a"])
+        self.say("a")
+        self.worker_says(KEYED)
+        client.say('42["sjgateway:subscribe",{}]')
+        self.world.flush()
+        self.assertIn('42["tick",{"n":1}]', client.heard)
+        client.lose()
+        self.assertNotEqual(self.back(0, events=["a"]).reply["sid"], client.reply["sid"])
+
+    def worker_says(self, name):
+        worker = self.world.client()
+        self.world.watcher.trusted.add(worker.reply["sid"])
+        worker.emit(name, {"n": 1})
+        self.world.flush()
 
     def test_who_was_trusted_has_to_be_known_again(self):
         self.client.session.data = "what is known of it"
