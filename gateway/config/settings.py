@@ -72,7 +72,10 @@ class Settings:
     dev: bool = flag("restart the worker when a Python file of its own changes; log level debug")
     no_worker: bool = flag("run no worker; whoever connects may be the source")
     state_dir: Path | None = option(
-        "", "folder for the ledger of starts; else $STATE_DIRECTORY, else XDG state", file
+        "",
+        "folder for what outlives a restart, such as the ledger of starts and recovery.key;"
+        " else $STATE_DIRECTORY, else XDG state",
+        file,
     )
     key_names: tuple[str, ...] = several(
         "further variables in which the worker looks for its keys, such as"

@@ -88,8 +88,8 @@ class Hub:
         """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be.
 
         After its CONNECT reply and before the events to come, who is back gets what it missed,
-        and who is new the snapshot that it asked for.  Raises `ConnectionRefused` for who may not come in, and for filters
-        that make no sense.
+        and who is new the snapshot that it asked for.  Raises `ConnectionRefused` for who may
+        not come in, and for filters that make no sense.
         """
         try:
             may_publish = self._observer.admit(socket.session, auth)

@@ -141,9 +141,7 @@ class Recovery:
         del self._here[subscription.pid]
         final = reason in FINAL
         now = self._deadlines.clock()
-        left = Left(
-            now, final, subscription.asked, subscription.selection, subscription.shown_at
-        )
+        left = Left(now, final, subscription.asked, subscription.selection, subscription.shown_at)
         self._left.put(owner, subscription.pid, left)
         if not final:
             self._until = now + self._seconds

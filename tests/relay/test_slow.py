@@ -167,7 +167,6 @@ class ChangingTests(SlowTests):
             rounds += 1
         self.assertFalse(client.is_open)
 
-
     def test_what_it_holds_is_not_gone_through_in_every_turn(self):
         client = self.world.client(events=["e"])
         client.wire.full = True
