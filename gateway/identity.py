@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.web.names import is_loopback
 from gateway.web.tokens import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.engineio.handshake import Peer
     from gateway.engineio.session import Session
     from gateway.web.tokens import Token
 
@@ -79,3 +81,11 @@ def known_as_worker(session: Session) -> bool:
     """Whether somebody has asked already, and `session` was found to be the worker's."""
     identity: Identity | None = session.data
     return identity is not None and identity.worker is True
+
+
+def is_local(peer: Peer) -> bool:
+    """Whether a client is on this machine, as far as can be told.
+
+    Who comes through a proxy that tells nothing has the proxy's address, and is not.
+    """
+    return is_loopback(peer.address) and not peer.passed_on

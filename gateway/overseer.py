@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger, LogLevel
 
-from gateway.identity import known_as_worker
+from gateway.identity import is_local, known_as_worker
 from gateway.relay.freshness import ENDED, MAX_NAMES, Freshness
 from gateway.relay.guard import Attempts
 from gateway.relay.keys import NAMES
 from gateway.relay.naming import Places
-from gateway.web.names import address_key, is_loopback
+from gateway.web.names import address_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -131,7 +131,7 @@ class Overseer:
         if identity.owner is None:
             is_trusted = self.trusts(sender)
             if self.listener is None:
-                is_trusted = is_loopback(session.peer.address)
+                is_trusted = is_local(session.peer)
             identity.owner = "" if is_trusted else self.owner(session) or "unix"
         return identity.owner
 

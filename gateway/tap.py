@@ -18,7 +18,7 @@ from gateway.admission import Admission, Publish
 from gateway.alerts.alerts import Alerts
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
-from gateway.identity import Identities, known_as_worker
+from gateway.identity import Identities, is_local, known_as_worker
 from gateway.layers import (
     WORKER_KEY,
     alert_settings,
@@ -282,7 +282,9 @@ class Parts:
         if any(map(known_as_worker, sessions)):
             return True
         ports = self._connections.ports()
-        return any(session.peer.port in ports for session in sessions)
+        return any(
+            session.peer.port in ports and is_loopback(session.peer.host) for session in sessions
+        )
 
     def _is_too_old(self, peer: Peer) -> None:
         """A client that speaks Engine.IO 3 was refused: perhaps the worker, which tells nobody."""
@@ -297,9 +299,7 @@ class Parts:
     def _is_exempt(self, session: Session) -> bool:
         """Whether `session` may send at any rate: the worker, or who takes its place."""
         if self._supervisor is None:
-            peer = session.peer
-            local = is_loopback(peer.address) and not peer.passed_on
-            return local or self._identities.may_publish(session)
+            return is_local(session.peer) or self._identities.may_publish(session)
         return self._is_publisher(session)
 
     def _is_publisher(self, session: Session) -> bool:

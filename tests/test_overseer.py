@@ -186,6 +186,19 @@ class OverseerTests(SynchronousTestCase):
             session: Any = SimpleNamespace(peer=Peer(host, 5))
             self.assertEqual(self.overseer.owner(session), owner)
 
+    def test_without_a_worker_only_this_machine_invents_names_like_one(self) -> None:
+        self.overseer.listener = None
+        for peer, owner in (
+            (Peer("127.0.0.1", 5), ""),
+            (Peer("", 0), ""),
+            (Peer("127.0.0.1", 6, passed_on=True), "127.0.0.1"),
+            (Peer("127.0.0.1", 7, announced="192.0.2.7", passed_on=True), "192.0.2.7"),
+            (Peer("192.0.2.8", 8), "192.0.2.8"),
+        ):
+            session: Any = SimpleNamespace(peer=peer, data=None)
+            sender: Any = SimpleNamespace(socket=SimpleNamespace(session=session))
+            self.assertEqual(self.overseer._inventor(sender), owner, peer)
+
     def test_the_close_of_a_market_is_no_recovery(self) -> None:
         self.overseer._feed_changed("stocks", "the market is closed")
         (_, told) = self.relay.published[0]

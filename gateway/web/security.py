@@ -39,8 +39,8 @@ _PASSED_ON = frozenset((b"forwarded", b"via", b"cdn-loop", b"x-forwarded", b"x-o
 _PASSED_ON_BEGINS = b"x-forwarded-", b"x-original-"
 _PASSED_ON_ENDS = (
     *(b"-ip", b"-ipv6", b"-ip6", b"-clientip"),
-    *(b"-client-addr", b"-remote-addr", b"-real-addr"),
-    *(b"-client-address", b"-external-address", b"-remote-address"),
+    *(b"client-addr", b"remote-addr", b"real-addr"),
+    *(b"client-address", b"external-address", b"remote-address"),
 )
 """Headers that proxies add, in general: clients have no use for any of them."""
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
@@ -229,7 +229,7 @@ class Guard:
             return ""
         client = None
         for entry in reversed(_chain(headers)):
-            client = parse_client(entry)
+            client = parse_client(entry.strip())
             if not self._is_proxy(client):
                 break
         if client is None or (client.is_loopback and not is_loopback(peer or "")):
@@ -339,8 +339,7 @@ def _is_a_proxys(name: bytes) -> bool:
 
 def _chain(headers: Headers) -> list[str]:
     """Who passed a request on, the nearest last."""
-    chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
-    return [entry.strip() for entry in chain.split(",")]
+    return b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1").split(",")
 
 
 def _preflight(headers: Headers, cors: bytes) -> Verdict:

@@ -44,7 +44,9 @@ def _listed_host(entry: str) -> str:
         return str(address)
     host = parse_host(entry.encode("ascii", "replace"))
     if host is None or host.port is not None:
-        raise ValueError(f"{entry!r} is not a host name; write gateway.example.com or 192.0.2.1")
+        raise ValueError(
+            f"--allowed-hosts: {entry!r} is not a host name; write gateway.example.com or 192.0.2.1"
+        )
     return host.name
 
 
@@ -59,13 +61,23 @@ def _listed_origin(entry: str) -> Origin | str:
     origin = parse_origin(value) or parse_app_origin(value)
     if origin is None:
         raise ValueError(
-            f"{entry!r} is not an origin; write https://app.example.com, app://name, null or *"
+            f"--allowed-origins: {entry!r} is not an origin; write https://app.example.com,"
+            " app://name, null or *"
         )
     return origin
 
 
 def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, ...]:
-    return tuple(entry if entry == UNIX else ip_network(entry) for entry in entries)
+    return tuple(entry if entry == UNIX else _listed_network(entry) for entry in entries)
+
+
+def _listed_network(entry: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(entry)
+    except ValueError as error:
+        raise ValueError(
+            f"--trusted-proxies: {error}; write 192.0.2.1, 10.0.0.0/8 or unix"
+        ) from None
 
 
 @frozen

@@ -253,8 +253,12 @@ class OriginTests(SynchronousTestCase):
             {"allowed_origins": ["https://"]},
             {"allowed_origins": ["app:a"]},
             {"trusted_proxies": ["proxy"]},
+            {"trusted_proxies": ["10.0.0.1/8"]},
         ):
-            self.assertRaises(ValueError, Settings, **wrong)
+            error = self.assertRaises(ValueError, Settings, **wrong)
+            ((option, (entry,)),) = wrong.items()
+            self.assertIn(f"--{option.replace('_', '-')}: ", str(error))
+            self.assertIn(entry, str(error))
 
 
 class AccessTests(SynchronousTestCase):
@@ -293,6 +297,7 @@ class AccessTests(SynchronousTestCase):
             "x_appengine_user_ip",
             "x_envoy_external_address",
             "x_remote_addr",
+            "remote_addr",
         ):
             self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"127.0.0.1"})[2], 403)
 
