@@ -37,6 +37,7 @@ class ConverterTests(SynchronousTestCase):
             (path, "a/b", Path("a/b")),
             (url_path, "/feed", "/feed/"),
             (url_path, "/a/b-c_d.e~/", "/a/b-c_d.e~/"),
+            (url_path, "/.a/b../...", "/.a/b../.../"),
             (path, "~/b", Path.home() / "b"),
         ]
         for convert, text, value in cases:
@@ -58,6 +59,12 @@ class ConverterTests(SynchronousTestCase):
             (seconds, "1e9", "'1e9' is not a number of seconds"),
             (seconds, "-1", "'-1' is not"),
             (seconds, "nan", "'nan' is not"),
+            (url_path, "/", "'/' is not a path of a URL"),
+            (url_path, "/a/../b", "'/a/../b' is not"),
+            (url_path, "/.", "'/.' is not"),
+            (url_path, "/a/./", "'/a/./' is not"),
+            (url_path, "/a//b", "'/a//b' is not"),
+            (url_path, "/a\n", "is not"),
         ]
         for convert, text, message in cases:
             with self.subTest(text=text):

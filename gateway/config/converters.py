@@ -66,8 +66,11 @@ def path(text: str) -> Path:
 
 
 def url_path(text: str) -> str:
-    """A path that begins and ends with a slash; the last one may be left out."""
-    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", text):
+    """A path that begins and ends with a slash; the last one may be left out.
+
+    No client asks for one with `.` or `..` in it: it would resolve them.
+    """
+    if not re.fullmatch(r"(/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+/?", text):
         raise ValueError(f"{text!r} is not a path of a URL; write /feed/")
     return text.removesuffix("/") + "/"
 
