@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 
 from gateway.engineio.forms import WEBSOCKETS
+from gateway.web.channel import EVERY_ANSWER
 from gateway.web.channel import Channel as HttpChannel
 from gateway.web.deflate import ACCEPTED, Deflated, accepts
 from gateway.web.fallback import FallbackFactory
@@ -132,7 +133,8 @@ def _answer(request: Request, extensions: bytes) -> bytes:
         raise UpgradeError("A subprotocol must be a token.")
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: "
+        + EVERY_ANSWER
+        + b"Sec-WebSocket-Accept: "
         + accept_key(keys[0].strip())
         + (b"\r\nSec-WebSocket-Extensions: " + extensions if extensions else b"")
         + (b"\r\nSec-WebSocket-Protocol: " + protocol if protocol else b"")
