@@ -127,7 +127,8 @@ class Channel(StrictChannel):
         if self._lent:
             self._lent = False
             count_as(self.transport, getattr(self.getPeer(), "host", ""))
-        self.write(b"")  # a head without a body
+        if self._head:
+            self.write(b"")  # a head without a body
         self._enter(Phase.IDLE)
         if self._taken is not None and self.persistent:
             self._answered = request

@@ -11,7 +11,7 @@ from klein import Klein
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
+from twisted.web.error import UnsupportedMethod
 from werkzeug.exceptions import HTTPException
 
 from gateway.web.audit import audit, told
@@ -32,6 +32,8 @@ from gateway.web.site import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from twisted.web.resource import Resource
 
     from gateway.web.control import Control
     from gateway.web.request import Request
@@ -58,18 +60,17 @@ def rest_mounts(
     return mounts
 
 
-class Health(Resource):
+class Health:
     """`GET /health`: the gateway lives, and whether the worker does."""
 
-    isLeaf = True
-
     def __init__(self, control: Control, now: Callable[[], float]) -> None:
-        super().__init__()
         self._control = control
         self._now = now
 
-    def render_GET(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes:
         """The answer; made anew each time, for it tells of now."""
+        if request.method not in (b"GET", b"HEAD"):
+            raise UnsupportedMethod([b"GET", b"HEAD"])
         answer = orjson.dumps(
             {
                 "status": "ok",

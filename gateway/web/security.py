@@ -109,6 +109,7 @@ class Guard:
         """`wall`: seconds since 1970."""
         self._settings = settings
         self._wall = wall
+        self.trusts_proxies = bool(settings.trusted_proxies)
         self._tokens: dict[bytes, Token] = {}
         self._guarded = dict.fromkeys(Role, False)
         self.heed(settings.all_tokens)

@@ -191,30 +191,32 @@ class Root(Resource):
         self, request: Request, mount: Mount | None, access: Access, method: bytes
     ) -> Verdict:
         """The guard's verdict on `request`, which is for `mount`."""
+        is_engine = self.is_engine(mount)
         return self._guard.judge(
             access,
             method,
             request.requestHeaders,
             _peer(request),
             secure=request.channel.is_secure,
-            credentials=self.is_engine(mount),
-            acts=self.is_engine(mount),
+            credentials=is_engine,
+            acts=is_engine,
         )
 
     def render(self, request: Request) -> bytes | int:
         mount = self.find(request.path)
         access = mount.access if mount is not None else Access.OPEN
         verdict = self.judge(request, mount, access, request.method)
-        request.announced = self._guard.announced(request.requestHeaders, _peer(request))
-        if request.announced and not request.channel.lend(request.announced):
-            verdict = TOO_MANY._replace(lines=verdict.lines)
+        if self._guard.trusts_proxies:
+            request.announced = self._guard.announced(request.requestHeaders, _peer(request))
+            if request.announced and not request.channel.lend(request.announced):
+                verdict = TOO_MANY._replace(lines=verdict.lines)
         if access is Access.CONTROL:
             request.who = self._guard.who(request.requestHeaders, _peer(request))
         request.verdict_lines = verdict.lines
-        if verdict.status == HTTPStatus.NO_CONTENT:
-            request.setResponseCode(HTTPStatus.NO_CONTENT)
-            return b""
         if verdict.status:
+            if verdict.status == HTTPStatus.NO_CONTENT:
+                request.setResponseCode(HTTPStatus.NO_CONTENT)
+                return b""
             self.refused[verdict.status] += 1
             if verdict.header and self._may_tell[verdict.header]():
                 _tell(request, verdict)

@@ -26,6 +26,12 @@ _LARGEST_SIZE = 2**63 - 1
 _LONGEST_LENGTH = 19
 """Digits of a Content-Length; int() refuses thousands of them with an error of its own."""
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
+_PLAIN_LINE = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1")
+_PLAIN_HEADERS = re.compile(
+    rb"((?:(?!(?i:content-length|transfer-encoding):)"
+    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n"
+)
+"""The head of a request without a body, in which nothing can be wrong but Host and sizes."""
 
 
 class StrictChannel(HTTPChannel):
@@ -64,6 +70,8 @@ class StrictChannel(HTTPChannel):
         elif not self._path:
             if len(line) > self.site.limits.url:
                 self.reject(HTTPStatus.REQUEST_URI_TOO_LONG)
+            elif _PLAIN_LINE.fullmatch(line) and self._take_plain(line):
+                return self.is_over
         elif line[:1] in (b" ", b"\t"):
             self.reject(HTTPStatus.BAD_REQUEST)
         elif self._receivedHeaderSize + len(line) > self.site.limits.header_bytes:
@@ -71,6 +79,32 @@ class StrictChannel(HTTPChannel):
         if not self.is_over:
             super().lineReceived(line)
         return self.is_over  # LineReceiver stops at the first true answer
+
+    def _take_plain(self, line: bytes) -> bool:
+        """Take a request without a body at once, if its whole head is there and is plain.
+
+        That costs a fraction of what taking it line by line does.  False: nothing was done.
+        """
+        head = _PLAIN_HEADERS.match(self._buffer)
+        limits = self.site.limits
+        if head is None or len(line) + head.end() > limits.header_bytes:
+            return False
+        headers = head[1].split(b"\r\n")[:-1]
+        if len(headers) > limits.headers:
+            return False
+        request = Request(self)
+        add = request.requestHeaders.addRawHeader
+        for header in headers:
+            name, _, value = header.partition(b":")
+            add(name, value.strip(b" \t"))
+        if len(request.requestHeaders.getRawHeaders(b"Host", ())) != 1:
+            return False
+        self._buffer = self._buffer[head.end() :]
+        self.requests.append(request)
+        self._command, self._path, self._version = line.split(b" ")
+        HTTPChannel.allHeadersReceived(self)  # ours has nothing to look for
+        self.allContentReceived()
+        return True
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self.reject(

@@ -234,3 +234,78 @@ class AcceptanceTests(SynchronousTestCase):
         self.connection.send(b"abc")
         large = self.connection.send(expecting + b"Content-Length: 999999\r\n\r\n")
         self.assertTrue(large.startswith(b"HTTP/1.1 413 "), large)
+
+
+TOKEN = b"!#$%&'*+-.^_`|~09AZaz"
+FINE = {
+    "a probe": GET + b"\r\n",
+    "HEAD": GET.replace(b"GET", b"HEAD") + b"\r\n",
+    "a query": GET.replace(b"/healthz", b"/healthz?a=%20&b") + b"\r\n",
+    "a path that is none": GET.replace(b"/healthz", b"/\\~{}") + b"\r\n",
+    "an odd name": GET + TOKEN + b": a\r\n\r\n",
+    "an empty value": GET + b"A:\r\nB: \t\r\n\r\n",
+    "other bytes in a value": GET + b"A: \t caf\xc3\xa9\xff \t\r\n\r\n",
+    "DEL in a value": GET + b"A: b\x7f\r\n\r\n",
+    "a bell in a value": GET + b"A: b\x07\r\n\r\n",
+    "an Origin of another page": GET + b"oRIGIN: https://evil.net\r\n\r\n",
+    "two Origins": GET + b"Origin: http://localhost\r\nOrigin: http://localhost\r\n\r\n",
+    "close": GET + b"Connection: close\r\n\r\n",
+    "a body of a GET": GET + b"content-LENGTH: 3\r\n\r\nabc",
+    "chunks of a GET": GET + b"transfer-ENCODING: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    "a length between others": GET + b"A: b\r\nContent-Length: 1\r\nC: d\r\n\r\na",
+    "a name that only begins like a length": GET + b"Content-Length-X: 3\r\n\r\n",
+    "Expect": GET + b"Expect: 100-continue\r\n\r\n",
+    "HTTP/1.0": GET.replace(b"1.1", b"1.0") + b"\r\n",
+    "an empty line first": b"\r\n" + GET + b"\r\n",
+    "two empty lines first": b"\r\n\r\n" + GET + b"\r\n",
+    "three at once": 3 * (GET + b"\r\n"),
+    "a body between": POST + b"Content-Length: 1\r\n\r\na" + GET + b"\r\n",
+}
+
+
+class CutTests(SynchronousTestCase):
+    """A plain head that comes as a whole is taken at once: it must mean what it means in pieces."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.site = build_site(self.clock)
+
+    def answers(self, request: bytes, size: int) -> bytes:
+        connection = Memory(self.site, self.clock)
+        pieces = [request[at : at + size] for at in range(0, len(request), size)]
+        return b"".join(map(connection.send, pieces))
+
+    def assert_same(self, name: str, request: bytes) -> None:
+        follows = request + GET + b"\r\n"  # what would be smuggled
+        self.assertEqual(self.answers(follows, len(follows)), self.answers(follows, 1), name)
+
+    def test_whatever_is_sent(self) -> None:
+        sent = {name: request for name, (_, request) in TOO_LARGE.items() if len(request) < 4096}
+        for name, request in {**FINE, **SMUGGLING, **BAD_ENDS, **sent}.items():
+            self.assert_same(name, request)
+
+    def test_each_byte_at_each_place(self) -> None:
+        head = b"GET / HTTP/1.1\r\nHost: a\r\nTE: b\r\n\r\n"
+        for at in range(len(head)):
+            for byte in b"\x00\n\r :\xff":
+                changed = bytearray(head)
+                changed[at] = byte
+                self.assert_same(f"{bytes(changed)!r}", bytes(changed))
+
+    def test_numbers_and_sizes_at_their_bounds(self) -> None:
+        for count in (98, 99, 100):
+            self.assert_same(f"{count} more headers", GET + b"A: b\r\n" * count + b"\r\n")
+        for size in (8191 - len(GET), 16384 - len(GET) - 200, 16384 - len(GET), 17000):
+            large = (b"A: " + b"b" * (size // 2) + b"\r\n") * 2
+            request = GET + large + b"\r\n"
+            cut = self.answers(request, 1000)
+            self.assertEqual(self.answers(request, len(request))[:12], cut[:12], str(size))
+
+    def test_a_plain_head_is_taken_without_looking_at_its_lines(self) -> None:
+        from twisted.web.http import HTTPChannel
+
+        self.patch(HTTPChannel, "lineReceived", lambda *_: self.fail("line by line"))
+        connection = Memory(self.site, self.clock)
+        for _ in range(2):
+            answer = connection.send(2 * (GET + b"Accept: */*\r\nConnection: close, x\r\n\r\n"))
+            self.assertEqual(answer.count(b"HTTP/1.1 200 "), 2)
