@@ -103,14 +103,24 @@ def first_of(environ: Mapping[str, str], *names: str) -> str:
 def credentials_from(environ: Mapping[str, str]) -> Credentials:
     """The credentials under any of the names that workers of this family know."""
 
-    def value(*names: str, branded: str) -> str:
-        return first_of(environ, *names, f"SHIOAJI_{branded}", f"SINOPAC_{branded}")
+    def value(*names: str, branded: Sequence[str]) -> str:
+        brands = (f"{brand}_{name}" for brand in ("SHIOAJI", "SINOPAC") for name in branded)
+        return first_of(environ, *names, *brands)
 
     return Credentials(
-        value("API_KEY", "SJ_KEY", "SJ_API_KEY", branded="API_KEY"),
-        value("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY", branded="SECRET_KEY"),
-        value("CA_CERT_PATH", "SJ_CA_PATH", "CA_PATH", branded="CA_PATH"),
-        value("CA_PASSWORD", "SJ_CA_PASSWD", branded="CA_PASSWORD"),
+        value("API_KEY", "SJ_KEY", "SJ_API_KEY", branded=("API_KEY", "KEY")),
+        value(
+            *("SECRET_KEY", "SJ_SEC", "SJ_SEC_KEY", "SJ_SECRET_KEY"),
+            branded=("SECRET_KEY", "SECRET", "API_SECRET", "SEC_KEY"),
+        ),
+        value(
+            *("CA_CERT_PATH", "SJ_CA_PATH", "CA_PATH"),
+            branded=("CA_PATH", "CA_CERT_PATH", "CERT_PATH"),
+        ),
+        value(
+            *("CA_PASSWORD", "SJ_CA_PASSWD", "CA_PASSWD"),
+            branded=("CA_PASSWORD", "CA_PASSWD", "CERT_PASSWORD"),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import main
+from gateway.worker.credentials import VARIABLES
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 PATIENCE = 10
@@ -67,6 +68,13 @@ class OptionsTests(SynchronousTestCase):
 
 
 class CredentialsTests(SynchronousTestCase):
+    def test_it_knows_every_name_of_a_key_that_the_gateway_knows(self) -> None:
+        for number, names in enumerate(VARIABLES.values()):
+            for name in names:
+                found = main.credentials_from({name: "value"})
+                values = (found.api_key, found.secret_key, found.ca_path, found.ca_password)
+                self.assertEqual(values[number], "value", name)
+
     def test_every_name_of_the_family_is_known(self) -> None:
         for names in (
             ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD"),
