@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
 
@@ -81,6 +81,8 @@ __all__ = ["Options", "makeService"]
 
 FAREWELL = 0.2
 """Seconds in which the last bytes may leave."""
+LAST_POLLS = 0.5
+"""Seconds in which clients that poll may fetch the last words."""
 
 _log = Logger(namespace="gateway")
 
@@ -358,10 +360,12 @@ class Parts:
         if warning(self._guarding):
             _log.warn("{warning}", warning=warning(self._guarding))
 
-    def _say_goodbye(self) -> Deferred[None]:
-        self._relay.finish()
+    async def _say_goodbye(self) -> None:
+        unheard, end = self._relay.finish(), self._reactor.seconds() + LAST_POLLS
+        while unheard() and self._reactor.seconds() < end:
+            await deferLater(self._reactor, FAREWELL / 10)
         self._engine.close()
-        return deferLater(self._reactor, FAREWELL)
+        await deferLater(self._reactor, FAREWELL)
 
     # -- the log -------------------------------------------------------------------------
 

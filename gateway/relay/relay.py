@@ -63,6 +63,11 @@ class Relay:
         for hub in self.hubs.values():
             hub.worker_gone()
 
-    def finish(self) -> None:
-        """Write what waits now: the reactor may not come to it any more."""
+    def finish(self) -> Callable[[], bool]:
+        """Write what waits now: the reactor may not come to it any more.
+
+        What it returns says whether a client that polls has still to fetch some of it.
+        """
         self._turn.finish()
+        heads = [(log, log.head) for log in self._turn.logs]
+        return lambda: any(each.fetches(head) for log, head in heads for each in log.apart)

@@ -249,6 +249,12 @@ class Subscription:
         del self._direct[:direct]
         return batch
 
+    def fetches(self, head: int) -> bool:
+        """Whether it polls, and has still to fetch an event from before the position `head`."""
+        form = self.outbox.form
+        polled = form is not None and form.polled
+        return polled and self.waits_since is not None and self._due < head
+
     @property
     def _due(self) -> int:
         """The position that it has come to."""

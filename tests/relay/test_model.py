@@ -32,7 +32,7 @@ MAX_BYTES, MAX_RECORDS = 8000, 18
 BOUND, AWAY, WRITE = 2000, 30.0, 300
 CODES = ("A", "B", None)
 NUMBER = st.integers(0, 4)
-TRAPS = ("leave", "read", "upgrade", "say", "tell", "detach")
+TRAPS = ("leave", "read", "upgrade", "poll", "select", "say", "tell", "detach")
 
 
 class LogMachine(RuleBasedStateMachine):
@@ -230,6 +230,10 @@ class LogMachine(RuleBasedStateMachine):
                 self.direct(victim)
             elif what == "upgrade":
                 victim.attach(WEBSOCKETS[4, False], polling=False)
+            elif what == "poll":
+                victim.attach(POLLING4, polling=True)
+            elif what == "select":
+                victim.select(Selection(None, frozenset("A")))
             elif victim.sink is not None:
                 victim.detach() if what == "detach" else victim.sink.resume()
 
@@ -240,6 +244,10 @@ class LogMachine(RuleBasedStateMachine):
     @rule()
     def end_the_turn(self):
         self.end_turn()
+
+    @rule()
+    def write_all_at_once(self):
+        self.turn.finish()
 
     @rule(seconds=st.sampled_from((1.0, 11.0, 25.0)))
     def wait(self, seconds):

@@ -48,6 +48,20 @@ class FlushTests(SynchronousTestCase):
             self.assertEqual(client.heard, ['42["n",{"n":2}]', '42["n",{"n":3}]'])
         world.flush()
 
+    def test_whoever_is_between_two_polls_has_still_to_fetch_it(self):
+        world = RelayWorld()
+        between, waiting, slow = world.poller(), world.poller(), world.client()
+        slow.wire.full = True
+        world.relay.publish("n", {"n": 1})
+        self.assertFalse(world.relay.finish()())
+        waiting.get()
+        world.relay.publish("n", {"n": 2})
+        unheard = world.relay.finish()
+        self.assertTrue(unheard())
+        world.relay.publish("n", {"n": 3})  # later, so that nobody waits for it
+        self.assertEqual(between.poll(), ['42["n",{"n":1}]', '42["n",{"n":2}]', '42["n",{"n":3}]'])
+        self.assertFalse(unheard())
+
 
 class UpgradeTests(SynchronousTestCase):
     """From polling to WebSocket while 2000 events a second pass by."""
