@@ -21,7 +21,7 @@ from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits
 from gateway.web.request import Request, problem
 from gateway.web.security import TOO_MANY, bearer
-from gateway.web.seldom import Seldom
+from gateway.web.seldom import MINUTE, Leak, Seldom
 from gateway.web.strikes import Strikes
 from gateway.web.trust import Access
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 100
 """Characters of a path, a host or an origin that the log is told."""
+REFUSALS = 20
+"""Control actions that are refused of which the log is told in a minute: of all, until a flood."""
 
 _log = Logger(namespace="gateway")
 
@@ -173,6 +175,7 @@ class Root(Resource):
         self._engine = engine
         self._engine_paths = tuple(engine_paths)
         self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, timer.seconds))
+        self._audited = Leak(REFUSALS / MINUTE, timer.seconds)
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
 
@@ -220,7 +223,7 @@ class Root(Resource):
             self.refused[verdict.status] += 1
             if verdict.header and self._may_tell[verdict.header]():
                 _tell(request, verdict)
-            elif not verdict.header and request.who and self._may_tell["control"]():
+            elif not verdict.header and request.who and self._audited.add(REFUSALS) <= REFUSALS:
                 audit(request, "refused")
             body = _refuse(request, verdict, engine=self.is_engine(mount))
             delay = self._strike(request, verdict)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from gateway.web.names import address_key
-from gateway.web.seldom import Seldom
+from gateway.web.seldom import MINUTE, Leak, Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,28 +27,11 @@ LINES = 20
 _log = Logger(namespace="gateway")
 
 
-class _Leak:
-    """A number that falls by `rate` a second, down to 0."""
-
-    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._seen = clock()
-        self._level = 0.0
-
-    def add(self, most: float) -> float:
-        """One more, where that is no more than `most`; the number as it would be."""
-        now = self._clock()
-        level = max(0.0, self._level - (now - self._seen) * self._rate) + 1
-        self._seen, self._level = now, min(level, most)
-        return level
-
-
 class _Address:
     """What one address has done."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.strikes = _Leak(RATE, clock)
+        self.strikes = Leak(RATE, clock)
         self.may_tell = Seldom(clock)
         self.untold = 0
 
@@ -62,7 +45,7 @@ class Strikes:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
-        self._lines = _Leak(LINES / 60, clock)
+        self._lines = Leak(LINES / MINUTE, clock)
 
     def wrong(self, address: str, what: str) -> float:
         """Take note of a wrong token for `what`; the seconds to wait with the answer."""

@@ -7,6 +7,8 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.web.seldom import MINUTE
+from gateway.web.site import REFUSALS
 from gateway.web.trust import Settings
 from tests.web.site import FakeControl, Memory, build_site
 
@@ -65,16 +67,31 @@ class AuditTests(SynchronousTestCase):
         self.control.result.callback(None)
         self.assertIn("POST /restart-python", self.line())
 
-    def test_refusals_are_told_without_a_flood(self) -> None:
+    def test_refusals_are_told_each_but_without_a_flood(self) -> None:
         settings = Settings(control_token="sesame-open")
         clock = Clock()
         site = build_site(clock, self.control, settings)
-        for _ in range(50):
-            Memory(site, clock).send(
-                b"POST /stop-python HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
-                b"X-Forwarded-For: 192.0.2.1\r\n\r\n"
-            )
-        self.assertEqual(self.line(), "POST /stop-python by nobody known from 127.0.0.1: refused")
+        request = (
+            b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+            b"X-Forwarded-For: 192.0.2.1\r\n\r\n"
+        )
+        for _ in range(500):
+            for path in (b"stop-python", b"set-sj-key"):
+                Memory(site, clock).send(request % path)
+        lines = [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
+        self.assertEqual(
+            lines[:2],
+            [
+                "POST /stop-python by nobody known from 127.0.0.1: refused",
+                "POST /set-sj-key by nobody known from 127.0.0.1: refused",
+            ],
+        )
+        self.assertEqual(len(lines), REFUSALS)
+        self.events.clear()
+        for _ in range(100):  # while the flood goes on
+            clock.advance(MINUTE / REFUSALS / 10)
+            Memory(site, clock).send(request % b"stop-python")
+        self.assertIn(len([e for e in self.events if e.get("tag") == "Audit"]), (9, 10, 11))
         self.assertEqual(self.control.calls, [])
 
     def test_what_is_wrong_in_itself_is_told_too(self) -> None:

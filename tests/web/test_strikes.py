@@ -93,9 +93,8 @@ class RequestTests(StrikesTestCase):
     def test_a_right_one_that_allows_too_little_is_no_wrong_one(self) -> None:
         for _ in range(3 * BURST):
             self.assertNotEqual(self.ask("glance-only", "/restart-python")[1], b"")
-        self.assertEqual(
-            self.lines(), ["GET /restart-python by token view from 127.0.0.1: refused"]
-        )
+        refused = "GET /restart-python by token view from 127.0.0.1: refused"
+        self.assertEqual(self.lines(), [refused] * (3 * BURST))
 
     def test_who_does_not_wait_leaves_nothing_behind(self) -> None:
         for _ in range(BURST + 1):
