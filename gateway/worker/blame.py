@@ -55,4 +55,4 @@ class Blame:
             return end.passing or LAUNCH
         lately = self._clock() - LATELY
         told = (cause for at, cause in self._told if at >= lately)
-        return classify_exit(lines(lately), told, end.signal, starved=end.starved)
+        return classify_exit(lines(lately), told, end.killer, starved=end.starved)

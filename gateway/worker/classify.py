@@ -69,7 +69,8 @@ _CRASHES = frozenset(("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGSY
 _ANSI = re.compile(r"(?:\x1b|\\x1b)(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\^_])")
 """Colours, as they come and as our log shows them."""
 _NOT_THE_BROKER = re.compile(
-    r"in server response|for url|\b1040\b|mysql|sqlstate|psycopg|postgres|redis|connections for",
+    r"in server response|for url|\burl=|\b1040\b|mysql|sqlstate|psycopg|postgres|redis"
+    r"|connections for",
     re.IGNORECASE,
 )
 """Codes of other servers: python-engineio, requests and the databases word them so."""
@@ -104,6 +105,7 @@ def _explained(number: int, text: str) -> str:
 
 _BAN_TEXT = (
     r"(?:one|a|1) minute before log|(?:一|1)\s*分鐘.{0,8}登入|login.{0,20}banned|login ban\b"
+    r"|(?:too many|limit (?:on|of)) login attempts|登入.{0,6}(?:頻繁|次數過多)"
 )
 _MANY_TEXT = r"too many connections|連線數.{0,6}(?:超過|上限|過多|已滿)"
 _CONNECT = (
@@ -116,18 +118,23 @@ _WORDS: Final = (
     (TOO_MANY, rf"{_said(451)}|{_own(451)}|{_explained(451, _MANY_TEXT)}"),
     (
         QUOTA,
-        r"\bquota\b|(?:usage|login|daily|traffic) limit|too many requests"
+        r"(?<!disk )\bquota\b|(?:usage|login|daily|traffic) limit|too many requests"
         r"|流量.{0,6}(?:超過|上限|限制)|(?:登入|查詢)次數.{0,6}(?:超過|上限)",
     ),
     (EXPIRED, r"token (?:is |has |was )?(?:already )?expired|expired token|token\W{0,4}.{0,4}過期"),
     (NOT_YET, r"not (?:yet valid|valid yet)|NOT_?YET_?VALID|尚未生效"),
-    (NETWORK, rf"authentication failed\W{{1,4}}.{{0,20}}(?:{_CONNECT}|timed? ?out)"),
+    (
+        NETWORK,
+        rf"authentication failed\W{{1,4}}.{{0,20}}(?:{_CONNECT}|timed? ?out)"
+        r"|StatusCode\W{1,4}(?:408|5\d\d)(?!\d)",
+    ),
     (
         AUTHENTICATION,
         r"TokenError|invalid token|token (?:doesn'?t exist|(?:is |has )?invalid)"
         r"|(?:invalid|wrong|incorrect) (?:(?:ca )?password|(?:api|secret)[_ ]?key)"
         r"|(?:api|secret)[_ ]?key.{0,20}(?:invalid|expired|not (?:found|exist|match)|wrong)"
-        r"|(?:password|person_id).{0,12}(?:wrong|incorrect|invalid)|customer_not_exist"
+        r"|(?:password|person_id).{0,12}(?:wrong|incorrect|invalid)|password error"
+        r"|customer_not_exist"
         r"|login (?:failed|denied).{0,30}key|login validation error|mac verify (?:error|failure)"
         r"|AccountNot(?:Sign|Provide)|Ca(?:Expired|Password)Error|RTN_CERT_EXPIRED"
         r"|sign data is timeout|(?:金鑰|憑證|密碼|帳號).{0,8}(?:錯誤|無效|過期|不符|失敗)",
@@ -146,7 +153,8 @@ _WORDS: Final = (
     (
         SHORTAGE,
         r"too many open files|resource temporarily unavailable|cannot allocate memory"
-        r"|can't start new thread|no space left on device",
+        r"|can't start new thread|no space left on device|disk quota exceeded"
+        r"|\bMemoryError\b|\bbad_alloc\b",
     ),
     (
         NETWORK,
@@ -154,10 +162,19 @@ _WORDS: Final = (
         rf"|{_CONNECT}|name or service not known|name resolution|getaddrinfo|dns error"
         r"|network is (?:unreachable|down)|no route to host|max retries exceeded"
         r"|transport connection|session (?:is )?down|\bNot ready\s*$|return Not ready"
-        r"|SessionNotEstablished|unable to wait for session|^\s*(?:[\w.]*\.)?Exception: \{\}\s*$"
+        r"|(?:Server|Remote)Disconnected|server disconnected|ProxyError"
+        r"|^(?!.*unauthorized).*connect failed"
+        r"|EOF occurred in violation|bad gateway"
+        r"|Session\s*Not\s*Established|unable to wait for session"
+        r"|^\s*(?:[\w.]*\.)?Exception: \{\}\s*$"
         r"|逾時|斷線|連線失敗",
     ),
-    (AUTHENTICATION, r"authentication|unauthori[sz]ed"),
+    (
+        AUTHENTICATION,
+        r"authentication.{0,20}(?:fail|error|den(?:y|ied)|refused|rejected|invalid|required)"
+        r"|(?:failed|invalid) (?:to )?authenticat|unauthori[sz]ed|驗證.{0,4}(?:失敗|錯誤)",
+    ),
+    (CRASH, r"^Fatal Python error|Segmentation fault|\(core dumped\)"),
 )
 """From the most to the least telling: the first that is found counts."""
 _PATTERNS = [(name, re.compile(words, re.IGNORECASE)) for name, words in _WORDS]
@@ -196,7 +213,8 @@ _IMPOSING_WORDS = {
 NEEDLES: Final = (
     b"451",
     b"503",
-    *(word.encode() for word in ("minute", "banned", "login ban", "onnections", "分鐘", "連線")),
+    *(word.encode() for word in ("minute", "banned", "login ban", "attempts", "onnections")),
+    *(word.encode() for word in ("分鐘", "連線", "頻繁", "次數過多")),
 )
 """Bytes, in lower case, without one of which no text imposes a pause."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from signal import SIGINT, SIGTERM, Signals
+from signal import Signals
 from typing import Any, Final
 
 from attrs import frozen
 
 PLANNED_AFTER: Final = 120.0
 """Seconds after its start from which on an end with status 0 may be planned."""
+SHELLS: Final = 128
+"""What shells add to the number of the signal that a command of theirs died of."""
 
 
 @frozen(kw_only=True)
@@ -41,11 +43,15 @@ class Exit:
     """The class of what stood in the way of a process, if that passes by itself."""
 
     @property
+    def killer(self) -> str | None:
+        """The signal it died of, also where a shell that ran it tells that by 128 + signal."""
+        told_by_shell = self.signal is None and (self.code or 0) > SHELLS
+        return decode((self.code or 0) - SHELLS)[1] if told_by_shell else self.signal
+
+    @property
     def clean(self) -> bool:
         """It ended as it was asked: by itself, or by the very signal."""
-        return self.asked and (
-            self.code in (0, 128 + SIGINT, 128 + SIGTERM) or self.signal in ("SIGINT", "SIGTERM")
-        )
+        return self.asked and (self.code == 0 or self.killer in ("SIGINT", "SIGTERM"))
 
     @property
     def planned(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.worker.classify import NEEDLES
@@ -16,8 +17,10 @@ APART: Final = 1.0
 AROUND: Final = 256
 """Bytes of a line before and after a needle that are looked at."""
 PENDING: Final = 256
-"""Texts that wait for a look; what comes beyond them is lost."""
+"""Shapes of texts that wait for a look; what comes beyond them is lost."""
 _OF_NUMBERS: Final = b"0123456789"
+_NUMBER: Final = re.compile(rb"(?<!\d)(?!(?:451|503)(?!\d))\d+")
+"""One that tells nothing: texts that differ in those alone, such as quotes, are alike."""
 
 
 class Hearing:
@@ -34,7 +37,8 @@ class Hearing:
         self._imposed = imposed
         self._tell = tell
         self._rest = b""
-        self._pending: dict[bytes, None] = {}
+        self._pending: dict[bytes, bytes] = {}
+        """By its shape, the first text of each."""
         self._timer = Countdown(reactor, "Listening for the broker", self._look)
 
     def feed(self, data: bytes) -> None:
@@ -62,8 +66,9 @@ class Hearing:
             end = _line_end(data, at)
             if more and end == len(data) < at + AROUND:
                 return heard, at
+            text = data[_line_start(data, at) : end]
             if len(self._pending) < PENDING:
-                self._pending[data[_line_start(data, at) : end]] = None
+                self._pending.setdefault(_NUMBER.sub(b"0", text), text)
             heard = at + 1
         return heard, len(data)
 
@@ -72,7 +77,7 @@ class Hearing:
             return
         texts, self._pending = self._pending, {}
         self._timer.begin(APART)
-        causes = (self._imposed(decode(text)) for text in texts)
+        causes = (self._imposed(decode(text)) for text in texts.values())
         cause = next(filter(None, causes), None)
         if cause is not None:
             self._tell(cause)

@@ -22,6 +22,8 @@ _ESCAPES = {
 """Control characters, ANSI sequences and bidirectional overrides can forge a log."""
 BYTES = 512
 """Bytes of a line that cost as much as a line."""
+SOON = 0.001
+"""Seconds that are not waited for: what is left of a pause may be a rounding error."""
 _Utf8 = getincrementaldecoder("utf-8")
 
 
@@ -219,9 +221,9 @@ class Stream:
 
     def _tell_unfinished(self) -> None:
         line, cut = self._splitter.peek()
-        age = self._gate.clock() - self._began
-        if line and age < self.PATIENCE:
-            self._timer.begin(self.PATIENCE - age)
+        left = self.PATIENCE - (self._gate.clock() - self._began)
+        if line and left > SOON:
+            self._timer.begin(left)
             return
         length = len(line) if cut else _whole(line)
         if not cut:

@@ -31,6 +31,18 @@ class ExitTests(SynchronousTestCase):
             self.assertEqual(Exit(pid=1, asked=True, **how).clean, clean, how)
             self.assertFalse(Exit(pid=1, asked=False, **how).clean, how)
 
+    def test_what_a_shell_tells_of_a_signal(self) -> None:
+        for how, killer in (
+            ({"code": 128 + signal.SIGKILL}, "SIGKILL"),
+            ({"code": 128 + signal.SIGSEGV}, "SIGSEGV"),
+            ({"signal": "SIGABRT"}, "SIGABRT"),
+            ({"code": 128}, None),
+            ({"code": 255}, None),
+            ({"code": 1}, None),
+            ({}, None),
+        ):
+            self.assertEqual(Exit(pid=1, **how).killer, killer, how)
+
     def test_in_words(self) -> None:
         for how, words in (
             ({"code": 3}, "exited with code 3"),

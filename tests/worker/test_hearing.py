@@ -86,6 +86,14 @@ class HearingTests(SynchronousTestCase):
         self.time.advance(APART)
         self.assertEqual(self.heard, ["ban"])
 
+    def test_a_flood_of_quotes_hides_nothing_that_comes_in_the_same_second(self) -> None:
+        for number in range(10_000):
+            self.say(f'{{"code": "TXO2{number}", "close": 503, "volume": {number}}}\n')
+        self.say(f"{BAN}\n")
+        self.time.advance(APART)
+        self.assertEqual(self.heard, ["ban"])
+        self.assertLess(self.looks, 10)
+
     def test_prices_are_not_even_looked_at(self) -> None:
         self.say(*(f"TXFL6 {price}503.0 4510 15031\n" for price in range(1, 100)))
         self.time.advance(APART)
