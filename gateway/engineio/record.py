@@ -24,7 +24,7 @@ class Record:
 
     def __init__(self, *packets: Packet) -> None:
         self.packets: tuple[Packet, ...] = packets
-        self.size: int = sum([len(packet.data) for packet in packets])
+        self.size = size_of(packets)
         """Bytes of payload, as they stand in WebSocket messages."""
         self._memo: dict[str, bytes] | None = None
 
@@ -36,3 +36,8 @@ class Record:
         if made is None:
             made = self._memo[key] = encode(self.packets)
         return made
+
+
+def size_of(packets: tuple[Packet, ...]) -> int:
+    """Bytes of payload in `packets`."""
+    return sum([len(packet.data) for packet in packets])

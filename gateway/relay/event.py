@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.engineio import record
-from gateway.engineio.record import Record
+from gateway.engineio.record import Record, size_of
 from gateway.relay.aliases import NONE
 
 if TYPE_CHECKING:
@@ -48,18 +48,20 @@ class Event(Record):
     epoch: str
     """The name of the log that it is in, once it is in one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one is made for every event: keywords cost
         self,
         packets: tuple[Packet, ...],
         sender: Subscription | None,
         subject: Subject,
-        *,
         trusted: bool,
         wall: float,
         current: bool = True,
         question: Question | None = None,
     ) -> None:
-        super().__init__(*packets)
+        # What `Record` does, without the call: this is the path of every event.
+        self.packets = packets
+        self.size = len(packets[0].data) if len(packets) == 1 else size_of(packets)
+        self._memo = None
         self.sender = sender
         """Who never gets it back; None for the gateway's own events."""
         self.name, self.code, self.key = subject

@@ -61,7 +61,8 @@ class Hub:
         self.members: dict[Socket, Subscription] = {}
         self.ack_ids: Iterator[int] = ack_ids()
         turn.logs.append(self.log)
-        self._settings = settings
+        self._echo = settings.echo
+        self._subject_of = settings.keys.of
         self._turn = turn
         self._observer = observer
         self._deadlines = deadlines
@@ -127,11 +128,11 @@ class Hub:
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""
         sender = self.members[socket]
-        subject = self._settings.keys.of(packet.value)
+        subject = self._subject_of(packet.value)
         if sender.selection is not None and subject.name == SUBSCRIBE:
             self._screens.change(sender, packet)
             return
-        if not self._may_publish(sender):
+        if not (sender.may_publish or self._observer.is_worker(sender)):
             self.refusals.refuse(sender, packet)
             return
         if packet.repaired:
@@ -145,12 +146,12 @@ class Hub:
         trusted = self._observer.trusts(sender)
         event = Event(
             wire,
-            None if self._settings.echo else sender,
+            None if self._echo else sender,
             subject,
-            trusted=trusted,
-            wall=self._wall(),
-            current=not trusted or self._observer.is_current(sender),
-            question=question,
+            trusted,
+            self._wall(),
+            not trusted or self._observer.is_current(sender),
+            question,
         )
         self._append(event)
         self._observer.relayed(sender, event)
@@ -197,7 +198,7 @@ class Hub:
     def publish(self, name: str, value: dict[str, Any]) -> None:
         """Tell everybody: an event with exactly one object argument."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
-        subject = self._settings.keys.of([name, value])
+        subject = self._subject_of([name, value])
         wall = self._wall()
         self._append(Event((EnginePacket(text),), None, subject, trusted=True, wall=wall))
 
