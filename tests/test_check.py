@@ -79,19 +79,6 @@ class CommandTests(SynchronousTestCase):
                 self.assertIn(f"fail  port: port {self.port} on 127.0.0.1 is in use", done.stdout)
                 self.assertTrue(done.stdout.endswith(", 1 fail\n"))
 
-    def test_alerts_that_the_start_would_refuse_fail_without_a_secret(self) -> None:
-        file = self.folder / "file"
-        file.touch(mode=0o600)
-        for option, content, told in (
-            ("--alert-file", "http://example.com/secret-path", "https://example.com/path"),
-            ("--alert-ca", "no certificate", "there is no certificate"),
-        ):
-            file.write_text(content)
-            done = self.check("twistd", f"{option}={file}")
-            self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stdout, rf"fail  environment: .*{told}")
-            self.assertNotIn("secret-path", done.stdout + done.stderr)
-
     def test_a_gateway_that_runs_in_the_same_folder_is_no_obstacle(self) -> None:
         (self.folder / "twistd.pid").write_text(str(os.getpid()))
         done = self.check("twistd", "--no-worker")

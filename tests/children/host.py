@@ -1,4 +1,7 @@
-"""A gateway that only supervises: `host.py STATE_DIR PATIENCE WORKER ARGUMENTS...`."""
+"""A gateway that only supervises: `host.py STATE_DIR PATIENCE WORKER ARGUMENTS...`.
+
+With PREPARED in its environment it begins when its input ends, all imports done.
+"""
 
 import os
 import sys
@@ -14,6 +17,8 @@ from gateway.worker.supervisor import Supervisor
 for name in [name for name in os.environ if "COVERAGE" in name]:
     del os.environ[name]  # the worker is not measured: its tracer may swallow an interrupt
 
+if os.environ.pop("PREPARED", ""):
+    sys.stdin.read()
 state_dir, patience, worker, *arguments = sys.argv[1:]
 supervisor = Supervisor(
     reactor,

@@ -50,6 +50,18 @@ class FilesTests(DoctorTestCase):
             line = self.found("environment", token_file=self.folder / name)
             self.assert_found(line, "fail", "token file", "correct")
 
+    def test_alerts_that_the_start_would_refuse_fail_without_a_secret(self) -> None:
+        file = self.folder / "file"
+        file.touch(0o600)
+        for option, content, told in (
+            ("alert_file", "http://example.com/secret-path", "https://example.com/path"),
+            ("alert_ca", "no certificate", "there is no certificate"),
+        ):
+            file.write_text(content)
+            line = self.found("environment", **{option: file})
+            self.assert_found(line, "fail", told, "correct the option")
+            self.assertNotIn("secret-path", line.what)
+
 
 class StateTests(DoctorTestCase):
     def restart(self, ledger: object) -> Line:

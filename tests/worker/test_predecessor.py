@@ -31,6 +31,12 @@ class SuccessorTests(RealTestCase):
         self.addCleanup(self.end)
 
     def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+        host = self.prepared(worker, *arguments)
+        host.stdin.close()
+        return host
+
+    def prepared(self, worker: str, *arguments: str) -> subprocess.Popen:
+        """One that begins when its input is closed, at once."""
         host = subprocess.Popen(
             [
                 sys.executable,
@@ -40,7 +46,8 @@ class SuccessorTests(RealTestCase):
                 CHILDREN / worker,
                 *arguments,
             ],
-            env={**os.environ, "JOURNAL": str(self.journal)},
+            env={**os.environ, "JOURNAL": str(self.journal), "PREPARED": "1"},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -55,6 +62,7 @@ class SuccessorTests(RealTestCase):
                 family += [each.pid for each in psutil.Process(host.pid).children(recursive=True)]
             self.end_all(family)
             host.wait()
+            host.stdin.close()
             host.stdout.close()
         orphans = [pid for pid in self.noted("in") if alive(pid)]
         parents = [psutil.Process(pid).ppid() for pid in orphans]
@@ -97,12 +105,14 @@ class SuccessorTests(RealTestCase):
         moments = random.Random(13)
         host = self.host("account.py", "0")
         for number in range(5):
+            following = self.prepared("account.py", f"after-{number}")
             is_in = number % 2 == 0  # else at any moment
             if is_in:
                 await soon(lambda: self.words and self.words[-1] == "in")
-            await deferLater(reactor, moments.uniform(0, 0.5))
+            await deferLater(reactor, moments.uniform(0, 0.3))
             self.kill(host)
-            host = self.host("account.py", f"after-{number}")
+            host = following
+            host.stdin.close()
             line = host.stdout.readline()
             self.assertTrue(not is_in or number == 0 or REASON in line, line)
             (self.folder / f"after-{number - 1}").touch()
