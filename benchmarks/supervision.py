@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,15 +116,27 @@ finally:
 """Logs in by a native call, and out slowly; the kernel knows who is logged in."""
 
 
+READY = "prepared"
+PREPARED = f"""
+import sys
+import gateway.check, gateway.tap
+from twisted.scripts.twistd import run
+print("{READY}", flush=True)
+sys.stdin.read()
+run()
+"""
+"""So that a successor is there at once, however long its imports take."""
+
+
 class Gateway:
     """`twistd -n sjgateway` with the worker `script`, in `folder`."""
 
     def __init__(self, folder: Path, script: str, port: int, *arguments: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._journal = folder / "journal"
-        self._log = folder / "log"
+        self._log = folder / f"log-{time.monotonic_ns()}"
         (folder / "main.py").write_text(script)
-        twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+        twistd = [sys.executable, "-c", PREPARED]
         options = [f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder}"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -132,9 +144,17 @@ class Gateway:
                 + [f"--worker-args={' '.join(arguments)}"] * bool(arguments),
                 cwd=folder,
                 env={**os.environ, "JOURNAL": str(self._journal)},
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )
+        self.until(lambda: READY in self.log)
+
+    def begin(self) -> Gateway:
+        """Let it run; it has imported all that it needs."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self
 
     def noted(self, word: str) -> dict[int, float]:
         """When each worker noted `word`, by pid."""
@@ -187,7 +207,7 @@ def free_port() -> int:
 @contextmanager
 def gateway(*arguments: str) -> Iterator[Gateway]:
     with tempfile.TemporaryDirectory() as folder:
-        made = Gateway(Path(folder), WORKER, free_port(), *arguments)
+        made = Gateway(Path(folder), WORKER, free_port(), *arguments).begin()
         try:
             yield made
         finally:
@@ -322,12 +342,22 @@ def kills() -> None:
 def successors() -> None:
     """SIGKILL at random moments, and the next gateway at once: is anybody logged in twice?"""
     arguments = tuple(map(str, (NATIVE_SECONDS, *LOG_OUT_SECONDS)))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder, port = Path(name), free_port()
+
+        def prepare() -> Gateway:
+            made = Gateway(folder, ACCOUNT, port, *arguments)
+            stack.callback(made.process.kill)
+            return made
+
         waited, unborn, times = 0, 0, []
+        following = prepare()
         for number in range(KILLS + 1):
+            running = following
+            if number < KILLS:
+                following = prepare()
             begun = time.monotonic()
-            running = Gateway(folder, ACCOUNT, port, *arguments)
+            running.begin()
             before = len(running.noted("login"))
 
             def logs_in(running: Gateway = running, before: int = before) -> bool:

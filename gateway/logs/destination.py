@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gateway.logs.output import Descriptor, Syslog, descriptor_file, log_file
+from gateway.logs.output import Descriptor, descriptor_file, log_file
+from gateway.logs.system import Syslog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

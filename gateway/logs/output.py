@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import syslog
 from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -36,17 +35,6 @@ class Descriptor:
     def write(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._descriptor, data) :]
-
-
-class Syslog:
-    """The system's log; it puts its own time before each line."""
-
-    def __init__(self, prefix: str) -> None:
-        syslog.openlog(prefix, syslog.LOG_PID)
-
-    def write(self, data: bytes) -> None:
-        for line in data.decode().splitlines():
-            syslog.syslog(line)
 
 
 def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
