@@ -35,10 +35,9 @@ if TYPE_CHECKING:
     from gateway.web.names import Address
     from gateway.web.tokens import Token
 
-_PASSED_ON = frozenset((b"forwarded", b"via", b"cdn-loop", b"x-forwarded", b"x-original"))
-_PASSED_ON_BEGINS = b"x-forwarded-", b"x-original-"
+_PASSED_ON_BEGINS = (b"via", b"x-original", b"cf-", b"cdn-", b"x-envoy-", b"x-azure-")
 _PASSED_ON_ENDS = (
-    *(b"-ip", b"-ipv6", b"-ip6", b"-clientip"),
+    *(b"-via", b"-ip", b"-ipv6", b"-ip6", b"-clientip", b"-socketip"),
     *(b"client-addr", b"remote-addr", b"real-addr"),
     *(b"client-address", b"external-address", b"remote-address"),
 )
@@ -334,7 +333,7 @@ def is_passed_on(headers: Headers) -> bool:
 def _is_a_proxys(name: bytes) -> bool:
     name = name.lower()
     return (
-        name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINS) or name.endswith(_PASSED_ON_ENDS)
+        b"forwarded" in name or name.startswith(_PASSED_ON_BEGINS) or name.endswith(_PASSED_ON_ENDS)
     )
 
 

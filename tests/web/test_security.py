@@ -298,6 +298,13 @@ class AccessTests(SynchronousTestCase):
             "x_envoy_external_address",
             "x_remote_addr",
             "remote_addr",
+            "forwarded_for",
+            "http_x_forwarded_for",
+            "x_forwarded_",
+            "x_bluecoat_via",
+            "cf_ray",
+            "x_azure_socketip",
+            "x_envoy_original_path",
         ):
             self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"127.0.0.1"})[2], 403)
 
