@@ -591,7 +591,8 @@ class Broker(Source):
                 if trade and event["code"] in self._first_codes():
                     self._price = event["price"]
                 self._gateway.publish(name, event)
-            except Exception:  # must not unwind into the library's native thread
+            # Must not unwind into the library's native thread, whose panics are no Exception.
+            except BaseException:
                 log.exception("dropped a %s", name)
 
         return deliver
@@ -605,9 +606,13 @@ class Broker(Source):
         contract = find_contract(self._api.Contracts, code)
         self._tell_contract(contract)  # before its ticks, which may come under another code
         subscribe = getattr(self._api, "subscribe", None) or self._api.quote.subscribe
-        for quote_type in ("tick", "bidask"):
-            subscribe(contract, quote_type=quote_type)
-        self._contracts.append(contract)
+        self._contracts.append(contract)  # its first tick may come before the call returns
+        try:
+            for quote_type in ("tick", "bidask"):
+                subscribe(contract, quote_type=quote_type)
+        except BaseException:
+            self._contracts.pop()
+            raise
 
     def _tell_contracts(self) -> None:
         """Tell what is new about the contracts; the library renews them day by day."""

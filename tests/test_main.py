@@ -533,6 +533,14 @@ class ConversionTests(SynchronousTestCase):
         self.assertEqual((event["ask_price"], event["ask_volume"]), ([100.0, 100.5], [3, 4]))
 
 
+class Panicking:
+    """A quote of a native library that panics when it is read, which is no Exception."""
+
+    @property
+    def exchange(self) -> str:
+        raise BaseException("a panic")
+
+
 class StandInTests(SynchronousTestCase):
     """`Broker` with the stand-ins of both versions."""
 
@@ -668,7 +676,8 @@ class StandInTests(SynchronousTestCase):
         said: list[str] = []
         self.patch(main.log, "exception", lambda text, *args: said.append(text % args))
         broker._api._broker.callbacks["tick_fop_v1"](SimpleNamespace(code="TXFL6"))
-        self.assertEqual(said, ["dropped a market_tick"])
+        broker._api._broker.callbacks["tick_fop_v1"](Panicking())
+        self.assertEqual(said, ["dropped a market_tick"] * 2)
 
     def test_without_shioaji_it_says_what_to_install(self) -> None:
         told = Told()
