@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests" / "stand_ins"
 TWISTD = "from twisted.scripts.twistd import run; run()"
 NOT_INHERITED = ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD", "SIMULATION", "DEMO")
-PATIENCE = 30
+PATIENCE = 90
 """Seconds after which whatever is waited for will not come."""
 
 
