@@ -302,13 +302,19 @@ class Keeper:
         return self._requests.start(generation, self._pid, person=person, force=force)
 
     def _admit(self, *, force: bool) -> None:
-        """Let a person's request through, or raise WorkerError."""
+        """Let a person's request through, or raise WorkerError.
+
+        Where nothing is planned yet, a start is for when what stands against it is over.
+        """
         if self._going_down:
             raise GoingDownError("The gateway is going down", "its worker is being stopped")
-        hold = self._gate.hold(person=True, force=force)
-        if hold is not None:
-            raise refusal(hold, self._wall())
         self._policy.asked()
+        hold = self._gate.hold(person=True, force=force)
+        if hold is None:
+            return
+        if self.state in ("stopped", "fatal"):
+            self._lifecycle.start()
+        raise refusal(hold, self._wall())
 
     def _spawn(self) -> None:
         self.run = self._launch(self.generation + 1, self)

@@ -129,6 +129,26 @@ class BrokerTests(SynchronousTestCase):
         bench.keeper.restart()
         self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 3))
 
+    def test_who_asks_in_a_pause_gets_a_worker_when_it_is_over(self) -> None:
+        for state, prepare in (
+            ("fatal", lambda bench: bench.run.crash("authentication")),
+            ("stopped", lambda bench: (bench.keeper.stop(), bench.run.crash())),
+        ):
+            for ask in ("start", "restart"):
+                bench = self.bench()
+                bench.up()
+                prepare(bench)
+                self.assertEqual(bench.keeper.state, state)
+                bench.governor.notice("ban", 1)
+                error = self.assertRaises(PausedError, getattr(bench.keeper, ask))
+                self.assertTrue(error.next_start)
+                self.assertEqual(bench.keeper.state, "backoff")
+                self.assertEqual(bench.keeper.next_start[1], 60)
+                bench.time.advance(59)
+                self.assertEqual(len(bench.world.runs), 1)
+                bench.time.advance(1)
+                self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 2))
+
     def test_a_shortage_is_waited_out(self) -> None:
         bench = self.bench()
         bench.keeper.begin()
