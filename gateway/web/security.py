@@ -42,6 +42,8 @@ _PASSED_ON_ENDS = (
     *(b"client-address", b"external-address", b"remote-address"),
 )
 """Headers that proxies add, in general: clients have no use for any of them."""
+HOPS = 16
+"""Entries of X-Forwarded-For that are looked at: more proxies than anybody has in a row."""
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
 _PREFLIGHT = (
     b"Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
@@ -338,8 +340,9 @@ def _is_a_proxys(name: bytes) -> bool:
 
 
 def _chain(headers: Headers) -> list[str]:
-    """Who passed a request on, the nearest last."""
-    return b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1").split(",")
+    """Who passed a request on, the nearest last, and no more than the last `HOPS`."""
+    chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
+    return chain.rsplit(",", HOPS)[-HOPS:]
 
 
 def _preflight(headers: Headers, cors: bytes) -> Verdict:

@@ -5,7 +5,7 @@ from itertools import product
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from gateway.web.security import Guard, Verdict, bearer
+from gateway.web.security import HOPS, Guard, Verdict, bearer
 from gateway.web.trust import Access, Role, Settings
 
 LISTED = {"allowed_hosts": ["gw.example.com"], "allowed_origins": ["https://app.example.com"]}
@@ -350,6 +350,19 @@ class AccessTests(SynchronousTestCase):
         ):
             self.assertEqual(client(peer, forwarded), "", (peer, forwarded))
         self.assertEqual(guard.announced(Headers({}), "10.0.0.1"), "")
+
+    def test_only_the_last_hops_are_looked_at(self) -> None:
+        """Whoever is a trusted address himself could make us read thousands of them."""
+        guard = Guard(Settings(trusted_proxies=["10.0.0.0/8"]))
+        looked: list[object] = []
+        real = guard._is_proxy
+        guard._is_proxy = lambda address: looked.append(address) or real(address)  # type: ignore[method-assign]
+        entries = [f"10.1.{number >> 8}.{number & 255}" for number in range(1300)]
+        chain = Headers({b"X-Forwarded-For": [",".join(["203.0.113.9", *entries]).encode()]})
+        self.assertEqual(guard.announced(chain, "10.0.0.1"), entries[-HOPS])
+        self.assertEqual(len(looked), 1 + HOPS)
+        few = Headers({b"X-Forwarded-For": [",".join(["203.0.113.9", *entries[:5]]).encode()]})
+        self.assertEqual(guard.announced(few, "10.0.0.1"), "203.0.113.9")
 
     def test_a_proxy_behind_a_unix_socket(self) -> None:
         guard = Guard(Settings(trusted_proxies=["unix"]))
