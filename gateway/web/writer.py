@@ -41,7 +41,16 @@ class Writer:
     is called once there is.  `taken` counts the chunks that a full transport got rid of.
     """
 
-    __slots__ = ("_controls", "_finished", "_on_room", "_rest", "_transport", "_waiting", "taken")
+    __slots__ = (
+        "_controls",
+        "_finished",
+        "_hung_up",
+        "_on_room",
+        "_rest",
+        "_transport",
+        "_waiting",
+        "taken",
+    )
 
     def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
         self._transport = transport
@@ -50,6 +59,7 @@ class Writer:
         self._waiting: bytes | None = None  # not None: the transport is full, or we finished
         self._controls = 0
         self._finished = False
+        self._hung_up = False  # the peer takes nothing more, so that nothing need wait for it
         self.taken = 0
 
     def write(self, data: bytes) -> bool:
@@ -87,11 +97,12 @@ class Writer:
         if self._waiting is None:
             self._waiting = b""
 
-    def _later(self, data: bytes) -> None:
-        """Keep `data` behind what waits."""
+    def _later(self, data: bytes) -> bool:
+        """Keep `data` behind what waits; whether there is room for more."""
         if not self._finished:
             assert self._waiting is not None
             self._waiting += data
+        return self._hung_up
 
     def _next(self) -> memoryview:
         """What to write next; empty when nothing waits any more."""
@@ -122,17 +133,17 @@ class DirectWriter(Writer):
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
-            self._later(data)
-            return False
+            return self._later(data)
         try:
             sent = self._send(data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
             self.stop()
-            if error.errno not in HUNG_UP:
+            self._hung_up = error.errno in HUNG_UP
+            if not self._hung_up:
                 self._transport.abortConnection()
-            return False
+            return self._hung_up
         if sent == len(data):
             return True
         self._rest = memoryview(data)[sent:]
@@ -170,8 +181,7 @@ class BufferedWriter(Writer):
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
-            self._later(data)
-            return False
+            return self._later(data)
         self._rest = memoryview(data)
         self._pump()
         if not self._paused:
