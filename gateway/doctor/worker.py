@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from gateway.doctor.child import Immediately, Interpreter, interrogate
 from gateway.doctor.finding import Finding, Level, fail, ok, warn
 from gateway.doctor.login import check_login
-from gateway.worker.errors import LaunchError
+from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.guard import reason
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import fault
@@ -65,6 +65,12 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
     script = _read(target)
     try:
         python = _python(launcher)
+    except (UnreachableError, OSError) as error:
+        why = error.details if isinstance(error, UnreachableError) else reason(error)
+        cure = f"let user {os.geteuid()} enter its folder, or name another one with --python"
+        yield fail("python", f"it can't be looked at: {why}", cure)
+        yield script
+        return
     except LaunchError as error:
         cure = "apt install python3 python3-venv, or name another one with --python"
         if not target.is_python:
@@ -103,7 +109,7 @@ def _names_shioaji(sources: Sources) -> bool:
 
 
 def _python(launcher: Launcher) -> str:
-    """The interpreter that would run the worker.  Raises LaunchError."""
+    """The interpreter that would run the worker.  Raises LaunchError, and OSError."""
     outcome: list[Any] = []
     launcher.command(None, "").addBoth(outcome.append)
     if isinstance(outcome[0], Failure):

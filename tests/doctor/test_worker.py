@@ -44,6 +44,19 @@ class WorkerTests(DoctorTestCase):
         self.main.write_text("import socketio\nreturn\n")
         self.assert_found(self.found("main.py"), "fail", "line 2", "correct")
 
+    def test_python_is_in_a_closed_folder(self) -> None:
+        stat = Path.stat
+
+        def closed(path: Path, **how: bool) -> os.stat_result:
+            if path.name in ("python", "mine"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return stat(path, **how)
+
+        self.patch(Path, "stat", closed)
+        for changes in ({}, {"python": "./mine"}):
+            line = self.found("python", **changes)
+            self.assert_found(line, "fail", "can't be looked at: Permission denied", "--python")
+
     def test_python_is_missing(self) -> None:
         line = self.found("python", python="./no/such/python")
         self.assert_found(line, "fail", "it is missing", "--python")
