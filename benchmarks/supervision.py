@@ -351,11 +351,9 @@ def successors() -> None:
             return made
 
         waited, unborn, times = 0, 0, []
-        following = prepare()
+        spares = [prepare(), prepare()]
         for number in range(KILLS + 1):
-            running = following
-            if number < KILLS:
-                following = prepare()
+            running = spares.pop()
             begun = time.monotonic()
             running.begin()
             before = len(running.noted("login"))
@@ -368,6 +366,7 @@ def successors() -> None:
             )
             times.append(time.monotonic() - begun)
             if number < KILLS:
+                spares = spares or [prepare(), prepare()]  # so one in two is killed soon
                 time.sleep(random.uniform(0, 2 * NATIVE_SECONDS))
                 unborn += not logs_in()
                 running.process.kill()

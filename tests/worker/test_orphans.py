@@ -92,7 +92,7 @@ class OrphanTests(RealTestCase):
         self.assertEqual(self.noted("finally"), [worker])
 
     async def test_at_any_moment_of_the_start(self) -> None:
-        for milliseconds in (0, 30, 80, 150):
+        for milliseconds in (0, 40, 120):
             with self.subTest(milliseconds=milliseconds):
                 host = self.host("polite.py")
                 await soon(lambda: list(self.folder.glob("*.worker.lock")), "a guardian's lock")
