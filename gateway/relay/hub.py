@@ -173,7 +173,7 @@ class Hub:
         if event.sender is None:
             self._turn.schedule()
         else:
-            event.sender.outbox.step_aside()
+            self._turn.step_aside(event.sender.outbox)
 
     def _learn(self, event: Event) -> None:
         """Know by which codes a contract goes, from now on and of what is kept."""

@@ -64,7 +64,8 @@ class Turn:
     def step_aside(self, outbox: SessionOutbox) -> None:
         """Let `outbox` catch up alone at the end of this turn."""
         self._aside[outbox] = None
-        self.schedule()
+        if not self._scheduled:
+            self.schedule()
 
     def poll(self, outbox: SessionOutbox) -> None:
         """Let `outbox` answer its poll soon, after those that came before."""

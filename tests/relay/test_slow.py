@@ -258,7 +258,7 @@ class ConflationTests(SlowTests):
         self.assertEqual(len(back.heard), 1)
         back.join(recover=True, pid=client.reply["pid"])
         self.assertEqual(back.reply["sid"], client.reply["sid"])
-        self.assertEqual(len(back.before), 1 + -(-(BOUND + 1) // SIZE))
+        self.assertEqual(len(back.after), 1 + -(-(BOUND + 1) // SIZE))
 
     def test_one_client_in_two_namespaces_is_counted_once(self):
         self.wire.drain()
