@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_FILES = 10
 """Files with variables that one source names."""
+LONGEST = 200_000
+"""Characters of a source that are parsed, about a second's work; of more only words count."""
 DEEP = 5
 """Names that stand for names, and so on."""
 
@@ -96,10 +98,11 @@ def loads(source: str, folder: Path) -> list[Load]:
     if _MAY_LOAD.search(source) is None:
         return []
     try:
-        return list(dict.fromkeys(_Reader(ast.parse(source), folder).loads()))[:MOST_FILES]
+        if len(source) <= LONGEST:
+            return list(dict.fromkeys(_Reader(ast.parse(source), folder).loads()))[:MOST_FILES]
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        # The worker's Python may be newer than ours, or the worker does not run at all.
-        return [Load(None, wins=_OVERRIDES.search(source) is not None)]
+        pass  # the worker's Python may be newer than ours
+    return [Load(None, wins=_OVERRIDES.search(source) is not None)]
 
 
 def _like(field: str, names: set[str]) -> bool:
@@ -114,6 +117,7 @@ class _Reader:
     def __init__(self, tree: ast.AST, folder: Path) -> None:
         self._folder = folder
         self._nodes = list(ast.walk(tree))
+        self._about_environ = _about_environ(self._nodes)
         self._loaders = {name: name for name in _LOADERS}
         self._assigned: dict[str, ast.expr] = {}
         for node in self._nodes:
@@ -127,8 +131,8 @@ class _Reader:
                 self._assigned[node.targets[0].id] = node.value
 
     def loads(self) -> Iterator[Load]:
-        losing = {id(each) for node in self._nodes for each in _yielding(node)}
-        stores = any(_stores(node) for node in self._nodes if id(node) not in losing)
+        losing = {id(each) for node in self._nodes for each in self._yielding(node)}
+        stores = any(self._stores(node) for node in self._nodes if id(node) not in losing)
         for node in self._nodes:
             if isinstance(node, ast.Call) and (loader := self._loader(node)):
                 yield Load(self._file(node), _overrides(loader, node) and id(node) not in losing)
@@ -168,6 +172,48 @@ class _Reader:
             for child in ast.iter_child_nodes(node):
                 yield from self._texts(child, depth)
 
+    def _yielding(self, node: ast.AST) -> Iterator[ast.AST]:
+        """What is within `node` and does not win, since the environment comes after it there.
+
+        `{**dotenv_values(), **os.environ}`, `... | os.environ`, `if name not in os.environ: ...`
+        """
+        yields: Sequence[ast.AST] = ()
+        if isinstance(node, ast.Dict):
+            last = max(
+                (n for n, each in enumerate(node.values) if self._is_environ(each)), default=0
+            )
+            yields = node.values[:last]
+        elif (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.BitOr)
+            and self._is_environ(node.right)
+        ):
+            yields = (node.left,)
+        elif isinstance(node, ast.If) and self._is_environ(node.test):
+            yields = node.body
+        for each in yields:
+            yield from ast.walk(each)
+
+    def _stores(self, node: ast.AST) -> bool:
+        """`os.environ[name] = value` or `os.environ.update(values)`, of any name."""
+        if isinstance(node, ast.Assign):
+            target = node.targets[0]
+            return (
+                isinstance(target, ast.Subscript)
+                and not isinstance(target.slice, ast.Constant)
+                and self._is_environ(target.value)
+            )
+        called = node.func if isinstance(node, ast.Call) else None
+        return (
+            isinstance(called, ast.Attribute)
+            and called.attr == "update"
+            and self._is_environ(called)
+        )
+
+    def _is_environ(self, node: ast.AST) -> bool:
+        """Whether it has to do with the environment."""
+        return id(node) in self._about_environ
+
 
 def _is_file(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _FILE.fullmatch(value) is not None
@@ -185,36 +231,14 @@ def _overrides(loader: str, call: ast.Call) -> bool:
     return override is not None and not said_no
 
 
-def _yielding(node: ast.AST) -> Iterator[ast.AST]:
-    """What is within `node` and does not win, since the environment comes after it there:
-    `{**dotenv_values(), **os.environ}`, `... | os.environ`, `if name not in os.environ: ...`."""
-    yields: Sequence[ast.AST] = ()
-    if isinstance(node, ast.Dict):
-        last = max((n for n, each in enumerate(node.values) if _is_environ(each)), default=0)
-        yields = node.values[:last]
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr) and _is_environ(node.right):
-        yields = (node.left,)
-    elif isinstance(node, ast.If) and _is_environ(node.test):
-        yields = node.body
-    for each in yields:
-        yield from ast.walk(each)
-
-
-def _stores(node: ast.AST) -> bool:
-    """`os.environ[name] = value` or `os.environ.update(values)`, of any name."""
-    if isinstance(node, ast.Assign):
-        target = node.targets[0]
-        return (
-            isinstance(target, ast.Subscript)
-            and not isinstance(target.slice, ast.Constant)
-            and _is_environ(target.value)
-        )
-    called = node.func if isinstance(node, ast.Call) else None
-    return isinstance(called, ast.Attribute) and called.attr == "update" and _is_environ(called)
-
-
-def _is_environ(node: ast.AST) -> bool:
-    """Whether it has to do with the environment."""
-    return any(
-        getattr(each, "attr", getattr(each, "id", "")) == "environ" for each in ast.walk(node)
-    )
+def _about_environ(nodes: list[ast.AST]) -> set[int]:
+    """The ids of all that have `environ` in them; no node is looked at twice."""
+    parents = {id(child): node for node in nodes for child in ast.iter_child_nodes(node)}
+    found: set[int] = set()
+    for node in nodes:
+        above: ast.AST | None = node
+        if getattr(node, "attr", getattr(node, "id", "")) == "environ":
+            while above is not None and id(above) not in found:
+                found.add(id(above))
+                above = parents.get(id(above))
+    return found

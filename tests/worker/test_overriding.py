@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.credentials import VARIABLES, name_more
-from gateway.worker.overriding import MOST_FILES, named, overridden
+from gateway.worker.overriding import LONGEST, MOST_FILES, Load, loads, named, overridden
 
 POSTED = {name: f"posted-{field}" for field, names in VARIABLES.items() for name in names}
 
@@ -104,6 +105,12 @@ class OverridingTests(SynchronousTestCase):
             "# load_dotenv(override=True)",
         ):
             self.assertEqual(self.wins(load + use), [], load)
+
+    def test_a_source_that_takes_long_to_parse_is_judged_by_its_words(self) -> None:
+        long = "x = 1\n" * (LONGEST // 6 + 1)
+        self.patch(ast, "parse", lambda source: self.fail("it is parsed"))
+        for load, wins in (("load_dotenv(override=True)", True), ("load_dotenv()", False)):
+            self.assertEqual(loads(f"{load}\n{long}", self.folder), [Load(None, wins=wins)])
 
     def test_where_the_file_is_may_be_put_together(self) -> None:
         (self.folder / "conf").mkdir()
