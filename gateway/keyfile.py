@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -47,20 +47,21 @@ class KeyFile:
 
     def _read(self) -> bytes | None:
         with suppress(FileNotFoundError):
-            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # Somebody may have put a pipe there, which would be waited for.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            file = os.open(self._path, flags)
             with os.fdopen(file, "rb") as stream:
                 found = os.fstat(file)
                 private = stat.S_IMODE(found.st_mode) & 0o077 == 0 and found.st_uid == os.geteuid()
-                key = stream.read(SIZE + 1)
-                if private and stat.S_ISREG(found.st_mode) and len(key) == SIZE:
-                    return key
+                if private and stat.S_ISREG(found.st_mode) and found.st_size == SIZE:
+                    return stream.read()
             self._path.unlink()
         return None
 
     def _make(self) -> bytes:
         """Write a key whole; what another gateway wrote meanwhile counts."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        draft = self._path.with_name(f"{self._path.name}.{token_hex(8)}")
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(file, "wb") as stream:

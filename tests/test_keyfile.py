@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,21 @@ class KeyFileTests(SynchronousTestCase):
         target.chmod(0o600)
         self.path.symlink_to(target)
         self.assertNotEqual(KeyFile(self.path)(), b"x" * SIZE)
+
+    def test_a_pipe_is_replaced_and_not_waited_for(self) -> None:
+        self.path.parent.mkdir(parents=True)
+        os.mkfifo(self.path, 0o600)
+        key = KeyFile(self.path)()
+        self.assertTrue(self.path.is_file())
+        self.assertEqual(self.path.read_bytes(), key)
+
+    def test_a_draft_that_was_left_behind_stands_in_nobodys_way(self) -> None:
+        """In a container the same process id comes again with each start."""
+        self.path.parent.mkdir(parents=True)
+        self.path.with_name(f"{self.path.name}.{os.getpid()}").write_bytes(b"x")
+        key = KeyFile(self.path)
+        self.assertEqual(key(), self.path.read_bytes())
+        self.assertEqual(self.warnings, [])
 
     def test_where_it_cannot_be_kept_it_lasts_as_long_as_the_process(self) -> None:
         self.path.parent.parent.mkdir(parents=True)
