@@ -25,12 +25,12 @@ class SessionOutbox:
     __slots__ = (
         "_direct",
         "_pumping",
-        "_resumed",
         "_sink",
         "_subscriptions",
         "_turn",
         "owner",
         "ready",
+        "resumed",
         "unread",
         "write",
     )
@@ -43,8 +43,9 @@ class SessionOutbox:
         self._subscriptions: tuple[Subscription, ...] = ()
         self._sink: Sink | None = None
         self._pumping = False
-        self._resumed = 0
         self.ready = False
+        self.resumed = 0
+        """How often the sink was ready for another write."""
         self.unread = Unread()
         """What was made for this client alone, here and in its subscriptions."""
         self.owner: Owner | None = None
@@ -73,16 +74,17 @@ class SessionOutbox:
         self._sink = None
 
     def resume(self) -> None:
-        self._resumed += 1
         if self.ready:
             # From within a view's write, which does not know yet that it was one too many.
             self.leave()
             self.step_aside()
-        elif self._sink is not None and self._sink.form.polled:
-            self.ready = True
+            self.resumed += 1
+            return
+        self.resumed += 1
+        self.ready = True
+        if self._sink is not None and self._sink.form.polled:
             self._turn.poll(self)
         else:
-            self.ready = True
             self.pump()
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class SessionOutbox:
     @property
     def progress(self) -> tuple[int, int]:
         """Changes whenever the peer took something."""
-        return self._resumed, self._sink.taken if self._sink is not None else 0
+        return self.resumed, self._sink.taken if self._sink is not None else 0
 
     def add(self, subscription: Subscription) -> None:
         self._subscriptions += (subscription,)

@@ -35,6 +35,8 @@ class View:
         self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
         self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
         """Those of the round that were not written to yet."""
+        self._left: dict[Subscription, int] = {}
+        """Who left within the round, and how often its sink had resumed then."""
 
     @property
     def empty(self) -> bool:
@@ -51,6 +53,8 @@ class View:
     def leave(self, member: Subscription) -> int:
         """Serve `member` no more; returns the position up to which it was served."""
         del self._members[member]
+        if self._round:
+            self._left[member] = member.outbox.resumed
         for index in range(len(self._round) - length_hint(self._rest), len(self._round)):
             if self._round[index][0] is member:
                 del self._round[index]  # not reached by the round yet, which goes on by index
@@ -96,8 +100,9 @@ class View:
             except Exception:
                 member.outbox.drop()
         for member in full:
-            if member in self._members:
+            if member in self._members or self._left.get(member) == member.outbox.resumed:
                 member.outbox.on_full()
+        self._left.clear()
 
     def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int, int]]:
         """The bytes of each write, the position after it, and how many events they are."""

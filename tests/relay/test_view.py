@@ -194,6 +194,28 @@ class ReentrancyTests(SynchronousTestCase):
         self.say()
         self.assertEqual(self.got(1), ["x", "y", "e"])
 
+    def changes_its_filter(self, *, resumes):
+        """Member 1 does, from within a write that fills it; and hears what comes of `xy`."""
+        outbox = self.subscriptions[1].outbox
+
+        def change():
+            self.subscriptions[1].select(Selection())
+            if resumes:  # as a POST before the next GET, on one connection
+                outbox.resume()
+
+        self.sinks[1].room = False
+        self.within(1, change)
+        for text in "xy":
+            self.parts.say(text)
+            self.parts.flush()
+        return self.got(1)
+
+    def test_who_changes_its_filter_is_full_all_the_same(self):
+        self.assertEqual(self.changes_its_filter(resumes=False), ["x"])
+
+    def test_who_changes_its_filter_and_has_room_again_goes_on(self):
+        self.assertEqual(self.changes_its_filter(resumes=True), ["x", "y"])
+
     def test_who_has_room_again_while_others_are_written_to_goes_on(self):
         self.sinks[1].room = False
         self.within(2, self.subscriptions[1].outbox.resume)
