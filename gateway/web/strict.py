@@ -122,6 +122,16 @@ class StrictChannel(HTTPChannel):
             return False
         return cast("bool", super().headerReceived(line))
 
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        """Whether the connection stays; Twisted's own misses a `close` in a list."""
+        options = request.requestHeaders.getRawHeaders(b"Connection")
+        if version != b"HTTP/1.1":
+            return False
+        if options is None or b"close" not in _tokens(b",".join(options)):
+            return True
+        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        return False
+
     def allHeadersReceived(self) -> None:
         if self.is_over:
             return
@@ -170,6 +180,11 @@ class StrictChannel(HTTPChannel):
 def _has_bare_end(data: bytes | bytearray) -> bool:
     """Whether what is left once all lines were taken has a CR or an LF that ends none."""
     return b"\n" in data or data.find(b"\r", 0, len(data) - 1) >= 0
+
+
+def _tokens(values: bytes) -> list[bytes]:
+    """The elements of a list such as Connection's, in lower case."""
+    return [token.strip(b" \t") for token in values.lower().split(b",")]
 
 
 def _is_well_formed(request: Request, path: bytes, version: bytes) -> bool:

@@ -128,7 +128,8 @@ def _answer(request: Request, extensions: bytes) -> bytes:
     if len(keys) != 1 or not _is_key(keys[0].strip()):
         raise UpgradeError("Sec-WebSocket-Key must be 16 bytes in base64, once.")
     # Browsers fail a handshake that answers none of the subprotocols they ask for.
-    protocol = _tokens(_joined(request, b"sec-websocket-protocol"))[0]
+    asked = _tokens(_joined(request, b"sec-websocket-protocol"))
+    protocol = next(filter(None, asked), b"")
     if protocol and not _TOKEN.fullmatch(protocol):
         raise UpgradeError("A subprotocol must be a token.")
     return (

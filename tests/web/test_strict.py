@@ -227,6 +227,25 @@ class AcceptanceTests(SynchronousTestCase):
         self.assertTrue(answer.startswith(b"HTTP/1.0 200 "), answer)
         self.assertTrue(self.connection.is_closing)
 
+    def test_close_among_other_options(self) -> None:
+        for options in (
+            b"TE,close",
+            b"close, TE",
+            b"Close",
+            b" ,\tCLOSE ,",
+            b"a\r\nConnection: close",
+        ):
+            self.setUp()
+            answer = self.connection.send(2 * (GET + b"Connection: " + options + b"\r\n\r\n"))
+            self.assertEqual(answer.count(b"HTTP/1.1 200 "), 1, options)
+            self.assertIn(b"\r\nConnection: close\r\n", answer, options)
+            self.assertTrue(self.connection.is_closing, options)
+
+    def test_what_is_not_close(self) -> None:
+        for options in (b"keep-alive", b"closed", b"", b"a close-b"):
+            answer = self.connection.send(2 * (GET + b"Connection: " + options + b"\r\n\r\n"))
+            self.assertEqual(answer.count(b"HTTP/1.1 200 "), 2, options)
+
     def test_a_body_is_invited_only_where_it_would_be_taken(self) -> None:
         expecting = POST + b"Expect: 100-continue\r\n"
         fine = self.connection.send(expecting + b"Content-Length: 3\r\n\r\n")
@@ -307,5 +326,5 @@ class CutTests(SynchronousTestCase):
         self.patch(HTTPChannel, "lineReceived", lambda *_: self.fail("line by line"))
         connection = Memory(self.site, self.clock)
         for _ in range(2):
-            answer = connection.send(2 * (GET + b"Accept: */*\r\nConnection: close, x\r\n\r\n"))
+            answer = connection.send(2 * (GET + b"Accept: */*\r\nConnection: x, y\r\n\r\n"))
             self.assertEqual(answer.count(b"HTTP/1.1 200 "), 2)

@@ -157,6 +157,21 @@ class RequestTests(UpgradeTestCase):
             lines = self.wire.kernel.sent.split(b"\r\n")
             self.assertIn(b"Sec-WebSocket-Protocol: chat", lines, site)
 
+    def test_empty_places_in_a_list_of_subprotocols_do_not_count(self) -> None:
+        for value, answer in (
+            (b", chat", [b"chat"]),
+            (b" ,\t,v2,", [b"v2"]),
+            (b",", []),
+            (b"", []),
+        ):
+            self.setUp()
+            line = b"\r\nSec-WebSocket-Protocol: " + value + b"\r\n\r\n"
+            self.wire.protocol.dataReceived(REQUEST.replace(b"\r\n\r\n", line))
+            head, _, _ = self.wire.kernel.sent.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 101 "), value)
+            agreed = [each[24:] for each in head.split(b"\r\n") if b"-Protocol: " in each]
+            self.assertEqual(agreed, answer, value)
+
     def test_what_is_no_subprotocol_is_refused(self) -> None:
         for value in (b"a b", b"a\tb, c", b"\xff", b"a/b"):
             self.setUp()
