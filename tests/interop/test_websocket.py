@@ -22,6 +22,7 @@ from twisted.web.server import Site
 from examples.websocket_echo import EchoResource
 from gateway.engineio.deadlines import Deadlines
 from gateway.web.allowance import Allowance
+from gateway.web.timer import drive
 from gateway.web.upgrade import Upgrader
 from tests.web.peer import (
     ANSWER,
@@ -44,6 +45,8 @@ from tests.web.peer import (
 from tests.web.wire import Wire
 
 LIMIT = 1 << 20
+SLICES = 100
+"""Turns after which one segment is heard."""
 ROOT = Path(__file__).parents[2]
 
 Segments = list[bytes]
@@ -78,6 +81,11 @@ class End:
             self.wire.protocol.dataReceived(segment)
             self.wire.take()
             self.wire.turn()
+            for _ in range(SLICES):  # it is heard in slices, each in a turn of its own
+                if self.wire in self.wire.reactor.readers:
+                    break
+                self.wire.turn()
+                self.wire.take()
 
     @property
     def answer(self) -> bytes:
@@ -93,6 +101,7 @@ def ours() -> End:
     wire = Wire()
     reactor: Any = wire.reactor
     deadlines = Deadlines(reactor.seconds)
+    drive(reactor, deadlines)
     upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=LIMIT))
     wire.protocol = Site(EchoResource(upgrade), reactor=reactor).buildProtocol(None)
     return End(wire)
@@ -146,7 +155,7 @@ class CaseTests(SynchronousTestCase):
             for index, segment in enumerate(segments):
                 us.receive(segment)
                 them.receive(segment)
-                if us.state != them.state:
+                if us.state not in (them.state, _without_reason(them.state)):
                     so_far = b"".join(segments[: index + 1])
                     self.fail(f"after {so_far[-60:]!r}\n{_shown(us)} (ours)\n{_shown(them)}")
         return us.answer
@@ -363,6 +372,18 @@ INVALID = (
     *(b"\xc0\x80", b"\xe0\x80\x80", b"\xf0\x80\x80\x80"),
     *(b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xed\xa0\x80\xed\xb0\x80"),
 )
+
+
+def _without_reason(state: tuple[bytes, bool]) -> tuple[bytes, bool]:
+    """What it said, but for the reason of a 1009: engine.io-client wants none."""
+    answer, dropped = state
+    if b"\x03\xf1" not in answer:
+        return state
+    told = [
+        (opcode, payload[:2] if (opcode, payload[:2]) == (CLOSE, b"\x03\xf1") else payload)
+        for opcode, payload in frames(answer)
+    ]
+    return b"".join([said(*each) for each in told]), dropped
 
 
 def _shown(end: End) -> str:
