@@ -231,6 +231,7 @@ class LaunchTests(RealTestCase):
 
     async def test_r2_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
         supervisor = self.supervisor("polite.py")
+        await deferLater(reactor, 0)  # it runs, and has what it needs
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         used = psutil.Process().num_fds()
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + 3, hard))
