@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.registry import Collector
 
+from gateway.common.guard import Reading
 from gateway.metrics.alerts import AlertMetrics
 from gateway.metrics.delay import ReactorDelay
 from gateway.metrics.processes import ProcessMetrics
 from gateway.metrics.relay import RelayMetrics
 from gateway.metrics.web import WebMetrics
 from gateway.metrics.worker import WorkerMetrics
-from gateway.worker.guard import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

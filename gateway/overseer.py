@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger, LogLevel
 
+from gateway.common.guard import Attempts
 from gateway.identity import is_local, known_as_worker
 from gateway.relay.freshness import ENDED, MAX_NAMES, Freshness
-from gateway.relay.guard import Attempts
 from gateway.relay.keys import NAMES
 from gateway.relay.naming import Places
 from gateway.web.names import address_key

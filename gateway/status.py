@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.common.guard import Reading
 from gateway.identity import known_as_worker
-from gateway.worker.guard import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 
 from gateway.doctor.finding import Finding, fail, ok, warn
-from gateway.worker.ledger import TAIPEI, checked, trading_day
+from gateway.worker.lifecycle.ledger import TAIPEI, checked, trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.config import options
 from gateway.doctor.finding import Finding, fail, ok, warn
-from gateway.worker.ledger import TAIPEI
+from gateway.worker.lifecycle.ledger import TAIPEI
 from gateway.worker.schedule import Schedule, Sessions, zone
 
 if TYPE_CHECKING:

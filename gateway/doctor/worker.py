@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
 
+from gateway.common.guard import reason
 from gateway.doctor.child import Immediately, Interpreter, interrogate
 from gateway.doctor.finding import Finding, Level, fail, ok, warn
 from gateway.doctor.login import check_login
 from gateway.worker.errors import LaunchError, UnreachableError
-from gateway.worker.guard import reason
 from gateway.worker.launch import Launcher
 from gateway.worker.sources import fault
 from gateway.worker.target import Target, project

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import HistogramMetricFamily
 
+from gateway.common.guard import Periodic
 from gateway.metrics.families import PREFIX
-from gateway.relay.guard import Periodic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from gateway.common.guard import Attempts, Periodic
 from gateway.relay.aliases import CONTRACT
 from gateway.relay.feed import Feed, Pulse
-from gateway.relay.guard import Attempts, Periodic
 from gateway.relay.naming import OTHER, Places
 from gateway.relay.sessions import MARKETS, Calendar, market_of
 

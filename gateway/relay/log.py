@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.common.guard import Attempts
 from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
-from gateway.relay.guard import Attempts
 from gateway.relay.traffic import Traffic
 from gateway.relay.view import View
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
-from gateway.worker.countdown import Countdown
+from gateway.common.guard import Countdown, attempt
 from gateway.worker.errors import WorkerError
-from gateway.worker.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.worker.classify import NEEDLES
-from gateway.worker.countdown import Countdown
+from gateway.common.guard import Countdown
+from gateway.worker.lifecycle.classification import NEEDLES
 from gateway.worker.lines import decode
 
 if TYPE_CHECKING:

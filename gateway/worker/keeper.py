@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import succeed
 from twisted.logger import Logger
 
+from gateway.common.guard import attempt
 from gateway.worker.ending import Ending
 from gateway.worker.errors import (
     FailedAtOnceError,
@@ -15,9 +16,8 @@ from gateway.worker.errors import (
     SupersededError,
     WorkerError,
 )
-from gateway.worker.gate import Hold, refusal
-from gateway.worker.guard import attempt
-from gateway.worker.history import History
+from gateway.worker.lifecycle.exits import History
+from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.machine import machine
 from gateway.worker.plan import Plan
 from gateway.worker.requests import Requests, fail
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from gateway.worker.gate import Gate
-    from gateway.worker.governor import Governor
-    from gateway.worker.policy import Policy
+    from gateway.worker.lifecycle.backoff import Backoff
+    from gateway.worker.lifecycle.broker_limits import BrokerLimits
+    from gateway.worker.lifecycle.gate import Gate
     from gateway.worker.requests import Facts
     from gateway.worker.run import Run
     from gateway.worker.settings import Settings
@@ -67,15 +67,15 @@ class Keeper:
         *,
         launch: Callable[[int, Keeper], Run],
         gate: Gate,
-        governor: Governor,
-        policy: Policy,
+        limits: BrokerLimits,
+        backoff: Backoff,
         observer: Observer,
         wall: Callable[[], float],
     ) -> None:
         self._launch = launch
         self._gate = gate
-        self._governor = governor
-        self._policy = policy
+        self._limits = limits
+        self._backoff = backoff
         self._observer = observer
         self._wall = wall
         self._lifecycle = machine(self)
@@ -153,7 +153,7 @@ class Keeper:
         if self._going_down or self.state not in states:
             return
         if cured:
-            self._policy.asked()
+            self._backoff.asked()
         hold = self._gate.hold()
         if hold is not None:
             why = f"No restart ({reason}): {hold.reason}"
@@ -249,7 +249,7 @@ class Keeper:
 
     def run_started(self, run: Run) -> None:
         if run is self.run:
-            attempt("Counting the start", self._governor.started)
+            attempt("Counting the start", self._limits.started)
 
     def run_settled(self, run: Run) -> None:
         if run is not self.run or self.state != "starting":
@@ -308,7 +308,7 @@ class Keeper:
         """
         if self._going_down:
             raise GoingDownError("The gateway is going down", "its worker is being stopped")
-        self._policy.asked()
+        self._backoff.asked()
         hold = self._gate.hold(person=True, force=force)
         if hold is None:
             return
@@ -322,7 +322,7 @@ class Keeper:
 
     def _verdict(self) -> float | None:
         assert self.run is not None and self.run.exit is not None  # the table says so
-        return self._policy.verdict(self.run.exit, self.run.cause or "")
+        return self._backoff.verdict(self.run.exit, self.run.cause or "")
 
     def _put_off(self, pause: float, hold: Hold | None) -> None:
         """The next start comes after `pause` and `hold`, or when a person asks."""

@@ -12,9 +12,9 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
+from gateway.common.guard import reason
 from gateway.worker.credentials import from_environment
 from gateway.worker.errors import LaunchError, UnreachableError
-from gateway.worker.guard import reason
 from gateway.worker.process import Command
 from gateway.worker.programs import is_program, which
 from gateway.worker.sources import Sources, follow

@@ -6,7 +6,7 @@ from codecs import getincrementaldecoder
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from gateway.worker.countdown import Countdown
+from gateway.common.guard import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from gateway.common.guard import Look
 from gateway.worker.dev import Watch
-from gateway.worker.guard import Look
 from gateway.worker.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.worker.gate import Check
-    from gateway.worker.governor import Governor
     from gateway.worker.keeper import Keeper
     from gateway.worker.launch import Launcher
+    from gateway.worker.lifecycle.broker_limits import BrokerLimits
+    from gateway.worker.lifecycle.gate import Check
     from gateway.worker.run import Run
     from gateway.worker.settings import Settings
     from gateway.worker.timetable import Memory
@@ -41,7 +41,7 @@ class Lookout:
         settings: Settings,
         *,
         keeper: Keeper,
-        governor: Governor,
+        limits: BrokerLimits,
         launcher: Launcher,
         wall: Callable[[], float],
         also: Sequence[Callable[[Run], object]] = (),
@@ -49,7 +49,7 @@ class Lookout:
     ) -> None:
         self._settings = settings
         self._keeper = keeper
-        self._governor = governor
+        self._limits = limits
         self._also = also
         self._timetable = Timetable(settings, keeper, wall, memory)
         self._watch = (
@@ -100,7 +100,7 @@ class Lookout:
             if run.vitals.hung:
                 self._keeper.renew("its heartbeat is late", states=("running",))
             if (run.vitals.ready_for or 0) >= self._settings.stable:
-                self._governor.calm()
+                self._limits.calm()
             for look in self._also:
                 look(run)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
-from gateway.worker.classify import imposed
 from gateway.worker.hearing import Hearing
+from gateway.worker.lifecycle.classification import imposed
 from gateway.worker.lines import Gate, Stream
 from gateway.worker.process import STDERR, STDOUT
 from gateway.worker.times import iso

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
-    from gateway.worker.governor import Governor
     from gateway.worker.keeper import Keeper
+    from gateway.worker.lifecycle.broker_limits import BrokerLimits
 
 _log = Logger(namespace="gateway.worker")
 
@@ -16,8 +16,8 @@ _log = Logger(namespace="gateway.worker")
 class Pauses:
     """Has the next start wait, and stops a worker that does not wait itself."""
 
-    def __init__(self, governor: Governor, keeper: Keeper) -> None:
-        self._governor = governor
+    def __init__(self, limits: BrokerLimits, keeper: Keeper) -> None:
+        self._limits = limits
         self._keeper = keeper
 
     def printed(self, cause: str, generation: int) -> None:
@@ -29,11 +29,11 @@ class Pauses:
 
     def told(self, cause: str, generation: int) -> None:
         """It told of such an error, or ended by it."""
-        words = self._governor.notice(cause, generation)
+        words = self._limits.notice(cause, generation)
         if not words:
             return
         if words == 1:
-            hold = self._governor.hold(person=True)
+            hold = self._limits.hold(person=True)
             _log.warn(
                 "The broker asked for a pause ({cause}): no start for {seconds:.0f} s",
                 tag="Python",

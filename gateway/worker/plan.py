@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.worker.countdown import Countdown
+from gateway.common.guard import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.gate import Gate, Hold
+    from gateway.worker.lifecycle.gate import Gate, Hold
 
 LOOK: Final = 30.0
 """Seconds for which a plan is trusted: a hold by the calendar moves when the clock is set."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.logger import Logger
 
-from gateway.worker.gate import Hold
-from gateway.worker.guard import attempt
+from gateway.common.guard import attempt
+from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.rescue import Rescue
 
 if TYPE_CHECKING:

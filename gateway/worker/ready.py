@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from gateway.worker.classify import AUTHENTICATION, BAN, DEPENDENCY, QUOTA, TOO_MANY, VERSION
 from gateway.worker.errors import NotReadyError, SupersededError, WorkerError
+from gateway.worker.lifecycle.classification import (
+    AUTHENTICATION,
+    BAN,
+    DEPENDENCY,
+    QUOTA,
+    TOO_MANY,
+    VERSION,
+)
 
 if TYPE_CHECKING:
-    from gateway.worker.exits import Exit
+    from gateway.worker.lifecycle.exits import Exit
 
 
 HOPELESS = frozenset((AUTHENTICATION, BAN, TOO_MANY, QUOTA, VERSION, DEPENDENCY))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.worker.classify import ADVICE
+from gateway.worker.lifecycle.classification import ADVICE
 from gateway.worker.times import iso
 from gateway.worker.unready import UNREADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.exits import Exit
-    from gateway.worker.governor import Governor
-    from gateway.worker.history import Ending
     from gateway.worker.keeper import Keeper
+    from gateway.worker.lifecycle.broker_limits import BrokerLimits
+    from gateway.worker.lifecycle.exits import Ending, Exit
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
@@ -23,16 +22,16 @@ WORDS = 500
 
 
 class Reporter:
-    """Reads the keeper and the governor."""
+    """Reads the keeper and the limits."""
 
     def __init__(
         self,
         keeper: Keeper,
-        governor: Governor,
+        limits: BrokerLimits,
         reopens: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._keeper = keeper
-        self._governor = governor
+        self._limits = limits
         self._reopens = reopens
 
     def event(self, now: float, status: str) -> dict[str, Any]:
@@ -59,7 +58,7 @@ class Reporter:
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "restarts": self.restarts,
-            "budget": self._governor.budget(),
+            "budget": self._limits.budget(),
             "timestamp": iso(now),
         }
 
@@ -77,13 +76,13 @@ class Reporter:
         """As `health`, and the plans and the past."""
         keeper = self._keeper
         planned = self._planned(now)
-        hold = self._governor.hold(person=True)
+        hold = self._limits.hold(person=True)
         return {
             **self.health(),
             "generation": keeper.generation,
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
-            "budget": self._governor.budget(),
+            "budget": self._limits.budget(),
             "heldBy": keeper.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
             "exits": list(map(_exit, keeper.history)),

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from gateway.worker.blame import Blame
-from gateway.worker.classify import OTHER, SHORTAGE, UNREACHABLE, classify_event
-from gateway.worker.countdown import Countdown
+from gateway.common.guard import Countdown, attempt, reason
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
-from gateway.worker.exits import Exit, decode
-from gateway.worker.guard import attempt, reason
+from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
+from gateway.worker.lifecycle.exits import Blame, Exit, decode
 from gateway.worker.process import STDERR, GuardedProcess
 from gateway.worker.programs import ABSENT
 from gateway.worker.rescue import Rescue

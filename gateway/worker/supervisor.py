@@ -15,23 +15,23 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
+from gateway.common.guard import attempt
 from gateway.worker.answers import Answers
 from gateway.worker.claim import Claim
 from gateway.worker.errors import LaunchError
 from gateway.worker.exchange import Exchange
-from gateway.worker.gate import Gate
-from gateway.worker.governor import Governor
-from gateway.worker.guard import attempt
 from gateway.worker.keeper import Keeper
 from gateway.worker.keys import Keys
 from gateway.worker.launch import Launcher
-from gateway.worker.ledger import Ledger
+from gateway.worker.lifecycle.backoff import Backoff
+from gateway.worker.lifecycle.broker_limits import BrokerLimits
+from gateway.worker.lifecycle.gate import Gate
+from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lines import escape
 from gateway.worker.lookout import Lookout
 from gateway.worker.output import Output
 from gateway.worker.overdue import Overdue
 from gateway.worker.pauses import Pauses
-from gateway.worker.policy import Policy
 from gateway.worker.predecessor import Predecessor
 from gateway.worker.ready import ReadyWaiters
 from gateway.worker.redact import Redactor
@@ -96,7 +96,7 @@ class Supervisor(Answers):
         self._ledger = Ledger(
             settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
         )
-        self._governor = Governor(settings, self._ledger, clock=reactor.seconds, wall=wall)
+        self._limits = BrokerLimits(settings, self._ledger, clock=reactor.seconds, wall=wall)
         self._claim = Claim(settings.state_dir, self._identity, self._alert)
         self._predecessor = Predecessor(
             reactor,
@@ -104,21 +104,21 @@ class Supervisor(Answers):
             (settings.patience_login, settings.patience_terminate, settings.patience_strays),
             self._reconsider,
         )
-        policy = Policy(settings, random)
-        self.gate = Gate([self._governor.hold, self._predecessor.hold, policy.hold])
+        backoff = Backoff(settings, random)
+        self.gate = Gate([self._limits.hold, self._predecessor.hold, backoff.hold])
         """Asked before every start; further checks may be added to its list."""
         self._keeper = Keeper(
             reactor,
             settings,
             launch=self._launch,
             gate=self.gate,
-            governor=self._governor,
-            policy=policy,
+            limits=self._limits,
+            backoff=backoff,
             observer=self,
             wall=wall,
         )
-        self._pauses = Pauses(self._governor, self._keeper)
-        self._reporter = Reporter(self._keeper, self._governor, lambda: self._lookout.reopens)
+        self._pauses = Pauses(self._limits, self._keeper)
+        self._reporter = Reporter(self._keeper, self._limits, lambda: self._lookout.reopens)
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
         self._usage = Usage(reactor.seconds)
@@ -134,7 +134,7 @@ class Supervisor(Answers):
             reactor,
             settings,
             keeper=self._keeper,
-            governor=self._governor,
+            limits=self._limits,
             launcher=self._launcher,
             wall=wall,
             also=self._overdue.looks,

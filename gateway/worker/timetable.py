@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.logger import Logger
 
-from gateway.worker.gate import Hold
+from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.schedule import Schedule, Sessions, zone
 from gateway.worker.times import iso
 

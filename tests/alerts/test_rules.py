@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.alerts.rules import STEADY, Rules
 from gateway.engineio.deadlines import Deadlines
 from gateway.relay.freshness import SILENT
-from gateway.worker.classify import IMPOSING, QUOTA
+from gateway.worker.lifecycle.classification import IMPOSING, QUOTA
 
 if TYPE_CHECKING:
     from gateway.alerts.alert import Alert

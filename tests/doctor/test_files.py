@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from gateway.worker.ledger import trading_day
+from gateway.worker.lifecycle.ledger import trading_day
 from tests.doctor.world import DoctorTestCase, Line
 from tests.unprivileged import NOBODY
 

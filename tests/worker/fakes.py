@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.internet.task import Clock
 
-from gateway.worker.exits import Exit
+from gateway.worker.lifecycle.exits import Exit
 from gateway.worker.settings import Settings
 from gateway.worker.vitals import Vitals
 

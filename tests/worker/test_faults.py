@@ -14,8 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 
-from gateway.worker import gate
 from gateway.worker.errors import FailedAtOnceError, LaunchError, PausedError
+from gateway.worker.lifecycle import gate
 
 from .real import CHILDREN, SHORT, RealTestCase, alive, outcome, soon
 

@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.classify import imposed
 from gateway.worker.hearing import APART, AROUND, PENDING, Hearing
+from gateway.worker.lifecycle.classification import imposed
 
 from .fakes import Time
 

@@ -15,7 +15,7 @@ from gateway.worker.errors import (
     WorkerError,
 )
 
-from .bench import Bench
+from .lifecycle.bench import Bench
 
 
 class KeeperTests(SynchronousTestCase):
@@ -249,7 +249,7 @@ class KeeperTests(SynchronousTestCase):
             late()
         bench.keeper.run_started(old)
         self.assertEqual((bench.keeper.state, bench.run.alive), ("running", True))
-        self.assertEqual(bench.governor.used, 2)
+        self.assertEqual(bench.limits.used, 2)
 
     def test_machines_respect_states_people_chose(self) -> None:
         bench = self.bench()

@@ -10,7 +10,7 @@ from gateway.worker.errors import (
     PausedError,
 )
 
-from .bench import Bench
+from .lifecycle.bench import Bench
 
 
 class BrokerTests(SynchronousTestCase):
@@ -20,7 +20,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_refuses_restarts_and_the_worker_runs_on(self) -> None:
         bench = self.bench()
         run = bench.up()
-        bench.governor.notice("ban", 1)
+        bench.limits.notice("ban", 1)
         error = self.assertRaises(PausedError, bench.keeper.restart)
         self.assertEqual(error.next_start, "2024-03-04T00:01:00.000Z")
         self.assertTrue(run.alive and run.asked_at is None)
@@ -30,7 +30,7 @@ class BrokerTests(SynchronousTestCase):
     def test_force_overrides_a_pause(self) -> None:
         bench = self.bench()
         run = bench.up()
-        bench.governor.notice("ban", 1)
+        bench.limits.notice("ban", 1)
         answer = bench.keeper.restart(force=True)
         run.crash()
         bench.run.begin()
@@ -41,7 +41,7 @@ class BrokerTests(SynchronousTestCase):
         bench = self.bench()
         bench.keeper.begin()
         bench.run.begin()
-        bench.governor.notice("ban", 1)
+        bench.limits.notice("ban", 1)
         bench.keeper.restart(force=True)
         bench.run.crash(cause="ban")
         self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 2))
@@ -51,7 +51,7 @@ class BrokerTests(SynchronousTestCase):
         bench.keeper.begin()
         bench.run.begin()
         answer = bench.keeper.restart()
-        bench.governor.notice("too-many-connections", 1)
+        bench.limits.notice("too-many-connections", 1)
         bench.run.crash(cause="too-many-connections")
         self.failureResultOf(answer, PausedError)
         self.assertEqual(bench.keeper.next_start[1], 60)
@@ -61,7 +61,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_in_backoff_postpones_the_start(self) -> None:
         bench = self.bench()
         bench.up().crash()
-        bench.governor.notice("ban", 1)
+        bench.limits.notice("ban", 1)
         bench.keeper.reconsider()
         self.assertEqual(bench.keeper.next_start[1], 60)
         bench.time.advance(59)
@@ -72,7 +72,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_that_grew_while_the_timer_ran_is_kept(self) -> None:
         bench = self.bench()
         bench.up().crash()
-        bench.governor.notice("ban", 1)
+        bench.limits.notice("ban", 1)
         bench.time.advance(0.5)
         self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 59.5))
 
@@ -98,7 +98,7 @@ class BrokerTests(SynchronousTestCase):
             run.begin()
             if not early:
                 run.settle()
-            bench.governor.notice("ban", 1)
+            bench.limits.notice("ban", 1)
             bench.keeper.suspend()
             bench.keeper.suspend()
             if early:
@@ -139,7 +139,7 @@ class BrokerTests(SynchronousTestCase):
                 bench.up()
                 prepare(bench)
                 self.assertEqual(bench.keeper.state, state)
-                bench.governor.notice("ban", 1)
+                bench.limits.notice("ban", 1)
                 error = self.assertRaises(PausedError, getattr(bench.keeper, ask))
                 self.assertTrue(error.next_start)
                 self.assertEqual(bench.keeper.state, "backoff")
@@ -159,7 +159,7 @@ class BrokerTests(SynchronousTestCase):
 
     def test_a_gateway_that_starts_within_a_pause_waits(self) -> None:
         folder = Path(self.mktemp())
-        Bench(folder).governor.notice("ban", 1)
+        Bench(folder).limits.notice("ban", 1)
         bench = Bench(folder)
         bench.keeper.begin()
         self.assertEqual((bench.keeper.state, bench.keeper.next_start[1]), ("backoff", 60))
@@ -177,7 +177,7 @@ class BrokerTests(SynchronousTestCase):
                             run.begin()
                             run.settle()
                         elif run.vitals.lived >= 40:
-                            bench.governor.notice(cause, run.generation)
+                            bench.limits.notice(cause, run.generation)
                             run.crash(cause)
                     bench.time.advance(10)
                 used = bench.ledger.starts("2024-03-04")

@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import WorkerError
-from gateway.worker.gate import Hold
+from gateway.worker.lifecycle.gate import Hold
 
-from .bench import Bench
 from .fakes import FakeRun
+from .lifecycle.bench import Bench
 
 CALLS = ("launch", "started", "verdict", "starts", "changed", "exited", "end")
 """What the keeper asks of others, and what may raise."""
@@ -49,8 +49,8 @@ class Keeping(RuleBasedStateMachine):
 
         self.keeper._launch = self.breakable("launch", noting)
         for thing, name in (
-            (self.bench.governor, "started"),
-            (self.bench.policy, "verdict"),
+            (self.bench.limits, "started"),
+            (self.bench.backoff, "verdict"),
             (self.bench.ledger, "starts"),
             (self.bench, "changed"),
             (self.bench, "exited"),
@@ -118,7 +118,7 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(cause=st.sampled_from(["ban", "too-many-connections"]))
     def impose(self, cause) -> None:
-        self.bench.governor.notice(cause, self.keeper.generation)
+        self.bench.limits.notice(cause, self.keeper.generation)
         self.keeper.reconsider()
 
     @rule()

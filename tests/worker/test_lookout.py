@@ -30,7 +30,7 @@ class LookoutTests(SynchronousTestCase):
             self.time,
             settings(**changes),
             keeper=keeper,
-            governor=SimpleNamespace(calm=lambda: self.done.append("calm")),
+            limits=SimpleNamespace(calm=lambda: self.done.append("calm")),
             launcher=SimpleNamespace(main=lambda: self.main, sources=Sources),
             wall=self.time.wall,
         )
@@ -48,7 +48,7 @@ class LookoutTests(SynchronousTestCase):
         self.time.pump([INTERVAL] * 3)
         self.assertEqual(self.done, ["begin"] + ["its heartbeat is late"] * 3)
 
-    def test_a_worker_that_was_ready_for_long_calms_the_governor(self) -> None:
+    def test_a_worker_that_was_ready_for_long_calms_the_limits(self) -> None:
         lookout = self.lookout()
         self.vitals.ready_for = 599
         lookout.look()

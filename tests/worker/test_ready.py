@@ -5,9 +5,16 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.classify import AUTHENTICATION, BAN, DEPENDENCY, QUOTA, TOO_MANY, VERSION
 from gateway.worker.errors import NotReadyError, SupersededError
-from gateway.worker.exits import Exit
+from gateway.worker.lifecycle.classification import (
+    AUTHENTICATION,
+    BAN,
+    DEPENDENCY,
+    QUOTA,
+    TOO_MANY,
+    VERSION,
+)
+from gateway.worker.lifecycle.exits import Exit
 from gateway.worker.ready import ReadyWaiters
 
 

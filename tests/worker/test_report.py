@@ -6,29 +6,11 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.exits import Exit
-from gateway.worker.gate import Hold
-from gateway.worker.history import KEPT, History
+from gateway.worker.lifecycle.exits import Exit, History
+from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.report import WORDS, Reporter
 
 from .fakes import MONDAY
-
-
-class HistoryTests(SynchronousTestCase):
-    def test_the_newest_exits_are_kept_and_come_first(self) -> None:
-        history = History()
-        for pid in range(KEPT + 5):
-            history.add(pid, Exit(pid=pid, code=pid), None)
-        self.assertEqual([ending.end.pid for ending in history], list(range(14, 4, -1)))
-
-    def test_proof_is_of_the_very_process(self) -> None:
-        history = History()
-        for pid, code in ((None, None), (5, 1), (6, 2), (5, 3)):
-            history.add(0, Exit(pid=pid, code=code), None)
-        self.assertEqual(history.proof(5)["exitCode"], 3)
-        self.assertEqual(history.proof(6)["exitCode"], 2)
-        self.assertIsNone(history.proof(7))
-        self.assertIsNone(history.proof(None))
 
 
 class ReporterTests(SynchronousTestCase):
@@ -49,10 +31,10 @@ class ReporterTests(SynchronousTestCase):
             held_by="",
             history=History(),
         )
-        self.governor = SimpleNamespace(
+        self.limits = SimpleNamespace(
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
-        self.reporter = Reporter(self.keeper, self.governor)
+        self.reporter = Reporter(self.keeper, self.limits)
 
     def message(self, status: str, **changes: object) -> str:
         vars(self.run).update(changes)
@@ -127,7 +109,7 @@ class ReporterTests(SynchronousTestCase):
 
     def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
         self.keeper.next_start, self.keeper.state = None, "stopped"
-        reporter = Reporter(self.keeper, self.governor, lambda: MONDAY + 1800)
+        reporter = Reporter(self.keeper, self.limits, lambda: MONDAY + 1800)
         event = reporter.event(MONDAY, "stopped")
         self.assertIn("until its session opens: 2024-03-04T00:30:00", event["message"])
         self.assertEqual(

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker import ledger as ledger_module
-from gateway.worker.ledger import DAYS_KEPT, Ledger, next_day, trading_day
+from gateway.worker.lifecycle import ledger as ledger_module
+from gateway.worker.lifecycle.ledger import DAYS_KEPT, Ledger, next_day, trading_day
 
-from .fakes import MONDAY
+from ..fakes import MONDAY
 
 if TYPE_CHECKING:
     from typing import TextIO

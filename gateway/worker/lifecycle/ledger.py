@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
-from gateway.worker.guard import reason
+from gateway.common.guard import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import HeldError, PausedError
-from gateway.worker.gate import UNKNOWN, Gate, Hold
 from gateway.worker.keeper import RETRY
+from gateway.worker.lifecycle.gate import UNKNOWN, Gate, Hold
 
 from .bench import Bench
 

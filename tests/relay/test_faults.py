@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.metrics.delay import INTERVAL, ReactorDelay
-from gateway.relay.guard import Attempts, Periodic
 from gateway.relay.slow import TICK, Patience
 from gateway.relay.subscription import Subscription
 from tests.relay.world import RelayWorld
@@ -25,38 +24,7 @@ def fail(*_: object) -> Any:
     raise RuntimeError("as asked")
 
 
-class AttemptsTests(GuardCase):
-    def test_says_whether_it_went_well(self) -> None:
-        done: list[int] = []
-        attempt = Attempts()
-        self.assertTrue(attempt("a", done.append, 1))
-        self.assertFalse(attempt("b", fail))
-        self.assertEqual((done, self.errors()), ([1], 1))
-
-    def test_what_fails_all_the_time_does_not_fill_the_log(self) -> None:
-        attempt = Attempts()
-        for _ in range(1000):
-            attempt("a", fail)
-        self.assertEqual(self.errors(), 10)
-        attempt("b", fail)
-        self.assertEqual(self.errors(), 1)
-
-
-class PeriodicTests(GuardCase):
-    def test_it_looks_again_whatever_a_look_raised(self) -> None:
-        clock, looks = Clock(), []
-
-        def look() -> None:
-            looks.append(clock.seconds())
-            fail()
-
-        deadlines = Deadlines(clock.seconds)
-        Periodic(deadlines, 5, "a look", look)
-        for _ in range(12):
-            clock.advance(1)
-            deadlines.advance()
-        self.assertEqual((looks, self.errors()), ([5, 10], 2))
-
+class DelayTests(GuardCase):
     def test_the_reactors_delay_is_sampled_again(self) -> None:
         clock = Clock()
         deadlines = Deadlines(clock.seconds)

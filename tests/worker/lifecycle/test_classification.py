@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker import classify as c
+from gateway.worker.lifecycle import classification as c
 
 TOLD = {
     "{'status_code': 451, 'detail': 'Too Many Connections.'}": c.TOO_MANY,

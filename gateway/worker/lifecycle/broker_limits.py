@@ -1,17 +1,17 @@
-"""The broker governor: who may start a worker now, and when at the earliest."""
+"""The broker limits: who may start a worker now, and when at the earliest."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.worker.classify import IMPOSING
-from gateway.worker.gate import Hold
-from gateway.worker.ledger import next_day, trading_day
+from gateway.worker.lifecycle.classification import IMPOSING
+from gateway.worker.lifecycle.gate import Hold
+from gateway.worker.lifecycle.ledger import next_day, trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.ledger import Ledger
+    from gateway.worker.lifecycle.ledger import Ledger
     from gateway.worker.settings import Settings
 
 APART: Final = 1.0
@@ -20,7 +20,7 @@ MOVED: Final = 1.0
 """A pause that moved by fewer seconds is not written to the ledger anew."""
 
 
-class Governor:
+class BrokerLimits:
     """A budget of starts per trading day, and the pauses that the broker imposes.
 
     `clock` is monotonic, `wall` gives seconds since 1970; both in seconds.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.worker.gate import Gate
-from gateway.worker.governor import Governor
 from gateway.worker.keeper import Keeper
-from gateway.worker.ledger import Ledger
-from gateway.worker.policy import Policy
+from gateway.worker.lifecycle.backoff import Backoff
+from gateway.worker.lifecycle.broker_limits import BrokerLimits
+from gateway.worker.lifecycle.gate import Gate
+from gateway.worker.lifecycle.ledger import Ledger
 
-from .fakes import FakeRun, Time, World, settings
+from ..fakes import FakeRun, Time, World, settings
 
 
 class Bench:
@@ -20,18 +20,18 @@ class Bench:
         self.settings = settings(state_dir=folder, **changes)
         self.world = World()
         self.ledger = Ledger(self.settings.state_dir, self.told.append)
-        self.governor = Governor(
+        self.limits = BrokerLimits(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
         )
-        self.policy = Policy(self.settings, lambda: 0.0)
-        self.gate = Gate([self.governor.hold, self.policy.hold])
+        self.backoff = Backoff(self.settings, lambda: 0.0)
+        self.gate = Gate([self.limits.hold, self.backoff.hold])
         self.keeper = Keeper(
             self.time,
             self.settings,
             launch=self.launch,
             gate=self.gate,
-            governor=self.governor,
-            policy=self.policy,
+            limits=self.limits,
+            backoff=self.backoff,
             observer=self,
             wall=self.time.wall,
         )

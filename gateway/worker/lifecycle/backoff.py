@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from gateway.worker.classify import AUTHENTICATION, PATIENT
-from gateway.worker.gate import Hold
+from gateway.worker.lifecycle.classification import AUTHENTICATION, PATIENT
+from gateway.worker.lifecycle.gate import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.exits import Exit
+    from gateway.worker.lifecycle.exits import Exit
     from gateway.worker.settings import Settings
 
 JITTER = 0.25
@@ -20,7 +20,7 @@ LONG_LIFE = 3600.0
 """A worker that never says it is ready proves itself by living this many seconds."""
 
 
-class Policy:
+class Backoff:
     """Growing pauses, and an end to trying.
 
     `random` gives numbers from 0 to 1.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from attrs import frozen
 
+from gateway.common.guard import attempt
 from gateway.worker.errors import HeldError, PausedError
-from gateway.worker.guard import attempt
 from gateway.worker.times import iso
 
 if TYPE_CHECKING:

@@ -1,0 +1,193 @@
+"""How a worker ended, and why: its exit, the class of that, and the last exits."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from signal import Signals
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from attrs import frozen
+
+from gateway.worker.lifecycle.classification import LAUNCH, PLANNED, classify_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEPT: Final = 10
+"""Exits that are remembered."""
+LATELY: Final = 60.0
+"""Seconds before an exit in which its cause is looked for."""
+ERRORS_KEPT: Final = 20
+PLANNED_AFTER: Final = 120.0
+"""Seconds after its start from which on an end with status 0 may be planned."""
+SHELLS: Final = 128
+"""What shells add to the number of the signal that a command of theirs died of."""
+
+
+@frozen(kw_only=True)
+class Exit:
+    """The end of one worker process."""
+
+    pid: int | None
+    """None: it never became a process."""
+    code: int | None = None
+    signal: str | None = None
+    """The signal it died of, such as SIGSEGV."""
+    asked: bool = False
+    """The gateway had asked for it."""
+    sent: str | None = None
+    """The last signal the gateway had sent."""
+    seconds: float | None = None
+    """From the request to the end, for an exit that was asked for."""
+    lived: float = 0.0
+    """Seconds from the start to the end."""
+    ready_for: float | None = None
+    """Seconds from when it was ready first to the end; None: never ready."""
+    failure: str = ""
+    """Why there was no process at all."""
+    hopeless: bool = False
+    """Another try would fail in the same way."""
+    starved: bool = False
+    """The kernel killed processes meanwhile to get memory."""
+    passing: str = ""
+    """The class of what stood in the way of a process, if that passes by itself."""
+
+    @property
+    def killer(self) -> str | None:
+        """The signal it died of, also where a shell that ran it tells that by 128 + signal."""
+        told_by_shell = self.signal is None and (self.code or 0) > SHELLS
+        return decode((self.code or 0) - SHELLS)[1] if told_by_shell else self.signal
+
+    @property
+    def clean(self) -> bool:
+        """It ended as it was asked: by itself, or by the very signal."""
+        return self.asked and (self.code == 0 or self.killer in ("SIGINT", "SIGTERM"))
+
+    @property
+    def planned(self) -> bool:
+        """It left by itself, after work and not at once, as workers do that leave by the clock."""
+        worked = self.ready_for is not None and self.lived >= PLANNED_AFTER
+        return not self.asked and self.code == 0 and worked
+
+    def proof(self) -> dict[str, Any]:
+        """What the answer to a restart says about the old process."""
+        return {
+            "signal": self.sent,
+            "exitCode": self.code,
+            "exitSignal": self.signal,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        if self.failure:
+            return f"was not started: {self.failure}"
+        if self.signal is not None:
+            return f"ended by {self.signal}"
+        return "ended, nobody knows how" if self.code is None else f"exited with code {self.code}"
+
+
+def decode(status: int) -> tuple[int | None, str | None]:
+    """Exit code and signal name of a wait status."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return None, Signals(number).name
+        except ValueError:  # most real-time signals have no name
+            return None, f"signal {number}"
+    return os.WEXITSTATUS(status), None
+
+
+class Ending(NamedTuple):
+    """One exit, when it was (seconds since 1970), and its class (None: as asked)."""
+
+    when: float
+    end: Exit
+    cause: str | None
+
+
+class History:
+    """The last `KEPT` exits."""
+
+    def __init__(self) -> None:
+        self._endings: deque[Ending] = deque(maxlen=KEPT)
+
+    def add(self, when: float, end: Exit, cause: str | None) -> None:
+        """Another worker ended."""
+        self._endings.append(Ending(when, end, cause))
+
+    def __iter__(self) -> Iterator[Ending]:
+        """Newest first."""
+        return reversed(self._endings)
+
+    def proof(self, pid: int | None) -> dict[str, Any] | None:
+        """How the process `pid` ended; None when that is not known."""
+        ends = (ending.end for ending in self if pid is not None and ending.end.pid == pid)
+        return next((end.proof() for end in ends), None)
+
+
+class Blame:
+    """Remembers which errors one worker told, and what the kernel did meanwhile.
+
+    `clock` is monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kills: tuple[int, ...] = ()
+        self._told: list[tuple[float, str]] = []
+
+    def begin(self) -> None:
+        """The worker runs."""
+        self._kills = kills()
+
+    def tell(self, cause: str) -> None:
+        """It told an error of this class."""
+        self._told.append((self._clock(), cause))
+        del self._told[:-ERRORS_KEPT]
+
+    @property
+    def starved(self) -> bool:
+        """Whether the kernel killed processes since it began, to get memory."""
+        return kills() > self._kills
+
+    def cause(self, end: Exit, lines: Callable[[float], list[str]]) -> str | None:
+        """The class of `end`, which is now; None when it ended as asked.
+
+        `lines(since)` are the last of stderr.
+        """
+        if end.clean:
+            return None
+        if end.planned:
+            return PLANNED
+        if end.failure:
+            return end.passing or LAUNCH
+        lately = self._clock() - LATELY
+        told = (cause for at, cause in self._told if at >= lately)
+        return classify_exit(lines(lately), told, end.killer, starved=end.starved)
+
+
+def kills(root: Path = Path("/")) -> tuple[int, ...]:
+    """How many processes the kernel killed to get memory, by its counters.
+
+    They are those of our own control group, or else of the machine; none where there are none.
+    From `memory.events` of cgroup v2 (hierarchical) and `oom_kill` of /proc/vmstat; a group
+    of its own tells more exactly, the machine's counter is there on hosts without it.
+    """
+    counters = []
+    with suppress(OSError, ValueError, StopIteration):
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+        own = next(line[3:] for line in groups if line.startswith("0::"))
+        events = root / "sys/fs/cgroup" / own.lstrip("/") / "memory.events"
+        counters.append(_counter(events, "oom_kill"))
+    if not counters:
+        with suppress(OSError, ValueError, StopIteration):
+            counters.append(_counter(root / "proc/vmstat", "oom_kill"))
+    return tuple(counters)
+
+
+def _counter(path: Path, name: str) -> int:
+    lines = (line.split() for line in path.read_text().splitlines())
+    return next(int(words[1]) for words in lines if words[:1] == [name])

@@ -1,0 +1,135 @@
+"""The broker limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.lifecycle.broker_limits import BrokerLimits
+from gateway.worker.lifecycle.classification import AUTHENTICATION, BAN, TOO_MANY
+from gateway.worker.lifecycle.ledger import Ledger
+
+from ..fakes import MONDAY, Time, settings
+
+
+class BrokerLimitsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.time = Time()
+        self.folder = Path(self.mktemp())
+
+    def limits(self, **changes: object) -> BrokerLimits:
+        return BrokerLimits(
+            settings(**changes),
+            Ledger(self.folder, self.fail),
+            clock=self.time.seconds,
+            wall=self.time.wall,
+        )
+
+    def test_the_budget_is_for_machines(self) -> None:
+        limits = self.limits(budget=2)
+        limits.started()
+        self.assertIsNone(limits.hold())
+        limits.started()
+        self.assertEqual(limits.hold().seconds, 24 * 3600)
+        self.assertIn("budget of 2", limits.hold().reason)
+        self.assertIsNone(limits.hold(person=True))
+        self.time.advance(24 * 3600)
+        self.assertIsNone(limits.hold())
+        self.assertEqual(limits.budget()["used"], 0)
+
+    def test_the_demonstration_costs_nothing(self) -> None:
+        limits = self.limits(budget=0, demo=True)
+        limits.started()
+        self.assertEqual((limits.used, limits.hold()), (0, None))
+
+    def test_the_budget_is_told(self) -> None:
+        limits = self.limits(budget=5)
+        limits.started()
+        self.assertEqual(
+            limits.budget(), {"day": "2024-03-04", "used": 1, "limit": 5, "remaining": 4}
+        )
+
+    def test_451_and_503_impose_pauses_that_grow_to_a_bound(self) -> None:
+        for cause in (BAN, TOO_MANY):
+            limits = self.limits(pause_max=300.0)
+            pauses = []
+            for generation in range(1, 6):
+                self.assertTrue(limits.notice(cause, generation))
+                pauses.append(limits.hold(person=True).seconds)
+                self.time.advance(pauses[-1])
+                self.assertIsNone(limits.hold())
+            self.assertEqual(pauses, [60, 120, 240, 300, 300])
+            limits.calm()
+
+    def test_one_generation_says_it_often_and_it_grows_once(self) -> None:
+        limits = self.limits()
+        limits.notice(BAN, 1)
+        self.time.advance(50)
+        limits.notice(BAN, 1)
+        self.assertEqual(limits.hold().seconds, 60)
+
+    def test_who_is_told_again_without_waiting_is_known(self) -> None:
+        limits = self.limits()
+        words = []
+        for pause in (0, 0.5, 1, 1, 30, 61):
+            self.time.advance(pause)
+            words.append(limits.notice(BAN, 1))
+        self.assertEqual(words, [1, 1, 2, 3, 4, 1])
+        self.assertEqual(limits.notice(BAN, 2), 1)
+
+    def test_a_flood_is_written_when_the_pause_moves(self) -> None:
+        limits = self.limits()
+        written: list[object] = []
+        self.patch(limits._ledger, "_save", lambda: written.append(None))
+        for _ in range(1000):
+            limits.notice(BAN, 1)
+        self.assertEqual(len(written), 1)
+        self.time.advance(1)
+        limits.notice(BAN, 1)
+        self.assertEqual(len(written), 2)
+
+    def test_other_failures_impose_nothing(self) -> None:
+        limits = self.limits()
+        self.assertFalse(limits.notice(AUTHENTICATION, 1))
+        self.assertIsNone(limits.hold())
+
+    def test_force_overrides_a_pause_and_a_person_alone_does_not(self) -> None:
+        limits = self.limits()
+        limits.notice(BAN, 1)
+        self.assertIsNotNone(limits.hold(person=True))
+        self.assertIsNone(limits.hold(person=True, force=True))
+
+    def test_calm_makes_the_next_pause_short(self) -> None:
+        limits = self.limits()
+        for generation in (1, 2):
+            limits.notice(BAN, generation)
+        self.time.advance(1000)
+        limits.calm()
+        limits.notice(BAN, 3)
+        self.assertEqual(limits.hold().seconds, 60)
+
+    def test_a_pause_outlives_the_gateway(self) -> None:
+        self.limits().notice(BAN, 1)
+        self.time.advance(20)
+        limits = self.limits()
+        self.assertEqual(limits.hold().seconds, 40)
+        limits.notice(BAN, 1)
+        self.assertEqual(limits.hold().seconds, 120)
+
+    def test_a_clock_that_jumps_an_hour_changes_nothing(self) -> None:
+        for jump in (3600, -3600):
+            limits = self.limits()
+            limits.notice(BAN, 1)
+            left = limits.hold().seconds
+            self.time.offset += jump
+            self.assertEqual(limits.hold().seconds, left)
+            self.time.advance(left)
+            self.assertIsNone(limits.hold())
+            limits.calm()
+            self.time.offset = MONDAY
+
+    def test_a_clock_that_was_set_while_the_gateway_was_down_bounds_the_pause(self) -> None:
+        self.limits().notice(BAN, 1)
+        self.time.offset -= 365 * 24 * 3600
+        self.assertEqual(self.limits().hold().seconds, 600)

@@ -1,0 +1,98 @@
+"""How a worker ended."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.lifecycle.exits import KEPT, Exit, History, decode, kills
+
+
+class ExitTests(SynchronousTestCase):
+    def test_wait_statuses(self) -> None:
+        self.assertEqual(decode(0), (0, None))
+        self.assertEqual(decode(3 << 8), (3, None))
+        self.assertEqual(decode(signal.SIGSEGV), (None, "SIGSEGV"))
+        self.assertEqual(decode(signal.SIGABRT | 0x80), (None, "SIGABRT"))
+        self.assertEqual(decode(40), (None, "signal 40"))
+
+    def test_a_clean_end_is_zero_or_the_signals_own(self) -> None:
+        for how, clean in (
+            ({"code": 0}, True),
+            ({"code": 130}, True),
+            ({"code": 143}, True),
+            ({"signal": "SIGINT"}, True),
+            ({"signal": "SIGTERM"}, True),
+            ({"code": 1}, False),
+            ({"signal": "SIGKILL"}, False),
+            ({"signal": "SIGSEGV"}, False),
+        ):
+            self.assertEqual(Exit(pid=1, asked=True, **how).clean, clean, how)
+            self.assertFalse(Exit(pid=1, asked=False, **how).clean, how)
+
+    def test_what_a_shell_tells_of_a_signal(self) -> None:
+        for how, killer in (
+            ({"code": 128 + signal.SIGKILL}, "SIGKILL"),
+            ({"code": 128 + signal.SIGSEGV}, "SIGSEGV"),
+            ({"signal": "SIGABRT"}, "SIGABRT"),
+            ({"code": 128}, None),
+            ({"code": 255}, None),
+            ({"code": 1}, None),
+            ({}, None),
+        ):
+            self.assertEqual(Exit(pid=1, **how).killer, killer, how)
+
+    def test_in_words(self) -> None:
+        for how, words in (
+            ({"code": 3}, "exited with code 3"),
+            ({"signal": "SIGKILL"}, "ended by SIGKILL"),
+            ({"failure": "main.py is missing"}, "was not started: main.py is missing"),
+            ({}, "ended, nobody knows how"),
+        ):
+            self.assertEqual(str(Exit(pid=1, **how)), words)
+
+
+class HistoryTests(SynchronousTestCase):
+    def test_the_newest_exits_are_kept_and_come_first(self) -> None:
+        history = History()
+        for pid in range(KEPT + 5):
+            history.add(pid, Exit(pid=pid, code=pid), None)
+        self.assertEqual([ending.end.pid for ending in history], list(range(14, 4, -1)))
+
+    def test_proof_is_of_the_very_process(self) -> None:
+        history = History()
+        for pid, code in ((None, None), (5, 1), (6, 2), (5, 3)):
+            history.add(0, Exit(pid=pid, code=code), None)
+        self.assertEqual(history.proof(5)["exitCode"], 3)
+        self.assertEqual(history.proof(6)["exitCode"], 2)
+        self.assertIsNone(history.proof(7))
+        self.assertIsNone(history.proof(None))
+
+
+class KillsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.root = Path(self.mktemp())
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def test_of_our_own_group_where_there_is_one(self) -> None:
+        self.write("proc/self/cgroup", "0::/system.slice/sjgateway.service\n")
+        self.write("proc/vmstat", "oom_kill 9\n")
+        events = "sys/fs/cgroup/system.slice/sjgateway.service/memory.events"
+        self.write(events, "low 0\noom 2\noom_kill 3\noom_group_kill 0\n")
+        self.assertEqual(kills(self.root), (3,))
+
+    def test_else_of_the_machine(self) -> None:
+        self.write("proc/self/cgroup", "4:memory:/x\n")
+        self.write("proc/vmstat", "nr_free_pages 5\noom_kill 2\n")
+        self.assertEqual(kills(self.root), (2,))
+
+    def test_without_counters_nothing_is_known(self) -> None:
+        self.assertEqual(kills(self.root), ())
+        self.write("proc/vmstat", "oom_kill many\n")
+        self.assertEqual(kills(self.root), ())
