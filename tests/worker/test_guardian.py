@@ -130,9 +130,11 @@ class GuardianTests(SynchronousTestCase):
 
     def test_a_signal_that_python_handles_is_for_the_main_thread(self) -> None:
         """Of a process that is stopped: its own signals wait apart from the shared ones."""
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        self.addCleanup(child.wait)
+        program = "import time; print(flush=True); time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        self.addCleanup(child.communicate)
         self.addCleanup(child.kill)
+        child.stdout.readline()  # Python has its handler
         child.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, child.pid, os.WSTOPPED)
         send(child.pid, signal.SIGINT)
