@@ -1,19 +1,33 @@
 """Everything that must hold, by one command: `python -m tests`.
 
-Runs the suite under trial with coverage, and ends with one line that counts:
-`N passed, N failed, N skipped`.  The bound on coverage (pyproject.toml) counts as one
-test more.  Lint and types are tests themselves: `tests/test_quality.py`.
+Runs the suite under trial with coverage, and lint, format and types beside it; ends with one
+line that counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those
+of `STEPS`, the bound on coverage (pyproject.toml), and that no file was written beside the
+sources (`leftovers.py`).
 """
 
 import os
+import pkgutil
 import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.leftovers import listed, new_or_changed
+
 ROOT = Path(__file__).parents[1]
-JOBS = min(4, os.cpu_count() or 1)
+JOBS = min(4, (os.cpu_count() or 1) + 1)
+"""One more than there are processors: many tests wait for other processes."""
+STEPS = {
+    "lint": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "types": ("mypy",),
+}
+LAST = "interop"
+"""Its gateways and browsers are kept until the tests end, and should not run beside others."""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""
@@ -38,9 +52,19 @@ def counts(verdict: str) -> Counter[str]:
     return found
 
 
+def parts() -> list[str]:
+    """The folders and modules of tests, in the order in which trial runs them."""
+    names = [
+        each.name
+        for each in pkgutil.iter_modules([str(Path(__file__).parent)])
+        if each.ispkg or each.name.startswith("test_")
+    ]
+    return [f"tests.{name}" for name in sorted(names, key=lambda name: (name == LAST, name))]
+
+
 def trial() -> Counter[str]:
     """Run the suite; how many tests passed, failed and were skipped."""
-    command = coverage_command("run", "-m", "twisted.trial", f"-j{JOBS}", "tests")
+    command = coverage_command("run", "-m", "twisted.trial", f"-j{JOBS}", *parts())
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
     )
@@ -55,6 +79,37 @@ def trial() -> Counter[str]:
     return found
 
 
+@contextmanager
+def beside(steps: dict[str, tuple[str, ...]], found: Counter[str]) -> Iterator[None]:
+    """Run modules of Python beside what is in the block; after it, tell and count each."""
+    running = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        for name, command in steps.items()
+    }
+    try:
+        yield
+    finally:
+        for name, process in running.items():
+            said, _ = process.communicate()
+            conclude(name, process.returncode == 0, said, found)
+
+
+def conclude(name: str, passed: bool, said: str, found: Counter[str]) -> None:
+    """Count a step, and print its verdict; what it said only where it failed."""
+    found["passed" if passed else "failed"] += 1
+    print(f"{name}: {'passed' if passed else 'FAILED'}")
+    if not passed:
+        print(said)
+
+
 def coverage() -> bool:
     """Whether enough is covered; prints what is not."""
     subprocess.run(coverage_command("combine", "-q"), cwd=ROOT, check=False)
@@ -67,8 +122,13 @@ def coverage_command(*arguments: str) -> list[str]:
 
 def main() -> int:
     subprocess.run(coverage_command("erase"), cwd=ROOT, check=True)
-    found = trial()
-    found["passed" if coverage() else "failed"] += 1
+    before = listed(ROOT)
+    found: Counter[str] = Counter()
+    with beside(STEPS, found):
+        found += trial()
+    left = new_or_changed(before, listed(ROOT))
+    conclude("files written beside the sources", not left, "\n".join(left), found)
+    conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
     print(f"{found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped")
     return 1 if found["failed"] else 0
 

@@ -1,8 +1,12 @@
-"""The test command counts what trial says."""
+"""The test command counts what trial and its steps say."""
+
+import io
+from collections import Counter
+from contextlib import redirect_stdout
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.__main__ import counts
+from tests.__main__ import ROOT, beside, counts, parts
 
 
 class CountsTests(SynchronousTestCase):
@@ -17,3 +21,29 @@ class CountsTests(SynchronousTestCase):
         ]:
             found = counts(line)
             self.assertEqual((found["passed"], found["failed"], found["skipped"]), expected, line)
+
+
+class StepTests(SynchronousTestCase):
+    def test_each_step_is_told_and_counted(self) -> None:
+        steps = {"fine": ("compileall", "-h"), "broken": ("compileall", "--no-such-option")}
+        found: Counter[str] = Counter()
+        with redirect_stdout(io.StringIO()) as printed, beside(steps, found):
+            found["passed"] += 5
+        self.assertEqual((found["passed"], found["failed"]), (6, 1))
+        self.assertIn("fine: passed\nbroken: FAILED\n", printed.getvalue())
+        self.assertIn("--no-such-option", printed.getvalue())
+
+
+class PartsTests(SynchronousTestCase):
+    def test_every_test_is_in_a_part(self) -> None:
+        modules = {
+            ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for path in (ROOT / "tests").rglob("test_*.py")
+            if "node_modules" not in path.parts
+        }
+        outside = {
+            name
+            for name in modules
+            if not any(f"{name}.".startswith(f"{part}.") for part in parts())
+        }
+        self.assertEqual(outside, set())

@@ -7,6 +7,7 @@ It needs a Python that has it, which `.ci/run` makes beside the tests' own:
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,10 +59,17 @@ class RealShioajiTests(SynchronousTestCase):
     def setUp(self) -> None:
         if not PYTHON.exists():
             raise SkipTest(f"{PYTHON} is needed; see .ci/run")
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        # Where it is imported it begins a log, if nothing says where else.
+        log = {"SJ_LOG_PATH": str(self.folder / "shioaji.log")}
+        self.environ = {**os.environ, "PYTHONPATH": str(ROOT), **log}
 
     def test_what_it_gives_becomes_events(self) -> None:
         command = [PYTHON, "-c", SCRIPT]
-        told = json.loads(subprocess.check_output(command, cwd=ROOT, timeout=PATIENCE))
+        told = json.loads(
+            subprocess.check_output(command, cwd=self.folder, env=self.environ, timeout=PATIENCE)
+        )
         future = {"target_code": "TXFL6", "reference": 23000, "delivery_date": "2026-12-16"}
         self.assertLessEqual(future.items(), told["future"].items())
         self.assertNotIn("limit_up", told["future"], "0 is no limit")
@@ -83,12 +91,12 @@ class RealShioajiTests(SynchronousTestCase):
         self.assertEqual((told["missing"], told["snapshot"]), ([], []))
 
     def test_check_finds_nothing_wrong_with_it(self) -> None:
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir(parents=True)
-        options = (f"--main={ROOT / 'main.py'}", f"--python={PYTHON}", f"--state-dir={folder}")
+        state = f"--state-dir={self.folder}"
+        options = (f"--main={ROOT / 'main.py'}", f"--python={PYTHON}", state)
         done = subprocess.run(
             [sys.executable, "-c", TWISTD, "-n", "--pidfile=", "sjgateway", *options, "--check"],
-            cwd=ROOT,
+            cwd=self.folder,
+            env=self.environ,
             stdout=subprocess.PIPE,
             text=True,
             timeout=PATIENCE,
