@@ -144,6 +144,15 @@ def pipelining() -> None:
             for each in (client, *clients):
                 each.close()
             time.sleep(20)
+        with measured("16 such connections that read", server):
+            clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(16)]
+            readers = [threading.Thread(target=_count, args=(each, PIPELINED)) for each in clients]
+            for client, reader in zip(clients, readers, strict=True):
+                reader.start()
+                client.sendall(request * PIPELINED)
+            for client, reader in zip(clients, readers, strict=True):
+                reader.join()
+                client.close()
 
 
 def attachments() -> None:
@@ -245,6 +254,15 @@ def _read(port: int, over: threading.Event) -> None:
             _post(port, sid, b"3")
         if answer.status != 200:
             return
+
+
+def _count(client: socket.socket, answers: int) -> None:
+    """Read so many answers."""
+    begins = b"HTTP/1.1 "
+    last = b""
+    while answers > 0 and (piece := client.recv(1 << 20)):
+        answers -= (last + piece).count(begins)
+        last = piece[1 - len(begins) :]
 
 
 def _quiet(server: Server) -> None:

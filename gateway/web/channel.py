@@ -56,7 +56,8 @@ class Channel(StrictChannel):
     """One connection: its deadlines, and its writing.
 
     While something waits that the client has not taken, no further request is answered, and
-    one deadline runs, from the first byte that waits.
+    one deadline runs, from the first byte that waits.  A request that came behind another one
+    is taken in a turn of its own.
     """
 
     transport: Any
@@ -68,7 +69,7 @@ class Channel(StrictChannel):
     _taken: int | None = None
     """What `Writer.taken` was when the deadline for what waits began; None: nothing waits."""
     _answered: Request | None = None
-    """Its answer waits, and what was pipelined behind it."""
+    """It is answered, and the next one waits: for the client to read, or for its turn."""
     _host: Any = None
     _peer: Any = None
     _lent = False
@@ -129,16 +130,36 @@ class Channel(StrictChannel):
             count_as(self.transport, getattr(self.getPeer(), "host", ""))
         if self._head:
             self.write(b"")  # a head without a body
-        self._enter(Phase.IDLE)
-        if self._taken is not None and self.persistent:
-            self._answered = request
-        else:
-            self._go_on(request)
-
-    def _go_on(self, request: Request) -> None:
-        """Take the next request, or close."""
         request.transport = None
-        super().requestDone(request)
+        self._answered = request
+        if self._writer.hung_up:  # nobody hears what else there is to answer
+            self.transport.abortConnection()
+        elif self._taken is None or not self.persistent:
+            self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        """Go on: in a turn of its own if the next request may be there already.
+
+        A plain socket is read once a turn; TLS may hand on a hundred pieces.
+        """
+        if self.persistent and (not self._is_bare or self._buffer or any(self._dataBuffer)):
+            self.site.turns.wait(self)
+        else:
+            self.take_turn()
+
+    def take_turn(self) -> bool:
+        """Take the next request, or close; False: there is nothing to take."""
+        request, self._answered = self._answered, None
+        if request is None:
+            return False
+        some = any(self._dataBuffer)
+        self._enter(Phase.IDLE)
+        try:
+            super().requestDone(request)
+        except Exception:  # what the transport does where it is read at once
+            self.transport.abortConnection()
+            raise
+        return some
 
     def loseConnection(self) -> None:
         self._enter(Phase.CLOSING)
@@ -154,6 +175,7 @@ class Channel(StrictChannel):
         Whatever still knows one of the requests would keep all that was written otherwise.
         """
         self.site.expiry.forget(self)
+        self.site.turns.forget(self)
         self._writer.stop()
         for request in self.requests:
             request.transport = None
@@ -212,8 +234,7 @@ class Channel(StrictChannel):
         self._taken = None
         self._enter(self._phase)
         if self._answered is not None:
-            request, self._answered = self._answered, None
-            self._go_on(request)
+            self._wait_for_turn()
         elif self._phase is Phase.REJECTED:
             self._stop_writing()
 

@@ -104,6 +104,58 @@ class Expiry:
             self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
 
 
+class Waiting(Protocol):
+    """A connection whose next request is there already."""
+
+    def take_turn(self) -> bool:
+        """Take the next request; False: there was nothing to do."""
+        ...
+
+
+class Turns:
+    """Pipelined requests: one of all connections in each turn of the reactor.
+
+    So whoever else asks waits for one answer at most, however many are asked for at once.
+    Connections take turns among themselves, too.
+    """
+
+    def __init__(self, reactor: Timer) -> None:
+        self._reactor = reactor
+        self._waiting: dict[Waiting, None] = {}  # in the order in which they came
+        self._call: Call | None = None
+
+    def wait(self, connection: Waiting) -> None:
+        """Call `connection.take_turn()` when all others had theirs."""
+        self._waiting[connection] = None
+        if self._call is None:
+            self._call = self._reactor.callLater(0, self._take)
+
+    def forget(self, connection: Waiting) -> None:
+        """`connection` waits for nothing any more."""
+        self._waiting.pop(connection, None)
+
+    def stop(self) -> None:
+        """Nobody's turn comes from now on."""
+        self._waiting.clear()
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _take(self) -> None:
+        self._call = None
+        taken = False
+        while self._waiting and not taken:
+            connection = next(iter(self._waiting))
+            del self._waiting[connection]
+            try:
+                taken = connection.take_turn()
+            except Exception:
+                taken = True
+                _log.failure("A pipelined request could not be taken")
+        if self._waiting and self._call is None:
+            self._call = self._reactor.callLater(0, self._take)
+
+
 class Caps:
     """How many connections there may be, in total and of one client.
 

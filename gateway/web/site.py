@@ -18,7 +18,7 @@ from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
 from gateway.web.audit import audit
 from gateway.web.channel import Channel, Phase
-from gateway.web.limits import Expiry, Limits
+from gateway.web.limits import Expiry, Limits, Turns
 from gateway.web.request import Request, problem
 from gateway.web.security import TOO_MANY, bearer
 from gateway.web.seldom import MINUTE, Leak, Seldom
@@ -95,6 +95,7 @@ class Site(server.Site):
         self._now = now
         self.limits = limits
         self.expiry = Expiry(reactor)
+        self.turns = Turns(reactor)
         self.seconds = {
             Phase.HEAD: limits.head_seconds,
             Phase.BODY: limits.body_seconds,
@@ -115,6 +116,7 @@ class Site(server.Site):
 
     def stopFactory(self) -> None:
         self.expiry.stop()
+        self.turns.stop()
 
     def log(self, request: Any) -> None:
         """Nothing: requests come by the thousand, and hold what is not for a log."""

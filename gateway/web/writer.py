@@ -39,16 +39,17 @@ class Writer:
 
     `write` takes everything and says whether there is room for more; if not, `on_room`
     is called once there is.  `taken` counts the chunks that a full transport got rid of.
+    `hung_up`: the peer takes nothing more, so that nothing need wait for it.
     """
 
     __slots__ = (
         "_controls",
         "_finished",
-        "_hung_up",
         "_on_room",
         "_rest",
         "_transport",
         "_waiting",
+        "hung_up",
         "taken",
     )
 
@@ -59,7 +60,7 @@ class Writer:
         self._waiting: bytes | None = None  # not None: the transport is full, or we finished
         self._controls = 0
         self._finished = False
-        self._hung_up = False  # the peer takes nothing more, so that nothing need wait for it
+        self.hung_up = False
         self.taken = 0
 
     def write(self, data: bytes) -> bool:
@@ -102,7 +103,7 @@ class Writer:
         if not self._finished:
             assert self._waiting is not None
             self._waiting += data
-        return self._hung_up
+        return self.hung_up
 
     def _next(self) -> memoryview:
         """What to write next; empty when nothing waits any more."""
@@ -140,10 +141,10 @@ class DirectWriter(Writer):
             sent = 0
         except OSError as error:
             self.stop()
-            self._hung_up = error.errno in HUNG_UP
-            if not self._hung_up:
+            self.hung_up = error.errno in HUNG_UP
+            if not self.hung_up:
                 self._transport.abortConnection()
-            return self._hung_up
+            return self.hung_up
         if sent == len(data):
             return True
         self._rest = memoryview(data)[sent:]

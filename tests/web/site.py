@@ -123,9 +123,10 @@ class Memory:
         self.channel.makeConnection(self.transport)
 
     def send(self, data: bytes) -> bytes:
-        """What is answered at once."""
+        """What is answered at once, and to pipelined requests in their turns."""
         self.transport.clear()
         self.channel.dataReceived(data)
+        self.clock.advance(0)
         return self.transport.value()
 
     @property

@@ -129,6 +129,7 @@ class UpgradeTestCase(SynchronousTestCase):
             if self.wire in self.wire.reactor.readers:
                 self.wire.protocol.dataReceived(each)
         self.wire.take(self.wire.kernel.room)
+        self.wire.turn()
 
     @property
     def sent(self) -> bytes:

@@ -82,6 +82,7 @@ class Wire(Connection):
         while self in self.reactor.writers and self.kernel.room != 0:
             if self.doWrite() is CONNECTION_DONE:
                 self.connectionLost(Failure(ConnectionDone()))
+            self.turn()
 
     def turn(self) -> None:
         """What was to be done in the next turn of the reactor."""

@@ -1,0 +1,190 @@
+"""Requests that come behind others: one of all connections in each turn of the reactor."""
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.web.limits import Limits, Turns
+from gateway.web.request import Request
+from tests.web.site import Echo, Memory, build_site
+from tests.web.wire import Wire
+
+if TYPE_CHECKING:
+    from gateway.web.channel import Channel
+
+ASK = b"GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Greedy:
+    """Somebody who always has a request more."""
+
+    taken = 0
+
+    def take_turn(self) -> bool:
+        self.taken += 1
+        return True
+
+
+class Turning(Clock):
+    """A clock that does one turn of a reactor at a time."""
+
+    def turn(self, seconds: float = 0) -> None:
+        """What is due now, and nothing that is asked for meanwhile."""
+        self.rightNow += seconds
+        for call in [each for each in self.calls if each.getTime() <= self.rightNow]:
+            self.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+
+class Client:
+    """A plain TCP connection."""
+
+    def __init__(self, site: Any) -> None:
+        self.wire = Wire()
+        self.channel: Channel = site.buildProtocol(None)
+        self.wire.protocol = self.channel
+        self.channel.makeConnection(self.wire)
+
+    def ask(self, times: int = 1) -> None:
+        self.channel.dataReceived(ASK * times)
+
+    @property
+    def answers(self) -> int:
+        return self.wire.kernel.sent.count(b"HTTP/1.1 200 ")
+
+
+class PipeliningTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Turning()
+        self.answered = 0
+        engine = Echo()
+        engine.render = self.answer  # type: ignore[method-assign]
+        self.site = build_site(self.clock, engine=engine)
+
+    def answer(self, request: Request) -> bytes:
+        self.answered += 1
+        return b"one"
+
+    def test_others_wait_for_one_answer_of_all_that_are_pipelined(self) -> None:
+        clients = [Client(self.site) for _ in range(16)]
+        for each in clients:
+            each.ask(40)
+        self.assertEqual(self.answered, 16)
+        for _ in range(100):
+            before, other = self.answered, Client(self.site)
+            self.clock.turn()
+            other.ask()
+            self.assertEqual((self.answered - before, other.answers), (2, 1))
+        for _ in range(16 * 40):
+            self.clock.turn()
+        self.assertEqual([each.answers for each in clients], [40] * 16)
+
+    def test_connections_take_turns(self) -> None:
+        greedy, modest = Client(self.site), Client(self.site)
+        greedy.ask(1000)
+        modest.ask(10)
+        for _ in range(18):
+            self.clock.turn()
+        self.assertEqual((greedy.answers, modest.answers), (10, 10))
+
+    def test_a_request_alone_is_answered_at_once(self) -> None:
+        client = Client(self.site)
+        for number in range(1, 5):
+            client.ask()
+            self.assertEqual(client.answers, number)
+        self.assertEqual([each.getTime() > 0 for each in self.clock.calls], [True])
+
+    def test_pieces_of_one_turn_are_pipelined_too(self) -> None:
+        """TLS hands on each of its records by itself, all in one turn."""
+        memory = Memory(self.site, self.clock)
+        for _ in range(10):
+            memory.channel.dataReceived(ASK)
+        self.assertEqual(self.answered, 1)
+        self.clock.turn()
+        self.assertEqual(self.answered, 2)
+        for _ in range(20):
+            self.clock.turn()
+        self.assertEqual(self.answered, 10)
+
+    def test_a_request_that_comes_in_parts_behind_another_one(self) -> None:
+        client = Client(self.site)
+        client.channel.dataReceived(ASK + ASK[:20])
+        self.clock.turn()
+        client.channel.dataReceived(ASK[20:])
+        self.clock.turn()
+        self.assertEqual(client.answers, 2)
+
+    def test_nothing_is_done_for_who_has_gone(self) -> None:
+        client = Client(self.site)
+        client.ask(40)
+        self.clock.turn()
+        client.wire.connectionLost(Failure(ConnectionLost()))
+        for _ in range(40):
+            self.clock.turn()
+        self.assertEqual(self.answered, 2)
+
+    def test_nothing_is_done_for_who_takes_nothing_any_more(self) -> None:
+        """It is not read while so much of it waits, so that its end is not seen."""
+        for error in (errno.EPIPE, errno.ECONNRESET):
+            self.answered = 0
+            client = Client(self.site)
+            client.ask(1000)
+            client.wire.kernel.error = error
+            for _ in range(40):
+                self.clock.turn()
+                client.wire.turn()
+            self.assertEqual(self.answered, 2)
+            self.assertIs(client.wire.why, ConnectionAborted)
+
+    def test_who_waits_for_his_turn_owes_nothing(self) -> None:
+        first, second = Client(self.site), Client(self.site)
+        first.ask(10)
+        second.ask(2)
+        self.clock.turn(Limits().idle_seconds * 2)  # the first one has its turn
+        for _ in range(20):
+            self.clock.turn()
+            second.wire.turn()
+        self.assertEqual(second.answers, 2)
+        self.assertIsNone(second.wire.why)
+
+
+class TurnsTests(SynchronousTestCase):
+    def test_an_error_costs_nobody_else_his_turn(self) -> None:
+        clock = Turning()
+        turns = Turns(clock)
+
+        class Wrong:
+            def take_turn(self) -> bool:
+                raise ZeroDivisionError
+
+        right = Greedy()
+        turns.wait(Wrong())
+        turns.wait(right)
+        clock.turn()
+        clock.turn()
+        self.assertEqual(right.taken, 1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_who_is_forgotten_is_let_go_of(self) -> None:
+        clock = Turning()
+        turns = Turns(clock)
+        first, second = Greedy(), Greedy()
+        for each in (first, second):
+            turns.wait(each)
+        turns.forget(second)
+        clock.turn()
+        clock.turn()
+        self.assertEqual((first.taken, second.taken), (1, 0))
+
+    def test_no_turn_comes_after_the_end(self) -> None:
+        clock = Turning()
+        site = build_site(clock)
+        client = Client(site)
+        client.ask(5)
+        site.stopFactory()
+        self.assertEqual(clock.calls, [])
