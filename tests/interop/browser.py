@@ -1,14 +1,13 @@
 """A real browser: Debian's Chromium, driven by playwright."""
 
-import atexit
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 from unittest import SkipTest
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.interop.kept import Kept
 from tests.interop.node import node_modules
 from tests.interop.service import ROOT
 
@@ -51,17 +50,15 @@ class Chromium:
     def visit(self, url: str, *args: str, expected: tuple[str, ...] = ()) -> "Visit":
         return Visit(self._browser, url, *args, expected=expected)
 
+    def ended(self) -> str | None:
+        return None if self._browser.is_connected() else "Chromium has ended"
+
     def close(self) -> None:
         self._browser.close()
         self._playwright.stop()
 
 
-@cache
-def chromium() -> Chromium:
-    """The browser, kept until the tests end: trial has no class fixtures."""
-    browser = Chromium()
-    atexit.register(browser.close)
-    return browser
+chromium = Kept(Chromium)
 
 
 class Visit:

@@ -1,15 +1,16 @@
 """`examples/socketio_echo.py` in a process of its own, and clients that speak its frames."""
 
-import atexit
 import json
 import os
 import subprocess
 import sys
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import requests
 from websocket import ABNF, WebSocketConnectionClosedException, create_connection
+
+from tests.interop.kept import Kept
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5
@@ -32,17 +33,17 @@ class Example:
         self.port = self._process.stdout.readline().split()[-1]
         self.url = f"//127.0.0.1:{self.port}/socket.io/"
 
-    def stop(self):
+    def ended(self):
+        """With which status it has ended; None: it runs."""
+        status = self._process.poll()
+        return None if status is None else f"the example has ended with {status}"
+
+    def close(self):
         self._process.terminate()
         self._process.communicate(timeout=PATIENCE)
 
 
-@cache
-def echo(*options):
-    """The example with these options, kept until the tests end: trial has no class fixtures."""
-    process = Example("socketio_echo", *options)
-    atexit.register(process.stop)
-    return process
+echo = Kept(partial(Example, "socketio_echo"))
 
 
 class WebSocketClient:

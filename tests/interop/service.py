@@ -101,9 +101,14 @@ class Service:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def ended(self) -> str | None:
+        """With which status it has ended, and its log; None: it runs."""
+        status = self.process.poll()
+        return None if status is None else f"the gateway has ended with {status}:\n{self.log}"
+
     def answers(self) -> bool:
-        if self.process.poll() is not None:
-            raise AssertionError(f"the gateway has ended:\n{self.log}")
+        if end := self.ended():
+            raise AssertionError(end)
         try:
             return self.request("/health")[0] == 200
         except OSError:
@@ -117,6 +122,17 @@ class Service:
     def close(self) -> None:
         if self.process.poll() is None:
             self.stop()
+
+
+def started(folder: Path, *options: str, port: int | None = None, **environ: str) -> Service:
+    """A gateway, when it answers; on a free port if none is given."""
+    service = Service(folder, port or free_port(), *options, **environ)
+    try:
+        service.until("answer to /health", service.answers)
+    except BaseException:
+        service.close()
+        raise
+    return service
 
 
 class Browser:

@@ -14,7 +14,7 @@ PATIENCE = 30
 class ChatTests(SynchronousTestCase):
     def setUp(self) -> None:
         example = Example("socketio_chat")
-        self.addCleanup(example.stop)
+        self.addCleanup(example.close)
         self.url = f"http://127.0.0.1:{example.port}"
 
     def join(self, **more) -> tuple[socketio.Client, queue.SimpleQueue]:

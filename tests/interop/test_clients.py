@@ -49,15 +49,23 @@ class ClientsTestCase(SynchronousTestCase):
         return folder
 
     def agent(self, agent: Agent) -> Agent:
-        self.addCleanup(agent.close)
-        self.connected = agent.hear("connected")
-        return agent
+        (connected,) = self.agents(agent)
+        return connected
+
+    def agents(self, *agents: Agent) -> tuple[Agent, ...]:
+        """All of them, started at once, when each is connected."""
+        for agent in agents:
+            self.addCleanup(agent.close)
+        for agent in agents:
+            self.connected = agent.hear("connected")
+        return agents
 
     def everybody(self, url: str) -> dict[str, Agent]:
         clients = {}
         for transports in ("polling", "websocket", "default"):
-            clients[f"node {transports}"] = self.agent(node_client(url, transports))
-            clients[f"python {transports}"] = self.agent(python_client(url, transports))
+            clients[f"node {transports}"] = node_client(url, transports)
+            clients[f"python {transports}"] = python_client(url, transports)
+        self.agents(*clients.values())
         return clients
 
     def exchange(self, url: str, sender: str) -> dict[str, list]:
@@ -119,8 +127,11 @@ class DifferentialTests(ClientsTestCase):
 class AckTests(ClientsTestCase):
     def test_the_first_answer_of_a_receiver_returns_to_who_asked(self) -> None:
         url = self.gateway()
-        asker, answerer = self.agent(node_client(url)), self.agent(node_client(url, "polling"))
-        silent = self.agent(python_client(url))  # answers [], as python-socketio does
+        asker, answerer, silent = self.agents(
+            node_client(url),
+            node_client(url, "polling"),
+            python_client(url),  # answers [], as python-socketio does
+        )
         answerer.tell("answer", "yes", {"price": 1.5}, binary(b"\x00proof"))
         asker.tell("ask", {"what": 1})
         self.assertEqual(
@@ -132,7 +143,7 @@ class AckTests(ClientsTestCase):
 
     def test_an_empty_answer_returns_when_everybody_was_empty(self) -> None:
         url = self.gateway()
-        asker, *_ = [self.agent(python_client(url)) for _ in range(3)]
+        asker, *_ = self.agents(*[python_client(url) for _ in range(3)])
         asker.tell("ask", 1)
         self.assertEqual(asker.hear("answer")["answer"], [])
 
@@ -172,8 +183,9 @@ class OldClientTests(ClientsTestCase):
     def test_socket_io_2_and_4_clients_hear_each_other_where_both_are_let_in(self) -> None:
         url = self.gateway("--eio3")
         for transports in ("polling", "websocket", "default"):
-            old = self.agent(node_client(url, transports, version="2"))
-            new = self.agent(node_client(url, transports))
+            old, new = self.agents(
+                node_client(url, transports, version="2"), node_client(url, transports)
+            )
             for speaker, listener in ((old, new), (new, old)):
                 for arguments in ARGUMENTS:  # one by one: 2.x does not heed maxPayload
                     speaker.tell("emit", "tick", *arguments)

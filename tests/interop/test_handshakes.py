@@ -1,11 +1,9 @@
 """What clients ask for in a handshake, by stock clients and a real browser."""
 
-import atexit
 import json
 import socket
 import tempfile
 import urllib.request
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,22 +12,11 @@ import socketio
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import chromium
-from tests.interop.service import PATIENCE, Service, free_port
+from tests.interop.kept import Kept
+from tests.interop.service import PATIENCE, started
 
-
-@cache
-def gateway() -> Service:
-    service = Service(
-        Path(tempfile.mkdtemp()),
-        free_port(),
-        "--no-worker",
-        "--eio3",
-        "--path=/feed",
-        "--host=0.0.0.0",
-    )
-    atexit.register(service.close)
-    service.until("answer to /health", service.answers)
-    return service
+OPTIONS = ("--no-worker", "--eio3", "--path=/feed", "--host=0.0.0.0")
+gateway = Kept(lambda: started(Path(tempfile.mkdtemp()), *OPTIONS))
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -44,9 +31,12 @@ class Elsewhere(BaseHTTPRequestHandler):
 
 
 class HandshakeTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.gateway = gateway(self)
+
     def test_a_browser_may_ask_for_subprotocols(self) -> None:
-        url = gateway().url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        visit = chromium().visit(gateway().url)
+        url = self.gateway.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+        visit = chromium(self).visit(self.gateway.url)
         self.addCleanup(visit.close)
         found = visit.run(f"""
             const socket = new WebSocket("{url}", ["chat", "v2"]);
@@ -63,24 +53,24 @@ class HandshakeTests(SynchronousTestCase):
         self.addCleanup(server.shutdown)
         Thread(target=server.serve_forever, daemon=True).start()
         # To a browser 127.0.0.1 is another site than localhost.
-        visit = chromium().visit(f"http://127.0.0.1:{server.server_port}/nothing")
+        visit = chromium(self).visit(f"http://127.0.0.1:{server.server_port}/nothing")
         self.addCleanup(visit.close)
-        before = gateway().log.count(" connected by ")
-        source = gateway().url + "/socket.io/?EIO=4&transport=polling"
+        before = self.gateway.log.count(" connected by ")
+        source = self.gateway.url + "/socket.io/?EIO=4&transport=polling"
         visit.run(f"""
             const image = document.createElement("img");
             image.src = "{source}";
             return new Promise((resolve) => {{ image.onerror = resolve; }}).then(() => 1);
         """)
-        gateway().until("line", lambda: "by its Sec-Fetch-Site" in gateway().log)
-        self.assertEqual(gateway().log.count(" connected by "), before)
+        self.gateway.until("line", lambda: "by its Sec-Fetch-Site" in self.gateway.log)
+        self.assertEqual(self.gateway.log.count(" connected by "), before)
 
     def test_a_client_may_use_the_other_path(self) -> None:
         for path in ("feed", "socket.io"):
             for transports in (["polling"], ["websocket"], None):
                 with socketio.SimpleClient() as client:
                     client.connect(
-                        gateway().url,
+                        self.gateway.url,
                         socketio_path=path,
                         transports=transports,
                         wait_timeout=PATIENCE,
@@ -88,15 +78,15 @@ class HandshakeTests(SynchronousTestCase):
                     self.assertTrue(client.sid)
 
     def test_a_client_that_says_no_version_is_one_of_version_3(self) -> None:
-        url = gateway().url + "/socket.io/?transport=polling"
+        url = self.gateway.url + "/socket.io/?transport=polling"
         with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             length, _, packet = answer.read().partition(b":")
         self.assertTrue(json.loads(packet[1 : int(length)])["sid"])
 
     def test_localhost_may_be_ipv6(self) -> None:
-        if "[::1]" not in gateway().log:
+        if "[::1]" not in self.gateway.log:
             return  # this machine has none
-        port = int(gateway().url.rpartition(":")[2])
+        port = int(self.gateway.url.rpartition(":")[2])
         with socket.create_connection(("::1", port), PATIENCE) as client:
             client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200 "))

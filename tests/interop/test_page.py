@@ -1,38 +1,29 @@
 """The operator's page in a real browser, against the real gateway."""
 
-import atexit
 import os
 import shutil
 import signal
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import Visit, chromium, require_chromium
-from tests.interop.service import ROOT, Browser, Service, free_port
+from tests.interop.kept import Kept
+from tests.interop.service import ROOT, Browser, Service, free_port, started
 
 LOOK_ON, ACT = "a-token-to-look-on", "a-token-to-act"
 MAIN = f"--main={ROOT / 'main.py'}"
 
 
-@cache
-def gateway(*options: str, **environ: str) -> Service:
-    """A gateway with these options, kept until the tests end."""
-    service = start(Path(tempfile.mkdtemp()), free_port(), *options, **environ)
-    atexit.register(service.close)
-    return service
+def start(*options: str, **environ: str) -> Service:
+    return started(Path(tempfile.mkdtemp()), *options, **environ)
 
 
-def start(folder: Path, port: int, *options: str, **environ: str) -> Service:
-    service = Service(folder, port, *options, **environ)
-    service.until("answer to /health", service.answers)
-    return service
-
+gateway = Kept(start)
 
 WATCH_FOR_SIGKILL = """() => {
     const conditions = document.getElementById("conditions");
@@ -51,18 +42,20 @@ class PageCase(SynchronousTestCase):
     """Each test opens pages of its own."""
 
     def visit(self, service: Service, *args: str, expected: tuple[str, ...] = ()) -> Visit:
-        visit = chromium().visit(service.url, *args, expected=expected)
+        visit = chromium(self).visit(service.url, *args, expected=expected)
         self.addCleanup(lambda: self.assertEqual(visit.faults, []))
         self.addCleanup(visit.close)
         return visit
 
 
 class DemoCase(PageCase):
-    """With the demonstration feed, which every test leaves running."""
+    """With the demonstration feed; a worker that the test before left is started again."""
 
     def setUp(self) -> None:
         require_chromium()
-        self.service = gateway(MAIN, "--demo", "--worker-args=--rate 40")
+        self.service = gateway(self, MAIN, "--demo", "--worker-args=--rate 40")
+        if self.service.request("/status")[1]["state"] in ("stopped", "fatal"):
+            self.service.request("/restart-python", {})
 
     def open(self, *args: str) -> Visit:
         """The page, once the worker is ready and its prices are shown."""
@@ -126,7 +119,7 @@ class QuotesTests(DemoCase):
 class LateTests(PageCase):
     def test_who_comes_late_sees_the_last_price_and_how_old_it_is(self) -> None:
         require_chromium()
-        service = gateway("--no-worker")
+        service = gateway(self, "--no-worker")
         worker = Browser(service.url)
         self.addCleanup(worker.close)
         hour_ago = datetime.now(UTC) - timedelta(hours=1, minutes=5)
@@ -142,7 +135,7 @@ class LateTests(PageCase):
 
     def test_what_has_no_words_does_not_keep_the_history_from_the_next(self) -> None:
         require_chromium()
-        service = gateway("--no-worker")
+        service = gateway(self, "--no-worker")
         worker = Browser(service.url)
         self.addCleanup(worker.close)
         page = self.visit(service).page
@@ -285,7 +278,7 @@ class CredentialsTests(PageCase):
         require_chromium()
         folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, folder)
-        service = start(folder, free_port(), MAIN)
+        service = started(folder, MAIN)
         self.addCleanup(service.close)
         certificate = folder / "certificate.pfx"
         certificate.write_bytes(b"certificate")
@@ -333,7 +326,7 @@ class HoursTests(PageCase):
 
     def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
         require_chromium()
-        service = gateway(MAIN, "--sessions", self.HOURS, "--timezone=UTC")
+        service = gateway(self, MAIN, "--sessions", self.HOURS, "--timezone=UTC")
         for language, words, action in (
             ("en", "starts again at", "Start now"),
             ("zh", "再啟動", "立即啟動"),
@@ -356,7 +349,7 @@ class TokenTests(PageCase):
     def open(self) -> Visit:
         require_chromium()
         tokens = {"SJGATEWAY_VIEW_TOKEN": LOOK_ON, "SJGATEWAY_TOKEN": ACT}
-        return self.visit(gateway("--no-worker", **tokens), expected=("401",))
+        return self.visit(gateway(self, "--no-worker", **tokens), expected=("401",))
 
     def enter(self, page, token: str) -> None:
         page.get_by_role("button", name="Token", exact=True).click()
@@ -392,13 +385,13 @@ class ConnectionTests(PageCase):
         require_chromium()
         folder, port = Path(tempfile.mkdtemp()), free_port()
         self.addCleanup(shutil.rmtree, folder)
-        service = start(folder, port, "--no-worker")
+        service = started(folder, "--no-worker", port=port)
         self.addCleanup(service.close)
         page = self.visit(service, expected=("ERR_CONNECTION_REFUSED", "WebSocket")).page
         expect(page.locator("#connection")).to_have_attribute("data-state", "live")
         service.stop()
         expect(page.locator(".condition")).to_contain_text("does not answer")
-        again = start(folder, port, "--no-worker")
+        again = started(folder, "--no-worker", port=port)
         self.addCleanup(again.close)
         expect(page.locator("#connection")).to_have_attribute("data-state", "live")
         expect(page.locator(".condition")).to_have_count(0)
@@ -409,7 +402,7 @@ class ModuleTests(PageCase):
 
     def setUp(self) -> None:
         require_chromium()
-        self.page = self.visit(gateway("--no-worker"))
+        self.page = self.visit(gateway(self, "--no-worker"))
 
     def test_bars_are_joined_when_there_is_no_room_for_more(self) -> None:
         bars = self.page.run("""
@@ -495,7 +488,7 @@ class ContractTests(PageCase):
 
     def setUp(self) -> None:
         require_chromium()
-        self.service = gateway("--no-worker", "--publish=any")
+        self.service = gateway(self, "--no-worker", "--publish=any")
         self.worker = Browser(self.service.url)
         self.addCleanup(self.worker.close)
 

@@ -21,7 +21,7 @@ class Case:
     OPTIONS = ()
 
     def setUp(self):
-        self.echo = echo("--connect-timeout", str(CONNECT_TIMEOUT), *self.OPTIONS)
+        self.echo = echo(self, "--connect-timeout", str(CONNECT_TIMEOUT), *self.OPTIONS)
 
     def connect(self, *said, query="EIO=4"):
         """A WebSocket client behind the Engine.IO handshake, that said this."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import sys
 import threading
 
@@ -77,3 +78,4 @@ agent = Agent(*sys.argv[1:4])
 for line in sys.stdin:
     command, *arguments = json.loads(line)
     getattr(agent, command)(*arguments)
+os._exit(0)  # its threads are not waited for
