@@ -23,23 +23,20 @@ CROWD: Final = 50
 class GivesBack:
     """Calls `give_back` when half of a crowd has left.
 
-    `count()` is how many clients there are, `call_later(seconds, callback)` a timer.
+    `count()` is how many clients there are.
     """
 
     def __init__(
         self,
         count: Callable[[], int],
-        call_later: Callable[[float, Callable[[], None]], object],
         give_back: Callable[[], object] | None = None,
     ) -> None:
         self._count = count
-        self._call_later = call_later
         self._give_back = give_back or give_back_now
         self._most = 0
 
     def look(self) -> None:
-        """Look now, and from now on again and again."""
-        self._call_later(EVERY, self.look)
+        """To be called every `EVERY` seconds."""
         count = self._count()
         self._most = max(self._most, count)
         if self._most >= CROWD and count <= self._most / 2:

@@ -12,36 +12,44 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.task import LoopingCall
+from twisted.application.internet import TimerService
+from twisted.application.service import MultiService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twisted.internet.defer import Deferred
 
-class Notifier:
-    """Does nothing where nobody asked: `environ` names no socket.
 
-    `clock` is the reactor, so that a watchdog that hears from us knows that it turns.
+class Notifier(MultiService):
+    """Tells systemd when it starts and when it stops, and between that the gateway is alive.
+
+    Does nothing where nobody asked: `environ` names no socket.  `clock` is the reactor, so that
+    a watchdog that hears from us knows that it turns.
     """
 
+    name = "systemd's notifier"
+
     def __init__(self, environ: Mapping[str, str], clock: Any) -> None:
+        super().__init__()
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
-        self._period = _watchdog(environ)
-        self._alive = LoopingCall(self._say, "WATCHDOG=1")
-        self._alive.clock = clock
+        period = _watchdog(environ)
+        if self._address and period:
+            alive = TimerService(period / 2, self._say, "WATCHDOG=1")
+            alive.clock = clock
+            alive.setServiceParent(self)
 
-    def ready(self) -> None:
+    def startService(self) -> None:
         """The ports are open."""
         self._say("READY=1")
-        if self._address and self._period:
-            self._alive.start(self._period / 2)
+        super().startService()
 
-    def stopping(self) -> None:
+    def stopService(self) -> Deferred[Any]:
         """The end has begun; it may take the worker's patience."""
-        if self._alive.running:
-            self._alive.stop()
+        stopped: Deferred[Any] = super().stopService()
         self._say("STOPPING=1")
+        return stopped
 
     def _say(self, state: str) -> None:
         if not self._address:

@@ -66,6 +66,8 @@ class Options(usage.Options):
         pid_file = self._pid_file()
         if pid_file is not None:
             _settle(pid_file)
+        if self.parent is not None and not self.parent.get("nodaemon", True):
+            _refuse_taken_ports(self.settings)
 
     def _pid_file(self) -> PidFile | None:
         """The one that twistd is to write; twist writes none."""
@@ -94,6 +96,19 @@ def _settle(pid_file: PidFile) -> None:
         except OSError as error:
             raise usage.UsageError(f"{stale}; remove it: {error.strerror}") from None
         sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    """Raises UsageError where a port can't be had, before twistd becomes a daemon.
+
+    The ports are opened after that, when a daemon has no stderr: twistd would say no more than
+    that an error occurred.
+    """
+    from gateway.doctor import Level, check_places  # noqa: PLC0415  # only a daemon needs it
+
+    for finding in check_places(settings):
+        if finding.level is Level.FAIL:
+            raise usage.UsageError(f"{finding.what}; {finding.cure}")
 
 
 def _handler(option: Option) -> Callable[..., None]:

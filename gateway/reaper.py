@@ -7,20 +7,11 @@ the others would stay as zombies until the container ends.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from twisted.internet.process import reapAllProcesses, reapProcessHandlers
-from twisted.internet.task import LoopingCall
 
 PERIOD = 1.0
 """Seconds between looks, each one system call while nobody died."""
-
-
-def start_reaping(clock: Any) -> None:
-    """Look for dead orphans from now on, by the reactor `clock`."""
-    loop = LoopingCall(reap_orphans)
-    loop.clock = clock
-    loop.start(PERIOD)
 
 
 def reap_orphans() -> None:

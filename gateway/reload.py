@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import signal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.service import Step
-
 TERMINAL = "/dev/tty"
 """Whatever terminal controls this process: it can be opened while there is one (tty(4))."""
 
 _log = Logger(namespace="gateway")
+
+
+class Step(NamedTuple):
+    """One thing to be read again: a name for the log, and what does it."""
+
+    what: str
+    do: Callable[[], object]
 
 
 class Reloads:

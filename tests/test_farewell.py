@@ -6,10 +6,8 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from gateway import tap
+from gateway.app import assembly, children
 from gateway.config import Settings
-from gateway.service import Gateway
-from gateway.tap import Parts
 from gateway.web import limits
 
 
@@ -42,18 +40,17 @@ class FarewellTests(TestCase):
     """Over real sockets, in this process and without a worker."""
 
     def setUp(self) -> None:
-        self.patch(tap, "LAST_POLLS", 30)
+        self.patch(children, "LAST_POLLS", 30)
         self.patch(limits, "SWEEP_SECONDS", 0.01)  # nothing is left to do when it has stopped
-        self.parts = Parts(Settings(port=0, no_worker=True), reactor)
-        self.parts.listen()
-        self.gateway = Gateway(list(self.parts.starting()), list(self.parts.stopping()))
+        self.assembly = assembly.Assembly(Settings(port=0, no_worker=True), reactor)
+        self.gateway = self.assembly.gateway
         self.gateway.startService()
 
     def say(self, number: int) -> None:
-        self.parts._relay.publish("n", {"n": number})
+        self.assembly._relay.publish("n", {"n": number})
 
     async def test_who_is_between_two_polls_is_waited_for(self) -> None:
-        port = int(self.parts._listeners.addresses[0].rpartition(":")[2])
+        port = int(self.assembly._listeners.addresses[0].rpartition(":")[2])
         client = Polling(port)
         self.addCleanup(client.close)
         await deferToThread(client.join)

@@ -13,8 +13,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.app.assembly import Assembly
 from gateway.config import Settings
-from gateway.tap import Parts
 from tests.web.site import Memory
 from tests.web.test_site import Answer
 
@@ -42,9 +42,10 @@ class HandshakeTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
         settings = Settings(no_worker=True, state_dir=Path(self.mktemp()), **self.options)
-        self.parts = Parts(settings, self.reactor)
-        self.site: Any = self.parts._make_site()
-        self.sessions = self.parts._engine.sessions
+        self.assembly = Assembly(settings, self.reactor)
+        self.assembly.gateway.getServiceNamed("the deadlines").startService()
+        self.site: Any = self.assembly._make_site()
+        self.sessions = self.assembly._engine.sessions
 
     def shake(
         self,

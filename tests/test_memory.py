@@ -1,23 +1,17 @@
 """When memory is given back."""
 
-from typing import Any
 from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import memory
-from gateway.memory import EVERY, GivesBack, give_back_now
+from gateway.memory import GivesBack, give_back_now
 
 
 class GivesBackTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.count = self.given = 0
-        self.later: list[Any] = []
-        self.gives = GivesBack(lambda: self.count, self.call_later, self.give_back)
-
-    def call_later(self, seconds: float, callback: Any) -> None:
-        self.assertEqual(seconds, EVERY)
-        self.later.append(callback)
+        self.gives = GivesBack(lambda: self.count, self.give_back)
 
     def give_back(self) -> None:
         self.given += 1
@@ -41,17 +35,6 @@ class GivesBackTests(SynchronousTestCase):
 
     def test_not_while_as_many_come_as_go(self) -> None:
         self.assertEqual(self.looks(1000, 900, 1100, 800, 1000, 600), 0)
-
-    def test_it_is_looked_at_again_whatever_happens(self) -> None:
-        def fail() -> None:
-            raise ZeroDivisionError
-
-        gives = GivesBack(lambda: self.count, self.call_later, fail)
-        self.count = 100
-        gives.look()
-        self.count = 0
-        self.assertRaises(ZeroDivisionError, gives.look)
-        self.assertEqual(len(self.later), 2)
 
     def test_a_c_library_without_it_does_no_harm(self) -> None:
         give_back_now()

@@ -14,10 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from gateway.app.assembly import Assembly
 from gateway.config import Settings
 from gateway.relay.event import OVERHEAD
-from gateway.service import Gateway
-from gateway.tap import Parts
 from tests.metrics.reading import parse
 from tests.worker.real import CHILDREN
 
@@ -61,11 +60,10 @@ class WholeTests(TestCase):
             "python": sys.executable,
             "view_token": "",
         }
-        parts = Parts(Settings(**{**given, **changes}), reactor)
-        parts.listen()
-        self.url = f"http://127.0.0.1:{parts._listeners.port}"
-        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        assembly = Assembly(Settings(**{**given, **changes}), reactor)
+        gateway = assembly.gateway
         gateway.startService()
+        self.url = f"http://127.0.0.1:{assembly._listeners.port}"
         self.addCleanup(gateway.stopService)
 
     async def scrape(self, **headers: str) -> str:

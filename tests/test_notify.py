@@ -39,27 +39,27 @@ class NotifyTests(SynchronousTestCase):
 
     def test_ready_and_stopping_are_said(self) -> None:
         notifier = Notifier(self.in_folder(), self.clock)
-        notifier.ready()
+        notifier.startService()
         self.assertEqual(self.heard(), ["READY=1"])
         self.clock.advance(3600)
         self.assertEqual(self.heard(), [], "no watchdog was asked for")
-        notifier.stopping()
+        notifier.stopService()
         self.assertEqual(self.heard(), ["STOPPING=1"])
 
     def test_an_abstract_socket(self) -> None:
-        Notifier(self.listen(f"\0sjgateway-test-{os.getpid()}"), self.clock).ready()
+        Notifier(self.listen(f"\0sjgateway-test-{os.getpid()}"), self.clock).startService()
         self.assertEqual(self.heard(), ["READY=1"])
 
     def test_the_watchdog_hears_from_us_twice_a_period_until_the_end(self) -> None:
         environ = {**self.in_folder(), "WATCHDOG_USEC": "30000000"}
         notifier = Notifier(environ, self.clock)
-        notifier.ready()
+        notifier.startService()
         self.assertEqual(self.heard(), ["READY=1", "WATCHDOG=1"])
         self.clock.advance(14.9)
         self.assertEqual(self.heard(), [])
         self.clock.advance(0.2)
         self.assertEqual(self.heard(), ["WATCHDOG=1"])
-        notifier.stopping()
+        notifier.stopService()
         self.clock.advance(60)
         self.assertEqual(self.heard(), ["STOPPING=1"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -67,15 +67,15 @@ class NotifyTests(SynchronousTestCase):
     def test_the_watchdog_of_another_process_is_not_ours(self) -> None:
         usec = {"WATCHDOG_USEC": "1000000"}
         environ = self.in_folder()
-        Notifier({**environ, **usec, "WATCHDOG_PID": "1"}, self.clock).ready()
+        Notifier({**environ, **usec, "WATCHDOG_PID": "1"}, self.clock).startService()
         self.assertEqual(self.heard(), ["READY=1"])
         ours = Notifier({**environ, **usec, "WATCHDOG_PID": str(os.getpid())}, self.clock)
-        ours.ready()
+        ours.startService()
         self.assertEqual(self.heard(), ["READY=1", "WATCHDOG=1"])
 
     def test_nobody_who_listens_is_no_error(self) -> None:
         for environ in ({}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "/nowhere/at/all"}):
             notifier = Notifier({**environ, "WATCHDOG_USEC": "nonsense"}, self.clock)
-            notifier.ready()
-            notifier.stopping()
+            notifier.startService()
+            notifier.stopService()
             self.assertEqual(self.clock.getDelayedCalls(), [])

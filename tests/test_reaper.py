@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 SCRIPT = """
 import os
 from twisted.internet import protocol, reactor
-from gateway.reaper import start_reaping
+from gateway.app.service import periodic
+from gateway.reaper import reap_orphans
 
 status = []
 
@@ -39,7 +40,7 @@ def look():
     else:
         reactor.callLater(0.02, look)
 
-reactor.callWhenRunning(start_reaping, reactor)
+reactor.callWhenRunning(periodic(reactor, 'Collecting', 0.05, reap_orphans).startService)
 reactor.callWhenRunning(reactor.spawnProcess, Ours(), "/bin/sh", ["sh", "-c", "exit 3"])
 reactor.callWhenRunning(look)
 reactor.run()

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.reload import Reloads
-from gateway.service import Step
+from gateway.reload import Reloads, Step
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """

@@ -1,29 +1,33 @@
 """The gateway as a whole: made in this process, and run by twistd and twist in others."""
 
+import io
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import treq
+from twisted.application.service import Application
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import Logger, LogLevel, globalLogPublisher
+from twisted.logger import ILogObserver, Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from gateway.app.assembly import Assembly
+from gateway.app.service import StartError
 from gateway.config import Settings
 from gateway.engineio.handshake import Peer
 from gateway.options import Options
-from gateway.service import Gateway
-from gateway.tap import Parts, makeService
-from gateway.web.listen import ListenError
+from gateway.tap import makeService
 from tests.web.certificates import write_certificate
 
 ROOT = Path(__file__).parents[1]
@@ -43,14 +47,16 @@ time.sleep(600)
 """
 
 
-class PartsTests(TestCase):
+class WholeTests(TestCase):
     """Over real sockets, in this process and without a worker."""
+
+    runner: dict[str, Any] | None = None
 
     def start(self, **settings: object) -> str:
         """A running gateway's URL."""
-        parts = Parts(Settings(port=0, no_worker=True, **settings), reactor)
-        parts.listen()
-        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        gateway = Assembly(
+            Settings(port=0, no_worker=True, **settings), reactor, self.runner
+        ).gateway
         events: list[dict] = []
         globalLogPublisher.addObserver(events.append)
         gateway.startService()
@@ -85,24 +91,32 @@ class PartsTests(TestCase):
         )
         self.assertEqual((answer.code, (await answer.json())["state"]), (200, "disabled"))
 
-    async def test_a_port_in_use_is_said(self) -> None:
-        port = int(self.start().rpartition(":")[2])
-        parts = Parts(Settings(port=port, no_worker=True), reactor)
-        error = self.assertRaises(ListenError, parts.listen)
-        self.assertIn(f"port {port} on 127.0.0.1 is in use", str(error))
-        await Gateway([], list(parts.stopping())).stopService()
+    def refused(self, **settings: Any) -> str:
+        """The one line that is said instead of starting."""
+        said = io.StringIO()
+        self.patch(sys, "__stderr__", said)
+        said.fileno = lambda: 1  # type: ignore[method-assign]
+        gateway = Assembly(Settings(no_worker=True, **settings), reactor).gateway
+        self.assertRaises(StartError, gateway.startService)
+        return said.getvalue()
 
-    async def test_so_when_another_place_is_open_already(self) -> None:
+    def test_a_port_in_use_is_said(self) -> None:
+        port = int(self.start().rpartition(":")[2])
+        self.assertEqual(
+            self.refused(port=port),
+            f"sjgateway: port {port} on 127.0.0.1 is in use; choose another with --port\n",
+        )
+
+    def test_so_when_another_place_is_open_already(self) -> None:
         taken = f"tcp:{self.start().rpartition(':')[2]}:interface=127.0.0.1"
-        places = ("tcp:0:interface=127.0.0.1", taken)
-        parts = Parts(Settings(listen=places, no_worker=True), reactor)
-        error = self.assertRaises(ListenError, parts.listen)
-        self.assertIn(taken, str(error))
-        await Gateway([], list(parts.stopping())).stopService()
+        self.assertIn(taken, self.refused(listen=("tcp:0:interface=127.0.0.1", taken)))
 
     async def test_a_hangup_reads_certificates_again(self) -> None:
         handlers: dict[int, Any] = {}
         self.patch(signal, "signal", handlers.__setitem__)
+        self.patch(reactor, "seconds", reactor.seconds)  # put back at the end
+        self.patch(reactor, "addSystemEventTrigger", lambda *given: None)
+        self.runner = {"nodaemon": True, "logfile": None, "syslog": False}
         pem = Path(self.mktemp())
         write_certificate(pem, "localhost")
         self.start(listen=(f"ssl:0:interface=127.0.0.1:privateKey={pem}",))
@@ -123,7 +137,7 @@ class LimitTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         settings = Settings(no_worker=True, token="to control all", state_dir=Path(self.mktemp()))
-        self.parts = Parts(settings, MemoryReactorClock())
+        self.assembly = Assembly(settings, MemoryReactorClock())
 
     def session(self, host: str, *, passed_on: bool = False) -> Any:
         peer = Peer(host, 5000, ("127.0.0.1", 3001), "", passed_on)
@@ -131,41 +145,41 @@ class LimitTests(SynchronousTestCase):
 
     def test_size(self) -> None:
         session = self.session("127.0.0.1")
-        self.assertEqual(self.parts._allowance.limit(session), 1_000_000)
-        token = self.parts._guard.token("to control all")
+        self.assertEqual(self.assembly._allowance.limit(session), 1_000_000)
+        token = self.assembly._guard.token("to control all")
         assert token is not None
-        self.parts._identities.remember(session, token)
-        self.assertEqual(self.parts._allowance.limit(session), 16 << 20)
+        self.assembly._senders.identities.remember(session, token)
+        self.assertEqual(self.assembly._allowance.limit(session), 16 << 20)
 
     def test_a_hangup_reads_the_tokens_again(self) -> None:
         file = Path(self.mktemp())
         file.write_text("desk sesame-open control\n")
         settings = Settings(no_worker=True, token_file=file, state_dir=Path(self.mktemp()))
-        parts = Parts(settings, MemoryReactorClock())
+        assembly = Assembly(settings, MemoryReactorClock())
         file.write_text("desk another-one control\n")
-        self.assertIsNone(parts._guard.token("another-one"))
-        parts._reloads()
-        self.assertIsNotNone(parts._guard.token("another-one"))
-        self.assertIsNone(parts._guard.token("sesame-open"))
-        self.assertNotIn("another", parts._redact("it is another-one"))
+        self.assertIsNone(assembly._guard.token("another-one"))
+        assembly.reloads()
+        self.assertIsNotNone(assembly._guard.token("another-one"))
+        self.assertIsNone(assembly._guard.token("sesame-open"))
+        self.assertNotIn("another", assembly._redact("it is another-one"))
 
     def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
         """Whatever a proxy announces."""
         asked: list[Any] = []
-        self.patch(self.parts._connections, "owns", asked.append)
+        self.patch(self.assembly._senders.connections, "owns", asked.append)
         peer = Peer("127.0.0.1", 4000, ("127.0.0.1", 3001), "127.0.0.2")
-        self.parts._owns(SimpleNamespace(data=None, peer=peer, query={}))
+        self.assembly._senders.owns(SimpleNamespace(data=None, peer=peer, query={}))
         self.assertEqual(asked, [(("127.0.0.1", 3001), ("127.0.0.1", 4000))])
 
     def test_rate(self) -> None:
-        exempt = self.parts._is_exempt
+        exempt = self.assembly._senders.is_exempt
         self.assertTrue(exempt(self.session("127.0.0.1")))
         self.assertFalse(exempt(self.session("192.0.2.1")))
         self.assertFalse(exempt(self.session("127.0.0.1", passed_on=True)))
         session = self.session("192.0.2.1")
-        token = self.parts._guard.token("to control all")
+        token = self.assembly._guard.token("to control all")
         assert token is not None
-        self.parts._identities.remember(session, token)
+        self.assembly._senders.identities.remember(session, token)
         self.assertTrue(exempt(session))
 
 
@@ -198,13 +212,70 @@ class MakeServiceTests(SynchronousTestCase):
                 self.assertIn(words, self.refused(*arguments))
 
 
+class MadeTests(SynchronousTestCase):
+    """What is made has done nothing yet."""
+
+    def make(self, **parent: Any) -> tuple[Any, MemoryReactorClock]:
+        (self.folder / "main.py").write_text("pass\n")
+        reactor = MemoryReactorClock()
+        options = Options()
+        options.parent = parent or None
+        options.parseOptions(
+            ["--port=0", f"--state-dir={self.folder}/state", f"--main={self.folder}/main.py"]
+        )
+        return makeService(options, reactor), reactor
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def process(self) -> list[object]:
+        """All that a service must leave alone while it is made."""
+        return [
+            [signal.getsignal(each) for each in signal.valid_signals()],
+            [resource.getrlimit(each) for each in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE)],
+            list(globalLogPublisher._observers),
+            threading.enumerate(),
+            sorted(
+                (str(each), str(each.readlink()))
+                for each in Path("/proc/self/fd").iterdir()
+                if each.is_symlink()
+            ),
+            (sys.stdout, sys.stderr, Path.cwd(), os.umask(os.umask(0o022))),
+        ]
+
+    def test_no_port_thread_timer_file_or_signal(self) -> None:
+        self.make()  # some modules are imported late
+        for parent in ({}, {"nodaemon": True, "logfile": None, "syslog": False}):
+            before = self.process()
+            gateway, reactor = self.make(**parent)
+            self.assertEqual(self.process(), before)
+            self.assertEqual(reactor.getDelayedCalls(), [])
+            self.assertEqual((reactor.tcpServers, reactor.unixServers), ([], []))
+            self.assertEqual(reactor.triggers, {})
+            self.assertEqual(reactor.whenRunningHooks, [])
+            self.assertNotIn("seconds", vars(reactor))
+            self.assertEqual(list(self.folder.glob("state/*")), [])
+            self.assertFalse(gateway.running)
+
+    def test_a_guest_leaves_signals_clock_and_log_alone_for_good(self) -> None:
+        own = {"the process of our own"}
+        alone, _ = self.make(nodaemon=True, logfile=None, syslog=False)
+        guest, _ = self.make()
+        names = [{each.name for each in gateway} for gateway in (alone, guest)]
+        self.assertEqual(names[0] - names[1], own)
+        application = Application("somebody's")
+        guest.setServiceParent(application)
+        self.assertIs(application.getComponent(ILogObserver), None)
+
+
 class LogTests(SynchronousTestCase):
     def test_twist_logs_by_our_observer(self) -> None:
         path = Path(self.mktemp())
-        parts = Parts(Settings(no_worker=True, token="a-secret-token"), MemoryReactorClock())
+        assembly = Assembly(Settings(no_worker=True, token="a-secret-token"), MemoryReactorClock())
         with path.open("w") as stream:
             runner = {"logFile": stream, "fileLogObserverFactory": None, "logLevel": None}
-            observer = parts.log_by(runner)
+            observer = assembly.log_by(runner)
             self.assertIs(runner["fileLogObserverFactory"](stream), observer)
             self.assertEqual(runner["logLevel"], LogLevel.debug)
             log = Logger(namespace="gateway.web", observer=observer)
@@ -215,7 +286,7 @@ class LogTests(SynchronousTestCase):
     def test_json_and_the_level_of_development(self) -> None:
         path = Path(self.mktemp())
         settings = Settings(no_worker=True, dev=True, log_format="json", log_file=path)
-        observer = Parts(settings, MemoryReactorClock()).log_by({})
+        observer = Assembly(settings, MemoryReactorClock()).log_by({})
         Logger(namespace="gateway.web", observer=observer).debug("heard", tag="Relay")
         line = json.loads(path.read_text())
         self.assertEqual((line["level"], line["tag"]), ("debug", "Relay"))
@@ -274,15 +345,12 @@ class RunnerTests(SynchronousTestCase):
                 done = subprocess.run(
                     **self.command(runner), capture_output=True, timeout=PATIENCE, check=False
                 )
-                self.assertEqual(
-                    (done.returncode, done.stdout, done.stderr),
-                    (
-                        1,
-                        "",
-                        f"sjgateway: port {self.port} on 127.0.0.1 is in use; "
-                        "choose another with --port\n",
-                    ),
+                self.assertEqual((done.returncode, done.stdout), (1, ""), runner)
+                (line,) = done.stderr.splitlines()
+                self.assertTrue(
+                    line.startswith(f"sjgateway: port {self.port} on 127.0.0.1 is in use"), line
                 )
+                self.assertIn("choose another with --port", line)
         self.assertFalse((self.folder / "twistd.pid").exists())
         self.assertFalse((self.folder / "twistd.log").exists())
 
@@ -346,6 +414,18 @@ class RunnerTests(SynchronousTestCase):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
         socket.create_server(("127.0.0.1", self.port)).close()
+
+    def test_a_log_that_can_not_be_written_is_one_line(self) -> None:
+        for runner in RUNNERS:
+            done = subprocess.run(
+                **self.command(runner, "--no-worker", "--log-file=/nowhere/at/all"),
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            self.assertEqual((done.returncode, done.stdout), (1, ""), runner)
+            (line,) = done.stderr.splitlines()
+            self.assertTrue(line.startswith("sjgateway: ") and "/nowhere/at/all" in line, line)
 
     def test_it_lives_without_anybody_who_reads_its_log(self) -> None:
         process = self.start("twistd -n", "--no-worker")

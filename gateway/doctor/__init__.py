@@ -4,7 +4,7 @@ from gateway.doctor.files import check_files, check_state
 from gateway.doctor.finding import TOPICS, Finding, Level
 from gateway.doctor.keys import check_keys
 from gateway.doctor.machine import check_clock, check_descriptors, check_environment
-from gateway.doctor.ports import check_ports
+from gateway.doctor.ports import check_places, check_ports
 from gateway.doctor.worker import check_worker, find_target
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "check_environment",
     "check_files",
     "check_keys",
+    "check_places",
     "check_ports",
     "check_state",
     "check_worker",

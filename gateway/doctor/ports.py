@@ -18,7 +18,7 @@ from gateway.web.trust import Role, notice
 from gateway.web.trust import Settings as GuardSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from gateway.config import Settings
 
@@ -29,11 +29,19 @@ _INTERFACE = re.compile(r":interface=((?:\\.|[^:])+)")
 
 def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
     """Bind, and let go at once; nothing listens."""
+    exposed = yield from check_places(settings)
+    if exposed is not None:
+        yield _reach(guard, settings.port, exposed=exposed)
+        yield _origins(guard)
+
+
+def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
+    """The ports alone; returns whether other machines could reach them, None: nobody knows."""
     try:
         places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
     except ListenError as error:
         yield fail("port", str(error), "correct --host")
-        return
+        return None
     exposed = False
     taken: dict[tuple[str, int | None], Place] = {}
     """The places before, which may serve those that are for the worker too."""
@@ -50,8 +58,7 @@ def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
             yield _place(place, host, port)
             if port:
                 taken[host, port] = place
-    yield _reach(guard, settings.port, exposed=exposed)
-    yield _origins(guard)
+    return exposed
 
 
 def _moved(holder: Place, port: int) -> Finding:

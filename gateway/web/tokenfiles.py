@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.web.tokens import ROLES, parse, read, readable_by_others
@@ -84,7 +83,6 @@ class TokenFiles:
 
     def __init__(
         self,
-        reactor: Any,
         sources: Sequence[Source],
         tokens: tuple[Token, ...],
         changed: Callable[[tuple[Token, ...]], None],
@@ -92,23 +90,11 @@ class TokenFiles:
         wall: Callable[[], float],
     ) -> None:
         self._sources = sources
-        self._looking = LoopingCall(self._look)
-        self._looking.clock = reactor
         self._tokens = tokens
         self._changed = changed
         self._wall = wall
         self._stamps = self._seen = self._stamp()
         self._valid = self._count()
-
-    def watch(self) -> None:
-        """Look from now on."""
-        if self._sources:
-            self._looking.start(SECONDS, now=False)
-
-    def stop(self) -> None:
-        """Look no longer."""
-        if self._looking.running:
-            self._looking.stop()
 
     def doubts(self) -> list[str]:
         """What is not quite right about the tokens, a line each."""
@@ -130,16 +116,13 @@ class TokenFiles:
                 doubts.append(f"The token {token.name} has expired")
         return doubts
 
-    def _look(self) -> None:
-        """Read the files if one has changed, and see who has expired."""
-        try:
-            seen, self._seen = self._seen, self._stamp()
-            if self._seen != self._stamps and self._seen == seen:
-                self.reload()
-            elif self._count() != self._valid:
-                self._heed(self._tokens)
-        except Exception:  # whatever it is, the next look may succeed
-            _log.failure("Looking at the tokens failed")
+    def look(self) -> None:
+        """Read the files if one has changed, and see who has expired; every `SECONDS` seconds."""
+        seen, self._seen = self._seen, self._stamp()
+        if self._seen != self._stamps and self._seen == seen:
+            self.reload()
+        elif self._count() != self._valid:
+            self._heed(self._tokens)
 
     def reload(self) -> None:
         """Read the files; when they can't be used, say so and keep what was read before."""

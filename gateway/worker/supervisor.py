@@ -96,7 +96,8 @@ class Supervisor(Answers):
         self._ledger = Ledger(
             settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
         )
-        self._limits = BrokerLimits(settings, self._ledger, clock=reactor.seconds, wall=wall)
+        clock = lambda: reactor.seconds()  # noqa: E731, PLW0108  # it is another one after the start
+        self._limits = BrokerLimits(settings, self._ledger, clock=clock, wall=wall)
         self._claim = Claim(settings.state_dir, self._identity, self._alert)
         self._predecessor = Predecessor(
             reactor,
@@ -121,7 +122,7 @@ class Supervisor(Answers):
         self._reporter = Reporter(self._keeper, self._limits, lambda: self._lookout.reopens)
         self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
         self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
-        self._usage = Usage(reactor.seconds)
+        self._usage = Usage(clock)
         self._overdue = Overdue(
             settings,
             self._launcher,

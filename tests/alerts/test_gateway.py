@@ -11,10 +11,9 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.logger import Logger
 
+from gateway.app.assembly import Assembly
 from gateway.config import Settings
 from gateway.layers import alert_settings, guard_settings, worker_settings
-from gateway.service import Gateway
-from gateway.tap import Parts
 from tests.alerts.receiver import ReceiverTestCase
 from tests.worker.real import CHILDREN, soon
 
@@ -39,9 +38,8 @@ class GatewayTests(ReceiverTestCase):
     async def test_a_worker_that_dies_for_good(self) -> None:
         self.listen()
         settings = self.settings()
-        parts = Parts(settings, reactor)
-        parts.listen()
-        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        assembly = Assembly(settings, reactor)
+        gateway = assembly.gateway
         self.addCleanup(gateway.stopService)
         gateway.startService()
         await soon(lambda: len(self.hook.posted) == 2)
@@ -50,7 +48,7 @@ class GatewayTests(ReceiverTestCase):
         self.assertIn(f"[{gethostname()}] Worker died: ", died["text"])
         self.assertIn("exited with code 3", died["text"])
         self.assertEqual((died["facts"]["exitCode"], died["facts"]["class"]), (3, "other"))
-        Logger(observer=parts.log_by({}), namespace="gateway").info(f"a path: /{SECRET}")
+        Logger(observer=assembly.log_by({}), namespace="gateway").info(f"a path: /{SECRET}")
         assert settings.log_file is not None
         self.assertIn("a path: /[redacted]", settings.log_file.read_text())
 

@@ -18,9 +18,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from gateway.app.assembly import Assembly
 from gateway.config import Settings
-from gateway.service import Gateway
-from gateway.tap import Parts
 from tests.deploy.programs import require
 from tests.deploy.running import DEPLOY, PATIENCE, until
 from tests.doctor.world import free_port
@@ -85,9 +84,7 @@ class NginxTests(TestCase):
             allowed_hosts=(NAME,),
             allowed_origins=(f"https://{NAME}",),
         )
-        parts = Parts(settings, reactor)
-        parts.listen()
-        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
+        gateway = Assembly(settings, reactor).gateway
         gateway.startService()
         self.addCleanup(gateway.stopService)
         return port

@@ -8,9 +8,8 @@ import attrs
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from gateway import tap
+from gateway.app import assembly
 from gateway.config import Settings
-from gateway.service import Gateway
 from tests.worker.real import soon
 
 SILENT = """
@@ -38,9 +37,9 @@ class UnconnectedTests(TestCase):
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
         (self.folder / "main.py").write_text(SILENT)
-        made = tap.worker_settings
+        made = assembly.worker_settings
         self.patch(
-            tap,
+            assembly,
             "worker_settings",
             lambda *given: attrs.evolve(made(*given), connected_within=0.5),
         )
@@ -51,12 +50,10 @@ class UnconnectedTests(TestCase):
             state_dir=self.folder / "state",
             worker_args=arguments,
         )
-        parts = tap.Parts(settings, reactor)
-        parts.listen()
-        gateway = Gateway(list(parts.starting()), list(parts.stopping()))
-        gateway.startService()
-        self.addCleanup(gateway.stopService)
-        return parts._supervisor
+        made_of = assembly.Assembly(settings, reactor)
+        made_of.gateway.startService()
+        self.addCleanup(made_of.gateway.stopService)
+        return made_of._supervisor
 
     async def test_a_worker_that_connects_late_and_says_nothing(self) -> None:
         supervisor = self.start()

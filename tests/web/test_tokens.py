@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.app.service import periodic
 from gateway.web import tokenfiles
 from gateway.web.security import Guard
 from gateway.web.tokenfiles import SECONDS, Source, TokenFiles, first_tokens, tokens_of
@@ -152,11 +153,10 @@ class TokenFilesTests(SynchronousTestCase):
 
     def watch(self) -> TokenFiles:
         sources = (Source(Role.CONTROL, self.file), Source(Role.VIEW, "look-at-it", "A_VARIABLE"))
-        files = TokenFiles(
-            self.clock, sources, tokens_of(sources), self.hear, wall=self.clock.seconds
-        )
-        files.watch()
-        self.addCleanup(files.stop)
+        files = TokenFiles(sources, tokens_of(sources), self.hear, wall=self.clock.seconds)
+        looking = periodic(self.clock, "Looking at the tokens", SECONDS, files.look)
+        looking.startService()
+        self.addCleanup(looking.stopService)
         return files
 
     def hear(self, tokens: tuple[Token, ...]) -> None:

@@ -1,0 +1,165 @@
+"""The gateway as one service: the order in which its children start and stop, and its errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.internet import TimerService
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.logger import LogEvent
+
+_log = Logger(namespace="gateway")
+
+
+class StartError(Exception, SystemExit):
+    """The gateway can't start; the text is one line for the user, which was said already.
+
+    twistd tidies up after an Exception; a SystemExit that nobody catches ends the process
+    with status 1 and without a traceback.  So this is both.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 1
+
+
+class Gateway(MultiService):
+    """The gateway; `setServiceParent` puts it into an application, as any other service.
+
+    Its children start in their order.  They stop in the opposite order, each when the one
+    before has stopped: MultiService alone would stop all of them at once, and browsers would
+    not hear the worker out.  A child that fails is logged, and the others go on.  Only
+    StartError ends a start: a port is in use, for instance.
+
+    `make_observer()` makes an observer that logs by the gateway's options, without secrets.
+    `is_alone`: the application is nothing but the gateway (`twistd sjgateway`), so its log is
+    ours; in another one only its author can set it, as the ILogObserver of the application.
+    `reload()` reads again what may have changed on disk; SIGHUP calls it where we are alone.
+    """
+
+    def __init__(
+        self,
+        make_observer: Callable[[], Callable[[LogEvent], None]],
+        reload: Callable[[], None],
+        *,
+        is_alone: bool = False,
+    ) -> None:
+        super().__init__()
+        self.make_observer = make_observer
+        self.reload = reload
+        self._is_alone = is_alone
+        self._is_prepared = False
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Raises StartError when the log can't be written to."""
+        super().setServiceParent(parent)
+        if self._is_alone and isinstance(parent, Componentized):
+            try:
+                observer = self.make_observer()
+            except (OSError, ValueError) as error:
+                raise refused(error) from None
+            parent.setComponent(ILogObserver, observer)
+
+    def privilegedStartService(self) -> None:
+        """Open the ports.  Raises StartError when one can't be had."""
+        self._is_prepared = True
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Start everything; twist and MultiService.addService may not have prepared it."""
+        if not self._is_prepared:
+            self.privilegedStartService()
+        Service.startService(self)
+        for child in self:
+            try:
+                child.startService()
+            except StartError:
+                raise
+            except Exception:
+                _log.failure("Starting {what} failed", what=child.name)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when all is stopped."""
+        Service.stopService(self)
+        self._is_prepared = False
+        _log.info("Stopping")
+        return ensureDeferred(self._stop())
+
+    async def _stop(self) -> None:
+        for child in reversed(list(self)):
+            if child.running:
+                try:
+                    await maybeDeferred(child.stopService)
+                except Exception:
+                    _log.failure("Stopping {what} failed", what=child.name)
+
+
+class Part(Service):
+    """A service by two functions: `start()`, and `stop()`, which may return a Deferred."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        start: Callable[[], object] | None = None,
+        stop: Callable[[], Any] | None = None,
+    ) -> None:
+        self.name = name
+        self._start = start
+        self._stop = stop
+
+    def startService(self) -> None:
+        super().startService()
+        if self._start is not None:
+            self._start()
+
+    def stopService(self) -> Any:
+        super().stopService()
+        return None if self._stop is None else self._stop()
+
+
+def periodic(reactor: Any, what: str, seconds: float, look: Callable[[], object]) -> TimerService:
+    """Calls `look` now and every so many seconds.
+
+    An error is logged and costs this one call: a TimerService alone would stop for good.
+    """
+
+    def contained() -> None:
+        try:
+            look()
+        except Exception:
+            _log.failure("{what} failed", what=what)
+
+    service = TimerService(seconds, contained)
+    service.clock = reactor
+    service.setName(what)
+    return service
+
+
+def refused(error: Exception) -> StartError:
+    """Say why nothing starts, in one line: on stderr, or in the log of a daemon, who has none.
+
+    twistd has put its log in the place of `sys.stderr` by then.
+    """
+    line = f"sjgateway: {error}"
+    if _is_heard(sys.__stderr__):
+        print(line, file=sys.__stderr__)  # it is the answer
+    else:
+        _log.critical("{line}", line=line)
+    return StartError(line)
+
+
+def _is_heard(stream: Any) -> bool:
+    with suppress(OSError, ValueError, AttributeError):
+        return not os.path.samestat(os.fstat(stream.fileno()), os.stat(os.devnull))  # noqa: PTH116
+    return False

@@ -1,0 +1,102 @@
+"""The gateway as one service among others: the `.tac` of examples/, run by a real twistd."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+ROOT = Path(__file__).parents[2]
+TWISTD = "from twisted.scripts.twistd import run; run()"
+PATIENCE = 60
+"""Seconds after which whatever is waited for will not come."""
+
+
+class ApplicationTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        self.port, self.site = (each.getsockname()[1] for each in listeners)
+        for each in listeners:
+            each.close()
+
+    def start(self, **variables: str) -> subprocess.Popen[str]:
+        environ = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "SITE_PORT": str(self.site),
+            "SJGATEWAY_PORT": str(self.port),
+            "SJGATEWAY_STATE_DIR": str(self.folder / "state"),
+            "SJGATEWAY_MAIN": str(ROOT / "main.py"),
+            "SJGATEWAY_PYTHON": sys.executable,
+            **variables,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", TWISTD, "-ny", str(ROOT / "examples" / "application.tac")],
+            cwd=self.folder,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def get(self, port: int, path: str) -> str:
+        try:
+            client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        except OSError:
+            return ""
+        with client:
+            client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            return b"".join(iter(lambda: client.recv(4096), b"")).decode()
+
+    def until(self, condition) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it does not come")
+            time.sleep(0.05)
+
+    def end(self, process: subprocess.Popen[str]) -> str:
+        """What it logged."""
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, err), (-signal.SIGTERM, ""))
+        self.assertNotIn("Traceback", out)
+        return out
+
+    def test_both_services_serve_and_the_worker_logs_out(self) -> None:
+        process = self.start()
+        self.until(lambda: '"ready":true' in self.get(self.port, "/readyz").replace(" ", ""))
+        self.assertIn("up for 0 minutes", self.get(self.site, "/"))
+        out = self.end(process)
+        self.assertIn("[Gateway] Stopping", out)
+        self.assertLess(out.index("[Gateway] Stopping"), out.rindex("[Python"))
+
+    def test_so_without_a_worker(self) -> None:
+        process = self.start(SJGATEWAY_NO_WORKER="1")
+        self.until(lambda: '"status":"ok"' in self.get(self.port, "/health").replace(" ", ""))
+        self.assertIn("up for 0 minutes", self.get(self.site, "/"))
+        self.end(process)
+
+    def test_what_keeps_it_from_starting_is_one_line(self) -> None:
+        with socket.create_server(("127.0.0.1", self.port)):
+            for variables, words in (
+                ({}, f"port {self.port} on 127.0.0.1 is in use; choose another with --port"),
+                ({"SJGATEWAY_PORT": "http"}, "SJGATEWAY_PORT: 'http' is not a port"),
+                ({"SJGATEWAY_SCHEDULE": "every day"}, "every day"),
+            ):
+                process = self.start(**variables)
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertEqual(process.returncode, 1, err)
+                (line,) = err.splitlines()
+                self.assertTrue(line.startswith("sjgateway: "), line)
+                self.assertIn(words, line)
+                self.assertNotIn("Traceback", out)
+        self.assertFalse((self.folder / "twistd.pid").exists())
