@@ -35,30 +35,30 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(poll.payload, b'HTTP 400: {"code":1,"message":"Session ID unknown"}')
         self.assert_closed(reason)
 
-    def test_e1_unknown_or_missing_transport(self) -> None:
+    def test_unknown_or_missing_transport(self) -> None:
         self.refuse(0)
         for transport in ("", "abc", "Polling", "webtransport", "constructor", "__proto__"):
             self.refuse(0, "POST", EIO="abc", transport=transport, sid="unknown")
             self.refuse(0, EIO="4", transport=transport)
             self.refuse(0, EIO="4", transport=transport, upgrade=True)
 
-    def test_e2_other_versions(self) -> None:
+    def test_other_versions(self) -> None:
         self.refuse(5, transport="polling")
         for eio in ("", "2", "3", "5", "44", "4.0", "abc"):
             self.refuse(5, transport="polling", EIO=eio)
             self.refuse(5, transport="websocket", EIO=eio, upgrade=True)
 
-    def test_e3_unknown_session(self) -> None:
+    def test_unknown_session(self) -> None:
         for sid in ("unknown", "constructor", "\x00", "é" * 1000):
             self.refuse(1, EIO="4", transport="polling", sid=sid)
             self.refuse(1, "POST", EIO="4", transport="polling", sid=sid)
             self.refuse(1, EIO="4", transport="websocket", sid=sid, upgrade=True)
 
-    def test_e4_a_handshake_is_a_get(self) -> None:
+    def test_a_handshake_is_a_get(self) -> None:
         for method in ("POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"):
             self.refuse(2, method, EIO="4", transport="polling")
 
-    def test_e5_a_session_over_another_transport(self) -> None:
+    def test_a_session_over_another_transport(self) -> None:
         sid = self.world.polling()
         self.refuse(3, EIO="4", transport="websocket")
         self.refuse(3, EIO="4", transport="websocket", sid=sid)
@@ -70,7 +70,7 @@ class FaultTests(SynchronousTestCase):
         socket.channel.text(b"4hello")
         self.assertEqual(self.world.connection.heard, [text("4hello")])
 
-    def test_e6_two_gets_at_once(self) -> None:
+    def test_two_gets_at_once(self) -> None:
         sid = self.world.polling()
         first, second = self.world.get(sid=sid), FakePoll()
         query = self.world.query(sid=sid)
@@ -81,18 +81,18 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual((first.payload, second.payload), (b"1", None))
         self.assert_closed("transport error")
 
-    def test_e6_an_aborted_get(self) -> None:
+    def test_an_aborted_get(self) -> None:
         sid = self.world.polling()
         poll = self.world.get(sid=sid)
         self.world.abandon(sid)
         self.assertEqual(poll.payload, None)
         self.assert_closed("transport error")
 
-    def test_e7_binary_content(self) -> None:
+    def test_binary_content(self) -> None:
         self.assert_refused_post(b"4hello", "transport error", binary=True)
         self.assertEqual(self.world.connection.heard, [])
 
-    def test_e8_a_body_over_the_limit(self) -> None:
+    def test_a_body_over_the_limit(self) -> None:
         sid = self.world.polling()
         for body in ("4" + "x" * 1_000_000, "4" + "é" * 500_000):
             with self.assertRaises(EngineError) as caught:
@@ -101,24 +101,24 @@ class FaultTests(SynchronousTestCase):
         self.world.post(sid, "4small")
         self.assertEqual(self.world.connection.heard, [text("4small")])
 
-    def test_e9_malformed_packets(self) -> None:
+    def test_malformed_packets(self) -> None:
         for fault in ("", "abc", "7", "b=", "b*", "5", "0{}", b"4\xff\xfe"):
             bad = fault if isinstance(fault, bytes) else fault.encode()
             self.assert_refused_post(b"4one\x1e" + bad + b"\x1e4three", "parse error")
             self.assertEqual(self.world.connection.heard, [text("4one")], fault)
 
-    def test_e10_separators_end_at_the_first_empty_packet(self) -> None:
+    def test_separators_end_at_the_first_empty_packet(self) -> None:
         body = b"\x1e" * 1_000_000
         self.assert_refused_post(body, "parse error")
         self.assertEqual(next(decode4(b"4x" + body)), text("4x"))  # one by one, as asked for
 
-    def test_e10_pongs_are_bounded_in_a_body(self) -> None:
+    def test_pongs_are_bounded_in_a_body(self) -> None:
         self.assert_refused_post("\x1e".join(["3"] * 500_000), "parse error")
         self.assert_refused_post("\x1e".join(["6"] * 500_000), "parse error")
         self.world.post(self.world.polling(), "\x1e".join(["4x", "3"] * 16))
         self.assertEqual(len(self.world.connection.heard), 16)
 
-    def test_e11_wrong_probes_close_the_probe_alone(self) -> None:
+    def test_wrong_probes_close_the_probe_alone(self) -> None:
         sid = self.world.polling()
         for words in (
             [b"2wrong"],
@@ -144,7 +144,7 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(self.world.connection.heard, [text("4still here")])
         self.assertEqual(self.world.get(sid=sid).payload, None)
 
-    def test_e11_a_probe_that_is_never_finished(self) -> None:
+    def test_a_probe_that_is_never_finished(self) -> None:
         sid = self.world.polling()
         for words in ([], [b"2probe"]):
             socket = self.world.websocket(sid=sid)
@@ -156,7 +156,7 @@ class FaultTests(SynchronousTestCase):
             self.assertEqual(socket.closed, DROPPED)
         self.assertTrue(self.world.session.is_open)
 
-    def test_e11_two_upgrades_at_once(self) -> None:
+    def test_two_upgrades_at_once(self) -> None:
         sid = self.world.polling()
         first = self.world.websocket(sid=sid)
         first.channel.text(b"2probe")
@@ -166,14 +166,14 @@ class FaultTests(SynchronousTestCase):
             first.channel.text(data)
         self.assertEqual(self.world.connection.heard, [text("4hello")])
 
-    def test_e11_an_upgrade_after_the_upgrade(self) -> None:
+    def test_an_upgrade_after_the_upgrade(self) -> None:
         socket = self.world.upgraded()
         again = self.world.websocket(sid=self.world.session.sid)
         self.assertEqual((again.closed, again.writes), (DROPPED, []))
         socket.channel.text(b"4hello")
         self.assertEqual(self.world.connection.heard, [text("4hello")])
 
-    def test_e12_no_pong(self) -> None:
+    def test_no_pong(self) -> None:
         socket = self.world.websocket()
         sid = self.world.polling()
         self.world.wait(44.9)
@@ -182,7 +182,7 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual((socket.closed, self.world.server.sessions), (1000, {}))
         self.assertEqual([each.reasons for each in self.world.connections], [["ping timeout"]] * 2)
 
-    def test_e12_unsolicited_pongs_do_not_prolong_a_session(self) -> None:
+    def test_unsolicited_pongs_do_not_prolong_a_session(self) -> None:
         socket = self.world.websocket()
         for _ in range(249):
             socket.channel.text(b"3")
@@ -192,7 +192,7 @@ class FaultTests(SynchronousTestCase):
         self.world.wait(0.1)
         self.assert_closed("ping timeout")
 
-    def test_e12_pongs_do_not_save_a_client_that_fetches_nothing(self) -> None:
+    def test_pongs_do_not_save_a_client_that_fetches_nothing(self) -> None:
         sid = self.world.polling()
         for _ in range(449):
             self.world.post(sid, "3")
@@ -201,14 +201,14 @@ class FaultTests(SynchronousTestCase):
         self.world.wait(0.2)
         self.assert_closed("ping timeout")
 
-    def test_e12_a_client_that_pings(self) -> None:
+    def test_a_client_that_pings(self) -> None:
         socket = self.world.websocket()
         socket.channel.text(b"2")
         self.assertEqual(socket.closed, 1000)
         self.assert_closed("transport error")
         self.assert_refused_post("2", "transport error")
 
-    def test_e13_silent_handshakes_cost_little_and_give_it_back(self) -> None:
+    def test_silent_handshakes_cost_little_and_give_it_back(self) -> None:
         count = 2000
         self.world.polling()
         self.world.wait(45)

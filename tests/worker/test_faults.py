@@ -41,7 +41,7 @@ class EndingTests(RealTestCase):
         self.assertEqual((ended["signal"], ended["exitSignal"]), ("SIGTERM", "SIGTERM"))
         self.assertGreaterEqual(ended["seconds"], 0.2)
 
-    async def test_p1_one_that_ignores_both_is_killed(self) -> None:
+    async def test_one_that_ignores_both_is_killed(self) -> None:
         supervisor = self.supervisor("stubborn.py", "both", **SHORT)
         pid = await self.up(supervisor)
         facts = await supervisor.restart()
@@ -58,7 +58,7 @@ class EndingTests(RealTestCase):
         facts = await supervisor.stop_worker()
         self.assertEqual(facts["ended"]["exitSignal"], "SIGTERM")
 
-    async def test_p4_a_stopped_process_can_still_end(self) -> None:
+    async def test_a_stopped_process_can_still_end(self) -> None:
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
         os.kill(pid, signal.SIGSTOP)
@@ -77,7 +77,7 @@ class EndingTests(RealTestCase):
         self.assertEqual(self.noted("finally"), [pid])
         self.assertFalse(any(map(alive, tree)))
 
-    async def test_p7_p8_dozens_of_stubborn_children_and_a_daemon_are_gone(self) -> None:
+    async def test_dozens_of_stubborn_children_and_a_daemon_are_gone(self) -> None:
         supervisor = self.supervisor("family.py", "40", **SHORT)
         await self.up(supervisor)
         await soon(lambda: len(self.noted("child")) == 40)
@@ -88,7 +88,7 @@ class EndingTests(RealTestCase):
 
 
 class DyingTests(RealTestCase):
-    async def test_p2_p5_any_exit_is_told_and_followed_by_a_start(self) -> None:
+    async def test_any_exit_is_told_and_followed_by_a_start(self) -> None:
         for how, code, name, cause in (
             ("0", 0, None, "other"),
             ("3", 3, None, "other"),
@@ -110,7 +110,7 @@ class DyingTests(RealTestCase):
                 self.assertEqual((last["code"], last["signal"]), (code, name))
                 await supervisor.stop()
 
-    async def test_p3_a_crash_loop_ends_in_fatal_until_someone_asks(self) -> None:
+    async def test_a_crash_loop_ends_in_fatal_until_someone_asks(self) -> None:
         supervisor = self.supervisor("ending.py", "1", fatal_after=3, backoff_first=0.01)
         supervisor.start()
         event = await self.is_told("fatal")
@@ -122,7 +122,7 @@ class DyingTests(RealTestCase):
         await self.is_told("fatal", 2)
         self.assertEqual(len(self.noted("start")), 6)
 
-    async def test_p6_a_grandchild_that_holds_stdout_delays_nothing(self) -> None:
+    async def test_a_grandchild_that_holds_stdout_delays_nothing(self) -> None:
         supervisor = self.supervisor("native.py", "0", patience_strays=5.0)
         pid = await self.up(supervisor)
         strays = supervisor.process_tree() - {pid}
@@ -141,7 +141,7 @@ class DyingTests(RealTestCase):
         self.assertEqual(len(self.noted("child")), 5)
         self.assertFalse(any(map(alive, self.noted("child"))))
 
-    async def test_p11_closed_pipes_mean_nothing(self) -> None:
+    async def test_closed_pipes_mean_nothing(self) -> None:
         supervisor = self.supervisor("output.py", "shut")
         await self.up(supervisor, "shut")
         self.assertTrue(supervisor.running)
@@ -178,7 +178,7 @@ class DyingTests(RealTestCase):
 
 
 class LaunchTests(RealTestCase):
-    async def test_p12_what_can_not_be_run_is_told_and_the_gateway_lives(self) -> None:
+    async def test_what_can_not_be_run_is_told_and_the_gateway_lives(self) -> None:
         folder = self.new_folder()
         script = folder / "python"
         script.write_text("#!/nowhere/at/all\n")
@@ -229,7 +229,7 @@ class LaunchTests(RealTestCase):
         event = await self.is_told("fatal")
         self.assertIn(f"{folder} was deleted", event["message"])
 
-    async def test_r2_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
+    async def test_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
         supervisor = self.supervisor("polite.py")
         await deferLater(reactor, 0)  # it runs, and has what it needs
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -311,7 +311,7 @@ class PauseTests(RealTestCase):
 
 
 class ConcurrencyTests(RealTestCase):
-    async def test_p13_fifty_restarts_are_at_most_two(self) -> None:
+    async def test_fifty_restarts_are_at_most_two(self) -> None:
         supervisor = self.supervisor("polite.py")
         first = await self.up(supervisor)
         answers = await gatherResults([supervisor.restart() for _ in range(50)])
@@ -335,7 +335,7 @@ class ConcurrencyTests(RealTestCase):
         facts = await supervisor.restart()
         self.assertEqual(facts["newPid"], supervisor.pid)
 
-    async def test_d1_a_stop_of_the_gateway_at_any_moment_leaves_nothing(self) -> None:
+    async def test_a_stop_of_the_gateway_at_any_moment_leaves_nothing(self) -> None:
         for moment in ("start", "running", "stopping", "backoff"):
             with self.subTest(moment=moment):
                 supervisor = self.supervisor("polite.py", backoff_first=30.0)

@@ -59,7 +59,7 @@ class EnvironmentTests(RealTestCase):
             self.assertEqual(environ[name], "stale-stale")
         self.assertNotIn("SECRET_KEY", environ)
 
-    async def test_c2_c6_posted_keys_arrive_exactly_and_win(self) -> None:
+    async def test_posted_keys_arrive_exactly_and_win(self) -> None:
         supervisor = self.dumping()
         keys = posted(api_key=AWKWARD + "1", secret_key=AWKWARD + "2", ca_password=AWKWARD + "3")
         supervisor.start()
@@ -76,7 +76,7 @@ class EnvironmentTests(RealTestCase):
             for name in names:
                 self.assertEqual(dumped["env"][name], value)
 
-    async def test_p14_the_last_keys_win(self) -> None:
+    async def test_the_last_keys_win(self) -> None:
         supervisor = self.dumping()
         supervisor.start()
         await self.facts()
@@ -128,7 +128,7 @@ class CredentialsTests(RealTestCase):
             elsewhere.set_credentials(posted(ca_cert_path="ca.pfx")), CredentialsError
         )
 
-    async def test_c1_c3_c4_what_can_not_be_used_changes_nothing(self) -> None:
+    async def test_what_can_not_be_used_changes_nothing(self) -> None:
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
         for changes, field in (

@@ -30,7 +30,7 @@ class OutputTests(RealTestCase):
         self.assertEqual([event["line"] for event in found], ["the last words"])
         self.assertIn("Python", {event.get("tag") for event in events})
 
-    async def test_p9_an_endless_line_costs_little(self) -> None:
+    async def test_an_endless_line_costs_little(self) -> None:
         supervisor = self.supervisor("output.py", "endless=100")
         before = psutil.Process().memory_info().rss
         supervisor.start()
@@ -50,7 +50,7 @@ class OutputTests(RealTestCase):
         more = sum(int(line.rpartition("(")[2].split()[0]) for line in lines)
         self.assertEqual(more, (100 << 20) - 8192)
 
-    async def test_p10_garbage_forges_nothing(self) -> None:
+    async def test_garbage_forges_nothing(self) -> None:
         supervisor = self.supervisor("output.py", "garbage")
         await self.up(supervisor, "garbage")
         await soon(lambda: len(supervisor.log_tail(9)) == 3)
@@ -70,7 +70,7 @@ class OutputTests(RealTestCase):
         self.assertLess(len(tail), 200)
         self.assertTrue(any("lines dropped" in line for line in tail))
 
-    async def test_c8_a_worker_that_prints_its_keys_is_redacted(self) -> None:
+    async def test_a_worker_that_prints_its_keys_is_redacted(self) -> None:
         events = self.logged()
         keys = posted(secret_key="quo'te\\d-" + AWKWARD)
         supervisor = self.supervisor("output.py", "key")
