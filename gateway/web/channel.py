@@ -19,6 +19,7 @@ from gateway.web.strict import StrictChannel
 from gateway.web.writer import CHUNK, writer_for
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from twisted.python.failure import Failure
@@ -116,6 +117,12 @@ class Channel(StrictChannel):
             self._enter(Phase.HANDLING)
         super().allContentReceived()
 
+    def _take_plain(self, head: re.Match[bytes]) -> bool:
+        taken = super()._take_plain(head)
+        if taken and self._handlingRequest and not self.is_over:  # it is not answered yet
+            self._enter(Phase.HANDLING)
+        return taken
+
     def lend(self, client: str) -> bool:
         """Count as the connection of `client`, for whom a proxy asks, until it is answered.
 
@@ -131,6 +138,17 @@ class Channel(StrictChannel):
         if self._head:
             self.write(b"")  # a head without a body
         request.transport = None
+        if (
+            self.persistent
+            and self._is_bare
+            and self._taken is None
+            and not (self._buffer or self._dataBuffer or self._writer.hung_up)
+        ):  # nothing waits, and nothing was paused: all that is left of Twisted's own
+            self.requests.clear()
+            self._handlingRequest = False
+            self.line_mode = 1
+            self._enter(Phase.IDLE)
+            return
         self._answered = request
         if self._writer.hung_up:  # nobody hears what else there is to answer
             self.transport.abortConnection()
@@ -207,17 +225,23 @@ class Channel(StrictChannel):
         self, version: bytes, code: bytes, reason: bytes, headers: Headers, lines: bytes = b""
     ) -> None:
         """Keep the head until the body comes: one write, one segment."""
-        pieces = [
-            b"%s %s %s\r\n" % (version, code, reason),
+        request = self.requests[0]
+        others = [
+            b"%s: %s\r\n" % (name, value)
+            for name, values in headers.getAllRawHeaders()
+            for value in values
+        ]
+        self._head = b"%s %s %s\r\n%s%s%s%s%s%s\r\n" % (
+            version,
+            code,
+            reason,
             self.site.date_line(),
             EVERY_ANSWER,
-            self.requests[0].verdict_lines,
-            self.requests[0].header_lines,
+            request.verdict_lines,
+            request.header_lines,
             lines,
-        ]
-        for name, values in headers.getAllRawHeaders():
-            pieces.extend([b"%s: %s\r\n" % (name, value) for value in values])
-        self._head = b"".join((*pieces, b"\r\n"))
+            b"".join(others),
+        )
 
     def write(self, data: bytes) -> None:
         """Send now what the socket takes; the rest waits until the client takes it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 if TYPE_CHECKING:
@@ -71,7 +72,13 @@ class Control(Protocol):
 
 def timestamp(seconds: float) -> str:
     """As JavaScript writes it: 2024-02-25T15:30:00.000Z."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    whole, fraction = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_second(whole)}.{fraction // 1000:03}Z"
+
+
+@lru_cache(maxsize=16)  # most are of now
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 class NoWorkerError(Exception):

@@ -96,6 +96,13 @@ def parse_origin(value: bytes) -> Origin | None:
     return Origin(scheme, with_port(host, scheme))
 
 
+@lru_cache(maxsize=256)
+def names_this_machine(value: bytes) -> bool:
+    """Whether the host in a Host header can only mean this machine."""
+    host = parse_host(value)
+    return host is not None and host.is_loopback
+
+
 def parse_app_origin(value: bytes) -> str | None:
     """The origin of an app, an extension or a file, such as `app://name`; None when it is none.
 

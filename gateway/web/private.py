@@ -40,10 +40,10 @@ WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
 NAMES = (
     Private(HTTP, "_buffer", "what is left of a line, to refuse a bare CR or LF at once"),
     Private(HTTP, "_busyReceiving", "whether a line is being taken: more of them may follow"),
-    Private(HTTP, "_command", "set with the next two where a whole head is taken at once"),
     Private(HTTP, "_path", "the path before the body, which decides how large that may be"),
     Private(HTTP, "_version", "the version before the body: HTTP/1.0 has no chunks"),
     Private(HTTP, "_dataBuffer", "whether there is more behind the request that is answered"),
+    Private(HTTP, "_handlingRequest", "set where a whole head is taken at once, and unset after"),
     Private(HTTP, "_receivedHeaderCount", "how many headers a request has so far"),
     Private(HTTP, "_receivedHeaderSize", "how many bytes of headers a request has so far"),
     Private(HTTP, "_transferDecoder", "the size of a chunk, before the chunk comes"),

@@ -93,7 +93,8 @@ class Request(server.Request):
             self._answer(body)
 
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
-        super().setResponseCode(code, message or PHRASES.get(code))
+        self.code = code
+        self.code_message = message or PHRASES.get(code, b"Unknown Status")
 
     def answer_later(self, timer: Timer, delay: float, body: bytes) -> None:
         """Write `body`, which is ready, in `delay` seconds, unless the client goes before."""
@@ -139,7 +140,13 @@ class Request(server.Request):
         )
         if self.method != b"HEAD":
             self.channel.write(body)
-        self.finish()
+        if self.notifications:
+            self.finish()
+        else:  # what is left of it: there is neither a producer nor a log
+            self.finished = 1
+            self.channel.requestDone(self)
+            del self.channel
+            del self.content
 
 
 # Twisted asks this for every request; without it, it passes a queue position besides.

@@ -17,6 +17,7 @@ from gateway.web.names import (
     Host,
     Origin,
     is_loopback,
+    names_this_machine,
     parse_address,
     parse_app_origin,
     parse_client,
@@ -258,7 +259,7 @@ class Guard:
         if host is None:
             return _BAD_HOST, None
         if (
-            host.is_loopback
+            names_this_machine(values[0])
             or host.name in self._settings.allowed_hosts
             or (self.exposed and host.is_literal)
         ):

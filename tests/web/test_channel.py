@@ -1,7 +1,9 @@
 """Connections: deadlines, the order of answers, and how they are written."""
 
 import gc
+import sys
 import weakref
+from types import FrameType
 
 from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.task import Clock
@@ -301,6 +303,28 @@ class ProbeTests(SocketTestCase):
             await recorder.until(b"HTTP/1.1 200 ", before + pipelined)
             await self.turn()
             self.assertEqual(recorder.received.count(b"HTTP/1.1 200 "), before + pipelined)
+
+    def test_a_probe_takes_few_calls(self) -> None:
+        """It is asked for all the time; through all that Twisted does for a request it takes 81."""
+        wire = Wire()
+        channel = build_site(wire.reactor).buildProtocol(None)
+        wire.protocol = channel
+        channel.makeConnection(wire)
+        calls: list[str] = []
+
+        def note(frame: FrameType, event: str, _: object) -> None:
+            if event == "call":
+                calls.append(frame.f_code.co_qualname)
+
+        channel.dataReceived(self.PROBE)
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            channel.dataReceived(self.PROBE)
+        finally:
+            sys.setprofile(before)
+        self.assertEqual(wire.kernel.sent.count(b"HTTP/1.1 200 "), 2)
+        self.assertLess(len(calls), 65, calls)
 
     async def test_each_answer_tells_of_now(self) -> None:
         port = self.listen()

@@ -320,6 +320,29 @@ class CutTests(SynchronousTestCase):
             cut = self.answers(request, 1000)
             self.assertEqual(self.answers(request, len(request))[:12], cut[:12], str(size))
 
+        for size in (8191, 8192, 8193):
+            request = GET.replace(
+                b"/healthz", b"/healthz?" + b"q" * (size - len("GET /healthz? HTTP/1.1"))
+            )
+            self.assert_same(f"a line of {size}", request + b"\r\n")
+
+    def test_a_cut_at_the_end_of_any_line(self) -> None:
+        for name, request in {**FINE, **SMUGGLING, **BAD_ENDS}.items():
+            lines = request.split(b"\r\n")
+            whole = self.answers(request, len(request))
+            for end in range(1, len(lines)):
+                connection = Memory(self.site, self.clock)
+                first = b"\r\n".join(lines[:end]) + b"\r\n"
+                answers = connection.send(first) + connection.send(request[len(first) :])
+                self.assertEqual(answers, whole, (name, end))
+
+    def test_a_head_within_another_one_is_none(self) -> None:
+        plain = GET + b"\r\n"
+        for begun in (GET, b"GET / HTTP/1.1\r\n", POST, POST + b"Content-Length: 100\r\n\r\n"):
+            connection = Memory(self.site, self.clock)
+            answers = connection.send(begun) + connection.send(plain)
+            self.assertNotIn(b"HTTP/1.1 200 ", answers)
+
     def test_a_plain_head_is_taken_without_looking_at_its_lines(self) -> None:
         from twisted.web.http import HTTPChannel
 
