@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from unittest import SkipTest
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.interop.kept import Kept
 from tests.interop.node import node_modules
@@ -49,6 +49,10 @@ class Chromium:
 
     def visit(self, url: str, *args: str, expected: tuple[str, ...] = ()) -> "Visit":
         return Visit(self._browser, url, *args, expected=expected)
+
+    def context(self, **options) -> BrowserContext:
+        """Somebody who was never there before."""
+        return self._browser.new_context(**options)
 
     def ended(self) -> str | None:
         return None if self._browser.is_connected() else "Chromium has ended"

@@ -68,60 +68,54 @@ class ClientsTestCase(SynchronousTestCase):
         self.agents(*clients.values())
         return clients
 
-    def exchange(self, url: str, sender: str) -> dict[str, list]:
-        """What everybody but `sender` hears of what `sender` says."""
+    def exchange(self, url: str, *senders: str) -> dict[tuple[str, str], list]:
+        """What everybody else hears of what each sender says in turn, by sender and hearer."""
         clients = self.everybody(url)
-        speaker = clients.pop(sender)
-        heard: dict[str, list] = {name: [] for name in clients}
+        return {
+            (sender, name): events
+            for sender in senders
+            for name, events in self.heard_of(sender, clients).items()
+        }
+
+    def heard_of(self, sender: str, clients: dict[str, Agent]) -> dict[str, list]:
+        speaker = clients[sender]
+        others = {name: client for name, client in clients.items() if name != sender}
+        heard: dict[str, list] = {name: [] for name in others}
         for number, arguments in enumerate(ARGUMENTS):
             speaker.tell("emit", NAMES[number % len(NAMES)], *arguments)
             # One by one: Socket.IO's own server sends a polling client of Python more
             # packets at once than it takes.
-            for name, client in clients.items():
+            for name, client in others.items():
                 heard[name].append(client.hear("event")["event"])
         # What others say arrives after whatever of its own the speaker could have got.
-        next(iter(clients.values())).tell("emit", "end for you", {})
+        last, *rest = others.values()
+        last.tell("emit", "end for you", {})
         self.assertEqual(speaker.events_until("end for you"), [])
+        for client in rest:
+            self.assertEqual(client.events_until("end for you"), [])
         return heard
 
 
 class RelayTests(ClientsTestCase):
-    def relayed_from(self, sender: str) -> None:
+    def test_everybody_hears_whoever_speaks_on_whatever_transport(self) -> None:
         sent = [[NAMES[number % len(NAMES)], *each] for number, each in enumerate(ARGUMENTS)]
-        for name, events in self.exchange(self.gateway(), sender).items():
-            self.assertEqual(len(events), len(sent), name)
+        senders = ("node polling", "node default", "python polling", "python websocket")
+        for who, events in self.exchange(self.gateway(), *senders).items():
+            self.assertEqual(len(events), len(sent), who)
             for event, expected in zip(events, sent, strict=True):
-                self.assertEqual(event, expected, name)
-
-    def test_everybody_hears_a_node_client_that_polls(self) -> None:
-        self.relayed_from("node polling")
-
-    def test_everybody_hears_a_node_client_that_upgrades(self) -> None:
-        self.relayed_from("node default")
-
-    def test_everybody_hears_a_python_client_that_polls(self) -> None:
-        self.relayed_from("python polling")
-
-    def test_everybody_hears_a_python_client_on_a_websocket(self) -> None:
-        self.relayed_from("python websocket")
+                self.assertEqual(event, expected, who)
 
 
 class DifferentialTests(ClientsTestCase):
-    def equal_from(self, sender: str) -> None:
-        """Ours and a relay on Socket.IO's own server deliver the same."""
+    def test_a_relay_on_socket_ios_own_server_delivers_the_same(self) -> None:
         relay, url = node_relay()
         self.addCleanup(relay.close)
-        theirs = self.exchange(url, sender)
-        ours = self.exchange(self.gateway(), sender)
+        senders = ("node websocket", "python default")
+        theirs = self.exchange(url, *senders)
+        ours = self.exchange(self.gateway(), *senders)
         self.assertEqual(ours.keys(), theirs.keys())
-        for name, events in theirs.items():
-            self.assertEqual(ours[name], events, name)
-
-    def test_what_a_node_client_says(self) -> None:
-        self.equal_from("node websocket")
-
-    def test_what_a_python_client_says(self) -> None:
-        self.equal_from("python default")
+        for who, events in theirs.items():
+            self.assertEqual(ours[who], events, who)
 
 
 class AckTests(ClientsTestCase):

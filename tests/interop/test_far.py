@@ -64,7 +64,7 @@ class FarTests(SynchronousTestCase):
         for client in clients.values():
             self.speaker.tell("emit", "end", {})
             client.events_until("end")
-            self.assertEqual([each for each in client._kept if "disconnected" in each], [])
+            self.assertEqual(client.passed_over("disconnected"), [])
 
     def test_while_its_upgrade_hangs_a_client_polls_ten_times_a_second_and_hears(self) -> None:
         proxy = HangingProxy(self.port)

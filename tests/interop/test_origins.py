@@ -34,7 +34,7 @@ class OriginTests(SynchronousTestCase):
 
     def outcomes(self, service: Service, origin: str, clients: tuple[str, ...] = ("4",)) -> dict:
         """What a page of `origin` gets to hear that connects with credentials."""
-        context = chromium(self)._browser.new_context(permissions=["local-network-access"])
+        context = chromium(self).context(permissions=["local-network-access"])
         self.addCleanup(context.close)
         page = context.new_page()
         answer = {"content_type": "text/html", "body": "<!doctype html>"}

@@ -57,6 +57,10 @@ class Agent:
                 return message
             self._kept.append(message)
 
+    def passed_over(self, kind: str) -> list[dict]:
+        """What came of `kind` while something else was waited for."""
+        return [message for message in self._kept if kind in message]
+
     def events_until(self, name: str) -> list[list]:
         """Every event before the next one called `name`."""
         events = []
