@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from twisted.python import usage
 
 from gateway import __version__
-from gateway.config import Settings, load, options
+from gateway.config import Settings, grouped, load, options
 from gateway.pidfile import PidFile
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ class Options(usage.Options):
     """
 
     longdesc = (
-        "Relays Socket.IO events between the clients of /socket.io/, and runs one worker. "
-        "In brackets: an option's default, and the environment variable that it also reads. "
-        "Secrets are read from variables alone: "
-        f"{', '.join(each.variables[0] for each in options() if each.secret)}."
+        "Relays Socket.IO events between the clients of /socket.io/, and runs one worker."
+        " Times are in seconds; sizes are in bytes, or end in K, M or G."
+        " In brackets: an option's default, and the environment variable that it also reads;"
+        " what has only a variable is secret."
     )
 
     def __init__(self) -> None:
@@ -69,6 +70,20 @@ class Options(usage.Options):
         if self.parent is not None and not self.parent.get("nodaemon", True):
             _refuse_taken_ports(self.settings)
 
+    def getUsage(self, width: int | None = None) -> str:
+        """The help: all options in the groups of docs/options.md."""
+        width = width or int(os.environ.get("COLUMNS", "0")) or 80
+        parts = ["", *wrap(self.longdesc, width)]
+        for group, members in grouped():
+            parts += ["", f"{group.title}:"]
+            for each in members:
+                parts += _help(each, width)
+        parts += ["", "Instead of a start:"]
+        for name in ("check", "help", "version"):
+            text = getattr(self, f"opt_{name}").__doc__.partition("\n")[0]
+            parts += [f"  --{name}", *_indented(text, width)]
+        return "\n".join((*parts, ""))
+
     def _pid_file(self) -> PidFile | None:
         """The one that twistd is to write; twist writes none."""
         runner: Mapping[str, Any] = self.parent or {}
@@ -76,13 +91,34 @@ class Options(usage.Options):
         return PidFile(Path(runner.get("rundir") or ".") / name) if name else None
 
     def opt_check(self) -> None:
-        """Look at everything a start needs, say what to do, and exit; starts nothing."""
+        """Look at everything a start needs, say what to do about it, and start nothing."""
         self._check = True
 
     def opt_version(self) -> None:
         """Print the version and exit."""
         print(f"sjgateway {__version__}")  # noqa: T201  # it is the answer
         raise SystemExit(0)
+
+
+def _help(option: Option, width: int) -> list[str]:
+    """The lines of `option`: its name, and below it what it does."""
+    default = f"{option.default}; " if option.default else ""
+    text = f"{option.help} [{default}{', '.join(option.variables)}]"
+    if option.secret:
+        return [f"  {option.variables[0]}", *_indented(option.help, width)]
+    return [f"  --{option.name}{'' if option.flag else '='}", *_indented(text, width)]
+
+
+def _indented(text: str, width: int) -> list[str]:
+    indent = " " * 6
+    return wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _settle(pid_file: PidFile) -> None:
@@ -121,8 +157,7 @@ def _handler(option: Option) -> Callable[..., None]:
         self.given.setdefault(option.name, []).append(text)
 
     take: Callable[..., None] = flag if option.flag else parameter
-    default = f"{option.default}; " if option.default else ""
-    take.__doc__ = f"{option.help} [{default}{', '.join(option.variables)}]"
+    take.__doc__ = option.help
     return take
 
 

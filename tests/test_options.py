@@ -5,7 +5,7 @@ import sys
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import __version__
-from gateway.config import Settings, options
+from gateway.config import Settings, grouped, options
 from gateway.options import Options
 
 
@@ -68,6 +68,25 @@ class OptionsTests(SynchronousTestCase):
         for option in options():
             self.assertEqual(f"--{option.name}=" in text, not (option.secret or option.flag))
             self.assertIn(option.variables[0], text)
+
+    def test_help_is_in_groups(self) -> None:
+        lines = str(Options()).splitlines()
+        for group, members in grouped():
+            there = lines.index(f"{group.title}:")
+            for option in members:
+                name = option.variables[0] if option.secret else f"--{option.name}"
+                there = next(
+                    number
+                    for number, line in enumerate(lines)
+                    if number > there and line.strip().removesuffix("=") == name
+                )
+        self.assertLess(there, lines.index("Instead of a start:"))
+        self.assertLess(lines.index("Instead of a start:"), lines.index("  --check"))
+
+    def test_help_fits_the_terminal(self) -> None:
+        for width in (60, 100):
+            for line in Options().getUsage(width).splitlines():
+                self.assertTrue(len(line) <= width or " " not in line.strip(), line)
 
     def test_version(self) -> None:
         stdout = io.StringIO()

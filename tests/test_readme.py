@@ -5,35 +5,21 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.config import options
+from gateway.config import options, reference
+from gateway.config.chinese import TEXTS
 from gateway.web.routes import ROUTES
 
 ROOT = Path(__file__).parents[1]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-TW.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| (`--[^|]+|—) \| ([^|]+) \| ([^|]*) ?\| (.*) \|$", re.MULTILINE)
-
-
-def rows(readme: str) -> list[tuple[str, list[str], str]]:
-    """Option, variables and default of each row of the tables of options."""
-    return [
-        (name.strip("`"), re.findall(r"`(\w+)`", variables), default.strip().strip("`"))
-        for name, variables, default, _ in ROW.findall(readme)
-    ]
+WRITE = "run python -m gateway.config.reference"
 
 
 class ReadmeTests(SynchronousTestCase):
-    def test_the_tables_list_every_option(self) -> None:
-        table = [
-            ("—" if each.secret else f"--{each.name}", list(each.variables), each.default)
-            for each in options()
-        ]
-        self.assertEqual(rows(ENGLISH), table)
-        self.assertEqual(rows(CHINESE), table)
-
-    def test_the_english_one_says_what_help_says(self) -> None:
-        said = [meaning.replace("\\", "") for *_, meaning in ROW.findall(ENGLISH)]
-        self.assertEqual(said, [each.help for each in options()])
+    def test_the_table_of_options_is_the_one_that_is_made(self) -> None:
+        for readme, language in ((ENGLISH, reference.ENGLISH), (CHINESE, reference.CHINESE)):
+            self.assertIn(reference.essentials(language), readme, WRITE)
+            self.assertEqual(reference.with_table(readme, language), readme, WRITE)
 
     def test_both_list_every_route(self) -> None:
         for route in ROUTES:
@@ -52,3 +38,36 @@ class ReadmeTests(SynchronousTestCase):
         for readme in (ENGLISH, CHINESE):
             for target in re.findall(r"\]\(([^)#:]+)\)", readme):
                 self.assertTrue((ROOT / target).exists(), target)
+
+
+class OptionsTests(SynchronousTestCase):
+    """docs/options.md, and the same in Chinese."""
+
+    def test_they_are_those_that_are_made(self) -> None:
+        for language in (reference.ENGLISH, reference.CHINESE):
+            path = ROOT / "docs" / f"options{language.suffix}.md"
+            self.assertEqual(path.read_text("utf-8"), reference.document(language), WRITE)
+
+    def test_each_option_is_in_both_once(self) -> None:
+        self.assertEqual(list(TEXTS), [each.key for each in options()])
+        for language in (reference.ENGLISH, reference.CHINESE):
+            rows = re.findall(r"^\| (?:`--|—)", reference.document(language), re.MULTILINE)
+            self.assertEqual(len(rows), len(TEXTS))
+
+    def test_each_text_is_whole_sentences(self) -> None:
+        for each in options():
+            self.assertRegex(each.help, r"^[A-Z].*\.$", each.name)
+            self.assertRegex(TEXTS[each.key], "。$", each.name)
+
+    def test_each_names_only_options_that_there_are(self) -> None:
+        names = {f"--{each.name}" for each in options()}
+        for each in options():
+            for text in (each.help, TEXTS[each.key]):
+                for name in re.findall(r"(?<!')--[a-z][a-z-]*(?!-|\w)", text):
+                    self.assertIn(name, names, each.name)
+
+    def test_one_word_is_used_for_the_worker_and_for_supervision(self) -> None:
+        document = reference.document(reference.CHINESE)
+        for text in (CHINESE, document):
+            for word in ("看管", "監督", "工作程式", "行情程式"):
+                self.assertNotIn(word, text)

@@ -1,23 +1,26 @@
 """The one table of options.
 
-Each field of `Settings` is an option: the command line, the environment variables, the
-help and the README's table are all derived from it.  `no_worker` is `--no-worker` and
-`SJGATEWAY_NO_WORKER`.
+Each field of `Settings` is an option: the command line, the environment variables, the help
+and docs/options.md are all derived from it.  `no_worker` is `--no-worker` and
+`SJGATEWAY_NO_WORKER`.  A group of options (`groups.py`) begins at each empty line; the texts in
+Chinese are in `chinese.py`.
+
+A help text is read alone: it says the unit, what the value does, and what holds without it.
 """
 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from attrs import Attribute, fields, frozen
+from attrs import frozen
 
 from gateway.config.converters import choice, lines, number, seconds, size, url_path, words
 from gateway.config.converters import path as file
-from gateway.config.option import Option, declared, flag, option, secret, several
+from gateway.config.option import flag, option, secret, several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -25,224 +28,366 @@ if TYPE_CHECKING:
 class Settings:
     """What the gateway was told, converted.  Durations are in seconds, sizes in bytes."""
 
-    port: int = option("3001", "TCP port to listen on", number(0, 65535, "a port"), "PORT")
+    port: int = option(
+        "3001",
+        "TCP port for clients and for the worker; 0 takes any free one.",
+        number(0, 65535, "a port"),
+        "PORT",
+    )
     host: str | None = option(
-        "", "address to listen on instead of 127.0.0.1 and ::1, such as 0.0.0.0"
+        "",
+        "IP address to listen on instead of 127.0.0.1 and ::1. 0.0.0.0 lets other machines"
+        " connect by IPv4, :: by IPv6.",
     )
     listen: tuple[str, ...] = several(
-        "Twisted endpoint to listen on instead of --host and --port; may be repeated", lines
+        "Twisted endpoint to listen on, such as ssl:3443:privateKey=key.pem or unix:/run/sj.sock;"
+        " replaces --host and --port for clients. May be repeated.",
+        lines,
     )
-    allowed_hosts: tuple[str, ...] = several("host names under which the gateway is reached", words)
+    max_connections: int = option(
+        "20000",
+        "Most TCP connections at one time, and most Socket.IO sessions; further ones are refused.",
+        number(1, 10**6),
+    )
+    max_connections_per_address: int = option(
+        "500",
+        "Most connections and sessions from one address of another machine at one time; further"
+        " ones are refused. This machine has no such limit.",
+        number(1, 10**6),
+    )
+
+    allowed_hosts: tuple[str, ...] = several(
+        "Host names by which clients reach the gateway. localhost and IP addresses are always"
+        " allowed; other names are answered with 403.",
+        words,
+    )
     allowed_origins: tuple[str, ...] = several(
-        "origins of apps, and of pages on other machines, that may talk to the gateway,"
-        " such as app://name; or *",
+        "Origins of the web pages and apps that may use the gateway, such as"
+        " https://app.example.com or app://name; * allows all. Pages from localhost are always"
+        " allowed.",
         words,
     )
     trusted_proxies: tuple[str, ...] = several(
-        "networks of proxies whose X-Forwarded-For is believed, or unix", words
+        "IP networks of the proxies in front of the gateway, such as 10.0.0.0/8; unix for those"
+        " on a UNIX socket. The client's address is taken from their X-Forwarded-For.",
+        words,
     )
     token_file: Path | None = option(
-        "", "file with the token for control routes, or with named tokens of any role", file
+        "",
+        "File with the token that allows everything, or with one line NAME TOKEN ROLE for each"
+        " token; roles are view, publish and control. Without a control token only this machine"
+        " may control the worker.",
+        file,
     )
-    token: str = secret("the token for control routes itself")
+    token: str = secret(
+        "The token that allows everything, given directly. Ignored where --token-file is given."
+    )
     view_token_file: Path | None = option(
-        "", "file with the token for looking on, or with named ones", file
+        "",
+        "File with the token that is needed to read /status, /logs and /metrics and to receive"
+        " events, or with one line NAME TOKEN ROLE for each token.",
+        file,
     )
-    view_token: str = secret("the token for looking on itself")
-    max_connections: int = option("20000", "connections, in total", number(1, 10**6))
-    max_connections_per_address: int = option(
-        "500", "connections from one address of another machine", number(1, 10**6)
+    view_token: str = secret(
+        "The token for reading, given directly. Ignored where --view-token-file is given."
     )
 
-    main: Path | None = option("", "the worker's script; else ./main.py, else ../main.py", file)
-    cwd: Path | None = option(
-        "", "the folder in which the worker works; else that of main.py", file
+    main: Path | None = option(
+        "",
+        "The worker's script. Without it: ./main.py, and if there is none, ../main.py.",
+        file,
     )
-    module: str | None = option("", "the worker as a module, for python -m, instead of --main")
+    cwd: Path | None = option(
+        "",
+        "Folder in which the worker runs. Without it: the folder of main.py.",
+        file,
+    )
+    module: str | None = option(
+        "", "Python module to run as the worker, as by python -m, instead of --main."
+    )
     command: Sequence[str] | None = option(
-        "", "the worker as a command, as in a shell, instead of --main", shlex.split
+        "",
+        "Command to run as the worker instead of --main, quoted as in a shell.",
+        shlex.split,
     )
     python: str | None = option(
         "",
-        "the worker's interpreter; else venv or .venv between main.py and the project's root,"
-        " else one in PATH",
+        "Python interpreter that runs the worker. Without it: venv or .venv in the folder of"
+        " main.py or in one above it, up to the project's root; then the first python3 in PATH"
+        " that can import what main.py imports.",
     )
-    worker_args: tuple[str, ...] = several("arguments for main.py, as in a shell", shlex.split)
-    demo: bool = flag("run the worker's demonstration feed: no account, no real prices")
-    dev: bool = flag("restart the worker when a Python file of its own changes; log level debug")
-    no_worker: bool = flag("run no worker; whoever connects may be the source")
+    worker_args: tuple[str, ...] = several(
+        "Arguments for main.py, quoted as in a shell, such as '--codes TXFR1,2330'. May be"
+        " repeated.",
+        shlex.split,
+    )
+    demo: bool = flag(
+        "Run the worker with its demonstration feed: random prices, no broker account needed."
+    )
+    dev: bool = flag(
+        "For development: restart the worker when one of its Python files changes, and log at"
+        " level debug."
+    )
+    no_worker: bool = flag(
+        "Run no worker; any client that may publish is the source of the events."
+    )
     state_dir: Path | None = option(
         "",
-        "folder for what outlives a restart, such as the ledger of starts and recovery.key;"
-        " else $STATE_DIRECTORY, else XDG state",
+        "Folder for what must outlive a restart: the ledger of worker starts and recovery.key."
+        " Without it: $STATE_DIRECTORY, then $XDG_STATE_HOME/sjgateway, then"
+        " ~/.local/state/sjgateway.",
         file,
     )
     key_names: tuple[str, ...] = several(
-        "further variables in which the worker looks for its keys, such as"
-        " 'apiKey=MY_KEY secretKey=MY_SECRET'; may be repeated",
+        "More environment variables in which the worker is given its keys, such as"
+        " 'apiKey=MY_KEY secretKey=MY_SECRET'. May be repeated.",
         words,
     )
     credentials_file: Path | None = option(
-        "", "file in which posted credentials are kept; else in memory only", file
+        "",
+        "File in which keys posted to /set-sj-key are kept, with mode 0600. Without it they are"
+        " lost when the gateway ends.",
+        file,
     )
+
     patience_login: float = option(
-        "35", "from SIGINT to SIGTERM, for a worker that was never ready", seconds
+        "35",
+        "Seconds from SIGINT to SIGTERM when a worker is stopped that was never ready, since it"
+        " may still be logging in.",
+        seconds,
     )
     patience_interrupt: float = option(
-        "10", "from SIGINT to SIGTERM, for a worker that was ready", seconds
+        "10",
+        "Seconds from SIGINT to SIGTERM when a worker is stopped that has been ready.",
+        seconds,
     )
-    patience_terminate: float = option("5", "from SIGTERM to SIGKILL", seconds)
+    patience_terminate: float = option(
+        "5", "Seconds from SIGTERM to SIGKILL when a worker is stopped.", seconds
+    )
     fatal_after: int = option(
-        "5", "fast failures in a row after which the worker stays down; 0: never", number(0, 10**6)
+        "5",
+        "Number of failures in a row, each within 60 seconds of its start, after which the worker"
+        " is no longer restarted. Failures of the network do not count. 0: always restart.",
+        number(0, 10**6),
     )
     budget: int = option(
         "200",
-        "starts in a trading day past which only a person starts the worker",
+        "Most worker starts in one trading day. After that only a person (POST /start-python or"
+        " /restart-python) can start it.",
         number(0, 10**6),
     )
     schedule: tuple[str, ...] = several(
-        "cron expression at which the worker is restarted, such as '40 8 * * 1-5'; may be repeated",
+        "Cron expression at which the worker is restarted, such as '40 8 * * 1-5' for 08:40 from"
+        " Monday to Friday. May be repeated.",
         lines,
     )
     sessions: tuple[str, ...] = several(
-        "hours in which alone the worker is up, such as 'Mon-Fri 08:30-13:50'; may be repeated",
+        "Hours in which the worker runs, such as 'Mon-Fri 08:30-13:50'; outside them it is"
+        " stopped. Without it: always. May be repeated.",
         lines,
     )
-    timezone: str = option("Asia/Taipei", "time zone of schedules and sessions")
-    heartbeat: float = option("10", "usual time between two heartbeats of the worker", seconds)
+    timezone: str = option(
+        "Asia/Taipei", "Time zone of --schedule and --sessions, by its IANA name."
+    )
+    holiday_file: Path | None = option(
+        "",
+        "File with the days on which the markets are closed, one ISO date (2027-01-01) a line."
+        " Weekends need not be listed.",
+        file,
+    )
+
+    heartbeat: float = option(
+        "10", "Seconds from one heartbeat event of the worker to the next.", seconds
+    )
     watchdog: int = option(
-        "0", "heartbeats missed until the worker is restarted; 0: never", number(0, 10**6)
+        "0",
+        "Number of missed heartbeats after which the worker is restarted. 0: never.",
+        number(0, 10**6),
     )
     ready_within: float = option(
         "60",
-        "time from its start in which the worker should be ready, else people are told; 0: never",
+        "Seconds after its start in which the worker should become ready; after that browsers and"
+        " alerts say that it is not. 0: never.",
         seconds,
     )
     tick_silence: float = option(
-        "60", "time without a market event until the feed is called stale; 0: never", seconds
-    )
-
-    restart_silent: float = option(
-        "0",
-        "time for which a feed is stale in a session until the worker is restarted; 0: never",
+        "60",
+        "Seconds without a market event, in trading hours, after which the feed is reported as"
+        " stale. 0: never.",
         seconds,
     )
-    holiday_file: Path | None = option(
-        "", "file with the days on which no session begins, one ISO date a line", file
+    restart_silent: float = option(
+        "0",
+        "Seconds for which the feed must be stale, in trading hours, before the worker is"
+        " restarted. 0: never.",
+        seconds,
     )
 
     publish: str | None = option(
         "",
-        "whose events go to others: any, worker, or token (the worker's, and of clients with a"
-        " token for publishing or control); else token where any is set, any where none is",
+        "Whose events are relayed. any: every client's. worker: the worker's only. token: the"
+        " worker's, and those of clients with a publish or control token. Without it: token where"
+        " a token is set, else any.",
         choice("any", "worker", "token"),
     )
-    echo: bool = flag("send events back to their sender too")
-    namespaces: tuple[str, ...] = several("namespaces that are relayed", words, "/")
-    history_size: int = option("8M", "bytes of events kept for clients that are behind", size)
-    history_events: int = option(
-        "20000", "events kept for clients that are behind", number(1, 10**7)
+    echo: bool = flag("Send each event back to its sender, too.")
+    namespaces: tuple[str, ...] = several(
+        "Socket.IO namespaces in which events are relayed, each on its own.", words, "/"
     )
     flush_interval: float = option(
-        "0", "time for which events are collected before they are sent", seconds
+        "0",
+        "Seconds for which events are collected before they are sent together. 0: until the end"
+        " of the reactor's turn.",
+        seconds,
     )
-    ack_timeout: float = option("60", "time for receivers to answer an event", seconds)
-    recovery_time: float = option(
-        "120", "time for which a client that asked for recovery may be away", seconds
+    ack_timeout: float = option(
+        "60",
+        "Seconds that the receivers of an event have to answer it, when its sender asked for an"
+        " acknowledgment. After that it gets no answer.",
+        seconds,
     )
+    key_field: str = option(
+        "code",
+        "Field of an event's first argument that tells, for instance, which contract it is about."
+        " The newest event is kept for each value of it.",
+    )
+
     state_events: tuple[str, ...] = several(
-        "events of which only the newest counts, told to everybody who joins late",
+        "Names of events that describe a state. The newest one of each is sent to every client"
+        " that connects later.",
         words,
         "shioaji_ready python_status feed_status heartbeat contracts_loaded option_metadata"
         " market_contract",
     )
     quote_events: tuple[str, ...] = several(
-        "the same, told to who asks for a snapshot",
+        "Names of events that are quotes. The newest one of each code is sent to clients that"
+        " connect later with snapshot: true. A worker that sends one counts as logged in.",
         words,
         "market_snapshot market_tick market_bidask",
     )
-    key_field: str = option(
-        "code", "field of such an event's object by which the newest of each is kept"
+    no_snapshot_states: bool = flag(
+        "Send no --state-events to clients that connect later; they get new events only."
     )
-    no_snapshot_states: bool = flag("tell late joiners no newest states")
-    snapshot_quotes: bool = flag("tell late joiners the newest quotes, without being asked")
+    snapshot_quotes: bool = flag(
+        "Send the newest --quote-events to every client that connects, also without snapshot: true."
+    )
+    recovery_time: float = option(
+        "120",
+        "Seconds for which a client that asked for recovery may be disconnected and still get the"
+        " events that it missed.",
+        seconds,
+    )
+    history_size: int = option(
+        "8M",
+        "Most bytes of past events that are kept in each namespace for clients that are behind or"
+        " come back.",
+        size,
+    )
+    history_events: int = option(
+        "20000",
+        "Most past events that are kept in each namespace for clients that are behind or come"
+        " back.",
+        number(1, 10**7),
+    )
+
     slow_size: int = option(
-        "1M", "bytes by which a client that takes nothing may be behind for --slow-time", size
+        "1M",
+        "Bytes of backlog above which a client counts as slow when it makes no progress for"
+        " --slow-time seconds.",
+        size,
     )
     slow_time: float = option(
-        "1", "time without taking anything after which a client that far behind is slow", seconds
+        "1",
+        "Seconds without progress after which a client with a backlog above --slow-size counts as"
+        " slow.",
+        seconds,
     )
     stall_time: float = option(
-        "10", "the same of a client that is behind at all, however little", seconds
+        "10",
+        "Seconds without progress after which a client with any backlog counts as slow.",
+        seconds,
     )
-    no_conflation: bool = flag("disconnect slow clients, instead of skipping outdated events")
-
-    ping_interval: float = option("25", "time between heartbeats of Engine.IO", seconds)
-    ping_timeout: float = option("20", "time for a client to answer a heartbeat", seconds)
-    max_payload: int = option("1000000", "bytes of the largest message", size)
-    worker_max_payload: int = option("16M", "the same of the worker's, over WebSocket", size)
+    no_conflation: bool = flag(
+        "Disconnect slow clients. Without it they skip the events that newer ones of the same key"
+        " replace."
+    )
+    max_payload: int = option(
+        "1000000",
+        "Most bytes of one message from a client; it is disconnected when it sends more.",
+        size,
+    )
+    worker_max_payload: int = option(
+        "16M",
+        "Most bytes of one message over WebSocket from the worker, or from a client with a"
+        " publish or control token.",
+        size,
+    )
     message_rate: int = option(
         "2000",
-        "messages a second that a client may send before it is read more slowly,"
-        " the worker excepted; 512 bytes, or other work, count as one more; 0: any",
+        "Messages a second that one client may send; above that it is read more slowly, never"
+        " disconnected. 512 bytes count as one more message. The worker has no such limit."
+        " 0: no limit.",
         number(0, 10**6),
     )
-    deflate: bool = flag("offer permessage-deflate to WebSocket clients")
-    connect_timeout: float = option("45", "time for a client to enter a namespace", seconds)
-    path: str | None = option(
-        "", "path for Socket.IO clients, besides /socket.io/, such as /feed/", url_path
+
+    ping_interval: float = option(
+        "25", "Seconds between two pings of Engine.IO to each client.", seconds
     )
-    eio3: bool = flag("let in Engine.IO 3 clients, such as socket.io-client 2.x")
+    ping_timeout: float = option(
+        "20",
+        "Seconds that a client has to answer a ping of Engine.IO before it is disconnected.",
+        seconds,
+    )
+    connect_timeout: float = option(
+        "45",
+        "Seconds that a client has to join a Socket.IO namespace before it is disconnected.",
+        seconds,
+    )
+    path: str | None = option(
+        "",
+        "One more URL path for Socket.IO clients, such as /feed/; /socket.io/ always works.",
+        url_path,
+    )
+    deflate: bool = flag(
+        "Offer compression (permessage-deflate) to WebSocket clients: less traffic, more CPU."
+    )
+    eio3: bool = flag("Accept clients of Engine.IO 3, such as socket.io-client 2.x.")
 
     log_level: str = option(
         "info",
-        "least level that is logged: debug, info, warn, error or critical",
+        "Lowest level that is logged: debug, info, warn, error or critical.",
         choice("debug", "info", "warn", "error", "critical"),
     )
-    log_format: str = option("text", "form of a log line: text or json", choice("text", "json"))
-    log_file: Path | None = option("", "file to log to; else where twistd logs to", file)
-    log_size: int = option("10M", "size at which a log file is rotated; 0: never", size)
-    log_keep: int = option("5", "rotated log files that are kept", number(1, 1000))
-
-    alert_file: Path | None = option("", "file with the URLs of webhooks that alerts go to", file)
-    alert_urls: str = secret("the URLs of webhooks that alerts go to")
-    alert_ca: Path | None = option(
-        "", "file with the authorities to trust there instead of the system's", file
+    log_format: str = option(
+        "text",
+        "Form of each log line: text for people, json for programs.",
+        choice("text", "json"),
     )
-    alert_interval: float = option("60", "least time between two alerts of one kind", seconds)
-    alert_language: str = option("en", "language of alerts: en or zh-TW", choice("en", "zh-TW"))
+    log_file: Path | None = option(
+        "",
+        "File to log to. Without it: stdout with twistd -n, else twistd.log.",
+        file,
+    )
+    log_size: int = option(
+        "10M", "Bytes at which the log file is renamed and a new one begun. 0: never.", size
+    )
+    log_keep: int = option(
+        "5", "Number of renamed log files that are kept; the oldest is deleted.", number(1, 1000)
+    )
 
-
-def options() -> Iterator[Option]:
-    """The table, in the order of `Settings`."""
-    attribute: Attribute[Any]
-    for attribute in fields(Settings):
-        yield declared(attribute)
-
-
-def load(given: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> Settings:
-    """Settings from the command line (`given`: option names to texts), else the environment.
-
-    Raises ValueError with one line that names the option or the variable.
-    """
-    values = {}
-    for each in options():
-        source, texts = _source(each, given, environ)
-        if texts:
-            try:
-                values[each.key] = each.convert(texts)
-            except ValueError as error:
-                raise ValueError(f"{source}: {error}") from None
-    return Settings(**values)
-
-
-def _source(
-    each: Option, given: Mapping[str, Sequence[str]], environ: Mapping[str, str]
-) -> tuple[str, Sequence[str]]:
-    """Who says what an option is: its name there, and the texts."""
-    if each.name in given:
-        return f"--{each.name}", given[each.name]
-    for variable in each.variables:
-        if environ.get(variable):
-            return variable, [environ[variable]]
-    return "", []
+    alert_file: Path | None = option(
+        "", "File with the webhook URLs to which alerts are sent, one a line.", file
+    )
+    alert_urls: str = secret(
+        "The webhook URLs themselves, separated by spaces. Ignored where --alert-file is given."
+    )
+    alert_ca: Path | None = option(
+        "",
+        "PEM file with the certificate authorities that are trusted for webhooks, instead of the"
+        " system's.",
+        file,
+    )
+    alert_interval: float = option(
+        "60", "Fewest seconds between two alerts of the same kind.", seconds
+    )
+    alert_language: str = option("en", "Language of alerts: en or zh-TW.", choice("en", "zh-TW"))

@@ -1,0 +1,100 @@
+"""What each option does in Traditional Chinese, for docs/options.zh-TW.md; by field."""
+
+from typing import Final
+
+TEXTS: Final = {
+    "port": "用戶端與 worker 使用的 TCP 連接埠；0 表示任一空閒的連接埠。",
+    "host": "監聽的 IP 位址，取代 127.0.0.1 與 ::1。0.0.0.0 讓其他電腦以 IPv4 連線，:: 則為 IPv6。",
+    "listen": "監聽的 Twisted endpoint，例如 ssl:3443:privateKey=key.pem 或 unix:/run/sj.sock；用戶端改用它，"
+    "不再使用 --host 與 --port。可重複。",
+    "max_connections": "同時的 TCP 連線數上限，也是 Socket.IO session 數的上限；超過的會被拒絕。",
+    "max_connections_per_address": "其他電腦每個位址同時的連線數與 session 數上限；超過的會被拒絕。"
+    "本機不受此限。",
+    "allowed_hosts": "用戶端連到 gateway 時可用的主機名稱。localhost 與 IP 位址一律可用；"
+    "其他名稱會得到 403。",
+    "allowed_origins": "可以使用 gateway 的網頁與 app 的來源（origin），例如 https://app.example.com 或"
+    " app://name；* 表示全部。localhost 的網頁一律可用。",
+    "trusted_proxies": "gateway 前方代理伺服器的 IP 網段，例如 10.0.0.0/8；經由 UNIX socket 的寫 unix。"
+    "用戶端的位址取自它們的 X-Forwarded-For。",
+    "token_file": "檔案，內含可以做任何事的 token，或每行一個 NAME TOKEN ROLE；角色（ROLE）有 view、publish"
+    " 與 control。沒有 control token 時，只有本機可以控制 worker。",
+    "token": "直接給定可以做任何事的 token。已有 --token-file 時不使用。",
+    "view_token_file": "檔案，內含讀取 /status、/logs、/metrics 與接收事件所需的 token，或每行一個"
+    " NAME TOKEN ROLE。",
+    "view_token": "直接給定讀取用的 token。已有 --view-token-file 時不使用。",
+    "main": "worker 的程式。未指定時為 ./main.py，沒有的話為 ../main.py。",
+    "cwd": "worker 執行時的目錄。未指定時為 main.py 所在的目錄。",
+    "module": "以 Python 模組作為 worker（同 python -m），取代 --main。",
+    "command": "以指令作為 worker，取代 --main；引號寫法同 shell。",
+    "python": "執行 worker 的 Python。未指定時為 main.py 所在目錄的 venv 或 .venv，或往上直到專案根目錄"
+    "的各層目錄中的；再來是 PATH 中第一個能匯入 main.py 所需套件的 python3。",
+    "worker_args": "傳給 main.py 的參數，引號寫法同 shell，例如 '--codes TXFR1,2330'。可重複。",
+    "demo": "讓 worker 播放示範行情：價格是隨機的，不需要券商帳號。",
+    "dev": "開發用：worker 的任一 Python 檔案變更時重新啟動 worker，日誌等級為 debug。",
+    "no_worker": "不執行 worker；可以發布事件的用戶端就是事件的來源。",
+    "state_dir": "存放重新啟動後仍需保留的資料的目錄：worker 的啟動紀錄與 recovery.key。未指定時依序為"
+    " $STATE_DIRECTORY、$XDG_STATE_HOME/sjgateway、~/.local/state/sjgateway。",
+    "key_names": "另外用這些環境變數把金鑰交給 worker，例如 'apiKey=MY_KEY secretKey=MY_SECRET'。"
+    "可重複。",
+    "credentials_file": "保存以 /set-sj-key 送來的金鑰的檔案，權限為 0600。未指定時，gateway 結束後"
+    "金鑰就沒有了。",
+    "patience_login": "停止從未就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數，因為它可能還在登入。",
+    "patience_interrupt": "停止曾經就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數。",
+    "patience_terminate": "停止 worker 時，從 SIGTERM 到 SIGKILL 的秒數。",
+    "fatal_after": "連續失敗幾次後不再重新啟動 worker；啟動後 60 秒內結束才算一次，網路造成的不算。"
+    "0 表示一律重新啟動。",
+    "budget": "一個交易日內啟動 worker 的次數上限。超過後只有人可以啟動它（POST /start-python 或"
+    " /restart-python）。",
+    "schedule": "重新啟動 worker 的時間，寫成 cron 運算式，例如 '40 8 * * 1-5' 是週一到週五 08:40。"
+    "可重複。",
+    "sessions": "worker 執行的時段，例如 'Mon-Fri 08:30-13:50'；其他時間會停止它。未指定時一律執行。"
+    "可重複。",
+    "timezone": "--schedule 與 --sessions 使用的時區，寫 IANA 名稱。",
+    "holiday_file": "休市日的檔案，每行一個 ISO 日期（2027-01-01）。週末不必列出。",
+    "heartbeat": "worker 的一個心跳事件到下一個的秒數。",
+    "watchdog": "錯過幾次心跳後重新啟動 worker。0 表示不重新啟動。",
+    "ready_within": "worker 啟動後應該在幾秒內就緒；逾時的話，瀏覽器與警示會說它還沒就緒。"
+    "0 表示不通知。",
+    "tick_silence": "交易時段內幾秒沒有行情事件，就回報行情停滯。0 表示不回報。",
+    "restart_silent": "交易時段內行情停滯幾秒後重新啟動 worker。0 表示不重新啟動。",
+    "publish": "中繼誰的事件。any：每個用戶端的；worker：只有 worker 的；token：worker 的，以及持有"
+    " publish 或 control token 的用戶端的。未指定時，設了 token 就是 token，否則是 any。",
+    "echo": "事件也送回給發送者。",
+    "namespaces": "中繼事件的 Socket.IO namespace，各自獨立。",
+    "flush_interval": "收集幾秒的事件後一起送出。0 表示收集到 reactor 這一輪結束。",
+    "ack_timeout": "發送者要求 ack 時，收到事件的用戶端回覆的期限，單位是秒。逾時就沒有回覆。",
+    "key_field": "事件第一個參數中的欄位，用來分辨例如是哪一檔商品。每個值各保留最新的一筆事件。",
+    "state_events": "描述狀態的事件名稱。每種的最新一筆會送給之後連線的每個用戶端。",
+    "quote_events": "報價的事件名稱。每個代碼的最新一筆會送給之後以 snapshot: true 連線的用戶端。"
+    "worker 送出任何一筆就算已登入。",
+    "no_snapshot_states": "不把 --state-events 送給之後連線的用戶端；它們只收到新的事件。",
+    "snapshot_quotes": "沒有 snapshot: true 的用戶端，連線時也送給它最新的 --quote-events。",
+    "recovery_time": "要求恢復的用戶端可以斷線幾秒，重新連線後仍能補收錯過的事件。",
+    "history_size": "每個 namespace 為落後或重新連線的用戶端保留的事件，總共最多幾個位元組。",
+    "history_events": "每個 namespace 為落後或重新連線的用戶端最多保留幾個事件。",
+    "slow_size": "積壓超過這麼多位元組，而且 --slow-time 秒內毫無進展的用戶端，算是過慢。",
+    "slow_time": "積壓超過 --slow-size 的用戶端，幾秒毫無進展就算過慢。",
+    "stall_time": "有任何積壓的用戶端，幾秒毫無進展就算過慢。",
+    "no_conflation": "中斷過慢的用戶端。未指定時，改為略過已被同一個 key 的新事件取代的事件。",
+    "max_payload": "用戶端一則訊息的位元組數上限；超過就中斷連線。",
+    "worker_max_payload": "worker，以及持有 publish 或 control token 的用戶端，經由 WebSocket 的一則訊息的"
+    "位元組數上限。",
+    "message_rate": "一個用戶端每秒可以送出的訊息數；超過時放慢讀取，不會中斷連線。每 512 位元組另計"
+    "一則。worker 不受此限。0 表示不限。",
+    "ping_interval": "Engine.IO 兩次 ping 各用戶端的間隔，單位是秒。",
+    "ping_timeout": "用戶端幾秒內沒有回覆 Engine.IO 的 ping，就中斷連線。",
+    "connect_timeout": "用戶端幾秒內沒有加入 Socket.IO 的 namespace，就中斷連線。",
+    "path": "Socket.IO 用戶端另外可用的 URL 路徑，例如 /feed/；/socket.io/ 一律可用。",
+    "deflate": "提供 WebSocket 用戶端壓縮（permessage-deflate）：流量較小，CPU 用量較大。",
+    "eio3": "接受 Engine.IO 3 的用戶端，例如 socket.io-client 2.x。",
+    "log_level": "記錄的最低等級：debug、info、warn、error 或 critical。",
+    "log_format": "每行日誌的格式：text 給人看，json 給程式讀。",
+    "log_file": "日誌檔。未指定時，twistd -n 寫到 stdout，否則寫到 twistd.log。",
+    "log_size": "日誌檔到達幾個位元組時改名，並開始新的檔案。0 表示永不。",
+    "log_keep": "保留幾個改名後的日誌檔；最舊的會刪除。",
+    "alert_file": "檔案，內含接收警示的 webhook 網址，每行一個。",
+    "alert_urls": "直接給定 webhook 網址，以空白分隔。已有 --alert-file 時不使用。",
+    "alert_ca": "PEM 檔，內含連線到 webhook 時信任的憑證機構，取代系統信任的機構。",
+    "alert_interval": "同一種警示至少相隔幾秒。",
+    "alert_language": "警示的語言：en 或 zh-TW。",
+}
