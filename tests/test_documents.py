@@ -1,0 +1,98 @@
+"""What the documents for developers name is there: paths, test modules, the names of commands."""
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from benchmarks.scenarios import SCENARIOS
+from gateway.config import options
+
+ROOT = Path(__file__).parents[1]
+TOP = {each.name for each in ROOT.iterdir()}
+FOLDERS = ("gateway", "tests", "benchmarks", "examples", "docs", "deploy", "twisted", ".ci")
+QUOTED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+PATH = re.compile(r"[\w./-]+(?:/|\.(?:py|md|js|mjs|json|tac|toml|ini|html|css))")
+"""What looks like a file or a folder of ours: a module, or a name that ends with a slash."""
+ELSEWHERE = {"__init__.py", "main.py"}
+"""Names of files of any folder."""
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def paths(document: str) -> set[str]:
+    """What a document names as files and folders; those of a URL begin with a slash."""
+    words = {word for quoted in QUOTED.findall(document) for word in quoted.split()}
+    return {
+        word.rstrip(",;")
+        for word in words
+        if PATH.fullmatch(word.rstrip(",;")) and not word.startswith(("/", ".venv", "~"))
+    } - ELSEWHERE
+
+
+class ContributingTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.text = read("CONTRIBUTING.md")
+
+    def test_each_path_exists(self) -> None:
+        """From the root, with or without a suffix."""
+        named = paths(self.text) | {
+            word
+            for word in QUOTED.findall(self.text)
+            if word.partition("/")[0] in FOLDERS and " " not in word
+        }
+        self.assertIn("gateway/config/settings.py", named)
+        self.assertEqual({each for each in named if not (ROOT / each).exists()}, set())
+
+    def test_each_module_of_tests_exists(self) -> None:
+        named = re.findall(r"\btests(?:\.\w+)+", self.text)
+        self.assertIn("tests.relay.test_log", named)
+        for name in named:
+            folders = [part for part in name.split(".") if part == part.lower()]
+            path = ROOT.joinpath(*folders)
+            there = path.is_dir() or path.with_suffix(".py").is_file()
+            if not there and path.parent.with_suffix(".py").is_file():  # a test of a module
+                there = folders[-1] in path.parent.with_suffix(".py").read_text()
+            self.assertTrue(there, name)
+
+    def test_each_test_that_is_run_alone_is_there(self) -> None:
+        for module, case, name in re.findall(r"(tests[\w.]+?)\.([A-Z]\w+)\.(test_\w+)", self.text):
+            source = read(f"{module.replace('.', '/')}.py")
+            self.assertIn(f"class {case}(", source)
+            self.assertIn(f"def {name}(", source)
+
+    def test_what_is_named_in_a_file_is_in_it(self) -> None:
+        for name, file in (
+            ("ROUTES", "gateway/web/routes.py"),
+            ("class Control", "gateway/web/control.py"),
+            ("def tell", "gateway/overseer.py"),
+            ("def _feed_changed", "gateway/overseer.py"),
+            ("NAMES", "gateway/relay/keys.py"),
+        ):
+            self.assertIn(file, self.text)
+            self.assertIn(name, read(file))
+
+    def test_the_scenario_and_the_options_exist(self) -> None:
+        (scenario,) = re.findall(r"-m benchmarks (\w+)", self.text)
+        self.assertIn(scenario, SCENARIOS)
+        known = {f"--{each.name}" for each in options()} | {"--check", "--greeting"}
+        commands = re.findall(r"sjgateway (--[^`\n]*)", self.text)
+        for name in re.findall(r"--[a-z-]+", " ".join(commands)):
+            self.assertIn(name, known)
+
+
+class ArchitectureTests(SynchronousTestCase):
+    def test_each_path_exists_somewhere(self) -> None:
+        """It names modules as their folder does: `upgrade.py` in the part on web."""
+        there = [
+            f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}"
+            for folder in FOLDERS
+            for path in (ROOT / folder).rglob("*")
+        ]
+        there += [f"/{name}" for name in TOP] + [f"/{folder}/" for folder in FOLDERS]
+        named = paths(read("ARCHITECTURE.md"))
+        self.assertIn("app/", named)
+        stale = {each for each in named if not any(path.endswith(f"/{each}") for path in there)}
+        self.assertEqual(stale, set())
