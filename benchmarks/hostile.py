@@ -7,6 +7,7 @@ CPU and memory, and how long another client's `GET /health` takes meanwhile (99 
 from __future__ import annotations
 
 import http.client
+import selectors
 import socket
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.client import Client, event, frame, raise_descriptor_limit
+from benchmarks.client import REQUEST, Client, event, frame, raise_descriptor_limit
 from benchmarks.server import running, supervising
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ time.sleep(3600)
 """A worker that makes it dear to ask whose connection one is."""
 
 JOINS, HANDSHAKES, PIPELINED, POLLERS = 8000, 10_000, 40, 100
+VISITS = 4
+"""Seconds for which clients come and go."""
 
 
 class Bystander:
@@ -109,6 +112,15 @@ def refused() -> None:
             with measured("40,000 CONNECTs with a wrong token, one POST", server):
                 _post(server.port, sid, body)
                 _quiet(server)
+
+
+def visits() -> None:
+    """Clients of this machine that come, join and leave at once, while a worker runs."""
+    with worker() as main, supervising(main) as server:
+        time.sleep(2)  # it has all of its files and threads
+        for rate in 300, 1000:
+            with measured(f"{rate} joins/s, {VISITS} s", server):
+                _visit(server.port, rate)
 
 
 def handshakes() -> None:
@@ -214,7 +226,7 @@ def pollers() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     each.__name__: each
-    for each in (joins, refused, handshakes, pipelining, attachments, nesting, pollers)
+    for each in (joins, refused, visits, handshakes, pipelining, attachments, nesting, pollers)
 }
 
 
@@ -225,6 +237,34 @@ def worker() -> Iterator[Path]:
         main = Path(folder) / "main.py"
         main.write_text(WORKER)
         yield main
+
+
+def _visit(port: int, rate: int) -> None:
+    """Let `rate` clients a second join over WebSockets of their own, and leave when they are in."""
+    steps = (b"\r\n\r\n", b""), (b"maxPayload", frame(b"40")), (b'40{"sid"', b"")
+    start, come, late, lost = time.monotonic(), 0, 0, 0
+    with selectors.DefaultSelector() as selector:
+        while come < rate * VISITS or selector.get_map():
+            now = time.monotonic() - start
+            while come < min(now * rate, rate * VISITS):
+                client = socket.create_connection(("127.0.0.1", port))
+                client.sendall(REQUEST)
+                selector.register(client, selectors.EVENT_READ, [b"", 0])
+                come += 1
+            for key, _ in selector.select(0.001):
+                client, state = key.fileobj, key.data
+                data = client.recv(65536)
+                state[0] += data
+                while state[1] < len(steps) and steps[state[1]][0] in state[0]:
+                    client.sendall(steps[state[1]][1])
+                    state[1] += 1
+                if not data or state[1] == len(steps):
+                    lost += state[1] < len(steps)
+                    selector.unregister(client)
+                    client.close()
+            late = max(late, len(selector.get_map()))
+    took = time.monotonic() - start
+    print(f"    {come / took:.0f} joins/s in fact, {late} at a time at most, {lost} were cut off")
 
 
 def _handshake(port: int) -> str:

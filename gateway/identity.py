@@ -36,11 +36,20 @@ class Identity:
         self.tokens: tuple[Token, ...] = ()
 
 
+def identity_of(session: Session) -> Identity:
+    """Who is behind `session`, as far as anybody has asked."""
+    identity: Identity | None = session.data
+    if identity is None:
+        identity = session.data = Identity()
+    return identity
+
+
 class Identities:
     """The identities of all sessions; each is kept in its session's `data`.
 
     `owns(session)` says whether it is the worker's; None: nobody can know now, because no
-    worker is there.  That is cheap to say, so it is asked again.
+    worker is there, or because it must wait for a look (`recognition.py`).  That is cheap to
+    say, so it is asked again.
     """
 
     def __init__(self, owns: Callable[[Session], bool | None]) -> None:
@@ -48,22 +57,19 @@ class Identities:
 
     def of(self, session: Session) -> Identity:
         """Who is behind `session`."""
-        identity: Identity | None = session.data
-        if identity is None:
-            identity = session.data = Identity()
-        return identity
+        return identity_of(session)
 
     def is_worker(self, session: Session) -> bool:
         """Whether `session` is the worker's; decided once for each session."""
         identity: Identity | None = session.data
         if identity is None or identity.worker is None:
-            identity = identity or self.of(session)
+            identity = identity or identity_of(session)
             identity.worker = self._owns(session)
         return identity.worker is True
 
     def remember(self, session: Session, token: Token) -> None:
         """`session` brought `token`, which counts."""
-        identity = self.of(session)
+        identity = identity_of(session)
         if token not in identity.tokens:
             identity.tokens += (token,)
 

@@ -166,9 +166,11 @@ class LimitTests(SynchronousTestCase):
     def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
         """Whatever a proxy announces."""
         asked: list[Any] = []
-        self.patch(self.assembly._senders.connections, "owns", asked.append)
+        senders = self.assembly._senders
+        self.patch(senders.connections, "owned", lambda ends: asked.extend(ends) or set())
         peer = Peer("127.0.0.1", 4000, ("127.0.0.1", 3001), "127.0.0.2")
-        self.assembly._senders.owns(SimpleNamespace(data=None, peer=peer, query={}))
+        session: Any = SimpleNamespace(data=None, peer=peer, query={})
+        self.assertEqual(senders.owned([session]), [])
         self.assertEqual(asked, [(("127.0.0.1", 3001), ("127.0.0.1", 4000))])
 
     def test_rate(self) -> None:

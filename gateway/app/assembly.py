@@ -106,7 +106,9 @@ class Assembly:
         publish = self._publish()
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
-        self._senders = Senders(self._guardian, self._secret, self._clock, supervised=supervised)
+        self._senders = Senders(
+            self._guardian, self._secret, self._deadlines, supervised=supervised
+        )
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._strikes = Strikes(self._clock)
@@ -216,7 +218,7 @@ class Assembly:
         self._relay.register(application)
         return EngineServer(
             engine_settings(self._settings),
-            Visitors(application, self._deadlines.call_later),
+            self._senders.received(Visitors(application, self._deadlines.call_later)),
             self._deadlines,
             outbox=self._relay.outbox,
             bounds=self._caps(),

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 
 from gateway.identity import Identities, is_local, known_as_worker
 from gateway.layers import WORKER_KEY
+from gateway.recognition import Reception, Recognition
 from gateway.web.names import is_loopback
 from gateway.worker.connections import Connections, Ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.handshake import Peer
+    from gateway.engineio.interfaces import Connection
     from gateway.engineio.session import Session
 
 
 class Senders:
     """Tells the worker from others, by its process's connections and by `secret`, if it is set.
 
-    `guardian()` is the process above the worker; None: there is no worker now.  `clock` gives
-    seconds.  `supervised`: whether a worker is run at all.
+    `guardian()` is the process above the worker; None: there is no worker now.
+    `supervised`: whether a worker is run at all.
     """
 
     sessions: Mapping[str, Session]
@@ -31,26 +34,38 @@ class Senders:
         self,
         guardian: Callable[[], int | None],
         secret: str,
-        clock: Callable[[], float],
+        deadlines: Deadlines,
         *,
         supervised: bool,
     ) -> None:
-        self.identities = Identities(self.owns)
         self.connections = Connections(guardian)
+        self._recognition = Recognition(self.evident, self.owned, deadlines)
+        self.identities = Identities(self._recognition.owns)
         self._secret = secret
-        self._clock = clock
+        self._clock = deadlines.clock
         self._supervised = supervised
         self._version_3 = float("-inf")
 
-    def owns(self, session: Session) -> bool | None:
-        """Whether `session` is the worker's; None: there is no worker now."""
-        host, port, ours, *_ = session.peer
+    def received(self, application: Callable[[Session], Connection]) -> Callable[..., Connection]:
+        """`application`, which hears a client once it is known whether it is the worker."""
+        return Reception(application, self._recognition) if self._supervised else application
+
+    def evident(self, session: Session) -> bool | None:
+        """Whether `session` is the worker's; None: that is to be found out."""
+        if not self._supervised:
+            return False
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True
-        if not port:
-            return False  # a UNIX socket tells nothing
-        return self.connections.owns(Ends(ours, (host, port)))
+        # A UNIX socket tells nothing, and needs no look.
+        return None if session.peer.port and _ends(session).on_loopback else False
+
+    def owned(self, sessions: Collection[Session]) -> list[Session] | None:
+        """Those of `sessions` that are the worker's; None: there is no worker now."""
+        owned = self.connections.owned(map(_ends, sessions))
+        if owned is None:
+            return None
+        return [session for session in sessions if _ends(session) in owned]
 
     def is_connected(self) -> bool:
         """Whether a session is the worker's; the kernel is asked once for all of them."""
@@ -80,3 +95,8 @@ class Senders:
     def is_publisher(self, session: Session) -> bool:
         """Whether `session` may send messages as large as the worker's."""
         return self.identities.may_publish(session) or self.identities.is_worker(session)
+
+
+def _ends(session: Session) -> Ends:
+    host, port, ours, *_ = session.peer
+    return Ends(ours, (host, port))

@@ -1,9 +1,9 @@
-"""Whose connection is this?  Recognises the worker by its process tree.
+"""Whose connections are these?  Recognises the worker by its process tree.
 
 A worker's URL is often hard-coded, so it cannot carry a secret; but both ends of a
 loopback connection are sockets of this machine, and the kernel knows who holds them.
 
-Sources: sock_diag(7) for the socket's inode, proc(5) for the processes and what they hold.
+Sources: sock_diag(7) for a socket's inode, proc(5) for the processes and what they hold.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST = 4, 20, 1
 NO_COOKIE = b"\xff" * 8
@@ -36,9 +36,15 @@ class Ends(NamedTuple):
     ours: tuple[str, int]
     theirs: tuple[str, int]
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the other end can be a socket of this machine."""
+        ours, theirs = (_unmapped(host) for host, _ in self)
+        return ours.is_loopback and theirs.is_loopback and ours.version == theirs.version
+
 
 class Connections:
-    """Finds out whether a connection belongs to one of the processes below `root()`.
+    """Finds out which connections belong to one of the processes below `root()`.
 
     `root()` is a process id, or None while there is none.
     """
@@ -46,32 +52,29 @@ class Connections:
     def __init__(self, root: Callable[[], int | None]) -> None:
         self._root = root
 
-    def owns(self, ends: Ends) -> bool | None:
-        """Whether a process of the tree holds the other end; None: there is no tree."""
+    def owned(self, asked: Iterable[Ends]) -> set[Ends] | None:
+        """Those of `asked` whose other end a process of the tree holds; None: there is no tree.
+
+        All that the tree holds is read once, however many are asked about.
+        """
         root = self._root()
         if root is None:
             return None
-        ours, theirs = (_unmapped(host) for host, _ in ends)
-        if not (ours.is_loopback and theirs.is_loopback and ours.version == theirs.version):
-            return False
+        local = [ends for ends in asked if ends.on_loopback]
         try:
-            inode = _inode(ends, ours, theirs)
+            inodes = _inodes(local)
         except OSError:  # no sock_diag here: ask slowly
-            return any(_connected(pid, ends) for pid in _tree(root))
-        return inode is not None and any(_holds(pid, inode) for pid in _tree(root))
+            held = _ports(root)
+            return {ends for ends in local if (ends.theirs[1], ends.ours[1]) in held}
+        links = {f"socket:[{inode}]": ends for ends, inode in inodes.items()}
+        if not links:
+            return set()
+        return {links[link] for pid in _tree(root) for link in _held(pid) if link in links}
 
     def ports(self) -> set[int]:
         """The ports of the tree's own ends of its TCP connections."""
         root = self._root()
-        found: set[int] = set()
-        for pid in () if root is None else _tree(root):
-            with suppress(psutil.Error):
-                found |= {
-                    each.laddr.port
-                    for each in psutil.Process(pid).net_connections("tcp")
-                    if each.raddr
-                }
-        return found
+        return set() if root is None else {port for port, _ in _ports(root)}
 
 
 def _unmapped(host: str) -> IPv4Address | IPv6Address:
@@ -79,23 +82,26 @@ def _unmapped(host: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _inode(
-    ends: Ends, ours: IPv4Address | IPv6Address, theirs: IPv4Address | IPv6Address
-) -> int | None:
-    """The inode of the other end's socket; None when it is gone."""
+def _inodes(asked: Iterable[Ends]) -> dict[Ends, int]:
+    """The inodes of the other ends' sockets; without those that are gone.  Raises OSError."""
+    found: dict[Ends, int] = {}
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as netlink:
+        for ends in asked:
+            netlink.send(_question(ends))
+            answer = netlink.recv(4096)
+            if HEADER.unpack_from(answer)[1] == SOCK_DIAG_BY_FAMILY:
+                (found[ends],) = INODE.unpack_from(answer, HEADER.size)
+    return found
+
+
+def _question(ends: Ends) -> bytes:
+    ours, theirs = (_unmapped(host) for host, _ in ends)
     family = socket.AF_INET if ours.version == 4 else socket.AF_INET6
     ports = struct.pack("!HH", ends.theirs[1], ends.ours[1])
     identity = ports + theirs.packed.ljust(16, b"\0") + ours.packed.ljust(16, b"\0")
     body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, ANY_STATE)
     body += identity + b"\0\0\0\0" + NO_COOKIE
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as netlink:
-        header = HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0)
-        netlink.send(header + body)
-        answer = netlink.recv(4096)
-    if HEADER.unpack_from(answer)[1] != SOCK_DIAG_BY_FAMILY:
-        return None
-    inode: int = INODE.unpack_from(answer, HEADER.size)[0]
-    return inode
+    return HEADER.pack(HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0) + body
 
 
 def _tree(root: int) -> Iterator[int]:
@@ -107,12 +113,11 @@ def _tree(root: int) -> Iterator[int]:
                 yield from _tree(int(child))
 
 
-def _holds(pid: int, inode: int) -> bool:
-    """Whether `pid` has the socket open."""
-    wanted = f"socket:[{inode}]"
+def _held(pid: int) -> Iterator[str]:
+    """What the open descriptors of `pid` point at."""
     with suppress(OSError), _folder(f"/proc/{pid}/fd") as (descriptors, names):
-        return any(_link(name, descriptors) == wanted for name in names)
-    return False
+        for name in names:
+            yield _link(name, descriptors)
 
 
 def _link(name: str, folder: int) -> str:
@@ -139,8 +144,8 @@ def _read(name: str, folder: int) -> bytes:
 def _folder(path: str) -> Iterator[tuple[int, list[str]]]:
     """A folder's descriptor, and the names in it.
 
-    Every browser on this machine is a "no", for which all of the worker's threads and
-    descriptors are looked at; by pathlib and whole paths that costs six times as much.
+    All of the worker's threads and descriptors are looked at; by pathlib and whole paths that
+    costs six times as much.
     """
     folder = os.open(path, _READ)
     try:
@@ -151,9 +156,14 @@ def _folder(path: str) -> Iterator[tuple[int, list[str]]]:
         os.close(folder)
 
 
-def _connected(pid: int, ends: Ends) -> bool:
-    with suppress(psutil.Error):
-        for connection in psutil.Process(pid).net_connections("tcp"):
-            if connection.raddr and connection.laddr.port == ends.theirs[1]:
-                return bool(connection.raddr.port == ends.ours[1])
-    return False
+def _ports(root: int) -> set[tuple[int, int]]:
+    """The ports of the tree's TCP connections, its own end's and then the other's."""
+    found: set[tuple[int, int]] = set()
+    for pid in _tree(root):
+        with suppress(psutil.Error):
+            found |= {
+                (each.laddr.port, each.raddr.port)
+                for each in psutil.Process(pid).net_connections("tcp")
+                if each.raddr
+            }
+    return found

@@ -47,8 +47,8 @@ class ConnectionsTests(SynchronousTestCase):
         listener = self.listen(host)
         root = self.child(listener)
         ends = self.accept(listener)
-        self.assertTrue(Connections(lambda: root).owns(ends))
-        self.assertFalse(Connections(lambda: None).owns(ends))
+        self.assertEqual(Connections(lambda: root).owned([ends]), {ends})
+        self.assertIsNone(Connections(lambda: None).owned([ends]))
 
     def test_recognises_a_grandchild_of_the_root(self) -> None:
         self.grandchild_is_recognised("127.0.0.1")
@@ -67,13 +67,32 @@ class ConnectionsTests(SynchronousTestCase):
         ends = self.accept(listener)
         root = self.child(listener)
         self.accept(listener)
-        self.assertFalse(Connections(lambda: root).owns(ends))
-        self.assertTrue(Connections(os.getpid).owns(ends))
+        self.assertEqual(Connections(lambda: root).owned([ends]), set())
+        self.assertEqual(Connections(os.getpid).owned([ends]), {ends})
 
     def test_a_peer_from_elsewhere_is_a_stranger(self) -> None:
         ends = Ends(("192.0.2.1", 3001), ("192.0.2.2", 50000))
-        self.assertFalse(Connections(os.getpid).owns(ends))
+        self.assertEqual(Connections(os.getpid).owned([ends]), set())
 
     def test_a_connection_that_is_gone_is_a_stranger(self) -> None:
         ends = Ends(("127.0.0.1", 1), ("127.0.0.1", 2))
-        self.assertFalse(Connections(os.getpid).owns(ends))
+        self.assertEqual(Connections(os.getpid).owned([ends]), set())
+
+    def test_one_reading_of_the_tree_answers_for_all(self) -> None:
+        listener = self.listen("127.0.0.1")
+        root = self.child(listener)
+        worker = self.accept(listener)
+        strangers = []
+        for _ in range(5):
+            stranger = socket.create_connection(listener.getsockname())
+            self.addCleanup(stranger.close)
+            strangers.append(self.accept(listener))
+        for number in (connections.NETLINK_SOCK_DIAG, 99):
+            with (
+                patch.object(connections, "NETLINK_SOCK_DIAG", number),
+                patch.object(connections, "_tree", side_effect=connections._tree) as trees,
+            ):
+                owned = Connections(lambda: root).owned([*strangers, worker])
+            self.assertEqual(owned, {worker})
+            outermost = [call for call in trees.call_args_list if call.args == (root,)]
+            self.assertEqual(len(outermost), 1)
