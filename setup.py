@@ -41,7 +41,6 @@ setup(
         "Twisted[tls]>=26.10",
         "autobahn>=26.7.1",
         "attrs>=24.1",
-        "Automat>=24.8",
         "cronsim>=2.6",
         "klein>=24.8",
         "msgspec>=0.22",

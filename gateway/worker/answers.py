@@ -9,11 +9,11 @@ from gateway.worker.usage import tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.keeper import Keeper
     from gateway.worker.keys import Keys
-    from gateway.worker.lookout import Lookout
+    from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.output import Output
     from gateway.worker.overdue import Overdue
+    from gateway.worker.periodic_checks import PeriodicChecks
     from gateway.worker.report import Reporter
     from gateway.worker.usage import Usage
 
@@ -21,52 +21,55 @@ if TYPE_CHECKING:
 class Answers:
     """The supervisor's half that only reads; its other half makes the parts that are asked."""
 
-    _keeper: Keeper
+    _lifecycle: Lifecycle
     _reporter: Reporter
     _overdue: Overdue
     _keys: Keys
     _usage: Usage
-    _lookout: Lookout
+    _checks: PeriodicChecks
     _output: Output
     _wall: Callable[[], float]
 
     @property
     def running(self) -> bool:
         """Whether a worker process lives."""
-        return self._keeper.run is not None and self._keeper.run.alive
+        worker = self._lifecycle.worker
+        return worker is not None and worker.alive
 
     @property
     def ready(self) -> bool:
         """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
-        return self._keeper.run is not None and self.running and self._keeper.run.vitals.ready
+        worker = self._lifecycle.worker
+        return worker is not None and worker.alive and worker.vitals.ready
 
     def readiness(self) -> dict[str, Any]:
         """For `/readyz`: why it is ready or not."""
-        run = self._keeper.run
-        if run is None or not self.running:
+        worker = self._lifecycle.worker
+        if worker is None or not worker.alive:
             return {"reason": f"the worker is {self.state}"}
-        return {"reason": run.vitals.lacking or "the worker is ready"}
+        return {"reason": worker.vitals.lacking or "the worker is ready"}
 
     @property
     def state(self) -> str:
         """stopped, starting, running, stopping, backoff, exited or fatal."""
-        return self._keeper.state
+        return self._lifecycle.state.name
 
     @property
     def pid(self) -> int | None:
         """The worker's pid."""
-        return self._keeper.run.pid if self._keeper.run and self.running else None
+        worker = self._lifecycle.worker
+        return worker.pid if worker and worker.alive else None
 
     @property
     def guardian_pid(self) -> int | None:
         """The root of the worker's process tree, strays included; None while there is none."""
-        run = self._keeper.run
-        return run.guardian if run else None
+        worker = self._lifecycle.worker
+        return worker.guardian if worker else None
 
     @property
     def generation(self) -> int:
         """How many workers there were."""
-        return self._keeper.generation
+        return self._lifecycle.generation
 
     def health(self) -> dict[str, Any]:
         """For `/health`: state, since, restarts, lastExit."""
@@ -74,19 +77,19 @@ class Answers:
 
     def status(self) -> dict[str, Any]:
         """For `/status`."""
-        run = self._keeper.run
+        worker = self._lifecycle.worker
         return {
             **self._reporter.status(self._wall()),
             "running": self.running,
             "ready": self.ready,
-            **self._overdue.status(run),
+            **self._overdue.status(worker),
             "overriddenKeys": self._keys.overridden,
             "broker": self._reporter.broker(self._wall()),
             "pid": self.pid,
             "guardianPid": self.guardian_pid,
-            "uptime": round(run.vitals.lived, 3) if run and run.alive else None,
+            "uptime": round(worker.vitals.lived, 3) if worker and worker.alive else None,
             **self._usage.of(self.pid),
-            "schedule": self._lookout.status(),
+            "schedule": self._checks.status(),
         }
 
     @property

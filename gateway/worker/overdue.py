@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.launch import Launcher
-    from gateway.worker.run import Run
+    from gateway.worker.lifecycle.interfaces import Worker
     from gateway.worker.settings import Settings
 
 
 class Overdue:
-    """Looks at a run about once a second; `tell(status)` hears what people are to be told.
+    """Looks at a worker about once a second; `tell(status)` hears what people are to be told.
 
-    `may_wait(run)` says whether nobody misses a worker that is not ready; for `is_connected`
+    `may_wait(worker)` says whether nobody misses a worker that is not ready; for `is_connected`
     and `spoke_version_3` see `Supervisor`.
     """
 
@@ -31,7 +31,7 @@ class Overdue:
         launcher: Launcher,
         tell: Callable[[str], object],
         *,
-        may_wait: Callable[[Run], bool],
+        may_wait: Callable[[Worker], bool],
         is_connected: Callable[[], bool],
         spoke_version_3: Callable[[float], bool],
     ) -> None:
@@ -42,24 +42,24 @@ class Overdue:
         self._connection = ConnectionWatch(
             settings.connected_within, is_connected, self._why_unconnected, tell
         )
-        self.looks: list[Callable[[Run], object]] = [self._readiness.look, self._connection.look]
-        """What looks at a run whose process lives."""
+        self.looks: list[Callable[[Worker], object]] = [self._readiness.look, self._connection.look]
+        """What looks at a worker whose process lives."""
 
-    def status(self, run: Run | None) -> dict[str, Any]:
+    def status(self, worker: Worker | None) -> dict[str, Any]:
         """For `/status`."""
         return {
-            "unready": self._readiness.overdue(run),
-            "unconnected": self._connection.reason(run),
+            "unready": self._readiness.overdue(worker),
+            "unconnected": self._connection.reason(worker),
         }
 
-    def not_connected(self, run: Run | None, url: str) -> str:
-        """What to tell of `run` that has not connected to `url`, as may be shown."""
-        why = REASONS[self._connection.reason(run) or URL]
+    def not_connected(self, worker: Worker | None, url: str) -> str:
+        """What to tell of `worker` that has not connected to `url`, as may be shown."""
+        why = REASONS[self._connection.reason(worker) or URL]
         within = self._settings.connected_within
         return f"The worker has not connected {within:.0f} s after its start: {why.format(url=url)}"
 
-    def _why_unconnected(self, run: Run) -> str:
-        if self._spoke_version_3(run.vitals.lived):
+    def _why_unconnected(self, worker: Worker) -> str:
+        if self._spoke_version_3(worker.vitals.lived):
             return ENGINEIO3
         with suppress(LaunchError, OSError):
             if names_proxy(OwnEnv(self._launcher.main().parent).values):

@@ -11,9 +11,9 @@ from gateway.worker.unready import UNREADY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.keeper import Keeper
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.exits import Ending, Exit
+    from gateway.worker.lifecycle.lifecycle import Lifecycle
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
@@ -22,15 +22,15 @@ WORDS = 500
 
 
 class Reporter:
-    """Reads the keeper and the limits."""
+    """Reads the life-cycle and the broker's limits."""
 
     def __init__(
         self,
-        keeper: Keeper,
+        lifecycle: Lifecycle,
         limits: BrokerLimits,
         reopens: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._keeper = keeper
+        self._lifecycle = lifecycle
         self._limits = limits
         self._reopens = reopens
 
@@ -39,22 +39,22 @@ class Reporter:
 
         `status` is the state, or `exited` for an exit that was asked for.
         """
-        keeper = self._keeper
-        run = keeper.run
-        ended = run.exit if run and status in WITH_EXIT else None
-        cause = run.cause if run and ended else None
+        lifecycle = self._lifecycle
+        worker = lifecycle.worker
+        ended = worker.exit if worker and status in WITH_EXIT else None
+        cause = worker.cause if worker and ended else None
         planned = self._planned(now)
         return {
             "status": status,
             "message": self._message(now, status, ended, cause),
-            "pid": run.pid if run and run.alive else None,
-            "generation": keeper.generation,
+            "pid": worker.pid if worker and worker.alive else None,
+            "generation": lifecycle.generation,
             "exitCode": ended and ended.code,
             "signal": ended and ended.signal,
             "asked": ended and ended.asked,
             "class": cause,
             "advice": ADVICE.get(cause or ""),
-            "stderr": [line[:WORDS] for line in run.last_words] if run and ended else [],
+            "stderr": [line[:WORDS] for line in worker.last_words] if worker and ended else [],
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "restarts": self.restarts,
@@ -64,60 +64,64 @@ class Reporter:
 
     def health(self) -> dict[str, Any]:
         """What `/health` tells besides its three fields."""
-        keeper = self._keeper
+        lifecycle = self._lifecycle
         return {
-            "state": keeper.state,
-            "since": iso(keeper.since),
+            "state": lifecycle.state.name,
+            "since": iso(lifecycle.state.since),
             "restarts": self.restarts,
-            "lastExit": next(map(_exit, keeper.history), None),
+            "lastExit": next(map(_exit, lifecycle.history), None),
         }
 
     def status(self, now: float) -> dict[str, Any]:
         """As `health`, and the plans and the past."""
-        keeper = self._keeper
+        lifecycle = self._lifecycle
         planned = self._planned(now)
         hold = self._limits.hold(person=True)
         return {
             **self.health(),
-            "generation": keeper.generation,
+            "generation": lifecycle.generation,
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "budget": self._limits.budget(),
-            "heldBy": keeper.held_by or None,
+            "heldBy": lifecycle.state.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
-            "exits": list(map(_exit, keeper.history)),
+            "exits": list(map(_exit, lifecycle.history)),
         }
 
     @property
     def restarts(self) -> int:
         """Starts after the first."""
-        return max(0, self._keeper.generation - 1)
+        return max(0, self._lifecycle.generation - 1)
 
     def broker(self, now: float) -> dict[str, Any]:
         """What the worker says of its session with the broker; None: nothing, or there is none."""
-        run = self._keeper.run
-        if run is None or not run.alive:
+        worker = self._lifecycle.worker
+        if worker is None or not worker.alive:
             return {"connected": None, "since": None}
-        lasted = run.vitals.broker_for
+        lasted = worker.vitals.broker_for
         return {
-            "connected": run.vitals.broker,
+            "connected": worker.vitals.broker,
             "since": None if lasted is None else iso(now - lasted),
         }
 
     def _planned(self, now: float) -> tuple[float, float] | None:
         """When the next start is planned: seconds since 1970, and from `now`."""
+        starts_in = self._lifecycle.state.starts_in
+        if starts_in is not None:
+            return now + starts_in, starts_in
         opens = self._reopens()
-        return self._keeper.next_start or (None if opens is None else (opens, opens - now))
+        return None if opens is None else (opens, opens - now)
 
     def _message(self, now: float, status: str, ended: Exit | None, cause: str | None) -> str:
-        if status == UNREADY and self._keeper.run is not None:
-            lived = self._keeper.run.vitals.lived
+        if status == UNREADY and self._lifecycle.worker is not None:
+            lived = self._lifecycle.worker.vitals.lived
             return f"The worker is not ready {lived:.0f} s after its start; its login may hang"
         end = "" if ended is None else str(ended) + (f" ({cause})" if cause else "")
-        planned, held_by = self._keeper.next_start, self._keeper.held_by
-        if planned and (end or held_by):
+        state = self._lifecycle.state
+        starts_in, held_by = state.starts_in, state.held_by
+        if starts_in is not None and (end or held_by):
             why = "; ".join(filter(None, (end and f"it {end}", held_by)))
-            return f"The worker is to start in {planned[1]:.1f} s: {why}"
+            return f"The worker is to start in {starts_in:.1f} s: {why}"
         opens = self._planned(now)
         if status == "stopped" and opens:
             return f"The worker is down until its session opens: {iso(opens[0])}"

@@ -1,11 +1,14 @@
-"""One generation of the worker, from the decision to start it until nothing is left."""
+"""One generation of the worker, from the decision to start it until nothing is left.
+
+It is a `gateway.worker.lifecycle.interfaces.Worker`.
+"""
 
 from __future__ import annotations
 
 import errno
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from gateway.worker.claim import Claim
+    from gateway.worker.lifecycle.interfaces import WorkerListener
     from gateway.worker.lines import Stream
     from gateway.worker.process import Command
     from gateway.worker.settings import Settings
@@ -38,25 +42,13 @@ HOPELESS = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
 """Reasons for which a program can't be run that only a person ends; all others may pass."""
 
 
-class Owner(Protocol):
-    """Who is told about a run; each of these at most once, in this order."""
-
-    def run_started(self, run: Run) -> None: ...
-
-    def run_settled(self, run: Run) -> None: ...
-
-    def run_exited(self, run: Run) -> None: ...
-
-    def run_reaped(self, run: Run) -> None: ...
-
-
 class Run:
     """Listens to one process and knows how it fares."""
 
     def __init__(
         self,
         generation: int,
-        owner: Owner,
+        listener: WorkerListener,
         *,
         reactor: Any,
         settings: Settings,
@@ -72,7 +64,7 @@ class Run:
         """Why it never became a process."""
         self.cause: str | None = None
         """The class of its exit; None when it ended as asked, or did not end."""
-        self._owner = owner
+        self._listener = listener
         self._reactor = reactor
         self._settings = settings
         self._streams = streams
@@ -89,7 +81,7 @@ class Run:
         self._leaving = False
         self._blame = Blame(reactor.seconds)
 
-    # -- what the owner asks ------------------------------------------------------------
+    # -- what the life-cycle asks ------------------------------------------------------------
 
     def launch(self, command: Deferred[Command]) -> None:
         """Start what `command` fires with."""
@@ -167,7 +159,7 @@ class Run:
         self.pid = pid
         self._settling = Rest(self._reactor, pid, self._settings.settle, self._settle)
         self._blame.begin()
-        self._owner.run_started(self)
+        self._listener.started(self)
 
     def failed(self, number: int, reason: str) -> None:
         if number == errno.ENOENT and self._folder and not Path(self._folder).is_dir():
@@ -217,7 +209,7 @@ class Run:
     def _spawn(self, command: Command) -> None:
         if self._asked_at is not None:
             self._never("it was stopped before")
-            self._owner.run_reaped(self)
+            self._listener.reaped(self)
             return
         self._folder = command.cwd
         self._process = GuardedProcess(command, self._patience, self, self._claim)
@@ -239,7 +231,7 @@ class Run:
             if not passing:
                 _log.failure("A worker can't be started", failure)
             self._never(f"no process can be made: {reason(error)}", passing=passing)
-        self._owner.run_reaped(self)
+        self._listener.reaped(self)
 
     def _never(self, reason: str, **how: Any) -> None:
         self.error = LaunchError("The worker was not started", reason)
@@ -251,7 +243,7 @@ class Run:
 
     def _settle(self) -> None:
         if self._unsettle():
-            self._owner.run_settled(self)
+            self._listener.settled(self)
             if self._asked_at is not None:
                 self._stopping.now()
 
@@ -280,7 +272,7 @@ class Run:
         )
         self.cause = OTHER
         attempt("Finding out why the worker ended", partial(self._find_cause, self.exit))
-        self._owner.run_exited(self)
+        self._listener.exited(self)
 
     def _find_cause(self, end: Exit) -> None:
         self.cause = self._blame.cause(end, self._streams[STDERR].last)
@@ -291,7 +283,7 @@ class Run:
             attempt("Letting go of the worker's pipes", self._process.close)
         if self.exit is None:
             self._exit()
-        self._owner.run_reaped(self)
+        self._listener.reaped(self)
 
 
 def _passing(number: int | None) -> str:

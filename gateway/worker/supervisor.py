@@ -18,22 +18,21 @@ from twisted.logger import Logger, LogLevel
 from gateway.common.guard import attempt
 from gateway.worker.answers import Answers
 from gateway.worker.claim import Claim
+from gateway.worker.credential_change import CredentialChange
 from gateway.worker.errors import LaunchError
-from gateway.worker.exchange import Exchange
-from gateway.worker.keeper import Keeper
 from gateway.worker.keys import Keys
 from gateway.worker.launch import Launcher
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.gate import Gate
 from gateway.worker.lifecycle.ledger import Ledger
+from gateway.worker.lifecycle.lifecycle import Lifecycle
+from gateway.worker.lifecycle.states import Running
 from gateway.worker.lines import escape
-from gateway.worker.lookout import Lookout
 from gateway.worker.output import Output
 from gateway.worker.overdue import Overdue
-from gateway.worker.pauses import Pauses
+from gateway.worker.periodic_checks import PeriodicChecks
 from gateway.worker.predecessor import Predecessor
-from gateway.worker.ready import ReadyWaiters
 from gateway.worker.redact import Redactor
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
@@ -47,7 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from gateway.worker.credentials import Posted
-    from gateway.worker.requests import Facts
+    from gateway.worker.lifecycle.interfaces import Worker, WorkerListener
+    from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
@@ -108,20 +108,18 @@ class Supervisor(Answers):
         backoff = Backoff(settings, random)
         self.gate = Gate([self._limits.hold, self._predecessor.hold, backoff.hold])
         """Asked before every start; further checks may be added to its list."""
-        self._keeper = Keeper(
+        self._lifecycle = Lifecycle(
             reactor,
             settings,
             launch=self._launch,
             gate=self.gate,
             limits=self._limits,
             backoff=backoff,
-            observer=self,
+            listener=self,
             wall=wall,
         )
-        self._pauses = Pauses(self._limits, self._keeper)
-        self._reporter = Reporter(self._keeper, self._limits, lambda: self._lookout.reopens)
-        self._ready_waiters = ReadyWaiters(reactor, settings.ready_timeout)
-        self._exchange = Exchange(self._keys, self._keeper, self._launcher, self._ready_waiters)
+        self._reporter = Reporter(self._lifecycle, self._limits, lambda: self._checks.reopens)
+        self._credential_change = CredentialChange(self._keys, self._lifecycle, self._launcher)
         self._usage = Usage(clock)
         self._overdue = Overdue(
             settings,
@@ -131,17 +129,17 @@ class Supervisor(Answers):
             is_connected=is_connected,
             spoke_version_3=spoke_version_3,
         )
-        self._lookout = Lookout(
+        self._checks = PeriodicChecks(
             reactor,
             settings,
-            keeper=self._keeper,
+            lifecycle=self._lifecycle,
             limits=self._limits,
             launcher=self._launcher,
             wall=wall,
             also=self._overdue.looks,
             memory=self._ledger,
         )
-        self.gate.checks.append(self._lookout.hold)
+        self.gate.checks.append(self._checks.hold)
 
         self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
         self.told = self._silent_feeds.told
@@ -153,20 +151,20 @@ class Supervisor(Answers):
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
         attempt("Reading the credentials", self._keys.load)
-        self._lookout.begin()
-        if self._lookout.reopens is not None:
+        self._checks.begin()
+        if self._checks.reopens is not None:
             self._tell(self.state)
         return succeed(None)
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
-        self._lookout.end()
+        self._checks.end()
         self._silent_feeds.stop()
         self._predecessor.end()
         self._claim.give_up()
-        stopped = self._keeper.shut_down()
+        stopped = self._lifecycle.shut_down()
         if now:
-            self._keeper.kill()
+            self._lifecycle.kill()
         return stopped.addCallback(lambda _: self._ledger.flush())
 
     # -- requests -------------------------------------------------------------------------
@@ -180,11 +178,11 @@ class Supervisor(Answers):
 
     def start_worker(self) -> Deferred[Facts]:
         """A worker, if there is none."""
-        return maybeDeferred(self._keeper.start)
+        return maybeDeferred(self._lifecycle.start)
 
     def stop_worker(self) -> Deferred[Facts]:
         """No worker, until someone asks."""
-        return maybeDeferred(self._keeper.stop)
+        return maybeDeferred(self._lifecycle.stop)
 
     def set_credentials(self, posted: Posted, *, wait_ready: bool = False) -> Deferred[Facts]:
         """New keys, and a new worker that has them; the answer is that of `restart`.
@@ -192,7 +190,7 @@ class Supervisor(Answers):
         With `wait_ready` it comes when that worker is ready; if that fails, the previous
         keys are put back.  Fails with CredentialsError, too, before anything is changed.
         """
-        return self._exchange.change(posted, wait_ready=wait_ready)
+        return self._credential_change.change(posted, wait_ready=wait_ready)
 
     # -- the worker's own connection ----------------------------------------------------------
 
@@ -201,42 +199,34 @@ class Supervisor(Answers):
 
         `connection` is the same for all that comes over one of its connections.
         """
-        run = self._keeper.run
-        if run is None:
+        worker = self._lifecycle.worker
+        if worker is None:
             return
-        cause = run.heard(name, value, connection)
+        cause = worker.heard(name, value, connection)
         if name == "python_error":
-            if cause is not None:
-                self._pauses.told(cause, run.generation)
-            if run.alive:
-                self._ready_waiters.complained(run.generation, cause, self._clean_error(value))
-        elif run.vitals.was_ready:
-            self._ready_waiters.ready(run.generation)
+            self._lifecycle.complained(worker, cause, self._clean_error(value))
+        elif worker.vitals.was_ready:
+            self._lifecycle.became_ready(worker)
 
     def gone(self, connection: Hashable = None) -> None:
         """One of the worker's own connections is closed."""
-        if self._keeper.run is not None:
-            self._keeper.run.vitals.gone(connection)
+        if self._lifecycle.worker is not None:
+            self._lifecycle.worker.vitals.gone(connection)
 
-    # -- what the keeper tells ----------------------------------------------------------------
+    # -- what the life-cycle tells ------------------------------------------------------------
 
-    def changed(self) -> None:
-        """The state is a new one, or the next start is."""
-        if self.state != "exited":  # told already
-            self._tell(self.state)
+    def state_changed(self) -> None:
+        """The state is another one, or the planned start is."""
+        self._tell(self.state)
 
-    def exited(self, run: Run) -> None:
-        """The process of `run` is gone."""
-        if run.cause is not None:
-            self._pauses.told(run.cause, run.generation)
+    def worker_exited(self, worker: Worker) -> None:
+        """The process of `worker` is gone."""
         self._tell("exited")
-        if run.exit is not None:
-            self._ready_waiters.exited(run.generation, run.exit, run.epitaph)
 
     # -- inside -------------------------------------------------------------------------------
 
     def _reconsider(self) -> None:
-        self._keeper.reconsider()
+        self._lifecycle.reconsider()
 
     def _identity(self) -> str:
         """What is run, and for which port: two gateways may run one main.py for two accounts."""
@@ -244,12 +234,12 @@ class Supervisor(Answers):
 
     def _restart(self, *, force: bool) -> Deferred[Facts]:
         self._launcher.check()
-        return self._keeper.restart(force=force)
+        return self._lifecycle.restart(force=force)
 
-    def _launch(self, generation: int, keeper: Keeper) -> Run:
+    def _launch(self, generation: int, listener: WorkerListener) -> Run:
         run = Run(
             generation,
-            keeper,
+            listener,
             reactor=self._reactor,
             settings=self._settings,
             vitals=Vitals(
@@ -265,12 +255,12 @@ class Supervisor(Answers):
         return run
 
     def _renew(self, reason: str) -> None:
-        self._keeper.renew(reason, states=("running",))
+        self._lifecycle.renew(reason, states=(Running,))
 
-    def _may_wait(self, run: Run) -> bool:
+    def _may_wait(self, worker: Worker) -> bool:
         """Whether nobody misses a worker that is not ready."""
-        trades = self._lookout.in_session if self._settings.sessions else self._trades(self._wall())
-        lacks_keys = run.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
+        trades = self._checks.in_session if self._settings.sessions else self._trades(self._wall())
+        lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
 
     def _learn_dotenv(self) -> None:
@@ -281,7 +271,7 @@ class Supervisor(Answers):
         event = self._reporter.event(self._wall(), status)
         if status == UNCONNECTED:
             url = self.redact(self._gateway_url)
-            event["message"] = self._overdue.not_connected(self._keeper.run, url)
+            event["message"] = self._overdue.not_connected(self._lifecycle.worker, url)
         level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
         _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:
@@ -290,7 +280,10 @@ class Supervisor(Answers):
             _log.failure("The browsers could not be told", tag="Python")
 
     def _printed(self, cause: str, generation: int) -> None:
-        self._pauses.printed(cause, generation)
+        worker = self._lifecycle.worker
+        if worker is not None and worker.generation == generation:
+            worker.blame(cause)
+        self._lifecycle.broker_refused(cause, generation)
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

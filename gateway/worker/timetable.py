@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger
 
 from gateway.worker.lifecycle.gate import Hold
+from gateway.worker.lifecycle.states import Exited, Fatal, Running, Stopped, Stopping
 from gateway.worker.schedule import Schedule, Sessions, zone
 from gateway.worker.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.keeper import Keeper
+    from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.settings import Settings
 
 FRESH = 120.0
@@ -48,7 +49,7 @@ class Timetable:
     def __init__(
         self,
         settings: Settings,
-        keeper: Keeper,
+        lifecycle: Lifecycle,
         wall: Callable[[], float],
         memory: Memory | None = None,
     ) -> None:
@@ -60,7 +61,7 @@ class Timetable:
         """The next point after `_heeded`, once it was looked for."""
         self._schedule = Schedule(settings.schedule, timezone)
         self._sessions = Sessions(settings.sessions, timezone)
-        self._keeper = keeper
+        self._lifecycle = lifecycle
         self._wall = wall
         self._open = self._is_open(self._heeded)
         self._closed_by_us = False
@@ -80,7 +81,7 @@ class Timetable:
                 )
             self._heed(now)
         if self._open:
-            self._keeper.begin()
+            self._lifecycle.begin()
         else:
             self._closed_by_us = True
 
@@ -110,7 +111,7 @@ class Timetable:
     @property
     def reopens(self) -> float | None:
         """When the worker that was stopped because no window is open starts again."""
-        down = self._keeper.state in ("stopping", "exited", "stopped")
+        down = isinstance(self._lifecycle.state, Stopping | Exited | Stopped)
         return self._sessions.next(self._wall()) if self._closed_by_us and down else None
 
     def status(self) -> dict[str, Any]:
@@ -137,7 +138,7 @@ class Timetable:
             return
         late = now - point > LATE
         reason = f"scheduled for {self._text(point)}, which was missed" if late else "scheduled"
-        self._keeper.renew(reason, states=("running", "fatal"))
+        self._lifecycle.renew(reason, states=(Running, Fatal))
 
     def _heed(self, point: float) -> None:
         self._heeded, self._point = point, None
@@ -151,16 +152,16 @@ class Timetable:
         return not self._sessions or self._sessions.opened(now) is not None
 
     def _is_fresh(self) -> bool:
-        run = self._keeper.run
-        return run is not None and run.alive and run.vitals.lived < FRESH
+        worker = self._lifecycle.worker
+        return worker is not None and worker.alive and worker.vitals.lived < FRESH
 
     def _close(self) -> None:
-        if self._keeper.state != "stopped":
+        if not isinstance(self._lifecycle.state, Stopped):
             self._closed_by_us = True
-            self._keeper.stop()
+            self._lifecycle.stop()
 
     def _reopen(self) -> None:
         """What a person stopped stays stopped."""
-        if self._closed_by_us and self._keeper.state == "stopped":
-            self._keeper.begin()
+        if self._closed_by_us and isinstance(self._lifecycle.state, Stopped):
+            self._lifecycle.begin()
         self._closed_by_us = False

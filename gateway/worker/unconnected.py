@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.worker.run import Run
+    from gateway.worker.lifecycle.interfaces import Worker
 
 UNCONNECTED, CONNECTED = "unconnected", "connected"
 """What browsers are told, as the status of the gateway's own `python_status`."""
@@ -26,10 +26,10 @@ AGAIN: Final = 5.0
 
 
 class ConnectionWatch:
-    """Looks at a run about once a second, and tells once a start.
+    """Looks at a worker about once a second, and tells once a start.
 
     A worker has `within` seconds.  One that has spoken is connected; of a silent one
-    `is_connected()` says it.  `why(run)` is one of `REASONS`.  `tell(status)` gets
+    `is_connected()` says it.  `why(worker)` is one of `REASONS`.  `tell(status)` gets
     `UNCONNECTED`, and `CONNECTED` when the worker has connected after that.
     """
 
@@ -37,7 +37,7 @@ class ConnectionWatch:
         self,
         within: float,
         is_connected: Callable[[], bool],
-        why: Callable[[Run], str],
+        why: Callable[[Worker], str],
         tell: Callable[[str], object],
     ) -> None:
         self._within = within
@@ -48,27 +48,29 @@ class ConnectionWatch:
         self._connected = 0
         self._due = 0.0
 
-    def reason(self, run: Run | None) -> str | None:
-        """Why `run` is likely not to be connected; None: it is, or nobody was told of it."""
-        told = run is not None and self._reason is not None and self._reason[0] == run.generation
+    def reason(self, worker: Worker | None) -> str | None:
+        """Why `worker` is likely not to be connected; None: it is, or nobody was told of it."""
+        told = (
+            worker is not None and self._reason is not None and self._reason[0] == worker.generation
+        )
         return self._reason[1] if told and self._reason is not None else None
 
-    def look(self, run: Run) -> None:
-        """Tell what is to be told of `run`, whose process lives."""
-        if run.generation == self._connected or run.vitals.lived < self._within:
+    def look(self, worker: Worker) -> None:
+        """Tell what is to be told of `worker`, whose process lives."""
+        if worker.generation == self._connected or worker.vitals.lived < self._within:
             return
-        if not run.vitals.has_spoken:
-            if self.reason(run) and run.vitals.lived < self._due:
+        if not worker.vitals.has_spoken:
+            if self.reason(worker) and worker.vitals.lived < self._due:
                 return
-            self._due = run.vitals.lived + AGAIN
+            self._due = worker.vitals.lived + AGAIN
             if not self._is_connected():
-                known = self.reason(run)
-                self._reason = run.generation, self._why(run)  # more may be known by now
+                known = self.reason(worker)
+                self._reason = worker.generation, self._why(worker)  # more may be known by now
                 if not known:
                     self._tell(UNCONNECTED)
                 return
-        self._connected = run.generation
-        if self.reason(run):
+        self._connected = worker.generation
+        if self.reason(worker):
             self._reason = None
             self._tell(CONNECTED)
 

@@ -1,10 +1,7 @@
 import os
 import signal
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from gateway.metrics.worker import STATES, WorkerMetrics
-from gateway.worker import machine
 from tests.metrics.reading import read
 from tests.worker.real import RealTestCase, soon
 
@@ -69,9 +66,3 @@ class WorkerMetricsTests(RealTestCase):
         for name in ("worker_pause_seconds", "worker_next_start_seconds"):
             self.assertTrue(0 < found[name] <= 60, found)
         self.assertEqual(found["worker_budget"], 5)
-
-
-class StateTests(SynchronousTestCase):
-    def test_all_states_are_known(self):
-        states = {machine._PUBLIC.get(state.name, state.name) for state, *_ in machine._TABLE}
-        self.assertEqual(states - {None}, set(STATES))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.internet.task import Clock
 
+from gateway.worker.lifecycle import states
 from gateway.worker.lifecycle.exits import Exit
 from gateway.worker.settings import Settings
 from gateway.worker.vitals import Vitals
@@ -29,13 +30,29 @@ def settings(**changes: object) -> Settings:
     return Settings(**{"state_dir": Path("unused"), **changes})
 
 
+def state(name: str) -> states.State:
+    """The state that people are told by `name`, as far as others look at it."""
+    kinds: dict[str, object] = {
+        "stopped": states.Stopped,
+        "starting": lambda: states.Starting(None),
+        "running": lambda: states.Running(None),
+        "stopping": lambda: states.Stopping(None, None),
+        "exited": lambda: states.Exited(None, None),
+        "backoff": lambda: states.BackingOff(Clock(), int),
+        "fatal": states.Fatal,
+    }
+    return kinds[name]()
+
+
 class FakeRun:
     """A run whose process does what the test says."""
 
-    def __init__(self, generation: int, keeper, clock: Time, told: Settings, world: World) -> None:
+    def __init__(
+        self, generation: int, listener, clock: Time, told: Settings, world: World
+    ) -> None:
         self.generation = generation
         self.vitals = Vitals(told, clock.seconds)
-        self.keeper = keeper
+        self.listener = listener
         self.clock = clock
         self.world = world
         self.pid = None
@@ -71,11 +88,11 @@ class FakeRun:
         self.pid = pid or 1000 + self.generation
         self.world.lives.append(self)
         self.world.check()
-        self.keeper.run_started(self)
+        self.listener.started(self)
 
     def settle(self) -> None:
         self.settled = True
-        self.keeper.run_settled(self)
+        self.listener.settled(self)
 
     def die(self, cause: str | None = "other", **how: object) -> None:
         asked = self.asked_at
@@ -88,13 +105,13 @@ class FakeRun:
             **how,
         )
         self.cause = cause
-        self.keeper.run_exited(self)
+        self.listener.exited(self)
 
     def reap(self) -> None:
         self.reaped = True
         if self in self.world.lives:
             self.world.lives.remove(self)
-        self.keeper.run_reaped(self)
+        self.listener.reaped(self)
 
     def crash(self, cause: str = "other", **how: object) -> None:
         self.die(cause, **{"code": 1, **how})

@@ -10,44 +10,46 @@ from gateway.worker.lifecycle.exits import Exit, History
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.report import WORDS, Reporter
 
-from .fakes import MONDAY
+from .fakes import MONDAY, state
 
 
 class ReporterTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.run = SimpleNamespace(
+        self.worker = SimpleNamespace(
             exit=Exit(pid=7, code=3, lived=1.23456),
             alive=False,
             pid=7,
             cause="network",
             last_words=["short", "x" * 10_000],
         )
-        self.keeper = SimpleNamespace(
-            state="backoff",
-            run=self.run,
+        self.lifecycle = SimpleNamespace(
+            state=state("backoff"),
+            worker=self.worker,
             generation=4,
-            since=MONDAY,
-            next_start=(MONDAY + 1, 1.0),
-            held_by="",
             history=History(),
         )
+        self.held("")
         self.limits = SimpleNamespace(
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
-        self.reporter = Reporter(self.keeper, self.limits)
+        self.reporter = Reporter(self.lifecycle, self.limits)
+
+    def held(self, reason: str) -> None:
+        """The next start comes in a second."""
+        self.lifecycle.state.plan(1.0, Hold(reason, 1.0) if reason else None)
 
     def message(self, status: str, **changes: object) -> str:
-        vars(self.run).update(changes)
+        vars(self.worker).update(changes)
         return self.reporter.event(MONDAY, status)["message"]
 
     def test_what_else_stands_against_a_start_is_said(self) -> None:
-        self.keeper.held_by = "the previous worker is logging out"
+        self.held("the previous worker is logging out")
         self.assertEqual(
             self.message("backoff"),
             "The worker is to start in 1.0 s: it exited with code 3 (network);"
             " the previous worker is logging out",
         )
-        self.keeper.run = None
+        self.lifecycle.worker = None
         self.assertEqual(
             self.message("backoff"),
             "The worker is to start in 1.0 s: the previous worker is logging out",
@@ -81,8 +83,8 @@ class ReporterTests(SynchronousTestCase):
         )
 
     def test_a_running_worker_has_no_exit(self) -> None:
-        self.keeper.next_start = None
-        vars(self.run).update(exit=None, alive=True, cause=None)
+        self.lifecycle.state = state("running")
+        vars(self.worker).update(exit=None, alive=True, cause=None)
         event = self.reporter.event(MONDAY, "running")
         self.assertEqual((event["pid"], event["message"]), (7, "The worker is running"))
         for key in ("exitCode", "signal", "asked", "class", "advice", "nextStartAt"):
@@ -90,7 +92,7 @@ class ReporterTests(SynchronousTestCase):
         self.assertEqual(event["stderr"], [])
 
     def test_messages(self) -> None:
-        self.keeper.next_start = None
+        self.lifecycle.state = state("running")
         self.assertEqual(self.message("exited"), "The worker exited with code 3 (network)")
         self.assertEqual(self.message("stopped", cause=None), "The worker is stopped")
         self.assertEqual(
@@ -100,7 +102,7 @@ class ReporterTests(SynchronousTestCase):
 
     def test_health_and_status(self) -> None:
         self.assertIsNone(self.reporter.health()["lastExit"])
-        self.keeper.history.add(MONDAY, self.run.exit, "network")
+        self.lifecycle.history.add(MONDAY, self.worker.exit, "network")
         last = self.reporter.health()["lastExit"]
         self.assertEqual((last["code"], last["class"], last["lived"]), (3, "network", 1.235))
         status = self.reporter.status(MONDAY)
@@ -108,8 +110,8 @@ class ReporterTests(SynchronousTestCase):
         self.assertEqual((status["pausedFor"], status["nextStartIn"]), (30.0, 1.0))
 
     def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
-        self.keeper.next_start, self.keeper.state = None, "stopped"
-        reporter = Reporter(self.keeper, self.limits, lambda: MONDAY + 1800)
+        self.lifecycle.state = state("stopped")
+        reporter = Reporter(self.lifecycle, self.limits, lambda: MONDAY + 1800)
         event = reporter.event(MONDAY, "stopped")
         self.assertIn("until its session opens: 2024-03-04T00:30:00", event["message"])
         self.assertEqual(

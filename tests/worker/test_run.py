@@ -15,10 +15,10 @@ class PlightTests(SynchronousTestCase):
     """A worker that does not end: only what was reported is said."""
 
     def setUp(self) -> None:
-        owner = SimpleNamespace(run_started=lambda _: None)
+        listener = SimpleNamespace(started=lambda _: None)
         self.run_ = Run(
             1,
-            owner,
+            listener,
             reactor=Time(),
             settings=settings(settle=60),
             vitals=SimpleNamespace(),

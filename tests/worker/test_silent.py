@@ -78,9 +78,11 @@ class RestartTests(RealTestCase):
         supervisor = self.supervisor("polite.py", restart_silent=0.01, budget=1)
         await self.up(supervisor)
         renewed: list[str] = []
-        renew = supervisor._keeper.renew
+        renew = supervisor._lifecycle.renew
         self.patch(
-            supervisor._keeper, "renew", lambda why, **how: (renewed.append(why), renew(why, **how))
+            supervisor._lifecycle,
+            "renew",
+            lambda why, **how: (renewed.append(why), renew(why, **how)),
         )
         supervisor.told("feed_status", self.STALE)
         await soon(lambda: len(renewed) >= 3)

@@ -9,41 +9,41 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.worker import timetable
 from gateway.worker.timetable import Timetable
 
-from .fakes import Time, settings
+from .fakes import Time, settings, state
 from .test_schedule import WORKDAYS, at
 
 
-class FakeKeeper:
+class FakeLifecycle:
     """Notes what it is told to do."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
         self.reasons: list[str] = []
-        self.state = "stopped"
-        self.run = None
+        self.state = state("stopped")
+        self.worker = None
 
     def begin(self) -> None:
         self.done.append("begin")
-        self.state = "running"
+        self.state = state("running")
 
     def stop(self) -> None:
         self.done.append("stop")
-        self.state = "stopped"
+        self.state = state("stopped")
 
-    def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
-        if self.state in states:
+    def renew(self, reason: str, *, states: tuple[type, ...], cured: bool = False) -> None:
+        if isinstance(self.state, states):
             self.done.append("renew")
             self.reasons.append(reason)
 
     def lived(self, seconds: float) -> None:
-        self.run = SimpleNamespace(alive=True, vitals=SimpleNamespace(lived=seconds))
+        self.worker = SimpleNamespace(alive=True, vitals=SimpleNamespace(lived=seconds))
 
 
 class TimetableTests(SynchronousTestCase):
     def table(self, now: str, memory=None, **changes: object) -> Timetable:
         self.time = Time(at(now))
-        self.keeper = FakeKeeper()
-        return Timetable(settings(**changes), self.keeper, self.time.wall, memory)
+        self.lifecycle = FakeLifecycle()
+        return Timetable(settings(**changes), self.lifecycle, self.time.wall, memory)
 
     def pass_until(self, table: Timetable, then: str) -> None:
         while self.time.wall() < at(then):
@@ -58,47 +58,47 @@ class TimetableTests(SynchronousTestCase):
         self.assertIsNone(table.reopens)
         self.pass_until(table, "2024-03-08T14:00")
         self.assertEqual(table.reopens, at("2024-03-11T08:30"))
-        self.keeper.state = "running"  # somebody started it
+        self.lifecycle.state = state("running")  # somebody started it
         self.assertIsNone(table.reopens)
-        self.keeper.state = "stopped"
+        self.lifecycle.state = state("stopped")
         self.pass_until(table, "2024-03-11T09:00")
-        self.keeper.stop()  # somebody stopped it
+        self.lifecycle.stop()  # somebody stopped it
         self.assertIsNone(table.reopens)
 
     def test_without_settings_the_worker_is_started_and_left_alone(self) -> None:
         table = self.table("2024-03-04T00:00")
         table.begin()
         self.pass_until(table, "2024-03-05T00:00")
-        self.assertEqual(self.keeper.done, ["begin"])
+        self.assertEqual(self.lifecycle.done, ["begin"])
 
     def test_restarts_on_workdays_at_the_times_given(self) -> None:
         table = self.table("2024-03-04T00:00", schedule=WORKDAYS)
         table.begin()
         self.pass_until(table, "2024-03-10T00:00")
-        self.assertEqual(self.keeper.done, ["begin"] + ["renew"] * 15)
+        self.assertEqual(self.lifecycle.done, ["begin"] + ["renew"] * 15)
 
     def test_not_within_two_minutes_of_a_start(self) -> None:
         for lived, done in ((119, []), (120, ["renew"])):
             table = self.table("2024-03-04T06:29:50", schedule=WORKDAYS)
-            self.keeper.state = "running"
-            self.keeper.lived(lived)
+            self.lifecycle.state = state("running")
+            self.lifecycle.lived(lived)
             self.time.advance(20)
             table.look()
-            self.assertEqual(self.keeper.done, done)
+            self.assertEqual(self.lifecycle.done, done)
 
     def test_in_fatal_a_schedule_tries_and_in_stopped_it_does_not(self) -> None:
-        for state, done in (("fatal", ["renew"]), ("stopped", []), ("backoff", [])):
+        for name, done in (("fatal", ["renew"]), ("stopped", []), ("backoff", [])):
             table = self.table("2024-03-04T06:29:50", schedule=WORKDAYS)
-            self.keeper.state = state
+            self.lifecycle.state = state(name)
             self.time.advance(20)
             table.look()
-            self.assertEqual(self.keeper.done, done, state)
+            self.assertEqual(self.lifecycle.done, done, name)
 
     def test_a_point_that_was_slept_through_is_made_up_once(self) -> None:
         for slept, done in ((45 * 60, ["renew"]), (2 * 3600, []), (7 * 3600, ["renew"])):
             with self.subTest(slept=slept):
                 table = self.table("2024-03-04T06:31", schedule=WORKDAYS)
-                self.keeper.state = "running"
+                self.lifecycle.state = state("running")
                 table.look()
                 self.time.offset += at("2024-03-04T08:20") - at("2024-03-04T06:31")
                 table.look()
@@ -106,41 +106,41 @@ class TimetableTests(SynchronousTestCase):
                 for _ in range(10):
                     table.look()
                     self.time.advance(30)
-                self.assertEqual(self.keeper.done, done)
+                self.assertEqual(self.lifecycle.done, done)
 
     def test_several_points_that_were_missed_are_made_up_at_once(self) -> None:
         table = self.table("2024-03-04T08:00", schedule=("*/10 * * * *",))
-        self.keeper.state = "running"
+        self.lifecycle.state = state("running")
         table.look()
         self.time.offset += 3000
         table.look()
         table.look()
-        self.assertEqual(self.keeper.done, ["renew"])
+        self.assertEqual(self.lifecycle.done, ["renew"])
 
     def test_it_says_so(self) -> None:
         table = self.table("2024-03-04T08:20", schedule=WORKDAYS)
-        self.keeper.state = "running"
+        self.lifecycle.state = state("running")
         self.time.offset += 1800
         table.look()
-        self.assertEqual(self.keeper.reasons, ["scheduled for 08:40, which was missed"])
+        self.assertEqual(self.lifecycle.reasons, ["scheduled for 08:40, which was missed"])
 
     def test_a_clock_that_is_set_back_repeats_nothing(self) -> None:
         table = self.table("2024-03-04T08:39", schedule=WORKDAYS, sessions=("06:00-23:00",))
-        self.keeper.state = "running"
+        self.lifecycle.state = state("running")
         self.pass_until(table, "2024-03-04T08:41")
         self.time.offset -= 3600
         table.look()
         self.pass_until(table, "2024-03-04T08:45")
-        self.assertEqual(self.keeper.done, ["renew"])
+        self.assertEqual(self.lifecycle.done, ["renew"])
 
     def test_a_clock_that_was_years_ahead_is_forgotten(self) -> None:
         table = self.table("2030-03-04T08:00", schedule=WORKDAYS)
-        self.keeper.state = "running"
+        self.lifecycle.state = state("running")
         table.look()
         self.time.offset = at("2024-03-04T08:38") - self.time.seconds()
         table.look()
         self.pass_until(table, "2024-03-04T08:41")
-        self.assertEqual(self.keeper.done, ["renew"])
+        self.assertEqual(self.lifecycle.done, ["renew"])
 
     def test_a_point_without_a_gateway_is_made_up_by_its_start(self) -> None:
         for down, made_up in (
@@ -154,7 +154,7 @@ class TimetableTests(SynchronousTestCase):
                 begin, end = (f"2024-03-04T{time}" for time in down)
                 before = self.table("2024-03-04T06:00", memory, schedule=WORKDAYS)
                 before.begin()
-                self.keeper.state = "running"
+                self.lifecycle.state = state("running")
                 self.pass_until(before, begin)
                 said: list[str] = []
                 self.patch(
@@ -165,7 +165,7 @@ class TimetableTests(SynchronousTestCase):
                 after = self.table(end, memory, schedule=WORKDAYS)
                 after.begin()
                 self.pass_until(after, "2024-03-04T11:00")
-                self.assertEqual(self.keeper.done, ["begin"])
+                self.assertEqual(self.lifecycle.done, ["begin"])
                 self.assertEqual(bool(said), made_up)
 
     def test_machines_start_no_worker_while_no_session_is_open(self) -> None:
@@ -178,29 +178,29 @@ class TimetableTests(SynchronousTestCase):
     def test_the_worker_is_up_in_the_sessions_alone(self) -> None:
         table = self.table("2024-03-04T08:00", sessions=("Mon-Fri 08:30-13:50",))
         table.begin()
-        self.assertEqual(self.keeper.done, [])
+        self.assertEqual(self.lifecycle.done, [])
         self.pass_until(table, "2024-03-04T08:30")
-        self.assertEqual(self.keeper.done, ["begin"])
+        self.assertEqual(self.lifecycle.done, ["begin"])
         self.pass_until(table, "2024-03-06T00:00")
-        self.assertEqual(self.keeper.done, ["begin", "stop", "begin", "stop"])
+        self.assertEqual(self.lifecycle.done, ["begin", "stop", "begin", "stop"])
 
     def test_what_a_person_stopped_stays_stopped(self) -> None:
         table = self.table("2024-03-04T09:00", sessions=("Mon-Fri 08:30-13:50",))
         table.begin()
-        self.keeper.state = "stopped"
+        self.lifecycle.state = state("stopped")
         self.pass_until(table, "2024-03-05T09:00")
-        self.assertEqual(self.keeper.done, ["begin"])
+        self.assertEqual(self.lifecycle.done, ["begin"])
 
     def test_what_a_person_started_runs_to_the_end_of_the_next_session(self) -> None:
         table = self.table("2024-03-04T07:00", sessions=("Mon-Fri 08:30-13:50",))
         table.begin()
-        self.keeper.state = "running"
+        self.lifecycle.state = state("running")
         self.pass_until(table, "2024-03-04T13:49")
-        self.assertEqual(self.keeper.done, [])
+        self.assertEqual(self.lifecycle.done, [])
         self.pass_until(table, "2024-03-04T13:51")
-        self.assertEqual(self.keeper.done, ["stop"])
+        self.assertEqual(self.lifecycle.done, ["stop"])
         self.pass_until(table, "2024-03-05T08:31")
-        self.assertEqual(self.keeper.done, ["stop", "begin"])
+        self.assertEqual(self.lifecycle.done, ["stop", "begin"])
 
     def test_status_tells_what_comes(self) -> None:
         table = self.table("2024-03-04T08:00", schedule=WORKDAYS, sessions=("Mon-Fri 08:30-13:50",))

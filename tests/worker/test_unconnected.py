@@ -95,7 +95,7 @@ class SilentWorkerTests(RealTestCase):
         )
         await self.up(supervisor)
         await soon(lambda: supervisor.status()["uptime"] > 0.1)
-        supervisor._lookout.look()
+        supervisor._checks.look()
         event = await self.is_told("unconnected")
         return supervisor.status()["unconnected"], event["message"]
 
@@ -119,7 +119,7 @@ class SilentWorkerTests(RealTestCase):
         )
         supervisor.start()
         await soon(lambda: (supervisor.status()["uptime"] or 0) > 0.1)
-        supervisor._lookout.look()
+        supervisor._checks.look()
         event = await self.is_told("unconnected")
         self.assertEqual(supervisor.status()["unconnected"], "proxy")
         self.assertIn("NO_PROXY", event["message"])

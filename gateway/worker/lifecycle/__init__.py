@@ -1,14 +1,21 @@
-"""The worker's life-cycle: whether a worker may start, when, and why the last one ended.
+"""The worker's life-cycle: when a worker starts and ends, who is answered, and why it ended.
 
 In reading order:
 
+- `states`: the theory of operation, and what each input leads to in each state.
+- `lifecycle`: what people and timers ask for, and what the worker tells.
+- `transitions`: what the states do; the one way to a new worker.
 - `gate`: the one gate before every start, with a reason and a time.
 - `backoff`: the pause after an exit that nobody asked for, and when trying ends.
 - `broker_limits`: the budget of starts, and the pauses that the broker imposes.
 - `ledger`: the starts of each trading day, on disk.
+- `requests`: who waits for what, in one list.
+- `ending`: the end of one worker, asked for and waited for.
 - `classification`: the class of an error, by the words of the worker.
 - `exits`: how a worker ended, the class of that, and the last exits.
+- `interfaces`: who speaks with the life-cycle, and who is told.
 
 `gateway.worker` and `gateway.doctor` import it.  It imports `gateway.common`, and of
-`gateway.worker` only the settings, the errors and the times: it knows no process.
+`gateway.worker` only the settings, the errors, the times and the type of the vitals: it knows
+no process.
 """

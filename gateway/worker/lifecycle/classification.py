@@ -45,6 +45,9 @@ PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE, UNREACHABLE, NO
 """Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
+HOPELESS: Final = frozenset((AUTHENTICATION, BAN, TOO_MANY, QUOTA, VERSION, DEPENDENCY))
+"""With these no login succeeds.  All others may be about something else, such as one contract
+that has expired, or may pass by themselves."""
 
 ADVICE: Final = {
     BAN: "The broker refuses logins for a while; each earlier try extends that. Wait.",

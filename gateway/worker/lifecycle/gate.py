@@ -28,6 +28,11 @@ class Hold:
     imposed: bool = False
     """The broker imposed it: `force` overrides it."""
 
+    @property
+    def endless(self) -> bool:
+        """Whether only a person ends it."""
+        return isinf(self.seconds)
+
 
 class Check(Protocol):
     """One reason that may stand against a start."""
@@ -74,7 +79,7 @@ def _seconds(hold: Hold) -> float:
 
 def refusal(hold: Hold, now: float) -> HeldError:
     """What a person is told who asks at `now`, in seconds since 1970."""
-    if isinf(hold.seconds):
+    if hold.endless:
         return HeldError("No worker can be started now", hold.reason)
     kind = PausedError if hold.imposed else HeldError
     return kind.until(hold.reason, iso(now + hold.seconds))

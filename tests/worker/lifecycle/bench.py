@@ -1,18 +1,18 @@
-"""A keeper with a fake world."""
+"""A life-cycle with a fake world."""
 
 from __future__ import annotations
 
-from gateway.worker.keeper import Keeper
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.gate import Gate
 from gateway.worker.lifecycle.ledger import Ledger
+from gateway.worker.lifecycle.lifecycle import Lifecycle
 
 from ..fakes import FakeRun, Time, World, settings
 
 
 class Bench:
-    """A keeper with a fake world, and a note of what observers were told."""
+    """A life-cycle with a fake world, and a note of what its listener was told."""
 
     def __init__(self, folder, **changes: object) -> None:
         self.time = Time()
@@ -25,27 +25,49 @@ class Bench:
         )
         self.backoff = Backoff(self.settings, lambda: 0.0)
         self.gate = Gate([self.limits.hold, self.backoff.hold])
-        self.keeper = Keeper(
+        self.lifecycle = Lifecycle(
             self.time,
             self.settings,
-            launch=self.launch,
+            launch=self._launch,
             gate=self.gate,
             limits=self.limits,
             backoff=self.backoff,
-            observer=self,
+            listener=self,
             wall=self.time.wall,
         )
 
-    def launch(self, generation: int, keeper: Keeper) -> FakeRun:
-        run = FakeRun(generation, keeper, self.time, self.settings, self.world)
+    def _launch(self, generation: int, listener) -> FakeRun:
+        return self.launch(generation, listener)  # which a test may replace
+
+    def launch(self, generation: int, listener) -> FakeRun:
+        run = FakeRun(generation, listener, self.time, self.settings, self.world)
         self.world.runs.append(run)
         return run
 
-    def changed(self) -> None:
-        self.told.append(self.keeper.state)
+    def state_changed(self) -> None:
+        self.told.append(self.state)
 
-    def exited(self, run: FakeRun) -> None:
+    def worker_exited(self, run: FakeRun) -> None:
         self.told.append(f"exit of {run.generation}")
+
+    @property
+    def state(self) -> str:
+        """What people are told."""
+        return self.lifecycle.state.name
+
+    @property
+    def since(self) -> float:
+        return self.lifecycle.state.since
+
+    @property
+    def held_by(self) -> str:
+        return self.lifecycle.state.held_by
+
+    @property
+    def next_start(self) -> tuple[float, float] | None:
+        """In seconds since 1970, and from now."""
+        left = self.lifecycle.state.starts_in
+        return None if left is None else (self.time.wall() + left, left)
 
     @property
     def run(self) -> FakeRun:
@@ -53,7 +75,7 @@ class Bench:
 
     def up(self) -> FakeRun:
         """A running worker."""
-        self.keeper.begin()
+        self.lifecycle.begin()
         self.run.begin()
         self.run.settle()
         return self.run

@@ -8,8 +8,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import HeldError, PausedError
-from gateway.worker.keeper import RETRY
 from gateway.worker.lifecycle.gate import UNKNOWN, Gate, Hold
+from gateway.worker.lifecycle.states import Running
+from gateway.worker.lifecycle.transitions import RETRY
 
 from .bench import Bench
 
@@ -50,7 +51,7 @@ class EveryStartTests(SynchronousTestCase):
         self.hold = Hold("a test", seconds, **kind)
 
     def assertHeld(self, runs: int, state: str = "backoff") -> None:
-        self.assertEqual((self.bench.keeper.state, len(self.bench.world.runs)), (state, runs))
+        self.assertEqual((self.bench.state, len(self.bench.world.runs)), (state, runs))
 
     def assertStartsWhenOpen(self, runs: int) -> None:
         self.assertHeld(runs - 1)
@@ -60,7 +61,7 @@ class EveryStartTests(SynchronousTestCase):
 
     def test_the_first_start(self) -> None:
         self.shut()
-        self.bench.keeper.begin()
+        self.bench.lifecycle.begin()
         self.assertStartsWhenOpen(1)
 
     def test_the_end_of_a_pause(self) -> None:
@@ -72,7 +73,7 @@ class EveryStartTests(SynchronousTestCase):
     def test_a_persons_request_is_refused_with_the_reason(self) -> None:
         run = self.bench.up()
         self.shut()
-        error = self.assertRaises(HeldError, self.bench.keeper.restart)
+        error = self.assertRaises(HeldError, self.bench.lifecycle.restart)
         self.assertIn("a test", error.details)
         self.assertTrue(error.next_start)
         self.assertIsNone(run.asked_at)
@@ -80,11 +81,11 @@ class EveryStartTests(SynchronousTestCase):
     def test_a_machines_restart_is_not_begun(self) -> None:
         run = self.bench.up()
         self.shut()
-        self.bench.keeper.renew("scheduled", states=("running",))
+        self.bench.lifecycle.renew("scheduled", states=(Running,))
         self.assertIsNone(run.asked_at)
 
     def test_what_is_heard_while_the_old_worker_ends_holds_for_that_restart(self) -> None:
-        for ask in (self.bench.keeper.restart, self.renewed):
+        for ask in (self.bench.lifecycle.restart, self.renewed):
             run = self.bench.run if self.bench.world.runs else self.bench.up()
             answer = ask()
             self.shut(imposed=True)
@@ -98,22 +99,22 @@ class EveryStartTests(SynchronousTestCase):
             self.bench.run.settle()
 
     def renewed(self) -> None:
-        self.bench.keeper.renew("scheduled", states=("running",))
+        self.bench.lifecycle.renew("scheduled", states=(Running,))
 
     def test_a_crash_with_someone_waiting(self) -> None:
         run = self.bench.up()
         run.die()
-        answer = self.bench.keeper.restart()
+        answer = self.bench.lifecycle.restart()
         self.shut()
         run.reap()
         self.failureResultOf(answer, HeldError)
         self.assertStartsWhenOpen(2)
 
     def test_a_restart_that_waited_for_a_start_to_settle_keeps_that_worker(self) -> None:
-        self.bench.keeper.begin()
+        self.bench.lifecycle.begin()
         run = self.bench.run
         run.begin()
-        answer = self.bench.keeper.restart()
+        answer = self.bench.lifecycle.restart()
         self.shut(imposed=True)
         run.settle()
         self.failureResultOf(answer, PausedError)
@@ -122,9 +123,9 @@ class EveryStartTests(SynchronousTestCase):
 
     def test_a_plan_that_was_brought_forward_is_not_looked_at_again(self) -> None:
         self.shut(5)
-        self.bench.keeper.begin()
+        self.bench.lifecycle.begin()
         self.hold = None
-        self.bench.keeper.reconsider()
+        self.bench.lifecycle.reconsider()
         self.bench.run.die()
         self.shut(float("inf"))
         self.bench.time.advance(5)
@@ -132,67 +133,67 @@ class EveryStartTests(SynchronousTestCase):
 
     def test_a_stop_ends_the_waiting(self) -> None:
         self.shut()
-        self.bench.keeper.begin()
-        self.bench.keeper.stop()
+        self.bench.lifecycle.begin()
+        self.bench.lifecycle.stop()
         self.hold = None
         self.bench.time.advance(1000)
         self.assertHeld(0, "stopped")
 
     def test_a_reason_that_only_a_person_ends_is_fatal(self) -> None:
         self.shut(float("inf"))
-        self.bench.keeper.begin()
+        self.bench.lifecycle.begin()
         self.assertHeld(0, "fatal")
-        self.assertIsNone(self.bench.keeper.next_start)
+        self.assertIsNone(self.bench.next_start)
         self.hold = None
-        self.bench.keeper.start()
+        self.bench.lifecycle.start()
         self.assertHeld(1, "starting")
 
     def test_a_planned_start_moves_with_its_reason_and_is_told(self) -> None:
         """Such as the end of the trading day, when somebody sets the clock."""
         self.shut(3600)
-        self.bench.keeper.begin()
+        self.bench.lifecycle.begin()
         told = len(self.bench.told)
         self.shut(60)
         self.bench.time.advance(30)
-        self.assertEqual(self.bench.keeper.next_start[1], 60)
+        self.assertEqual(self.bench.next_start[1], 60)
         self.assertEqual(self.bench.told[told:], ["backoff"])
 
     def test_what_goes_on_to_stand_against_a_start_is_told_once(self) -> None:
-        keeper, told = self.bench.keeper, self.bench.told
+        lifecycle, told = self.bench.lifecycle, self.bench.told
         self.shut(5)
-        keeper.begin()
-        since = keeper.since
+        lifecycle.begin()
+        since = self.bench.since
         self.bench.time.pump([5] * 100)
         self.assertEqual(told, ["backoff"])
         self.hold = Hold("another reason", 5)
         self.bench.time.pump([5] * 100)
-        self.assertEqual((told, keeper.since), (["backoff"] * 2, since))
+        self.assertEqual((told, self.bench.since), (["backoff"] * 2, since))
         self.shut(60, imposed=True)
-        keeper.reconsider()
+        lifecycle.reconsider()
         self.shut(120, imposed=True)  # the broker said it again
-        keeper.reconsider()
+        lifecycle.reconsider()
         self.assertEqual(told, ["backoff"] * 4)
 
     def test_a_start_that_can_not_be_made_is_told_once_with_the_reason(self) -> None:
-        keeper, told = self.bench.keeper, self.bench.told
+        lifecycle, told, working = self.bench.lifecycle, self.bench.told, self.bench.launch
         for number in (24, 5):
 
             def launch(*_: object, number: int = number) -> None:
                 raise OSError(number, os.strerror(number))
 
-            self.patch(keeper, "_launch", launch)
-            keeper.begin()
+            self.patch(self.bench, "launch", launch)
+            lifecycle.begin()
             self.bench.time.pump([RETRY] * 100)
-            self.assertIn(os.strerror(number), keeper.held_by)
+            self.assertIn(os.strerror(number), self.bench.held_by)
         self.assertEqual(told, ["backoff"] * 2)
-        self.patch(keeper, "_launch", self.bench.launch)
+        self.patch(self.bench, "launch", working)
         self.bench.time.pump([RETRY])
-        self.assertEqual((keeper.state, keeper.held_by), ("starting", ""))
+        self.assertEqual((self.bench.state, self.bench.held_by), ("starting", ""))
 
     def test_a_request_of_a_person_overrides_what_only_machines_are_held_by(self) -> None:
         bench = Bench(Path(self.mktemp()), budget=1)
         run = bench.up()
-        answer = bench.keeper.restart()
+        answer = bench.lifecycle.restart()
         run.crash()
         bench.run.begin()
         bench.run.settle()

@@ -1,4 +1,4 @@
-"""The keeper under any order of requests, exits, timers and key changes."""
+"""The life-cycle under any order of requests, exits, timers and key changes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import WorkerError
 from gateway.worker.lifecycle.gate import Hold
+from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
 
-from .fakes import FakeRun
-from .lifecycle.bench import Bench
+from ..fakes import FakeRun
+from .bench import Bench
 
-CALLS = ("launch", "started", "verdict", "starts", "changed", "exited", "end")
-"""What the keeper asks of others, and what may raise."""
+CALLS = ("launch", "started", "verdict", "starts", "state_changed", "worker_exited", "end")
+"""What the life-cycle asks of others, and what may raise."""
 
 
-class Keeping(RuleBasedStateMachine):
+class Life(RuleBasedStateMachine):
     """People, processes, time, reasons against a start and faults, in any order.
 
     Never two live workers; none is started while the gate is shut; the keys of the last start
@@ -33,7 +34,7 @@ class Keeping(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.bench = Bench(Path(self.folder.name), budget=10_000)
-        self.keeper = self.bench.keeper
+        self.lifecycle = self.bench.lifecycle
         self.answers = []
         self.posted = 0
         self.keys_of = {}
@@ -42,21 +43,21 @@ class Keeping(RuleBasedStateMachine):
         self.bench.gate.checks.append(lambda **_: self.held)
         launch = self.bench.launch
 
-        def noting(generation, keeper):
+        def noting(generation, listener):
             assert self.held is None, "a start while the gate is shut"
             self.keys_of[generation] = self.posted
-            return launch(generation, keeper)
+            return launch(generation, listener)
 
-        self.keeper._launch = self.breakable("launch", noting)
+        self.bench.launch = self.breakable("launch", noting)
         for thing, name in (
             (self.bench.limits, "started"),
             (self.bench.backoff, "verdict"),
             (self.bench.ledger, "starts"),
-            (self.bench, "changed"),
-            (self.bench, "exited"),
+            (self.bench, "state_changed"),
+            (self.bench, "worker_exited"),
         ):
             setattr(thing, name, self.breakable(name, getattr(thing, name)))
-        self.keeper.begin()
+        self.lifecycle.begin()
 
     def breakable(self, name, call):
         """`call`, which raises once after `name` was broken."""
@@ -85,21 +86,21 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(force=st.booleans())
     def restart(self, force) -> None:
-        self.ask(self.keeper.restart, force=force)
+        self.ask(self.lifecycle.restart, force=force)
 
     @rule()
     def start(self) -> None:
-        self.ask(self.keeper.start)
+        self.ask(self.lifecycle.start)
 
     @rule()
     def stop(self) -> None:
-        self.ask(self.keeper.stop)
+        self.ask(self.lifecycle.stop)
 
     @rule()
     def post_keys(self) -> None:
         self.posted += 1
         wanted = self.posted
-        outcome = self.ask(self.keeper.restart)
+        outcome = self.ask(self.lifecycle.restart)
         if outcome is not None:
 
             def has_the_keys():
@@ -112,29 +113,31 @@ class Keeping(RuleBasedStateMachine):
 
             self.pending_keys = [*getattr(self, "pending_keys", []), has_the_keys]
 
-    @rule(state=st.sampled_from(["running", "fatal", "backoff", "starting"]))
+    @rule(state=st.sampled_from([Running, Fatal, BackingOff, Starting]))
     def renew(self, state) -> None:
-        self.keeper.renew("a test", states=(state,))
+        self.lifecycle.renew("a test", states=(state,))
 
     @rule(cause=st.sampled_from(["ban", "too-many-connections"]))
     def impose(self, cause) -> None:
-        self.bench.limits.notice(cause, self.keeper.generation)
-        self.keeper.reconsider()
+        self.bench.limits.notice(cause, self.lifecycle.generation)
+        self.lifecycle.reconsider()
 
     @rule()
     def suspend(self) -> None:
         """The worker logs in again during the pause."""
-        self.keeper.suspend()
+        for _ in range(2):
+            self.lifecycle.broker_refused("ban", self.lifecycle.generation)
+            self.bench.time.advance(1)
 
     @rule(seconds=st.sampled_from([5, 100, float("inf")]), imposed=st.booleans())
     def shut_the_gate(self, seconds, imposed) -> None:
         self.held = Hold("a test", seconds, imposed=imposed)
-        self.keeper.reconsider()
+        self.lifecycle.reconsider()
 
     @rule()
     def open_the_gate(self) -> None:
         self.held = None
-        self.keeper.reconsider()
+        self.lifecycle.reconsider()
 
     @rule(names=st.sets(st.sampled_from(CALLS), min_size=1))
     def break_calls(self, names) -> None:
@@ -149,9 +152,9 @@ class Keeping(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-3600, 3600]))
     def jump(self, seconds) -> None:
         """Somebody sets the clock."""
-        before = self.keeper.state, self.keeper.generation
+        before = self.bench.state, self.lifecycle.generation
         self.bench.time.offset += seconds
-        assert (self.keeper.state, self.keeper.generation) == before
+        assert (self.bench.state, self.lifecycle.generation) == before
 
     @precondition(lambda self: self.run.exit is None and self.run.pid is None)
     @rule()
@@ -185,14 +188,14 @@ class Keeping(RuleBasedStateMachine):
 
     @invariant()
     def the_state_is_true(self) -> None:
-        state, run = self.keeper.state, self.run
+        state, run = self.bench.state, self.run
         if state in ("stopped", "backoff", "fatal"):
             assert not run.alive
         if state == "running":
             assert run.alive and run.settled
         if state == "exited":
             assert run.exit is not None
-        assert (self.keeper.next_start is not None) == (state == "backoff")
+        assert (self.bench.next_start is not None) == (state == "backoff")
 
     def teardown(self) -> None:
         """Let the processes do what they are asked; then nobody waits any more."""
@@ -208,24 +211,22 @@ class Keeping(RuleBasedStateMachine):
                 run.begin()
             elif run.alive and not run.settled:
                 run.settle()
-            elif self.keeper.state in ("backoff", "stopping"):
+            elif self.bench.state in ("backoff", "stopping"):
                 self.bench.time.advance(60)
             else:
                 break
-        assert all(len(outcome) == 1 for outcome in self.answers), self.keeper.state
-        assert self.keeper.state in ("running", "stopped", "fatal"), self.keeper.state
+        assert all(len(outcome) == 1 for outcome in self.answers), self.bench.state
+        assert self.bench.state in ("running", "stopped", "fatal"), self.bench.state
         for check in getattr(self, "pending_keys", []):
             check()
         self.folder.cleanup()
 
 
-Keeping.TestCase.settings = hypothesis_settings(
-    max_examples=80, stateful_step_count=40, deadline=None
-)
+Life.TestCase.settings = hypothesis_settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
-class StatefulKeeperTests(SynchronousTestCase):
+class StatefulTests(SynchronousTestCase):
     def test_any_order_of_requests_exits_timers_and_keys(self) -> None:
-        case = Keeping.TestCase("runTest")
-        case.settings = Keeping.TestCase.settings
+        case = Life.TestCase("runTest")
+        case.settings = Life.TestCase.settings
         case.runTest()

@@ -1,4 +1,4 @@
-"""The keeper: who asks gets the truth, and there is one worker."""
+"""The life-cycle: who asks gets the truth, and there is one worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.ending import STUCK
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
@@ -14,11 +13,13 @@ from gateway.worker.errors import (
     SupersededError,
     WorkerError,
 )
+from gateway.worker.lifecycle.ending import STUCK
+from gateway.worker.lifecycle.states import Fatal, Running, Stopping
 
-from .lifecycle.bench import Bench
+from .bench import Bench
 
 
-class KeeperTests(SynchronousTestCase):
+class LifecycleTests(SynchronousTestCase):
     def bench(self, **changes: object) -> Bench:
         return Bench(Path(self.mktemp()), **changes)
 
@@ -27,7 +28,7 @@ class KeeperTests(SynchronousTestCase):
     def test_a_restart_tells_old_end_and_new(self) -> None:
         bench = self.bench()
         old = bench.up()
-        answer = bench.keeper.restart()
+        answer = bench.lifecycle.restart()
         bench.time.advance(2)
         old.die(cause=None, code=0, sent="SIGINT")
         self.assertNoResult(answer)
@@ -43,7 +44,7 @@ class KeeperTests(SynchronousTestCase):
     def test_the_next_starts_only_when_the_old_tree_is_gone(self) -> None:
         bench = self.bench()
         old = bench.up()
-        bench.keeper.restart()
+        bench.lifecycle.restart()
         old.die(code=0)
         bench.time.advance(9)
         self.assertEqual(len(bench.world.runs), 1)
@@ -53,7 +54,7 @@ class KeeperTests(SynchronousTestCase):
     def test_fifty_restarts_at_once_are_one(self) -> None:
         bench = self.bench()
         old = bench.up()
-        answers = [bench.keeper.restart() for _ in range(50)]
+        answers = [bench.lifecycle.restart() for _ in range(50)]
         old.crash()
         bench.run.begin()
         bench.run.settle()
@@ -64,10 +65,10 @@ class KeeperTests(SynchronousTestCase):
     def test_a_restart_during_a_start_gets_a_newer_worker(self) -> None:
         """It may bring new keys; but an interpreter that starts is not interrupted."""
         bench = self.bench()
-        bench.keeper.begin()
+        bench.lifecycle.begin()
         first = bench.run
         first.begin()
-        answer = bench.keeper.restart()
+        answer = bench.lifecycle.restart()
         self.assertIsNone(first.asked_at)
         first.settle()
         self.assertIsNotNone(first.asked_at)
@@ -79,9 +80,9 @@ class KeeperTests(SynchronousTestCase):
 
     def test_a_restart_during_a_start_that_fails_starts_at_once(self) -> None:
         bench = self.bench()
-        bench.keeper.begin()
+        bench.lifecycle.begin()
         bench.run.begin()
-        answer = bench.keeper.restart()
+        answer = bench.lifecycle.restart()
         bench.run.crash()
         bench.run.begin()
         bench.run.settle()
@@ -89,34 +90,34 @@ class KeeperTests(SynchronousTestCase):
 
     def test_a_worker_that_ends_at_once_fails_the_request_with_its_last_words(self) -> None:
         bench = self.bench()
-        answer = bench.keeper.start()
+        answer = bench.lifecycle.start()
         bench.run.begin()
         bench.run.last_words = ["Traceback", "SyntaxError: bad"]
         bench.run.crash(code=1)
         error = self.failureResultOf(answer, FailedAtOnceError).value
         self.assertIn("SyntaxError: bad", error.details)
         self.assertIn("code 1", error.details)
-        self.assertEqual(bench.keeper.state, "backoff")
+        self.assertEqual(bench.state, "backoff")
 
     def test_a_worker_that_can_not_be_launched_fails_the_request_with_the_reason(self) -> None:
         bench = self.bench()
-        answer = bench.keeper.start()
+        answer = bench.lifecycle.start()
         bench.run.error = LaunchError("main.py is missing", "there is no file")
         bench.run.crash(code=None, failure="main.py is missing", hopeless=True)
         self.assertEqual(self.failureResultOf(answer).value, bench.run.error)
-        self.assertEqual(bench.keeper.state, "fatal")
+        self.assertEqual(bench.state, "fatal")
 
     # -- start and stop ---------------------------------------------------------------
 
     def test_a_start_while_one_runs_is_answered_at_once(self) -> None:
         bench = self.bench()
         run = bench.up()
-        self.assertEqual(self.successResultOf(bench.keeper.start()), {"pid": run.pid})
+        self.assertEqual(self.successResultOf(bench.lifecycle.start()), {"pid": run.pid})
         self.assertEqual(len(bench.world.runs), 1)
 
     def test_a_start_joins_one_that_is_under_way(self) -> None:
         bench = self.bench()
-        answers = [bench.keeper.start(), bench.keeper.start()]
+        answers = [bench.lifecycle.start(), bench.lifecycle.start()]
         bench.run.begin()
         bench.run.settle()
         for answer in answers:
@@ -125,36 +126,36 @@ class KeeperTests(SynchronousTestCase):
     def test_a_stop_is_answered_when_the_tree_is_gone(self) -> None:
         bench = self.bench()
         run = bench.up()
-        answer = bench.keeper.stop()
+        answer = bench.lifecycle.stop()
         run.die(code=0)
         self.assertNoResult(answer)
         run.reap()
         self.assertEqual(self.successResultOf(answer)["oldPid"], run.pid)
-        self.assertEqual(bench.keeper.state, "stopped")
+        self.assertEqual(bench.state, "stopped")
 
     def test_a_stop_without_a_worker_is_answered_at_once(self) -> None:
         bench = self.bench()
-        self.assertEqual(self.successResultOf(bench.keeper.stop()), {})
+        self.assertEqual(self.successResultOf(bench.lifecycle.stop()), {})
         bench.up().crash()
-        self.assertEqual(bench.keeper.state, "backoff")
-        self.assertEqual(self.successResultOf(bench.keeper.stop()), {})
+        self.assertEqual(bench.state, "backoff")
+        self.assertEqual(self.successResultOf(bench.lifecycle.stop()), {})
         bench.time.advance(1000)
         self.assertEqual(len(bench.world.runs), 1)
 
     def test_a_later_stop_fails_those_who_wait_for_a_start(self) -> None:
         bench = self.bench()
         run = bench.up()
-        restart = bench.keeper.restart()
-        stop = bench.keeper.stop()
+        restart = bench.lifecycle.restart()
+        stop = bench.lifecycle.stop()
         self.failureResultOf(restart, SupersededError)
         run.crash()
         self.successResultOf(stop)
-        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("stopped", 1))
+        self.assertEqual((bench.state, len(bench.world.runs)), ("stopped", 1))
 
     def test_a_later_restart_starts_after_a_stop_and_both_are_answered(self) -> None:
         bench = self.bench()
         run = bench.up()
-        stop, restart = bench.keeper.stop(), bench.keeper.restart()
+        stop, restart = bench.lifecycle.stop(), bench.lifecycle.restart()
         run.crash()
         self.successResultOf(stop)
         bench.run.begin()
@@ -165,7 +166,7 @@ class KeeperTests(SynchronousTestCase):
         bench = self.bench()
         run = bench.up()
         run.die()
-        answer = bench.keeper.restart()
+        answer = bench.lifecycle.restart()
         run.reap()
         bench.run.begin()
         bench.run.settle()
@@ -175,7 +176,7 @@ class KeeperTests(SynchronousTestCase):
         for changes in ({}, {"fatal_after": 1}):
             bench = self.bench(**changes)
             bench.up().crash()
-            answer = bench.keeper.restart()
+            answer = bench.lifecycle.restart()
             bench.run.begin()
             bench.run.settle()
             self.assertIsNone(self.successResultOf(answer)["oldPid"])
@@ -185,29 +186,29 @@ class KeeperTests(SynchronousTestCase):
     def test_after_shutdown_nothing_is_started(self) -> None:
         bench = self.bench()
         run = bench.up()
-        answers = [bench.keeper.shut_down(), bench.keeper.shut_down()]
-        for ask in (bench.keeper.start, bench.keeper.restart):
+        answers = [bench.lifecycle.shut_down(), bench.lifecycle.shut_down()]
+        for ask in (bench.lifecycle.start, bench.lifecycle.restart):
             self.assertRaises(GoingDownError, ask)
-        bench.keeper.renew("a file changed", states=("running", "stopping"))
-        bench.keeper.kill()
+        bench.lifecycle.renew("a file changed", states=(Running, Stopping))
+        bench.lifecycle.kill()
         self.assertTrue(run.killed)
         run.crash()
         for answer in answers:
             self.successResultOf(answer)
-        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("stopped", 1))
+        self.assertEqual((bench.state, len(bench.world.runs)), ("stopped", 1))
 
     def test_a_worker_that_nothing_ends_is_told(self) -> None:
         bench = self.bench()
         run = bench.up()
-        stop, restart = bench.keeper.stop(), bench.keeper.restart()
+        stop, restart = bench.lifecycle.stop(), bench.lifecycle.restart()
         bench.time.advance(35 + 5 + bench.settings.patience_strays + STUCK)
         for answer in (stop, restart):
             self.assertEqual(self.failureResultOf(answer, WorkerError).value.details, run.plight)
-        later = bench.keeper.restart()
+        later = bench.lifecycle.restart()
         bench.time.advance(STUCK)
         self.failureResultOf(later, WorkerError)
-        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("stopping", 1))
-        last = bench.keeper.restart()
+        self.assertEqual((bench.state, len(bench.world.runs)), ("stopping", 1))
+        last = bench.lifecycle.restart()
         run.crash()
         bench.run.begin()
         bench.run.settle()
@@ -218,12 +219,12 @@ class KeeperTests(SynchronousTestCase):
     def test_a_crash_is_followed_by_a_start_after_a_pause(self) -> None:
         bench = self.bench()
         bench.up().crash()
-        self.assertEqual(bench.keeper.state, "backoff")
-        self.assertEqual(bench.keeper.next_start, (bench.time.wall() + 0.5, 0.5))
+        self.assertEqual(bench.state, "backoff")
+        self.assertEqual(bench.next_start, (bench.time.wall() + 0.5, 0.5))
         bench.time.advance(0.49)
         self.assertEqual(len(bench.world.runs), 1)
         bench.time.advance(0.01)
-        self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("starting", 2))
+        self.assertEqual((bench.state, len(bench.world.runs)), ("starting", 2))
 
     def test_every_change_is_told(self) -> None:
         bench = self.bench(fatal_after=2)
@@ -233,37 +234,37 @@ class KeeperTests(SynchronousTestCase):
         bench.run.crash()
         self.assertEqual(
             ", ".join(bench.told),
-            "starting, running, exited, exit of 1, backoff, starting, exited, exit of 2, fatal",
+            "starting, running, exit of 1, backoff, starting, exit of 2, fatal",
         )
 
     def test_the_exit_of_an_old_generation_changes_nothing(self) -> None:
         bench = self.bench()
         old = bench.up()
-        bench.keeper.restart()
+        bench.lifecycle.restart()
         old.crash()
         bench.run.begin()
         old.settle()
-        self.assertEqual(bench.keeper.state, "starting")
+        self.assertEqual(bench.state, "starting")
         bench.run.settle()
         for late in (old.die, old.reap, old.settle):
             late()
-        bench.keeper.run_started(old)
-        self.assertEqual((bench.keeper.state, bench.run.alive), ("running", True))
+        bench.lifecycle.started(old)
+        self.assertEqual((bench.state, bench.run.alive), ("running", True))
         self.assertEqual(bench.limits.used, 2)
 
     def test_machines_respect_states_people_chose(self) -> None:
         bench = self.bench()
-        bench.keeper.renew("scheduled", states=("running", "fatal"))
+        bench.lifecycle.renew("scheduled", states=(Running, Fatal))
         self.assertEqual(bench.world.runs, [])
         run = bench.up()
-        bench.keeper.renew("scheduled", states=("running", "fatal"))
+        bench.lifecycle.renew("scheduled", states=(Running, Fatal))
         self.assertIsNotNone(run.asked_at)
 
     def test_a_schedule_in_fatal_tries_once(self) -> None:
         bench = self.bench(fatal_after=1)
         bench.up().crash()
         for tries in (2, 3):
-            bench.keeper.renew("scheduled", states=("running", "fatal"))
+            bench.lifecycle.renew("scheduled", states=(Running, Fatal))
             bench.run.begin()
             bench.run.crash()
-            self.assertEqual((bench.keeper.state, len(bench.world.runs)), ("fatal", tries))
+            self.assertEqual((bench.state, len(bench.world.runs)), ("fatal", tries))

@@ -7,78 +7,78 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lookout import INTERVAL, Lookout
+from gateway.worker.periodic_checks import INTERVAL, PeriodicChecks
 from gateway.worker.sources import Sources
 
-from .fakes import Time, settings
+from .fakes import Time, settings, state
 
 
-class LookoutTests(SynchronousTestCase):
-    def lookout(self, *, alive: bool = True, **changes: object) -> Lookout:
+class PeriodicChecksTests(SynchronousTestCase):
+    def checks(self, *, alive: bool = True, **changes: object) -> PeriodicChecks:
         self.time = Time()
         self.done: list[str] = []
         self.vitals = SimpleNamespace(hung=False, ready_for=None, lived=0)
-        keeper = SimpleNamespace(
-            run=SimpleNamespace(vitals=self.vitals, alive=alive),
-            state="running",
+        lifecycle = SimpleNamespace(
+            worker=SimpleNamespace(vitals=self.vitals, alive=alive),
+            state=state("running"),
             begin=lambda: self.done.append("begin"),
             renew=self.renew,
         )
         self.main = Path(self.mktemp()) / "main.py"
         self.main.parent.mkdir()
-        return Lookout(
+        return PeriodicChecks(
             self.time,
             settings(**changes),
-            keeper=keeper,
+            lifecycle=lifecycle,
             limits=SimpleNamespace(calm=lambda: self.done.append("calm")),
             launcher=SimpleNamespace(main=lambda: self.main, sources=Sources),
             wall=self.time.wall,
         )
 
-    def renew(self, reason: str, *, states: tuple[str, ...], cured: bool = False) -> None:
+    def renew(self, reason: str, *, states: tuple[type, ...], cured: bool = False) -> None:
         self.done.append(reason)
 
     def test_it_looks_until_its_end(self) -> None:
-        lookout = self.lookout()
-        lookout.begin()
+        checks = self.checks()
+        checks.begin()
         self.vitals.hung = True
         self.time.pump([INTERVAL] * 3)
-        lookout.end()
-        lookout.end()
+        checks.end()
+        checks.end()
         self.time.pump([INTERVAL] * 3)
         self.assertEqual(self.done, ["begin"] + ["its heartbeat is late"] * 3)
 
     def test_a_worker_that_was_ready_for_long_calms_the_limits(self) -> None:
-        lookout = self.lookout()
+        checks = self.checks()
         self.vitals.ready_for = 599
-        lookout.look()
+        checks.look()
         self.assertEqual(self.done, [])
         self.vitals.ready_for = 600
-        lookout.look()
+        checks.look()
         self.assertEqual(self.done, ["calm"])
 
     def test_a_worker_that_is_gone_is_not_looked_at(self) -> None:
-        lookout = self.lookout(alive=False)
+        checks = self.checks(alive=False)
         self.vitals.hung, self.vitals.ready_for = True, 600
-        lookout.look()
+        checks.look()
         self.assertEqual(self.done, [])
 
     def test_files_are_looked_at_in_development_only(self) -> None:
         for dev, done in ((False, []), (True, ["main.py changed"])):
-            lookout = self.lookout(dev=dev)
+            checks = self.checks(dev=dev)
             self.main.write_text("")
             for _ in range(3):
-                lookout.look()
+                checks.look()
             self.assertEqual(self.done, done)
 
     def test_what_does_not_compile_stops_no_worker(self) -> None:
-        lookout = self.lookout(dev=True)
+        checks = self.checks(dev=True)
         helper = self.main.with_name("helper.py")
 
         def write(path: Path, text: str) -> None:
             path.write_text(text)
             for _ in range(3):
-                lookout.look()
+                checks.look()
 
         write(helper, "def (:")
         write(self.main, "import helper")
@@ -87,4 +87,4 @@ class LookoutTests(SynchronousTestCase):
         self.assertEqual(self.done, ["helper.py changed"])
 
     def test_status_is_that_of_the_calendar(self) -> None:
-        self.assertTrue(self.lookout().status()["inSession"])
+        self.assertTrue(self.checks().status()["inSession"])

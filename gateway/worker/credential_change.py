@@ -14,25 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from gateway.worker.credentials import Posted
-    from gateway.worker.keeper import Keeper
     from gateway.worker.keys import Keys
     from gateway.worker.launch import Launcher
-    from gateway.worker.ready import ReadyWaiters
-    from gateway.worker.requests import Facts
+    from gateway.worker.lifecycle.lifecycle import Lifecycle
+    from gateway.worker.lifecycle.requests import Facts
 
 _log = Logger(namespace="gateway.worker")
 
 
-class Exchange:
+class CredentialChange:
     """Changes keys and worker together."""
 
-    def __init__(
-        self, keys: Keys, keeper: Keeper, launcher: Launcher, waiters: ReadyWaiters
-    ) -> None:
+    def __init__(self, keys: Keys, lifecycle: Lifecycle, launcher: Launcher) -> None:
         self._keys = keys
-        self._keeper = keeper
+        self._lifecycle = lifecycle
         self._launcher = launcher
-        self._waiters = waiters
 
     @inlineCallbacks
     def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
@@ -43,9 +39,9 @@ class Exchange:
             check_certificate(new.ca_cert_path, self._launcher.target().folder)
         previous = self._keys.replace(new)
         try:
-            facts = yield self._keeper.restart()
+            facts = yield self._lifecycle.restart()
             if wait_ready:
-                yield self._waiters.wait(self._keeper.generation)
+                yield self._lifecycle.until_ready()
         except HeldError as error:
             raise type(error)(
                 error.message, f"{error.details}; the new keys are used then", error.next_start
@@ -65,9 +61,9 @@ class Exchange:
     def _fall_back(self) -> Generator[Deferred[Facts], Any, None]:
         """A worker with the previous keys, now or when nothing stands against it."""
         try:
-            yield self._keeper.restart()
+            yield self._lifecycle.restart()
         except HeldError:
-            yield self._keeper.stop()
-            self._keeper.begin()
+            yield self._lifecycle.stop()
+            self._lifecycle.begin()
         except WorkerError as error:
             _log.warn("With the previous credentials: {error}", tag="Python", error=str(error))

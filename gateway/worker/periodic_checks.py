@@ -9,16 +9,17 @@ from twisted.logger import Logger
 
 from gateway.common.guard import Look
 from gateway.worker.dev import Watch
+from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
 from gateway.worker.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.worker.keeper import Keeper
     from gateway.worker.launch import Launcher
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Check
-    from gateway.worker.run import Run
+    from gateway.worker.lifecycle.interfaces import Worker
+    from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.settings import Settings
     from gateway.worker.timetable import Memory
 
@@ -29,8 +30,8 @@ NAMED = 5
 """Files that changed which are named."""
 
 
-class Lookout:
-    """Acts when nobody asks; `wall` gives seconds since 1970.
+class PeriodicChecks:
+    """Acts, once a second, when nobody asks; `wall` gives seconds since 1970.
 
     Each of `also` looks at the worker that lives; `memory` is the timetable's.
     """
@@ -40,18 +41,18 @@ class Lookout:
         reactor: Any,
         settings: Settings,
         *,
-        keeper: Keeper,
+        lifecycle: Lifecycle,
         limits: BrokerLimits,
         launcher: Launcher,
         wall: Callable[[], float],
-        also: Sequence[Callable[[Run], object]] = (),
+        also: Sequence[Callable[[Worker], object]] = (),
         memory: Memory | None = None,
     ) -> None:
         self._settings = settings
-        self._keeper = keeper
+        self._lifecycle = lifecycle
         self._limits = limits
         self._also = also
-        self._timetable = Timetable(settings, keeper, wall, memory)
+        self._timetable = Timetable(settings, lifecycle, wall, memory)
         self._watch = (
             Watch(launcher.main, lambda: launcher.sources().files) if settings.dev else None
         )
@@ -95,14 +96,14 @@ class Lookout:
             look()
 
     def _look_at_the_heartbeat(self) -> None:
-        run = self._keeper.run
-        if run is not None and run.alive:
-            if run.vitals.hung:
-                self._keeper.renew("its heartbeat is late", states=("running",))
-            if (run.vitals.ready_for or 0) >= self._settings.stable:
+        worker = self._lifecycle.worker
+        if worker is not None and worker.alive:
+            if worker.vitals.hung:
+                self._lifecycle.renew("its heartbeat is late", states=(Running,))
+            if (worker.vitals.ready_for or 0) >= self._settings.stable:
                 self._limits.calm()
             for look in self._also:
-                look(run)
+                look(worker)
 
     def _look_at_the_files(self) -> None:
         changed = self._watch.changed() if self._watch is not None else []
@@ -117,5 +118,5 @@ class Lookout:
                 wrong=wrong,
             )
             return
-        states = ("starting", "running", "backoff", "fatal")
-        self._keeper.renew(f"{names} changed", states=states, cured=True)
+        states = (Starting, Running, BackingOff, Fatal)
+        self._lifecycle.renew(f"{names} changed", states=states, cured=True)

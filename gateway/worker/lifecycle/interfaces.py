@@ -1,0 +1,125 @@
+"""Who speaks with the life-cycle: the worker it keeps, and those who are told.
+
+No object here calls back into another one but through one of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from gateway.worker.errors import WorkerError
+    from gateway.worker.lifecycle.exits import Exit
+    from gateway.worker.vitals import Vitals
+
+
+class Worker(Protocol):
+    """One generation of the worker: one start, its process, and the end of its tree.
+
+    It tells its `WorkerListener` what becomes of it.
+    """
+
+    @property
+    def generation(self) -> int:
+        """1 for the first worker of this gateway, 2 for the next, and so on."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """None: there is no process yet."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process lives."""
+        ...
+
+    @property
+    def guardian(self) -> int | None:
+        """The pid of its guardian; None while there is none."""
+        ...
+
+    @property
+    def vitals(self) -> Vitals:
+        """What it said of itself."""
+        ...
+
+    @property
+    def exit(self) -> Exit | None:
+        """How its process ended; None: it did not."""
+        ...
+
+    @property
+    def cause(self) -> str | None:
+        """The class of its exit; None when it ended as asked, or did not end."""
+        ...
+
+    @property
+    def error(self) -> WorkerError | None:
+        """Why it never became a process."""
+        ...
+
+    @property
+    def last_words(self) -> list[str]:
+        """The last lines of stderr, redacted."""
+        ...
+
+    @property
+    def epitaph(self) -> str:
+        """How it ended, and its very last words."""
+        ...
+
+    @property
+    def plight(self) -> str:
+        """Of one that does not end: what was tried."""
+        ...
+
+    def heard(self, name: str, value: object, connection: Hashable) -> str | None:
+        """It sent an event over one of its connections; the class of the error in it, if any."""
+        ...
+
+    def blame(self, cause: str) -> None:
+        """It told an error of this class."""
+        ...
+
+    def end(self) -> None:
+        """End it and its tree, politely; may be said again."""
+        ...
+
+    def kill(self) -> None:
+        """End them at once."""
+        ...
+
+
+class WorkerListener(Protocol):
+    """Who is told what becomes of a worker: each at most once, in this order."""
+
+    def started(self, worker: Worker) -> None:
+        """Its process runs; one that could not be made is told as `exited`."""
+        ...
+
+    def settled(self, worker: Worker) -> None:
+        """It lived long enough to count as started."""
+        ...
+
+    def exited(self, worker: Worker) -> None:
+        """Its process is gone; others of its tree may not be."""
+        ...
+
+    def reaped(self, worker: Worker) -> None:
+        """Nothing is left of its tree."""
+        ...
+
+
+class LifecycleListener(Protocol):
+    """Who is told about the life-cycle, after it is so."""
+
+    def state_changed(self) -> None:
+        """The state is another one, or the planned start is."""
+        ...
+
+    def worker_exited(self, worker: Worker) -> None:
+        """The process of `worker` is gone, asked or not."""
+        ...

@@ -1,0 +1,105 @@
+"""Who waits for what: one list of all requests that are not answered yet."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Facts = dict[str, Any]
+"""An answer: what became of the worker, as JSON."""
+
+
+class Until(Enum):
+    """What a request waits for."""
+
+    SETTLED = "a worker that has settled"
+    READY = "a worker that is ready"
+    GONE = "no worker"
+
+
+@frozen(eq=False, kw_only=True)
+class Request:
+    """Somebody who waits."""
+
+    until: Until
+    answer: Deferred[Facts]
+    generation: int = 0
+    """SETTLED: the least generation that satisfies it.  READY: the very one."""
+    old_pid: int | None = None
+    """The process that the worker replaces; None: there was none."""
+    person: bool = False
+    """A person asks, and no timer."""
+    force: bool = False
+    """The broker's pause is to be overridden."""
+
+
+class Requests:
+    """The list.  What happens is told with a predicate that says whom it concerns."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Request] = []
+
+    def wait(self, until: Until, **how: Any) -> Deferred[Facts]:
+        """Somebody waits until that is so; `how` are the other fields of `Request`."""
+        request = Request(until=until, answer=Deferred(), **how)
+        self._waiting.append(request)
+        return request.answer
+
+    def find(self, which: Callable[[Request], bool]) -> list[Request]:
+        """Those of whom `which` is true; they go on waiting."""
+        return list(filter(which, self._waiting))
+
+    def take(self, which: Callable[[Request], bool]) -> list[Request]:
+        """Those of whom `which` is true; they no longer wait, and the caller owes an answer."""
+        taken = self.find(which)
+        self._waiting = [request for request in self._waiting if request not in taken]
+        return taken
+
+
+# -- predicates: whom something concerns ---------------------------------------------------
+
+
+def wants_a_worker(request: Request) -> bool:
+    """Whether it waits for a worker to start."""
+    return request.until is Until.SETTLED
+
+
+def wants_none(request: Request) -> bool:
+    """Whether it waits for a worker to be gone."""
+    return request.until is Until.GONE
+
+
+def served_by(generation: int) -> Callable[[Request], bool]:
+    """Who waits for `generation`, or an older one, to start."""
+    return lambda request: wants_a_worker(request) and request.generation <= generation
+
+
+def wants_after(generation: int) -> Callable[[Request], bool]:
+    """Who waits for a younger worker than `generation` to start."""
+    return lambda request: wants_a_worker(request) and request.generation > generation
+
+
+def waits_until_ready(generation: int) -> Callable[[Request], bool]:
+    """Who waits for the worker of `generation` to be ready."""
+    return lambda request: request.until is Until.READY and request.generation == generation
+
+
+# -- answers ---------------------------------------------------------------------------------
+
+
+def answer(requests: Iterable[Request], facts: Callable[[Request], Facts]) -> None:
+    """Answer each with its `facts`.  They may ask for something again."""
+    for request in requests:
+        request.answer.callback(facts(request))
+
+
+def fail(requests: Iterable[Request], error: Exception) -> None:
+    """Answer all with `error`.  They may ask for something again."""
+    for request in requests:
+        request.answer.errback(error)

@@ -1,0 +1,314 @@
+"""The states of the worker's life-cycle.
+
+Theory of operation
+===================
+
+A state is an object.  It holds what exists only while it lasts: the worker, the plan for the
+next start, the wish for another worker.  What people are told (`name`) follows from it.
+
+A *generation* is one start, its process, and the end of that process's whole tree.  There is
+one at a time: the next one is made when nothing is left of the one before.  A generation tells
+of itself `started`, `settled`, `exited`, `reaped`, each at most once and in this order; one of
+which no process could be made tells `exited` and `reaped` alone.  What an older generation
+tells, or one tells twice, changes nothing.
+
+What each input leads to (`-`: nothing, the state stays):
+
+    state       start       restart     stop      settled  exited  reaped
+    ----------  ----------  ----------  --------  -------  ------  ---------------------------
+    Stopped     GATE        GATE        -         .        .       .
+    Starting    -           - (1)       Stopping  Running  Exited  .
+    Running     -           Stopping+   Stopping  -        Exited  .
+    Stopping    Stopping+   Stopping+   Stopping  -        -       Stopped; wanted (+): GATE
+    Exited      Stopping+   Stopping+   Stopping  -        -       GATE after a pause, or Fatal
+    BackingOff  GATE        GATE        Stopped   .        .       . (2)
+    Fatal       GATE        GATE        Stopped   .        .       .
+
+    GATE    the one way to a new worker, `Control.try_start`.  Open: Starting.  Held for some
+            time: BackingOff.  Held until a person asks: Fatal.
+    +       a worker is wanted afterwards.  The last wish counts.
+    .       can't happen: there is no process in this state, or more of it is left.
+    (1)     an interpreter that starts is not interrupted.  Whoever waits for a newer worker
+            is served at `settled`: if the gate is open then, this worker is replaced; else it
+            stays, and they are refused.
+    (2)     when its time has come BackingOff leads to GATE by itself.  It asks the gate every
+            30 s until then, and at once when it is told that something has changed.
+
+A worker that logs in again during the broker's pause is *suspended*: as by `restart`, and the
+gate, held by the pause, puts the next start off.
+
+The order within one transition: the old state is left (its timers end), the new one is there,
+its effect is done, people are told, and at last those who waited get their answers; an answer
+may ask for something again.  Effects do not raise: `attempt` turns an exception into a reason,
+and what was not done is tried again: a start after 5 s, an end after at most 10 s past all
+patience.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+
+from twisted.logger import Logger
+
+from gateway.common.guard import Countdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.lifecycle.ending import Ending
+    from gateway.worker.lifecycle.gate import Hold
+    from gateway.worker.lifecycle.interfaces import Worker
+
+_log = Logger(namespace="gateway.worker")
+
+LOOK: Final = 30.0
+"""Seconds for which a plan is trusted: a hold by the calendar moves when the clock is set."""
+MOVED: Final = 1.0
+"""A plan that moved by more seconds than this is news."""
+
+
+class Control(Protocol):
+    """What states do to the life-cycle.  None of it raises."""
+
+    def enter(self, state: State) -> None:
+        """`state` is the state from now on."""
+        ...
+
+    def try_start(self, pause: float = 0.0) -> None:
+        """Start a worker, plan its start, or give up: `pause` (seconds), and what the gate says."""
+        ...
+
+    def judge(self, worker: Worker) -> None:
+        """Nobody asked for the end of `worker`, of which nothing is left: what comes next?"""
+        ...
+
+    def ending_of(self, worker: Worker) -> Ending:
+        """Something that sees to the end of `worker`."""
+        ...
+
+
+class State:
+    """What is so now, and what comes of what people ask and the worker tells."""
+
+    name: ClassVar[str]
+    """What people are told: in `/status`, `/health`, `/metrics` and `python_status`."""
+    since = 0.0
+    """When it began, in seconds since 1970."""
+    worker: Worker | None = None
+    """The worker of which something is there; one that has exited may have left children."""
+    held_by = ""
+    """What stands against the planned start besides the worker's own pause."""
+
+    @property
+    def starts_in(self) -> float | None:
+        """Seconds until the planned start; None: none is planned."""
+        return None
+
+    def start(self, control: Control) -> None:
+        """Someone wants a worker, no matter which."""
+        control.try_start()
+
+    def restart(self, control: Control) -> None:
+        """Someone wants a new worker."""
+        control.try_start()
+
+    def stop(self, control: Control) -> None:
+        """Someone wants no worker."""
+        control.enter(Stopped())
+
+    def suspend(self, control: Control) -> None:
+        """The worker logs in again during the broker's pause."""
+
+    def reconsider(self, control: Control) -> None:
+        """What stands against a start may have changed."""
+
+    def settled(self, control: Control) -> None:
+        """The worker lived long enough to count as started."""
+
+    def exited(self, control: Control) -> None:
+        """Its process is gone."""
+
+    def reaped(self, control: Control) -> None:
+        """Nothing is left of its tree."""
+
+    def begin(self) -> None:
+        """The effect of the state, when it is entered."""
+
+    def leave(self) -> None:
+        """It is over: its timers end."""
+
+
+class Stopped(State):
+    """There is no worker, and nobody wants one."""
+
+    name = "stopped"
+
+    def stop(self, control: Control) -> None:
+        pass
+
+
+class Fatal(State):
+    """There is no worker until a person asks, or a schedule tries once."""
+
+    name = "fatal"
+
+
+class Up(State):
+    """There is a worker, and nobody asked for its end."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker: Worker = worker
+
+    def start(self, control: Control) -> None:
+        pass
+
+    def stop(self, control: Control) -> None:
+        control.enter(Stopping(self.worker, control.ending_of(self.worker)))
+
+    def exited(self, control: Control) -> None:
+        control.enter(Exited(self.worker, control.ending_of(self.worker)))
+
+
+class Starting(Up):
+    """A worker was started, and has not settled."""
+
+    name = "starting"
+    suspended = False
+    """It is to be stopped, because of the broker's pause, when it has settled."""
+
+    def restart(self, control: Control) -> None:
+        pass
+
+    def suspend(self, control: Control) -> None:
+        if not self.suspended:
+            self.suspended = True
+            _tell_suspended()
+
+    def settled(self, control: Control) -> None:
+        control.enter(Running(self.worker))
+
+
+class Running(Up):
+    """The worker has settled."""
+
+    name = "running"
+
+    def restart(self, control: Control) -> None:
+        control.enter(Stopping(self.worker, control.ending_of(self.worker), wanted=True))
+
+    def suspend(self, control: Control) -> None:
+        _tell_suspended()
+        self.restart(control)
+
+
+class Stopping(State):
+    """The worker and its tree are being ended, since somebody asked for that."""
+
+    name = "stopping"
+
+    def __init__(self, worker: Worker, ending: Ending, *, wanted: bool = False) -> None:
+        self.worker: Worker = worker
+        self._ending = ending
+        self._wanted = wanted
+        """Whether another worker is wanted afterwards."""
+
+    def start(self, control: Control) -> None:
+        self._wanted = True
+
+    def restart(self, control: Control) -> None:
+        self._wanted = True
+
+    def stop(self, control: Control) -> None:
+        self._wanted = False
+
+    def reaped(self, control: Control) -> None:
+        if self._wanted:
+            control.try_start()
+        else:
+            control.enter(Stopped())
+
+    def begin(self) -> None:
+        if self.worker.exit is None:
+            self._ending.ask()
+        else:
+            self._ending.expect()
+
+    def leave(self) -> None:
+        self._ending.done()
+
+
+class Exited(State):
+    """The process ended by itself; what it left is being ended."""
+
+    name = "exited"
+
+    def __init__(self, worker: Worker, ending: Ending) -> None:
+        self.worker: Worker = worker
+        self._ending = ending
+
+    def start(self, control: Control) -> None:
+        self._go_on(control, wanted=True)
+
+    def restart(self, control: Control) -> None:
+        self._go_on(control, wanted=True)
+
+    def stop(self, control: Control) -> None:
+        self._go_on(control, wanted=False)
+
+    def reaped(self, control: Control) -> None:
+        control.judge(self.worker)
+
+    def begin(self) -> None:
+        self._ending.expect()
+
+    def leave(self) -> None:
+        self._ending.done()
+
+    def _go_on(self, control: Control, *, wanted: bool) -> None:
+        control.enter(Stopping(self.worker, self._ending, wanted=wanted))
+
+
+class BackingOff(State):
+    """The next start is planned: the worker's own pause, and what the gate holds against it.
+
+    `look` is called when it is due, and every `LOOK` seconds until then.
+    """
+
+    name = "backoff"
+
+    def __init__(self, reactor: Any, look: Callable[[], None]) -> None:
+        self._clock: Callable[[], float] = reactor.seconds
+        self._timer = Countdown(reactor, "Looking whether the next start is due", look)
+        self._pause_ends: float = 0.0
+        self._planned: float = self._clock()
+        self.held_by = ""
+
+    def reconsider(self, control: Control) -> None:
+        control.try_start(max(0.0, self._pause_ends - self._clock()))
+
+    def leave(self) -> None:
+        self._timer.cancel()
+
+    def plan(self, pause: float, hold: Hold | None) -> bool:
+        """The start comes after `pause` (seconds) and `hold`; whether that is news.
+
+        It is if the reason is another one, or if the start moved before it was due.
+        """
+        was_due, before, held_by = not self.starts_in, self._planned, self.held_by
+        self._pause_ends = self._clock() + pause
+        self._planned = max(self._pause_ends, self._clock() + (hold.seconds if hold else 0))
+        self.held_by = hold.reason if hold else ""
+        self._timer.begin(min(self.starts_in, LOOK))
+        moved = abs(self._planned - before) > MOVED
+        return held_by != self.held_by or (moved and not was_due)
+
+    @property
+    def starts_in(self) -> float:
+        return max(0.0, self._planned - self._clock())
+
+
+def _tell_suspended() -> None:
+    _log.warn(
+        "The worker logs in again during the broker's pause: it is stopped, and started after that",
+        tag="Python",
+    )

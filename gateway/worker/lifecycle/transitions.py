@@ -1,0 +1,158 @@
+"""What the states do: one state after the other, and the one way to a new worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.common.guard import attempt
+from gateway.worker.errors import LaunchError
+from gateway.worker.lifecycle.ending import Ending
+from gateway.worker.lifecycle.gate import Hold, refusal
+from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
+from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.worker.errors import WorkerError
+    from gateway.worker.lifecycle.backoff import Backoff
+    from gateway.worker.lifecycle.gate import Gate
+    from gateway.worker.lifecycle.interfaces import LifecycleListener, Worker
+    from gateway.worker.lifecycle.requests import Requests
+    from gateway.worker.lifecycle.states import State
+    from gateway.worker.settings import Settings
+
+RETRY: Final = 5.0
+"""Seconds until a start is tried again that the gateway itself could not make."""
+
+
+class Transitions:
+    """The `Control` of the states.
+
+    `launch(generation)` makes a worker.  Neither it nor the `listener` is trusted not to raise.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        *,
+        launch: Callable[[int], Worker],
+        gate: Gate,
+        backoff: Backoff,
+        requests: Requests,
+        listener: LifecycleListener,
+        wall: Callable[[], float],
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._launch = launch
+        self._gate = gate
+        self._backoff = backoff
+        self._requests = requests
+        self._listener = listener
+        self._wall = wall
+        self.state: State = Stopped()
+        self.state.since = wall()
+        self.generation = 0
+        """How many workers there were."""
+        self.worker: Worker | None = None
+        """The present one, or the last."""
+
+    def enter(self, state: State) -> None:
+        """`state` is the state from now on: its effect is done, and then it is told."""
+        if type(state) is type(self.state):
+            return  # a try that failed at once
+        self.state.leave()
+        state.since = self._wall()
+        self.state = state
+        state.begin()
+        if not isinstance(state, Exited):  # that is told with the exit
+            self._tell()
+
+    def try_start(self, pause: float = 0.0) -> None:
+        """The one way to a new worker: `pause` is over, and nothing stands against it.
+
+        Else it is planned, or given up, and those who wait for it are told why.
+        """
+        hold = self._gate.hold(**self.asker)
+        if hold is None and pause > 0:
+            self._put_off(pause, None)
+            return
+        error: WorkerError | None = None
+        if hold is None:
+            failed = attempt("Starting the worker", self._make_worker)
+            if failed is None and self.worker is not None:
+                self.enter(Starting(self.worker))
+                return
+            pause, hold = RETRY, Hold(f"it can't be started now: {failed}", RETRY)
+            error = LaunchError("The worker was not started", failed or "")
+        waiting = self._requests.take(wants_a_worker)
+        self._put_off(pause, hold)
+        fail(waiting, error or refusal(hold, self._wall()))
+
+    def judge(self, worker: Worker) -> None:
+        """Nobody asked for the end of `worker`: when does the next one start?"""
+        if self._requests.find(wants_after(worker.generation)):
+            self.try_start()
+            return
+        pauses: list[float | None] = []
+        attempt("Judging the worker's end", lambda: pauses.append(self._verdict(worker)))
+        pause = pauses[0] if pauses else RETRY
+        if pause is None:
+            self.enter(Fatal())
+        else:
+            self.try_start(pause)
+
+    def ending_of(self, worker: Worker) -> Ending:
+        """Something that sees to the end of `worker`."""
+        told = self._settings
+        interrupt = max(told.patience_login, told.patience_interrupt)
+        return Ending(
+            self._reactor,
+            worker,
+            patience=interrupt + told.patience_terminate,
+            strays=told.patience_strays,
+            stuck=self._stuck,
+        )
+
+    @property
+    def asker(self) -> dict[str, bool]:
+        """How the gate is asked for all who want a worker that is not there yet."""
+        asking = self._requests.find(wants_after(self.generation))
+        return {
+            "person": any(request.person for request in asking),
+            "force": any(request.force for request in asking),
+        }
+
+    # -- inside -------------------------------------------------------------------------
+
+    def _make_worker(self) -> None:
+        self.worker = self._launch(self.generation + 1)
+        self.generation += 1
+
+    def _put_off(self, pause: float, hold: Hold | None) -> None:
+        """The next start comes after `pause` and `hold`, or when a person asks."""
+        if hold is not None and hold.endless:
+            self.enter(Fatal())
+        elif isinstance(self.state, BackingOff):
+            if self.state.plan(pause, hold):
+                self._tell()
+        else:
+            planned = BackingOff(self._reactor, self._look)
+            planned.plan(pause, hold)
+            self.enter(planned)
+
+    def _look(self) -> None:
+        self.state.reconsider(self)
+
+    def _verdict(self, worker: Worker) -> float | None:
+        assert worker.exit is not None  # it is reaped
+        return self._backoff.verdict(worker.exit, worker.cause or "")
+
+    def _stuck(self, error: WorkerError) -> None:
+        waiting = self._requests.take(wants_a_worker) + self._requests.take(wants_none)
+        fail(waiting, error)
+
+    def _tell(self) -> None:
+        attempt("Telling of the worker's state", self._listener.state_changed)
