@@ -42,10 +42,14 @@ class Client:
         assert await answer.text() == "ok"
 
     async def connect(self) -> None:
+        assert (await self.ask()).startswith("40"), "the namespace is joined"
+
+    async def ask(self) -> str:
+        """The answer to who asks to join the namespace."""
         opened = json.loads((await self.poll())[1:])
         self._url += f"&sid={opened['sid']}"
         await self.say("40")
-        assert (await self.poll()).startswith("40"), "the namespace is joined"
+        return await self.poll()
 
 
 class WholeTests(TestCase):
@@ -143,10 +147,7 @@ class WholeTests(TestCase):
 
     async def refuses(self, client: Client) -> bool:
         """Whether `client` is kept out of the namespace."""
-        opened = json.loads((await client.poll())[1:])
-        client._url += f"&sid={opened['sid']}"
-        await client.say("40")
-        return (await client.poll()).startswith("44")
+        return (await client.ask()).startswith("44")
 
     async def test_the_document_has_every_name_and_type_and_no_other(self) -> None:
         self.start()

@@ -59,7 +59,7 @@ class ClosedFolderTests(SynchronousTestCase):
         pid = self.running()
         self.home.chmod(0)
         os.kill(pid, signal.SIGKILL)
-        self.gateway.until("third try", lambda: self.status()["generation"] >= 4)
+        self.gateway.until("second try", lambda: self.status()["generation"] >= 3)
         told = self.status()
         self.assertEqual(told["exits"][0]["class"], "unreachable")
         self.assertIn(f"Permission denied: {self.home / 'main.py'}", told["exits"][0]["reason"])

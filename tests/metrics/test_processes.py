@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.metrics import processes
 from gateway.metrics.processes import ProcessMetrics
 from tests.metrics.reading import read
 
@@ -18,8 +20,12 @@ class ProcessMetricsTests(SynchronousTestCase):
         self.pids = {"gateway": os.getpid(), "worker": None}
         self.metrics = ProcessMetrics(lambda: dict(self.pids), self.clock.seconds)
         self.measured = []
-        measure = self.metrics._measure
-        self.metrics._measure = lambda pids: (self.measured.append(pids), measure(pids))
+        looking = SimpleNamespace(Process=self.look, Error=psutil.Error)
+        self.patch(processes, "psutil", looking)
+
+    def look(self, pid):
+        self.measured.append(pid)
+        return psutil.Process(pid)
 
     def child(self):
         script = "import sys; print(flush=True); sys.stdin.read()"

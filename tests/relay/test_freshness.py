@@ -33,10 +33,15 @@ class FreshnessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.holidays = Path(self.mktemp())
 
+    fails_for = ""
+    """The market of which nothing can be told."""
+
     def changed(self, market: str, reason: str) -> None:
         self.reasons.append(reason)
         now = datetime.fromtimestamp(self.clock.seconds(), TAIPEI)
         self.changes.append((f"{now:%a %H:%M}", market, bool(reason)))
+        if market == self.fails_for:
+            raise RuntimeError("as asked")
 
     def run_until(self, at: str, *codes: str, every: float = 10) -> None:
         """Go to `at`, with a tick of each code `every` so many seconds."""
@@ -50,14 +55,7 @@ class FreshnessTests(SynchronousTestCase):
     def test_an_error_about_one_market_does_not_hide_the_other(self) -> None:
         self.start("2026-11-23 10:00")
         self.run_until("2026-11-23 10:05", "TXFL6", "2330")
-        told = self.changed
-
-        def changed(market: str, reason: str) -> None:
-            told(market, reason)
-            if market == "futures":
-                raise RuntimeError("as asked")
-
-        self.freshness._on_change = changed
+        self.fails_for = "futures"
         self.run_until("2026-11-23 10:10")
         self.assertEqual({market for _, market, _ in self.changes}, {"futures", "stocks"})
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
