@@ -51,6 +51,8 @@ class Overseer:
 
     relay: Relay
     """What is observed; set before the first event."""
+    redact: Callable[[str], str] = staticmethod(str)
+    """Takes secrets out of what is logged."""
     listener: Listener | None = None
 
     def __init__(

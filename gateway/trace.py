@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway")
 
 SHOWN: Final = 1000
-"""Bytes of an event that are shown."""
+"""Characters of an event that are shown."""
 
 
 class TracingOverseer(Overseer):
-    """Logs each event's text, and how many attachments it has."""
+    """Logs each event's text without secrets, and how many attachments it has."""
 
     def relayed(self, sender: Subscription, event: Event) -> None:
         super().relayed(sender, event)
-        text, *attachments = event.packets
+        packet, *attachments = event.packets
+        text = self.redact(packet.data[: 2 * SHOWN].decode("utf-8", "replace"))
         _log.debug(
             "{text}{more}{attached}",
             tag="Relay",
-            text=text.data[:SHOWN].decode("utf-8", "replace"),
-            more="..." if len(text.data) > SHOWN else "",
+            text=text[:SHOWN],
+            more="..." if len(packet.data) > SHOWN else "",
             attached=f" + {len(attachments)} attachments" if attachments else "",
         )

@@ -260,6 +260,12 @@ class MadeTests(SynchronousTestCase):
             self.assertEqual(list(self.folder.glob("state/*")), [])
             self.assertFalse(gateway.running)
 
+    def test_certificates_are_looked_at_where_there_may_be_some(self) -> None:
+        for listen, there in (((), False), (("unix:/tmp/a",), True)):
+            settings = Settings(no_worker=True, listen=listen, state_dir=self.folder)
+            names = [each.name for each in Assembly(settings, MemoryReactorClock()).gateway]
+            self.assertEqual("Looking at the certificates" in names, there)
+
     def test_a_guest_leaves_signals_clock_and_log_alone_for_good(self) -> None:
         own = {"the process of our own"}
         alone, _ = self.make(nodaemon=True, logfile=None, syslog=False)

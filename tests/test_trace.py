@@ -46,6 +46,12 @@ class TracingOverseerTests(SynchronousTestCase):
         )
         self.assertTrue(line.endswith(" + 1 attachments"))
 
+    def test_secrets_are_taken_out_before_it_is_cut(self) -> None:
+        """Whoever the log belongs to: that of an application around us knows no secrets."""
+        self.overseer.redact = lambda text: text.replace("sesame", "[redacted]")
+        line = self.relayed(Packet(b'42["' + b"x" * (SHOWN - 7) + b'sesame"]'))
+        self.assertNotIn("s", line)
+
     def test_a_long_event_is_cut(self) -> None:
         line = self.relayed(Packet(b'42["tick","' + b"x" * 5000 + b'"]'))
         self.assertEqual(len(line), SHOWN + len("..."))

@@ -12,26 +12,24 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
-from twisted.logger import Logger, LogLevel
+from twisted.logger import LogLevel
 
 from gateway import memory, reaper
 from gateway.admission import Admission, Publish
 from gateway.alerts.alerts import Alerts
-from gateway.app.children import DeadlineTimer, Ports, Sessions
+from gateway.app.children import DeadlineTimer, Ports, Sessions, Worker
 from gateway.app.process import Limits, OwnProcess, steady_clock
 from gateway.app.senders import Senders
 from gateway.app.service import Gateway, Part, periodic
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.layers import (
-    WORKER_KEY,
     alert_settings,
     allowance,
     engine_settings,
     guard_settings,
     relay_settings,
     socket_settings,
-    state_dir,
     token_sources,
     worker_settings,
 )
@@ -51,16 +49,14 @@ from gateway.web import tokenfiles
 from gateway.web.control import NoWorker
 from gateway.web.engine import EngineResource
 from gateway.web.limits import Caps
-from gateway.web.listen import Listeners, plan
+from gateway.web.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.metrics import metrics_mounts
 from gateway.web.page import page_mounts
 from gateway.web.rest import rest_mounts
 from gateway.web.security import Guard
 from gateway.web.site import Mount, make_site
 from gateway.web.strikes import Strikes
-from gateway.web.trust import notice, warning
 from gateway.web.upgrade import Upgrader
-from gateway.web.worker_port import KeptPort
 from gateway.worker.redact import Redactor
 from gateway.worker.supervisor import Supervisor
 
@@ -75,8 +71,6 @@ if TYPE_CHECKING:
 
 STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": False}
 """Where a guest logs to that has no --log-file: as twistd's options would say it."""
-
-_log = Logger(namespace="gateway")
 
 
 class Assembly:
@@ -99,7 +93,6 @@ class Assembly:
         self._clock = reactor.seconds if runner is None else steady_clock(reactor.seconds())
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
         supervised = not settings.no_worker
-        self._places = plan(settings.host, settings.listen, supervised=supervised)
         self._guarding = guard_settings(settings)
         self._guard = Guard(self._guarding)
         self._deadlines = Deadlines(self._clock)
@@ -140,6 +133,7 @@ class Assembly:
             self._overseer.told.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
         self._redact.learn(*alerting.secrets)
+        self._overseer.redact = self._redact
         self._revocation = Revocation(self._guard, self._senders.identities, self._engine.sessions)
         tokens = self._guarding.all_tokens
         self._redact.learn(*(token.secret for token in tokens))
@@ -226,10 +220,8 @@ class Assembly:
 
     def _caps(self) -> Caps:
         """For connections, and the same again for sessions: polling ones may have none."""
-        settings = self._settings
-        return Caps(
-            settings.max_connections, settings.max_connections_per_address, self._guard.believes
-        )
+        most = self._settings.max_connections
+        return Caps(most, self._settings.max_connections_per_address, self._guard.believes)
 
     def _make_site(self) -> Site:
         engine = self._engine.settings
@@ -284,8 +276,11 @@ class Assembly:
         yield periodic(reactor, "Giving memory back", memory.EVERY, gives_back.look)
         yield Sessions(reactor, self._relay, self._engine)
         if self._supervisor is not None:
-            yield Part("the worker", start=self._start_worker, stop=self._supervisor.stop)
-        yield Ports(self._listen, self._listeners.close)
+            yield Worker(self._supervisor, lambda: self._listeners.worker_port, self._secret)
+        if self._settings.listen:
+            look = self._listeners.look_at_certificates
+            yield periodic(reactor, "Looking at the certificates", CERTIFICATE_SECONDS, look)
+        yield Ports(self._listeners, self._settings, self._guarding, self._guard, self._tokens)
         yield Notifier(os.environ, reactor)
 
     # -- what the parts do ---------------------------------------------------------------
@@ -298,30 +293,6 @@ class Assembly:
         """Other tokens count from now on."""
         self._redact.learn(*(token.secret for token in tokens))
         self._revocation(tokens)
-
-    async def _listen(self) -> None:
-        settings = self._settings
-        kept = KeptPort(state_dir(settings, os.environ) / f"worker-port-{settings.port}")
-        await self._listeners.open(self._places, settings.port, kept)
-        self._guard.exposed = self._listeners.exposed
-        self._announce()
-
-    def _announce(self) -> None:
-        addresses = ", ".join(self._listeners.addresses)
-        _log.info("Listening on {addresses}", addresses=addresses)
-        _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
-        for line in self._tokens.doubts():
-            _log.warn("{doubt}", doubt=line)
-        if warning(self._guarding):
-            _log.warn("{warning}", warning=warning(self._guarding))
-
-    def _start_worker(self) -> None:
-        assert self._supervisor is not None
-        url = f"http://localhost:{self._listeners.worker_port}"
-        if self._secret:
-            self._supervisor.redact.learn(self._secret)
-            url += f"/?{WORKER_KEY}={self._secret}"
-        self._supervisor.start(url)
 
     def log_by(self, runner: MutableMapping[str, Any]) -> Observer:
         """The observer that logs to where `runner` says.  Raises OSError or ValueError."""

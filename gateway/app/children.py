@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
 from gateway.app.service import refused
-from gateway.web.listen import ListenError
+from gateway.layers import WORKER_KEY, state_dir
+from gateway.web.listen import ListenError, plan
 from gateway.web.timer import Driver, drive
+from gateway.web.trust import notice, warning
+from gateway.web.worker_port import KeptPort
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from gateway.config import Settings
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.server import Server as EngineServer
     from gateway.relay.relay import Relay
+    from gateway.web.listen import Listeners
+    from gateway.web.security import Guard
+    from gateway.web.tokenfiles import TokenFiles
+    from gateway.web.trust import Settings as GuardSettings
+    from gateway.worker.supervisor import Supervisor
 
 FAREWELL = 0.2
 """Seconds in which the last bytes may leave."""
 LAST_POLLS = 0.5
 """Seconds in which clients that poll may fetch the last words."""
 
+_log = Logger(namespace="gateway")
+
 
 class Ports(Service):
-    """Opens all ports while there are privileges.
+    """Opens all ports while there are privileges, and says in the log which they are.
 
-    `listen()` opens them and `close()` closes them.  One service for all of them, and not a
-    StreamServerEndpointService for each: all are open or none, one may be left out where this
-    machine has no IPv6, and the worker's depends on where the others are.
+    One service for all of them, and not a StreamServerEndpointService for each: all are open or
+    none, one may be left out where this machine has no IPv6, and the worker's depends on where
+    the others are.
     """
 
     name = "the ports"
 
     def __init__(
-        self, listen: Callable[[], Awaitable[None]], close: Callable[[], Awaitable[None]]
+        self,
+        listeners: Listeners,
+        settings: Settings,
+        guarding: GuardSettings,
+        guard: Guard,
+        tokens: TokenFiles,
     ) -> None:
-        self._listen = listen
-        self._close = close
+        """Raises ListenError for a --host that is no address."""
+        self._listeners = listeners
+        self._settings = settings
+        self._guarding = guarding
+        self._guard = guard
+        self._tokens = tokens
+        self._places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
 
     def privilegedStartService(self) -> None:
         """Raises StartError when a port can't be had."""
         super().privilegedStartService()
         outcome: list[Any] = []
-        ensureDeferred(self._listen()).addBoth(outcome.append)  # type: ignore[arg-type]
+        ensureDeferred(self._open()).addBoth(outcome.append)
         if outcome and outcome[0] is not None:
             try:
                 outcome[0].raiseException()
@@ -54,7 +77,47 @@ class Ports(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
-        return ensureDeferred(self._close())  # type: ignore[arg-type]
+        return ensureDeferred(self._listeners.close())
+
+    async def _open(self) -> None:
+        settings = self._settings
+        kept = KeptPort(state_dir(settings, os.environ) / f"worker-port-{settings.port}")
+        await self._listeners.open(self._places, settings.port, kept)
+        self._guard.exposed = self._listeners.exposed
+        addresses = ", ".join(self._listeners.addresses)
+        _log.info("Listening on {addresses}", addresses=addresses)
+        _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
+        for line in self._tokens.doubts():
+            _log.warn("{doubt}", doubt=line)
+        if warning(self._guarding):
+            _log.warn("{warning}", warning=warning(self._guarding))
+
+
+class Worker(Service):
+    """Has the worker supervised while it runs.
+
+    `port()` is where the worker finds plain HTTP, once the ports are open; `secret` goes with
+    its URL, unless it is empty.
+    """
+
+    name = "the worker"
+
+    def __init__(self, supervisor: Supervisor, port: Callable[[], int], secret: str) -> None:
+        self._supervisor = supervisor
+        self._port = port
+        self._secret = secret
+
+    def startService(self) -> None:
+        super().startService()
+        url = f"http://localhost:{self._port()}"
+        if self._secret:
+            self._supervisor.redact.learn(self._secret)
+            url += f"/?{WORKER_KEY}={self._secret}"
+        self._supervisor.start(url)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return self._supervisor.stop()
 
 
 class DeadlineTimer(Service):

@@ -14,7 +14,6 @@ from twisted.internet.endpoints import (
     serverFromString,
 )
 from twisted.internet.error import CannotListenError
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.web.announce import AnnouncedFactory
@@ -139,8 +138,6 @@ class Listeners:
         self.worker_port = 0
         """Where the worker finds plain HTTP on this machine, once we listen."""
         self._certificates: list[Certificate] = []
-        self._looking = LoopingCall(self._look_at_certificates)
-        self._looking.clock = reactor
 
     @property
     def addresses(self) -> list[str]:
@@ -192,8 +189,6 @@ class Listeners:
         except ListenError:
             ensureDeferred(self.close())
             raise
-        if self._certificates:
-            self._looking.start(CERTIFICATE_SECONDS, now=False)
 
     def reload_certificates(self) -> None:
         """Read all certificates again."""
@@ -202,8 +197,6 @@ class Listeners:
 
     async def close(self) -> None:
         """Take no more connections; those that are there live on."""
-        if self._looking.running:
-            self._looking.stop()
         self._certificates.clear()
         closed = [maybeDeferred(port.stopListening) for _, port in self._open]
         self._open.clear()
@@ -278,7 +271,8 @@ class Listeners:
             return f"port {port} on {place.host} is in use; choose another with --port"
         return f"can't listen on {place}: {error.socketError}"
 
-    def _look_at_certificates(self) -> None:
+    def look_at_certificates(self) -> None:
+        """Read those again that changed on disk; to be called every `CERTIFICATE_SECONDS`."""
         for certificate in self._certificates:
             certificate.reload_if_changed()
 

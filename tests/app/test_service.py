@@ -3,6 +3,7 @@
 import io
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.application.service import Application, MultiService, Service
@@ -13,7 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.children import Ports
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
+from gateway.config import Settings
+from gateway.web import trust
 from gateway.web.listen import ListenError
+from gateway.web.security import Guard
 
 
 class ServiceTestCase(SynchronousTestCase):
@@ -68,8 +72,11 @@ class GatewayTests(ServiceTestCase):
     def test_it_starts_in_a_service_that_runs_already(self) -> None:
         """As one that an application adds later, and as twist starts it."""
         opened: list[int] = []
-        ports = Ports(self.listen(opened), self.listen([]))
-        ports.setServiceParent(self.gateway)
+
+        async def listen(*places: object) -> None:
+            opened.append(1)
+
+        self.ports(listen)
         application = MultiService()
         application.startService()
         self.gateway.setServiceParent(application)
@@ -78,18 +85,23 @@ class GatewayTests(ServiceTestCase):
         application.startService()
         self.assertEqual(opened, [1, 1], "and once more")
 
-    def listen(self, opened: list[int]) -> Any:
-        async def listen() -> None:
-            opened.append(1)
+    def ports(self, listen: Any) -> None:
+        async def close() -> None:
+            pass
 
-        return listen
+        listeners: Any = SimpleNamespace(open=listen, close=close, exposed=False, addresses=[])
+        tokens: Any = SimpleNamespace(doubts=list)
+        guarding = trust.Settings()
+        Ports(listeners, Settings(), guarding, Guard(guarding), tokens).setServiceParent(
+            self.gateway
+        )
 
     def test_a_port_in_use_is_one_line_and_ends_the_start(self) -> None:
-        async def listen() -> None:
+        async def listen(*places: object) -> None:
             raise ListenError("port 1 is in use")
 
         self.add("worker")
-        Ports(listen, listen).setServiceParent(self.gateway)
+        self.ports(listen)
         said = io.StringIO()
         said.fileno = lambda: 1  # type: ignore[method-assign]
         self.patch(sys, "__stderr__", said)

@@ -408,21 +408,21 @@ class TlsTests(ListenTestCase):
 
     async def test_reading_again_when_the_file_changed(self) -> None:
         await self.open("first")
-        self.listeners._look_at_certificates()
+        self.listeners.look_at_certificates()
         self.assertEqual(await self.served_name(), "first")
         write_certificate(self.pem, "second")
-        self.listeners._look_at_certificates()
+        self.listeners.look_at_certificates()
         self.assertEqual(await self.served_name(), "second")
 
     async def test_what_can_not_be_read_changes_nothing(self) -> None:
         await self.open("first")
         for spoil in (lambda: self.pem.write_text("no certificate"), self.pem.unlink):
             spoil()
-            self.listeners._look_at_certificates()
+            self.listeners.look_at_certificates()
             self.listeners.reload_certificates()
             self.assertEqual(await self.served_name(), "first")
         write_certificate(self.pem, "second")
-        self.listeners._look_at_certificates()
+        self.listeners.look_at_certificates()
         self.assertEqual(await self.served_name(), "second")
 
     async def test_a_handshake_that_never_comes_is_not_waited_for(self) -> None:
@@ -449,7 +449,7 @@ class FolderTests(TlsTests):
         await self.open("first")
         write_certificate(self.folder / "b.pem", "second")
         write_certificate(self.folder / "c.pem", "*.third")
-        self.listeners._look_at_certificates()
+        self.listeners.look_at_certificates()
         for asked, served in (
             (None, "first"),
             ("first", "first"),
