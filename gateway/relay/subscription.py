@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 UNBOUNDED = 1 << 60
 
+NONE: list[Event] = []
+"""Shared by all who keep nothing, and never changed: most sockets are idle."""
+
 
 class Subscription:
     """A cursor into the log, and the records meant for this socket alone.
@@ -79,9 +82,10 @@ class Subscription:
         """When it was brought up to date because it was late, on the deadlines' clock."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._shown = 0  # bytes of memory of those that are not for it alone
-        self._kept: list[Event] = []  # from before the cursor, the newest first
+        self._kept = NONE  # from before the cursor, the newest first
         self._held = 0  # bytes of memory of those
-        self._passed: dict[Hashable, float] = {}  # keys, and since when something of them waits
+        self._passed: dict[Hashable, float] | None = None
+        """Keys, and since when something of them waits."""
         self._former: tuple[int, int, Selection | None] | None = None
         """From where to where in the log another selection held, the last before this one."""
         self._view: View | None = None
@@ -137,7 +141,7 @@ class Subscription:
         self.leave()
         self.log.apart.discard(self)
         self.outbox.remove(self)
-        self._kept, self._held = [], 0
+        self._kept, self._held = NONE, 0
         direct, self._direct, self._shown = self._direct, [], 0
         own = [record for _, record, own in direct if own]
         self.outbox.unread.remove(own)
@@ -157,7 +161,7 @@ class Subscription:
             if not view.join(self, self.outbox.write):
                 return False
             self._view = view
-            self._passed.clear()
+            self._passed = None
             self.log.apart.discard(self)
         return True
 
@@ -209,6 +213,8 @@ class Subscription:
             skipped = sum(map(wants, others)) - sum(map(wants, newest))
         self.cursor = max(self.cursor, self.log.flushed)
         waiting = [event for event in reversed(newest) if self._wants(event)] + self._kept
+        if self._passed is None:
+            self._passed = {}
         self._kept = conflate(waiting, self._passed, patience)
         self._held = _memory(self._kept)
         return skipped + len(waiting) - len(self._kept)
@@ -244,9 +250,10 @@ class Subscription:
                 self.cursor += 1
             if self._passed and isinstance(record, Event):
                 self._passed.pop(record.key, None)
-        self.outbox.unread.remove([record for _, record, own in self._direct[:direct] if own])
-        self._shown -= _memory([record for _, record, own in self._direct[:direct] if not own])
-        del self._direct[:direct]
+        if direct:
+            taken, self._direct = self._direct[:direct], self._direct[direct:]
+            self.outbox.unread.remove([record for _, record, own in taken if own])
+            self._shown -= _memory([record for _, record, own in taken if not own])
         return batch
 
     def fetches(self, head: int) -> bool:

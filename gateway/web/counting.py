@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twisted.protocols.policies import ProtocolWrapper
@@ -25,7 +26,7 @@ def socket_ends(transport: Any) -> tuple[tuple[str, int], tuple[str, int]]:
     Whatever a proxy announces: only these tell whose connection it is.
     """
     below = bare(transport)
-    return _end(below.getHost()), _end(below.getPeer())
+    return _shared(*_end(below.getHost())), _end(below.getPeer())
 
 
 def count_as(transport: Any, client: str) -> bool:
@@ -79,6 +80,12 @@ def _counted(base: type[Connection], counting: Caps, reactor: Any) -> Any:
             super().connectionLost(reason)
 
     return CountedConnection
+
+
+@lru_cache(maxsize=64)
+def _shared(host: str, port: int) -> tuple[str, int]:
+    """One object for all connections of a listener: each session keeps it."""
+    return host, port
 
 
 def _end(address: object) -> tuple[str, int]:

@@ -131,21 +131,22 @@ class EngineResource(Resource):
             query[TOKEN] = secret
         wants_websocket = _asks_for_websocket(request)
         session = self._server.verify(method, query, upgrade=wants_websocket)
+        peer = self._peer(request)
         if session is None:
-            self._server.admit(self._peer(request))
+            self._server.admit(peer)
         if wants_websocket:
-            peer, headers = self._peer(request), self._headers(request)
+            headers = self._headers(request)
             connect = partial(self._server.websocket, query, peer, headers=headers)
             self._upgrade(request, connect)
             return NOT_DONE_YET
         if session is not None and method == "POST":
-            return self._post(request, session)
-        return self._get(request, query)
+            return self._post(request, session, peer)
+        return self._get(request, query, peer)
 
-    def _post(self, request: Request, session: Session) -> bytes | int:
+    def _post(self, request: Request, session: Session, peer: Peer) -> bytes | int:
         assert request.content is not None, "the request is complete"
         body, binary = request.content.read(), _is_binary(request)
-        upload = self._server.post(session, self._peer(request), body, binary=binary)
+        upload = self._server.post(session, peer, body, binary=binary)
         receive = partial(self._pace.receive, upload, session)
         return self._receive(request, upload, receive, None)
 
@@ -173,11 +174,10 @@ class EngineResource(Resource):
         if isinstance(answer, bytes):
             pending.answer(answer)
 
-    def _get(self, request: Request, query: Mapping[str, str]) -> int:
+    def _get(self, request: Request, query: Mapping[str, str], peer: Peer) -> int:
         poll = PendingGet(request, self._squeeze)
         agent = request.getHeader("user-agent") or ""
         headers = NOTHING if "sid" in query else self._headers(request)
-        peer = self._peer(request)
         channel = self._server.poll(query, peer, poll, agent=agent, headers=headers)
         poll.watch(channel.lost)
         return NOT_DONE_YET

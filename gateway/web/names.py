@@ -139,6 +139,7 @@ def is_loopback(peer: str) -> bool:
     return not peer if address is None else address.is_loopback
 
 
+@lru_cache(maxsize=1024)
 def address_key(host: str) -> str:
     """By what a client's address counts.
 

@@ -329,7 +329,7 @@ def _is_cross_site(headers: Headers) -> bool:
 
 def is_passed_on(headers: Headers) -> bool:
     """Whether a header says that a proxy passed the request on."""
-    return any(_is_a_proxys(name) for name, _ in headers.getAllRawHeaders())
+    return any(map(_is_a_proxys, dict(headers.getAllRawHeaders())))
 
 
 @lru_cache(maxsize=256)

@@ -74,11 +74,11 @@ class WebSocketConnection:
         self._buffer: bytes | bytearray = b""
         self._needed = 0
         self._check: TextCheck | None = None
+        self._farewell: Farewell | None = None
 
     def makeConnection(self, transport: Connection) -> None:
         self.transport = transport
         self._writer: Writer = writer_for(transport, self._room)
-        self._farewell = Farewell(transport, self._writer, self._deadlines)
         self.write = self._writer.write
 
     @property
@@ -88,7 +88,7 @@ class WebSocketConnection:
 
     def start(self, channel: Hearer) -> None:
         """Give what arrives to `channel` from now on."""
-        if not self._farewell.said:
+        if self._farewell is None or not self._farewell.said:
             self._channel = channel
             if channel.session is not None:
                 self._meter = channel.session.meter
@@ -149,7 +149,7 @@ class WebSocketConnection:
 
     def connectionLost(self, reason: Failure) -> None:
         self._gone = reason
-        self._farewell.stop()
+        self._leave().stop()
         self._writer.stop()
         waits = self._pause is not None and self._can_hear and self._channel is not None
         if not waits or reason.check(ConnectionAborted):
@@ -181,7 +181,7 @@ class WebSocketConnection:
     def abort(self) -> None:
         """Drop the connection after what was written, without a close frame."""
         self._channel = None
-        if self._farewell.say(b""):
+        if self._leave().say(b""):
             self._writer.lose()
 
     def _room(self) -> None:
@@ -291,7 +291,13 @@ class WebSocketConnection:
         self._say_last(bytes((CLOSE, len(payload))) + payload)
         self.drop()
 
+    def _leave(self) -> Farewell:
+        """The one who says the last thing; made at the end, since most connections are idle."""
+        if self._farewell is None:
+            self._farewell = Farewell(self.transport, self._writer, self._deadlines)
+        return self._farewell
+
     def _say_last(self, frame: bytes) -> None:
         """Send our close frame, unless it was sent before."""
-        if self._farewell.say(frame):
+        if self._leave().say(frame):
             self._lost()
