@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
-from gateway.common.guard import Countdown, attempt, reason
+from gateway.common.guard import attempt, reason
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Blame, Exit, decode
@@ -73,9 +73,6 @@ class Run:
         self._folder = ""
         self._rescue: Rescue | None = None
         self._settling: Rest | None = None
-        self._stopping = Countdown(
-            reactor, "Telling the guardian to end the worker", self._say_stop
-        )
         self._asked_at: float | None = None
         self._sent: str | None = None
         self._leaving = False
@@ -89,19 +86,19 @@ class Run:
         command.addErrback(self._impossible)
 
     def end(self) -> None:
-        """End the worker and its tree; politely, as soon as it has settled.
+        """End the worker and its tree; politely, and not before it has settled.
 
         Before its `try` no worker logs out, and a KeyboardInterrupt in the middle of its
-        imports can get lost.
+        imports can get lost.  So whoever asked too early asks again at `settled`.
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
-        if self.pid is not None and self._settling is None:
-            self._stopping.now()
+        if self.pid is not None and self._settling is None and self._process is not None:
+            self._process.stop()
 
     def kill(self) -> None:
         """The same, at once."""
-        self.end()
+        attempt("Ending the worker", self.end)
         if self._process is not None:
             attempt("Telling the guardian to kill the worker", self._process.kill)
         if self._rescue is not None:
@@ -237,15 +234,9 @@ class Run:
         self.error = LaunchError("The worker was not started", reason)
         self._exit(failure=reason, **how)
 
-    def _say_stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-
     def _settle(self) -> None:
         if self._unsettle():
             self._listener.settled(self)
-            if self._asked_at is not None:
-                self._stopping.now()
 
     def _unsettle(self) -> bool:
         """Wait no longer for the worker to settle; whether that was waited for."""
@@ -257,8 +248,7 @@ class Run:
     def _exit(self, **how: Any) -> None:
         self._leaving = True
         self._unsettle()
-        for stream in self._streams.values():
-            attempt("Reading the worker's last words", stream.flush)
+        self._read_last_words()
         asked = self._asked_at
         self.exit = Exit(
             pid=self.pid,
@@ -274,11 +264,15 @@ class Run:
         attempt("Finding out why the worker ended", partial(self._find_cause, self.exit))
         self._listener.exited(self)
 
+    def _read_last_words(self) -> None:
+        for stream in self._streams.values():
+            attempt("Reading the worker's last words", stream.flush)
+
     def _find_cause(self, end: Exit) -> None:
         self.cause = self._blame.cause(end, self._streams[STDERR].last)
 
     def _reaped(self) -> None:
-        self._stopping.cancel()
+        self._read_last_words()  # of what the worker left, too
         if self._process is not None:
             attempt("Letting go of the worker's pipes", self._process.close)
         if self.exit is None:

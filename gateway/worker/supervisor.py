@@ -117,6 +117,7 @@ class Supervisor(Answers):
             backoff=backoff,
             listener=self,
             wall=wall,
+            check=self._launcher.check,
         )
         self._reporter = Reporter(self._lifecycle, self._limits, lambda: self._checks.reopens)
         self._credential_change = CredentialChange(self._keys, self._lifecycle, self._launcher)
@@ -174,7 +175,7 @@ class Supervisor(Answers):
 
         `force` overrides a pause that the broker imposed.
         """
-        return maybeDeferred(self._restart, force=force)
+        return maybeDeferred(self._lifecycle.restart, force=force)
 
     def start_worker(self) -> Deferred[Facts]:
         """A worker, if there is none."""
@@ -231,10 +232,6 @@ class Supervisor(Answers):
     def _identity(self) -> str:
         """What is run, and for which port: two gateways may run one main.py for two accounts."""
         return f"{self._launcher.identity()} {urlsplit(self._gateway_url).port}"
-
-    def _restart(self, *, force: bool) -> Deferred[Facts]:
-        self._launcher.check()
-        return self._lifecycle.restart(force=force)
 
     def _launch(self, generation: int, listener: WorkerListener) -> Run:
         run = Run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
-from gateway.common.guard import Countdown, attempt
+from gateway.common.guard import AGAIN, Countdown, attempt
 from gateway.worker.errors import WorkerError
 
 if TYPE_CHECKING:
@@ -41,11 +41,14 @@ class Ending:
         self._strays = strays
         self._stuck = stuck
         self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._look)
+        self._again = Countdown(reactor, "Ending the worker", worker.end)
 
     def ask(self) -> None:
-        """End it, with its tree."""
-        self.expect(self._patience)
-        attempt("Ending the worker", self._worker.end)
+        """End it, with its tree; may be said again, and is, soon, if that raises."""
+        if not self._overdue.active:
+            self.expect(self._patience)
+        if attempt("Ending the worker", self._worker.end) is not None:
+            self._again.begin(AGAIN)
 
     def expect(self, patience: float = 0.0) -> None:
         """What is left of it must be gone after `patience`."""
@@ -54,10 +57,11 @@ class Ending:
     def done(self) -> None:
         """Nobody waits for its end any more."""
         self._overdue.cancel()
+        self._again.cancel()
 
     def _look(self) -> None:
         error = WorkerError("The old worker can't be ended", self._worker.plight)
         _log.error("{error}", tag="Python", error=str(error))
         self._overdue.begin(STUCK)
-        attempt("Ending the worker", self._worker.end)
+        self.ask()
         self._stuck(error)

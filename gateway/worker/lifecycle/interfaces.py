@@ -85,7 +85,7 @@ class Worker(Protocol):
         ...
 
     def end(self) -> None:
-        """End it and its tree, politely; may be said again."""
+        """End it and its tree, politely.  Before it has settled that is only noted."""
         ...
 
     def kill(self) -> None:

@@ -53,9 +53,10 @@ class Lifecycle:
     """Keeps one worker; the `WorkerListener` of each generation.
 
     `launch(generation, listener)` makes the next generation, `gate` says whether it may be made
-    now, `backoff` how long to wait after an exit, `limits` what the broker allows; `wall` gives
-    seconds since 1970.  None of them is trusted not to raise: what they can't do is tried again,
-    so that no state waits for something that never comes.
+    now, `backoff` how long to wait after an exit, `limits` what the broker allows.  None of
+    them is trusted not to raise: what they can't do is tried again, so that no state waits for
+    something that never comes.  `wall` gives seconds since 1970.  `check` raises a WorkerError
+    while no worker can be launched: a person's restart leaves the old one alone then.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Lifecycle:
         backoff: Backoff,
         listener: LifecycleListener,
         wall: Callable[[], float],
+        check: Callable[[], object] = lambda: None,
     ) -> None:
         self._reactor = reactor
         self._settings = settings
@@ -77,6 +79,7 @@ class Lifecycle:
         self._backoff = backoff
         self._listener = listener
         self._wall = wall
+        self._check = check
         self._requests = Requests()
         self._transitions = Transitions(
             reactor,
@@ -110,6 +113,7 @@ class Lifecycle:
 
         Raises WorkerError; the old one keeps running then.
         """
+        self._check()
         self._admit(force=force)
         wish = self._wish(self.generation + 1, person=True, force=force)
         self.state.restart(self._transitions)
@@ -227,10 +231,12 @@ class Lifecycle:
 
     def settled(self, worker: Worker) -> None:
         """It counts as started: who waited for it is answered, who wants a newer one is served."""
-        state = self.state
-        if worker is not self.worker or not isinstance(state, Starting):
+        if worker is not self.worker:
             return
+        state = self.state
         state.settled(self._transitions)
+        if not isinstance(state, Starting):
+            return
         answer(self._requests.take(served_by(worker.generation)), self._facts)
         if state.suspended and isinstance(self.state, Running):
             self.state.restart(self._transitions)

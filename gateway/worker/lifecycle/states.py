@@ -19,9 +19,9 @@ What each input leads to (`-`: nothing, the state stays):
     Stopped     GATE        GATE        -         .        .       .
     Starting    -           - (1)       Stopping  Running  Exited  .
     Running     -           Stopping+   Stopping  -        Exited  .
-    Stopping    Stopping+   Stopping+   Stopping  -        -       Stopped; wanted (+): GATE
+    Stopping    Stopping+   Stopping+   Stopping  - (2)    -       Stopped; wanted (+): GATE
     Exited      Stopping+   Stopping+   Stopping  -        -       GATE after a pause, or Fatal
-    BackingOff  GATE        GATE        Stopped   .        .       . (2)
+    BackingOff  GATE        GATE        Stopped   .        .       . (3)
     Fatal       GATE        GATE        Stopped   .        .       .
 
     GATE    the one way to a new worker, `Control.try_start`.  Open: Starting.  Held for some
@@ -31,7 +31,8 @@ What each input leads to (`-`: nothing, the state stays):
     (1)     an interpreter that starts is not interrupted.  Whoever waits for a newer worker
             is served at `settled`: if the gate is open then, this worker is replaced; else it
             stays, and they are refused.
-    (2)     when its time has come BackingOff leads to GATE by itself.  It asks the gate every
+    (2)     now it can be told to end, and is.
+    (3)     when its time has come BackingOff leads to GATE by itself.  It asks the gate every
             30 s until then, and at once when it is told that something has changed.
 
 A worker that logs in again during the broker's pause is *suspended*: as by `restart`, and the
@@ -220,6 +221,9 @@ class Stopping(State):
 
     def stop(self, control: Control) -> None:
         self._wanted = False
+
+    def settled(self, control: Control) -> None:
+        self._ending.ask()  # before, it could not be told
 
     def reaped(self, control: Control) -> None:
         if self._wanted:

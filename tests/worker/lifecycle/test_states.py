@@ -170,7 +170,7 @@ class StateTests(SynchronousTestCase):
         for kind, words in (
             (Stopped, TOLD),
             (Running, ("settled", "reaped")),
-            (Stopping, ("settled", "exited")),
+            (Stopping, ("settled", "exited")),  # the end is asked for again
             (Exited, ("settled", "exited")),
             (BackingOff, TOLD),
         ):
