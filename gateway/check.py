@@ -81,7 +81,7 @@ def _findings(
         _alerts(alert_settings(settings))
         Calendar(settings.holiday_file)
     except ValueError as error:
-        yield fail("environment", str(error), "correct the option, or the file that it names")
+        yield fail("environment", str(error), "correct the option or the file that is named")
         return
     yield from doctor.check_ports(settings, guard)
     if not settings.no_worker:

@@ -1,4 +1,8 @@
-"""Each layer's settings, made of the one table.  Everything here raises ValueError."""
+"""From the one table of options to the settings of each layer.
+
+Each function raises ValueError, with one line for the user, for what makes no sense.  A new
+option that a layer needs is one more line here.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,7 @@ WORKER_KEY = "worker"
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
+    """For Engine.IO, whose intervals are in milliseconds; a client may save up 5 s of its rate."""
     return EngineSettings(
         ping_interval=settings.ping_interval * 1000,
         ping_timeout=settings.ping_timeout * 1000,
@@ -46,6 +51,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
 
 
 def socket_settings(settings: Settings) -> SocketSettings:
+    """For Socket.IO."""
     return SocketSettings(connect_timeout=settings.connect_timeout)
 
 
@@ -54,6 +60,11 @@ def allowance(
     is_worker: Callable[[Session], bool],
     is_exempt: Callable[[Session], bool],
 ) -> Allowance:
+    """How large messages may be, and of whom at which rate.
+
+    `is_worker(session)`: it may send as large messages as the worker; `is_exempt(session)`: it
+    may send at any rate.
+    """
     return Allowance(
         max_payload=settings.max_payload,
         worker_payload=settings.worker_max_payload,
@@ -63,6 +74,7 @@ def allowance(
 
 
 def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySettings:
+    """For the relay; `environ` may name the state folder, where the key of recovery is."""
     return RelaySettings(
         namespaces=settings.namespaces,
         echo=settings.echo,
@@ -91,6 +103,7 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
 
 
 def guard_settings(settings: Settings) -> GuardSettings:
+    """For the guard before all routes; reads the token files."""
     return GuardSettings(
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
@@ -115,6 +128,7 @@ def token_sources(settings: Settings) -> tuple[Source, ...]:
 def worker_settings(
     settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
 ) -> WorkerSettings:
+    """For the supervisor; the tokens of `guard` are among what its log leaves out."""
     given = [name for name in ("main", "module", "command") if getattr(settings, name)]
     if len(given) > 1:
         names = " and ".join(f"--{name}" for name in given)
@@ -151,6 +165,7 @@ def worker_settings(
 
 
 def alert_settings(settings: Settings) -> AlertSettings:
+    """For alerts; reads the file of webhook URLs."""
     return AlertSettings(
         urls=tuple(_secret("alert", settings.alert_file, settings.alert_urls).split()),
         ca_file=settings.alert_ca,

@@ -41,6 +41,9 @@ class Gateway(MultiService):
     not hear the worker out.  A child that fails is logged, and the others go on.  Only
     StartError ends a start: a port is in use, for instance.
 
+    Its log is opened when twistd puts it into its application, before twistd starts to log;
+    nothing else is done before the start.
+
     `make_observer()` makes an observer that logs by the gateway's options, without secrets.
     `is_alone`: the application is nothing but the gateway (`twistd sjgateway`), so its log is
     ours; in another one only its author can set it, as the ILogObserver of the application.

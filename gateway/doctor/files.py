@@ -31,7 +31,7 @@ def check_files(settings: Settings) -> Iterator[Finding]:
             found.append(
                 fail("files", f"{folder} can't be written", f"chown it to {_user()}, chmod u+rwx")
             )
-    yield from found or [ok("files", "those that hold secrets are private")]
+    yield from found or [ok("files", "only the gateway's user can read the files with secrets")]
 
 
 def _private(path: Path) -> Iterator[Finding]:
@@ -40,10 +40,12 @@ def _private(path: Path) -> Iterator[Finding]:
     except FileNotFoundError:
         return  # the credentials file is made; a missing token file is said elsewhere
     except OSError as error:
-        yield fail("files", f"{path}: {error.strerror}", f"let {_user()} enter its folder")
+        yield fail(
+            "files", f"{path}: {error.strerror}", f"chmod its folder so that {_user()} can enter it"
+        )
         return
     if stat.S_ISLNK(status.st_mode):
-        yield warn("files", f"{path} is a symbolic link", "name the file itself")
+        yield warn("files", f"{path} is a symbolic link", "name the file that it leads to")
     elif not os.access(path, os.R_OK):
         yield fail("files", f"{path} can't be read", f"chown it to {_user()}, chmod 600")
     elif status.st_mode & 0o077:
@@ -72,7 +74,7 @@ def _ledger(file: Path, budget: int, now: float) -> Finding:
         what = f"{file} can't be read: {error.strerror}"
         return warn("restart", what, f"chown it to {_user()}, chmod 600")
     except ValueError:
-        cure = "remove it; today's count begins anew"
+        cure = "remove it; the count of starts begins again at 0"
         return warn("restart", f"{file} is damaged", cure)
     return _allowance(record, budget, now)
 
@@ -86,13 +88,14 @@ def _allowance(record: dict[str, Any], budget: int, now: float) -> Finding:
         return warn(
             "restart",
             f"the broker asked for a pause (code 451 or 503); it ends at {end} in Taipei",
-            "wait: trying sooner makes it longer; POST /restart-python?force=true overrides",
+            "wait: a start before that makes it longer; POST /restart-python?force=true does it"
+            " anyway",
         )
     if starts >= budget:
         return warn(
             "restart",
             f"{starts} starts this trading day: the budget of {budget} is spent",
-            "find out with GET /logs why it ends; POST /restart-python starts it all the same",
+            "see in GET /logs why the worker ended; POST /restart-python starts it nevertheless",
         )
     return ok("restart", f"{starts} of {budget} starts this trading day")
 

@@ -33,7 +33,7 @@ def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -
     source, values = _keys(kept, environ, own, settings.variables)
     missing = [name for name in _KEYS if not values.get(name)]
     if settings.demo:
-        yield ok("keys", "the demonstration (--demo) needs none")
+        yield ok("keys", "the demonstration (--demo) needs no keys")
     elif missing:
         yield warn(
             "keys",
@@ -42,14 +42,14 @@ def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -
             f"(export, or Environment= in systemd), or write them to {folder / '.env'}",
         )
     else:
-        yield ok("keys", f"they are in {source}")
+        yield ok("keys", f"the keys are in {source}")
     yield from _damage(kept, environ, own, settings.variables)
     if fields := overridden(target.script, values, settings.variables, target.roots):
         yield warn(
             "keys",
-            f"the worker sees other values of {', '.join(fields)} than those in {source}: its own"
-            f" {own.file or '.env'} wins",
-            "take them out there, or load it without override=True",
+            f"the worker uses other values of {', '.join(fields)} than those in {source}, since its"
+            f" own {own.file or '.env'} overrides them",
+            "remove them from that file, or load it without override=True",
         )
     yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), target.folder)
 
@@ -78,13 +78,13 @@ def _damage(
             yield warn(
                 "keys",
                 f"{where} holds {found}",
-                "write it anew, as UTF-8 without BOM and with line ends of Unix (dos2unix)",
+                "save it again as UTF-8 without BOM and with Unix line ends (dos2unix)",
             )
 
 
 def _certificate(path: str, password: str, folder: Path) -> Finding:
     if not path:
-        return ok("certificate", "none is named; only orders need one")
+        return ok("certificate", "no certificate is given; only orders need one")
     file = folder / path
     if file.is_dir():
         return fail("certificate", f"{file} is a folder", "name the .pfx file in CA_CERT_PATH")
@@ -106,7 +106,7 @@ def _certificate(path: str, password: str, folder: Path) -> Finding:
             "export the certificate again from the broker's tool as .pfx",
         )
     if not password:
-        return warn("certificate", f"{file} has no password given", "set CA_PASSWORD as well")
+        return warn("certificate", f"no password is given for {file}", "set CA_PASSWORD as well")
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
         return warn("certificate", f"other users can read {file}", f"chmod 600 {file}")
     return ok("certificate", f"{file} can be read")

@@ -39,7 +39,7 @@ def check_clock(settings: Settings, now: float) -> Iterator[Finding]:
     if datetime.fromtimestamp(now, UTC).year < BUILT:
         yield fail(
             "clock",
-            f"it says {datetime.fromtimestamp(now, TAIPEI):%Y-%m-%d}: that is past",
+            f"it says {datetime.fromtimestamp(now, TAIPEI):%Y-%m-%d}, which is in the past",
             "timedatectl set-ntp true; the broker refuses logins with a wrong time",
         )
     else:
@@ -57,9 +57,9 @@ def check_descriptors(settings: Settings) -> Finding:
     if hard != resource.RLIM_INFINITY and hard < wanted:
         return warn(
             "descriptors",
-            f"{hard} files may be open, fewer than --max-connections {settings.max_connections}"
-            " needs",
-            f"ulimit -Hn {wanted}, LimitNOFILE={wanted} in systemd, or fewer --max-connections",
+            f"only {hard} files may be open; --max-connections {settings.max_connections} needs"
+            f" {wanted}",
+            f"ulimit -Hn {wanted} (in systemd LimitNOFILE={wanted}), or lower --max-connections",
         )
     limit = "any number of" if hard == resource.RLIM_INFINITY else str(hard)
     return ok("descriptors", f"{limit} files may be open")
@@ -76,9 +76,9 @@ def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
         cure = (
             f"perhaps {_PREFIX}{like[0]} was meant"
             if like
-            else "twistd sjgateway --help lists them"
+            else "see twistd sjgateway --help for all names"
         )
         yield warn("environment", f"{name} is no option and is ignored", cure)
     if not unknown:
         said = ", ".join(given) or "none"
-        yield ok("environment", f"options set by variables, which the command line beats: {said}")
+        yield ok("environment", f"options set by variables (the command line wins): {said}")

@@ -91,7 +91,7 @@ def _place(place: Place, host: str, port: int | None) -> Finding:
             cure = "correct --listen, or the files that it names; systemd: only under its socket"
             return fail("port", f"--listen {place.endpoint}: {reason}", cure)
     if port is None:
-        return ok("port", f"{place.endpoint} is an endpoint; whether it is free shows at the start")
+        return ok("port", f"{place.endpoint} can only be tried by a start")
     where = f"port {port} on {host}"
     try:
         _bind(host, port)
@@ -120,7 +120,9 @@ def _refused(where: str, port: int, error: OSError) -> Finding:
     if error.errno == errno.EACCES:
         return fail("port", f"{where} is reserved for root", "choose one over 1023 with --port")
     if error.errno == errno.EADDRNOTAVAIL:
-        return fail("port", f"{where}: no such address here", "see ip address, correct --host")
+        return fail(
+            "port", f"{where}: no such address here", "see `ip address`, and correct --host"
+        )
     return fail("port", f"{where}: {os.strerror(error.errno or 0)}", "choose another with --port")
 
 

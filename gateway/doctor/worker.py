@@ -59,34 +59,36 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
         yield fail("main.py", f"it is missing: {error.details}", cure)
         return
     except OSError as error:
-        cure = f"let user {os.geteuid()} enter its folder, or correct --main or --cwd"
-        yield fail("main.py", f"it can't be looked at: {reason(error)}", cure)
+        cure = (
+            f"chmod its folder so that user {os.geteuid()} can enter it, or correct --main or --cwd"
+        )
+        yield fail("main.py", f"it can't be read: {reason(error)}", cure)
         return
     script = _read(target)
     try:
         python = _python(launcher)
     except (UnreachableError, OSError) as error:
         why = error.details if isinstance(error, UnreachableError) else reason(error)
-        cure = f"let user {os.geteuid()} enter its folder, or name another one with --python"
+        cure = f"chmod its folder so that user {os.geteuid()} can enter it, or use --python"
         yield fail("python", f"it can't be looked at: {why}", cure)
         yield script
         return
     except LaunchError as error:
-        cure = "apt install python3 python3-venv, or name another one with --python"
+        cure = "apt install python3 python3-venv, or choose another with --python"
         if not target.is_python:
             cure = "install it, or correct --command"
         yield fail("python", f"it is missing: {error.details}", cure)
         yield script
         return
     if not target.is_python and not Path(python).name.startswith("python"):
-        yield ok("python", f"the worker is run by {python}, which knows its own Python")
+        yield ok("python", f"the worker is run by {python}, which chooses its own Python")
         yield script
         return
     sources = launcher.sources()
     wanted = sources.needed.union(sources.optional, sources.elsewhere, _module(target), _CLIENT)
     found = interrogate(python, wanted, environ)
     for broken in look(target.script.parent).broken if settings.python is None else ():
-        yield warn("python", broken, "make it anew with python3 -m venv, or remove it")
+        yield warn("python", broken, "create it again with python3 -m venv, or remove it")
     yield _runs(python, _why(python, settings, target), found)
     yield script
     if found is not None:
@@ -137,12 +139,12 @@ def _runs(python: str, why: str, found: Interpreter | None) -> Finding:
         return fail(
             "python",
             f"{python} ({why}) does not run",
-            "make its folder anew with python3 -m venv, or name another one with --python",
+            "create it again with python3 -m venv, or choose another with --python",
         )
     what = f"{python}, {found.version} ({why})"
     if tuple(map(int, found.version.split(".")[:2])) < OLDEST:
         return warn(
-            "python", f"{what}, is too old for python-socketio", "name a newer one with --python"
+            "python", f"{what}, is too old for python-socketio", "choose a newer one with --python"
         )
     return ok("python", what)
 
@@ -152,7 +154,7 @@ def _read(target: Target) -> Finding:
     main = target.script
     if not main.is_file():
         said = " ".join(target.words)
-        return ok("main.py", f"{said} is run in {target.folder}; its source is not looked at")
+        return ok("main.py", f"{said} is run in {target.folder}; its source is not checked")
     try:
         main.read_bytes()
     except OSError as error:
@@ -160,10 +162,10 @@ def _read(target: Target) -> Finding:
         return fail("main.py", f"{main} can't be read: {error.strerror}", cure)
     wrong = fault(main)
     if "nested too deeply" in wrong:
-        cure = "make its deepest expression several"
+        cure = "split its deepest expression into several"
         return fail("main.py", f"{main} does not compile: nested too deeply", cure)
     if wrong:
-        return fail("main.py", f"{main} does not compile: {wrong}", "correct that")
+        return fail("main.py", f"{main} does not compile: {wrong}", "correct it")
     return ok("main.py", f"{main} compiles")
 
 
@@ -189,7 +191,7 @@ def _elsewhere(
         path = os.pathsep.join(sorted({os.fspath(places[name]) for name in lost}))
         yield fail(
             "packages",
-            f"main.py imports {', '.join(lost)} of {path}, where {python} does not look",
+            f"main.py imports {', '.join(lost)} from {path}, where {python} does not search",
             f"set PYTHONPATH={path} for the gateway, or install the project:"
             f" {python} -m pip install -e {project(target.script.parent)}",
         )
@@ -202,7 +204,7 @@ def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaj
         return fail(
             "packages",
             f"main.py imports {', '.join(missing)}, which {python} does not have",
-            f"{python} -m pip install {names}, or name another Python with --python",
+            f"{python} -m pip install {names}, or choose another Python with --python",
         )
     client = sorted(_CLIENT.intersection(found.missing))
     if "socketio" in needed and client:
@@ -215,7 +217,7 @@ def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaj
         return warn(
             "packages",
             f"shioaji is not installed for {python}",
-            f"{python} -m pip install shioaji; --demo needs none",
+            f"{python} -m pip install shioaji; with --demo it is not needed",
         )
     shioaji = f", shioaji {found.shioaji}" if found.shioaji else ""
-    return ok("packages", f"what main.py imports is there{shioaji}")
+    return ok("packages", f"all that main.py imports is installed{shioaji}")

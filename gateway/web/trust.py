@@ -149,6 +149,6 @@ def warning(settings: Settings) -> str:
     if not anybody:
         return ""
     return (
-        f"--allowed-origins {anybody} lets any web page that a user opens do what he can do here; "
-        "name the origins instead."
+        f"--allowed-origins {anybody} lets any web page that a user opens do all that the user may "
+        "do; list the origins instead."
     )

@@ -30,7 +30,7 @@ class FilesTests(DoctorTestCase):
         link = self.folder / "link"
         link.symlink_to(self.secret())
         line = self.found("files", credentials_file=link)
-        self.assert_found(line, "warn", "symbolic link", "the file itself")
+        self.assert_found(line, "warn", "symbolic link", "the file that it leads to")
 
     def test_a_path_through_a_file(self) -> None:
         line = self.found("files", credentials_file=self.secret() / "below")
@@ -121,7 +121,7 @@ class OtherUserTests(DoctorTestCase):
         self.assert_found(line, "fail", "can't be read", f"chown it to user {NOBODY}")
         for name in ("credentials_file", "token_file", "holiday_file"):
             line = self.found("files", **{name: self.closed / "file"})
-            self.assert_found(line, "fail", "Permission denied", f"let user {NOBODY} enter")
+            self.assert_found(line, "fail", "Permission denied", f"user {NOBODY} can enter")
 
     def test_folders_that_it_may_not_write(self) -> None:
         for name in ("log_file", "credentials_file"):
@@ -140,4 +140,4 @@ class OtherUserTests(DoctorTestCase):
             {"cwd": self.closed, "module": "trader"},
         ):
             line = self.found("main.py", **settings)
-            self.assert_found(line, "fail", "Permission denied", f"let user {NOBODY} enter")
+            self.assert_found(line, "fail", "Permission denied", f"user {NOBODY} can enter")

@@ -15,7 +15,7 @@ class KeysTests(DoctorTestCase):
 
     def test_keys_by_their_other_names(self) -> None:
         self.environ = {"PATH": "", "SJ_KEY": "a", "SJ_SEC_KEY": "the-secret"}
-        self.assertEqual(self.found("keys").what, "they are in the environment")
+        self.assertEqual(self.found("keys").what, "the keys are in the environment")
 
     def test_keys_in_the_workers_own_file(self) -> None:
         self.environ = {"PATH": "", "API_KEY": "a"}

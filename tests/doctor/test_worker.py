@@ -140,7 +140,7 @@ class WorkerTests(DoctorTestCase):
         given = {"python": None, "main": self.folder / "app" / "main.py"}
         path = f"{self.folder}:{self.folder}/src"
         line = self.found("packages", **given)
-        self.assert_found(line, "fail", f"imports tools, trader of {path}", f"PYTHONPATH={path}")
+        self.assert_found(line, "fail", f"imports tools, trader from {path}", f"PYTHONPATH={path}")
         self.environ["PYTHONPATH"] = path
         self.assertEqual(self.found("packages", **given).level, "ok")
 
