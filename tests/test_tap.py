@@ -237,21 +237,22 @@ class MadeTests(SynchronousTestCase):
             [signal.getsignal(each) for each in signal.valid_signals()],
             [resource.getrlimit(each) for each in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE)],
             list(globalLogPublisher._observers),
-            threading.enumerate(),
-            sorted(
-                (str(each), str(each.readlink()))
-                for each in Path("/proc/self/fd").iterdir()
-                if each.is_symlink()
-            ),
             (sys.stdout, sys.stderr, Path.cwd(), os.umask(os.umask(0o022))),
         ]
+
+    def held(self) -> set[object]:
+        """Its threads and open files: those of tests before may end meanwhile."""
+        files = Path("/proc/self/fd").iterdir()
+        links = {(str(each), str(each.readlink())) for each in files if each.is_symlink()}
+        return {*threading.enumerate(), *links}
 
     def test_no_port_thread_timer_file_or_signal(self) -> None:
         self.make()  # some modules are imported late
         for parent in ({}, {"nodaemon": True, "logfile": None, "syslog": False}):
-            before = self.process()
+            before, held = self.process(), self.held()
             gateway, reactor = self.make(**parent)
             self.assertEqual(self.process(), before)
+            self.assertEqual(self.held() - held, set())
             self.assertEqual(reactor.getDelayedCalls(), [])
             self.assertEqual((reactor.tcpServers, reactor.unixServers), ([], []))
             self.assertEqual(reactor.triggers, {})
