@@ -34,8 +34,14 @@ class Leaf(Protocol):
     def render(self, request: Request, /) -> bytes | int: ...
 
 
+MOST_CHUNKS = 1000
+"""Chunks of a body, besides those that carry `CHUNK_SIZE` bytes on average; more is a flood:
+each costs as much work as hundreds of bytes."""
+CHUNK_SIZE = 32
+
+
 class BodyTooLargeError(Exception):
-    """A body without a declared length grew over its bound."""
+    """A body without a declared length grew over its bound, or came in too many chunks."""
 
 
 class Request(server.Request):
@@ -54,11 +60,16 @@ class Request(server.Request):
     header_lines = b""
     """Others that are ready as they stand, besides `responseHeaders`."""
 
+    _chunks = 0
+
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > self.channel.body_limit:
+        size = self.content.tell() + len(data)
+        if self.channel.length is None:  # each call is a chunk, or a part of one
+            self._chunks += 1
+        if size > self.channel.body_limit or self._chunks > MOST_CHUNKS + size // CHUNK_SIZE:
             raise BodyTooLargeError
         self.content.write(data)
 

@@ -138,6 +138,9 @@ def before_http() -> Iterator[Input]:
         head(b"POST /set-sj-key", b"Content-Type: application/json", body=b"x" * 60_000),
         40,
     )
+    chunked = head(b"POST /set-sj-key", b"Transfer-Encoding: chunked")
+    chunks = b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n"
+    yield Input("a body in chunks of a byte", way, False, chunked + chunks, 40)
     yield Input("a handshake", way, False, head(polling), 300)
     yield Input("a handshake with keys", way, False, head(polling + b"&a=b" * 1900), 60)
     yield Input("a session that is unknown", way, False, head(polling + b"&sid=nobody"), 300)

@@ -8,6 +8,12 @@ from tests.web.site import MAX_PAYLOAD, Memory, SocketTestCase, build_site
 
 POST = b"POST /socket.io/ HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def chunks(count: int, size: int) -> bytes:
+    return (b"%x\r\n" % size + b"a" * size + b"\r\n") * count
+
+
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 SMUGGLING = {
@@ -95,6 +101,7 @@ TOO_LARGE = {
         b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n",
     ),
     "a chunk larger than all may be": (413, CHUNKED + b"ffffff\r\n"),
+    "a thousand chunks of a byte": (413, CHUNKED + chunks(1033, 1)),
     "chunks that sum up": (413, CHUNKED + (b"4000\r\n" + b"a" * 0x4000 + b"\r\n") * 7),
 }
 
@@ -202,6 +209,8 @@ class AcceptanceTests(SynchronousTestCase):
             ("a length", POST + b"Content-Length: 3\r\n\r\nabc", b"abc"),
             ("a length with zeros", POST + b"Content-Length: 003\r\n\r\nabc", b"abc"),
             ("chunks", CHUNKED + b"1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n", b"abc"),
+            ("as many chunks as fit", CHUNKED + chunks(1000, 1) + b"0\r\n\r\n", b"a" * 1000),
+            ("larger ones", CHUNKED + chunks(3000, 32) + b"0\r\n\r\n", b"a" * 96_000),
             ("a trailer", CHUNKED + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n", b"abc"),
             ("no length", POST + b"\r\n", b""),
             ("an empty line first", b"\r\n" + POST + b"Content-Length: 1\r\n\r\na", b"a"),
