@@ -5,9 +5,15 @@
 The gateway is on http://localhost:3001 as always, with the demonstration feed; the other service
 is a small site on http://localhost:8080 that says how long the application has run.
 
-The process stays yours: the gateway handles no signals and sets no log, and `gateway.reload()`
-reads its files again.  When it starts it takes two things for the whole process: core dumps are
-off, since they would hold keys, and the limit of open files is raised.
+The process stays yours: the gateway handles no signals and sets no log.  `gateway.reload()` reads
+its certificates, tokens and holidays again.  When the gateway starts it does two things to the
+whole process: it turns core dumps off, since they would hold keys, and raises the limit of open
+files.
+
+All services log as twistd says.  To have them log by the gateway's options instead (--log-file,
+--log-format, --log-level), with its secrets taken out of every line, add at the end:
+
+    application.setComponent(ILogObserver, gateway.make_observer())
 """
 
 import os
@@ -16,14 +22,12 @@ from twisted.application.internet import StreamServerEndpointService, TimerServi
 from twisted.application.service import Application
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
-from twisted.logger import ILogObserver, Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from gateway.tap import Options, makeService
 
 application = Application("trading")
-log = Logger(namespace="trading")
 
 
 class Uptime(Resource):
@@ -51,7 +55,3 @@ options = Options()
 options.parseOptions(["--demo"])  # what would stand after `twistd sjgateway`
 gateway = makeService(options)
 gateway.setServiceParent(application)
-
-# Leave this out, and all services log as twistd says.  With it they log by the gateway's options
-# (--log-file, --log-format, --log-level), and no line has one of its secrets in it.
-application.setComponent(ILogObserver, gateway.make_observer())

@@ -2,15 +2,22 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent, indent
+from types import SimpleNamespace
+from typing import Any
 
+from attrs import fields, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.scenarios import SCENARIOS
 from gateway.config import options
+from gateway.config.option import declared, option
+from gateway.metrics.families import counter
 
 ROOT = Path(__file__).parents[1]
 TOP = {each.name for each in ROOT.iterdir()}
 FOLDERS = ("gateway", "tests", "benchmarks", "examples", "docs", "deploy", "twisted", ".ci")
+EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 QUOTED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"[\w./-]+(?:/|\.(?:py|md|js|mjs|json|tac|toml|ini|html|css))")
 """What looks like a file or a folder of ours: a module, or a name that ends with a slash."""
@@ -73,6 +80,22 @@ class ContributingTests(SynchronousTestCase):
         ):
             self.assertIn(file, self.text)
             self.assertIn(name, read(file))
+
+    def test_the_example_of_an_option_is_one(self) -> None:
+        field, _ = (dedent(each) for each in EXAMPLE.findall(self.text))
+        names: dict[str, Any] = {"frozen": frozen, "option": option}
+        exec(f"@frozen\nclass Settings:\n{indent(field, '    ')}", names)
+        made = declared(fields(names["Settings"]).greeting)
+        self.assertEqual((made.name, made.variables), ("greeting", ("SJGATEWAY_GREETING",)))
+        self.assertEqual(names["Settings"]().greeting, None)
+
+    def test_the_example_of_a_metric_is_one(self) -> None:
+        _, line = (dedent(each) for each in EXAMPLE.findall(self.text))
+        names: dict[str, Any] = {"counter": counter}
+        exec(f"def collect(self):\n{indent(line, '    ')}", names)
+        (metric,) = names["collect"](SimpleNamespace(_greeter=SimpleNamespace(sent=3)))
+        self.assertEqual(metric.name, "sjgateway_greetings")
+        self.assertEqual(metric.samples[0].value, 3)
 
     def test_the_scenario_and_the_options_exist(self) -> None:
         (scenario,) = re.findall(r"-m benchmarks (\w+)", self.text)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.alerts.texts import TITLES
 from gateway.config import options, reference
 from gateway.config.chinese import TEXTS
 from gateway.web.routes import ROUTES
@@ -67,7 +68,13 @@ class OptionsTests(SynchronousTestCase):
                     self.assertIn(name, names, each.name)
 
     def test_one_word_is_used_for_the_worker_and_for_supervision(self) -> None:
-        document = reference.document(reference.CHINESE)
-        for text in (CHINESE, document):
-            for word in ("看管", "監督", "工作程式", "行情程式"):
+        """In whatever we say in Chinese: README, options, alerts and the page."""
+        texts = [
+            CHINESE,
+            reference.document(reference.CHINESE),
+            *TITLES["zh-TW"].values(),
+            (ROOT / "gateway" / "web" / "static" / "zh-TW.js").read_text(encoding="utf-8"),
+        ]
+        for text in texts:
+            for word in ("看管", "監督", "工作程式", "行情程式", "程序"):
                 self.assertNotIn(word, text)

@@ -101,7 +101,7 @@ class AlertsTests(ReceiverTestCase):
         self.worker("exited")
         await self.results(delivered=4)
         posted = dict(zip(self.hook.paths, self.hook.posted, strict=True))
-        text = "[office] 行情程式異常結束: The worker is exited"
+        text = "[office] worker 異常結束: The worker is exited"
         self.assertEqual(posted["/json"]["text"], text)
         self.assertEqual(posted["/slack"], {"text": text})
         self.assertEqual(posted["/discord"]["content"], text)

@@ -19,7 +19,7 @@ class TextTests(SynchronousTestCase):
     def test_in_chinese(self) -> None:
         self.assertEqual(
             text(alert(held_back=2), "zh-TW", "office"),
-            "[office] 行情程式異常結束: The worker exited with code 1 (另有 2 則未發送)",
+            "[office] worker 異常結束: The worker exited with code 1 (另有 2 則未發送)",
         )
 
     def test_every_kind_has_a_title_in_every_language(self) -> None:

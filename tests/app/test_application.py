@@ -72,12 +72,15 @@ class ApplicationTests(SynchronousTestCase):
         return out
 
     def test_both_services_serve_and_the_worker_logs_out(self) -> None:
-        process = self.start()
+        secrets = {"SJGATEWAY_TOKEN": "sesame-of-the-test", "SECRET_KEY": "a-key-of-the-test"}
+        process = self.start(**secrets, SJGATEWAY_PUBLISH="worker", SJGATEWAY_LOG_LEVEL="debug")
         self.until(lambda: '"ready":true' in self.get(self.port, "/readyz").replace(" ", ""))
         self.assertIn("up for 0 minutes", self.get(self.site, "/"))
         out = self.end(process)
-        self.assertIn("[Gateway] Stopping", out)
-        self.assertLess(out.index("[Gateway] Stopping"), out.rindex("[Python"))
+        stopping = out.index("[gateway#info] Stopping")
+        self.assertLess(stopping, out.rindex("[gateway.worker#info]"))
+        for secret in (*secrets.values(), "worker="):
+            self.assertNotIn(secret, out, "whoever the log belongs to")
 
     def test_so_without_a_worker(self) -> None:
         process = self.start(SJGATEWAY_NO_WORKER="1")

@@ -112,7 +112,7 @@ export default {
   "cause.launch": "無法啟動",
   "cause.token-expired": "券商 token 已滿一天",
   "cause.certificate-not-yet-valid": "憑證尚未生效",
-  "cause.shortage": "主機資源不足（檔案、程序或磁碟）",
+  "cause.shortage": "主機資源不足（檔案、行程或磁碟）",
   "cause.unreachable": "無法存取程式檔案",
   "cause.out-of-memory": "記憶體不足，被系統終止",
   "cause.planned": "排定的結束",
