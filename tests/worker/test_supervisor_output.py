@@ -31,7 +31,7 @@ class OutputTests(RealTestCase):
         self.assertIn("Python", {event.get("tag") for event in events})
 
     async def test_an_endless_line_costs_little(self) -> None:
-        supervisor = self.supervisor("output.py", "endless=100")
+        supervisor = self.supervisor("output.py", "endless=40")
         before = psutil.Process().memory_info().rss
         supervisor.start()
         most = 0
@@ -48,7 +48,7 @@ class OutputTests(RealTestCase):
         self.assertLessEqual(len(lines), 2)  # it was not finished in time
         self.assertLess(sum(map(len, lines)), 9000)
         more = sum(int(line.rpartition("(")[2].split()[0]) for line in lines)
-        self.assertEqual(more, (100 << 20) - 8192)
+        self.assertEqual(more, (40 << 20) - 8192)
 
     async def test_garbage_forges_nothing(self) -> None:
         supervisor = self.supervisor("output.py", "garbage")

@@ -38,7 +38,7 @@ class Agent:
         self._client.on("disconnect", lambda *reason: self._say({"disconnected": str(reason)}))
         self._client.on("connect_error", self._refused)
         kinds = None if transports == "default" else transports.split(",")
-        self._client.connect(url, transports=kinds, auth=json.loads(auth), wait_timeout=10)
+        self._client.connect(url, transports=kinds, auth=json.loads(auth), wait_timeout=60)
 
     def _connected(self) -> None:
         transport = self._client.transport()
