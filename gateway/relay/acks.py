@@ -107,7 +107,7 @@ class Acks:
             or not self._was_asked(receiver, question)
         ):
             return
-        if packet.value:
+        if packet.brief:
             self._settle(packet.id, question, packet)
             return
         question.empty.add(receiver)

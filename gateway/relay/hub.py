@@ -128,7 +128,7 @@ class Hub:
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""
         sender = self.members[socket]
-        subject = self._subject_of(packet.value)
+        subject = self._subject_of(packet.brief)
         if sender.selection is not None and subject.name == SUBSCRIBE:
             self._screens.change(sender, packet)
             return
@@ -156,7 +156,7 @@ class Hub:
         self._append(event)
         self._observer.relayed(sender, event)
         if trusted:
-            self._observer.heard(sender, event, packet.value)
+            self._observer.heard(sender, event, packet.brief)
 
     def enter(self, event: Event) -> None:
         """Take `event` into the log at its place: for the journal alone."""

@@ -45,5 +45,5 @@ class Observer(Protocol):
         ...
 
     def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        """An event of a trusted sender was said; `value` is what it says."""
+        """An event of a trusted sender was said; `value` is what it says, in brief."""
         ...

@@ -36,10 +36,10 @@ class Refusals:
                 "Refused the event {name} of {peer}, which may not publish;"
                 " --publish any lets everybody",
                 tag="Relay",
-                name=str(packet.value[0])[:NAME_LENGTH],
+                name=str(packet.brief[0])[:NAME_LENGTH],
                 peer=str(sender.socket.session.peer),
             )
-        why = {"ok": False, "error": REASON, "event": str(packet.value[0])[:NAME_LENGTH]}
+        why = {"ok": False, "error": REASON, "event": str(packet.brief[0])[:NAME_LENGTH]}
         if packet.id is not None:
             text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([why])
         else:

@@ -122,7 +122,7 @@ class Screens:
         beginning gets no others unless it says so.
         """
         known = subscription.selection or EVERYTHING
-        arguments = packet.value[1:]
+        arguments = packet.brief[1:]
         wish = arguments[0] if len(arguments) == 1 else None
         answer: dict[str, Any] = {"ok": True}
         try:

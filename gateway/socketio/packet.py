@@ -18,7 +18,7 @@ from gateway.socketio import strict
 from gateway.socketio.errors import ParseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_ATTACHMENTS = 10
 """JavaScript clients from 4.8.4 on disconnect on more."""
@@ -58,13 +58,24 @@ class Packet:
     - `payload`: the JSON as received, `repaired` of its tokens replaced by null
     - `value`: the payload decoded, attachments still placeholders; the auth object of
       a CONNECT, `{}` when there was none
+    - `brief`: the same, but not more of it than `strict.skim` finds where it is dear to build
     - `expected`: how many attachments belong to it
     - `wire`: the Engine.IO packets to hand on, the text and then the attachments; the
       very packets received, unless the payload was repaired or the header was not in
       the one form that every receiver reads
     """
 
-    __slots__ = ("expected", "id", "namespace", "payload", "repaired", "type", "value", "wire")
+    __slots__ = (
+        "brief",
+        "expected",
+        "id",
+        "namespace",
+        "payload",
+        "repaired",
+        "type",
+        "value",
+        "wire",
+    )
 
     def __init__(  # noqa: PLR0917 - one is made for every event: keywords cost
         self,
@@ -81,7 +92,7 @@ class Packet:
         self.namespace = namespace
         self.id = id
         self.payload = payload
-        self.value = value
+        self.value = self.brief = value
         self.repaired = repaired
         self.expected = expected
         self.wire = wire
@@ -90,6 +101,20 @@ class Packet:
     def attachments(self) -> Sequence[EnginePacket]:
         """The binary packets, in order."""
         return self.wire[1:]
+
+
+class DearPacket(Packet):
+    """An event or an answer whose value is built when somebody asks for it."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        return strict.loads(self.payload).value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        """Nothing: what is found at first is `brief`."""
 
 
 def header(type: PacketType, namespace: str, id: int | None = None, attachments: int = 0) -> bytes:
@@ -113,8 +138,10 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
     if not data.startswith(_ROOT_EVENT):
         return _decode(packet, eio)
     payload = data[2:]
+    if len(payload) >= strict.MANY and strict.is_dear(payload):
+        return _decode(packet, eio)
     try:
-        value = orjson.loads(payload) if len(payload) < strict.MANY else strict.parse(payload)
+        value = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return _decode(packet, eio)
     strict.check_depth(payload)
@@ -132,13 +159,16 @@ def _decode(packet: EnginePacket, eio: int) -> Packet:
     namespace, query = _namespace(name, eio) if name else ("/", {})
     id = _id(digits) if digits else None
     expected = int(count or 0)
-    json = _payload(type, data[found.end() :])
+    payload = data[found.end() :]
+    dear = (type is EVENT or type is ACK) and strict.is_dear(payload)
+    json = _payload(type, payload, strict.skim if dear else strict.loads)
     _check(type, id, json.value)
     if type is CONNECT and not json.text:
         json = json._replace(value=query)
     text = header(type, namespace, id, expected) + json.text
     wire = packet if text == data else EnginePacket(text)
-    return Packet(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
+    kind = DearPacket if dear else Packet
+    return kind(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
 
 
 def _namespace(name: bytes, eio: int) -> tuple[str, dict[str, str]]:
@@ -160,13 +190,13 @@ def _id(digits: bytes) -> int:
     return int(digits)
 
 
-def _payload(type: PacketType, text: bytes) -> strict.Json:
+def _payload(type: PacketType, text: bytes, read: Callable[[bytes], strict.Json]) -> strict.Json:
     """The value must start at once: receivers read blanks before it as an id."""
     if not text and type in (CONNECT, DISCONNECT):
         return strict.Json(b"", None, 0)
     if text[:1] != (b"{" if type is CONNECT else b"["):
         raise ParseError(f"{type.name} with the wrong kind of payload")
-    return strict.loads(text)
+    return read(text)
 
 
 def _check(type: PacketType, id: int | None, value: Any) -> None:
