@@ -269,11 +269,16 @@ class MadeTests(SynchronousTestCase):
             guest.setServiceParent(application)
         self.assertEqual(list(IServiceCollection(application)), guests)
 
-    def test_certificates_are_looked_at_where_there_may_be_some(self) -> None:
-        for listen, there in (((), False), (("unix:/tmp/a",), True)):
-            settings = Settings(no_worker=True, listen=listen, state_dir=self.folder)
-            names = [each.name for each in Assembly(settings, MemoryReactorClock()).gateway]
-            self.assertEqual("Looking at the certificates" in names, there)
+    def test_files_are_looked_at_where_there_may_be_some(self) -> None:
+        """So are tokens; nothing wakes a gateway that has neither."""
+        for listen, token, looks in (
+            ((), "", set()),
+            (("unix:/tmp/a",), "", {"Looking at the certificates"}),
+            ((), "a-token-of-the-test", {"Looking at the tokens"}),
+        ):
+            settings = Settings(no_worker=True, listen=listen, token=token, state_dir=self.folder)
+            names = {each.name for each in Assembly(settings, MemoryReactorClock()).gateway}
+            self.assertEqual({each for each in names if each.startswith("Looking")}, looks)
 
     def test_a_guest_leaves_signals_clock_and_log_alone_for_good(self) -> None:
         own = {"the process of our own"}

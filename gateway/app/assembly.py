@@ -270,7 +270,9 @@ class Assembly:
                 yield periodic(reactor, "Collecting orphans", reaper.PERIOD, reaper.reap_orphans)
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineTimer(reactor, self._deadlines)
-        yield periodic(reactor, "Looking at the tokens", tokenfiles.SECONDS, self._tokens.look)
+        if token_sources(self._settings):
+            look = self._tokens.look
+            yield periodic(reactor, "Looking at the tokens", tokenfiles.SECONDS, look)
         yield Part("the alerts", stop=self._alerts.stop)
         gives_back = memory.GivesBack(self._engine.sessions.__len__)
         yield periodic(reactor, "Giving memory back", memory.EVERY, gives_back.look)

@@ -41,8 +41,9 @@ class Gateway(MultiService):
     not hear the worker out.  A child that fails is logged, and the others go on.  Only
     StartError ends a start: a port is in use, for instance.
 
-    Its log is opened when twistd puts it into its application, before twistd starts to log;
-    nothing else is done before the start.
+    It starts once: a gateway that was stopped has said goodbye to its sessions; make another.
+    Its log is opened when twistd puts it into its application, since twistd logs before it
+    starts services; nothing else is done before the start.
 
     `make_observer()` makes an observer that logs by the gateway's options, without secrets.
     `is_alone`: the application is nothing but the gateway (`twistd sjgateway`), so its log is
@@ -79,7 +80,7 @@ class Gateway(MultiService):
         super().privilegedStartService()
 
     def startService(self) -> None:
-        """Start everything; twist and MultiService.addService may not have prepared it."""
+        """Start everything, and open the ports if nobody has asked for that before (twist)."""
         if not self._is_prepared:
             self.privilegedStartService()
         Service.startService(self)
@@ -94,7 +95,6 @@ class Gateway(MultiService):
     def stopService(self) -> Deferred[None]:
         """Fires when all is stopped."""
         Service.stopService(self)
-        self._is_prepared = False
         _log.info("Stopping")
         return ensureDeferred(self._stop())
 
@@ -150,9 +150,10 @@ def periodic(reactor: Any, what: str, seconds: float, look: Callable[[], object]
 
 
 def refused(error: Exception) -> StartError:
-    """Say why nothing starts, in one line: on stderr, or in the log of a daemon, who has none.
+    """Say in one line why nothing starts, and make the error to raise.
 
-    twistd has put its log in the place of `sys.stderr` by then.
+    A daemon has no stderr, so it is said in its log.  `sys.stderr` would not do: twistd has put
+    its log there.
     """
     line = f"sjgateway: {error}"
     if _is_heard(sys.__stderr__):

@@ -82,8 +82,6 @@ class GatewayTests(ServiceTestCase):
         self.gateway.setServiceParent(application)
         self.assertEqual(opened, [1])
         self.successResultOf(application.stopService())
-        application.startService()
-        self.assertEqual(opened, [1, 1], "and once more")
 
     def ports(self, listen: Any) -> None:
         async def close() -> None:
