@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gateway.web.counting import count_as, socket_ends
 from gateway.web.names import is_loopback, parse_address
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from gateway.web.names import Address
     from gateway.web.seldom import Seldom
+
+    Announce = Callable[[Any], "AnnouncedFactory"]
 
 TEXT = b"PROXY "
 LONGEST_TEXT = 107
@@ -135,6 +138,36 @@ class AnnouncedFactory(WrappingFactory[Announced]):
                 " with --trusted-proxies",
                 peer=peer,
             )
+
+
+class AnnouncedPorts:
+    """A reactor for endpoints whose connections begin with an announcement, TLS or not.
+
+    `announce(factory)` makes the factory that hears it, see `AnnouncedFactory`.
+    """
+
+    def __init__(self, reactor: Any, announce: Announce) -> None:
+        self._reactor = reactor
+        self._announce = announce
+
+    def listenTCP(self, port: int, factory: Any, *args: Any, **more: Any) -> Any:
+        return self._reactor.listenTCP(port, self._announce(factory), *args, **more)
+
+    def listenSSL(
+        self, port: int, factory: Any, contextFactory: Any, *args: Any, **more: Any
+    ) -> Any:
+        return self.listenTCP(
+            port, TLSMemoryBIOFactory(contextFactory, False, factory), *args, **more
+        )
+
+    def listenUNIX(self, address: str, factory: Any, *args: Any, **more: Any) -> Any:
+        return self._reactor.listenUNIX(address, self._announce(factory), *args, **more)
+
+    def adoptStreamPort(self, descriptor: int, family: int, factory: Any) -> Any:
+        return self._reactor.adoptStreamPort(descriptor, family, self._announce(factory))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
 
 
 def _parse_text(line: bytes) -> Announcement:

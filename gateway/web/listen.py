@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import ensureDeferred, gatherResults, maybeDeferred
@@ -16,7 +17,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from gateway.web.announce import AnnouncedFactory
+from gateway.web.announce import AnnouncedFactory, AnnouncedPorts
 from gateway.web.counting import count_connections
 from gateway.web.names import is_loopback, parse_address
 from gateway.web.seldom import Seldom
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from twisted.internet.protocol import Factory
     from twisted.internet.tcp import Port
 
+    from gateway.web.announce import Announce
     from gateway.web.limits import Caps
     from gateway.web.worker_port import KeptPort
 
@@ -82,14 +84,19 @@ class Place(NamedTuple):
         """Whether a proxy says there for whom it connects, by the PROXY protocol."""
         return kind_of(self.endpoint) == PROXY_PROTOCOL
 
-    def make(self, reactor: Any) -> tuple[Any, Certificate | None]:
+    def make(
+        self, reactor: Any, announce: Announce | None = None
+    ) -> tuple[Any, Certificate | None]:
         """The endpoint that it describes, and its certificate if it has one.
 
+        Where a proxy announces clients, that comes before TLS: `announce(factory)` hears it.
         Raises whatever Twisted and OpenSSL raise for what is wrong.
         """
         kind = kind_of(self.below)
         if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
             raise ValueError(f"{PROXY_PROTOCOL}: is written once")
+        if self.is_announced and announce is not None:
+            reactor = AnnouncedPorts(reactor, announce)
         if kind in TLS_KINDS:
             return reloading(reactor, self.below)
         return serverFromString(reactor, private(self.below)), None
@@ -133,7 +140,9 @@ class Listeners:
         self._reactor = reactor
         self._site = site
         self._caps = caps
-        self._announced = AnnouncedFactory(site, believes, Seldom(reactor.seconds))
+        self._announce = partial(
+            AnnouncedFactory, believes=believes, seldom=Seldom(reactor.seconds)
+        )
         self._open: list[tuple[Place, Port]] = []
         self.worker_port = 0
         """Where the worker finds plain HTTP on this machine, once we listen."""
@@ -232,8 +241,7 @@ class Listeners:
 
     async def _open_one(self, place: Place, port: int) -> None:
         try:
-            site = self._announced if place.is_announced else self._site
-            listening = await self._endpoint(place, port).listen(site)
+            listening = await self._endpoint(place, port).listen(self._site)
         except CannotListenError as error:
             reason = self._reason(place, port, error)
             if reason is None:
@@ -251,7 +259,7 @@ class Listeners:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
             return kind(self._reactor, port, BACKLOG, place.host)
         try:
-            endpoint, certificate = place.make(self._reactor)
+            endpoint, certificate = place.make(self._reactor, self._announce)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {_fault(place, error)}") from None
         if certificate is not None:

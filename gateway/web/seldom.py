@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 MINUTE = 60.0
 
@@ -28,6 +28,35 @@ class Seldom:
             return False
         self._next = now + self._seconds
         return True
+
+
+class SeldomEach:
+    """Says yes at most once in `seconds` for each value, and for `most` of them.
+
+    `clock`: seconds, on any clock that does not jump.
+    """
+
+    def __init__(self, clock: Callable[[], float], most: int = 20, seconds: float = MINUTE) -> None:
+        self._clock = clock
+        self._most = most
+        self._seconds = seconds
+        self._end = float("-inf")
+        self._told: set[Hashable] = set()
+        self._over = 0
+
+    def __call__(self, value: Hashable) -> tuple[bool, int]:
+        """Whether `value` is to be told, and how often one too many came in the time before."""
+        now, over = self._clock(), 0
+        if now >= self._end:
+            self._end, over, self._over = now + self._seconds, self._over, 0
+            self._told.clear()
+        if value in self._told:
+            return False, over
+        if len(self._told) >= self._most:
+            self._over += 1
+            return False, over
+        self._told.add(value)
+        return True, over
 
 
 class Leak:

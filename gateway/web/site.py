@@ -21,7 +21,7 @@ from gateway.web.channel import Channel, Phase
 from gateway.web.limits import Expiry, Limits, Turns
 from gateway.web.request import Request, problem
 from gateway.web.security import TOO_MANY, bearer
-from gateway.web.seldom import MINUTE, Leak, Seldom
+from gateway.web.seldom import MINUTE, Leak, SeldomEach
 from gateway.web.strikes import Strikes
 from gateway.web.trust import Access
 
@@ -176,7 +176,7 @@ class Root(Resource):
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_paths = tuple(engine_paths)
-        self._may_tell: dict[str, Seldom] = defaultdict(partial(Seldom, timer.seconds))
+        self._may_tell: dict[str, SeldomEach] = defaultdict(partial(SeldomEach, timer.seconds))
         self._audited = Leak(REFUSALS / MINUTE, timer.seconds)
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
@@ -223,8 +223,8 @@ class Root(Resource):
                 request.setResponseCode(HTTPStatus.NO_CONTENT)
                 return b""
             self.refused[verdict.status] += 1
-            if verdict.header and self._may_tell[verdict.header]():
-                _tell(request, verdict)
+            if verdict.header:
+                self._tell(request, verdict)
             elif not verdict.header and request.who and self._audited.add(REFUSALS) <= REFUSALS:
                 audit(request, "refused")
             body = _refuse(request, verdict, engine=self.is_engine(mount))
@@ -236,6 +236,26 @@ class Root(Resource):
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
         return mount.resource.render(request)
+
+    def _tell(self, request: Request, verdict: Verdict) -> None:
+        """Say in the log what was refused: an option may be missing."""
+        value = verdict.value[:MOST_TOLD]
+        is_new, more = self._may_tell[verdict.header](value)
+        if more:
+            _log.warn(
+                "{more} more requests were refused by their {header} before: too many values for"
+                " a line each",
+                more=more,
+                header=verdict.header,
+            )
+        if is_new:
+            _log.warn(
+                "Refused a request from {peer} by its {header}{value}: {reason}",
+                peer=request.announced or _peer(request) or "a UNIX socket",
+                header=verdict.header,
+                value=f" {value}" if value else "",
+                reason=verdict.reason,
+            )
 
     def _strike(self, request: Request, verdict: Verdict) -> float:
         """The seconds that the answer to a wrong token waits."""
@@ -249,18 +269,6 @@ class Root(Resource):
 
 def _peer(request: Request) -> str | None:
     return getattr(request.client, "host", None)
-
-
-def _tell(request: Request, verdict: Verdict) -> None:
-    """Say in the log what was refused: an option may be missing."""
-    value = verdict.value[:MOST_TOLD]
-    _log.warn(
-        "Refused a request from {peer} by its {header}{value}: {reason}",
-        peer=request.announced or _peer(request) or "a UNIX socket",
-        header=verdict.header,
-        value=f" {value}" if value else "",
-        reason=verdict.reason,
-    )
 
 
 def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:

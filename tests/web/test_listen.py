@@ -386,18 +386,33 @@ class TlsTests(ListenTestCase):
             answered = recorder.received.startswith(b"HTTP/1.1 200 ")
             self.assertEqual(answered, spoken, (version, ciphers))
 
-    async def test_so_behind_a_proxy_that_announces_clients(self) -> None:
-        pem = Path(self.mktemp())
+    async def test_behind_a_proxy_its_line_comes_before_tls(self) -> None:
+        """So HAProxy (`send-proxy` beside `ssl`) and the PROXY protocol have it."""
+        folder = self.make_folder()
+        pem = folder / "first.pem"
         write_certificate(pem, "first")
-        place = Place(endpoint=f"haproxy:ssl:0:privateKey={pem}:interface=127.0.0.1")
-        await self.listeners.open([place], 0)
+        request = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        for kind in (f"ssl:0:privateKey={pem}", f"tls:{folder}:0"):
+            listeners = self.make_listeners()
+            await listeners.open([Place(endpoint=f"haproxy:{kind}:interface=127.0.0.1")], 0)
+            for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
+                line = b"PROXY TCP4 %s 127.0.0.1 40000 3001\r\n" % peer
+                recorder = await self.speak(listeners.port, request, before=line)
+                self.assertTrue(recorder.received.startswith(b"HTTP/1.1 " + status), kind)
+                self.assertIn("GCM", recorder.transport.getHandle().get_cipher_name())
+            for early in (b"", b"PROXY nonsense\r\n"):
+                recorder = await self.speak(listeners.port, request, before=early)
+                self.assertEqual(recorder.received, b"")
+
+    async def speak(self, port: int, data: bytes, *, before: bytes) -> Recorder:
+        """Send `before` as it is and `data` over TLS; returns when the gateway has hung up."""
         recorder = Recorder()
-        tcp = HostnameEndpoint(self.reactor, "127.0.0.1", self.listeners.port)
-        await connectProtocol(wrapClientTLS(Anybody(TLS1_2_VERSION), tcp), recorder)
-        recorder.transport.write(b"PROXY UNKNOWN\r\n" + GET)
+        await connectProtocol(self.tcp(port), recorder)
+        recorder.transport.write(before)
+        recorder.transport.startTLS(Anybody(TLS1_2_VERSION))
+        recorder.transport.write(data)
         await recorder.closed
-        self.assertTrue(recorder.received.startswith(b"HTTP/1.1 200 "))
-        self.assertIn("GCM", recorder.transport.getHandle().get_cipher_name())
+        return recorder
 
     async def test_reading_again_on_request(self) -> None:
         await self.open("first")

@@ -392,14 +392,30 @@ class TellingTests(SiteTestCase):
             self.assertNotIn("hunter2", line)
             self.assertNotIn(b"hunter2", answer.body)
 
-    def test_many_refusals_are_one_line(self) -> None:
+    def test_each_value_has_one_line_a_minute(self) -> None:
+        for _ in range(2):
+            for _ in range(100):
+                self.ask("GET", "/health", Host="one.net")
+                self.ask("GET", "/health", Host="two.net")
+                self.ask("GET", "/health", Origin="http://one.net")
+            lines = self.told()
+            self.assertEqual(len(lines), 3)
+            for told in ("Host one.net", "Host two.net", "Origin http://one.net"):
+                self.assertEqual(len([line for line in lines if f"{told}:" in line]), 1)
+            self.clock.advance(61)
+
+    def test_of_too_many_values_only_the_number_is_told(self) -> None:
         for number in range(100):
             self.ask("GET", "/health", Host=f"evil{number}.net")
-            self.ask("GET", "/health", Origin=f"http://evil{number}.net")
-        self.assertEqual(len(self.told()), 2)
+        self.ask("GET", "/health", Origin="http://app.net")
+        lines = self.told()
+        self.assertEqual(len(lines), 21)
+        self.assertIn("by its Origin http://app.net: ", lines[-1])
         self.clock.advance(61)
         self.ask("GET", "/health", Host="evil.net")
-        self.assertEqual(len(self.told()), 1)
+        count, line = self.told()
+        self.assertIn("80 more requests were refused by their Host", count)
+        self.assertIn("by its Host evil.net: ", line)
 
     def test_the_line_is_short(self) -> None:
         self.ask("GET", "/health", Origin="http://" + "x" * 4000)
