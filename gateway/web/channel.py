@@ -289,7 +289,11 @@ class Channel(StrictChannel):
             self._writer.lose()
 
     def _cors(self) -> bytes:
-        """Header lines that let a page read the answer; none where no head was read."""
+        """Header lines that let a page read the answer.
+
+        None where its Origin was not read: a URL that is too long (414) ends the
+        reading before it, a head that is too large (431) perhaps.
+        """
         return (
             self.site.cors(self.requests[-1], self._path) if self.requests and self._path else b""
         )

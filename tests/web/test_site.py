@@ -298,6 +298,20 @@ class EveryAnswerTests(SiteTestCase):
             self.assertEqual(answer.status, status)
             self.assert_lines(answer)
 
+    def test_a_page_may_read_why_its_head_was_too_large_where_its_origin_was_read(self) -> None:
+        origin, more = b"Origin: http://localhost:3000\r\n", b"A: b\r\n" * 200
+        for begin, status, known in (
+            (b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + origin + more, 431, True),
+            (b"GET /health HTTP/1.1\r\n" + origin + b"Host: localhost\r\n" + more, 431, True),
+            (b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + more + origin, 431, False),
+            (b"GET /health HTTP/1.1\r\n" + origin + more + b"Host: localhost\r\n", 431, True),
+            (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n" + origin, 414, False),
+        ):
+            answer = Answer(Memory(self.site, self.clock).send(begin + b"\r\n"))
+            self.assertEqual(answer.status, status)
+            allowed = answer.headers.get("access-control-allow-origin")
+            self.assertEqual(allowed, "http://localhost:3000" if known else None, begin[:80])
+
     def test_every_status_has_its_phrase(self) -> None:
         for status in (200, 426, 429, 431, 503):
             mounts = {b"/x": Mount(Says(status))}
