@@ -10,6 +10,7 @@ import orjson
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import About, Acks
 from gateway.relay.aliases import CONTRACT, NONE, Aliases
+from gateway.relay.auth import misspelt
 from gateway.relay.event import Event, Question
 from gateway.relay.journal import Direct
 from gateway.relay.keys import Subject
@@ -90,7 +91,7 @@ class Hub:
 
         After its CONNECT reply and before the events to come, who is back gets what it missed,
         and who is new the snapshot that it asked for.  Raises `ConnectionRefused` for who may
-        not come in, and for filters that make no sense.
+        not come in, and for filters and keys of `auth` that make no sense.
         """
         try:
             may_publish = self._observer.admit(socket.session, auth)
@@ -99,6 +100,9 @@ class Hub:
                 raise
             self._deadlines.call_later(refused.delay, partial(socket.refuse, refused))
             return
+        slip = misspelt(auth)
+        if slip is not None:
+            raise ConnectionRefused("auth has no key {!r}: write {!r}".format(*slip))
         selection = self._screens.selection(auth)
         wanted = wish(auth)
         back = self._recovery.find(wanted, selection) if wanted is not None else None

@@ -1,0 +1,44 @@
+"""The keys of a client's `auth` that are the gateway's, and how they are misspelt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = ("token", "events", "codes", "trusted", "snapshot", "recover", "pid", "offset")
+SHORTEST = 4
+"""Letters that a key needs before another one is taken for it: `id` and `uid` are not `pid`."""
+
+
+def misspelt(auth: dict[str, Any]) -> tuple[str, str] | None:
+    """A key that is not ours but looks like one, and that one; None: there is none.
+
+    Only beside a key that is ours: alone it is somebody's own.
+    """
+    if not any(key in auth for key in KEYS):
+        return None
+    for key in auth:
+        right = _MISSPELT.get(key if len(key) > LONGEST else key.lower())
+        if right is not None and key != right and right not in auth:
+            return key, right
+    return None
+
+
+def _slips(key: str) -> Iterator[str]:
+    """`key` with a letter left out, one too many, or two in the wrong order; not the first."""
+    places = range(1, len(key) + 1)
+    letters = "abcdefghijklmnopqrstuvwxyz_"
+    yield from (key[:place] + key[place + 1 :] for place in places)
+    yield from (key[:place] + letter + key[place:] for place in places for letter in letters)
+    yield from (
+        key[:place] + key[place + 1 : place + 2] + key[place] + key[place + 2 :]
+        for place in places[:-1]
+    )
+
+
+_MISSPELT = {
+    slip: key for key in KEYS for slip in (key, *(_slips(key) if len(key) > SHORTEST else ()))
+}
+LONGEST = max(map(len, _MISSPELT))
