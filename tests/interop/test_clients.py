@@ -86,7 +86,12 @@ class ClientsTestCase(SynchronousTestCase):
             # One by one: Socket.IO's own server sends a polling client of Python more
             # packets at once than it takes.
             for name, client in others.items():
-                heard[name].append(client.hear("event")["event"])
+                try:
+                    heard[name].append(client.hear("event")["event"])
+                except AssertionError as error:
+                    gone = speaker.passed_over("disconnected")
+                    told = f"{name} of what {sender} said, number {number}: {error}; {gone}"
+                    raise AssertionError(told) from None
         # What others say arrives after whatever of its own the speaker could have got.
         last, *rest = others.values()
         last.tell("emit", "end for you", {})
