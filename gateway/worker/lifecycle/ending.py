@@ -41,7 +41,7 @@ class Ending:
         self._strays = strays
         self._stuck = stuck
         self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._look)
-        self._again = Countdown(reactor, "Ending the worker", worker.end)
+        self._again = Countdown(reactor, "Ending the worker", self.ask)
 
     def ask(self) -> None:
         """End it, with its tree; may be said again, and is, soon, if that raises."""

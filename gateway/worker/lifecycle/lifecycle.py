@@ -249,8 +249,9 @@ class Lifecycle:
             fail(self._requests.take(wants_a_worker), refusal(hold, self._wall()))
 
     def became_ready(self, worker: Worker) -> None:
-        """It is ready; may be told again."""
-        answer(self._requests.take(waits_until_ready(worker.generation)), lambda _: {})
+        """It is ready; this may be told at each of its events, and costs nothing then."""
+        if self._requests:
+            answer(self._requests.take(waits_until_ready(worker.generation)), lambda _: {})
 
     def complained(self, worker: Worker, cause: str | None, words: str) -> None:
         """It reported an error of class `cause`: with some of them no login succeeds."""

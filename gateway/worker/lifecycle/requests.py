@@ -51,6 +51,10 @@ class Requests:
         self._waiting.append(request)
         return request.answer
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     def find(self, which: Callable[[Request], bool]) -> list[Request]:
         """Those of whom `which` is true; they go on waiting."""
         return list(filter(which, self._waiting))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.guard import AGAIN
 from gateway.worker.errors import (
     FailedAtOnceError,
     GoingDownError,
@@ -15,6 +16,7 @@ from gateway.worker.errors import (
 )
 from gateway.worker.lifecycle.ending import STUCK
 from gateway.worker.lifecycle.states import Fatal, Running, Stopping
+from gateway.worker.lifecycle.transitions import RETRY
 
 from .bench import Bench
 
@@ -268,3 +270,38 @@ class LifecycleTests(SynchronousTestCase):
             bench.run.begin()
             bench.run.crash()
             self.assertEqual((bench.state, len(bench.world.runs)), ("fatal", tries))
+
+    # -- what raises ----------------------------------------------------------------------
+
+    def raising(self, thing: object, name: str) -> None:
+        """The next call of that raises, and no other."""
+        call = getattr(thing, name)
+
+        def once(*arguments: object) -> object:
+            setattr(thing, name, call)
+            raise OSError(24, "Too many open files")
+
+        setattr(thing, name, once)
+
+    def test_an_end_that_could_not_be_asked_for_is_asked_for_again_soon(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        self.raising(run, "end")
+        bench.lifecycle.stop()
+        self.assertEqual((bench.state, run.asked_at), ("stopping", None))
+        bench.time.advance(AGAIN)
+        self.assertIsNotNone(run.asked_at)
+
+    def test_an_exit_that_could_not_be_judged_is_followed_by_a_start(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        self.raising(bench.backoff, "verdict")
+        run.crash()
+        self.assertEqual((bench.state, bench.next_start[1]), ("backoff", RETRY))
+
+    def test_a_pause_that_could_not_be_noted_hides_no_exit(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        self.raising(bench.limits, "notice")
+        run.crash("ban")
+        self.assertEqual((bench.told[-2:], bench.state), (["exit of 1", "backoff"], "backoff"))

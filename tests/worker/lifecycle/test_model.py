@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from functools import partial
 from pathlib import Path
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import WorkerError
@@ -18,15 +25,18 @@ from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
 from ..fakes import FakeRun
 from .bench import Bench
 
-CALLS = ("launch", "started", "verdict", "starts", "state_changed", "worker_exited", "end")
-"""What the life-cycle asks of others, and what may raise."""
+HEARS = ("started", "verdict", "state_changed", "worker_exited", "end")
+"""What the life-cycle asks of others; a pause may be heard meanwhile."""
+CALLS = (*HEARS, "launch", "starts", "notice", "asked")
+"""What may raise."""
+WISHES = st.sampled_from(["start", "restart", "stop"])
 
 
 class Life(RuleBasedStateMachine):
     """People, processes, time, reasons against a start and faults, in any order.
 
     Never two live workers; none is started while the gate is shut; the keys of the last start
-    are those that were posted last before it; every request is answered once the world comes
+    are those that were posted last before it; every request is answered once when the world comes
     to rest, and then there is a worker, or a plan for one, or a person is waited for.
     """
 
@@ -40,29 +50,46 @@ class Life(RuleBasedStateMachine):
         self.keys_of = {}
         self.held = None
         self.broken = set()
+        self.hearing = set()
+        self.wrong = []
+        """What must not be, and was seen where an exception would be guarded against."""
+        self.forced = []
         self.bench.gate.checks.append(lambda **_: self.held)
         launch = self.bench.launch
 
         def noting(generation, listener):
-            assert self.held is None, "a start while the gate is shut"
+            if self.held is not None:
+                self.wrong.append("a start while the gate is shut")
+            if self.bench.limits.hold(person=True) is not None and all(self.forced):
+                self.wrong.append("a start in a pause that nobody overrides")
             self.keys_of[generation] = self.posted
             return launch(generation, listener)
 
         self.bench.launch = self.breakable("launch", noting)
         for thing, name in (
             (self.bench.limits, "started"),
+            (self.bench.limits, "notice"),
+            (self.bench.backoff, "asked"),
             (self.bench.backoff, "verdict"),
             (self.bench.ledger, "starts"),
             (self.bench, "state_changed"),
             (self.bench, "worker_exited"),
         ):
             setattr(thing, name, self.breakable(name, getattr(thing, name)))
+
+    @initialize(steps=st.integers(0, 4))
+    def begin(self, steps) -> None:
         self.lifecycle.begin()
+        for _ in range(steps):
+            self.goes_on()
 
     def breakable(self, name, call):
-        """`call`, which raises once after `name` was broken."""
+        """`call`, which raises once after `name` was broken, and may hear a pause."""
 
         def called(*arguments, **words):
+            if name in self.hearing:
+                self.hearing.discard(name)
+                self.hear("ban")
             if name in self.broken:
                 self.broken.discard(name)
                 raise OSError(24, "Too many open files")
@@ -74,33 +101,57 @@ class Life(RuleBasedStateMachine):
     def run(self):
         return self.bench.run
 
-    def ask(self, what, *arguments, **words) -> None:
-        try:
-            answer = what(*arguments, **words)
-        except WorkerError:
-            return None
+    def ask(self, wish, *, then=None, force=False):
+        """Somebody wants something, and something else when that is answered."""
+        words = {"force": True} if force else {}
         outcome = []
+        if force:
+            self.forced.append(outcome)
+        try:
+            answer = getattr(self.lifecycle, wish)(**words)
+        except (WorkerError, OSError) as error:
+            outcome.append(error)
+            return None
         answer.addCallbacks(outcome.append, lambda failure: outcome.append(failure.value))
+        if then is not None:
+            answer.addCallback(lambda _: self.ask(then))
         self.answers.append(outcome)
         return outcome
 
-    @rule(force=st.booleans())
-    def restart(self, force) -> None:
-        self.ask(self.lifecycle.restart, force=force)
+    def hear(self, cause) -> None:
+        """The present worker, or the last one, tells of an error of that class."""
+        if self.lifecycle.generation:
+            with contextlib.suppress(OSError):  # who heard it for us logs that
+                self.lifecycle.broker_refused(cause, self.lifecycle.generation)
+
+    @rule(wish=WISHES, then=WISHES | st.none())
+    def wish(self, wish, then) -> None:
+        self.ask(wish, then=then)
+
+    @rule(wish=st.sampled_from(["start", "restart"]))
+    def insist(self, wish) -> None:
+        self.ask(wish, force=True)
 
     @rule()
-    def start(self) -> None:
-        self.ask(self.lifecycle.start)
+    def wait_until_ready(self) -> None:
+        self.ask("until_ready")
 
+    @precondition(lambda self: self.run.alive)
     @rule()
-    def stop(self) -> None:
-        self.ask(self.lifecycle.stop)
+    def worker_is_ready(self) -> None:
+        self.run.vitals.heard("shioaji_ready")
+        self.lifecycle.became_ready(self.run)
+
+    @rule(cause=st.sampled_from(["ban", "authentication", "network", None]))
+    def worker_complains(self, cause) -> None:
+        with contextlib.suppress(OSError):
+            self.lifecycle.complained(self.run, cause, "words")
 
     @rule()
     def post_keys(self) -> None:
         self.posted += 1
         wanted = self.posted
-        outcome = self.ask(self.lifecycle.restart)
+        outcome = self.ask("restart")
         if outcome is not None:
 
             def has_the_keys():
@@ -115,19 +166,25 @@ class Life(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from([Running, Fatal, BackingOff, Starting]))
     def renew(self, state) -> None:
-        self.lifecycle.renew("a test", states=(state,))
+        with contextlib.suppress(OSError):
+            self.lifecycle.renew("a test", states=(state,))
 
     @rule(cause=st.sampled_from(["ban", "too-many-connections"]))
     def impose(self, cause) -> None:
-        self.bench.limits.notice(cause, self.lifecycle.generation)
-        self.lifecycle.reconsider()
+        self.hear(cause)
 
     @rule()
-    def suspend(self) -> None:
+    def log_in_again(self) -> None:
         """The worker logs in again during the pause."""
         for _ in range(2):
-            self.lifecycle.broker_refused("ban", self.lifecycle.generation)
+            self.hear("ban")
             self.bench.time.advance(1)
+
+    @rule(names=st.sets(st.sampled_from(HEARS), min_size=1))
+    def hear_in_calls(self, names) -> None:
+        """A pause is heard in the middle of a transition."""
+        self.hearing |= names
+        self.watch_the_end(names)
 
     @rule(seconds=st.sampled_from([5, 100, float("inf")]), imposed=st.booleans())
     def shut_the_gate(self, seconds, imposed) -> None:
@@ -142,6 +199,9 @@ class Life(RuleBasedStateMachine):
     @rule(names=st.sets(st.sampled_from(CALLS), min_size=1))
     def break_calls(self, names) -> None:
         self.broken |= names
+        self.watch_the_end(names)
+
+    def watch_the_end(self, names) -> None:
         if "end" in names:
             self.run.end = self.breakable("end", partial(FakeRun.end, self.run))
 
@@ -155,6 +215,37 @@ class Life(RuleBasedStateMachine):
         before = self.bench.state, self.lifecycle.generation
         self.bench.time.offset += seconds
         assert (self.bench.state, self.lifecycle.generation) == before
+
+    @rule(steps=st.integers(1, 5))
+    def the_world_goes_on(self, steps) -> None:
+        """Most of the time processes do what is expected of them."""
+        for _ in range(steps):
+            self.goes_on()
+
+    @rule(steps=st.integers(1, 5))
+    def and_on(self, steps) -> None:
+        self.the_world_goes_on(steps)
+
+    @rule(steps=st.integers(1, 5))
+    def and_on_and_on(self, steps) -> None:
+        self.the_world_goes_on(steps)
+
+    def goes_on(self) -> bool:
+        """The process does what is asked of it, or time passes; False: all is at rest."""
+        run = self.run
+        if run.exit is not None and not run.reaped:
+            run.reap()
+        elif run.asked_at is not None and run.exit is None:
+            run.die(code=0)
+        elif run.exit is None and run.pid is None:
+            run.begin()
+        elif run.alive and not run.settled:
+            run.settle()
+        elif self.bench.state in ("backoff", "stopping"):
+            self.bench.time.advance(60)
+        else:
+            return False
+        return True
 
     @precondition(lambda self: self.run.exit is None and self.run.pid is None)
     @rule()
@@ -182,6 +273,10 @@ class Life(RuleBasedStateMachine):
         getattr(self.bench.world.runs[-2], word)()
 
     @invariant()
+    def nothing_went_wrong(self) -> None:
+        assert self.wrong == []
+
+    @invariant()
     def never_two_live_workers(self) -> None:
         self.bench.world.check()
         assert sum(run.alive for run in self.bench.world.runs) <= 1
@@ -201,20 +296,11 @@ class Life(RuleBasedStateMachine):
         """Let the processes do what they are asked; then nobody waits any more."""
         self.held = None
         self.broken.clear()
+        self.hearing.clear()
         for _ in range(1000):
-            run = self.run
-            if run.exit is not None and not run.reaped:
-                run.reap()
-            elif run.asked_at is not None and run.exit is None:
-                run.die(code=0)
-            elif run.exit is None and run.pid is None:
-                run.begin()
-            elif run.alive and not run.settled:
-                run.settle()
-            elif self.bench.state in ("backoff", "stopping"):
+            if not self.goes_on() and not all(self.answers):
                 self.bench.time.advance(60)
-            else:
-                break
+        self.nothing_went_wrong()
         assert all(len(outcome) == 1 for outcome in self.answers), self.bench.state
         assert self.bench.state in ("running", "stopped", "fatal"), self.bench.state
         for check in getattr(self, "pending_keys", []):
