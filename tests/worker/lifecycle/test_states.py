@@ -247,7 +247,23 @@ class PlanTests(SynchronousTestCase):
         self.assertFalse(self.state.plan(0, Hold("b", 60.0)), "it goes on")
 
 
-class OneGateTests(SynchronousTestCase):
+class SourceTests(SynchronousTestCase):
+    def test_the_life_cycle_knows_no_process(self) -> None:
+        """It imports `gateway.common`, and of the worker what `__init__` names."""
+        named = (
+            "gateway.common",
+            "gateway.worker.lifecycle",
+            *(f"gateway.worker.{name}" for name in ("errors", "settings", "times", "vitals")),
+        )
+        wrong = [
+            f"{path.name} imports {node.module}"
+            for path in LIFECYCLE.glob("*.py")
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("gateway")
+            if not str(node.module).startswith(named)
+        ]
+        self.assertEqual(wrong, [])
+
     def test_a_worker_is_started_at_one_place(self) -> None:
         """`Starting` is made in `try_start` alone, which asks the gate."""
         makers = [
