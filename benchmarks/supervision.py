@@ -119,7 +119,7 @@ finally:
 READY = "prepared"
 PREPARED = f"""
 import sys
-import gateway.check, gateway.tap
+import gateway.app.check, gateway.tap
 from twisted.scripts.twistd import run
 print("{READY}", flush=True)
 sys.stdin.read()

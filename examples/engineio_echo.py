@@ -9,13 +9,13 @@ from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings
-from gateway.web import trust
-from gateway.web.allowance import Allowance
-from gateway.web.engine import EngineResource
-from gateway.web.security import Guard
-from gateway.web.site import Mount, make_site
-from gateway.web.timer import drive
-from gateway.web.upgrade import Upgrader
+from gateway.web.http.site import Mount, make_site
+from gateway.web.http.timer import drive
+from gateway.web.routes.engine import EngineResource
+from gateway.web.security import trust
+from gateway.web.security.access import Guard
+from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.upgrade import Upgrader
 
 
 class Echo:

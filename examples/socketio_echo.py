@@ -9,13 +9,12 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.socketio.handlers import Handlers
-from gateway.socketio.server import Server
-from gateway.socketio.settings import Settings
+from gateway.socketio.server import Server, Settings
 from gateway.socketio.socket import Socket
-from gateway.web.allowance import Allowance
-from gateway.web.engine import EngineResource
-from gateway.web.timer import drive
-from gateway.web.upgrade import Upgrader
+from gateway.web.http.timer import drive
+from gateway.web.routes.engine import EngineResource
+from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.upgrade import Upgrader
 
 echo = Handlers()
 

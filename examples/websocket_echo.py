@@ -13,12 +13,11 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.forms import WEBSOCKETS
 from gateway.engineio.outbox import Queue
-from gateway.engineio.packet import Packet
-from gateway.engineio.record import Record
+from gateway.engineio.packet import Packet, Record
 from gateway.engineio.websocket import WebSocketSink
-from gateway.web.allowance import Allowance
-from gateway.web.timer import drive
-from gateway.web.upgrade import UpgradeError, Upgrader
+from gateway.web.http.timer import drive
+from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.upgrade import UpgradeError, Upgrader
 
 
 class Echo:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.app.assembly import Assembly
-from gateway.options import Options
-from gateway.web.listen import ListenError
+from gateway.app.command_line import Options
+from gateway.web.http.listen import ListenError
 from gateway.web.private import check as check_private_names
 
 if TYPE_CHECKING:

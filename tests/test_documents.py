@@ -10,9 +10,9 @@ from attrs import fields, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.scenarios import SCENARIOS
-from gateway.config import options
-from gateway.config.option import declared, option
-from gateway.metrics.families import counter
+from gateway.ops.metrics.families import counter
+from gateway.options import options
+from gateway.options.option import declared, option
 
 ROOT = Path(__file__).parents[1]
 TOP = {each.name for each in ROOT.iterdir()}
@@ -50,7 +50,7 @@ class ContributingTests(SynchronousTestCase):
             for word in QUOTED.findall(self.text)
             if word.partition("/")[0] in FOLDERS and " " not in word
         }
-        self.assertIn("gateway/config/settings.py", named)
+        self.assertIn("gateway/options/table.py", named)
         self.assertEqual({each for each in named if not (ROOT / each).exists()}, set())
 
     def test_each_module_of_tests_exists(self) -> None:
@@ -72,11 +72,11 @@ class ContributingTests(SynchronousTestCase):
 
     def test_what_is_named_in_a_file_is_in_it(self) -> None:
         for name, file in (
-            ("ROUTES", "gateway/web/routes.py"),
-            ("class Control", "gateway/web/control.py"),
-            ("def tell", "gateway/overseer.py"),
-            ("def _feed_changed", "gateway/overseer.py"),
-            ("NAMES", "gateway/relay/keys.py"),
+            ("ROUTES", "gateway/web/routes/route_table.py"),
+            ("class Control", "gateway/contract.py"),
+            ("def tell", "gateway/app/worker_events.py"),
+            ("def _feed_changed", "gateway/app/worker_events.py"),
+            ("NAMES", "gateway/relay/event.py"),
         ):
             self.assertIn(file, self.text)
             self.assertIn(name, read(file))

@@ -14,9 +14,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.assembly import Assembly
-from gateway.config import Settings
+from gateway.options import Settings
+from tests.web.http.test_site import Answer
 from tests.web.site import Memory
-from tests.web.test_site import Answer
 
 OVER = 70
 """Seconds after which a session that enters no namespace is over, and was let go."""

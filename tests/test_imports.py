@@ -1,7 +1,7 @@
 """The import rule of ARCHITECTURE.md, read off the source by `ast`."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,23 +11,47 @@ GATEWAY = Path(__file__).parents[1] / "gateway"
 ANY = {path.stem for path in GATEWAY.iterdir()} | {"__version__"}
 
 MAY_IMPORT = {
-    "app": ANY,
-    "doctor": {"web", "worker", "config", "common"},
-    "web": {"socketio", "engineio", "__version__"},
-    "worker": {"relay", "socketio", "engineio", "common"},
-    "relay": {"socketio", "engineio", "common"},
-    "socketio": {"engineio"},
     "engineio": set(),
-    "metrics": {"web", "relay", "engineio", "common"},
-    "alerts": {"relay", "engineio"},
-    "logs": {"config"},
-    "config": set(),
-    "common": set(),
-}
-"""Package -> what it may import of the gateway, besides its own.
+    "socketio": {"engineio"},
+    "common": {"engineio"},
+    "options": set(),
+    "relay": {"market/codes", "common", "socketio", "engineio"},
+    "market/codes": set(),
+    "market": {"relay", "common", "engineio"},
+    "contract": {"web/routes/schemas"},
+    "web/security": {"common"},
+    "web/http": {"web/security", "common", "engineio"},
+    "web/websocket": {"web/http", "engineio"},
+    "web/routes": {"web/websocket", "web/http", "web/security", "contract", "common", "engineio"},
+    "web": set(),
+    "worker/errors": set(),
+    "worker/settings": {"worker/keys"},
+    "worker/sources": {"worker/errors"},
+    "worker/rescue": {"common"},
+    "worker/vitals": {"worker/settings"},
+    "worker/keys": {"worker/errors", "worker/settings", "worker/sources", "common"},
+    "worker/lifecycle": {"worker/errors", "worker/settings", "worker/vitals", "common"},
+    "worker/calendar": {"worker/lifecycle", "worker/settings", "common"},
+    "worker/process": {
+        "worker/lifecycle", "worker/keys", "worker/errors", "worker/rescue", "worker/settings",
+        "worker/sources", "common",
+    },
+    "worker": {"market", "common"},
+    "ops/doctor": {"options", "web", "worker", "common"},
+    "ops/metrics": {"web", "market", "relay", "common", "engineio"},
+    "ops/alerts": {"market", "engineio"},
+    "ops/logs": {"options"},
+    "ops": set(),
+    "app": {
+        "ops", "contract", "options", "web", "worker", "market", "relay", "socketio", "engineio",
+        "common",
+    },
+    "tap": {"app", "web"},
+}  # fmt: skip
+"""Room -> the rooms that it may import besides its own.
 
-`app` puts the packages together, with the modules beside them: those may import any, and no
-package imports them, or `app`.
+A room is a folder or a module; a module is in the smallest room that holds it.  A room may
+import what is inside of it, and whoever may import a room may import what is inside of that.
 """
 
 SANS_IO = {"socketio", "engineio"}
@@ -37,10 +61,18 @@ DOES_IO = {
 }  # fmt: skip
 
 
+def within(name: str, rooms: Iterable[str]) -> str | None:
+    """The smallest of `rooms` that holds the module `name`, such as `web/http/site`."""
+    holding = [room for room in rooms if f"{name}/".startswith(f"{room}/")]
+    return max(holding, key=len, default=None)
+
+
 def modules() -> Iterator[tuple[str, Path]]:
-    """Each module of a package: the package's name, and the file."""
-    for path in sorted(GATEWAY.glob("*/**/*.py")):
-        yield path.relative_to(GATEWAY).parts[0], path
+    """Each module but the package's own: its name, such as `web/http/site`, and the file."""
+    for path in sorted(GATEWAY.glob("**/*.py")):
+        name = path.relative_to(GATEWAY).with_suffix("").as_posix().removesuffix("/__init__")
+        if name != "__init__":
+            yield name, path
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -57,25 +89,33 @@ def imports(path: Path) -> Iterator[str]:
 
 
 class ImportTests(SynchronousTestCase):
-    def test_every_package_is_in_the_rule(self) -> None:
-        self.assertEqual({package for package, _ in modules()}, set(MAY_IMPORT))
+    def test_every_module_is_in_a_room(self) -> None:
+        self.assertEqual([name for name, _ in modules() if not within(name, MAY_IMPORT)], [])
 
-    def test_packages_import_only_to_the_right(self) -> None:
-        wrong = [
-            f"{path.relative_to(GATEWAY)} imports {name}"
-            for package, path in modules()
-            for name in imports(path)
-            if name.startswith("gateway.")
-            and name.split(".")[1] not in MAY_IMPORT[package] | {package}
-        ]
+    def test_every_room_exists_and_is_ruled_by_rooms_that_exist(self) -> None:
+        names = {name for name, _ in modules()}
+        ruled = set(MAY_IMPORT).union(*MAY_IMPORT.values())
+        self.assertEqual({each for each in ruled if each not in names}, set())
+
+    def test_rooms_import_only_what_they_may(self) -> None:
+        wrong = []
+        for name, path in modules():
+            room = within(name, MAY_IMPORT)
+            assert room is not None
+            for dotted in imports(path):
+                other = dotted.removeprefix("gateway.").replace(".", "/")
+                if not dotted.startswith("gateway.") or other == "__version__":
+                    continue
+                if not within(other, {room, *MAY_IMPORT[room]}):
+                    wrong.append(f"{name} imports {dotted}")
         self.assertEqual(wrong, [])
 
     def test_the_protocols_do_no_io(self) -> None:
         wrong = [
-            f"{path.relative_to(GATEWAY)} imports {name}"
-            for package, path in modules()
-            if package in SANS_IO
-            for name in imports(path)
-            if any(f"{name}.".startswith(f"{io}.") for io in DOES_IO)
+            f"{name} imports {dotted}"
+            for name, path in modules()
+            if within(name, SANS_IO)
+            for dotted in imports(path)
+            if any(f"{dotted}.".startswith(f"{io}.") for io in DOES_IO)
         ]
         self.assertEqual(wrong, [])

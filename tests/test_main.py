@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import main
-from gateway.worker.credentials import VARIABLES
+from gateway.worker.keys.credentials import VARIABLES
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 PATIENCE = 10

@@ -69,7 +69,7 @@ class PackagingTests(SynchronousTestCase):
 
     def assert_twistd_finds_it(self, site: Path) -> None:
         found = self.python(FIND_PLUGIN.format(site=str(site)), self.folder)
-        self.assertEqual(found.split(), ["gateway.options", "gateway.tap"])
+        self.assertEqual(found.split(), ["gateway.app.command_line", "gateway.tap"])
 
     def test_an_install_has_the_packages_and_the_plugin(self) -> None:
         site = self.build("wheel")

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.config import options
+from gateway.app.admission import POLICY_VIOLATION
+from gateway.app.worker_events import Overseer
 from gateway.engineio.errors import MESSAGES
 from gateway.engineio.server import GOING_AWAY
-from gateway.overseer import Overseer
-from gateway.relay import aliases, freshness
+from gateway.market import codes, freshness
+from gateway.market.hours import MARKETS
+from gateway.options import options
 from gateway.relay.auth import KEYS
-from gateway.relay.keys import Keys
+from gateway.relay.event import Keys
+from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
-from gateway.relay.screen import SUBSCRIBE
-from gateway.relay.sessions import MARKETS
-from gateway.revocation import POLICY_VIOLATION
-from gateway.worker import unconnected, unready
+from gateway.worker import overdue
 from gateway.worker.lifecycle import states
 from gateway.worker.report import Reporter
 from tests.relay.world import RelayWorld, WebSocketClient
@@ -67,8 +67,8 @@ def constants(function: Any) -> Iterator[str]:
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Each call in the layers that close or refuse: its name, and the call."""
-    files = [path for layer in ("engineio", "socketio", "relay") for path in layers(layer)]
-    for path in (*files, *(ROOT / "gateway").glob("*.py")):
+    files = [path for room in ("engineio", "socketio", "relay", "app") for path in layers(room)]
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
@@ -120,12 +120,12 @@ class TableTests(SynchronousTestCase):
         self.both("feed_status", set(constants(Overseer._feed_changed)))
         self.both("contract", {"code", "target_code"})
         for field in ("code", "target_code"):
-            self.assertIn(f'told.get("{field}")', getsource(aliases))
+            self.assertIn(f'told.get("{field}")', getsource(codes))
 
     def test_words(self) -> None:
         kinds = [each for each in vars(states).values() if isinstance(each, type)]
         names = {each.__dict__["name"] for each in kinds if "name" in each.__dict__}
-        words = {unready.UNREADY, unready.READY, unconnected.UNCONNECTED, unconnected.CONNECTED}
+        words = {overdue.UNREADY, overdue.READY, overdue.UNCONNECTED, overdue.CONNECTED}
         self.both("statuses", names | words)
         self.both("feeds", {"live", "stale", "closed"})
         for word in ("live", "stale", "closed"):

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.alerts.texts import TITLES
-from gateway.config import options, reference
-from gateway.config.chinese import TEXTS
-from gateway.web.routes import ROUTES
+from gateway.ops.alerts.alert import TITLES
+from gateway.options import options, reference
+from gateway.options.chinese import TEXTS
+from gateway.web.routes.route_table import ROUTES
 
 ROOT = Path(__file__).parents[1]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-TW.md").read_text(encoding="utf-8")
-WRITE = "run python -m gateway.config.reference"
+WRITE = "run python -m gateway.options.reference"
 
 
 class ReadmeTests(SynchronousTestCase):

@@ -23,10 +23,10 @@ from twisted.logger import ILogObserver, Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.app.assembly import Assembly
+from gateway.app.command_line import Options
 from gateway.app.service import StartError
-from gateway.config import Settings
 from gateway.engineio.handshake import Peer
-from gateway.options import Options
+from gateway.options import Settings
 from gateway.tap import makeService
 from tests.web.certificates import write_certificate
 

@@ -14,16 +14,9 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry
 from twisted.logger import LogLevel
 
-from gateway import memory, reaper
-from gateway.admission import Admission, Publish
-from gateway.alerts.alerts import Alerts
+from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.children import DeadlineTimer, Ports, Sessions, Worker
-from gateway.app.process import Limits, OwnProcess, steady_clock
-from gateway.app.senders import Senders
-from gateway.app.service import Gateway, Part, periodic
-from gateway.engineio.deadlines import Deadlines
-from gateway.engineio.server import Server as EngineServer
-from gateway.layers import (
+from gateway.app.layers import (
     alert_settings,
     allowance,
     engine_settings,
@@ -33,31 +26,36 @@ from gateway.layers import (
     token_sources,
     worker_settings,
 )
-from gateway.logs import EventCounts, Observer, make_log
-from gateway.measures import measure
-from gateway.notify import Notifier
-from gateway.overseer import Overseer
+from gateway.app.measures import measure
+from gateway.app.process import Limits, OwnProcess, steady_clock
+from gateway.app.reload import Reloads, Step
+from gateway.app.senders import Senders
+from gateway.app.service import Gateway, Part, periodic
+from gateway.app.status import Status
+from gateway.app.visitors import Visitors
+from gateway.app.worker_events import Overseer, TracingOverseer
+from gateway.common.redact import Redactor
+from gateway.contract import NoWorker
+from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.server import Server as EngineServer
+from gateway.market.hours import Calendar
+from gateway.ops import memory, reaper
+from gateway.ops.alerts.alerts import Alerts
+from gateway.ops.logs import EventCounts, Observer, make_log
+from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
-from gateway.relay.sessions import Calendar
-from gateway.reload import Reloads, Step
-from gateway.revocation import Revocation
 from gateway.socketio.server import Server as SocketServer
-from gateway.status import Status
-from gateway.trace import TracingOverseer
-from gateway.visitors import Visitors
-from gateway.web import tokenfiles
-from gateway.web.control import NoWorker
-from gateway.web.engine import EngineResource
-from gateway.web.limits import Caps
-from gateway.web.listen import CERTIFICATE_SECONDS, Listeners
-from gateway.web.metrics import metrics_mounts
-from gateway.web.page import page_mounts
-from gateway.web.rest import rest_mounts
-from gateway.web.security import Guard
-from gateway.web.site import Mount, make_site
-from gateway.web.strikes import Strikes
-from gateway.web.upgrade import Upgrader
-from gateway.worker.redact import Redactor
+from gateway.web.http.limits import Caps
+from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
+from gateway.web.http.site import Mount, make_site
+from gateway.web.routes.engine import EngineResource
+from gateway.web.routes.metrics import metrics_mounts
+from gateway.web.routes.page import page_mounts
+from gateway.web.routes.rest import rest_mounts
+from gateway.web.security import token_files
+from gateway.web.security.access import Guard
+from gateway.web.security.strikes import Strikes
+from gateway.web.websocket.upgrade import Upgrader
 from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -65,9 +63,9 @@ if TYPE_CHECKING:
 
     from twisted.application.service import Service
 
-    from gateway.config import Settings
-    from gateway.web.site import Site
-    from gateway.web.tokens import Token
+    from gateway.options import Settings
+    from gateway.web.http.site import Site
+    from gateway.web.security.tokens import Token
 
 STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": False}
 """Where a guest logs to that has no --log-file: as twistd's options would say it."""
@@ -137,7 +135,7 @@ class Assembly:
         self._revocation = Revocation(self._guard, self._senders.identities, self._engine.sessions)
         tokens = self._guarding.all_tokens
         self._redact.learn(*(token.secret for token in tokens))
-        self._tokens = tokenfiles.TokenFiles(
+        self._tokens = token_files.TokenFiles(
             token_sources(settings), tokens, self._heed_tokens, wall=time.time
         )
         caps = self._caps()
@@ -272,7 +270,7 @@ class Assembly:
         yield DeadlineTimer(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look
-            yield periodic(reactor, "Looking at the tokens", tokenfiles.SECONDS, look)
+            yield periodic(reactor, "Looking at the tokens", token_files.SECONDS, look)
         yield Part("the alerts", stop=self._alerts.stop)
         gives_back = memory.GivesBack(self._engine.sessions.__len__)
         yield periodic(reactor, "Giving memory back", memory.EVERY, gives_back.look)

@@ -10,24 +10,24 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from gateway.app.layers import WORKER_KEY, state_dir
 from gateway.app.service import refused
-from gateway.layers import WORKER_KEY, state_dir
-from gateway.web.listen import ListenError, plan
-from gateway.web.timer import Driver, drive
-from gateway.web.trust import notice, warning
-from gateway.web.worker_port import KeptPort
+from gateway.web.http.listen import ListenError, plan
+from gateway.web.http.timer import Driver, drive
+from gateway.web.http.worker_port import KeptPort
+from gateway.web.security.trust import notice, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.config import Settings
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.server import Server as EngineServer
+    from gateway.options import Settings
     from gateway.relay.relay import Relay
-    from gateway.web.listen import Listeners
-    from gateway.web.security import Guard
-    from gateway.web.tokenfiles import TokenFiles
-    from gateway.web.trust import Settings as GuardSettings
+    from gateway.web.http.listen import Listeners
+    from gateway.web.security.access import Guard
+    from gateway.web.security.token_files import TokenFiles
+    from gateway.web.security.trust import Settings as GuardSettings
     from gateway.worker.supervisor import Supervisor
 
 FAREWELL = 0.2

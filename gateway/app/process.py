@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 
-from gateway.reload import heed_hangup
+from gateway.app.reload import heed_hangup
 
 if TYPE_CHECKING:
     from collections.abc import Callable

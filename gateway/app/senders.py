@@ -5,11 +5,11 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from gateway.identity import Identities, is_local, known_as_worker
-from gateway.layers import WORKER_KEY
-from gateway.recognition import Reception, Recognition
-from gateway.web.names import is_loopback
-from gateway.worker.connections import Connections, Ends
+from gateway.app.identity import Identities, is_local, known_as_worker
+from gateway.app.layers import WORKER_KEY
+from gateway.app.recognition import Reception, Recognition
+from gateway.web.security.addresses import is_loopback
+from gateway.worker.process.connections import Connections, Ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

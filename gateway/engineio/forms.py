@@ -16,8 +16,7 @@ from gateway.engineio.payload import BINARY, SEPARATOR, encode3, encode3_binary,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.engineio.packet import Packet
-    from gateway.engineio.record import Record
+    from gateway.engineio.packet import Packet, Record
 
 POLLING_PACKETS = 16
 """python-engineio's client disconnects on a payload of more packets."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.engineio.packet import PING, Packet
-from gateway.engineio.record import Record
+from gateway.engineio.packet import PING, Packet, Record
 
 if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadline

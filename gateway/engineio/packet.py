@@ -6,7 +6,11 @@ Every other form (polling payloads, Engine.IO 3 binary) is made from this one by
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
 TYPES = frozenset((OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP))
@@ -32,3 +36,39 @@ class Packet(NamedTuple):
     def payload(self) -> bytes:
         """What follows the type digit; a binary packet's whole data."""
         return self.data if self.binary else self.data[1:]
+
+
+# -- Packets that leave together.
+
+OVERHEAD = 400
+"""Bytes of memory that a record costs beyond its payload (measured, CPython 3.11)."""
+
+
+class Record:
+    """One event's packets, always sent contiguously, and their memoised forms.
+
+    `memo` keeps what was expensive to encode (base64, deflate), by form key; it is
+    gone with the record.
+    """
+
+    __slots__ = ("_memo", "packets", "size")
+
+    def __init__(self, *packets: Packet) -> None:
+        self.packets: tuple[Packet, ...] = packets
+        self.size = size_of(packets)
+        """Bytes of payload, as they stand in WebSocket messages."""
+        self._memo: dict[str, bytes] | None = None
+
+    def memo(self, key: str, encode: Callable[[tuple[Packet, ...]], bytes]) -> bytes:
+        """The form named `key`, made by `encode` the first time it is asked for."""
+        if self._memo is None:
+            self._memo = {}
+        made = self._memo.get(key)
+        if made is None:
+            made = self._memo[key] = encode(self.packets)
+        return made
+
+
+def size_of(packets: tuple[Packet, ...]) -> int:
+    """Bytes of payload in `packets`."""
+    return sum([len(packet.data) for packet in packets])

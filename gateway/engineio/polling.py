@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.engineio import forms
 from gateway.engineio.errors import BAD_REQUEST, UNKNOWN_SID, EngineError, ProtocolError
 from gateway.engineio.handshake import POLLING
-from gateway.engineio.packet import CLOSE, NOOP, Packet
+from gateway.engineio.packet import CLOSE, NOOP, Packet, Record
 from gateway.engineio.payload import decode3, decode3_binary, decode4
-from gateway.engineio.record import Record
 from gateway.engineio.upload import Upload
 
 if TYPE_CHECKING:

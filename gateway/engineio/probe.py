@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.engineio.packet import PING, PONG, UPGRADE, Packet
-from gateway.engineio.record import Record
+from gateway.engineio.packet import PING, PONG, UPGRADE, Packet, Record
 
 if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadline

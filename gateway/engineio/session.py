@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.engineio.closing import LastWrites
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.handshake import WEBSOCKET, open_packet
 from gateway.engineio.heartbeat import Heartbeat
 from gateway.engineio.meter import HANDSHAKE, Meter
-from gateway.engineio.packet import CLOSE, HEARTBEATS, MESSAGE, NOOP, PING, PONG, Packet
-from gateway.engineio.record import Record
+from gateway.engineio.outbox import LastWrites
+from gateway.engineio.packet import CLOSE, HEARTBEATS, MESSAGE, NOOP, PING, PONG, Packet, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

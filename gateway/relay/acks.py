@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import attrs
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.engineio.record import Record
+from gateway.engineio.packet import Record
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:

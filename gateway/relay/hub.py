@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
+from gateway.market.codes import CONTRACT, NONE, Aliases
 from gateway.relay.acks import About, Acks
-from gateway.relay.aliases import CONTRACT, NONE, Aliases
 from gateway.relay.auth import misspelt
-from gateway.relay.event import Event, Question
+from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import Direct
-from gateway.relay.keys import Subject
+from gateway.relay.late_joiners import SUBSCRIBE, Screens
 from gateway.relay.log import Log
-from gateway.relay.outbox import SessionOutbox
-from gateway.relay.pid import Pids
-from gateway.relay.recovery import Recovery, wish
+from gateway.relay.recovery import Pids, Recovery, wish
 from gateway.relay.refusals import Refusals
-from gateway.relay.screen import SUBSCRIBE, Screens
+from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.engineio.session import Session
     from gateway.relay.journal import Journal
-    from gateway.relay.observer import Observer
     from gateway.relay.settings import Settings
     from gateway.relay.turn import Turn
     from gateway.socketio.packet import Packet
@@ -222,3 +220,45 @@ class Hub:
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))
         event.become(EnginePacket(head + payload.data), *attachments)
+
+
+# -- Who watches the relay, without being one of its clients.
+
+
+class Observer(Protocol):
+    """What the gateway wants to know of what is relayed, and to say about it."""
+
+    def admit(self, session: Session, auth: dict[str, Any]) -> bool:
+        """Let a client in; False: of its events only the worker's are relayed.
+
+        Raises `ConnectionRefused`.
+        """
+        ...
+
+    def relayed(self, sender: Subscription, event: Event) -> None:
+        """Any event, of anybody."""
+        ...
+
+    def owner(self, session: Session) -> str:
+        """By what a client counts where a bound is shared: its address."""
+        ...
+
+    def is_worker(self, sender: Subscription) -> bool:
+        """Whether `sender` is the worker."""
+        ...
+
+    def trusts(self, sender: Subscription) -> bool:
+        """Whether what `sender` says counts for snapshots and health."""
+        ...
+
+    def left(self, sender: Subscription) -> None:
+        """A client is gone."""
+        ...
+
+    def is_current(self, sender: Subscription) -> bool:
+        """Whether `sender`, who is trusted, is no worker that has ended meanwhile."""
+        ...
+
+    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
+        """An event of a trusted sender was said; `value` is what it says, in brief."""
+        ...

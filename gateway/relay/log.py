@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.common.guard import Attempts
 from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
-from gateway.relay.traffic import Traffic
-from gateway.relay.view import View
+from gateway.relay.view import Traffic, View
 
 if TYPE_CHECKING:
     from gateway.engineio.outbox import Form

@@ -6,16 +6,21 @@ of its CONNECT reply and the offset of the last event it has seen.
 
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gateway.engineio.outbox import Form
+from gateway.engineio.packet import Packet, Record
+from gateway.relay.event import Event
 from gateway.relay.journal import Place
-from gateway.relay.pid import Pid
 from gateway.relay.shares import Shares
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.log import Log
-    from gateway.relay.pid import Pids
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
@@ -173,3 +178,75 @@ class Recovery:
     def _expire(self) -> None:
         self._watching = False
         self._look()
+
+
+# -- Private ids: what a client has to know to come back as who it was.
+
+MAX_LENGTH = 200
+"""Characters of a pid; ours are shorter, and nobody else's is read."""
+
+
+class Pid(NamedTuple):
+    """Who it was."""
+
+    sid: str
+    """The socket's id."""
+    start: Place
+    """The first event that was meant for it."""
+
+
+class Pids:
+    """Signs and reads the pids of `namespace`; `key()` is asked for when it is needed."""
+
+    def __init__(self, key: Callable[[], bytes], namespace: str) -> None:
+        self._key = key
+        self._namespace = namespace
+
+    def sign(self, pid: Pid) -> str:
+        """The text of `pid`."""
+        text = f"{pid.sid}.{pid.start}"
+        return f"{text}.{self._signature(text)}"
+
+    def read(self, text: str) -> Pid | None:
+        """The pid with this text; None: it was never signed here, or is of another namespace."""
+        if len(text) > MAX_LENGTH or not text.isascii():
+            return None
+        said, _, signature = text.rpartition(".")
+        if not hmac.compare_digest(self._signature(said), signature):
+            return None
+        sid, _, start = said.rpartition(".")
+        place = Place.parse(start)
+        return None if place is None else Pid(sid, place)
+
+    def _signature(self, text: str) -> str:
+        said = f"{self._namespace} {text}".encode()
+        return urlsafe_b64encode(hmac.digest(self._key(), said, "sha256")[:18]).decode()
+
+
+# -- The recovery form: events with their offset as last argument, for who asked for it.
+
+
+class WithOffset(Form):
+    """Another form, of events with their offset spliced in: nothing is re-encoded.
+
+    An event with an ack id carries none, since it is not replayed twice by clients.
+    """
+
+    def __init__(self, form: Form) -> None:
+        self.key = f"{form.key}+offset"
+        self.max_packets = form.max_packets
+        self.max_bytes = form.max_bytes
+        self.polled = form.polled
+        self._form = form
+
+    def encode(self, records: Sequence[Record]) -> bytes:
+        return self._form.encode([_with_offset(record) for record in records])
+
+
+def _with_offset(record: Record) -> Record:
+    if not isinstance(record, Event) or record.acked:
+        return record
+    text, *attachments = record.packets
+    offset = str(Place(record.epoch, record.position)).encode()
+    spliced = text.data.rstrip()[:-1] + b',"%b"]' % offset
+    return Record(Packet(spliced), *attachments)

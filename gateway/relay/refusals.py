@@ -8,7 +8,7 @@ import orjson
 from twisted.logger import Logger
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.engineio.record import Record
+from gateway.engineio.packet import Record
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.relay.hub import Hub
-from gateway.relay.outbox import SessionOutbox
-from gateway.relay.slow import SlowConsumers
+from gateway.relay.lagging import SlowConsumers
+from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.relay.observer import Observer
+    from gateway.relay.hub import Observer
     from gateway.relay.settings import Settings
     from gateway.socketio.server import Server
 

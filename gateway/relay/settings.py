@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gateway.relay.keys import Keys
-from gateway.relay.screen import Settings as SnapshotSettings
-from gateway.relay.slow import Patience
+from gateway.relay.event import Keys
+from gateway.relay.lagging import Patience
+from gateway.relay.late_joiners import Settings as SnapshotSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
@@ -50,3 +51,54 @@ class Shares(Generic[Key, Value]):
         if not values:
             del self._values[owner]
         return value
+
+
+# -- Which of the names that come from outside are counted by themselves.
+
+OTHER = "other"
+"""What all names together are called that have no place of their own."""
+MAX_LENGTH = 100
+"""Characters of a name that may have one."""
+SHARE = 5
+"""A stranger's address has at most the fifth part of the strangers' places."""
+
+
+class Places:
+    """Places for names, bounded in number: a name that has one keeps it.
+
+    `known` names have one from the beginning.  Further names get one as they come: the first
+    `most` of those who are trusted to invent names, and the first `most` of strangers, of
+    whom each address has only a share.  So strangers take places from nobody but strangers.
+    """
+
+    def __init__(self, known: Iterable[str], most: int) -> None:
+        self.taken = set(known)
+        """The names that have a place."""
+        self._most = most
+        self._trusted = 0
+        self._strangers: Counter[str] = Counter()
+        self._theirs: set[str] = set()
+
+    def of(self, name: str, owner: str) -> str:
+        """The name to count `name` under, which an address used; "": who is trusted."""
+        if name in self.taken and (owner or name not in self._theirs):
+            return name
+        if len(name) > MAX_LENGTH:
+            return OTHER
+        if not owner:
+            return self._keep(name)
+        if self._strangers.total() < self._most and self._strangers[owner] < self._most // SHARE:
+            self._strangers[owner] += 1
+            self._theirs.add(name)
+            self.taken.add(name)
+            return name
+        return OTHER
+
+    def _keep(self, name: str) -> str:
+        """Give `name` a place of the trusted; one that strangers had is theirs no more."""
+        if self._trusted == self._most:
+            return name if name in self.taken else OTHER
+        self._trusted += 1
+        self._theirs.discard(name)
+        self.taken.add(name)
+        return name

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from gateway.relay.conflation import conflate
 from gateway.relay.event import OVERHEAD, Event
-from gateway.relay.offset import WithOffset
+from gateway.relay.recovery import WithOffset
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from gateway.engineio.outbox import Form
-    from gateway.engineio.record import Record
+    from gateway.engineio.packet import Record
     from gateway.relay.acks import About
     from gateway.relay.log import Log
-    from gateway.relay.outbox import SessionOutbox
     from gateway.relay.recovery import Return
     from gateway.relay.selection import Selection
+    from gateway.relay.session_outbox import SessionOutbox
     from gateway.relay.view import View
     from gateway.socketio.socket import Socket
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gateway.common.guard import Attempts
-from gateway.relay.outbox import SessionOutbox
+from gateway.relay.session_outbox import SessionOutbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,14 +5,17 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING
 
+import attrs
+
+from gateway.relay.event import Event
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gateway.engineio.outbox import Form
-    from gateway.relay.event import Event
+    from gateway.engineio.packet import Record
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
-    from gateway.relay.traffic import Traffic
 
 
 class View:
@@ -117,3 +120,26 @@ class View:
                 yield form.encode(events[start:index]), event.position, index - start
                 start, size, packets = index, event.size, len(event.packets)
         yield form.encode(events[start:]), events[-1].position + 1, len(events) - start
+
+
+# -- How much was written.
+
+
+@attrs.define
+class Traffic:
+    """What the transports of one namespace's clients were given since the start."""
+
+    deliveries: int = 0
+    """Events, each as often as there were clients that it was written to."""
+    bytes: int = 0
+    """With the frames or separators of the transport, without HTTP and TLS."""
+
+    def shared(self, events: int, size: int, clients: int) -> None:
+        """One write of `events` and `size` bytes was made to each of `clients`."""
+        self.deliveries += events * clients
+        self.bytes += size * clients
+
+    def alone(self, records: Sequence[Record], size: int) -> None:
+        """One client was written `records`, some of them perhaps for it alone."""
+        self.deliveries += len([each for each in records if isinstance(each, Event)])
+        self.bytes += size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.engineio.record import Record
+from gateway.engineio.packet import Record
 from gateway.socketio.packet import (
     ACK,
     BINARY_ACK,

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
 from gateway.socketio.errors import ConnectionRefused
-from gateway.socketio.namespace import ack_ids
+from gateway.socketio.namespace import Rooms, ack_ids
 from gateway.socketio.outcome import Reports, attempt
-from gateway.socketio.rooms import Rooms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from gateway.engineio.record import Record
+    from gateway.engineio.packet import Record
     from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import field, frozen, validators
+
 from gateway.socketio.client import Client
 
 if TYPE_CHECKING:
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.socketio.namespace import Namespace
-    from gateway.socketio.settings import Settings
 
 
 class Server:
@@ -59,3 +60,16 @@ class Server:
         if session.eio == 3:
             client.connect("/", {})
         return client
+
+
+# -- Settings of the Socket.IO layer.
+
+
+@frozen
+class Settings:
+    """Times in seconds."""
+
+    connect_timeout: float = field(default=45.0, validator=validators.gt(0))
+    """How long a client may stay without any namespace."""
+    attachment_timeout: float = field(default=30.0, validator=validators.gt(0))
+    """How long the attachments of an event may be under way; twice that at most."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadline
     from gateway.engineio.outbox import Sender
-    from gateway.engineio.record import Record
+    from gateway.engineio.packet import Record
     from gateway.engineio.session import Session
     from gateway.socketio.client import Client
     from gateway.socketio.errors import ConnectionRefused

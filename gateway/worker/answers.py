@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.worker.usage import tree
+from gateway.worker.process.usage import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.keys import Keys
+    from gateway.worker.keys.choice import Keys
     from gateway.worker.lifecycle.lifecycle import Lifecycle
-    from gateway.worker.output import Output
     from gateway.worker.overdue import Overdue
     from gateway.worker.periodic_checks import PeriodicChecks
+    from gateway.worker.process.output import Output
+    from gateway.worker.process.usage import Usage
     from gateway.worker.report import Reporter
-    from gateway.worker.usage import Usage
 
 
 class Answers:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
-from gateway.worker.credentials import Credentials, check_certificate
 from gateway.worker.errors import HeldError, SupersededError, WorkerError
+from gateway.worker.keys.credentials import Credentials, check_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from gateway.worker.credentials import Posted
-    from gateway.worker.keys import Keys
-    from gateway.worker.launch import Launcher
+    from gateway.worker.keys.choice import Keys
+    from gateway.worker.keys.credentials import Posted
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.requests import Facts
+    from gateway.worker.process.launch import Launcher
 
 _log = Logger(namespace="gateway.worker")
 

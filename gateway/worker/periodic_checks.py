@@ -8,20 +8,20 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.common.guard import Look
-from gateway.worker.dev import Watch
+from gateway.worker.calendar.timetable import Timetable
 from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
-from gateway.worker.timetable import Timetable
+from gateway.worker.sources import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.worker.launch import Launcher
+    from gateway.worker.calendar.timetable import Memory
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Check
     from gateway.worker.lifecycle.interfaces import Worker
     from gateway.worker.lifecycle.lifecycle import Lifecycle
+    from gateway.worker.process.launch import Launcher
     from gateway.worker.settings import Settings
-    from gateway.worker.timetable import Memory
 
 _log = Logger(namespace="gateway.worker")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.common.times import iso
 from gateway.worker.lifecycle.classification import ADVICE
-from gateway.worker.times import iso
-from gateway.worker.unready import UNREADY
+from gateway.worker.overdue import UNREADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from gateway.common.guard import attempt, reason
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Blame, Exit, decode
-from gateway.worker.process import STDERR, GuardedProcess
-from gateway.worker.programs import ABSENT
+from gateway.worker.process.guarded import STDERR, GuardedProcess
+from gateway.worker.process.settling import Rest
+from gateway.worker.process.target import ABSENT
 from gateway.worker.rescue import Rescue
-from gateway.worker.rest import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    from gateway.worker.claim import Claim
     from gateway.worker.lifecycle.interfaces import WorkerListener
-    from gateway.worker.lines import Stream
-    from gateway.worker.process import Command
+    from gateway.worker.process.claim import Claim
+    from gateway.worker.process.guarded import Command
+    from gateway.worker.process.lines import Stream
     from gateway.worker.settings import Settings
     from gateway.worker.vitals import Vitals
 

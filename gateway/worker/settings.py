@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from gateway.worker.credentials import VARIABLES
+from gateway.worker.keys.credentials import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gateway.worker.credentials import Variables
+    from gateway.worker.keys.credentials import Variables
 
 
 @frozen(kw_only=True)
@@ -37,7 +37,7 @@ class Settings:
     command: Sequence[str] = ()
     """Run instead of main.py, whatever it is."""
     python: str | None = None
-    """The worker's interpreter; None: see `gateway.worker.launch`."""
+    """The worker's interpreter; None: see `gateway.worker.process.launch`."""
     arguments: tuple[str, ...] = ()
     """What main.py is given on its command line."""
     demo: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.relay.freshness import SILENT
+from gateway.market.freshness import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,36 +16,33 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
 from gateway.common.guard import attempt
+from gateway.common.redact import Redactor
 from gateway.worker.answers import Answers
-from gateway.worker.claim import Claim
 from gateway.worker.credential_change import CredentialChange
 from gateway.worker.errors import LaunchError
-from gateway.worker.keys import Keys
-from gateway.worker.launch import Launcher
+from gateway.worker.keys.choice import Keys
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.gate import Gate
 from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
-from gateway.worker.lines import escape
-from gateway.worker.output import Output
-from gateway.worker.overdue import Overdue
+from gateway.worker.overdue import UNCONNECTED, UNREADY, Overdue
 from gateway.worker.periodic_checks import PeriodicChecks
-from gateway.worker.predecessor import Predecessor
-from gateway.worker.redact import Redactor
+from gateway.worker.process.claim import Claim, Predecessor
+from gateway.worker.process.launch import Launcher
+from gateway.worker.process.lines import escape
+from gateway.worker.process.output import Output
+from gateway.worker.process.usage import Usage
 from gateway.worker.report import Reporter
 from gateway.worker.run import Run
 from gateway.worker.silent import SilentFeeds
-from gateway.worker.unconnected import UNCONNECTED
-from gateway.worker.unready import UNREADY
-from gateway.worker.usage import Usage
 from gateway.worker.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-    from gateway.worker.credentials import Posted
+    from gateway.worker.keys.credentials import Posted
     from gateway.worker.lifecycle.interfaces import Worker, WorkerListener
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings

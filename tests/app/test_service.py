@@ -14,10 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.children import Ports
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
-from gateway.config import Settings
-from gateway.web import trust
-from gateway.web.listen import ListenError
-from gateway.web.security import Guard
+from gateway.options import Settings
+from gateway.web.http.listen import ListenError
+from gateway.web.security import trust
+from gateway.web.security.access import Guard
 
 
 class ServiceTestCase(SynchronousTestCase):

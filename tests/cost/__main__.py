@@ -7,7 +7,7 @@ import sys
 from functools import cache
 
 from benchmarks.server import running
-from gateway.engineio.record import OVERHEAD
+from gateway.engineio.packet import OVERHEAD
 from tests.cost.inputs import TOKEN, Input, Way, inputs
 from tests.cost.measure import Cost, Gateway, fill, measure, plain
 

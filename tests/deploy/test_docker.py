@@ -20,7 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.deploy.programs import require
 from tests.deploy.running import BIN, DEPLOY, PATIENCE, ROOT, WORKER, environment, until
-from tests.doctor.world import free_port
+from tests.ops.doctor.world import free_port
 
 STATE = "/var/lib/sjgateway"
 NAMESPACE = ("--pid", "--fork", "--mount-proc", "--kill-child")
@@ -98,7 +98,7 @@ class DockerfileTests(SynchronousTestCase):
         self.assertEqual(self.values("STOPSIGNAL"), ["SIGTERM"])
 
     def test_its_options_are_options(self) -> None:
-        from gateway.config import Settings, load
+        from gateway.options import Settings, load
 
         settings = load({}, self.variables())
         self.assertEqual((settings.port, settings.host), (3001, "0.0.0.0"))

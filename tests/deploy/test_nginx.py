@@ -19,10 +19,10 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from gateway.app.assembly import Assembly
-from gateway.config import Settings
+from gateway.options import Settings
 from tests.deploy.programs import require
 from tests.deploy.running import DEPLOY, PATIENCE, until
-from tests.doctor.world import free_port
+from tests.ops.doctor.world import free_port
 
 NAME = "gateway.example.com"
 PINGS = (25.0, 26.0)

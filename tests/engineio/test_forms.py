@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio import forms
-from gateway.engineio.record import Record
+from gateway.engineio.packet import Record
 from tests.engineio.world import binary, frames, text
 
 MIXED = [Record(text("4é"), binary(b"\x01\x02")), Record(text("2"))]

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4, WEBSOCKETS
 from gateway.engineio.outbox import BOUND, WRITE_BYTES, Queue
-from gateway.engineio.record import OVERHEAD, Record
+from gateway.engineio.packet import OVERHEAD, Record
 from tests.engineio.world import FakeSocket, binary, text
 
 

@@ -12,11 +12,11 @@ from gateway.engineio.settings import Settings as EngineSettings
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.socketio.server import Server as SocketServer
-from gateway.socketio.settings import Settings as SocketSettings
-from gateway.web.allowance import Allowance
-from gateway.web.engine import EngineResource
-from gateway.web.timer import drive
-from gateway.web.upgrade import Upgrader
+from gateway.socketio.server import Settings as SocketSettings
+from gateway.web.http.timer import drive
+from gateway.web.routes.engine import EngineResource
+from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.upgrade import Upgrader
 from tests.web.peer import REQUEST, frame
 from tests.web.site import build_site
 from tests.web.wire import Wire

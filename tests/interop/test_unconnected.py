@@ -9,7 +9,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from gateway.app import assembly
-from gateway.config import Settings
+from gateway.options import Settings
 from tests.worker.real import soon
 
 SILENT = """

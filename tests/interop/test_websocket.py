@@ -21,9 +21,9 @@ from twisted.web.server import Site
 
 from examples.websocket_echo import EchoResource
 from gateway.engineio.deadlines import Deadlines
-from gateway.web.allowance import Allowance
-from gateway.web.timer import drive
-from gateway.web.upgrade import Upgrader
+from gateway.web.http.timer import drive
+from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.upgrade import Upgrader
 from tests.web.peer import (
     ANSWER,
     BINARY,

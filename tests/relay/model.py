@@ -8,7 +8,7 @@ from gateway.engineio.forms import WEBSOCKETS
 from gateway.engineio.packet import Packet
 from gateway.engineio.payload import decode4
 from gateway.relay.event import Event
-from gateway.relay.outbox import SessionOutbox
+from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
 from tests.engineio.world import frames
 

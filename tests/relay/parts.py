@@ -3,12 +3,10 @@
 from types import SimpleNamespace
 
 from gateway.engineio.forms import WEBSOCKETS
-from gateway.engineio.packet import Packet
-from gateway.engineio.record import Record
-from gateway.relay.event import Event, Question
-from gateway.relay.keys import Subject
+from gateway.engineio.packet import Packet, Record
+from gateway.relay.event import Event, Question, Subject
 from gateway.relay.log import Log
-from gateway.relay.outbox import SessionOutbox
+from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
 from gateway.relay.turn import Turn
 from tests.engineio.world import frames

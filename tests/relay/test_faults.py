@@ -8,8 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.metrics.delay import INTERVAL, ReactorDelay
-from gateway.relay.slow import TICK, Patience
+from gateway.ops.metrics.delay import INTERVAL, ReactorDelay
+from gateway.relay.lagging import TICK, Patience
 from gateway.relay.subscription import Subscription
 from tests.relay.world import RelayWorld
 

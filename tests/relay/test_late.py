@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.slow import Patience
+from gateway.relay.lagging import Patience
 from tests.relay.world import KEYED, PollingClient, RelayWorld
 
 RATE, ROUND_TRIP = 1000, 0.1

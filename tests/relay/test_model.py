@@ -15,16 +15,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.forms import POLLING4, WEBSOCKETS, Polling
 from gateway.engineio.outbox import Form
-from gateway.engineio.packet import Packet
-from gateway.engineio.record import Record
-from gateway.relay.event import OVERHEAD, Event, Question
+from gateway.engineio.packet import Packet, Record
+from gateway.relay.event import OVERHEAD, Event, Question, Subject
 from gateway.relay.journal import Place
-from gateway.relay.keys import Subject
+from gateway.relay.lagging import Patience, SlowConsumers
 from gateway.relay.log import Log
-from gateway.relay.pid import Pids
-from gateway.relay.recovery import Recovery, Wish
+from gateway.relay.recovery import Pids, Recovery, Wish
 from gateway.relay.selection import Selection
-from gateway.relay.slow import Patience, SlowConsumers
 from gateway.relay.turn import Turn
 from tests.relay.model import Member
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.naming import MAX_LENGTH, OTHER, Places
+from gateway.relay.shares import MAX_LENGTH, OTHER, Places
 
 STRANGER = "192.0.2.1"
 

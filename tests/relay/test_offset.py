@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4
-from gateway.relay.offset import WithOffset
+from gateway.relay.recovery import WithOffset
 from tests.engineio.world import frames
 from tests.relay.parts import WEBSOCKET, event, record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.journal import Place
-from gateway.relay.pid import Pid, Pids
+from gateway.relay.recovery import Pid, Pids
 
 PID = Pid("a_sid-of-it", Place("E", 17))
 

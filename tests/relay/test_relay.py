@@ -1,7 +1,7 @@
 import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.slow import Patience
+from gateway.relay.lagging import Patience
 from gateway.relay.turn import POLLS
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.event import Event
-from gateway.relay.keys import Subject
+from gateway.relay.event import Event, Subject
 from gateway.relay.selection import MAX_NAMES, Selection, SelectionError, parse
 
 

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
-from gateway.relay.aliases import Aliases
-from gateway.relay.event import Event
-from gateway.relay.keys import Subject
+from gateway.market.codes import Aliases
+from gateway.relay.event import Event, Subject
+from gateway.relay.late_joiners import BUNDLES, Snapshot
 from gateway.relay.selection import Selection
-from gateway.relay.snapshot import BUNDLES, Snapshot
 
 
 def tick(code: str, text: bytes = b"42") -> Event:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.outbox import BOUND
-from gateway.engineio.record import OVERHEAD
-from gateway.relay.slow import Patience
+from gateway.engineio.packet import OVERHEAD
+from gateway.relay.lagging import Patience
 from tests.engineio.world import text
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 from gateway.engineio.payload import decode3, decode4
-from gateway.relay.keys import Keys
+from gateway.relay.event import Keys
+from gateway.relay.lagging import Patience
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings
-from gateway.relay.slow import Patience
 from gateway.socketio.server import Server
-from gateway.socketio.settings import Settings as SocketSettings
+from gateway.socketio.server import Settings as SocketSettings
 from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
 
 KEYED = "tick"

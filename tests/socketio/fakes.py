@@ -8,8 +8,7 @@ from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.settings import Settings as EngineSettings
-from gateway.socketio.server import Server
-from gateway.socketio.settings import Settings
+from gateway.socketio.server import Server, Settings
 
 MAX_PAYLOAD = 1000
 

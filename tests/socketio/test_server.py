@@ -1,7 +1,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.socketio.server import Server
-from gateway.socketio.settings import Settings
+from gateway.socketio.server import Server, Settings
 from tests.socketio.fakes import Clock, Peer, RecordingNamespace
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.relay.keys import Keys
+from gateway.relay.event import Keys
 from gateway.socketio import packet as packets
 from gateway.socketio import strict
 from gateway.socketio.errors import ParseError

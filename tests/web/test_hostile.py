@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.task import LoopingCall
 
-from gateway.web.limits import Limits
+from gateway.web.http.limits import Limits
 from tests.web.site import Recorder, SocketTestCase
 
 PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

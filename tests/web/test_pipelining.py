@@ -8,13 +8,13 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.limits import Limits, Turns
-from gateway.web.request import Request
+from gateway.web.http.limits import Limits, Turns
+from gateway.web.http.request import Request
 from tests.web.site import Echo, Memory, build_site
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
-    from gateway.web.channel import Channel
+    from gateway.web.http.channel import Channel
 
 ASK = b"GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 import gateway
-from gateway.options import Options
+from gateway.app.command_line import Options
 from gateway.tap import makeService
 from gateway.web import private
 

@@ -19,7 +19,7 @@ from twisted.internet.error import ProcessDone
 from twisted.python.failure import Failure
 
 from gateway.common import guard
-from gateway.worker.process import LIFELINE, STATUS, STDERR, STDOUT
+from gateway.worker.process.guarded import LIFELINE, STATUS, STDERR, STDOUT
 from gateway.worker.settings import Settings
 from gateway.worker.supervisor import Supervisor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.freshness import CLOSED, GONE, SILENT
+from gateway.market.freshness import CLOSED, GONE, SILENT
 from gateway.worker.silent import SilentFeeds
 
 from .real import RealTestCase, soon

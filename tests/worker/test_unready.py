@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.unready import ReadyWatch
+from gateway.worker.overdue import ReadyWatch
 
 from .fakes import Time, settings
 from .real import RealTestCase, soon

@@ -24,7 +24,7 @@ class _Maker(ServiceMaker):
 def _find() -> None:
     found = find_spec("gateway")
     places = (found and found.submodule_search_locations) or ()
-    if not any((Path(place) / "worker" / "guardian.py").is_file() for place in places):
+    if not any((Path(place) / "worker" / "process" / "guardian.py").is_file() for place in places):
         where = (found and found.origin) or next(iter(places), "nowhere")
         raise SystemExit(
             f"sjgateway: another package named gateway hides ours: {where}; start twistd in"

@@ -15,7 +15,7 @@ In reading order:
 - `exits`: how a worker ended, the class of that, and the last exits.
 - `interfaces`: who speaks with the life-cycle, and who is told.
 
-`gateway.worker` and `gateway.doctor` import it.  It imports `gateway.common`, and of
+`gateway.worker` and `gateway.ops.doctor` import it.  It imports `gateway.common`, and of
 `gateway.worker` only the settings, the errors, the times and the type of the vitals: it knows
 no process.
 """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from attrs import frozen
 
 from gateway.common.guard import attempt
+from gateway.common.times import iso
 from gateway.worker.errors import HeldError, PausedError
-from gateway.worker.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

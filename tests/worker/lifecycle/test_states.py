@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.metrics.worker import STATES
+from gateway.ops.metrics.worker import STATES
 from gateway.worker.lifecycle import states
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.lifecycle.states import (

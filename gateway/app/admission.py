@@ -1,0 +1,127 @@
+"""Who may come in through Socket.IO, and who may speak to others there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.logger import Logger
+
+from gateway.socketio.errors import ConnectionRefused
+from gateway.web.security.trust import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gateway.app.identity import Identities
+    from gateway.engineio.session import Session
+    from gateway.web.security.access import Guard
+    from gateway.web.security.strikes import Strikes
+    from gateway.web.security.tokens import Token
+
+
+class Publish(StrEnum):
+    """Whose events go to others."""
+
+    ANY = "any"
+    """Everybody's, as with the Node gateway."""
+    WORKER = "worker"
+    """The worker's alone."""
+    TOKEN = "token"  # noqa: S105  # the name of a choice
+    """The worker's, and those of clients with a token for publishing or control."""
+
+    @classmethod
+    def by_default(cls, *, tokens: bool) -> Publish:
+        """What holds where nothing is said; `tokens`: whether any are set."""
+        return cls.TOKEN if tokens else cls.ANY
+
+
+class Admission:
+    """Decides when a client connects to a namespace.
+
+    Its token is `token` in its auth, else what came with its first request: `token` in the
+    query, or a Bearer token.  `is_worker` tells the supervised worker, which needs none;
+    `remember(session, token)` hears who it was; `strikes` counts wrong ones.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        publish: Publish,
+        is_worker: Callable[[Session], bool],
+        *,
+        remember: Callable[[Session, Token], None] | None = None,
+        strikes: Strikes | None = None,
+    ) -> None:
+        self._guard = guard
+        self._publish = publish
+        self._is_worker = is_worker
+        self._remember = remember
+        self._strikes = strikes
+        self.refused = 0
+        """Clients that were not let in, ever."""
+
+    def __call__(self, session: Session, auth: dict[str, Any]) -> bool:
+        """Let a client in: whether it may publish, if it is not the worker.
+
+        Raises `ConnectionRefused`.
+        """
+        secret = auth.get("token") or session.query.get("token", "")
+        secret = secret if isinstance(secret, str) else ""
+        role, delay = self._guard.token_role(secret), 0.0
+        if self._strikes is not None and self._guard.is_wrong(secret):
+            delay = self._strikes.wrong(session.peer.address, "Socket.IO")
+        # Where everybody may look on, who guesses is refused all the same in the end.
+        if (role < Role.VIEW or delay) and not self._is_worker(session):
+            self.refused += 1
+            raise ConnectionRefused("Unauthorized: connect with auth: {token: ...}", delay=delay)
+        token = self._guard.token(secret)
+        if token is not None and self._remember is not None:
+            self._remember(session, token)
+        if self._publish is Publish.TOKEN:
+            return role >= Role.PUBLISH
+        return self._publish is Publish.ANY
+
+
+# -- Tokens that count no longer: whoever came with one has to go.
+
+POLICY_VIOLATION: Final = 1008
+"""What a WebSocket is closed with (RFC 6455, section 7.4.1)."""
+
+_log = Logger(namespace="gateway")
+
+
+class Revocation:
+    """Puts other tokens in force, and ends the sessions that they leave without one."""
+
+    def __init__(
+        self, guard: Guard, identities: Identities, sessions: Mapping[str, Session]
+    ) -> None:
+        self._guard = guard
+        self._identities = identities
+        self._sessions = sessions
+
+    def __call__(self, tokens: Sequence[Token]) -> None:
+        """`tokens` are all there are from now on."""
+        was_open = not self._guard.needs_token
+        self._guard.heed(tokens)
+        shut = was_open and self._guard.needs_token
+        ended: Counter[str] = Counter()
+        for session in list(self._sessions.values()):
+            name = self._lost(session, shut=shut)
+            if name is not None:
+                ended[name] += 1
+                session.abort("its token counts no longer", code=POLICY_VIOLATION)
+        for name, count in ended.items():
+            _log.info("Ended {count} sessions of {name}", tag="Audit", count=count, name=name)
+
+    def _lost(self, session: Session, *, shut: bool) -> str | None:
+        """Whose session has to end; None: it may go on."""
+        tokens = self._identities.tokens(session)
+        for token in tokens:
+            if not self._guard.is_valid(token):
+                return f"token {token.name}"
+        if shut and not tokens and not self._identities.is_worker(session):
+            return "clients without a token"
+        return None

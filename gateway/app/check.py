@@ -1,0 +1,103 @@
+"""`twistd -n sjgateway --check`: looks at everything a start needs, and starts nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.app.layers import (
+    alert_settings,
+    engine_settings,
+    guard_settings,
+    relay_settings,
+    worker_settings,
+)
+from gateway.market.hours import Calendar
+from gateway.ops import doctor
+from gateway.ops.alerts.channels import channel
+from gateway.ops.alerts.delivery import Client
+from gateway.ops.doctor import TOPICS, Finding, Level
+from gateway.ops.doctor.finding import fail, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.ops.alerts.alerts import Settings as AlertSettings
+    from gateway.ops.pidfile import PidFile
+    from gateway.options import Settings
+    from gateway.worker.settings import Settings as WorkerSettings
+
+
+def run(
+    settings: Settings,
+    environ: Mapping[str, str],
+    say: Callable[[str], object],
+    cwd: Path | None = None,
+    now: float | None = None,
+    *,
+    pid_file: PidFile | None = None,
+) -> int:
+    """Say each finding; the exit status: 0 when nothing fails.
+
+    `cwd` and `now` (seconds since 1970) are the process's own by default; `pid_file` is the
+    one that twistd would write.
+    """
+    found = _findings(settings, environ, cwd or Path.cwd(), time.time() if now is None else now)
+    findings = sorted(
+        (*found, *check_pid_file(pid_file)),
+        key=lambda finding: TOPICS.index(finding.topic),
+    )
+    for finding in findings:
+        say(str(finding))
+    count = {level: sum(each.level is level for each in findings) for level in Level}
+    say(", ".join(f"{number} {level.value}" for level, number in count.items()))
+    return 1 if count[Level.FAIL] else 0
+
+
+def check_pid_file(pid_file: PidFile | None) -> Iterator[Finding]:
+    """twistd's own; None: it writes none."""
+    if pid_file is None:
+        return
+    what, _, cure = pid_file.problem.partition(": ")
+    if what:
+        yield fail("files", what, cure)
+    elif pid_file.stale:
+        yield ok("files", f"{pid_file.stale}; the next start removes it")
+
+
+def _findings(
+    settings: Settings, environ: Mapping[str, str], cwd: Path, now: float
+) -> Iterator[Finding]:
+    yield from doctor.check_files(settings)
+    yield from doctor.check_clock(settings, now)
+    yield doctor.check_descriptors(settings)
+    yield from doctor.check_environment(environ)
+    try:
+        guard = guard_settings(settings)
+        worker = worker_settings(settings, guard, environ)
+        engine_settings(settings)
+        relay_settings(settings, environ)
+        _alerts(alert_settings(settings))
+        Calendar(settings.holiday_file)
+    except ValueError as error:
+        yield fail("environment", str(error), "correct the option or the file that is named")
+        return
+    yield from doctor.check_ports(settings, guard)
+    if not settings.no_worker:
+        yield from _worker(worker, environ, cwd, now)
+
+
+def _alerts(settings: AlertSettings) -> None:
+    """Raises ValueError where the start would."""
+    Client(None, settings.ca_file)
+    for url in settings.urls:
+        channel(url)
+
+
+def _worker(
+    settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, now: float
+) -> Iterator[Finding]:
+    yield from doctor.check_worker(settings, environ, cwd)
+    yield from doctor.check_keys(settings, environ, doctor.find_target(settings, environ, cwd))
+    yield from doctor.check_state(settings.state_dir, settings.budget, now)

@@ -1,0 +1,166 @@
+"""The table of options as `twistd sjgateway` reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from twisted.python import usage
+
+from gateway import __version__
+from gateway.ops.pidfile import PidFile
+from gateway.options import Settings, grouped, load, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from gateway.options import Option
+
+
+class Options(usage.Options):
+    """The command line, and the environment where it says nothing.
+
+    twistd and twist would print their whole help before an error; here it is one line
+    on stderr and exit status 1.
+    """
+
+    longdesc = (
+        "Relays Socket.IO events between the clients of /socket.io/, and runs one worker."
+        " Times are in seconds; sizes are in bytes, or end in K, M or G."
+        " In brackets: an option's default, and the environment variable that it also reads;"
+        " what has only a variable is secret."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: dict[str, list[str]] = {}
+        self.settings = Settings()
+        self._check = False
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            raise SystemExit(f"sjgateway: {error}") from None
+
+    def postOptions(self) -> None:
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            folder = os.environ.get("PWD", "")
+            raise usage.UsageError(
+                f"the working folder {folder} was deleted: cd to one that exists"
+            ) from None
+        try:
+            self.settings = load(self.given, os.environ)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
+        if self._check:
+            from gateway.app.check import run  # noqa: PLC0415  # a start needs none of it
+
+            # Here, since twistd looks for another gateway's PID file before it goes on.
+            raise SystemExit(run(self.settings, os.environ, print, pid_file=self._pid_file()))
+        pid_file = self._pid_file()
+        if pid_file is not None:
+            _settle(pid_file)
+        if self.parent is not None and not self.parent.get("nodaemon", True):
+            _refuse_taken_ports(self.settings)
+
+    def getUsage(self, width: int | None = None) -> str:
+        """The help: all options in the groups of docs/options.md."""
+        width = width or int(os.environ.get("COLUMNS", "0")) or 80
+        parts = ["", *wrap(self.longdesc, width)]
+        for group, members in grouped():
+            parts += ["", f"{group.title}:"]
+            for each in members:
+                parts += _help(each, width)
+        parts += ["", "Instead of a start:"]
+        for name in ("check", "help", "version"):
+            text = getattr(self, f"opt_{name}").__doc__.partition("\n")[0]
+            parts += [f"  --{name}", *_indented(text, width)]
+        return "\n".join((*parts, ""))
+
+    def _pid_file(self) -> PidFile | None:
+        """The one that twistd is to write; twist writes none."""
+        runner: Mapping[str, Any] = self.parent or {}
+        name = runner.get("pidfile")
+        return PidFile(Path(runner.get("rundir") or ".") / name) if name else None
+
+    def opt_check(self) -> None:
+        """Look at everything a start needs, say what to do about it, and start nothing."""
+        self._check = True
+
+    def opt_version(self) -> None:
+        """Print the version and exit."""
+        print(f"sjgateway {__version__}")  # noqa: T201  # it is the answer
+        raise SystemExit(0)
+
+
+def _help(option: Option, width: int) -> list[str]:
+    """The lines of `option`: its name, and below it what it does."""
+    default = f"{option.default}; " if option.default else ""
+    text = f"{option.help} [{default}{', '.join(option.variables)}]"
+    if option.secret:
+        return [f"  {option.variables[0]}", *_indented(option.help, width)]
+    return [f"  --{option.name}{'' if option.flag else '='}", *_indented(text, width)]
+
+
+def _indented(text: str, width: int) -> list[str]:
+    indent = " " * 6
+    return wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _settle(pid_file: PidFile) -> None:
+    """Take away one that is left from before.  Raises UsageError where no start is possible."""
+    if pid_file.problem:
+        raise usage.UsageError(pid_file.problem)
+    stale = pid_file.stale
+    if stale:
+        try:
+            pid_file.remove()
+        except OSError as error:
+            raise usage.UsageError(f"{stale}; remove it: {error.strerror}") from None
+        sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    """Raises UsageError where a port can't be had, before twistd becomes a daemon.
+
+    The ports are opened after that, when a daemon has no stderr: twistd would say no more than
+    that an error occurred.
+    """
+    from gateway.ops.doctor import Level, check_places  # noqa: PLC0415  # only a daemon needs it
+
+    for finding in check_places(settings):
+        if finding.level is Level.FAIL:
+            raise usage.UsageError(f"{finding.what}; {finding.cure}")
+
+
+def _handler(option: Option) -> Callable[..., None]:
+    """The method by which `usage.Options` takes `option`."""
+
+    def flag(self: Options) -> None:
+        self.given[option.name] = ["1"]
+
+    def parameter(self: Options, text: str) -> None:
+        self.given.setdefault(option.name, []).append(text)
+
+    take: Callable[..., None] = flag if option.flag else parameter
+    take.__doc__ = option.help
+    return take
+
+
+for _each in options():
+    if not _each.secret:
+        setattr(Options, f"opt_{_each.key}", _handler(_each))

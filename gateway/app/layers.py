@@ -1,0 +1,199 @@
+"""From the one table of options to the settings of each layer.
+
+Each function raises ValueError, with one line for the user, for what makes no sense.  A new
+option that a layer needs is one more line here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING
+
+from gateway.common.keyfile import KeyFile
+from gateway.engineio.settings import Settings as EngineSettings
+from gateway.ops.alerts.alerts import Settings as AlertSettings
+from gateway.options import options
+from gateway.relay.event import Keys
+from gateway.relay.lagging import Patience
+from gateway.relay.late_joiners import Settings as SnapshotSettings
+from gateway.relay.settings import Settings as RelaySettings
+from gateway.socketio.server import Settings as SocketSettings
+from gateway.web.security.token_files import Source, first_tokens
+from gateway.web.security.trust import Role
+from gateway.web.security.trust import Settings as GuardSettings
+from gateway.web.websocket.allowance import Allowance
+from gateway.worker.keys.credentials import name_more
+from gateway.worker.settings import Settings as WorkerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.engineio.session import Session
+    from gateway.options import Settings
+
+WORKER_KEY = "worker"
+"""The parameter of GATEWAY_URL by which the worker may be known."""
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """For Engine.IO, whose intervals are in milliseconds; a client may save up 5 s of its rate."""
+    return EngineSettings(
+        ping_interval=settings.ping_interval * 1000,
+        ping_timeout=settings.ping_timeout * 1000,
+        max_payload=settings.max_payload,
+        rate=settings.message_rate,
+        burst=5 * settings.message_rate,
+        eio3=settings.eio3,
+        path="/socket.io/",
+        query=frozenset(("token", WORKER_KEY)),
+    )
+
+
+def socket_settings(settings: Settings) -> SocketSettings:
+    """For Socket.IO."""
+    return SocketSettings(connect_timeout=settings.connect_timeout)
+
+
+def allowance(
+    settings: Settings,
+    is_worker: Callable[[Session], bool],
+    is_exempt: Callable[[Session], bool],
+) -> Allowance:
+    """How large messages may be, and of whom at which rate.
+
+    `is_worker(session)`: it may send as large messages as the worker; `is_exempt(session)`: it
+    may send at any rate.
+    """
+    return Allowance(
+        max_payload=settings.max_payload,
+        worker_payload=settings.worker_max_payload,
+        is_worker=is_worker,
+        is_exempt=is_exempt,
+    )
+
+
+def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySettings:
+    """For the relay; `environ` may name the state folder, where the key of recovery is."""
+    return RelaySettings(
+        namespaces=settings.namespaces,
+        echo=settings.echo,
+        log_bytes=settings.history_size,
+        log_records=settings.history_events,
+        flush_interval=settings.flush_interval,
+        ack_timeout=settings.ack_timeout,
+        recovery_time=settings.recovery_time,
+        pid_key=KeyFile(state_dir(settings, environ) / "recovery.key"),
+        keys=Keys(
+            names=frozenset(settings.state_events + settings.quote_events),
+            field=settings.key_field,
+        ),
+        snapshots=SnapshotSettings(
+            states=not settings.no_snapshot_states,
+            quotes=settings.snapshot_quotes,
+            quote_names=frozenset(settings.quote_events),
+        ),
+        patience=Patience(
+            bytes=settings.slow_size,
+            stall=settings.slow_time,
+            longest_stall=settings.stall_time,
+            conflate=not settings.no_conflation,
+        ),
+    )
+
+
+def guard_settings(settings: Settings) -> GuardSettings:
+    """For the guard before all routes; reads the token files."""
+    return GuardSettings(
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
+        tokens=first_tokens(token_sources(settings)),
+    )
+
+
+def token_sources(settings: Settings) -> tuple[Source, ...]:
+    """Where tokens come from; a file wins over a variable."""
+    given = (
+        (Role.CONTROL, settings.token_file, settings.token, "SJGATEWAY_TOKEN"),
+        (Role.VIEW, settings.view_token_file, settings.view_token, "SJGATEWAY_VIEW_TOKEN"),
+    )
+    return tuple(
+        Source(role, file.absolute() if file else text, what)
+        for role, file, text, what in given
+        if file or text
+    )
+
+
+def worker_settings(
+    settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
+) -> WorkerSettings:
+    """For the supervisor; the tokens of `guard` are among what its log leaves out."""
+    given = [name for name in ("main", "module", "command") if getattr(settings, name)]
+    if len(given) > 1:
+        names = " and ".join(f"--{name}" for name in given)
+        raise ValueError(f"{names} exclude one another: each says what the worker is")
+    return WorkerSettings(
+        state_dir=state_dir(settings, environ),
+        secrets=tuple(token.secret for token in guard.all_tokens),
+        withhold=tuple(name for each in options() if each.secret for name in each.variables),
+        main=settings.main,
+        cwd=settings.cwd,
+        module=settings.module or "",
+        command=tuple(settings.command or ()),
+        python=settings.python,
+        arguments=settings.worker_args,
+        demo=settings.demo,
+        dev=settings.dev,
+        variables=name_more(settings.key_names),
+        credentials_file=settings.credentials_file,
+        patience_login=settings.patience_login,
+        patience_interrupt=settings.patience_interrupt,
+        patience_terminate=settings.patience_terminate,
+        patience_strays=settings.patience_interrupt,
+        fatal_after=settings.fatal_after,
+        budget=settings.budget,
+        schedule=settings.schedule,
+        sessions=settings.sessions,
+        timezone=settings.timezone,
+        quotes=frozenset(settings.quote_events),
+        heartbeat=settings.heartbeat,
+        watchdog=settings.watchdog,
+        ready_within=settings.ready_within,
+        restart_silent=settings.restart_silent,
+    )
+
+
+def alert_settings(settings: Settings) -> AlertSettings:
+    """For alerts; reads the file of webhook URLs."""
+    return AlertSettings(
+        urls=tuple(_secret("alert", settings.alert_file, settings.alert_urls).split()),
+        ca_file=settings.alert_ca,
+        interval=settings.alert_interval,
+        language=settings.alert_language,
+        gateway=gethostname(),
+    )
+
+
+def _secret(what: str, file: Path | None, given: str) -> str:
+    """What is in `file`, else what a variable gave."""
+    if file is None:
+        return given
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"the {what} file can't be read: {error}") from None
+    if not text:
+        raise ValueError(f"the {what} file {file} is empty")
+    return text
+
+
+def state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The one that is set, else systemd's, else the XDG base directory specification's."""
+    if settings.state_dir:
+        return settings.state_dir
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    home = Path(environ.get("HOME") or "/")
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "sjgateway"

@@ -1,0 +1,74 @@
+"""What `/metrics` tells, put together."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.registry import Collector
+
+from gateway.common.guard import Reading
+from gateway.ops.metrics.clients import RelayMetrics
+from gateway.ops.metrics.delay import ReactorDelay
+from gateway.ops.metrics.gateway import AlertMetrics, ProcessMetrics, WebMetrics
+from gateway.ops.metrics.worker import WorkerMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
+
+    from gateway.app.admission import Admission
+    from gateway.app.worker_events import Overseer
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.engineio.session import Session
+    from gateway.ops.alerts.alerts import Alerts
+    from gateway.ops.logs import EventCounts
+    from gateway.web.http.limits import Caps
+    from gateway.web.http.site import Site
+    from gateway.worker.supervisor import Supervisor
+
+
+def measure(
+    registry: CollectorRegistry,
+    *,
+    overseer: Overseer,
+    sessions: Mapping[str, Session],
+    counts: EventCounts,
+    caps: Caps,
+    site: Site,
+    admission: Admission,
+    alerts: Alerts,
+    supervisor: Supervisor | None,
+    deadlines: Deadlines,
+) -> None:
+    """Let `registry` tell of everything there is; `supervisor` is None without a worker."""
+
+    def pids() -> dict[str, int | None]:
+        return {"gateway": os.getpid(), "worker": supervisor.pid if supervisor else None}
+
+    for collector in (
+        RelayMetrics(overseer.relay, overseer.freshness, sessions, counts.totals),
+        WebMetrics(caps, site.resource.refused, lambda: admission.refused),
+        AlertMetrics(alerts.results),
+        ProcessMetrics(pids, deadlines.clock),
+        ReactorDelay(deadlines),
+    ):
+        registry.register(Forgiving(collector))
+    if supervisor is not None:
+        worker = WorkerMetrics(supervisor.status)
+        overseer.told.append(worker.told)
+        registry.register(Forgiving(worker))
+
+
+class Forgiving(Collector):
+    """Tells what a collector can read now, so that `/metrics` always answers."""
+
+    def __init__(self, collector: Any) -> None:
+        what = f"Measuring for /metrics ({type(collector).__name__})"
+        self._reading: Reading[Metric] = Reading(what, collector.collect)
+
+    def collect(self) -> list[Metric]:
+        """As far as that goes."""
+        return self._reading()

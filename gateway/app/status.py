@@ -1,0 +1,114 @@
+"""What `/status` tells: the worker, the relay and its clients, and how fresh everything is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from gateway.app.identity import known_as_worker
+from gateway.common.guard import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.engineio.session import Session
+    from gateway.market.freshness import Freshness
+    from gateway.relay.hub import Hub
+    from gateway.relay.relay import Relay
+    from gateway.relay.subscription import Subscription
+
+MAX_CLIENTS = 200
+"""Clients that are listed; all are counted."""
+LASTS = 1.0
+"""Seconds for which an answer is given again: every open page asks."""
+
+
+class Status:
+    """Composes it when it is called, at most once in `LASTS` seconds by `clock`.
+
+    `worker()` is the supervisor's part; `sessions` are all clients by their id.
+    """
+
+    def __init__(
+        self,
+        worker: Callable[[], Mapping[str, Any]],
+        relay: Relay,
+        freshness: Freshness,
+        sessions: Mapping[str, Session],
+        clock: Callable[[], float],
+    ) -> None:
+        self._worker = worker
+        self._relay = relay
+        self._freshness = freshness
+        self._sessions = sessions
+        self._clock = clock
+        self._answers: dict[bool, tuple[float, dict[str, Any]]] = {}
+        self._with_codes = False
+        self._parts = [
+            Reading("Reading the worker's status", lambda: self._worker().items()),
+            Reading("Reading the relay's totals", lambda: [("relay", self._totals())]),
+            Reading("Reading the clients", lambda: [("clients", self._listed())]),
+            Reading("Reading the freshness", lambda: [("freshness", self._fresh())]),
+        ]
+
+    def __call__(self, *, codes: bool = False) -> dict[str, Any]:
+        """The worker's keys, and `relay`, `clients` and `freshness`; by code, too, if asked."""
+        now = self._clock()
+        made, answer = self._answers.get(codes, (-LASTS, {}))
+        if now - made >= LASTS:
+            answer = self._compose(codes=codes)
+            self._answers[codes] = now, answer
+        return answer
+
+    def changed(self, *_: object) -> None:
+        """Something happened that the next answer must tell."""
+        self._answers.clear()
+
+    def _compose(self, *, codes: bool) -> dict[str, Any]:
+        """What can't be read now is left out."""
+        self._with_codes = codes
+        return dict(chain.from_iterable(part() for part in self._parts))
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return list(islice(self._clients(), MAX_CLIENTS))
+
+    def _fresh(self) -> dict[str, Any]:
+        return self._freshness.status(codes=self._with_codes)
+
+    def _totals(self) -> dict[str, Any]:
+        """Sums since the start, and what is held now; `log` in events and bytes."""
+        hubs = self._relay.hubs.values()
+        transports = Counter(session.transport for session in self._sessions.values())
+        return {
+            "clients": {"websocket": 0, "polling": 0, **transports},
+            "events": sum(hub.log.head for hub in hubs),
+            "refused": sum(hub.refusals.count for hub in hubs),
+            **attrs.asdict(self._relay.slow.counters),
+        }
+
+    def _clients(self) -> Iterator[dict[str, Any]]:
+        """Those who are behind come first, the furthest of them at the head."""
+        for hub in self._relay.hubs.values():
+            behind = sorted(hub.log.apart, key=_lag, reverse=True)
+            level = (each for each in hub.members.values() if each not in hub.log.apart)
+            for each in chain(behind, level):
+                yield _client(hub, each)
+
+
+def _lag(subscription: Subscription) -> int:
+    return subscription.lag
+
+
+def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
+    """One client; `lag` is the bytes that wait for it."""
+    session = subscription.socket.session
+    return {
+        "address": str(session.peer),
+        "transport": session.transport,
+        "namespace": hub.name,
+        "lag": subscription.lag,
+        "worker": known_as_worker(session),
+    }

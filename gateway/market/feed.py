@@ -1,0 +1,193 @@
+"""Whether the feed of one market is silent while the market trades."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from gateway.market.hours import Calendar, Period
+
+SLACK = 3.0
+"""A silence is one when it is so many times the longest that was usual."""
+HALF_LIFE = 3600.0
+"""Seconds of trading after which a pause counts for half of what it was."""
+MINUTE = 60.0
+"""Sessions begin and end with one; and the calendar may have been read again."""
+ENOUGH = 20
+"""Ticks from which a code's own rate is known."""
+MAX_CODES = 2000
+OTHER = ""
+
+
+@attrs.define
+class Pulse:
+    """How often ticks come: of one code, or of a whole market.  Times are the wall clock's."""
+
+    silence: float
+    """Seconds that are silence even where ticks come all the time."""
+    last: float = 0.0
+    ticks: int = 0
+    longest: float = 0.0
+    """The longest pause between two ticks of one session, of late."""
+    is_whole: bool = False
+    """The next pause counts: nothing but the market can have made it."""
+
+    @property
+    def threshold(self) -> float:
+        """Seconds without a tick after which it is silent, by its own rate."""
+        return max(self.silence, SLACK * self.longest)
+
+    def beat(self, now: float, opened: float | None) -> None:
+        """A tick; `opened` is when the session began, None: no pause is learned from now."""
+        if self.is_whole and opened is not None and self.last >= opened:
+            # One pause is perhaps a failure that passed: it makes the next one no more than
+            # SLACK times longer, before people are told.
+            self.longest = max(self.longest, min(now - self.last, self.threshold))
+        self.last = now
+        self.is_whole = True
+
+    def decay(self, seconds: float) -> None:
+        """`seconds` of trading have passed."""
+        self.longest *= 0.5 ** (seconds / HALF_LIFE)
+
+    def is_silent(self, now: float, opened: float) -> bool:
+        """Whether nothing came for too long, in the session that began at `opened`."""
+        return now - max(self.last, opened) >= self.threshold
+
+
+class Feed:
+    """One market: its sessions, and the pulse of each of its codes and of all together.
+
+    A market of thin contracts, each with minutes between two ticks, is not silent as long as
+    it is as it always was.  Nor is it in the auction before the close.  A day on which no tick
+    came from the open to the close is taken for a holiday: of its later sessions nothing is
+    expected, until a tick is heard.
+
+    What one worker told of is expected of the next one, too, unless that says nothing of this
+    market from an open to the close: it may have been given other codes.
+    """
+
+    def __init__(self, market: str, calendar: Calendar, silence: float) -> None:
+        self.market = market
+        self._calendar = calendar
+        self._silence = silence
+        self._floor = silence / SLACK  # a shorter pause changes no threshold
+        self._pulse = Pulse(silence)
+        self._codes: dict[str, Pulse] = {}
+        self._period: Period | None = None
+        self._opens = self._auction = self._valid_until = 0.0
+        self._silent_day: date | None = None
+        self._watched: float | None = None
+        self._resumed: float | None = None
+        self.expected = False
+        """Something was told of a code of this market, be it from before the open."""
+
+    def expect(self, now: float) -> None:
+        """The worker tells of this market: ticks of it are to come."""
+        self.expected = True
+        if self._watched is None:
+            self._watched = now
+
+    def pulse_of(self, code: str) -> Pulse:
+        """That of `code`; of codes that are too many, one for all."""
+        name = code if code in self._codes or len(self._codes) < MAX_CODES else OTHER
+        return self._codes.setdefault(name, Pulse(self._silence))
+
+    def tick(self, pulse: Pulse, now: float) -> None:
+        """A tick or bid/ask of the code that `pulse` is of; it is one of thousands a second."""
+        pulse.ticks += 1
+        if now - pulse.last <= self._floor and pulse.is_whole:
+            pulse.last = self._pulse.last = now
+            return
+        self.expect(now)
+        self._turn(now)
+        opened = self._opens if self._period is not None and now < self._auction else None
+        self._silent_day = None
+        self._pulse.beat(now, opened)
+        pulse.beat(now, opened)
+
+    @property
+    def inherited(self) -> bool:
+        """It is expected for what a former worker told; the present one has told nothing."""
+        return self.expected and self._watched is None and self._resumed is not None
+
+    def resume(self, now: float) -> None:
+        """The next worker is there."""
+        self._resumed = now
+
+    def interrupt(self) -> None:
+        """The worker is gone: pauses until the next ticks are not the market's."""
+        self._watched = self._resumed = None
+        for each in (self._pulse, *self._codes.values()):
+            each.is_whole = False
+
+    def decay(self, now: float, seconds: float) -> None:
+        """Time has passed."""
+        self._turn(now)
+        if self._period is not None:
+            for each in (self._pulse, *self._codes.values()):
+                each.decay(seconds)
+
+    def period(self, now: float) -> Period | None:
+        """The session at `now`; None: the market is closed."""
+        self._turn(now)
+        return self._period
+
+    def opens(self, now: float) -> datetime | None:
+        """When the next session begins."""
+        return self._calendar.opens(self.market, _utc(now))
+
+    def is_silent(self, now: float) -> bool:
+        """Whether ticks should come now, and don't."""
+        return self._may_be_silent(now) and self._pulse.is_silent(now, self._opens)
+
+    def silent_codes(self, now: float) -> set[str]:
+        """The codes of which ticks should come now, and don't.
+
+        Each is measured by its own rate; of a code without a tick in this session, or with few
+        ever, nothing is known.
+        """
+        if not self._may_be_silent(now):
+            return set()
+        return {
+            code
+            for code, pulse in self._codes.items()
+            if pulse.ticks >= ENOUGH
+            and pulse.last >= self._opens
+            and pulse.is_silent(now, self._opens)
+        }
+
+    def _may_be_silent(self, now: float) -> bool:
+        self._turn(now)
+        return (
+            self.expected
+            and self._silence > 0
+            and self._period is not None
+            and self._period.opens.date() != self._silent_day
+            and now < self._auction
+        )
+
+    def _turn(self, now: float) -> None:
+        """Know the session at `now`; cheap unless it is another one."""
+        if self._valid_until - MINUTE <= now < self._valid_until:
+            return
+        before, self._period = self._period, self._calendar.session(self.market, _utc(now))
+        self._valid_until = now - now % MINUTE + MINUTE
+        if before is not None and before.closes.timestamp() <= now:
+            opened = before.opens.timestamp()
+            if self.inherited and self._resumed is not None and self._resumed <= opened:
+                self.expected = False
+            if self._watched is not None and self._watched <= opened > self._pulse.last:
+                self._silent_day = before.opens.date()
+        if self._period is not None:
+            self._opens = self._period.opens.timestamp()
+            self._auction = self._period.auction.timestamp()
+
+
+def _utc(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)

@@ -1,0 +1,83 @@
+"""Alerts as a whole."""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from gateway.ops.alerts.alert import Limiter, text
+from gateway.ops.alerts.channels import channel, secrets
+from gateway.ops.alerts.delivery import RESULTS, Client, Delivery
+from gateway.ops.alerts.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.ops.alerts.alert import Alert
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Whom to tell, and how."""
+
+    urls: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """See `channels.channel`."""
+    ca_file: Path | None = None
+    """Certificates of the authorities to trust instead of the system's."""
+    interval: float = 60.0
+    """Seconds between two alerts of one subject and kind."""
+    language: str = "en"
+    gateway: str = "sjgateway"
+    """The name under which the receiver knows us."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may hold."""
+        return tuple(part for url in self.urls for part in secrets(url))
+
+
+class Alerts:
+    """Tells every channel.  Raises ValueError for settings that make no sense.
+
+    `wall` gives seconds since 1970, `random` numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        deadlines: Deadlines,
+        settings: Settings,
+        *,
+        wall: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._settings = settings
+        client = Client(reactor, settings.ca_file)
+        self._channels = [
+            (each, Delivery(each.host, partial(client.post, each.url), deadlines, random))
+            for each in map(channel, settings.urls)
+        ]
+        limiter = Limiter(deadlines, settings.interval, self._send)
+        self.told = Rules(deadlines, wall, limiter.tell).told
+        """To be told what browsers are told."""
+
+    def results(self) -> dict[str, int]:
+        """Sums over all receivers, see `delivery.RESULTS`."""
+        results = [delivery.results for _, delivery in self._channels]
+        return {name: sum(each[name] for each in results) for name in RESULTS}
+
+    def stop(self) -> None:
+        """Tell nobody anything any more."""
+        for _, delivery in self._channels:
+            delivery.stop()
+
+    def _send(self, alert: Alert) -> None:
+        line = text(alert, self._settings.language, self._settings.gateway)
+        for each, delivery in self._channels:
+            delivery.send(each.body(alert, line))

@@ -1,0 +1,102 @@
+"""Where alerts go, and what they look like there.
+
+Sources: Slack, "Sending messages using incoming webhooks" and "Formatting message text";
+Discord, "Execute Webhook"; Telegram Bot API, `sendMessage`.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlsplit
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gateway.ops.alerts.alert import Alert
+
+SECRET_LENGTH: Final = 8
+WORD_LENGTH: Final = 20
+
+_KINDS: Final = {
+    "hooks.slack.com": "slack",
+    "discord.com": "discord",
+    "discordapp.com": "discord",
+    "api.telegram.org": "telegram",
+}
+"""What the receivers understand that are known by their name; all others get JSON."""
+
+Body = dict[str, Any]
+
+
+@attrs.frozen
+class Channel:
+    """One receiver."""
+
+    url: str = attrs.field(repr=False)
+    """It lets whoever knows it send: a secret."""
+    host: str
+    """What people are told instead."""
+    body: Callable[[Alert, str], Body] = attrs.field(repr=False)
+    """Makes the JSON object to post, of an alert and its text."""
+
+
+def channel(written: str) -> Channel:
+    """The channel at `[json+|slack+|discord+|telegram+]https://...`.
+
+    Raises ValueError, which does not repeat the URL.
+    """
+    kind, _, rest = written.partition("+")
+    if kind not in _CHANNELS:
+        kind, rest = "", written
+    try:
+        parts = urlsplit(rest)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if not host or parts.scheme != "https" or "@" in parts.netloc or not rest.isascii():
+        raise ValueError(
+            "an alert's URL looks like https://example.com/path; slack+, discord+, telegram+ or"
+            " json+ before it says what is understood there"
+        )
+    return _CHANNELS[kind or _KINDS.get(host, "json")](parts, host)
+
+
+def secrets(url: str) -> Iterator[str]:
+    """The parts of `url` that nobody else may know: what is long and no word."""
+    parts = urlsplit(url)
+    values = (value for _, value in parse_qsl(parts.query))
+    for part in (*map(unquote, parts.path.split("/")), *values):
+        if len(part) >= (WORD_LENGTH if part.isalpha() else SECRET_LENGTH):
+            yield part
+
+
+def _json(parts: SplitResult, host: str) -> Channel:
+    return Channel(parts.geturl(), host, lambda alert, text: {"text": text, **attrs.asdict(alert)})
+
+
+def _slack(parts: SplitResult, host: str) -> Channel:
+    return Channel(parts.geturl(), host, lambda _, text: {"text": escape(text, quote=False)})
+
+
+def _discord(parts: SplitResult, host: str) -> Channel:
+    nobody: dict[str, list[str]] = {"parse": []}  # is called by what a sentence may hold
+    return Channel(
+        parts.geturl(), host, lambda _, text: {"content": text, "allowed_mentions": nobody}
+    )
+
+
+def _telegram(parts: SplitResult, host: str) -> Channel:
+    chat = parse_qs(parts.query).get("chat_id", [""])[0]
+    if not chat:
+        raise ValueError(
+            "an alert's URL for Telegram looks like"
+            " https://api.telegram.org/botTOKEN/sendMessage?chat_id=NUMBER"
+        )
+    url = parts._replace(query="").geturl()
+    return Channel(url, host, lambda _, text: {"chat_id": chat, "text": text})
+
+
+_CHANNELS: Final = {"json": _json, "slack": _slack, "discord": _discord, "telegram": _telegram}

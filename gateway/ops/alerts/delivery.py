@@ -1,0 +1,237 @@
+"""Posting over verified HTTPS: no redirects, no endless waits, no secrets in what is said."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import orjson
+from OpenSSL import SSL, crypto
+from service_identity import VerificationError
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Protocol
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
+from twisted.logger import Logger
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from twisted.python.failure import Failure
+    from twisted.web.iweb import IResponse
+
+    from gateway.engineio.deadlines import Deadline, Deadlines
+
+    Body = Mapping[str, Any]
+
+TIMEOUT: Final = 10.0
+"""Seconds from the look-up of the name to the status of the answer."""
+PASSING: Final = frozenset((408, 425, 429))
+"""Statuses below 500 after which another try makes sense."""
+REASON: Final = 200
+"""Characters of a reason."""
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@attrs.frozen
+class PostError(Exception):
+    """It was not taken; `reason` ends a sentence that begins with the receiver."""
+
+    reason: str
+    retry: bool = True
+    """Whether another try makes sense,"""
+    after: float = 0.0
+    """but not before so many seconds."""
+
+
+class Client:
+    """Posts JSON; trusts the authorities in `ca_file` alone, or the system's.
+
+    Raises ValueError when there are none in it.
+    """
+
+    def __init__(self, reactor: Any, ca_file: Path | None) -> None:
+        self._reactor = reactor
+        agent = Agent(
+            reactor,
+            BrowserLikePolicyForHTTPS(None if ca_file is None else _authorities(ca_file)),
+            pool=HTTPConnectionPool(reactor, persistent=False),
+        )
+        self._http = HTTPClient(agent)  # type: ignore[arg-type]  # an IAgent, by zope
+
+    def post(self, url: str, body: Mapping[str, Any]) -> Deferred[None]:
+        """Fires when `body` was taken; fails with PostError, or CancelledError."""
+        posting = Deferred.fromCoroutine(self._post(url, orjson.dumps(body)))
+        return posting.addTimeout(TIMEOUT, self._reactor, _late).addErrback(_explain)
+
+    async def _post(self, url: str, body: bytes) -> None:
+        response = await self._http.post(
+            url,
+            data=body,
+            headers=Headers({"Content-Type": ["application/json"], "User-Agent": ["sjgateway"]}),
+            allow_redirects=False,
+            unbuffered=True,
+            reactor=self._reactor,
+        )
+        response.deliverBody(_HangUp())
+        if not 200 <= response.code < 300:
+            raise PostError(
+                f"answered {response.code}",
+                response.code >= 500 or response.code in PASSING,
+                _retry_after(response),
+            )
+
+
+class _HangUp(Protocol):
+    """Reads no answer: its status said it all."""
+
+    transport: Any
+
+    def connectionMade(self) -> None:
+        self.transport.loseConnection()
+
+
+def _retry_after(response: IResponse) -> float:
+    """Seconds that the receiver wants to be left alone (RFC 9110, section 10.2.3)."""
+    (text,) = response.headers.getRawHeaders(b"Retry-After", [b""])[:1]
+    return float(text) if re.fullmatch(rb"[0-9]{1,5}", text) else 0.0
+
+
+def _authorities(path: Path) -> Any:
+    try:
+        found = _CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace"))
+        certificates = [Certificate.loadPEM(text.encode()) for text in found]
+    except (OSError, crypto.Error) as error:
+        raise ValueError(f"the certificates in {path} can't be read: {error}") from None
+    if not certificates:
+        raise ValueError(f"there is no certificate in {path}; it has to be in PEM format")
+    return trustRootFromCertificates(certificates)
+
+
+def _late(_: object, seconds: float) -> None:
+    raise PostError(f"gave no answer within {seconds:g} s")
+
+
+def _explain(failure: Failure) -> None:
+    """Raise what happened as a PostError, or as the CancelledError that it is."""
+    error: Any = failure.value
+    while getattr(error, "reasons", None):  # twisted.web wraps what happened below it
+        error = error.reasons[0].value
+    if isinstance(error, (PostError, CancelledError)):
+        raise error
+    raise PostError(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        *_, words = error.args[0][-1]
+        return f"can't be trusted: {words}; a private authority is named with --alert-ca"
+    if isinstance(error, VerificationError):
+        return "can't be trusted: its certificate is for another name"
+    return f"could not be reached: {error}"[:REASON] if str(error) else type(error).__name__
+
+
+# -- One alert after the other to one receiver, until it has arrived.
+
+WAITING: Final = 50
+"""Alerts that wait for one receiver; the oldest goes for a newer one."""
+TRIES: Final = 10
+FIRST: Final = 2.0
+"""Seconds to the second try; each pause is twice the one before,"""
+LONGEST: Final = 600.0
+"""at most so long, and up to half of it is left to chance."""
+
+RESULTS: Final = ("delivered", "failed", "lost")
+"""Alerts that arrived, tries that did not, alerts that were given up."""
+
+_log = Logger(namespace="gateway")
+
+
+class Delivery:
+    """Posts in order, and keeps trying while that makes sense.
+
+    `post(body)` fails with PostError; `random()` is between 0 and 1; `host` is what
+    people are told.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        post: Callable[[Body], Deferred[None]],
+        deadlines: Deadlines,
+        random: Callable[[], float],
+    ) -> None:
+        self._host = host
+        self._post = post
+        self._deadlines = deadlines
+        self._random = random
+        self._waiting: deque[Body] = deque()
+        self._present: Body | None = None
+        self._tries = 0
+        self._request: Deferred[None] | None = None
+        self._retry: Deadline | None = None
+        self.results = dict.fromkeys(RESULTS, 0)
+
+    def send(self, body: Body) -> None:
+        """Post `body` when all before it are through."""
+        if len(self._waiting) == WAITING:
+            self._waiting.popleft()
+            self.results["lost"] += 1
+        self._waiting.append(body)
+        if self._present is None:
+            self._next()
+
+    def stop(self) -> None:
+        """Try no more."""
+        self._waiting.clear()
+        if self._request is not None:
+            self._request.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+
+    def _next(self) -> None:
+        self._present = self._waiting.popleft() if self._waiting else None
+        self._tries = 0
+        if self._present is not None:
+            self._try()
+
+    def _try(self) -> None:
+        assert self._present is not None
+        self._tries += 1
+        self._request = self._post(self._present)
+        self._request.addCallbacks(self._delivered, self._failed)
+        self._request.addErrback(lambda failure: _log.failure("An alert is lost", failure))
+
+    def _delivered(self, _: None) -> None:
+        self._request = None
+        self.results["delivered"] += 1
+        self._next()
+
+    def _failed(self, failure: Failure) -> None:
+        self._request = None
+        if failure.check(CancelledError):
+            return
+        failure.trap(PostError)
+        error: PostError = failure.value  # type: ignore[assignment]  # trapped
+        self.results["failed"] += 1
+        if not error.retry or self._tries == TRIES:
+            self.results["lost"] += 1
+            self._say("The alert is given up: {host} {reason}", error)
+            self._next()
+            return
+        pause = max(self._pause(), min(error.after, LONGEST))
+        self._say("An alert waits: {host} {reason}; next try in {pause:.0f} s", error, pause)
+        self._retry = self._deadlines.call_later(pause, self._try)
+
+    def _pause(self) -> float:
+        longest = min(FIRST * 2.0 ** (self._tries - 1), LONGEST)
+        return longest * (1 - self._random() / 2)
+
+    def _say(self, words: str, error: PostError, pause: float = 0.0) -> None:
+        _log.warn(words, host=self._host, reason=error.reason, pause=pause)

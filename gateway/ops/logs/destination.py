@@ -1,0 +1,84 @@
+"""Which log twistd or twist was told to write: ours goes to the same place."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from twisted.logger import LogLevel
+
+from gateway.ops.logs.format import Observer, json_line, text_line
+from gateway.ops.logs.sinks import Descriptor, Output, descriptor_file, log_file
+from gateway.ops.logs.system import Syslog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from constantly import NamedConstant
+
+    from gateway.ops.logs.sinks import File
+    from gateway.options import Settings
+
+
+def destination(settings: Settings, runner: Mapping[str, Any], reactor: Any = None) -> File:
+    """The file to log to; `runner` holds the options of `twistd` or of `twist`.
+
+    `reactor` tells when a terminal or a pipe has room again; without one they are waited for.
+
+    `--log-file` of ours counts first.  Raises OSError where a file can't be opened, and
+    ValueError where what was asked for makes no sense.
+    """
+    if settings.log_file:
+        return log_file(settings.log_file, settings, reactor)
+    if "logFile" in runner:  # twist: an open stream
+        return _stream(runner["logFile"], reactor)
+    if runner["syslog"]:
+        return Syslog(runner["prefix"])
+    name = runner["logfile"] or ("-" if runner["nodaemon"] else "twistd.log")
+    if name != "-":
+        return log_file(Path(name), settings, reactor)
+    if not runner["nodaemon"]:
+        raise ValueError("a daemon has no stdout to log to: give twistd -n or another --logfile")
+    return _stream(sys.stdout, reactor)
+
+
+def _stream(stream: TextIO | None, reactor: Any) -> File:
+    """`stream` without its buffer; None: it was closed before we started."""
+    if stream is None:
+        return Descriptor(os.open(os.devnull, os.O_WRONLY))
+    return descriptor_file(stream.fileno(), reactor)
+
+
+# -- From the settings to the log: where it goes, in which form, from which level on.
+
+
+def make_log(
+    settings: Settings,
+    runner: MutableMapping[str, Any],
+    reactor: Any,
+    *,
+    redact: Callable[[str], str],
+    level: NamedConstant,
+) -> tuple[Observer, Output]:
+    """The observer that logs to where `runner`, twistd's or twist's options, says.
+
+    Raises as `destination` does.
+    """
+    form = json_line if settings.log_format == "json" else text_line
+    line = partial(form, redact=redact)
+
+    def note(lost: int) -> str:
+        said = {"log_format": "{lost} log lines could not be written", "lost": lost}
+        return line({**said, "log_time": time.time(), "log_level": LogLevel.warn})
+
+    output = Output(destination(settings, runner, reactor), note)
+    reactor.addSystemEventTrigger("after", "shutdown", output.finish)
+    observer = Observer(output.write, line, level)
+    if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
+        runner["fileLogObserverFactory"] = lambda _: observer
+        runner["logLevel"] = LogLevel.debug  # ours decides
+    return observer, output

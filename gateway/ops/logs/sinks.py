@@ -1,0 +1,187 @@
+"""A log file that only its owner reads, rotated by size, whatever others do to it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway.ops.logs.stream import Stream, is_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gateway.options import Settings
+
+
+class LogFile:
+    """Appends to `path`.  Raises OSError where it can't be opened.
+
+    Others may rename or delete the file (logrotate): the next line goes to a new one.  They
+    may truncate it: lines are appended to what there is (O_APPEND).  `size` is the one, in
+    bytes, past which it is rotated (0: never): the newest old one is `path`.1, and `keep` are
+    kept.
+    """
+
+    def __init__(self, path: Path, size: int = 0, keep: int = 5) -> None:
+        self._path = path.absolute()
+        self._size = size
+        self._keep = keep
+        self._descriptor = self._open()
+
+    def write(self, data: bytes) -> None:
+        """Append all of `data`, or nothing.  Raises OSError."""
+        length = self._length()
+        if length is None:
+            length = self._renew()
+        if self._size and length and length + len(data) > self._size:
+            self._rotate()
+        left = data
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            self._take_back(len(data) - len(left))
+            raise
+
+    def reload(self) -> None:
+        """Open the file anew; where that can't be done, what was open stays."""
+        self._renew()
+
+    def _open(self) -> int:
+        """Never wait for it: somebody may have put a pipe there."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        return os.open(self._path, flags, 0o600)
+
+    def _length(self) -> int | None:
+        """The bytes in the file; None when it is not the one at `path`."""
+        ours = os.fstat(self._descriptor)
+        try:
+            there = self._path.stat()
+        except OSError:
+            return None
+        return ours.st_size if os.path.samestat(ours, there) else None
+
+    def _renew(self) -> int:
+        """Open what is at `path` now, if anything can be opened there; its length."""
+        with suppress(OSError):
+            descriptor = self._open()
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+        return os.fstat(self._descriptor).st_size
+
+    def _take_back(self, count: int) -> None:
+        """Cut off the last `count` bytes: the next line must not go on where a half one ends.
+
+        Only while they are the last ones: others may append, too.
+        """
+        with suppress(OSError):
+            end = os.lseek(self._descriptor, 0, os.SEEK_CUR)  # where our last write ended
+            if count and os.fstat(self._descriptor).st_size == end:
+                os.ftruncate(self._descriptor, end - count)
+
+    def _rotate(self) -> None:
+        """Where the files can't be renamed the present one goes on."""
+        with suppress(OSError):
+            for number in range(self._keep, 1, -1):
+                with suppress(FileNotFoundError):
+                    self._old(number - 1).replace(self._old(number))
+            self._path.replace(self._old(1))
+            self._renew()
+
+    def _old(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+# -- Where lines go.  Nothing that happens there (a full disk, a closed pipe) stops us.
+
+
+class File(Protocol):
+    """What a line is written to."""
+
+    def write(self, data: bytes) -> object:
+        """Take all of `data`; OSError or ValueError: it could not."""
+        ...
+
+
+class Descriptor:
+    """Unbuffered, so that a line that was refused does not come back later."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
+    """A file that only its owner reads, rotated by size.  Raises OSError.
+
+    `path` may be a terminal or a pipe, too, such as /dev/stdout.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            return descriptor_file(os.open(path, os.O_WRONLY | os.O_NOCTTY), reactor)
+    return LogFile(path, settings.log_size, settings.log_keep)
+
+
+def descriptor_file(descriptor: int, reactor: Any = None) -> File:
+    """What is open already; `reactor` tells when there is room again."""
+    if reactor is not None and is_stream(descriptor):
+        return Stream(descriptor, reactor)
+    return Descriptor(descriptor)
+
+
+def _note(lost: int) -> str:
+    return f"[Gateway] {lost} log lines could not be written\n"
+
+
+class Output:
+    """A file that may fail: what it could not take is counted, and said when it can.
+
+    `note(lost)` makes the line that says so.
+    """
+
+    def __init__(self, file: File, note: Callable[[int], str] = _note) -> None:
+        self._file = file
+        self._note = note
+        self._lost = 0
+        self._lock = RLock()  # threads log, too
+        if isinstance(file, Stream):
+            file.room, file.lost = self._say, self._lose
+
+    def write(self, line: str) -> None:
+        """Write `line`, or count it."""
+        with self._lock:
+            try:
+                self._say()
+                self._file.write(line.encode())
+            except (OSError, ValueError):
+                self._lose(1)
+
+    def reload(self) -> None:
+        """Open the log file anew, if there is one."""
+        if isinstance(self._file, LogFile):
+            with self._lock:
+                self._file.reload()
+
+    def finish(self) -> None:
+        """The gateway ends: what waits is written, if somebody reads it soon."""
+        if isinstance(self._file, Stream):
+            self._file.finish()
+
+    def _say(self) -> None:
+        """Say what was lost, if anything."""
+        with self._lock:
+            if self._lost:
+                with suppress(OSError, ValueError):
+                    self._file.write(self._note(self._lost).encode())
+                    self._lost = 0
+
+    def _lose(self, lines: int) -> None:
+        with self._lock:
+            self._lost += lines

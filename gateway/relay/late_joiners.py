@@ -1,0 +1,263 @@
+"""What a screen needs: a snapshot when it opens, and only the events it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import orjson
+
+from gateway.engineio.forms import POLLING_PACKETS
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.engineio.packet import Record
+from gateway.relay.selection import EVERYTHING, FIELDS, NOTHING, SelectionError, parse
+from gateway.socketio.errors import ConnectionRefused
+from gateway.socketio.packet import PacketType, header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Set as AbstractSet
+
+    from gateway.market.codes import Aliases
+    from gateway.relay.event import Event
+    from gateway.relay.selection import Selection
+    from gateway.relay.subscription import Subscription
+    from gateway.socketio.packet import Packet
+
+SUBSCRIBE = "sjgateway:subscribe"
+"""The one event name that is the gateway's, from clients whose auth had a filter."""
+
+QUOTES = frozenset(("market_tick", "market_bidask", "market_snapshot"))
+READINESS = frozenset(("shioaji_ready", "heartbeat", "contracts_loaded"))
+KEYS: Final = 100
+"""Keys of the snapshot that are looked through, or said, at the cost of one message."""
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What late joiners get."""
+
+    states: bool = True
+    """The newest event of each key that is no quote."""
+    quotes: bool = False
+    """The newest quotes too, without being asked (`auth: {snapshot: true}`)."""
+    quote_names: frozenset[str] = QUOTES
+    readiness_names: frozenset[str] = READINESS
+    """What is no longer true once the worker is gone."""
+    max_keys: int = 10_000
+    max_bytes: int = 8 << 20
+
+
+class Screens:
+    """Snapshots and selections of one namespace."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._snapshot = Snapshot(max_keys=settings.max_keys, max_bytes=settings.max_bytes)
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there is anything to tell a late joiner."""
+        return len(self._snapshot) > 0
+
+    def see(self, event: Event) -> None:
+        """Keep `event`, which has a key and a trusted sender, for late joiners.
+
+        What a worker says that has ended meanwhile is kept, too: late joiners get everything
+        as of their place in the log.  Only ready it is no more.
+        """
+        if event.current or event.name not in self._settings.readiness_names:
+            self._snapshot.see(event)
+
+    def rename(self, aliases: Aliases) -> None:
+        """Contracts go by other codes now."""
+        self._snapshot.rename(aliases)
+
+    def worker_gone(self) -> None:
+        """Forget that the worker was ready."""
+        names = self._settings.readiness_names
+        self._snapshot.forget(lambda event: event.name in names)
+
+    def selection(self, auth: dict[str, Any]) -> Selection | None:
+        """The selection that `auth` asks for; None: everything, now and always.
+
+        Raises `ConnectionRefused`.
+        """
+        if not any(field in auth for field in FIELDS):
+            return None
+        try:
+            return parse(auth)
+        except SelectionError as error:
+            raise ConnectionRefused(f"Invalid filter: {error}") from error
+
+    def ask(self, subscription: Subscription, auth: dict[str, Any]) -> None:
+        """Note what `auth` says about snapshots, for now and for changes of the selection."""
+        asked = auth.get("snapshot")
+        subscription.quotes = self._settings.quotes if asked is None else asked is True
+
+    def greet(self, subscription: Subscription) -> None:
+        """Send what a new client has missed."""
+        self._show(subscription, NOTHING)
+
+    def _show(self, subscription: Subscription, known: Selection) -> None:
+        """Send the newest events that `subscription` wants and `known` did not."""
+        settings, selection = self._settings, subscription.selection or EVERYTHING
+        quotes = subscription.quotes
+        if selection.events is not None:  # what is not there makes no difference
+            there = frozenset(selection.events & self._snapshot.names)
+            selection = attrs.evolve(selection, events=there)
+
+        def wanted(event: Event) -> bool:
+            shown = quotes if event.name in settings.quote_names else settings.states
+            return shown and selection.wants(event) and not known.wants(event)
+
+        bundles = self._snapshot.bundles((selection, quotes, known), wanted, selection)
+        looked = len(self._snapshot) if selection.codes is None else len(bundles) * POLLING_PACKETS
+        subscription.socket.session.meter.charge(looked / KEYS)
+        subscription.show(bundles)
+
+    def change(self, subscription: Subscription, packet: Packet) -> None:
+        """Narrow or widen what `subscription` receives; answer its ack.
+
+        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.  What
+        became visible follows as at the beginning.  Who asked for trusted events at the
+        beginning gets no others unless it says so.
+        """
+        known = subscription.selection or EVERYTHING
+        arguments = packet.brief[1:]
+        wish = arguments[0] if len(arguments) == 1 else None
+        answer: dict[str, Any] = {"ok": True}
+        try:
+            if not isinstance(wish, dict):
+                raise SelectionError("send one object with 'events' and 'codes'")
+            subscription.select(parse(wish, trusted=known.trusted))
+        except SelectionError as error:
+            answer = {"ok": False, "error": str(error)}
+        if packet.id is not None:
+            text = header(PacketType.ACK, packet.namespace, packet.id) + orjson.dumps([answer])
+            subscription.send(Record(EnginePacket(text)))
+        if answer["ok"]:
+            self._show(subscription, known)
+
+
+# -- The newest event of each key, for who joins late.
+
+BUNDLES = 32
+"""Kinds of readers for which bundles are kept: a stranger may ask for any number."""
+
+
+class Snapshot:
+    """Events by key, in the order in which they were last seen.
+
+    Bounded in keys and bytes: what was not seen for the longest time goes first.  The
+    payloads are the original bytes.
+    """
+
+    def __init__(self, *, max_keys: int, max_bytes: int) -> None:
+        self._max_keys = max_keys
+        self._max_bytes = max_bytes
+        self._newest: dict[Hashable, Event] = {}
+        self._by_name: dict[str | float, dict[Hashable, None]] = {}
+        self._by_code: dict[str | None, dict[Hashable, None]] = {}
+        self._bytes = 0
+        self._bundles: dict[Hashable, list[Record]] = {}
+        self._aliases: Aliases | None = None
+        self._renamed = False
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    @property
+    def bytes(self) -> int:
+        """Payload bytes that are kept."""
+        return self._bytes
+
+    def see(self, event: Event) -> None:
+        """Keep `event`, which has a key, in place of its forerunner."""
+        self._bundles.clear()
+        before = self._newest.pop(event.key, None)
+        self._newest[event.key] = event
+        if before is None or before.code != event.code:
+            self._forget_place(before)
+            self._by_name.setdefault(event.name, {})[event.key] = None
+            self._by_code.setdefault(event.code, {})[event.key] = None
+        self._bytes += event.size - (before.size if before is not None else 0)
+        while len(self._newest) > self._max_keys or self._bytes > self._max_bytes:
+            self._drop(next(iter(self._newest)))
+
+    def rename(self, aliases: Aliases) -> None:
+        """Know the events that are kept by the codes that their contracts have now."""
+        self._bundles.clear()
+        self._aliases, self._renamed = aliases, True  # who says names often must not be dear
+
+    def forget(self, unwanted: Callable[[Event], bool]) -> None:
+        """Drop the events that are `unwanted`."""
+        self._bundles.clear()
+        for key in [key for key, event in self._newest.items() if unwanted(event)]:
+            self._drop(key)
+
+    @property
+    def names(self) -> AbstractSet[str | float]:
+        """The names of the events that are kept."""
+        return self._by_name.keys()
+
+    def bundles(
+        self, key: Hashable, wanted: Callable[[Event], bool], selection: Selection = EVERYTHING
+    ) -> list[Record]:
+        """The events that are `wanted`, what was seen last at the end, many to a record.
+
+        Who asks with an equal `key` before anything changes gets the same records.  Only what
+        `selection` may want is looked at: a change of a filter must not be dear.
+        """
+        bundles = self._bundles.get(key)
+        if bundles is None:
+            if len(self._bundles) == BUNDLES:
+                self._bundles.clear()
+            self._rename()
+            events = self._candidates(selection)
+            packets = [event.packets[0] for event in events if wanted(event)]
+            bundles = self._bundles[key] = [
+                Record(*packets[at : at + POLLING_PACKETS])
+                for at in range(0, len(packets), POLLING_PACKETS)
+            ]
+        return bundles
+
+    def _candidates(self, selection: Selection) -> Iterable[Event]:
+        """The events of the names or the codes that `selection` has, in order."""
+        places: Iterable[Iterable[Hashable]]
+        if selection.codes is not None:
+            aliases = self._aliases
+            codes: set[str | None] = {None, *selection.codes}
+            if aliases is not None:
+                codes.update(*[aliases.of(code) for code in selection.codes])
+            places = [self._by_code.get(code, ()) for code in codes]
+        elif selection.events is not None:
+            places = [self._by_name.get(name, ()) for name in selection.events]
+        else:
+            return self._newest.values()
+        events = [self._newest[key] for keys in places for key in keys]
+        return sorted(events, key=lambda event: event.position)
+
+    def _rename(self) -> None:
+        if self._renamed and self._aliases is not None:
+            for event in self._newest.values():
+                event.aliases = self._aliases.of(event.code)
+        self._renamed = False
+
+    def _drop(self, key: Hashable) -> None:
+        event = self._newest.pop(key)
+        self._bytes -= event.size
+        self._forget_place(event)
+
+    def _forget_place(self, event: Event | None) -> None:
+        if event is None:
+            return
+        _remove(self._by_name, event.name, event.key)
+        _remove(self._by_code, event.code, event.key)
+
+
+def _remove(index: dict[Any, dict[Hashable, None]], value: object, key: Hashable) -> None:
+    keys = index[value]
+    del keys[key]
+    if not keys:
+        del index[value]

@@ -1,0 +1,316 @@
+"""HTTP/1.1 connections: deadlines that no byte prolongs, and writing without a detour.
+
+Source: RFC 9112 section 9.6 (closing so that the last answer arrives).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.protocol import connectionDone
+from twisted.internet.tcp import Connection
+
+from gateway.web.http.counting import count_as
+from gateway.web.http.request import JSON_LINES, Request
+from gateway.web.http.strict_parsing import StrictChannel
+from gateway.web.http.writer import CHUNK, writer_for
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable
+
+    from twisted.python.failure import Failure
+    from twisted.web.http_headers import Headers
+
+    from gateway.web.http.writer import Writer
+
+EVERY_ANSWER = (
+    b"X-Content-Type-Options: nosniff\r\n"  # what is no script is not taken for one
+    b"Cross-Origin-Resource-Policy: same-origin\r\n"  # nor shown by a page without CORS
+)
+"""Header lines that all answers have: no page can make something of them that we did not."""
+
+LEAST_TAKEN = 262144
+"""Bytes of what waits that a slow client must take in `Limits.flush_seconds`."""
+
+
+class Phase(IntEnum):
+    """What a connection owes us, or we it; from CLOSING on nothing is read any more."""
+
+    HEAD = auto()
+    """The rest of a request's head; a new connection too."""
+    BODY = auto()
+    HANDLING = auto()
+    """Nothing: the answer is ours to give, or the connection no longer ours."""
+    IDLE = auto()
+    """The next request."""
+    CLOSING = auto()
+    """To take what we wrote last."""
+    REJECTED = auto()
+    """The same, after an error of its own."""
+
+
+class Channel(StrictChannel):
+    """One connection: its deadlines, and its writing.
+
+    While something waits that the client has not taken, no further request is answered, and
+    one deadline runs, from the first byte that waits.  A request that came behind another one
+    is taken in a turn of its own.
+    """
+
+    transport: Any
+    requestFactory = Request
+    timeOut = None  # ours are absolute
+    _phase = Phase.HANDLING
+    _is_bare = False
+    _writer: Writer
+    _taken: int | None = None
+    """What `Writer.taken` was when the deadline for what waits began; None: nothing waits."""
+    _answered: Request | None = None
+    """It is answered, and the next one waits: for the client to read, or for its turn."""
+    _host: Any = None
+    _peer: Any = None
+    _lent = False
+    _head = b""
+
+    # -- phases -----------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.transport.unregisterProducer()  # the writer is asked instead of us
+        self._writer = writer_for(self.transport, self._emptied)
+        self._is_bare = isinstance(self.transport, Connection) and not self.transport.TLS
+        self._enter(Phase.HEAD)
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self.is_over = phase >= Phase.CLOSING
+        if self._taken is not None:
+            return
+        seconds = self.site.seconds[phase]
+        if seconds:
+            self.site.expiry.watch(self, seconds)
+        else:
+            self.site.expiry.forget(self)
+
+    def overdue(self) -> None:
+        """The peer did not do in time what it owes."""
+        if self._taken is not None and ((self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN):
+            self._wait_for_reader()
+        elif self.is_over or self._taken is not None:
+            self.transport.abortConnection()
+        elif self._phase is Phase.IDLE or not (self.requests or self._buffer):
+            self.loseConnection()
+        else:
+            self.reject(HTTPStatus.REQUEST_TIMEOUT)
+
+    def allHeadersReceived(self) -> None:
+        super().allHeadersReceived()
+        if self.length != 0 and not self.is_over:
+            self._enter(Phase.BODY)
+
+    def allContentReceived(self) -> None:
+        if not self.is_over:
+            self._enter(Phase.HANDLING)
+        super().allContentReceived()
+
+    def _take_plain(self, head: re.Match[bytes]) -> bool:
+        taken = super()._take_plain(head)
+        if taken and self._handlingRequest and not self.is_over:  # it is not answered yet
+            self._enter(Phase.HANDLING)
+        return taken
+
+    def lend(self, client: str) -> bool:
+        """Count as the connection of `client`, for whom a proxy asks, until it is answered.
+
+        Who becomes a WebSocket has it until the end.  False: `client` has too many.
+        """
+        self._lent = True
+        return count_as(self.transport, client)
+
+    def requestDone(self, request: Request) -> None:
+        if self._lent:
+            self._lent = False
+            count_as(self.transport, getattr(self.getPeer(), "host", ""))
+        if self._head:
+            self.write(b"")  # a head without a body
+        request.transport = None
+        if (
+            self.persistent
+            and self._is_bare
+            and self._taken is None
+            and not (self._buffer or self._dataBuffer or self._writer.hung_up)
+        ):  # nothing waits, and nothing was paused: all that is left of Twisted's own
+            self.requests.clear()
+            self._handlingRequest = False
+            self.line_mode = 1
+            self._enter(Phase.IDLE)
+            return
+        self._answered = request
+        if self._writer.hung_up:  # nobody hears what else there is to answer
+            self.transport.abortConnection()
+        elif self._taken is None or not self.persistent:
+            self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        """Go on: in a turn of its own if the next request may be there already.
+
+        A plain socket is read once a turn; TLS may hand on a hundred pieces.
+        """
+        if self.persistent and (not self._is_bare or self._buffer or any(self._dataBuffer)):
+            self.site.turns.wait(self)
+        else:
+            self.take_turn()
+
+    def take_turn(self) -> bool:
+        """Take the next request, or close; False: there is nothing to take."""
+        request, self._answered = self._answered, None
+        if request is None:
+            return False
+        some = any(self._dataBuffer)
+        self._enter(Phase.IDLE)
+        try:
+            super().requestDone(request)
+        except Exception:  # what the transport does where it is read at once
+            self.transport.abortConnection()
+            raise
+        return some
+
+    def loseConnection(self) -> None:
+        self._enter(Phase.CLOSING)
+        self._writer.lose()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        self.release()
+
+    def release(self) -> None:
+        """The connection is gone, or somebody else's from now on: let go of everything.
+
+        Whatever still knows one of the requests would keep all that was written otherwise.
+        """
+        self.site.expiry.forget(self)
+        self.site.turns.forget(self)
+        self._writer.stop()
+        for request in self.requests:
+            request.transport = None
+        self.requests = []
+        self._transferDecoder = self._answered = None
+
+    # -- the other end ----------------------------------------------------------------
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return not self._is_bare and bool(ISSLTransport.providedBy(self.transport))
+
+    def getHost(self) -> Any:
+        """Our own address: asked for with every request, and a system call each time."""
+        if self._host is None:
+            self._host = self.transport.getHost()
+        return self._host
+
+    def getPeer(self) -> Any:
+        """The other end's address; behind HAProxy known from the first request on."""
+        if self._peer is None:
+            self._peer = self.transport.getPeer()
+        return self._peer
+
+    # -- writing ----------------------------------------------------------------------
+
+    def writeHeaders(
+        self, version: bytes, code: bytes, reason: bytes, headers: Headers, lines: bytes = b""
+    ) -> None:
+        """Keep the head until the body comes: one write, one segment."""
+        request = self.requests[0]
+        others = [
+            b"%s: %s\r\n" % (name, value)
+            for name, values in headers.getAllRawHeaders()
+            for value in values
+        ]
+        self._head = b"%s %s %s\r\n%s%s%s%s%s%s\r\n" % (
+            version,
+            code,
+            reason,
+            self.site.date_line(),
+            EVERY_ANSWER,
+            request.verdict_lines,
+            request.header_lines,
+            lines,
+            b"".join(others),
+        )
+
+    def write(self, data: bytes) -> None:
+        """Send now what the socket takes; the rest waits until the client takes it."""
+        data, self._head = self._head + data, b""
+        if data and not self._writer.write(data) and self._taken is None:
+            self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        self._taken = self._writer.taken
+        self.site.expiry.watch(self, self.site.limits.flush_seconds)
+
+    def _emptied(self) -> None:
+        """The client has taken all that waited."""
+        self._taken = None
+        self._enter(self._phase)
+        if self._answered is not None:
+            self._wait_for_turn()
+        elif self._phase is Phase.REJECTED:
+            self._stop_writing()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        self.write(b"".join(iovec))
+
+    # -- what we do not take ----------------------------------------------------------
+
+    def reject(self, status: int) -> None:
+        """Answer with an error, and close: what follows could be anything.
+
+        The peer may still be sending; were the socket closed at once, it would see a
+        reset instead of the answer.
+        """
+        if self.is_over:
+            return
+        self._enter(Phase.REJECTED)
+        agent = self.requests[-1].getHeader("user-agent") if self.requests else None
+        body = self.site.rejection(self._path, status, agent or "")
+        self.write(_rejection(status, self._cors(), body))
+        if self._taken is None:
+            self._stop_writing()
+
+    def _stop_writing(self) -> None:
+        if self._is_bare:
+            self.transport.loseWriteConnection()
+        else:
+            self._writer.lose()
+
+    def _cors(self) -> bytes:
+        """Header lines that let a page read the answer.
+
+        None where its Origin was not read: a URL that is too long (414) ends the
+        reading before it, a head that is too large (431) perhaps.
+        """
+        return (
+            self.site.cors(self.requests[-1], self._path) if self.requests and self._path else b""
+        )
+
+    def _part_received(self) -> None:
+        super()._part_received()
+        if self._phase is Phase.IDLE and (self._buffer or self.requests):
+            self._enter(Phase.HEAD)
+
+
+def _rejection(status: int, lines: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 %d %s\r\n%s%s%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+        status,
+        HTTPStatus(status).phrase.encode(),
+        EVERY_ANSWER,
+        lines,
+        JSON_LINES,
+        len(body),
+        body,
+    )

@@ -1,0 +1,323 @@
+"""Where we listen: default addresses, endpoints, and the worker's own way in."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.defer import ensureDeferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import (
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+    serverFromString,
+)
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from gateway.common.rate import Seldom
+from gateway.web.http.counting import count_connections
+from gateway.web.http.proxy_protocol import AnnouncedFactory, AnnouncedPorts
+from gateway.web.http.tls import KINDS as TLS_KINDS
+from gateway.web.http.tls import Certificate, kind_of, reloading
+from gateway.web.security.addresses import is_loopback, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.protocol import Factory
+    from twisted.internet.tcp import Port
+
+    from gateway.web.http.limits import Caps
+    from gateway.web.http.proxy_protocol import Announce
+    from gateway.web.http.worker_port import KeptPort
+
+LOOPBACK = ("127.0.0.1", "::1")
+ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
+"""Every address of one family, and this machine's own of the other."""
+PROXY_PROTOCOL = "haproxy"
+PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
+"""Endpoints that pass on what comes as it is; others may speak anything."""
+UNIX_MODE = "660"
+"""The owner and the group of a UNIX socket may open it."""
+BACKLOG = 1024
+"""Connections that wait to be accepted; past that, clients try again a second later."""
+ATTEMPTS = 5
+"""Times that a free port is looked for: it has to be free in both families."""
+CERTIFICATE_SECONDS = 5.0
+"""How often certificates are looked at."""
+
+_log = Logger(namespace="gateway")
+
+
+class ListenError(Exception):
+    """We can't listen where we were told to; the text is one line for the user."""
+
+
+class Place(NamedTuple):
+    """Where to listen: an address, with the plan's port, or an endpoint description."""
+
+    host: str = ""
+    endpoint: str = ""
+    optional: bool = False
+    """Where this machine has no such address, there is only a line in the log."""
+    for_worker: bool = False
+    """Only needed where no other place takes plain HTTP there."""
+
+    def __str__(self) -> str:
+        return self.endpoint or self.host
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it takes plain HTTP, as a worker speaks it."""
+        return not self.endpoint or kind_of(self.endpoint) in PLAIN_KINDS
+
+    @property
+    def below(self) -> str:
+        """The endpoint without what a proxy says before the first request."""
+        return self.endpoint.partition(":")[2] if self.is_announced else self.endpoint
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether a proxy says there for whom it connects, by the PROXY protocol."""
+        return kind_of(self.endpoint) == PROXY_PROTOCOL
+
+    def make(
+        self, reactor: Any, announce: Announce | None = None
+    ) -> tuple[Any, Certificate | None]:
+        """The endpoint that it describes, and its certificate if it has one.
+
+        Where a proxy announces clients, that comes before TLS: `announce(factory)` hears it.
+        Raises whatever Twisted and OpenSSL raise for what is wrong.
+        """
+        kind = kind_of(self.below)
+        if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
+            raise ValueError(f"{PROXY_PROTOCOL}: is written once")
+        if self.is_announced and announce is not None:
+            reactor = AnnouncedPorts(reactor, announce)
+        if kind in TLS_KINDS:
+            return reloading(reactor, self.below)
+        return serverFromString(reactor, private(self.below)), None
+
+
+def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[Place]:
+    """Where to listen, by `--host` and `--listen`.
+
+    `supervised`: a worker is run, whose URL may be hard-coded to localhost.
+    Raises ListenError for a host that is no address.
+    """
+    if host and host != "localhost" and parse_address(host) is None:
+        raise ListenError(f"--host {host} is not an address; write 0.0.0.0 or 192.0.2.1, or ::")
+    if endpoints:
+        places = [Place(endpoint=endpoint) for endpoint in endpoints]
+    elif host and host != "localhost":
+        places = [Place(host)]
+        if host in ALL:  # localhost may mean the address of the other family
+            places.append(Place(ALL[host], optional=True))
+    else:
+        return [Place(LOOPBACK[0]), Place(LOOPBACK[1], optional=True)]
+    if supervised:
+        places.append(Place(LOOPBACK[0], for_worker=True))
+        places.append(Place(LOOPBACK[1], for_worker=True, optional=True))
+    return places
+
+
+class Listeners:
+    """The open ports of one site.
+
+    `believes(host)`: whose PROXY lines count on `haproxy:` endpoints, see `announce`.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        site: Factory,
+        caps: Caps,
+        believes: Callable[[str], bool] = is_loopback,
+    ) -> None:
+        self._reactor = reactor
+        self._site = site
+        self._caps = caps
+        self._announce = partial(
+            AnnouncedFactory, believes=believes, seldom=Seldom(reactor.seconds)
+        )
+        self._open: list[tuple[Place, Port]] = []
+        self.worker_port = 0
+        """Where the worker finds plain HTTP on this machine, once we listen."""
+        self._certificates: list[Certificate] = []
+
+    @property
+    def addresses(self) -> list[str]:
+        """What we listen on, for the log: `127.0.0.1:3001`, or a socket's path."""
+        return [_text(port.getHost()) for _, port in self._open]
+
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach us: some TCP listener is not on loopback."""
+        hosts = [getattr(port.getHost(), "host", None) for _, port in self._open]
+        addresses = [parse_address(host) for host in hosts if host]
+        return any(address is None or not address.is_loopback for address in addresses)
+
+    @property
+    def port(self) -> int:
+        """The port of the first place that has one; 0 when none has."""
+        numbers = [getattr(port.getHost(), "port", 0) for _, port in self._open]
+        return next((number for number in numbers if number), 0)
+
+    async def open(self, places: Sequence[Place], port: int, kept: KeptPort | None = None) -> None:
+        """Listen at all `places`, those by address on `port` (0: any, but the same).
+
+        Where one of them holds `port` for something else than plain HTTP, those that are for
+        the worker have another port: the one that is `kept`, or a free one, which then is.
+        Raises ListenError when a place that is not optional can't be had; at once, for the
+        reactor may not run yet, and letting go of what was open.
+        """
+        ways_in = [place for place in places if place.for_worker]
+        try:
+            for place in places:
+                if not place.for_worker:
+                    await self._open_one(place, port or self.port)
+            wanted = self.worker_port = port or self.port
+            holder = self._holder(ways_in, wanted)
+            if holder is not None:
+                await self._open_elsewhere(ways_in, kept)
+                _log.warn(
+                    "--listen {holder} holds port {port}, so the worker has"
+                    " http://localhost:{instead}; one whose URL is fixed to port {port} can't"
+                    " connect: choose another with --port",
+                    holder=str(holder),
+                    port=wanted,
+                    instead=self.worker_port,
+                )
+            else:
+                for place in ways_in:
+                    await self._open_one(place, port or self.port)
+                self.worker_port = port or self.port
+        except ListenError:
+            ensureDeferred(self.close())
+            raise
+
+    def reload_certificates(self) -> None:
+        """Read all certificates again."""
+        for certificate in self._certificates:
+            certificate.reload()
+
+    async def close(self) -> None:
+        """Take no more connections; those that are there live on."""
+        self._certificates.clear()
+        closed = [maybeDeferred(port.stopListening) for _, port in self._open]
+        self._open.clear()
+        await gatherResults(closed)
+
+    def _holder(self, ways_in: Sequence[Place], port: int) -> Place | None:
+        """Who of ours holds `port` where the worker expects plain HTTP; None: nobody."""
+        for way_in in ways_in:
+            for place, listening in self._open:
+                if not place.is_plain and _serves(listening.getHost(), way_in.host, port):
+                    return place
+        return None
+
+    async def _open_elsewhere(self, ways_in: Sequence[Place], kept: KeptPort | None) -> None:
+        """Open the worker's ways in on one port that is free on all of them."""
+        already = len(self._open)
+        for candidate in (kept.read() if kept else 0, *(ATTEMPTS * (0,))):
+            number = candidate
+            try:
+                for place in ways_in:
+                    await self._open_one(place, number)
+                    number = self._open[-1][1].getHost().port
+            except ListenError:
+                for _, port in self._open[already:]:
+                    port.stopListening()
+                del self._open[already:]
+                continue
+            self.worker_port = number
+            if kept is not None:
+                kept.keep(number)
+            return
+        raise ListenError("no port is free for the worker; choose one with --port")
+
+    async def _open_one(self, place: Place, port: int) -> None:
+        try:
+            listening = await self._endpoint(place, port).listen(self._site)
+        except CannotListenError as error:
+            reason = self._reason(place, port, error)
+            if reason is None:
+                return
+            # Clients of localhost would reach whoever has taken ::1.
+            if not place.optional or error.socketError.errno == errno.EADDRINUSE:
+                raise ListenError(reason) from None
+            _log.info("Not listening on {place}: {reason}", place=str(place), reason=reason)
+            return
+        count_connections(listening, self._caps, self._reactor)
+        self._open.append((place, listening))
+
+    def _endpoint(self, place: Place, port: int) -> Any:
+        if place.host:
+            kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
+            return kind(self._reactor, port, BACKLOG, place.host)
+        try:
+            endpoint, certificate = place.make(self._reactor, self._announce)
+        except Exception as error:
+            raise ListenError(f"--listen {place.endpoint}: {_fault(place, error)}") from None
+        if certificate is not None:
+            self._certificates.append(certificate)
+        return endpoint
+
+    def _reason(self, place: Place, port: int, error: CannotListenError) -> str | None:
+        """Why `place` can't be had; None: a place that we have already serves as well."""
+        if error.socketError.errno == errno.EADDRINUSE and place.host:
+            ours = [
+                each
+                for each, listening in self._open
+                if _serves(listening.getHost(), place.host, port)
+            ]
+            if ours:
+                return None
+            return f"port {port} on {place.host} is in use; choose another with --port"
+        return f"can't listen on {place}: {error.socketError}"
+
+    def look_at_certificates(self) -> None:
+        """Read those again that changed on disk; to be called every `CERTIFICATE_SECONDS`."""
+        for certificate in self._certificates:
+            certificate.reload_if_changed()
+
+
+def _fault(place: Place, error: Exception) -> str:
+    """Why Twisted makes no endpoint of `place`."""
+    if place.below.startswith("systemd:") and isinstance(error, LookupError):
+        return (
+            "systemd has handed over no such socket; start the .socket unit, or give"
+            " systemd-socket-activate a --fdname"
+        )
+    return str(error) or type(error).__name__
+
+
+def private(description: str) -> str:
+    """The description of a UNIX socket with a mode: where it says none, not for everybody.
+
+    Whoever can open it counts as this machine.
+    """
+    kind, *arguments = re.split(r"(?<!\\):", description)
+    positional = [each for each in arguments if "=" not in each]
+    if kind != "unix" or len(positional) > 1 or any(each.startswith("mode=") for each in arguments):
+        return description
+    return f"{description}:mode={UNIX_MODE}"
+
+
+def _serves(address: Any, host: str, port: int) -> bool:
+    """Whether who listens on `address` is reached by `host` and `port`, too."""
+    ours = parse_address(getattr(address, "host", None) or "")
+    if ours is None or address.port != port:
+        return False
+    return ours.is_unspecified or ours == parse_address(host)
+
+
+def _text(address: Any) -> str:
+    host = getattr(address, "host", None)
+    if host is None:
+        name = getattr(address, "name", None)
+        return os.fsdecode(name) if name else str(address)
+    return f"[{host}]:{address.port}" if ":" in host else f"{host}:{address.port}"

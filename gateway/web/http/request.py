@@ -1,0 +1,275 @@
+"""One request and its answer: bodies in memory, within bounds; errors as JSON."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+import orjson
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import server
+from twisted.web.error import UnsupportedMethod
+from twisted.web.http import NO_BODY_CODES
+from twisted.web.iweb import INonQueuedRequestFactory
+from zope.interface import directlyProvides
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.web.http.channel import Channel
+    from gateway.web.http.limits import Timer
+
+
+JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
+
+PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+"""Twisted knows no 426, 429 and 431."""
+
+_log = Logger(namespace="gateway")
+
+
+class Leaf(Protocol):
+    """A resource that answers by itself whatever leads to it."""
+
+    def render(self, request: Request, /) -> bytes | int: ...
+
+
+MOST_CHUNKS = 1000
+"""Chunks of a body, besides those that carry `CHUNK_SIZE` bytes on average; more is a flood:
+each costs as much work as hundreds of bytes."""
+CHUNK_SIZE = 32
+
+
+class BodyTooLargeError(Exception):
+    """A body without a declared length grew over its bound, or came in too many chunks."""
+
+
+class Request(server.Request):
+    """What the routes get from twisted.web."""
+
+    channel: Channel
+    transport: Any
+    content: BytesIO
+    defaultContentType = None
+    announced = ""
+    """The client's address, where a trusted proxy's headers tell it."""
+    who = ""
+    """Whose request it is, for the log; set for control actions."""
+    verdict_lines = b""
+    """Headers of the answer that the guard gives, whatever is answered."""
+    header_lines = b""
+    """Others that are ready as they stand, besides `responseHeaders`."""
+
+    _chunks = 0
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        size = self.content.tell() + len(data)
+        if self.channel.length is None:  # each call is a chunk, or a part of one
+            self._chunks += 1
+        if size > self.channel.body_limit or self._chunks > MOST_CHUNKS + size // CHUNK_SIZE:
+            raise BodyTooLargeError
+        self.content.write(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Take the whole request; Twisted's own would parse a query, and keep it as lists."""
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        self.args = {}
+        self.process()
+
+    def parseCookies(self) -> None:
+        """Nothing: nobody here asks for them."""
+
+    def process(self) -> None:
+        self.site = self.channel.site
+        self.prepath = []
+        self.postpath = self.path[1:].split(b"/")
+        try:
+            self.render(self.site.resource)
+        except Exception:
+            self.processingFailed(Failure())
+
+    def render(self, resrc: Leaf) -> None:
+        """Write what `resrc` renders; bytes are the whole answer."""
+        try:
+            body = resrc.render(self)
+        except UnsupportedMethod as error:
+            self.setHeader(b"Allow", b", ".join(sorted(error.allowedMethods)))
+            body = self.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
+        if isinstance(body, bytes):  # else NOT_DONE_YET
+            self._answer(body)
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        self.code = code
+        self.code_message = message or PHRASES.get(code, b"Unknown Status")
+
+    def answer_later(self, timer: Timer, delay: float, body: bytes) -> None:
+        """Write `body`, which is ready, in `delay` seconds, unless the client goes before."""
+        pending = timer.callLater(delay, partial(self._answer, body))
+        self.notifyFinish().addErrback(lambda _: pending.cancel())
+
+    def json(self, status: int, value: Any) -> bytes:
+        """Set status and headers for `value`; returns it as JSON."""
+        return self.encoded(status, orjson.dumps(value))
+
+    def encoded(self, status: int, json: bytes) -> bytes:
+        """Set status and headers for `json`, and return it."""
+        self.setResponseCode(status)
+        self.header_lines += JSON_LINES
+        return json
+
+    def problem(self, status: int, error: str, details: Any = None) -> bytes:
+        """Set status and headers for an error; returns it as JSON."""
+        return self.json(status, problem(error, details))
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Our fault: told to the log, not to the client."""
+        _log.failure("A request failed", failure=reason)
+        if self.startedWriting:
+            self.loseConnection()
+            return reason
+        self.header_lines = b""
+        self._answer(
+            self.problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "Internal error",
+                "The gateway's log has the reason.",
+            )
+        )
+        return reason
+
+    def _answer(self, body: bytes) -> None:
+        """Write a whole answer and finish; what `write` would have to find out is known."""
+        length = b"" if self.code in NO_BODY_CODES else b"Content-Length: %d\r\n" % len(body)
+        self.startedWriting = 1
+        self.channel.writeHeaders(
+            self.clientproto, b"%d" % self.code, self.code_message, self.responseHeaders, length
+        )
+        if self.method != b"HEAD":
+            self.channel.write(body)
+        if self.notifications:
+            self.finish()
+        else:  # what is left of it: there is neither a producer nor a log
+            self.finished = 1
+            self.channel.requestDone(self)
+            del self.channel
+            del self.content
+
+
+# Twisted asks this for every request; without it, it passes a queue position besides.
+directlyProvides(Request, INonQueuedRequestFactory)
+
+
+def problem(error: str, details: Any = None) -> dict[str, Any]:
+    """The JSON of an error."""
+    return {"error": error} if details is None else {"error": error, "details": details}
+
+
+# -- Reading requests: bytes in, structures or `BadRequestError` out.
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_FIELDS = 100
+_UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_CHARSET = re.compile(r';\s*charset[^;=]*=\s*"?([^";\s]*)')
+"""A parameter `charset`, in whatever form (RFC 9110 section 5.6.6; RFC 2231 has others)."""
+
+
+class BadRequestError(Exception):
+    """The request is not as it should be; `error` and `status` are for the client."""
+
+    def __init__(self, error: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(error)
+        self.error = error
+        self.status = status
+
+
+def read_query(request: Request, kind: type[T]) -> T:
+    """The query as `kind`.  A name without a value means yes."""
+    fields = _form_fields(request.uri.partition(b"?")[2], kind)
+    return _convert({name: value or "true" for name, value in fields.items()}, kind, strict=False)
+
+
+def read_body(request: Request, kind: type[T]) -> T:
+    """The body, JSON or form-urlencoded, as `kind`."""
+    body = request.content.read()
+    is_json = _media_type(request, body) == _JSON
+    fields = _json_fields(body) if is_json else _form_fields(body, kind)
+    fields = {name: value for name, value in fields.items() if value is not None}
+    required = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
+    pair = [fields.get(name) in (None, "") for name in getattr(kind, "BOTH_OR_NEITHER", ())]
+    if any(fields.get(name) in (None, "") for name in required) or len(set(pair)) > 1:
+        raise BadRequestError(f"Missing required fields: {', '.join(_names(kind))}")
+    return _convert(fields, kind, strict=True)
+
+
+def _media_type(request: Request, body: bytes) -> str:
+    """`_JSON` or `_FORM`; an empty body is an empty form."""
+    if not body:
+        return _FORM
+    header = (request.getHeader(b"Content-Type") or b"").decode("latin-1").lower()
+    media_type = header.partition(";")[0].strip()
+    if (
+        media_type not in {_JSON, _FORM}
+        or not _UTF8.issuperset(_CHARSET.findall(header))
+        or request.requestHeaders.hasHeader(b"Content-Encoding")
+    ):
+        raise BadRequestError(
+            f"Send {_JSON} or {_FORM}, in UTF-8 and not compressed.",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+    return media_type
+
+
+def _json_fields(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequestError("The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise BadRequestError("The body must be a JSON object.")
+    return value
+
+
+def _form_fields(encoded: bytes, kind: type[T]) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        raise BadRequestError("The fields are not form-urlencoded UTF-8.") from None
+    known = [(name, value) for name, value in pairs if name in _names(kind)]
+    fields = dict(known)
+    if len(fields) != len(known):
+        raise BadRequestError("A field is given twice.")
+    return fields
+
+
+def _names(kind: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _convert(fields: Mapping[str, Any], kind: type[T], *, strict: bool) -> T:
+    try:
+        return msgspec.convert(fields, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        # msgspec says "... - at `$.apiKey`"; what we expect is said by the field's description.
+        name = str(error).rpartition("$.")[2].rstrip("`")
+        raise BadRequestError(f"Invalid field: {name}. {_expected(kind, name)}") from None
+
+
+def _expected(kind: type[msgspec.Struct], name: str) -> str:
+    definition = msgspec.json.schema(kind)["$defs"][kind.__name__]
+    return str(definition["properties"][name]["description"])

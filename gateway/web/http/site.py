@@ -1,0 +1,282 @@
+"""The one site: where each path leads, and the guard in front of all of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from functools import partial
+from http import HTTPStatus
+from time import time
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import orjson
+from twisted.logger import Logger
+from twisted.web import server
+from twisted.web.http import datetimeToString
+from twisted.web.resource import Resource
+
+from gateway.common.rate import MINUTE, Leak, SeldomEach
+from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
+from gateway.engineio.handshake import refusal
+from gateway.web.http.audit import audit
+from gateway.web.http.channel import Channel, Phase
+from gateway.web.http.limits import Expiry, Limits, Turns
+from gateway.web.http.request import Request, problem
+from gateway.web.security.access import TOO_MANY, bearer
+from gateway.web.security.strikes import Strikes
+from gateway.web.security.trust import Access
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from twisted.internet.interfaces import IAddress, IReactorTime
+
+    from gateway.web.http.limits import Timer
+    from gateway.web.http.request import Leaf
+    from gateway.web.security.access import Guard, Verdict
+
+MOST_TOLD = 100
+"""Characters of a path, a host or an origin that the log is told."""
+REFUSALS = 20
+"""Control actions that are refused of which the log is told in a minute: of all, until a flood."""
+
+_log = Logger(namespace="gateway")
+
+
+class Mount(NamedTuple):
+    """What answers at a path.
+
+    The resource is a leaf: its `render` alone is called, with the request as it came.
+    `body_limit`: bytes of a request's body; None for the site's own bound.
+    """
+
+    resource: Leaf
+    access: Access = Access.OPEN
+    body_limit: int | None = None
+
+
+def make_site(
+    reactor: Timer,
+    guard: Guard,
+    mounts: Mapping[bytes, Mount],
+    *,
+    engine: Mount | None = None,
+    engine_path: bytes = b"/socket.io/",
+    more_engine_paths: Sequence[bytes] = (),
+    limits: Limits | None = None,
+    now: Callable[[], float] = time,
+    strikes: Strikes | None = None,
+) -> Site:
+    """The factory to listen with, on as many ports as wanted.
+
+    `mounts` by exact path; `engine` answers at every path that begins with `engine_path`, or
+    with one of `more_engine_paths`.
+    `now`: seconds since 1970; `strikes`: where wrong tokens are counted.
+    """
+    root = Root(
+        guard, mounts, engine, (engine_path, *more_engine_paths), timer=reactor, strikes=strikes
+    )
+    return Site(reactor, root, limits or Limits(), now)
+
+
+class Site(server.Site):
+    """Builds a `Channel` for each connection and holds what they share."""
+
+    resource: Root
+
+    def __init__(
+        self, reactor: Timer, root: Root, limits: Limits, now: Callable[[], float]
+    ) -> None:
+        super().__init__(
+            root,
+            Request,
+            reactor=cast("IReactorTime", reactor),
+            parsePOSTFormSubmission=False,  # it parses whatever is posted, before the guard
+        )
+        self._now = now
+        self.limits = limits
+        self.expiry = Expiry(reactor)
+        self.turns = Turns(reactor)
+        self.seconds = {
+            Phase.HEAD: limits.head_seconds,
+            Phase.BODY: limits.body_seconds,
+            Phase.HANDLING: 0.0,
+            Phase.IDLE: limits.idle_seconds,
+            Phase.CLOSING: limits.flush_seconds,
+            Phase.REJECTED: limits.linger_seconds,
+        }
+        self._date = (0, b"")
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]  # h1 only
+        channel = Channel()
+        channel.factory = channel.site = self
+        return channel
+
+    def startFactory(self) -> None:
+        """Nothing: there is no access log to keep the time for."""
+
+    def stopFactory(self) -> None:
+        self.expiry.stop()
+        self.turns.stop()
+
+    def log(self, request: Any) -> None:
+        """Nothing: requests come by the thousand, and hold what is not for a log."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def date_line(self) -> bytes:
+        """The Date header, now."""
+        now = int(self._now())
+        if now != self._date[0]:
+            self._date = (now, b"Date: %s\r\n" % datetimeToString(now))
+        return self._date[1]
+
+    def body_limit(self, path: bytes) -> int:
+        """How many bytes the body of a request for `path` (perhaps with a query) may have."""
+        mount = self.resource.find(path.partition(b"?")[0])
+        if mount is None or mount.body_limit is None:
+            return self.limits.body
+        return mount.body_limit
+
+    def rejection(self, path: bytes, status: int, agent: str) -> bytes:
+        """The body of an error for a request for `path` that no mount gets to see.
+
+        `agent`: its User-Agent.
+        """
+        phrase = HTTPStatus(status).phrase
+        if self.resource.is_engine(self.resource.find(path.partition(b"?")[0])):
+            return refusal(EngineError(BAD_REQUEST, phrase, status=status), agent)
+        return orjson.dumps(problem(phrase))
+
+    def cors(self, request: Request, path: bytes) -> bytes:
+        """The header lines that let the page which sent `request` for `path` read an error."""
+        mount = self.resource.find(path.partition(b"?")[0])
+        return self.resource.judge(request, mount, Access.OPEN, b"GET").lines
+
+
+class Root(Resource):
+    """Judges every request, and hands it to the mount at its path."""
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        guard: Guard,
+        mounts: Mapping[bytes, Mount],
+        engine: Mount | None,
+        engine_paths: Sequence[bytes],
+        *,
+        timer: Timer,
+        strikes: Strikes | None,
+    ) -> None:
+        super().__init__()
+        self._timer = timer
+        self._strikes = strikes or Strikes(timer.seconds)
+        self._guard = guard
+        self._mounts = dict(mounts)
+        self._engine = engine
+        self._engine_paths = tuple(engine_paths)
+        self._may_tell: dict[str, SeldomEach] = defaultdict(partial(SeldomEach, timer.seconds))
+        self._audited = Leak(REFUSALS / MINUTE, timer.seconds)
+        self.refused: Counter[int] = Counter()
+        """Requests that the guard refused, by status."""
+
+    def find(self, path: bytes) -> Mount | None:
+        """The mount at `path`, compared as it was sent: no route needs a percent sign."""
+        mount = self._mounts.get(path)
+        if mount is None and self._engine is not None and path.startswith(self._engine_paths):
+            return self._engine
+        return mount
+
+    def is_engine(self, mount: Mount | None) -> bool:
+        """Whether `mount` is Engine.IO's, which has errors of its own form."""
+        return mount is not None and mount is self._engine
+
+    def judge(
+        self, request: Request, mount: Mount | None, access: Access, method: bytes
+    ) -> Verdict:
+        """The guard's verdict on `request`, which is for `mount`."""
+        is_engine = self.is_engine(mount)
+        return self._guard.judge(
+            access,
+            method,
+            request.requestHeaders,
+            _peer(request),
+            secure=request.channel.is_secure,
+            credentials=is_engine,
+            acts=is_engine,
+        )
+
+    def render(self, request: Request) -> bytes | int:
+        mount = self.find(request.path)
+        access = mount.access if mount is not None else Access.OPEN
+        verdict = self.judge(request, mount, access, request.method)
+        if self._guard.trusts_proxies:
+            request.announced = self._guard.announced(request.requestHeaders, _peer(request))
+            if request.announced and not request.channel.lend(request.announced):
+                verdict = TOO_MANY._replace(lines=verdict.lines)
+        if access is Access.CONTROL:
+            request.who = self._guard.who(request.requestHeaders, _peer(request))
+        request.verdict_lines = verdict.lines
+        if verdict.status:
+            if verdict.status == HTTPStatus.NO_CONTENT:
+                request.setResponseCode(HTTPStatus.NO_CONTENT)
+                return b""
+            self.refused[verdict.status] += 1
+            if verdict.header:
+                self._tell(request, verdict)
+            elif not verdict.header and request.who and self._audited.add(REFUSALS) <= REFUSALS:
+                audit(request, "refused")
+            body = _refuse(request, verdict, engine=self.is_engine(mount))
+            delay = self._strike(request, verdict)
+            if not delay:
+                return body
+            request.answer_later(self._timer, delay, body)
+            return server.NOT_DONE_YET
+        if mount is None:
+            return request.problem(HTTPStatus.NOT_FOUND, "Not found")
+        return mount.resource.render(request)
+
+    def _tell(self, request: Request, verdict: Verdict) -> None:
+        """Say in the log what was refused: an option may be missing."""
+        value = verdict.value[:MOST_TOLD]
+        is_new, more = self._may_tell[verdict.header](value)
+        if more:
+            _log.warn(
+                "{more} more requests were refused by their {header} before: too many values for"
+                " a line each",
+                more=more,
+                header=verdict.header,
+            )
+        if is_new:
+            _log.warn(
+                "Refused a request from {peer} by its {header}{value}: {reason}",
+                peer=request.announced or _peer(request) or "a UNIX socket",
+                header=verdict.header,
+                value=f" {value}" if value else "",
+                reason=verdict.reason,
+            )
+
+    def _strike(self, request: Request, verdict: Verdict) -> float:
+        """The seconds that the answer to a wrong token waits."""
+        if verdict.status != HTTPStatus.UNAUTHORIZED or not self._guard.is_wrong(
+            bearer(request.requestHeaders)
+        ):
+            return 0.0
+        client = request.announced or _peer(request) or ""
+        return self._strikes.wrong(client, request.path.decode("latin-1")[:MOST_TOLD])
+
+
+def _peer(request: Request) -> str | None:
+    return getattr(request.client, "host", None)
+
+
+def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
+    if engine and verdict.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return request.encoded(
+            HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN, verdict.reason or None).body
+        )
+    if verdict.status == HTTPStatus.UNAUTHORIZED:
+        request.setHeader(b"WWW-Authenticate", b"Bearer")
+    phrase = HTTPStatus(verdict.status).phrase
+    return request.problem(verdict.status, phrase, verdict.reason)

@@ -1,0 +1,150 @@
+"""TLS for `ssl:` and `tls:` endpoints: what is spoken, and files that are read again.
+
+An `ssl:` endpoint has one certificate; a `tls:` one a folder of them, chosen by the name that
+the client asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL.SSL import TLS1_2_VERSION, Connection, Context
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from gateway.web.http import pems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+KINDS = frozenset(("ssl", "tls"))
+"""The endpoints that speak TLS themselves."""
+
+_FILES = frozenset(("privateKey", "certKey", "extraCertChain", "dhParameters"))
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Those of TLS 1.2; all of TLS 1.3 are as good."""
+
+_PART = re.compile(r"(?:[^:\\]|\\.)+")
+
+_log = Logger(namespace="gateway")
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Certificate:
+    """What new TLS connections are made with; those that are open keep what they have."""
+
+    def __init__(self, files: Callable[[], list[Path]], read: Callable[[], Context]) -> None:
+        """`read` makes a context of what `files` names, or raises."""
+        self._files = files
+        self._read = read
+        self._stamp = self._stamps()
+        self._context = read()
+
+    def serverConnectionForTLS(self, tlsProtocol: Any) -> Connection:
+        return Connection(self._context, None)
+
+    def reload(self) -> None:
+        """Read the files; when they can't be used, say so and keep what was read before."""
+        self._stamp = self._stamps()
+        try:
+            self._context = self._read()
+        except Exception as error:
+            _log.error(
+                "The TLS certificate can't be read again, the old one stays: {error}",
+                error=f"{type(error).__name__}: {error}",
+            )
+        else:
+            _log.info("The TLS certificate was read again")
+
+    def reload_if_changed(self) -> None:
+        """Read the files if one of them is not the one that was read last."""
+        if self._stamps() != self._stamp:
+            self.reload()
+
+    def _stamps(self) -> list[tuple[Path, int, int] | None]:
+        return [_stamp(path) for path in self._files()]
+
+
+def reloading(reactor: Any, description: str) -> tuple[Any, Certificate]:
+    """The endpoint of a description of one of `KINDS`, with certificates that can be read again.
+
+    Raises what Twisted raises for a description, a key or a certificate that is wrong.
+    """
+    endpoint: Any = serverFromString(reactor, description)
+    if kind_of(description) == "tls":
+        folder = Path(_value(_PART.findall(description)[1]))
+        certificate = Certificate(partial(pems.pem_files, folder), partial(_of_folder, folder))
+        endpoint.connectionCreator = certificate
+        return endpoint, certificate
+
+    def context_factory() -> Any:
+        return serverFromString(reactor, description)._sslContextFactory
+
+    files = [Path(name) for name in _arguments(description).values()]
+    certificate = Certificate(lambda: files, lambda: _hardened(context_factory().getContext()))
+    endpoint._sslContextFactory = certificate
+    return endpoint, certificate
+
+
+def kind_of(description: str) -> str:
+    """The kind of an endpoint; that of plugins is written in any case."""
+    return description.partition(":")[0].lower()
+
+
+def _of_folder(folder: Path) -> Context:
+    """The context of the first certificate in `folder`, which gives way to that of a name.
+
+    Twisted's own choice would read the folder again for names that somebody invents.
+    """
+    contexts = pems.read(folder)
+    for context in contexts.values():
+        _hardened(context).set_tlsext_servername_callback(partial(_choose, contexts))
+    return next(iter(contexts.values()))
+
+
+def _choose(contexts: Mapping[str, Context], connection: Connection) -> None:
+    """Go on with the certificate of the name that is asked for, if there is one."""
+    name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
+    context = contexts.get(name) or contexts.get("*." + name.partition(".")[2])
+    if context is not None:
+        connection.set_context(context)
+
+
+def _hardened(context: Context) -> Context:
+    """`context` without what is broken or forgets nothing: CBC, and RSA for the key exchange.
+
+    Source: RFC 9325, sections 3.1.1 and 4.1.
+    """
+    context.set_min_proto_version(TLS1_2_VERSION)
+    context.set_cipher_list(CIPHERS)
+    return context
+
+
+def _arguments(description: str) -> dict[str, str]:
+    """The arguments of an `ssl:` description that name files."""
+    pairs = (part.partition("=") for part in _PART.findall(description))
+    return {name: _unescaped(value) for name, _, value in pairs if name in _FILES} or {
+        "privateKey": "server.pem"
+    }
+
+
+def _value(argument: str) -> str:
+    """What an argument says, with or without its name before it."""
+    return _unescaped(argument.removeprefix("path="))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _stamp(path: Path) -> tuple[Path, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return path, stat.st_mtime_ns, stat.st_ino

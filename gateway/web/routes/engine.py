@@ -1,0 +1,261 @@
+"""Engine.IO over twisted.web: one resource for polling, and for asking for a WebSocket."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import orjson
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from gateway.common.rate import Seldom
+from gateway.engineio.errors import BAD_REQUEST, EngineError
+from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
+from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
+from gateway.web.http.counting import socket_ends
+from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
+from gateway.web.security.access import bearer, is_passed_on
+from gateway.web.websocket.allowance import Allowance, Pace
+from gateway.web.websocket.upgrade import UpgradeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.web.server import Request
+
+
+TOKEN = "token"  # noqa: S105  # the name of a parameter
+"""The parameter of a handshake's query as which a Bearer token counts, too."""
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twisted.web.server import Request
+
+    from gateway.engineio.server import Server
+    from gateway.engineio.session import Session
+    from gateway.engineio.upload import Upload
+    from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
+
+    Connect = Callable[[WebSocketSink], WebSocketChannel]
+
+
+def peer_of(request: Request) -> Peer:
+    """Who is at the other end of the request's connection, and for whom it asks."""
+    ours, theirs = socket_ends(request.channel.transport)
+    client = getattr(request, "announced", "") or getattr(request.client, "host", "")
+    announced = "" if client == theirs[0] else client
+    return Peer(*theirs, ours, announced, is_passed_on(request.requestHeaders))
+
+
+def all_headers(request: Request) -> dict[str, str]:
+    """The headers of `request` by their names in lower case."""
+    return {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in request.requestHeaders.getAllRawHeaders()
+    }
+
+
+def _no_headers(_: Request) -> Mapping[str, str]:
+    return NOTHING
+
+
+class EngineResource(Resource):
+    """Answers whatever is asked below its path.
+
+    `upgrade(request, connect)` makes the request a WebSocket and calls `connect(sink)`,
+    or raises `UpgradeError`.  Headers that are set already (CORS) stay; preflight
+    requests are not for here.  `allowance`: what polling clients may send, else anything.
+    `headers(request)`: what is kept of a handshake's headers for the application, such as
+    `all_headers`; nothing, unless it is said.
+    """
+
+    isLeaf = True
+    _log = Logger()
+
+    def __init__(
+        self,
+        server: Server,
+        upgrade: Callable[[Request, Connect], None],
+        *,
+        allowance: Allowance | None = None,
+        peer: Callable[[Request], Peer] = peer_of,
+        headers: Callable[[Request], Mapping[str, str]] = _no_headers,
+        clock: Callable[[], float] = time.monotonic,
+        too_old: Callable[[Peer], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._server = server
+        self._upgrade = upgrade
+        self._peer = peer
+        self._too_old = too_old
+        self._headers = headers
+        self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
+        allowance = allowance or Allowance(max_payload=server.settings.max_payload)
+        self._pace = Pace(allowance)
+        self._may_tell = Seldom(clock)
+
+    def render(self, request: Request) -> bytes | int:
+        request.setHeader("cache-control", "no-store")
+        return self._answer(request, partial(self._render, request))
+
+    def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
+        """What `step` returns, or the error that it raises."""
+        try:
+            return step()
+        except EngineError as error:
+            if error.status == 405:
+                request.setHeader("allow", "GET, POST")
+            if str(error) == OLD_VERSION and self._too_old is not None:
+                self._too_old(self._peer(request))
+            if str(error) == OLD_VERSION and self._may_tell():
+                self._log.warn(
+                    "Refused a client at {peer} that speaks Engine.IO 3, as socket.io-client 2"
+                    " and python-socketio 4 do: --eio3 lets it in",
+                    tag="Socket",
+                    peer=str(self._peer(request)),
+                )
+            body = refusal(error, request.getHeader("user-agent") or "")
+            return _error(request, error.status, body)
+        except UpgradeError as error:
+            for name, value in error.headers.items():
+                request.setHeader(name.replace("_", "-"), value)
+            return _error(request, error.status, EngineError(BAD_REQUEST, str(error)).body)
+        except Exception:
+            self._log.failure("An Engine.IO request failed")
+            return _error(request, 500, orjson.dumps({"message": "Internal server error"}))
+
+    def _render(self, request: Request) -> bytes | int:
+        method = request.method.decode("latin-1")
+        query = parse_query(request.uri.partition(b"?")[2])
+        if not query.get(TOKEN) and (secret := bearer(request.requestHeaders)):
+            query[TOKEN] = secret
+        wants_websocket = _asks_for_websocket(request)
+        session = self._server.verify(method, query, upgrade=wants_websocket)
+        peer = self._peer(request)
+        if session is None:
+            self._server.admit(peer)
+        if wants_websocket:
+            headers = self._headers(request)
+            connect = partial(self._server.websocket, query, peer, headers=headers)
+            self._upgrade(request, connect)
+            return NOT_DONE_YET
+        if session is not None and method == "POST":
+            return self._post(request, session, peer)
+        return self._get(request, query, peer)
+
+    def _post(self, request: Request, session: Session, peer: Peer) -> bytes | int:
+        assert request.content is not None, "the request is complete"
+        body, binary = request.content.read(), _is_binary(request)
+        upload = self._server.post(session, peer, body, binary=binary)
+        receive = partial(self._pace.receive, upload, session)
+        return self._receive(request, upload, receive, None)
+
+    def _receive(
+        self,
+        request: Request,
+        upload: Upload,
+        receive: Callable[[], float],
+        pending: PendingPost | None,
+    ) -> bytes | int:
+        """Receive a slice of a POST, and the rest in later turns; then it is answered."""
+        delay = receive()
+        if upload.done and not delay:
+            request.setHeader("content-type", TEXT_PLAIN)
+            return b"ok"
+        pending = pending or PendingPost(request)
+        rest = partial(self._receive, request, upload, receive, pending)
+        self._server.deadlines.call_later(delay, partial(self._go_on, request, rest, pending))
+        return NOT_DONE_YET
+
+    def _go_on(
+        self, request: Request, rest: Callable[[], bytes | int], pending: PendingPost
+    ) -> None:
+        answer = self._answer(request, rest)
+        if isinstance(answer, bytes):
+            pending.answer(answer)
+
+    def _get(self, request: Request, query: Mapping[str, str], peer: Peer) -> int:
+        poll = PendingGet(request, self._squeeze)
+        agent = request.getHeader("user-agent") or ""
+        headers = NOTHING if "sid" in query else self._headers(request)
+        channel = self._server.poll(query, peer, poll, agent=agent, headers=headers)
+        poll.watch(channel.lost)
+        return NOT_DONE_YET
+
+
+def _asks_for_websocket(request: Request) -> bool:
+    header = b",".join(request.requestHeaders.getRawHeaders(b"upgrade", ()))
+    return b"websocket" in [token.strip() for token in header.lower().split(b",")]
+
+
+def _is_binary(request: Request) -> bool:
+    content_type = request.getHeader("content-type") or ""
+    return content_type.partition(";")[0].strip().lower() == OCTET_STREAM
+
+
+def _error(request: Request, status: int, body: bytes) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader("content-type", "application/json")
+    return body
+
+
+# -- Requests of Engine.IO's long-polling that are not answered at once.
+
+
+class PendingGet:
+    """A `twisted.web` request as a `gateway.engineio.polling.Poll`.
+
+    `squeeze` compresses what is long enough, where the client takes gzip.
+    """
+
+    def __init__(self, request: Request, squeeze: Squeezer) -> None:
+        self._request: Request | None = request
+        self._squeeze = squeeze
+
+    def answer(self, payload: bytes, content_type: str) -> None:
+        request, self._request = self._request, None
+        assert request is not None, "a GET has one answer"
+        request.setHeader("content-type", content_type)
+        if len(payload) > SMALLEST and accepts(request.getHeader("accept-encoding") or ""):
+            request.setHeader("content-encoding", "gzip")
+            payload = self._squeeze(payload)
+        request.setHeader("content-length", str(len(payload)))
+        request.write(payload)
+        request.finish()
+
+    def refuse(self, error: EngineError) -> None:
+        request, self._request = self._request, None
+        assert request is not None, "a GET has one answer"
+        request.setResponseCode(error.status)
+        request.setHeader("content-type", "application/json")
+        request.setHeader("content-length", str(len(error.body)))
+        request.write(error.body)
+        request.finish()
+
+    def watch(self, vanished: Callable[[], None]) -> None:
+        """Call `vanished` if the client goes away before it is answered."""
+        if self._request is not None:
+            self._request.notifyFinish().addErrback(lambda _: vanished())
+
+
+class PendingPost:
+    """A POST that is still being received; its client may go before the answer."""
+
+    def __init__(self, request: Request) -> None:
+        self._request: Request | None = request
+        request.notifyFinish().addErrback(self._vanished)
+
+    def answer(self, body: bytes) -> None:
+        """Answer with `body`; status and type are set already."""
+        request, self._request = self._request, None
+        if request is not None:
+            request.setHeader("content-length", str(len(body)))
+            request.write(body)
+            request.finish()
+
+    def _vanished(self, _: object) -> None:
+        self._request = None

@@ -1,0 +1,72 @@
+"""The operator's page at `/`: files of this package, and what a browser may do with them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from http import HTTPStatus
+from importlib.resources import files
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from twisted.web.error import UnsupportedMethod
+
+from gateway.web.http.site import Mount
+
+if TYPE_CHECKING:
+    from gateway.web.http.request import Request
+
+TYPES = {
+    ".css": b"text/css; charset=utf-8",
+    ".html": b"text/html; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".svg": b"image/svg+xml",
+}
+"""By the end of a file's name; others are not served."""
+
+# Nothing inline, nothing from elsewhere, nothing that turns text into code, in nobody's frame.
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    b"require-trusted-types-for 'script'; trusted-types 'none'"
+)
+COMMON_LINES = (
+    b"Cache-Control: no-cache\r\n"  # may be kept, but is asked for again: an update shows
+    b"Content-Security-Policy: %s\r\n"
+    b"Cross-Origin-Opener-Policy: same-origin\r\n"
+    b"Referrer-Policy: no-referrer\r\n"
+    b"X-Frame-Options: DENY\r\n"
+) % POLICY
+
+
+def page_mounts() -> dict[bytes, Mount]:
+    """A mount for `/`, and one for each file at `/static/`; all are open, and hold no data."""
+    mounts = {}
+    for file in (files("gateway.web") / "static").iterdir():
+        kind = TYPES.get(PurePath(file.name).suffix)
+        if kind is not None:
+            mounts[b"/static/" + file.name.encode()] = Mount(StaticFile(file.read_bytes(), kind))
+    mounts[b"/"] = mounts.pop(b"/static/index.html")
+    return mounts
+
+
+class StaticFile:
+    """A file in memory; who has it already is told so (RFC 9110, section 13.1.2)."""
+
+    def __init__(self, content: bytes, kind: bytes) -> None:
+        self._content = content
+        self._tag = b'"%s"' % sha256(content).hexdigest()[:32].encode()
+        self._lines = b"Content-Type: %s\r\nETag: %s\r\n%s" % (kind, self._tag, COMMON_LINES)
+
+    def render(self, request: Request, /) -> bytes:
+        if request.method not in (b"GET", b"HEAD"):
+            raise UnsupportedMethod([b"GET", b"HEAD"])
+        request.header_lines += self._lines
+        if self._tag in _tags(request.getHeader(b"If-None-Match")):
+            request.setResponseCode(HTTPStatus.NOT_MODIFIED)
+            return b""
+        return self._content
+
+
+def _tags(header: bytes | None) -> list[bytes]:
+    """The entity tags of `header`; weak ones too, which a proxy that compresses makes of ours."""
+    return [tag.strip().removeprefix(b"W/") for tag in (header or b"").split(b",")]

@@ -1,0 +1,352 @@
+"""Who may do what: one judgement, in front of every route.
+
+Any page that the user opens can reach a port on his own machine, so a request must name
+us by a name that nobody else can point here (Host), and must not come from a page that
+has no business with us (Origin).  What it may do then depends on the route's `Access`,
+the token it brings, and whether it comes from this machine.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from time import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.web.security.addresses import (
+    Host,
+    Origin,
+    is_loopback,
+    names_this_machine,
+    parse_address,
+    parse_app_origin,
+    parse_client,
+    parse_host,
+    parse_origin,
+    with_port,
+)
+from gateway.web.security.tokens import digest
+from gateway.web.security.trust import UNIX, Access, Role, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.web.http_headers import Headers
+
+    from gateway.web.security.addresses import Address
+    from gateway.web.security.tokens import Token
+
+_PASSED_ON_BEGINS = (b"via", b"x-original", b"cf-", b"cdn-", b"x-envoy-", b"x-azure-")
+_PASSED_ON_ENDS = (
+    *(b"-via", b"-ip", b"-ipv6", b"-ip6", b"-clientip", b"-socketip"),
+    *(b"client-addr", b"remote-addr", b"real-addr"),
+    *(b"client-address", b"external-address", b"remote-address"),
+)
+"""Headers that proxies add, in general: clients have no use for any of them."""
+HOPS = 16
+"""Entries of X-Forwarded-For that are looked at: more proxies than anybody has in a row."""
+_HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
+_PREFLIGHT = (
+    b"Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
+    b"Access-Control-Allow-Headers: %s\r\n"
+    b"Access-Control-Max-Age: 600\r\n"
+)
+_CREDENTIALS = b"Access-Control-Allow-Credentials: true\r\n"
+_PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network: true\r\n"
+"""A page of the internet may reach an address of the user's own network, where it is let in."""
+
+VARY = b"Vary: Origin\r\n"
+
+_NEEDED = {Access.OPEN: Role.NONE, Access.VIEW: Role.VIEW, Access.CONTROL: Role.CONTROL}
+
+
+class Verdict(NamedTuple):
+    """What `Guard.judge` says.
+
+    `status` 0: go on; else answer with it, and with `reason`, which names what to do.
+    `lines` are headers that go with whatever is answered, each with its line's end.
+    `header` is the one for which a request was refused that an option would let pass: the
+    log is told, since the user may have wanted it.  `value` is what to list there, in the
+    option's own form: a host or an origin, and nothing else that the header may hold.
+    """
+
+    status: int
+    reason: str = ""
+    lines: bytes = VARY
+    header: str = ""
+    value: str = ""
+
+
+_GO_ON = Verdict(0)
+_BAD_HOST = Verdict(400, "The Host header is not a host name.")
+_FOREIGN_HOST = Verdict(
+    403, "This Host is not served here; list it with --allowed-hosts.", header="Host"
+)
+_FOREIGN_ORIGIN = Verdict(
+    403,
+    "Pages of this Origin may not talk to the gateway; list it with --allowed-origins.",
+    header="Origin",
+)
+_FOREIGN_SITE = Verdict(
+    403,
+    "Another site's page may talk to the gateway only with an Origin that is listed with"
+    " --allowed-origins.",
+    header="Sec-Fetch-Site",
+)
+TOO_MANY = Verdict(429, "This client has too many connections; see --max-connections-per-address.")
+_NO_TOKEN = (401, "This route needs a token that allows it: Authorization: Bearer TOKEN.")
+_NOT_LOCAL = (
+    403,
+    "Without a token this route answers only the gateway's own machine; see --token-file.",
+)
+
+
+class Guard:
+    """Judges requests by `Settings`."""
+
+    exposed = False
+    """Other machines can reach a listener, so they may name us by its address."""
+
+    def __init__(self, settings: Settings, wall: Callable[[], float] = time) -> None:
+        """`wall`: seconds since 1970."""
+        self._settings = settings
+        self._wall = wall
+        self.trusts_proxies = bool(settings.trusted_proxies)
+        self._tokens: dict[bytes, Token] = {}
+        self._guarded = dict.fromkeys(Role, False)
+        self.heed(settings.all_tokens)
+
+    def heed(self, tokens: Sequence[Token]) -> None:
+        """These are the tokens from now on.
+
+        What needed a token before still needs one: to revoke the last token of a role
+        opens nothing.
+        """
+        by_role = sorted(tokens, key=lambda token: token.role)  # of two, that which allows more
+        self._tokens = {token.digest: token for token in by_role}
+        for token in tokens:
+            self._guarded[token.role] = True
+
+    def judge(
+        self,
+        access: Access,
+        method: bytes,
+        headers: Headers,
+        peer: str | None,
+        *,
+        secure: bool,
+        credentials: bool = False,
+        acts: bool = False,
+    ) -> Verdict:
+        """What to do with a request.
+
+        `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS;
+        `credentials`: pages may send cookies along, which proxies use to keep a session in
+        one place; `acts`: to answer has effects, though it may be a GET.
+        A verdict of 204 answers a preflight.
+        """
+        refusal, host = self._judge_host(headers.getRawHeaders(b"Host"))
+        if refusal is not None:
+            return refusal
+        origins = headers.getRawHeaders(b"Origin")
+        cors = VARY
+        if origins is not None:
+            named = self._names_origin(origins, host, secure=secure)
+            if not named and not self._takes_any(origins):
+                return _FOREIGN_ORIGIN._replace(value=_to_list(origins))
+            cors = b"%sAccess-Control-Allow-Origin: %s\r\n" % (VARY, origins[0])
+            if named and credentials:
+                cors += _CREDENTIALS
+        elif (acts or method == b"POST") and _is_cross_site(headers):
+            return _FOREIGN_SITE
+        if method == b"OPTIONS":
+            return _preflight(headers, cors if origins is None else cors + _PRIVATE_NETWORK)
+        if access is not Access.OPEN:
+            refused = self._judge_role(access, headers, peer)
+            if refused is not None:
+                return Verdict(*refused, cors)
+        return _GO_ON if origins is None else Verdict(0, "", cors)
+
+    def token_role(self, token: str) -> Role:
+        """What `token` allows; an empty or wrong one no more than no token does."""
+        known = self.token(token)
+        if known is not None:
+            return known.role
+        return Role.NONE if self._guarded[Role.VIEW] else Role.VIEW
+
+    def token(self, secret: str) -> Token | None:
+        """The token that `secret` is, if it is one and has not expired."""
+        token = self._tokens.get(digest(secret)) if secret else None
+        return token if token is not None and token.is_valid(self._wall()) else None
+
+    def is_valid(self, token: Token) -> bool:
+        """Whether a token that was brought before still allows the same."""
+        known = self._tokens.get(token.digest)
+        return known is not None and known.role is token.role and known.is_valid(self._wall())
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody gets in without one."""
+        return self._guarded[Role.VIEW]
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether anything needs a token."""
+        return any(self._guarded.values())
+
+    def role(self, token: str, *, local: bool) -> Role:
+        """What a caller may do, from this machine (`local`) or another."""
+        role = self.token_role(token)
+        if role >= Role.VIEW and local and not self._guarded[Role.CONTROL]:
+            return Role.CONTROL
+        return role
+
+    def who(self, headers: Headers, peer: str | None) -> str:
+        """Who asks, for the log: by the name of a token, or this machine."""
+        token = self.token(bearer(headers))
+        if token is not None:
+            return f"token {token.name}"
+        return "this machine" if self.is_local(headers, peer) else "nobody known"
+
+    def is_wrong(self, secret: str) -> bool:
+        """Whether somebody brings a token that is none, where tokens count."""
+        return bool(secret) and self.has_tokens and self.token(secret) is None
+
+    def is_local(self, headers: Headers, peer: str | None) -> bool:
+        """Whether a request comes from this machine.
+
+        One that a proxy passed on does not, unless the proxy is trusted and says so.
+        """
+        if not is_passed_on(headers):
+            return is_loopback(peer or "")
+        client = self.announced(headers, peer)
+        return bool(client) and is_loopback(client)
+
+    def announced(self, headers: Headers, peer: str | None) -> str:
+        """The client's address as a trusted proxy tells it; "" where `peer` is the client.
+
+        It is the last one in X-Forwarded-For that is none of the proxies.  A loopback
+        address told by another machine means that machine.
+        """
+        if not self.is_trusted(peer):
+            return ""
+        client = None
+        for entry in reversed(_chain(headers)):
+            client = parse_client(entry.strip())
+            if not self._is_proxy(client):
+                break
+        if client is None or (client.is_loopback and not is_loopback(peer or "")):
+            return ""
+        return str(client)
+
+    def is_trusted(self, peer: str | None) -> bool:
+        """Whether `peer` is one of the proxies whose X-Forwarded-For is believed."""
+        trusted = self._settings.trusted_proxies
+        if not peer:
+            return UNIX in trusted
+        return bool(trusted) and self._is_proxy(parse_address(peer))
+
+    def believes(self, peer: str) -> bool:
+        """Whether `peer` may say for whom it connects, by the PROXY protocol."""
+        return is_loopback(peer) or self.is_trusted(peer)
+
+    # -- Host and Origin --------------------------------------------------------------
+
+    def _judge_host(self, values: Sequence[bytes] | None) -> tuple[Verdict | None, Host | None]:
+        if not values:
+            return None, None  # HTTP/1.0: not a browser
+        host = parse_host(values[0]) if len(values) == 1 else None
+        if host is None:
+            return _BAD_HOST, None
+        if (
+            names_this_machine(values[0])
+            or host.name in self._settings.allowed_hosts
+            or (self.exposed and host.is_literal)
+        ):
+            return None, host
+        return _FOREIGN_HOST._replace(value=host.name), None
+
+    def _takes_any(self, values: Sequence[bytes]) -> bool:
+        """Whether an origin is let in that says nothing about who is behind it."""
+        allowed = self._settings.allowed_origins
+        return len(values) == 1 and ("*" in allowed or (values[0] == b"null" and "null" in allowed))
+
+    def _names_origin(self, values: Sequence[bytes], host: Host | None, *, secure: bool) -> bool:
+        """Whether it is the origin of somebody we know."""
+        if len(values) != 1:
+            return False
+        origin = parse_origin(values[0])
+        if origin is None:
+            return parse_app_origin(values[0]) in self._settings.allowed_origins
+        if origin.host.is_loopback or origin in self._settings.allowed_origins:
+            return True
+        scheme = "https" if secure else "http"
+        return host is not None and origin == Origin(scheme, with_port(host, scheme))
+
+    # -- roles ------------------------------------------------------------------------
+
+    def _judge_role(
+        self, access: Access, headers: Headers, peer: str | None
+    ) -> tuple[int, str] | None:
+        role = self.role(bearer(headers), local=self.is_local(headers, peer))
+        if role >= _NEEDED[access]:
+            return None
+        # Without any role a token for viewing is set and was not brought.
+        asks_token = role is Role.NONE or self._guarded[Role.CONTROL]
+        return _NO_TOKEN if asks_token else _NOT_LOCAL
+
+    def _is_proxy(self, address: Address | None) -> bool:
+        return address is not None and any(
+            network != UNIX and address in network for network in self._settings.trusted_proxies
+        )
+
+
+def bearer(headers: Headers) -> str:
+    """The token of an Authorization header; "" when there is none."""
+    values = headers.getRawHeaders(b"Authorization", [])
+    scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
+    return token.strip().decode("utf-8", "replace") if scheme.lower() == b"bearer" else ""
+
+
+def _to_list(origins: Sequence[bytes]) -> str:
+    """How to list an origin; "" where the header holds something else, perhaps a secret."""
+    if len(origins) != 1:
+        return ""
+    origin = parse_origin(origins[0])
+    if origin is None:
+        return "null" if origins[0] == b"null" else parse_app_origin(origins[0]) or ""
+    return str(origin)
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser says that the page of another site asks (Fetch Metadata).
+
+    It says so of images and forms too, which may send no Origin.
+    """
+    values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
+    return any(value.strip().lower() == b"cross-site" for value in values)
+
+
+def is_passed_on(headers: Headers) -> bool:
+    """Whether a header says that a proxy passed the request on."""
+    return any(map(_is_a_proxys, dict(headers.getAllRawHeaders())))
+
+
+@lru_cache(maxsize=256)
+def _is_a_proxys(name: bytes) -> bool:
+    name = name.lower()
+    return (
+        b"forwarded" in name or name.startswith(_PASSED_ON_BEGINS) or name.endswith(_PASSED_ON_ENDS)
+    )
+
+
+def _chain(headers: Headers) -> list[str]:
+    """Who passed a request on, the nearest last, and no more than the last `HOPS`."""
+    chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
+    return chain.rsplit(",", HOPS)[-HOPS:]
+
+
+def _preflight(headers: Headers, cors: bytes) -> Verdict:
+    wanted = headers.getRawHeaders(b"Access-Control-Request-Headers", [])
+    names = wanted[0] if len(wanted) == 1 and _HEADER_NAMES.fullmatch(wanted[0]) else b""
+    return Verdict(204, "", cors + _PREFLIGHT % (names or b"Authorization, Content-Type"))

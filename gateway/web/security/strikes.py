@@ -1,0 +1,73 @@
+"""Who brings wrong tokens is answered more and more slowly."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from gateway.common.rate import MINUTE, Leak, Seldom
+from gateway.web.security.addresses import address_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BURST = 5
+"""Wrong tokens of one address that are answered at once: people mistype."""
+RATE = 0.5
+"""A second, in the long run."""
+LONGEST = 20.0
+"""Seconds that an answer waits; clients give up later than that."""
+ADDRESSES = 4096
+"""Addresses that are remembered, those of the last strikes."""
+LINES = 20
+"""Log lines in a minute, whoever strikes."""
+
+_log = Logger(namespace="gateway")
+
+
+class _Address:
+    """What one address has done."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.strikes = Leak(RATE, clock)
+        self.may_tell = Seldom(clock)
+        self.untold = 0
+
+
+class Strikes:
+    """Counts wrong tokens by address; a right one is never asked about.
+
+    `clock`: seconds, on any clock that does not jump.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._addresses: OrderedDict[str, _Address] = OrderedDict()
+        self._lines = Leak(LINES / MINUTE, clock)
+
+    def wrong(self, address: str, what: str) -> float:
+        """Take note of a wrong token for `what`; the seconds to wait with the answer."""
+        key = address_key(address)
+        known = self._addresses.pop(key, None) or _Address(self._clock)
+        self._addresses[key] = known
+        if len(self._addresses) > ADDRESSES:
+            self._addresses.popitem(last=False)
+        known.untold += 1
+        if known.may_tell():
+            self._tell(known, address, what)
+        strikes = known.strikes.add(BURST + LONGEST * RATE)
+        return min(LONGEST, max(0.0, (strikes - BURST) / RATE))
+
+    def _tell(self, known: _Address, address: str, what: str) -> None:
+        if self._lines.add(LINES) > LINES:
+            return
+        count, known.untold = known.untold, 0
+        _log.warn(
+            "A wrong token for {what} from {address}{more}",
+            tag="Audit",
+            what=what,
+            address=address or "a UNIX socket",
+            more=f", {count} since it was told last" if count > 1 else "",
+        )

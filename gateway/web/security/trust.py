@@ -1,0 +1,154 @@
+"""Who is trusted: what the options say, and what a caller may be."""
+
+from __future__ import annotations
+
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from gateway.web.security.addresses import (
+    Origin,
+    parse_address,
+    parse_app_origin,
+    parse_host,
+    parse_origin,
+)
+from gateway.web.security.tokens import Role, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Access", "Role", "Settings", "notice", "warning"]
+
+
+UNIX = "unix"
+
+
+class Access(Enum):
+    """What a route lets its caller do."""
+
+    OPEN = "open"
+    VIEW = "view"
+    CONTROL = "control"
+
+
+def _hosts(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(_listed_host(entry) for entry in entries)
+
+
+def _listed_host(entry: str) -> str:
+    address = parse_address(entry)
+    if address is not None:  # one of IPv6 needs no brackets here
+        return str(address)
+    host = parse_host(entry.encode("ascii", "replace"))
+    if host is None or host.port is not None:
+        raise ValueError(
+            f"--allowed-hosts: {entry!r} is not a host name; write gateway.example.com or 192.0.2.1"
+        )
+    return host.name
+
+
+def _origins(entries: Iterable[str]) -> frozenset[Origin | str]:
+    return frozenset(_listed_origin(entry) for entry in entries)
+
+
+def _listed_origin(entry: str) -> Origin | str:
+    if entry in {"*", "null"}:
+        return entry
+    value = entry.encode("ascii", "replace")
+    origin = parse_origin(value) or parse_app_origin(value)
+    if origin is None:
+        raise ValueError(
+            f"--allowed-origins: {entry!r} is not an origin; write https://app.example.com,"
+            " app://name, null or *"
+        )
+    return origin
+
+
+def _networks(entries: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, ...]:
+    return tuple(entry if entry == UNIX else _listed_network(entry) for entry in entries)
+
+
+def _listed_network(entry: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(entry)
+    except ValueError as error:
+        raise ValueError(
+            f"--trusted-proxies: {error}; write 192.0.2.1, 10.0.0.0/8 or unix"
+        ) from None
+
+
+@frozen
+class Settings:
+    """Who is let in beyond the user's own machine.
+
+    Raises ValueError, with a text for the user, for an entry that makes no sense.
+    """
+
+    allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
+    """Host names and addresses under which the gateway is served."""
+    allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
+    """Origins of pages and apps that may talk to us, `null`, or `*` for all of them."""
+    control_token: str = field(default="", repr=False)
+    view_token: str = field(default="", repr=False)
+    tokens: tuple[Token, ...] = ()
+    """Those that have names; the two above are called by their roles."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = field(
+        default=(), converter=_networks
+    )
+    """Peers whose X-Forwarded-For is believed; `UNIX`: those of a UNIX socket."""
+
+    @property
+    def all_tokens(self) -> tuple[Token, ...]:
+        """Everybody's."""
+        own = ((Role.CONTROL, self.control_token), (Role.VIEW, self.view_token))
+        return self.tokens + tuple(
+            Token(role.name.lower(), secret, role) for role, secret in own if secret
+        )
+
+    @property
+    def anybody(self) -> str:
+        """The listed origin that any page can have, as it is listed; else empty.
+
+        A page gets the origin `null` by a frame with the attribute `sandbox`.
+        """
+        return next((each for each in ("*", "null") if each in self.allowed_origins), "")
+
+    def guards(self, role: Role) -> bool:
+        """Whether there is a token of just this role, so that what it allows needs one."""
+        return any(token.role is role for token in self.all_tokens)
+
+
+_PROXY = (
+    " Whoever puts a proxy in front of it sets a token: what a proxy passes on may look like"
+    " this machine's own."
+)
+
+
+def notice(settings: Settings, *, exposed: bool) -> str:
+    """One line for the start log: who can reach us, and how to change that."""
+    if settings.guards(Role.CONTROL):
+        return (
+            "Other machines can reach the gateway; control routes need the token."
+            if exposed
+            else "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+        )
+    return (
+        "Other machines can reach the gateway; control routes answer only this machine "
+        "until a token is set with --token-file."
+        if exposed
+        else "Only this machine can reach the gateway; --host 0.0.0.0 opens it to others."
+    ) + _PROXY
+
+
+def warning(settings: Settings) -> str:
+    """One line for the start log where an option lets in whom nobody knows; else empty."""
+    anybody = settings.anybody
+    if not anybody:
+        return ""
+    return (
+        f"--allowed-origins {anybody} lets any web page that a user opens do all that the user may "
+        "do; list the origins instead."
+    )

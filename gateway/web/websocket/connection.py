@@ -1,0 +1,303 @@
+"""One WebSocket connection of Engine.IO: bytes in, messages to a channel, writes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.interfaces import IProtocol
+from zope.interface import implementer
+
+from gateway.engineio.meter import BYTES, SLICE, Meter
+from gateway.web.http.writer import writer_for
+from gateway.web.websocket.fallback import Fallback
+from gateway.web.websocket.farewell import Farewell
+from gateway.web.websocket.frames import CLOSE, TEXT, TextCheck, declared, split
+
+if TYPE_CHECKING:
+    from twisted.internet.tcp import Connection
+    from twisted.python.failure import Failure
+
+    from gateway.engineio.deadlines import Deadline, Deadlines
+    from gateway.engineio.outbox import Form
+    from gateway.engineio.session import Session
+    from gateway.engineio.websocket import Hearer
+    from gateway.web.http.writer import Writer
+    from gateway.web.websocket.allowance import Allowance
+    from gateway.web.websocket.fallback import FallbackFactory
+
+PIECE = 1024
+"""Bytes that Autobahn is given at a time."""
+
+
+@implementer(IProtocol)
+class WebSocketConnection:
+    """A sink for the channel's outbox, and the channel's source of messages.
+
+    Not a Twisted `Protocol`: an idle connection should cost as little as it can.
+    """
+
+    __slots__ = (
+        "_allowance",
+        "_buffer",
+        "_channel",
+        "_check",
+        "_deadlines",
+        "_factory",
+        "_fallback",
+        "_farewell",
+        "_gone",
+        "_limit",
+        "_meter",
+        "_needed",
+        "_pause",
+        "_writer",
+        "form",
+        "transport",
+        "write",
+    )
+
+    form: Form
+
+    def __init__(
+        self, deadlines: Deadlines, factory: FallbackFactory, allowance: Allowance
+    ) -> None:
+        self._deadlines = deadlines
+        self._factory = factory
+        self._allowance = allowance
+        self._limit = allowance.max_payload
+        self._meter = Meter(0, 0, deadlines.clock)
+        self._channel: Hearer | None = None
+        self._fallback: Fallback | None = None
+        self._gone: Failure | None = None  # why there is no connection any more
+        self._pause: Deadline | None = None
+        self._buffer: bytes | bytearray = b""
+        self._needed = 0
+        self._check: TextCheck | None = None
+        self._farewell: Farewell | None = None
+
+    def makeConnection(self, transport: Connection) -> None:
+        self.transport = transport
+        self._writer: Writer = writer_for(transport, self._room)
+        self.write = self._writer.write
+
+    @property
+    def taken(self) -> int:
+        """Changes when the peer takes a part of what did not fit at once."""
+        return self._writer.taken
+
+    def start(self, channel: Hearer) -> None:
+        """Give what arrives to `channel` from now on."""
+        if self._farewell is None or not self._farewell.said:
+            self._channel = channel
+            if channel.session is not None:
+                self._meter = channel.session.meter
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._pause is not None:  # read before the pause: TLS does
+            self._buffer += data
+        else:
+            self._read(data)
+            self._settle()
+
+    def _read(self, data: bytes) -> None:
+        """Hear `data`, or as much of it as is heard in one turn; the rest waits in the buffer."""
+        if self._fallback is not None:
+            self._feed(data)
+            return
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                self._check_text()
+                return
+            data = bytes(self._buffer)
+            self._check = None
+        meter = self._meter
+        while True:
+            messages, consumed, self._needed, odd = split(data, self._limit)
+            data = data[consumed:]
+            # A bytearray grows in place while a long message trickles in.
+            self._buffer = bytearray(data) if data else b""
+            meter.spent += len(messages) + consumed / BYTES
+            if not self._hear(messages):
+                return
+            if self._needed or odd or not data or meter.spent >= SLICE:
+                break
+        if odd and declared(data) > self._limit and self._widen():
+            self._buffer = b""
+            self._read(data)
+        elif odd:
+            self._fall_back(data)
+        elif self._needed and data and data[0] == TEXT:
+            self._check = TextCheck()
+            self._check_text()
+
+    def _hear(self, messages: list[tuple[int, bytes]]) -> bool:
+        """Hand `messages` on; False: the peer closed, and nothing after it counts."""
+        for first, payload in messages:
+            channel = self._channel
+            if first == CLOSE:
+                self._closed_by_peer(payload)
+                return False
+            if channel is None:  # closed by us: what comes before the answer is not heard
+                continue
+            if first == TEXT:
+                channel.text(payload)
+            else:
+                channel.binary(payload)
+        return True
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._gone = reason
+        self._leave().stop()
+        self._writer.stop()
+        waits = self._pause is not None and self._can_hear and self._channel is not None
+        if not waits or reason.check(ConnectionAborted):
+            self._end(reason)
+        # Else its last words are heard first, in the turns that they have.
+
+    def _end(self, reason: Failure) -> None:
+        self._buffer, self._needed = b"", 0
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        if self._fallback is not None:
+            self._fallback.connectionLost(reason)
+        self._lost()
+
+    # -- the channel's side ---------------------------------------------------------
+
+    def close(self, code: int = 1000) -> None:
+        """Send a close frame after what was written; nothing can be written after it.
+
+        The connection goes when the peer has answered, or when it takes too long to.
+        """
+        self._channel = None
+        if self._fallback is not None:
+            self._fallback.sendCloseFrame(code=code)
+        else:
+            self._say_last(bytes((CLOSE, 2)) + code.to_bytes(2, "big"))
+
+    def abort(self) -> None:
+        """Drop the connection after what was written, without a close frame."""
+        self._channel = None
+        if self._leave().say(b""):
+            self._writer.lose()
+
+    def _room(self) -> None:
+        if self._channel is not None:
+            self._channel.room()
+
+    def _lost(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.lost()
+
+    # -- Autobahn's side ------------------------------------------------------------
+
+    def on_message(self, payload: bytes, *, binary: bool) -> None:
+        if self._channel is None:
+            return
+        self._meter.charge(1 + len(payload) / BYTES)
+        if binary:
+            self._channel.binary(payload)
+        else:
+            self._channel.text(payload)
+
+    def charge(self, units: float) -> None:
+        self._meter.charge(units)
+
+    def write_control(self, frame: bytes) -> None:
+        if frame[0] == CLOSE:
+            self._say_last(frame)
+        else:
+            self._writer.control(frame)
+
+    def drop(self) -> None:
+        self._writer.lose()
+
+    def _fall_back(self, rest: bytes) -> None:
+        self._buffer, self._check = b"", None
+        self._fallback = Fallback(self, self.transport.getPeer())
+        self._widen()
+        self._fallback.limit(self._limit)
+        self._fallback.start(self._factory)
+        self._feed(rest)
+
+    def _feed(self, data: bytes) -> None:
+        """Let Autobahn read `data`, a piece at a time: one may hold a hundred frames."""
+        assert self._fallback is not None
+        data, self._buffer, self._needed = bytes(self._buffer) + data, b"", 0
+        for start in range(0, len(data), PIECE):
+            if start and self._meter.spent >= SLICE:
+                self._buffer = bytearray(data[start:])
+                break
+            self._fallback.dataReceived(data[start : start + PIECE])
+
+    def _check_text(self) -> None:
+        if self._check is not None and not self._check.holds(self._buffer):
+            self._fall_back(bytes(self._buffer))
+
+    # -- how much -------------------------------------------------------------------
+
+    @property
+    def _session(self) -> Session | None:
+        return None if self._channel is None else self._channel.session
+
+    def _widen(self) -> bool:
+        """Grant the limit that this peer has; whether that is a wider one."""
+        before, self._limit = self._limit, self._allowance.limit(self._session)
+        return self._limit > before
+
+    @property
+    def _can_hear(self) -> bool:
+        """Whether more can be made of what came, without anything else."""
+        return bool(self._buffer) and not self._needed
+
+    def _settle(self) -> None:
+        """Stop reading for a while where the peer has cost too much, or enough for a turn."""
+        session = self._session
+        if session is None:
+            self._meter.spent = 0.0
+            delay = 0.0
+        else:
+            delay = self._allowance.pause(session)
+        if self._gone is not None and not (self._can_hear and self._channel is not None):
+            self._end(self._gone)
+        elif delay or self._can_hear:
+            if self._gone is None:
+                self.transport.pauseProducing()
+            self._pause = self._deadlines.call_later(delay, self._read_on)
+            if self._channel is not None:
+                self._channel.excuse(delay)  # its pong is among what we do not read
+
+    def _read_on(self) -> None:
+        self._pause = None
+        try:
+            self._read(b"")  # what waits in the buffer
+            self._settle()
+        except Exception:  # what the transport does where it is read at once
+            self.transport.abortConnection()
+            if self._gone is not None:
+                self._end(self._gone)
+            raise
+        if self._pause is None:
+            self.transport.resumeProducing()
+
+    # -- closing --------------------------------------------------------------------
+
+    def _closed_by_peer(self, payload: bytes) -> None:
+        self._buffer = b""
+        self._say_last(bytes((CLOSE, len(payload))) + payload)
+        self.drop()
+
+    def _leave(self) -> Farewell:
+        """The one who says the last thing; made at the end, since most connections are idle."""
+        if self._farewell is None:
+            self._farewell = Farewell(self.transport, self._writer, self._deadlines)
+        return self._farewell
+
+    def _say_last(self, frame: bytes) -> None:
+        """Send our close frame, unless it was sent before."""
+        if self._leave().say(frame):
+            self._lost()

@@ -1,0 +1,86 @@
+"""permessage-deflate: each record compressed once, and shared by all who negotiated it.
+
+That takes a fresh context for every message, so both directions go without context
+takeover; inflation is Autobahn's.  Source: RFC 7692, section 7.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from autobahn.websocket.compress import PerMessageDeflateOffer
+
+from gateway.engineio.forms import frame_header
+from gateway.engineio.outbox import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.engineio.packet import Packet, Record
+
+NAME = "permessage-deflate"
+ACCEPTED = NAME + "; server_no_context_takeover; client_no_context_takeover"
+"""What we answer an offer that we can serve with."""
+
+SMALLEST = 256
+"""Shorter messages are sent as they are."""
+
+RSV1 = 0x40
+TAIL = b"\x00\x00\xff\xff"
+"""Ends a flushed block, and is left off (section 7.2.1)."""
+
+
+class Deflated(Form):
+    """The form of Engine.IO 4 WebSockets, its longer messages compressed."""
+
+    def __init__(self, form: Form) -> None:
+        self.key = f"{form.key}+deflate"
+        self._form = form
+
+    def encode(self, records: Sequence[Record]) -> bytes:
+        return b"".join([self._one(record) for record in records])
+
+    def _one(self, record: Record) -> bytes:
+        if record.size < SMALLEST:
+            return self._form.encode((record,))
+        return record.memo(self.key, _deflated)
+
+
+def _deflated(packets: tuple[Packet, ...]) -> bytes:
+    pieces: list[bytes | bytearray] = []
+    for data, binary in packets:
+        squeezed = _squeeze(data) if len(data) >= SMALLEST else data
+        header = bytearray(frame_header(len(squeezed), binary=binary))
+        header[0] |= RSV1 if squeezed is not data else 0
+        pieces += (header, squeezed)
+    return b"".join(pieces)
+
+
+def _squeeze(data: bytes) -> bytes:
+    squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    squeezed = squeezer.compress(data) + squeezer.flush(zlib.Z_SYNC_FLUSH)
+    return squeezed.removesuffix(TAIL)
+
+
+def accepts(offers: str) -> bool:
+    """Whether one of the offers of a Sec-WebSocket-Extensions header can be served."""
+    return any(_serves(offer) for offer in offers.split(","))
+
+
+def _serves(offer: str) -> bool:
+    name, *parameters = [part.strip() for part in offer.split(";")]
+    if name.lower() != NAME:
+        return False
+    parsed: dict[str, list[str | bool]] = {}
+    for parameter in parameters:
+        key, equals, value = parameter.partition("=")
+        parsed.setdefault(key.strip().lower(), []).append(
+            value.strip().strip('"') if equals else True
+        )
+    try:
+        asked = PerMessageDeflateOffer.parse(parsed)
+    except Exception:  # Autobahn raises nothing more specific for a malformed offer
+        return False
+    # A smaller window would need a form of its own; the client can do without.
+    return int(asked.request_max_window_bits) in (0, zlib.MAX_WBITS)

@@ -1,0 +1,113 @@
+"""Which keys the next worker gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from gateway.worker.errors import WorkerError
+from gateway.worker.keys.credentials import (
+    REQUIRED,
+    VARIABLES,
+    Credentials,
+    CredentialsFile,
+    from_environment,
+)
+from gateway.worker.keys.dotenv import OwnEnv
+from gateway.worker.keys.overriding import named, overridden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gateway.common.redact import Redactor
+    from gateway.worker.settings import Settings
+
+_log = Logger(namespace="gateway.worker")
+
+
+class Keys:
+    """Posted keys win over the file's; without either the environment's count."""
+
+    def __init__(self, settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> None:
+        self._file = (
+            CredentialsFile(settings.credentials_file) if settings.credentials_file else None
+        )
+        self._redactor = redactor
+        self._variables = settings.variables
+        self.current: Credentials | None = None
+        self.overridden: list[str] = []
+        """The fields of `current` of which the worker sees something else, see `own_env`."""
+        self._environ = from_environment(environ, self._variables)
+        self._own: Mapping[str, str] = {}
+        self._redactor.learn(*(self._environ.get(name, "") for name in self._secret_names()))
+
+    @property
+    def missing(self) -> bool:
+        """Whether the next worker finds no keys, as far as can be seen from here."""
+        found = {**self._own, **self._environ}
+        return self.current is None and not all(
+            found.get(self._variables[field][0]) for field in REQUIRED
+        )
+
+    @property
+    def warning(self) -> str:
+        """What to tell people when the worker sees other keys than were posted."""
+        if not self.overridden:
+            return ""
+        return (
+            f"The worker sees other values of {', '.join(self.overridden)} than were posted: its"
+            " own .env wins. Take them out there, or load it without override"
+        )
+
+    def load(self) -> None:
+        """Take what the file holds; a file that can't be used is logged."""
+        try:
+            self.current = self._file.load() if self._file else None
+        except WorkerError as error:
+            _log.error("{error}", tag="Config", error=str(error))
+        if self.current is not None:
+            self._redactor.learn(*self.current.secrets)
+            _log.info("Credentials read from their file", tag="Config")
+
+    def replace(self, new: Credentials) -> Credentials | None:
+        """Use `new` from now on; the keys before.  Raises WorkerError, and nothing changed."""
+        self._redactor.learn(*new.secrets)
+        if self._file is not None:
+            self._file.save(new)
+        previous, self.current = self.current, new
+        _log.info("Credentials updated: {fields}", tag="Config", fields=", ".join(VARIABLES))
+        return previous
+
+    def put_back(self, new: Credentials, previous: Credentials | None) -> bool:
+        """`new` did not work; False when other keys have replaced it meanwhile."""
+        if self.current is not new:
+            return False
+        self.current = previous
+        _log.warn("The previous credentials are back", tag="Config")
+        if self._file is not None:
+            try:
+                self._file.restore(previous)
+            except WorkerError as error:
+                _log.error("{error}", tag="Config", error=str(error))
+        return True
+
+    def look(self, main: Path, roots: Sequence[Path] = ()) -> None:
+        """See what the worker's own .env holds: secrets to redact, and keys that win.
+
+        `roots` is where its own modules are looked for, besides beside `main`.
+        """
+        own = OwnEnv(main.parent)
+        for env in named(main):
+            self._redactor.learn(*env.secrets(self._variables))
+        self._own = from_environment(own.values, self._variables)
+        self._redactor.learn(*own.secrets(self._variables))
+        if self.current is not None:
+            self._redactor.learn(*self.current.secrets)  # the last ones are never forgotten
+        posted = self.current and self.current.environment(self._variables)
+        self.overridden = overridden(main, posted, self._variables, roots) if posted else []
+
+    def _secret_names(self) -> list[str]:
+        groups = self._variables.items()
+        return [name for field, names in groups if field != "caCertPath" for name in names]

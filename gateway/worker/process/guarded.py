@@ -1,0 +1,277 @@
+"""One worker process and its guardian, as seen from the reactor."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import frozen
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+
+from gateway.common.guard import attempt
+from gateway.worker.process.guardian import LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twisted.python.failure import Failure
+
+GUARDIAN = Path(__file__).with_name("guardian.py")
+LIFELINE, STDOUT, STDERR, STATUS = range(4)
+DRAIN_READS = 9
+"""Reads of 8 KiB that empty a full pipe of 64 KiB."""
+BEGINNING = 60.0
+"""Seconds in which a guardian says that it started the worker, on however busy a machine."""
+OBEDIENCE = 8.0
+"""Seconds in which it says that it does what it was told."""
+INSISTENCE = 1.0
+"""Seconds after which one that was stopped is woken, and between two looks at its reports."""
+
+_log = Logger(namespace="gateway.worker")
+
+
+class Lock(Protocol):
+    """What the guardian and the worker hold while they live; see `gateway.worker.process.claim`."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """None: there is none."""
+        ...
+
+    def lent(self) -> None:
+        """The guardian has it."""
+        ...
+
+    def returned(self) -> None:
+        """The guardian is gone."""
+        ...
+
+
+@frozen
+class Command:
+    """What to run."""
+
+    argv: Sequence[str]
+    cwd: str
+    env: Mapping[str, str]
+
+
+class Listener(Protocol):
+    """Who is told about a process."""
+
+    def started(self, pid: int) -> None:
+        """The worker runs."""
+        ...
+
+    def failed(self, errno: int, reason: str) -> None:
+        """The worker could not be run; `ended` follows.  `errno` is 0 when there is none."""
+        ...
+
+    def sent(self, signal: str) -> None:
+        """The guardian sent `signal`."""
+        ...
+
+    def output(self, fd: int, data: bytes) -> None:
+        """The worker, or a child of it, wrote to `fd`, 1 or 2."""
+        ...
+
+    def exited(self, status: int) -> None:
+        """The worker is gone, and all it wrote was told; `ended` follows."""
+        ...
+
+    def ended(self) -> None:
+        """The guardian is gone: nothing of the tree is left, unless `exited` was not said."""
+        ...
+
+
+class GuardedProcess(ProcessProtocol):
+    """Starts the guardian, which starts the worker; the pipes never decide what is true.
+
+    A grandchild can hold the worker's output for ever, so the ends of those pipes mean
+    nothing: `exited` comes from the guardian's report, `ended` from its own exit.  A guardian
+    that was stopped is woken; one that still does not do what it is told is killed, and its
+    worker gets SIGINT of the kernel.  What a listener raises ends here: the reactor would let
+    go of a pipe, or reap nobody any more.
+    """
+
+    transport: Any  # the UNIX process, whose `pipes` the interface doesn't show
+
+    def __init__(
+        self,
+        command: Command,
+        patience: tuple[float, ...],
+        listener: Listener,
+        lock: Lock | None = None,
+    ) -> None:
+        self._command = command
+        self._patience = patience
+        self._listener = listener
+        self._lock = lock
+        self._reactor: Any = None
+        self._insisting: Any = None
+        self._overdue_at: float | None = None
+        """When the next report is overdue; None: none is expected."""
+        self._ordered = False
+        self._forked: int | None = None
+        """A worker of which it is not known yet whether it could be run."""
+        self._status = b""
+        self.transport = None
+
+    def spawn(self, reactor: Any) -> None:
+        """Start; raises OSError when the system is out of processes or descriptors."""
+        self._reactor = reactor
+        ends: dict[int, str | int] = {LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"}
+        if self._lock is not None and self._lock.descriptor is not None:
+            ends[LOCK] = self._lock.descriptor
+        reactor.spawnProcess(
+            self,
+            sys.executable,
+            [sys.executable, "-I", "-S", os.fspath(GUARDIAN)],
+            env={},  # the keys go over the lifeline: nothing of them in the guardian's /proc
+            childFDs=ends,
+        )
+        if self._lock is not None:
+            attempt("Handing the lock on", self._lock.lent)
+        self._expect(BEGINNING)
+        self._insisting = reactor.callLater(INSISTENCE, self._insist)
+
+    @property
+    def guardian(self) -> int | None:
+        """The guardian's pid while it lives."""
+        pid: int | None = self.transport and self.transport.pid
+        return pid
+
+    def stop(self) -> None:
+        """End the tree: SIGINT, SIGTERM, SIGKILL, each with its patience."""
+        self._order("stop")
+
+    def kill(self) -> None:
+        """End the tree by SIGKILL."""
+        self._order("kill")
+
+    def be_patient(self, patience: tuple[float, ...]) -> None:
+        """What `stop`, or the end of the gateway, waits after each signal from now on."""
+        self._say(" ".join(("patience", *map(str, patience))))
+
+    def close(self) -> None:
+        """Let go of the pipes, whoever holds the other ends."""
+        for fd in (LIFELINE, STDOUT, STDERR, STATUS):
+            self.transport.closeChildFD(fd)
+        if self._lock is not None:
+            self._lock.returned()
+
+    def connectionMade(self) -> None:
+        if attempt("Telling the guardian what to run", self._introduce) is not None:
+            self.close()  # it ends, and says so
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        if childFD == STATUS:
+            *lines, self._status = (self._status + data).split(b"\n")
+            for line in lines:
+                words = line.decode("utf-8", "replace").partition(" ")[::2]
+                attempt("Heeding the guardian's report", partial(self._report, *words))
+        else:
+            attempt("Reading the worker's output", partial(self._listener.output, childFD, data))
+
+    def processExited(self, reason: Failure) -> None:
+        for fd in (STATUS, STDOUT, STDERR):
+            attempt("Reading what is left in a pipe", partial(self._drain, fd))
+        if self._insisting is not None and self._insisting.active():
+            self._insisting.cancel()
+        if self._forked is not None:  # killed before it could say what became of it
+            attempt("Heeding the start", partial(self._listener.started, self._forked))
+        attempt("Heeding the guardian's end", self._listener.ended)
+
+    def _introduce(self) -> None:
+        self._say(
+            json.dumps(
+                {
+                    "argv": [_latin(word) for word in self._command.argv],
+                    "cwd": _latin(self._command.cwd),
+                    "env": {_latin(n): _latin(v) for n, v in self._command.env.items()},
+                    "patience": self._patience,
+                }
+            )
+        )
+
+    def _report(self, word: str, rest: str) -> None:
+        if word == "forked":
+            self._forked = int(rest)
+            return
+        self._forked = None
+        if word == "started":
+            if not self._ordered:
+                self._overdue_at = None
+            self._listener.started(int(rest))
+            return
+        self._overdue_at = None
+        self._ordered = True  # what is told later may have no effect left to report
+        if word == "failed":
+            errno, _, reason = rest.partition(" ")
+            self._listener.failed(int(errno), reason)
+        elif word == "sent":
+            self._listener.sent(rest)
+        elif word == "exited":
+            for fd in (STDOUT, STDERR):
+                attempt("Reading what is left in a pipe", partial(self._drain, fd))
+            self._listener.exited(int(rest))
+
+    def _drain(self, fd: int) -> None:
+        """Read what is in a pipe now: the words of the dead are all there."""
+        reader = self.transport.pipes.get(fd)
+        for _ in range(DRAIN_READS):
+            if reader is None or reader.doRead() is not None:
+                return
+
+    def _order(self, line: str) -> None:
+        """Say what to do, and see to it that it is done."""
+        self._say(line)
+        self._wake()
+        if not self._ordered:
+            self._ordered = True
+            self._expect(OBEDIENCE)
+
+    def _expect(self, seconds: float) -> None:
+        """A report is to come within `seconds`."""
+        if self._reactor is not None:
+            self._overdue_at = self._reactor.seconds() + seconds
+
+    def _insist(self) -> None:
+        """Wake a guardian that was stopped, and kill one that does not even then report."""
+        if self.guardian is None:
+            return
+        self._wake()
+        if self._overdue_at is not None and self._reactor.seconds() >= self._overdue_at:
+            _log.warn(
+                "The guardian {pid} does not do what it is told: it is killed, and the worker is"
+                " interrupted by the kernel",
+                tag="Python",
+                pid=self.guardian,
+            )
+            self._signal(signal.SIGKILL)
+        self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
+
+    def _wake(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._reactor is not None and self.guardian is not None:
+            with suppress(ProcessExitedAlready, OSError):
+                self.transport.signalProcess(number)
+
+    def _say(self, line: str) -> None:
+        if LIFELINE in self.transport.pipes:
+            self.transport.writeToChild(LIFELINE, line.encode() + b"\n")
+
+
+def _latin(text: str) -> str:
+    """The bytes the system would be given, each as one character."""
+    return os.fsencode(text).decode("latin-1")

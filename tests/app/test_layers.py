@@ -1,0 +1,92 @@
+from pathlib import Path
+
+from attrs import fields
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.app.layers import engine_settings, guard_settings, relay_settings, worker_settings
+from gateway.options import Settings
+from gateway.web.security.trust import Role
+from gateway.worker.settings import Settings as WorkerSettings
+
+
+class LayersTests(SynchronousTestCase):
+    def token_file(self, text: str) -> Path:
+        path = Path(self.mktemp())
+        path.write_text(text)
+        return path
+
+    def test_heartbeats_are_told_in_milliseconds(self) -> None:
+        engine = engine_settings(Settings(ping_interval=1.5, ping_timeout=20))
+        self.assertEqual((engine.ping_interval, engine.ping_timeout), (1500, 20_000))
+
+    def test_conflation_is_on_unless_it_is_switched_off(self) -> None:
+        self.assertTrue(relay_settings(Settings(), {}).patience.conflate)
+        self.assertFalse(relay_settings(Settings(no_conflation=True), {}).patience.conflate)
+
+    def test_which_events_replace_which_and_which_are_quotes(self) -> None:
+        relay = relay_settings(
+            Settings(
+                state_events=("ready",),
+                quote_events=("price",),
+                key_field="symbol",
+                no_snapshot_states=True,
+                snapshot_quotes=True,
+            ),
+            {},
+        )
+        self.assertEqual(relay.keys.of(["price", {"symbol": "A"}]).key, ("price", "A"))
+        self.assertEqual(relay.keys.names, {"ready", "price"})
+        self.assertEqual(relay.snapshots.quote_names, {"price"})
+        self.assertEqual((relay.snapshots.states, relay.snapshots.quotes), (False, True))
+
+    def test_how_long_a_slow_client_is_borne(self) -> None:
+        patience = relay_settings(Settings(slow_size=5, slow_time=6, stall_time=7), {}).patience
+        self.assertEqual((patience.bytes, patience.stall, patience.longest_stall), (5, 6, 7))
+
+    def test_a_token_file_counts_before_a_variable(self) -> None:
+        file = self.token_file(" from a file\n")
+        guard = guard_settings(
+            Settings(token_file=file, token="ours, and not used", view_token="theirs alone")
+        )
+        self.assertEqual(
+            [(token.secret, token.role) for token in guard.all_tokens],
+            [("from a file", Role.CONTROL), ("theirs alone", Role.VIEW)],
+        )
+
+    def test_a_token_file_that_says_nothing_is_no_token(self) -> None:
+        for file in (self.token_file("\n"), Path("/nowhere/at/all")):
+            with self.assertRaises(ValueError):
+                guard_settings(Settings(token_file=file))
+
+    def test_tokens_are_secrets_and_not_for_the_worker(self) -> None:
+        settings = Settings(token="for control", view_token="to look on")
+        worker = worker_settings(settings, guard_settings(settings), {})
+        self.assertEqual(worker.secrets, ("for control", "to look on"))
+        names = {"SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN", "SJGATEWAY_ALERT_URLS"}
+        self.assertEqual(set(worker.withhold), names)
+
+    def test_the_state_folder(self) -> None:
+        for given, environ, expected in [
+            (Path("/given"), {"STATE_DIRECTORY": "/a"}, "/given"),
+            (None, {"STATE_DIRECTORY": "/a:/b", "XDG_STATE_HOME": "/c"}, "/a"),
+            (None, {"XDG_STATE_HOME": "/c", "HOME": "/home/u"}, "/c/sjgateway"),
+            (None, {"HOME": "/home/u"}, "/home/u/.local/state/sjgateway"),
+            (None, {}, "/.local/state/sjgateway"),
+        ]:
+            settings = Settings(state_dir=given)
+            worker = worker_settings(settings, guard_settings(settings), environ)
+            self.assertEqual(worker.state_dir, Path(expected))
+
+    def test_the_layers_have_the_defaults_that_the_table_shows(self) -> None:
+        settings = Settings()
+        worker = worker_settings(settings, guard_settings(settings), {"HOME": "/"})
+        default = WorkerSettings(state_dir=worker.state_dir)
+        for each in fields(WorkerSettings):
+            if each.name not in {"secrets", "withhold"}:
+                self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
+        relay = relay_settings(settings, {})
+        self.assertEqual(relay, type(relay)())
+        engine = engine_settings(settings)
+        self.assertEqual(
+            engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000, query=engine.query)
+        )

@@ -1,0 +1,180 @@
+"""Alerts as a whole, from what browsers are told to a real HTTPS server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+from twisted.logger import formatEvent, globalLogPublisher
+
+from gateway.engineio.deadlines import Deadlines
+from gateway.ops.alerts.alerts import Alerts, Settings
+from tests.ops.alerts.receiver import Authority, ReceiverTestCase
+from tests.ops.alerts.test_rules import status
+from tests.worker.real import soon
+
+SECRET = "/services/T01ABCDEF/a1B2c3D4e5F6g7H8"
+
+
+class AlertsTests(ReceiverTestCase):
+    """The clock is the test's; only the network is real."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = Clock()
+        self.deadlines = Deadlines(self.clock.seconds)
+        self.events: list[dict] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+
+    def start(self, *urls: str, **settings: Any) -> None:
+        self.settings = Settings(
+            urls=urls or (f"https://localhost:{self.port}{SECRET}",),
+            ca_file=self.authority.write(Path(self.mktemp())),
+            gateway="office",
+            **settings,
+        )
+        self.alerts = Alerts(
+            reactor, self.deadlines, self.settings, wall=lambda: 1708875000.0, random=lambda: 0.0
+        )
+        self.addCleanup(self.alerts.stop)
+
+    def worker(self, *names: str) -> None:
+        for name in names:
+            self.alerts.told("python_status", status(name))
+
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.deadlines.advance()
+
+    def said(self) -> list[str]:
+        return [formatEvent(event) for event in self.events if "host" in event]
+
+    async def results(self, **expected: int) -> None:
+        """Wait until so many alerts were delivered, tries failed, alerts were lost."""
+        await soon(lambda: expected.items() <= self.alerts.results().items(), str(expected))
+
+    def kinds(self) -> list[str]:
+        return [body["kind"] for body in self.hook.posted]
+
+    async def test_delivered(self) -> None:
+        self.listen()
+        self.start()
+        self.worker("running", "exited", "fatal")
+        await self.results(delivered=2)
+        self.assertEqual(self.kinds(), ["died", "fatal"])
+        self.assertEqual(self.hook.paths, [SECRET, SECRET])
+        self.assertEqual(
+            self.hook.posted[0],
+            {
+                "text": "[office] Worker died: The worker is exited",
+                "kind": "died",
+                "subject": "worker",
+                "detail": "The worker is exited",
+                "timestamp": "2024-02-25T15:30:00.000Z",
+                "facts": {
+                    "pid": None,
+                    "exitCode": 1,
+                    "signal": None,
+                    "class": "other",
+                    "nextStartAt": None,
+                    "restarts": 0,
+                    "generation": 1,
+                },
+                "held_back": 0,
+            },
+        )
+        self.assertEqual(self.said(), [])
+
+    async def test_every_receiver_is_told_in_its_own_form_and_language(self) -> None:
+        self.listen()
+        base = f"https://localhost:{self.port}"
+        self.start(
+            f"{base}/json",
+            f"slack+{base}/slack",
+            f"discord+{base}/discord",
+            f"telegram+{base}/telegram?chat_id=5",
+            language="zh-TW",
+        )
+        self.worker("exited")
+        await self.results(delivered=4)
+        posted = dict(zip(self.hook.paths, self.hook.posted, strict=True))
+        text = "[office] worker 異常結束: The worker is exited"
+        self.assertEqual(posted["/json"]["text"], text)
+        self.assertEqual(posted["/slack"], {"text": text})
+        self.assertEqual(posted["/discord"]["content"], text)
+        self.assertEqual(posted["/telegram"], {"chat_id": "5", "text": text})
+
+    async def test_tried_again_until_it_arrives(self) -> None:
+        self.listen()
+        self.start()
+        self.hook.statuses = [500, 503]
+        self.worker("exited")
+        await self.results(failed=1)
+        self.wait(2)
+        await self.results(failed=2)
+        self.wait(3.9)
+        self.assertEqual(len(self.hook.posted), 2)
+        self.wait(0.1)
+        await self.results(delivered=1, failed=2, lost=0)
+        self.assertEqual(self.kinds(), ["died"] * 3)
+        self.assertEqual(
+            self.said(),
+            [
+                "An alert waits: localhost answered 500; next try in 2 s",
+                "An alert waits: localhost answered 503; next try in 4 s",
+            ],
+        )
+
+    async def test_rate_limited(self) -> None:
+        self.listen()
+        self.start(interval=60)
+        for _ in range(10):
+            self.worker("exited", "stopped")
+            self.wait(1)
+        await self.results(delivered=1)
+        self.wait(60)
+        await self.results(delivered=2)
+        self.assertEqual([body["held_back"] for body in self.hook.posted], [0, 8])
+        self.assertIn("(8 more held back)", self.hook.posted[1]["text"])
+
+    async def test_a_wrong_certificate_is_refused_and_said(self) -> None:
+        self.listen()
+        self.authority = Authority()
+        self.start()
+        self.worker("exited")
+        await self.results(failed=1)
+        self.assertEqual(self.hook.posted, [])
+        (line,) = self.said()
+        self.assertIn("localhost can't be trusted: certificate verify failed", line)
+
+    async def test_no_url_is_ever_said(self) -> None:
+        self.listen()
+        self.start()
+        self.hook.statuses = [500, 404]
+        self.worker("exited")
+        await self.results(failed=1)
+        self.wait(2)
+        await self.results(lost=1)
+        self.alerts.told("python_status", status("fatal"))
+        everything = f"{self.events} {self.settings} {self.said()}"
+        self.assertIn("localhost answered 404", everything)
+        for secret in self.settings.secrets:
+            self.assertNotIn(secret[:8], everything)
+
+    async def test_nothing_waits_for_a_receiver_that_does_not_answer(self) -> None:
+        self.listen()
+        self.start()
+        self.hook.statuses = [0]
+        self.worker("exited", "fatal")
+        await soon(lambda: self.hook.posted)
+        self.alerts.stop()
+        await soon(self.has_hung_up)
+        self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
+
+    async def test_without_urls_nothing_happens(self) -> None:
+        self.alerts = Alerts(reactor, self.deadlines, Settings())
+        self.worker("exited", "fatal")
+        self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})

@@ -1,0 +1,67 @@
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import psutil
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.ops.metrics import gateway
+from gateway.ops.metrics.gateway import ProcessMetrics
+from tests.ops.metrics.reading import read
+
+CPU, MEMORY = 'cpu_seconds_total{process="%s"}', 'memory_bytes{process="%s"}'
+
+
+class ProcessMetricsTests(SynchronousTestCase):
+    def setUp(self):
+        self.clock = Clock()
+        self.pids = {"gateway": os.getpid(), "worker": None}
+        self.metrics = ProcessMetrics(lambda: dict(self.pids), self.clock.seconds)
+        self.measured = []
+        looking = SimpleNamespace(Process=self.look, Error=psutil.Error)
+        self.patch(gateway, "psutil", looking)
+
+    def look(self, pid):
+        self.measured.append(pid)
+        return psutil.Process(pid)
+
+    def child(self):
+        script = "import sys; print(flush=True); sys.stdin.read()"
+        child = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.addCleanup(child.communicate)
+        child.stdout.readline()  # it is what it will be
+        return child
+
+    def test_what_the_kernel_says(self):
+        child = self.child()
+        self.pids["worker"] = child.pid
+        before = psutil.Process().cpu_times()
+        found = read(self.metrics)
+        after = psutil.Process().cpu_times()
+        self.assertLessEqual(before.user + before.system, found[CPU % "gateway"])
+        self.assertGreaterEqual(after.user + after.system, found[CPU % "gateway"])
+        self.assertGreater(found[MEMORY % "gateway"], 1 << 20)
+        self.assertGreater(found[MEMORY % "worker"], 1 << 20)
+
+    def test_no_worker(self):
+        self.assertEqual(set(read(self.metrics)), {CPU % "gateway", MEMORY % "gateway"})
+
+    def test_a_process_that_is_gone(self):
+        child = self.child()
+        child.communicate()
+        self.pids["worker"] = child.pid
+        self.assertEqual(set(read(self.metrics)), {CPU % "gateway", MEMORY % "gateway"})
+
+    def test_it_is_measured_every_five_seconds_at_most_but_a_new_worker_at_once(self):
+        for seconds, times in ((0, 1), (4.9, 1), (0.1, 2), (1, 2)):
+            self.clock.advance(seconds)
+            read(self.metrics)
+            self.assertEqual(len(self.measured), times)
+        self.pids["worker"] = os.getppid()
+        self.assertIn(MEMORY % "worker", read(self.metrics))
+        self.pids["worker"] = None
+        self.assertNotIn(MEMORY % "worker", read(self.metrics))

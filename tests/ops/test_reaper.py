@@ -1,0 +1,61 @@
+"""A first process collects orphans; run in a process of its own, with children of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+SCRIPT = """
+import os
+from twisted.internet import protocol, reactor
+from gateway.app.service import periodic
+from gateway.ops.reaper import reap_orphans
+
+status = []
+
+class Ours(protocol.ProcessProtocol):
+    def processEnded(self, reason):
+        status.append(reason.value.exitCode)
+
+def orphan():
+    pid = os.fork()
+    if not pid:
+        os._exit(7)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead, and nobody collected it
+    return pid
+
+def gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+orphans = [orphan(), orphan()]
+
+def look():
+    if status and all(map(gone, orphans)):
+        reactor.stop()
+    else:
+        reactor.callLater(0.02, look)
+
+reactor.callWhenRunning(periodic(reactor, 'Collecting', 0.05, reap_orphans).startService)
+reactor.callWhenRunning(reactor.spawnProcess, Ours(), "/bin/sh", ["sh", "-c", "exit 3"])
+reactor.callWhenRunning(look)
+reactor.run()
+print(status)
+"""
+
+
+class ReaperTests(SynchronousTestCase):
+    def test_orphans_go_and_the_reactors_own_keep_their_status(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "[3]\n", ""))

@@ -1,0 +1,102 @@
+"""One line for every control action."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.common.rate import MINUTE
+from gateway.web.http.site import REFUSALS
+from gateway.web.security.trust import Settings
+from tests.web.site import FakeControl, Memory, build_site
+
+
+class RefusedError(Exception):
+    message = "A restart is under way"
+    details = "what may hold a-secret-of-hers"
+
+
+class AuditTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        globalLogPublisher.addObserver(self.events.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        self.control = FakeControl()
+
+    def post(
+        self, path: str, settings: Settings | None = None, body: bytes = b"", **headers: str
+    ) -> Memory:
+        clock = Clock()
+        connection = Memory(build_site(clock, self.control, settings), clock)
+        fields = {"Host": "localhost", "Content-Length": str(len(body)), **headers}
+        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+        connection.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+        return connection
+
+    def line(self) -> str:
+        (line,) = [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
+        self.events.clear()
+        return line
+
+    def test_who_from_where_and_what_became_of_it(self) -> None:
+        self.post("/restart-python")
+        self.assertEqual(self.line(), "POST /restart-python by this machine from 127.0.0.1: done")
+        self.post("/restart-python?force=true")
+        self.assertIn(": done (forced)", self.line())
+        self.control.result = RefusedError()
+        self.post("/stop-python")
+        self.assertIn(": failed: A restart is under way", self.line())
+
+    def test_the_name_of_a_token_and_the_clients_address(self) -> None:
+        settings = Settings(control_token="sesame-open", trusted_proxies=["127.0.0.1"])
+        self.post(
+            "/start-python",
+            settings,
+            Authorization="Bearer sesame-open",
+            X_Forwarded_For="192.0.2.1",
+        )
+        self.assertEqual(self.line(), "POST /start-python by token control from 192.0.2.1: done")
+
+    def test_it_is_told_when_it_is_known_though_the_client_is_gone(self) -> None:
+        self.control.result = Deferred()
+        connection = self.post("/restart-python")
+        connection.channel.connectionLost()
+        self.assertEqual([e for e in self.events if e.get("tag") == "Audit"], [])
+        self.control.result.callback(None)
+        self.assertIn("POST /restart-python", self.line())
+
+    def test_refusals_are_told_each_but_without_a_flood(self) -> None:
+        settings = Settings(control_token="sesame-open")
+        clock = Clock()
+        site = build_site(clock, self.control, settings)
+        request = (
+            b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+            b"X-Forwarded-For: 192.0.2.1\r\n\r\n"
+        )
+        for _ in range(500):
+            for path in (b"stop-python", b"set-sj-key"):
+                Memory(site, clock).send(request % path)
+        lines = [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
+        self.assertEqual(
+            lines[:2],
+            [
+                "POST /stop-python by nobody known from 127.0.0.1: refused",
+                "POST /set-sj-key by nobody known from 127.0.0.1: refused",
+            ],
+        )
+        self.assertEqual(len(lines), REFUSALS)
+        self.events.clear()
+        for _ in range(100):  # while the flood goes on
+            clock.advance(MINUTE / REFUSALS / 10)
+            Memory(site, clock).send(request % b"stop-python")
+        self.assertIn(len([e for e in self.events if e.get("tag") == "Audit"]), (9, 10, 11))
+        self.assertEqual(self.control.calls, [])
+
+    def test_what_is_wrong_in_itself_is_told_too(self) -> None:
+        self.post("/set-sj-key?apiKey=a-secret", None, b'{"apiKey": "a-secret"}')
+        line = self.line()
+        self.assertIn("POST /set-sj-key by this machine", line)
+        self.assertIn("refused: ", line)
+        self.assertNotIn("a-secret", line)

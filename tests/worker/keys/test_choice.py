@@ -1,0 +1,137 @@
+"""Which keys count, and that their text is known as a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.common.redact import MASK, Redactor
+from gateway.worker.errors import WorkerError
+from gateway.worker.keys.choice import Keys
+from gateway.worker.keys.credentials import Credentials
+from tests.worker.fakes import settings
+
+OLD = Credentials("old-api-key", "old-secret", "cert.pfx", "old-password")
+NEW = Credentials("new-api-key", "new-secret", "cert.pfx", "new-password")
+
+
+class KeysTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        self.path = self.folder / "keys.env"
+        self.redactor = Redactor()
+
+    def keys(self, environ: dict[str, str] | None = None, *, file: bool = True) -> Keys:
+        told = settings(credentials_file=self.path if file else None)
+        return Keys(told, self.redactor, environ or {})
+
+    def test_the_file_is_loaded_and_posted_keys_win(self) -> None:
+        self.keys().replace(OLD)
+        keys = self.keys()
+        keys.load()
+        self.assertEqual(keys.current, OLD)
+        self.assertEqual(keys.replace(NEW), OLD)
+        self.assertEqual(keys.current, NEW)
+        again = self.keys()
+        again.load()
+        self.assertEqual(again.current, NEW)
+
+    def test_a_file_that_can_not_be_used_is_no_reason_to_fail(self) -> None:
+        self.path.write_text("nonsense")
+        keys = self.keys()
+        keys.load()
+        self.assertIsNone(keys.current)
+
+    def test_keys_that_can_not_be_saved_are_not_used(self) -> None:
+        keys = self.keys()
+        keys.replace(OLD)
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertRaises(WorkerError, keys.replace, NEW)
+        self.assertEqual(keys.current, OLD)
+
+    def test_present_keys_are_not_forgotten_for_all_that_a_file_holds(self) -> None:
+        keys = self.keys(file=False)
+        keys.replace(OLD)
+        main = self.folder / "main.py"
+        main.write_text("".join(f"load_dotenv('{n}.env')\n" for n in range(9)))
+        for file in range(9):
+            lines = (f"TOKEN_{n}=a-{file}-{n}-token\n" for n in range(50))
+            (self.folder / f"{file}.env").write_text("".join(lines))
+        keys.look(main)
+        for secret in OLD.secrets:
+            self.assertEqual(self.redactor(f"<{secret}>"), f"<{MASK}>")
+
+    def test_putting_back(self) -> None:
+        for file in (True, False):
+            keys = self.keys(file=file)
+            for previous in (None, OLD):
+                if previous:
+                    keys.replace(previous)
+                keys.replace(NEW)
+                self.assertTrue(keys.put_back(NEW, previous))
+                self.assertEqual(keys.current, previous)
+                again = self.keys(file=file)
+                again.load()
+                self.assertEqual(again.current, previous if file else None)
+
+    def test_keys_that_were_replaced_meanwhile_are_not_put_back(self) -> None:
+        keys = self.keys()
+        keys.replace(NEW)
+        keys.replace(OLD)
+        self.assertFalse(keys.put_back(NEW, None))
+        self.assertEqual(keys.current, OLD)
+
+    def test_a_file_that_can_not_be_put_back_is_told_and_the_memory_counts(self) -> None:
+        keys = self.keys()
+        keys.replace(NEW)
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertTrue(keys.put_back(NEW, OLD))
+        self.assertEqual(keys.current, OLD)
+
+    def test_all_secrets_are_known(self) -> None:
+        keys = self.keys({"SJ_KEY": "environ-api-key", "CA_CERT_PATH": "/the/cert.pfx"})
+        keys.replace(NEW)
+        (self.folder / ".env").write_text(
+            "SECRET_KEY='dotenv-secret'\nBASE=inter\nSJ_CA_PASSWD=${BASE}polated\nSJ_SEC=${BASE}x\n"
+        )
+        nested = self.folder / "deep" / "folder"
+        nested.mkdir(parents=True)
+        keys.look(nested / "main.py")
+        for secret in (
+            *NEW.secrets, "environ-api-key", "dotenv-secret", "interpolated", "${BASE}polated"
+        ):  # fmt: skip
+            self.assertEqual(self.redactor(secret), MASK, secret)
+        self.assertEqual(self.redactor("/the/cert.pfx"), "/the/cert.pfx")
+
+    def test_a_dotenv_that_can_not_be_read_is_no_reason_to_fail(self) -> None:
+        (self.folder / ".env").write_bytes(b"\xff\xfeAPI_KEY=x")
+        self.keys().look(self.folder / "main.py")
+
+    def test_without_the_two_keys_some_are_missing(self) -> None:
+        both = {"SJ_API_KEY": "a", "SHIOAJI_SECRET_KEY": "s"}
+        for environ, missing in ((both, False), ({"SJ_API_KEY": "a"}, True), ({}, True)):
+            self.assertEqual(self.keys(environ).missing, missing)
+        keys = self.keys({"SJ_API_KEY": "a"})
+        (self.folder / ".env").write_text("SINOPAC_SECRET_KEY=s\n")
+        keys.look(self.folder / "main.py")
+        self.assertFalse(keys.missing)
+        keys = self.keys()
+        keys.replace(NEW)
+        self.assertFalse(keys.missing)
+
+    def test_posted_keys_that_the_workers_own_file_replaces_are_told(self) -> None:
+        main = self.folder / "main.py"
+        main.write_text("load_dotenv(override=True)\nkey = os.environ['API_KEY']\n")
+        (self.folder / ".env").write_text("API_KEY=another\n")
+        keys = self.keys()
+        keys.look(main)
+        self.assertEqual((keys.overridden, keys.warning), ([], ""))
+        keys.replace(NEW)
+        keys.look(main)
+        self.assertEqual(keys.overridden, ["apiKey"])
+        self.assertIn("apiKey", keys.warning)
+        self.assertNotIn("another", keys.warning)

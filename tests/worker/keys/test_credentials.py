@@ -1,0 +1,255 @@
+"""Credentials: what may be posted, where it is kept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.worker.errors import CredentialsError, WorkerError
+from gateway.worker.keys.credentials import (
+    LONGEST,
+    MISSING,
+    VARIABLES,
+    Credentials,
+    CredentialsFile,
+    check_certificate,
+    from_environment,
+    name_more,
+)
+
+FIELDS = {
+    "api_key": "apiKey",
+    "secret_key": "secretKey",
+    "ca_cert_path": "caCertPath",
+    "ca_password": "caPassword",
+}
+GOOD = dict.fromkeys(FIELDS, "value")
+SECRET_TEXT = st.text(
+    st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]),
+    min_size=1,
+    max_size=50,
+)
+
+
+def validated(**changes: object) -> Credentials:
+    return Credentials.validated(SimpleNamespace(**{**GOOD, **changes}))
+
+
+class ValidationTests(SynchronousTestCase):
+    def refused(self, name: str, value: object) -> str:
+        error = self.assertRaises(CredentialsError, validated, **{name: value})
+        self.assertEqual(error.field, FIELDS[name])
+        return error.message
+
+    def test_each_key_is_required_and_half_a_certificate_is_none(self) -> None:
+        for name in FIELDS:
+            for value in (None, ""):
+                self.assertEqual(self.refused(name, value), MISSING)
+
+    def test_keys_without_a_certificate_will_do(self) -> None:
+        for nothing in (None, ""):
+            made = validated(ca_cert_path=nothing, ca_password=nothing)
+            given = {*VARIABLES["apiKey"], *VARIABLES["secretKey"]}
+            self.assertEqual(set(made.environment()), given)
+            self.assertEqual((made.ca_cert_path, made.ca_password), ("", ""))
+
+    def test_the_message_of_a_missing_field_is_the_one_clients_know(self) -> None:
+        self.assertEqual(
+            MISSING, "Missing required fields: apiKey, secretKey, caCertPath, caPassword"
+        )
+
+    def test_what_is_wrong_is_named_and_never_shown(self) -> None:
+        for value, word in (
+            ("secret\nX=1", "line breaks"),
+            ("secret\r", "line breaks"),
+            ("secret\0", "NUL"),
+            ("secret\ud800", "environment"),
+            ("secret" * LONGEST, "longer"),
+            (1234567890, "string"),
+            (["secret"], "string"),
+            (True, "string"),
+        ):
+            for name, field in FIELDS.items():
+                message = self.refused(name, value)
+                self.assertIn(word, message)
+                self.assertIn(field, message)
+                self.assertNotIn("secret", message.replace("secretKey", ""))
+                self.assertNotIn("1234567890", message)
+
+    def test_repr_shows_nothing(self) -> None:
+        self.assertNotIn("value", repr(validated()))
+
+    @hypothesis_settings(max_examples=100, deadline=None)
+    @given(SECRET_TEXT)
+    def test_everything_else_is_kept_exactly_in_every_variable(self, text) -> None:
+        made = validated(**dict.fromkeys(FIELDS, text))
+        environment = made.environment()
+        self.assertEqual(set(environment), {name for group in VARIABLES.values() for name in group})
+        self.assertEqual(set(environment.values()), {text})
+        self.assertEqual(os.fsdecode(os.fsencode(text)), text)
+
+    def test_the_path_of_the_certificate_is_no_secret(self) -> None:
+        made = validated(ca_cert_path="/path/to/cert.pfx")
+        self.assertEqual(made.secrets, ("value",) * 3)
+
+
+class CertificateTests(SynchronousTestCase):
+    def test_relative_paths_are_beside_main_py(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        (folder / "cert.pfx").write_bytes(b"")
+        check_certificate("cert.pfx", folder)
+        check_certificate(str(folder / "cert.pfx"), Path("/"))
+
+    def test_what_can_not_be_read_is_refused_without_showing_the_path(self) -> None:
+        for path in ("missing.pfx", "/", "a" * 300):
+            error = self.assertRaises(CredentialsError, check_certificate, path, Path.cwd())
+            self.assertEqual(error.field, "caCertPath")
+            self.assertNotIn(path, error.message)
+
+    def test_what_is_no_file_is_refused_at_once_not_waited_for(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        os.mkfifo(folder / "cert.pfx")
+        error = self.assertRaises(CredentialsError, check_certificate, "cert.pfx", folder)
+        self.assertIn("no regular file", error.message)
+
+
+class EnvironmentTests(SynchronousTestCase):
+    def test_the_first_that_is_set_counts_for_its_group(self) -> None:
+        found = from_environment({"API_KEY": "", "SJ_KEY": "one", "SJ_API_KEY": "two", "X": "y"})
+        self.assertEqual(found, dict.fromkeys(VARIABLES["apiKey"], "one"))
+
+
+class NamesTests(SynchronousTestCase):
+    def test_further_names_join_the_known_ones(self) -> None:
+        named = name_more(["apiKey=MY_KEY", "secretKey=MY_SECRET", "apiKey=MY_KEY"])
+        self.assertEqual(named["apiKey"], (*VARIABLES["apiKey"], "MY_KEY"))
+        environment = validated().environment(named)
+        self.assertEqual((environment["MY_KEY"], environment["MY_SECRET"]), ("value", "value"))
+        self.assertEqual(from_environment({"MY_KEY": "x"}, named)["API_KEY"], "x")
+
+    def test_the_names_of_public_workers_are_known(self) -> None:
+        environment = validated().environment()
+        for name in ("SHIOAJI_API_KEY", "SINOPAC_SECRET_KEY", "CA_PATH", "SHIOAJI_CERT_PASSWORD"):
+            self.assertIn(name, environment)
+        names = [name for group in VARIABLES.values() for name in group]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_names_that_make_no_sense_are_refused(self) -> None:
+        for pair in (
+            *("MY_KEY", "key=MY_KEY", "apiKey=", "apiKey=a-b", "apiKey=1A", "apiKey=金"),
+            *("apiKey=SECRET_KEY", "apiKey=PATH", "apiKey=GATEWAY_URL"),
+        ):
+            self.assertRaises(ValueError, name_more, [pair])
+
+
+class FileTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute() / "private"
+        self.path = self.folder / "keys.env"
+        self.file = CredentialsFile(self.path)
+
+    def test_without_a_file_there_is_nothing(self) -> None:
+        self.assertIsNone(self.file.load())
+
+    def test_it_is_private(self) -> None:
+        self.addCleanup(os.umask, os.umask(0))
+        self.file.save(validated())
+        self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    def test_a_file_others_could_read_is_made_private(self) -> None:
+        self.file.save(validated())
+        self.path.chmod(0o644)
+        self.file.load()
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    @hypothesis_settings(max_examples=100, deadline=None)
+    @given(st.lists(SECRET_TEXT, min_size=4, max_size=4))
+    def test_what_is_saved_is_loaded_exactly_also_by_dotenv(self, values) -> None:
+        made = Credentials(*values)
+        self.file.save(made)
+        self.assertEqual(self.file.load(), made)
+        read = dotenv_values(self.path, interpolate=False)
+        self.assertEqual(list(read.values()), values)
+
+    def test_no_symbolic_link_is_followed(self) -> None:
+        self.folder.mkdir(parents=True)
+        target = self.folder / "target"
+        CredentialsFile(target).save(validated())
+        precious = target.read_text()
+        self.path.symlink_to(target)
+        for act in (lambda: self.file.save(validated()), self.file.load):
+            self.assertIn(str(self.path), str(self.assertRaises(WorkerError, act)))
+        self.assertEqual(target.read_text(), precious)
+
+    def test_any_error_leaves_the_old_content_and_no_draft(self) -> None:
+        self.file.save(validated(api_key="old"))
+        for name in ("fsync", "fdopen", "open"):
+            with self.subTest(call=name):
+
+                def full(*_: object, **__: object) -> None:
+                    raise OSError(28, "No space left on device")
+
+                patch = self.patch(os, name, full)
+                error = self.assertRaises(WorkerError, self.file.save, validated(api_key="new"))
+                patch.restore()
+                self.assertIn("No space left", error.details)
+                self.assertNotIn("new", str(error))
+                self.assertEqual(self.file.load().api_key, "old")
+                self.assertEqual([path.name for path in self.folder.iterdir()], ["keys.env"])
+
+    def test_an_error_that_also_keeps_a_draft_from_being_removed_is_told(self) -> None:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.write_text("a file where a folder is expected")
+        error = self.assertRaises(WorkerError, self.file.save, validated())
+        self.assertIn(str(self.path), error.details)
+
+    def test_what_is_no_file_of_ours_is_refused(self) -> None:
+        self.folder.mkdir(parents=True)
+        for content in (b"API_KEY=only\n", b"\xff\xfe", b""):
+            self.path.write_bytes(content)
+            error = self.assertRaises(WorkerError, self.file.load)
+            self.assertNotIn("only", str(error))
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertRaises(WorkerError, self.file.load)
+        self.path.rmdir()
+        os.mkfifo(self.path)
+        self.assertRaises(WorkerError, self.file.load)
+
+    def test_drafts_that_a_killed_gateway_left_are_removed(self) -> None:
+        self.folder.mkdir(parents=True)
+        left = self.folder / ".keys.env.0123456789abcdef"
+        others = [self.folder / name for name in (".keys.env.swp", ".env.0123456789abcdef", "x")]
+        for path in (left, *others):
+            path.write_text("API_KEY='secret'")
+        self.assertIsNone(self.file.load())
+        self.assertEqual([path.exists() for path in (left, *others)], [False] + [True] * 3)
+
+    def test_a_draft_that_is_being_written_is_left_alone(self) -> None:
+        self.folder.mkdir(parents=True)
+        draft = self.folder / ".keys.env.0123456789abcdef"
+        with draft.open("w") as writing:
+            fcntl.flock(writing, fcntl.LOCK_EX)
+            self.file.load()
+            self.assertTrue(draft.exists())
+        self.file.load()
+        self.assertFalse(draft.exists())
+
+    def test_restore_writes_what_was_there_or_nothing(self) -> None:
+        self.file.save(validated(api_key="new"))
+        self.file.restore(validated(api_key="old"))
+        self.assertEqual(self.file.load().api_key, "old")
+        self.file.restore(None)
+        self.assertIsNone(self.file.load())
+        self.file.restore(None)

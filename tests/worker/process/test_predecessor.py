@@ -1,0 +1,213 @@
+"""A gateway is killed and the next one starts at once: one worker at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+import psutil
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from gateway.worker.process import guarded
+from gateway.worker.process.claim import REASON, guards
+from tests.worker.real import CHILDREN, RealTestCase, alive, soon
+
+
+class SuccessorTests(RealTestCase):
+    """Gateways with one state folder, each of a process of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = self.new_folder()
+        self.journal = self.folder / "journal"
+        self.hosts: list[subprocess.Popen] = []
+        self.addCleanup(self.end)
+
+    def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+        host = self.prepared(worker, *arguments)
+        host.stdin.close()
+        return host
+
+    def prepared(self, worker: str, *arguments: str) -> subprocess.Popen:
+        """One that begins when its input is closed, at once."""
+        host = subprocess.Popen(
+            [
+                sys.executable,
+                CHILDREN / "host.py",
+                self.folder / "state",
+                "20",
+                CHILDREN / worker,
+                *arguments,
+            ],
+            env={**os.environ, "JOURNAL": str(self.journal), "PREPARED": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.hosts.append(host)
+        return host
+
+    def end(self) -> None:
+        """Leave nothing, whatever a test found."""
+        for host in self.hosts:
+            family = [host.pid]
+            if host.poll() is None:
+                family += [each.pid for each in psutil.Process(host.pid).children(recursive=True)]
+            self.end_all(family)
+            host.wait()
+            host.stdin.close()
+            host.stdout.close()
+        orphans = [pid for pid in self.noted("in") if alive(pid)]
+        parents = [psutil.Process(pid).ppid() for pid in orphans]
+        self.end_all([*filter(guards, parents), *orphans])
+
+    def end_all(self, pids: list[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def kill(self, host: subprocess.Popen) -> None:
+        host.kill()
+        host.wait()
+
+    @property
+    def words(self) -> list[str]:
+        """What the workers noted, in order."""
+        if not self.journal.exists():
+            return []
+        return [line.split()[0] for line in self.journal.read_text().splitlines()]
+
+    async def waits(self, second: subprocess.Popen) -> None:
+        """It says that it waits, and starts its worker when the first one is gone."""
+        waiting = second.stdout.readline()
+        self.assertEqual((waiting.split()[0], REASON in waiting), ("backoff", True))
+        self.assertEqual(self.words, ["in", "going"])
+        (self.folder / "release").touch()
+        self.assertEqual(second.stdout.readline().split()[0], "starting")
+        await soon(lambda: len(self.noted("in")) == 2)
+        self.assertEqual(self.words, ["in", "going", "out", "in"])
+
+    async def test_it_waits_for_the_worker_that_logs_out(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        self.kill(first)
+        await self.waits(self.host("account.py", "0"))
+
+    async def test_never_two_at_once_whenever_it_is_killed(self) -> None:
+        """Each worker logs out when the next gateway has said what it does about it."""
+        moments = random.Random(13)
+        host = self.host("account.py", "0")
+        for number in range(5):
+            following = self.prepared("account.py", f"after-{number}")
+            is_in = number % 2 == 0  # else at any moment
+            if is_in:
+                await soon(lambda: self.words and self.words[-1] == "in")
+            await deferLater(reactor, moments.uniform(0, 0.3))
+            self.kill(host)
+            host = following
+            host.stdin.close()
+            line = host.stdout.readline()
+            self.assertTrue(not is_in or number == 0 or REASON in line, line)
+            (self.folder / f"after-{number - 1}").touch()
+        (self.folder / "after-4").touch()
+        await soon(lambda: self.words[-1] == "in")
+        host.terminate()
+        await soon(lambda: host.poll() is not None)
+        self.assertEqual(self.words, ["in", "going", "out"] * (len(self.words) // 3))
+
+    async def test_a_gateway_that_is_going_down_is_waited_for_too(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        first.terminate()
+        await soon(lambda: "going" in self.words)
+        await self.waits(self.host("account.py", "0"))
+
+    async def test_a_gateway_that_lives_is_not_waited_for(self) -> None:
+        self.host("account.py", "0")
+        await soon(lambda: self.noted("in"))
+        self.host("account.py", "0")
+        await soon(lambda: len(self.noted("in")) == 2)
+
+    async def test_a_stopped_guardian_is_woken(self) -> None:
+        first = self.host("account.py", "0")
+        await soon(lambda: self.noted("in"))
+        os.kill(psutil.Process(self.noted("in")[0]).ppid(), signal.SIGSTOP)
+        self.kill(first)
+        self.host("account.py", "0")
+        await soon(lambda: len(self.noted("in")) == 2)
+        self.assertEqual(self.words, ["in", "going", "out", "in"])
+
+    async def test_a_worker_whose_guardian_was_killed_with_the_gateway(self) -> None:
+        first = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        guardian = psutil.Process(self.noted("in")[0]).ppid()
+        first.kill()
+        os.kill(guardian, signal.SIGKILL)
+        first.wait()
+        await self.waits(self.host("account.py", "0"))
+
+
+EARLY = """
+import os, runpy, signal
+Guardian = runpy.run_path({guardian!r})["Guardian"]
+class Killed(Guardian):
+    def report(self, line):
+        if line.startswith("started"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().report(line)
+Killed().main()
+"""
+"""A guardian that is killed between the fork and its report."""
+
+
+class EarlyTests(RealTestCase):
+    """A guardian that is killed, or stopped, at the wrong moment."""
+
+    def early(self) -> None:
+        guardian = self.new_folder() / "guardian.py"
+        guardian.write_text(EARLY.format(guardian=os.fspath(guarded.GUARDIAN)))
+        patched = mock.patch.object(guarded, "GUARDIAN", guardian)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    async def test_the_worker_of_a_guardian_killed_before_its_report_is_ended(self) -> None:
+        self.early()
+        supervisor = self.supervisor("stubborn.py", patience_login=0.5, backoff_first=60)
+        supervisor.start()
+        event = await self.is_told("exited")
+        self.assertIsNotNone(event["generation"])
+        run = supervisor._lifecycle.worker
+        self.assertIsNotNone(run.pid, "it was known")
+        await soon(lambda: supervisor.state == "backoff")
+        self.assertFalse(alive(run.pid))
+
+    async def test_a_stop_reaches_it(self) -> None:
+        self.early()
+        supervisor = self.supervisor("stubborn.py", patience_login=0.5, backoff_first=60)
+        supervisor.start()
+        await soon(lambda: supervisor._lifecycle.worker and supervisor._lifecycle.worker.pid)
+        await supervisor.stop_worker()
+        self.assertFalse(alive(supervisor._lifecycle.worker.pid))
+        self.assertEqual(supervisor.state, "stopped")
+
+    async def test_the_end_of_a_worker_with_a_stopped_guardian_is_told(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        worker = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        event = await self.is_told("exited")
+        self.assertEqual(event["signal"], "SIGKILL")
+
+    async def test_a_restart_with_a_stopped_guardian(self) -> None:
+        supervisor = self.supervisor("polite.py")
+        old = await self.up(supervisor)
+        os.kill(supervisor.guardian_pid, signal.SIGSTOP)
+        facts = await supervisor.restart()
+        self.assertEqual((facts["oldPid"], facts["ended"]["signal"]), (old, "SIGINT"))
+        self.assertEqual(self.noted("finally"), [old])
