@@ -1,3 +1,21 @@
-"""A Socket.IO gateway and worker supervisor for twistd."""
+"""A Socket.IO gateway and worker supervisor for twistd.
+
+The folders, in reading order; the `__init__` of each is its own map:
+
+- `engineio/`: Engine.IO 3 and 4, without I/O: packets, sessions, transports.
+- `socketio/`: Socket.IO 4 and 5 over any Engine.IO session, without I/O.
+- `relay/`: the log of events, the place of each client in it, snapshots and recovery.
+- `market/`: what is known of Taiwan's markets: codes, hours, holidays, freshness of the feed.
+- `worker/`: starts, watches and ends `main.py`.
+- `web/`: HTTP, WebSocket, the guard before both, the routes and the page.
+- `contract`: what the routes ask of the worker's supervisor: its methods and errors.
+- `ops/`: logs, metrics, alerts, `--check`, systemd.
+- `options/`: the table of options.
+- `app/`: makes one Twisted service of all of it.
+- `tap`: what the plugin of twistd names.
+- `common/`: what is used by several of them.
+
+ARCHITECTURE.md says which of them may import which.
+"""
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 """What the documents for developers name is there: paths, test modules, the names of commands."""
 
+import ast
 import re
 from pathlib import Path
 from textwrap import dedent, indent
@@ -119,3 +120,15 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertIn("app/", named)
         stale = {each for each in named if not any(path.endswith(f"/{each}") for path in there)}
         self.assertEqual(stale, set())
+
+
+class MapTests(SynchronousTestCase):
+    """The docstring of a folder's `__init__` is its map: `name` a module, `name/` a folder."""
+
+    def test_each_map_names_what_is_in_its_folder(self) -> None:
+        for init in (ROOT / "gateway").rglob("__init__.py"):
+            there = {path.stem for path in init.parent.glob("*.py")} - {"__init__"}
+            there |= {f"{path.parent.name}/" for path in init.parent.glob("*/__init__.py")}
+            text = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
+            entries = re.findall(r"^- `([a-z0-9_]+/?)`: ", text, re.MULTILINE)
+            self.assertEqual(sorted(entries), sorted(there), f"the map in {init.relative_to(ROOT)}")

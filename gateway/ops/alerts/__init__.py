@@ -1,6 +1,8 @@
 """Tells people by webhook when the worker or a feed is in trouble, and when that is over.
 
-`rules` finds out what is worth it, `limit` holds back what comes too often, `channels`
-says it in the form of each receiver, and `delivery` tries until it has arrived, over
-`client`, which is verified HTTPS.
+- `alerts`: the whole: hears what browsers are told, and tells every receiver.
+- `rules`: which changes are worth an alert.
+- `alert`: one alert, its text, and the limit of alerts for each subject.
+- `channels`: the form of each kind of receiver: Slack, Discord, Telegram, JSON.
+- `delivery`: posts over verified HTTPS until an alert has arrived.
 """

@@ -1,4 +1,14 @@
-"""What `--check` looks at; each module is a group of checks that start nothing."""
+"""What `--check` looks at; each module is a group of checks that start nothing.
+
+- `broker_keys`: the broker's keys: where they come from, and whether the certificate can be
+  used.
+- `child`: children that a check asks, without a reactor: each ends before the next line runs.
+- `files`: the gateway's own files: who may read them, and what the ledger of starts says.
+- `finding`: what a check found: how bad it is, what it is about, and what to do.
+- `host`: the machine: its clock and time zones, its limits, and the variables we were given.
+- `packages`: calls of `login` with arguments that shioaji dropped.
+- `ports`: where the gateway would listen: whether the ports are free, and who could reach them.
+"""
 
 from gateway.ops.doctor.broker_keys import check_keys
 from gateway.ops.doctor.files import check_files, check_state
