@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.app.assembly import Assembly
+from gateway.app.assembly import GatewayAssembly
 from gateway.app.command_line import Options
 from gateway.web.http.listen import ListenError
 from gateway.web.private import check as check_private_names
@@ -32,6 +32,6 @@ def makeService(options: Options, reactor: Any = None) -> Gateway:
         from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
     try:
         check_private_names()
-        return Assembly(options.settings, reactor, options.parent).gateway
+        return GatewayAssembly(options.settings, reactor, options.parent).gateway
     except (ValueError, OSError, ListenError) as error:
         raise SystemExit(f"sjgateway: {error}") from None

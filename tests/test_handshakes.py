@@ -13,7 +13,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.assembly import Assembly
+from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
 from tests.web.http.test_site import Answer
 from tests.web.site import Memory
@@ -42,7 +42,7 @@ class HandshakeTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
         settings = Settings(no_worker=True, state_dir=Path(self.mktemp()), **self.options)
-        self.assembly = Assembly(settings, self.reactor)
+        self.assembly = GatewayAssembly(settings, self.reactor)
         self.assembly.gateway.getServiceNamed("the deadlines").startService()
         self.site: Any = self.assembly._make_site()
         self.sessions = self.assembly._engine.sessions

@@ -14,7 +14,7 @@ import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.admission import POLICY_VIOLATION
-from gateway.app.worker_events import Overseer
+from gateway.app.worker_events import WorkerEvents
 from gateway.engineio.errors import MESSAGES
 from gateway.engineio.server import GOING_AWAY
 from gateway.market import codes, freshness
@@ -117,7 +117,7 @@ class TableTests(SynchronousTestCase):
 
     def test_fields(self) -> None:
         self.both("python_status", set(constants(Reporter.event)))
-        self.both("feed_status", set(constants(Overseer._feed_changed)))
+        self.both("feed_status", set(constants(WorkerEvents._feed_changed)))
         self.both("contract", {"code", "target_code"})
         for field in ("code", "target_code"):
             self.assertIn(f'told.get("{field}")', getsource(codes))
@@ -129,7 +129,7 @@ class TableTests(SynchronousTestCase):
         self.both("statuses", names | words)
         self.both("feeds", {"live", "stale", "closed"})
         for word in ("live", "stale", "closed"):
-            self.assertIn(f'"{word}"', getsource(Overseer._feed_changed))
+            self.assertIn(f'"{word}"', getsource(WorkerEvents._feed_changed))
         self.both("reasons", {freshness.SILENT, freshness.GONE, *freshness.ENDED})
         for page in PAGES.values():
             for market in MARKETS:

@@ -22,7 +22,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import ILogObserver, Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.app.assembly import Assembly
+from gateway.app.assembly import GatewayAssembly
 from gateway.app.command_line import Options
 from gateway.app.service import StartError
 from gateway.engineio.handshake import Peer
@@ -54,7 +54,7 @@ class WholeTests(TestCase):
 
     def start(self, **settings: object) -> str:
         """A running gateway's URL."""
-        gateway = Assembly(
+        gateway = GatewayAssembly(
             Settings(port=0, no_worker=True, **settings), reactor, self.runner
         ).gateway
         events: list[dict] = []
@@ -96,7 +96,7 @@ class WholeTests(TestCase):
         said = io.StringIO()
         self.patch(sys, "__stderr__", said)
         said.fileno = lambda: 1  # type: ignore[method-assign]
-        gateway = Assembly(Settings(no_worker=True, **settings), reactor).gateway
+        gateway = GatewayAssembly(Settings(no_worker=True, **settings), reactor).gateway
         self.assertRaises(StartError, gateway.startService)
         return said.getvalue()
 
@@ -137,7 +137,7 @@ class LimitTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         settings = Settings(no_worker=True, token="to control all", state_dir=Path(self.mktemp()))
-        self.assembly = Assembly(settings, MemoryReactorClock())
+        self.assembly = GatewayAssembly(settings, MemoryReactorClock())
 
     def session(self, host: str, *, passed_on: bool = False) -> Any:
         peer = Peer(host, 5000, ("127.0.0.1", 3001), "", passed_on)
@@ -148,14 +148,14 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(self.assembly._allowance.limit(session), 1_000_000)
         token = self.assembly._guard.token("to control all")
         assert token is not None
-        self.assembly._senders.identities.remember(session, token)
+        self.assembly._worker_sessions.identities.remember(session, token)
         self.assertEqual(self.assembly._allowance.limit(session), 16 << 20)
 
     def test_a_hangup_reads_the_tokens_again(self) -> None:
         file = Path(self.mktemp())
         file.write_text("desk sesame-open control\n")
         settings = Settings(no_worker=True, token_file=file, state_dir=Path(self.mktemp()))
-        assembly = Assembly(settings, MemoryReactorClock())
+        assembly = GatewayAssembly(settings, MemoryReactorClock())
         file.write_text("desk another-one control\n")
         self.assertIsNone(assembly._guard.token("another-one"))
         assembly.reloads()
@@ -166,7 +166,7 @@ class LimitTests(SynchronousTestCase):
     def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
         """Whatever a proxy announces."""
         asked: list[Any] = []
-        senders = self.assembly._senders
+        senders = self.assembly._worker_sessions
         self.patch(senders.connections, "owned", lambda ends: asked.extend(ends) or set())
         peer = Peer("127.0.0.1", 4000, ("127.0.0.1", 3001), "127.0.0.2")
         session: Any = SimpleNamespace(data=None, peer=peer, query={})
@@ -174,14 +174,14 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(asked, [(("127.0.0.1", 3001), ("127.0.0.1", 4000))])
 
     def test_rate(self) -> None:
-        exempt = self.assembly._senders.is_exempt
+        exempt = self.assembly._worker_sessions.is_exempt
         self.assertTrue(exempt(self.session("127.0.0.1")))
         self.assertFalse(exempt(self.session("192.0.2.1")))
         self.assertFalse(exempt(self.session("127.0.0.1", passed_on=True)))
         session = self.session("192.0.2.1")
         token = self.assembly._guard.token("to control all")
         assert token is not None
-        self.assembly._senders.identities.remember(session, token)
+        self.assembly._worker_sessions.identities.remember(session, token)
         self.assertTrue(exempt(session))
 
 
@@ -281,7 +281,7 @@ class MadeTests(SynchronousTestCase):
             ((), "a-token-of-the-test", {"Looking at the tokens"}),
         ):
             settings = Settings(no_worker=True, listen=listen, token=token, state_dir=self.folder)
-            names = {each.name for each in Assembly(settings, MemoryReactorClock()).gateway}
+            names = {each.name for each in GatewayAssembly(settings, MemoryReactorClock()).gateway}
             self.assertEqual({each for each in names if each.startswith("Looking")}, looks)
 
     def test_a_guest_leaves_signals_clock_and_log_alone_for_good(self) -> None:
@@ -298,7 +298,9 @@ class MadeTests(SynchronousTestCase):
 class LogTests(SynchronousTestCase):
     def test_twist_logs_by_our_observer(self) -> None:
         path = Path(self.mktemp())
-        assembly = Assembly(Settings(no_worker=True, token="a-secret-token"), MemoryReactorClock())
+        assembly = GatewayAssembly(
+            Settings(no_worker=True, token="a-secret-token"), MemoryReactorClock()
+        )
         with path.open("w") as stream:
             runner = {"logFile": stream, "fileLogObserverFactory": None, "logLevel": None}
             observer = assembly.log_by(runner)
@@ -312,7 +314,7 @@ class LogTests(SynchronousTestCase):
     def test_json_and_the_level_of_development(self) -> None:
         path = Path(self.mktemp())
         settings = Settings(no_worker=True, dev=True, log_format="json", log_file=path)
-        observer = Assembly(settings, MemoryReactorClock()).log_by({})
+        observer = GatewayAssembly(settings, MemoryReactorClock()).log_by({})
         Logger(namespace="gateway.web", observer=observer).debug("heard", tag="Relay")
         line = json.loads(path.read_text())
         self.assertEqual((line["level"], line["tag"]), ("debug", "Relay"))

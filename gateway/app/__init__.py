@@ -1,23 +1,27 @@
-"""The gateway as one Twisted service: what joins relay, web and worker.
+"""Makes one Twisted service of relay, worker and web, which do not know each other.
 
-- `assembly`: what the gateway is made of.
-- `service`: in which order it starts and stops.
-- `children`: its ports, sessions and timer.
-- `senders`: which session is the worker's, and who may send how much.
-- `process`: what a process of our own is given.
-- `admission`: who may come in through Socket.IO, and who may speak to others there.
-- `check`: `twistd -n sjgateway --check`: looks at everything a start needs, and starts nothing.
-- `command_line`: the table of options as `twistd sjgateway` reads it.
-- `identity`: who is behind a session: found out once, and remembered with the session.
-- `layers`: from the one table of options to the settings of each layer.
-- `measures`: what `/metrics` tells, put together.
-- `recognition`: which sessions are the worker's: found out by few looks, whoever comes.
-- `reload`: SIGHUP: read again what may have changed on disk, or end with the terminal.
-- `status`: what `/status` tells: the worker, the relay and its clients, and how fresh
-  everything is.
-- `visitors`: who comes and goes, for the log.
-- `worker_events`: what the gateway makes of the events it relays: counts, trust, news of the
-  worker.
+How it is made and run:
+
+- `command_line`: the options as `twistd sjgateway` is given them, and `--help`.
+- `layer_settings`: makes the settings of each layer of the table of options.
+- `assembly`: the composition root: makes every object, once.
+- `service`: the gateway as a service: in which order its parts start and stop, and their errors.
+- `child_services`: the services for ports, worker, deadlines and sessions.
+- `process`: limits, clock and signals of the process, and what SIGHUP reads again.
+- `check`: `--check`: looks at what a start needs, and starts nothing.
+
+Who is behind a session, and what it may do:
+
+- `admission`: who may join a namespace and publish there; ends sessions of revoked tokens.
+- `identity`: what is known of the client behind a session, kept with the session.
+- `worker_sessions`: finds out which sessions are the worker's.
+
+What is told of all this:
+
+- `worker_events`: hears each relayed event; publishes the gateway's own events.
+- `status`: the answer of `GET /status`.
+- `collectors`: registers the collectors of `GET /metrics`.
+- `session_log`: a log line for each client that comes or goes.
 
 It may import everything; only `gateway.tap` imports it.
 """

@@ -1,7 +1,7 @@
-"""The one composition root: makes the gateway of its settings.
+"""The one composition root: makes every object of the gateway, once, of the settings.
 
-To make it changes nothing outside: no port is opened, no thread or timer started, no signal
-handled before the service starts.  Files that options name are read, and closed.
+It opens no port and starts no thread or timer: that is done when the service starts.  Files that
+options name are read, and closed.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from prometheus_client import CollectorRegistry
 from twisted.logger import LogLevel
 
 from gateway.app.admission import Admission, Publish, Revocation
-from gateway.app.children import DeadlineTimer, Ports, Sessions, Worker
-from gateway.app.layers import (
+from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
+from gateway.app.collectors import register_collectors
+from gateway.app.layer_settings import (
     alert_settings,
     allowance,
     engine_settings,
     guard_settings,
+    publish_choice,
     relay_settings,
     socket_settings,
     token_sources,
     worker_settings,
 )
-from gateway.app.measures import measure
-from gateway.app.process import Limits, OwnProcess, steady_clock
-from gateway.app.reload import Reloads, Step
-from gateway.app.senders import Senders
+from gateway.app.process import OwnProcess, ProcessLimits, Reloads, Step, steady_clock
 from gateway.app.service import Gateway, Part, periodic
-from gateway.app.status import Status
-from gateway.app.visitors import Visitors
-from gateway.app.worker_events import Overseer, TracingOverseer
+from gateway.app.session_log import SessionLog
+from gateway.app.status import StatusReport
+from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
+from gateway.app.worker_sessions import WorkerSessions
 from gateway.common.redact import Redactor
 from gateway.contract import NoWorker
 from gateway.engineio.deadlines import Deadlines
@@ -41,7 +41,7 @@ from gateway.engineio.server import Server as EngineServer
 from gateway.market.hours import Calendar
 from gateway.ops import memory, reaper
 from gateway.ops.alerts.alerts import Alerts
-from gateway.ops.logs import EventCounts, Observer, make_log
+from gateway.ops.logs import EventCounts, LogObserver, make_log
 from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
@@ -68,16 +68,15 @@ if TYPE_CHECKING:
     from gateway.web.security.tokens import Token
 
 STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": False}
-"""Where a guest logs to that has no --log-file: as twistd's options would say it."""
+"""The options of twistd for a log on stdout, for a gateway in another application."""
 
 
-class Assembly:
-    """What the gateway is made of; `gateway` is the service.
+class GatewayAssembly:
+    """Makes all parts of the gateway; `gateway` is the service.
 
-    `runner`: the options of twistd or twist, when they were asked to run the gateway and
-    nothing else; then the process, its log and its signals are ours.  None: it is a guest in
-    somebody's application.  Raises ValueError, OSError or ListenError, with one line for the
-    user, for settings that make no sense.
+    `runner`: the options of twistd or twist where they run the gateway alone; then the process,
+    its log and its signals are ours.  None: the gateway is one service of an application.
+    Raises ValueError, OSError or ListenError, with one line for the user.
     """
 
     def __init__(
@@ -94,45 +93,48 @@ class Assembly:
         self._guarding = guard_settings(settings)
         self._guard = Guard(self._guarding)
         self._deadlines = Deadlines(self._clock)
-        publish = self._publish()
+        publish = publish_choice(settings, has_tokens=self._guard.has_tokens)
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
         self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
-        self._senders = Senders(
+        self._worker_sessions = WorkerSessions(
             self._guardian, self._secret, self._deadlines, supervised=supervised
         )
+        identities = self._worker_sessions.identities
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._strikes = Strikes(self._clock)
         admission = Admission(
             self._guard,
             publish,
-            self._senders.identities.is_worker,
-            remember=self._senders.identities.remember,
+            identities.is_worker,
+            remember=identities.remember,
             strikes=self._strikes,
         )
-        self._overseer = self._make_overseer(admission)
+        self._events = self._make_worker_events(admission)
         self._supervisor = self._make_supervisor() if supervised else None
         self._relay = Relay(
             relay_settings(settings, os.environ),
             self._deadlines,
             reactor.callLater,
-            self._overseer,
+            self._events,
             wall=time.time,
         )
-        self._overseer.relay = self._relay
-        self._overseer.listener = self._supervisor
-        self._allowance = allowance(settings, self._senders.is_publisher, self._senders.is_exempt)
+        self._events.relay = self._relay
+        self._events.worker = self._supervisor
+        self._allowance = allowance(
+            settings, self._worker_sessions.is_publisher, self._worker_sessions.is_exempt
+        )
         self._engine = self._make_engine()
-        self._senders.sessions = self._engine.sessions
+        self._worker_sessions.sessions = self._engine.sessions
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
-        self._overseer.told.append(self._alerts.told)
+        self._events.listeners.append(self._alerts.published)
         if self._supervisor is not None:
-            self._overseer.told.append(self._supervisor.told)
+            self._events.listeners.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
         self._redact.learn(*alerting.secrets)
-        self._overseer.redact = self._redact
-        self._revocation = Revocation(self._guard, self._senders.identities, self._engine.sessions)
+        self._events.redact = self._redact
+        self._revocation = Revocation(self._guard, identities, self._engine.sessions)
         tokens = self._guarding.all_tokens
         self._redact.learn(*(token.secret for token in tokens))
         self._tokens = token_files.TokenFiles(
@@ -141,9 +143,9 @@ class Assembly:
         caps = self._caps()
         self._registry = CollectorRegistry()
         site: Any = self._make_site()  # typed as a factory of its own channels
-        measure(
+        register_collectors(
             self._registry,
-            overseer=self._overseer,
+            events=self._events,
             sessions=self._engine.sessions,
             counts=self._counts,
             caps=caps,
@@ -170,21 +172,12 @@ class Assembly:
 
     # -- making --------------------------------------------------------------------------
 
-    def _publish(self) -> Publish:
-        """Whose events are relayed."""
+    def _make_worker_events(self, admission: Admission) -> WorkerEvents:
         settings = self._settings
-        if not settings.publish:
-            return Publish.by_default(tokens=self._guard.has_tokens)
-        if settings.publish == Publish.WORKER.value and settings.no_worker:
-            raise ValueError("--publish worker needs a worker; use --publish token")
-        return Publish(settings.publish)
-
-    def _make_overseer(self, admission: Admission) -> Overseer:
-        settings = self._settings
-        kind = TracingOverseer if self._level is LogLevel.debug else Overseer
+        kind = TracedWorkerEvents if self._level is LogLevel.debug else WorkerEvents
         return kind(
             self._counts,
-            self._senders.identities,
+            self._worker_sessions.identities,
             admission,
             self._deadlines,
             time.time,
@@ -197,10 +190,10 @@ class Assembly:
         return Supervisor(
             self._reactor,
             worker_settings(self._settings, self._guarding, os.environ),
-            self._overseer.tell,
+            self._events.tell,
             trades=self._calendar.is_open,
-            is_connected=self._senders.is_connected,
-            spoke_version_3=self._senders.spoke_version_3,
+            is_connected=self._worker_sessions.is_connected,
+            spoke_version_3=self._worker_sessions.spoke_version_3,
         )
 
     def _make_engine(self) -> EngineServer:
@@ -210,7 +203,7 @@ class Assembly:
         self._relay.register(application)
         return EngineServer(
             engine_settings(self._settings),
-            self._senders.received(Visitors(application, self._deadlines.call_later)),
+            self._worker_sessions.received(SessionLog(application, self._deadlines.call_later)),
             self._deadlines,
             outbox=self._relay.outbox,
             bounds=self._caps(),
@@ -226,10 +219,12 @@ class Assembly:
         upgrader = Upgrader(
             self._reactor, self._deadlines, self._allowance, deflate=self._settings.deflate
         )
-        freshness = self._overseer.freshness
+        freshness = self._events.freshness
         control = self._supervisor or NoWorker(lambda: freshness.last)
-        status = Status(control.status, self._relay, freshness, self._engine.sessions, self._clock)
-        self._overseer.told.append(status.changed)
+        status = StatusReport(
+            control.status, self._relay, freshness, self._engine.sessions, self._clock
+        )
+        self._events.listeners.append(status.changed)
         site = make_site(
             self._reactor,
             self._guard,
@@ -243,7 +238,7 @@ class Assembly:
                     self._engine,
                     upgrader,
                     allowance=self._allowance,
-                    too_old=self._senders.too_old,
+                    too_old=self._worker_sessions.too_old,
                 ),
                 body_limit=engine.max_payload,
             ),
@@ -261,26 +256,28 @@ class Assembly:
         while the worker ends.
         """
         reactor = self._reactor
-        yield Limits()
+        yield ProcessLimits()
         if is_alone:
             yield OwnProcess(reactor, self._clock, self.reloads)
             if os.getpid() == 1:
                 yield periodic(reactor, "Collecting orphans", reaper.PERIOD, reaper.reap_orphans)
         yield Part("the event counts", stop=self._counts.finish)
-        yield DeadlineTimer(reactor, self._deadlines)
+        yield DeadlineService(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look
             yield periodic(reactor, "Looking at the tokens", token_files.SECONDS, look)
         yield Part("the alerts", stop=self._alerts.stop)
-        gives_back = memory.GivesBack(self._engine.sessions.__len__)
-        yield periodic(reactor, "Giving memory back", memory.EVERY, gives_back.look)
-        yield Sessions(reactor, self._relay, self._engine)
+        trimmer = memory.MemoryTrimmer(self._engine.sessions.__len__)
+        yield periodic(reactor, "Giving memory back", memory.EVERY, trimmer.look)
+        yield SessionService(reactor, self._relay, self._engine)
         if self._supervisor is not None:
-            yield Worker(self._supervisor, lambda: self._listeners.worker_port, self._secret)
+            yield WorkerService(self._supervisor, lambda: self._listeners.worker_port, self._secret)
         if self._settings.listen:
             look = self._listeners.look_at_certificates
             yield periodic(reactor, "Looking at the certificates", CERTIFICATE_SECONDS, look)
-        yield Ports(self._listeners, self._settings, self._guarding, self._guard, self._tokens)
+        yield PortService(
+            self._listeners, self._settings, self._guarding, self._guard, self._tokens
+        )
         yield Notifier(os.environ, reactor)
 
     # -- what the parts do ---------------------------------------------------------------
@@ -294,7 +291,7 @@ class Assembly:
         self._redact.learn(*(token.secret for token in tokens))
         self._revocation(tokens)
 
-    def log_by(self, runner: MutableMapping[str, Any]) -> Observer:
+    def log_by(self, runner: MutableMapping[str, Any]) -> LogObserver:
         """The observer that logs to where `runner` says.  Raises OSError or ValueError."""
         observer, output = make_log(
             self._settings, runner, self._reactor, redact=self._redact, level=self._level

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.app.layers import (
+from gateway.app.layer_settings import (
     alert_settings,
     engine_settings,
     guard_settings,
@@ -15,8 +15,8 @@ from gateway.app.layers import (
 )
 from gateway.market.hours import Calendar
 from gateway.ops import doctor
-from gateway.ops.alerts.channels import channel
-from gateway.ops.alerts.delivery import Client
+from gateway.ops.alerts.delivery import WebhookClient
+from gateway.ops.alerts.webhooks import webhook
 from gateway.ops.doctor import TOPICS, Finding, Level
 from gateway.ops.doctor.finding import fail, ok
 
@@ -90,9 +90,9 @@ def _findings(
 
 def _alerts(settings: AlertSettings) -> None:
     """Raises ValueError where the start would."""
-    Client(None, settings.ca_file)
+    WebhookClient(None, settings.ca_file)
     for url in settings.urls:
-        channel(url)
+        webhook(url)
 
 
 def _worker(

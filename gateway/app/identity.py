@@ -24,7 +24,7 @@ class Identity:
 
     `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: which
     of the workers, by their number; None: it has said nothing yet.  `tokens`: those that it
-    brought.  `owner`: whose the names count that it invents, see `Overseer`.
+    brought.  `owner`: whose the names count that it invents, see `WorkerEvents`.
     """
 
     __slots__ = ("generation", "owner", "tokens", "worker")
@@ -48,7 +48,7 @@ class Identities:
     """The identities of all sessions; each is kept in its session's `data`.
 
     `owns(session)` says whether it is the worker's; None: nobody can know now, because no
-    worker is there, or because it must wait for a look (`recognition.py`).  That is cheap to
+    worker is there, or because it must wait for a look (`lookup.py`).  That is cheap to
     say, so it is asked again.
     """
 

@@ -1,7 +1,7 @@
-"""The process, where it is ours: its limits, its clock, its signals.
+"""The process: its limits, its clock, its signals, and what SIGHUP reads again.
 
-Nothing here is done before the service starts, and nothing at all in an application that
-somebody else wrote: see `Gateway`.
+Nothing here is done before the service starts.  In an application of somebody else only the
+limits are set: see `Gateway`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ import os
 import resource
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.application.service import Service
-
-from gateway.app.reload import heed_hangup
+from twisted.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DESCRIPTORS = 65536
 """More would only slow down children that close all they could have."""
+TERMINAL = "/dev/tty"
+"""The terminal that controls this process: it can be opened while there is one (tty(4))."""
+
+_log = Logger(namespace="gateway")
 
 
-class Limits(Service):
+class ProcessLimits(Service):
     """Sets the limits of the process when it starts.
 
     No core dumps, which would hold keys; and enough descriptors, since each client takes one.
@@ -42,7 +45,7 @@ class Limits(Service):
 
 
 class OwnProcess(Service):
-    """Makes a process fit that runs nothing but the gateway, when it starts.
+    """Takes over a process that runs nothing but the gateway, when it starts.
 
     `clock` becomes the reactor's, SIGHUP calls `reload`, and the second SIGINT or SIGTERM ends
     the process at once.
@@ -79,3 +82,62 @@ def _end(number: int, _frame: object) -> None:
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     os._exit(128 + number)  # a container's first process does not die of a default signal
+
+
+# -- SIGHUP: read again what may have changed on disk, or end with the terminal.
+
+
+class Step(NamedTuple):
+    """One thing that SIGHUP reads again: a name for the log, and the function that does it."""
+
+    what: str
+    do: Callable[[], object]
+
+
+class Reloads:
+    """Does all steps at SIGHUP; one that raises is logged, and the others are done.
+
+    `steps` is the one list: whoever has something to read again adds to it.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def __call__(self) -> None:
+        """Do all of them."""
+        for step in self.steps:
+            try:
+                step.do()
+            except Exception as error:
+                _log.error(
+                    "{what} failed, what was known before holds: {error}",
+                    what=step.what,
+                    error=error,
+                )
+        _log.info("Reloaded: {what}", what=", ".join(step.what for step in self.steps))
+
+
+def heed_hangup(reactor: Any, reload: Callable[[], None]) -> None:
+    """Call `reload` at each SIGHUP from now on.
+
+    A process in the foreground gets that signal also when its terminal is closed; then it ends
+    as by SIGTERM, unless it was started with the signal ignored (nohup).
+    """
+    stays = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN or not _has_terminal()
+
+    def heed() -> None:
+        if stays or _has_terminal():
+            reload()
+        else:
+            _log.info("The terminal was closed")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(heed))
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

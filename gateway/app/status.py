@@ -26,7 +26,7 @@ LASTS = 1.0
 """Seconds for which an answer is given again: every open page asks."""
 
 
-class Status:
+class StatusReport:
     """Composes it when it is called, at most once in `LASTS` seconds by `clock`.
 
     `worker()` is the supervisor's part; `sessions` are all clients by their id.

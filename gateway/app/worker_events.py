@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.relay")
 
 
-class Listener(Protocol):
+class SupervisedWorker(Protocol):
     """Who hears what the worker says; the supervisor does."""
 
     @property
@@ -39,7 +39,7 @@ class Listener(Protocol):
     def gone(self, connection: Hashable) -> None: ...
 
 
-class Overseer:
+class WorkerEvents:
     """The relay's observer, and the gateway's voice in it.
 
     `count(name)` is told of every event; `identities` know whether a client's word counts,
@@ -53,7 +53,7 @@ class Overseer:
     """What is observed; set before the first event."""
     redact: Callable[[str], str] = staticmethod(str)
     """Takes secrets out of what is logged."""
-    listener: Listener | None = None
+    worker: SupervisedWorker | None = None
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Overseer:
         self._attempt = Attempts()
         self.admit = admit
         self._wall = wall
-        self.told: list[Callable[[str, dict[str, Any]], object]] = []
+        self.listeners: list[Callable[[str, dict[str, Any]], object]] = []
         """Who hears what browsers are told by the gateway itself, besides them."""
 
     # -- the relay's side ----------------------------------------------------------------
@@ -100,14 +100,14 @@ class Overseer:
         return self._identities.is_worker(sender.socket.session)
 
     def trusts(self, sender: Subscription) -> bool:
-        return self.listener is None or self.is_worker(sender)
+        return self.worker is None or self.is_worker(sender)
 
     def left(self, sender: Subscription) -> None:
-        if self.listener is not None and known_as_worker(sender.socket.session):
-            self.listener.gone(sender.socket.session)
+        if self.worker is not None and known_as_worker(sender.socket.session):
+            self.worker.gone(sender.socket.session)
 
     def is_current(self, sender: Subscription) -> bool:
-        worker = self.listener
+        worker = self.worker
         if worker is None:
             return True
         identity = self._identities.of(sender.socket.session)
@@ -116,7 +116,7 @@ class Overseer:
         return worker.running and identity.generation == worker.generation
 
     def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        name, worker = str(event.name), self.listener
+        name, worker = str(event.name), self.worker
         try:
             # The last words of a worker are heard, too, unless the next one runs already.
             if worker is not None and (event.current or not worker.running):
@@ -132,7 +132,7 @@ class Overseer:
         identity = self._identities.of(session)
         if identity.owner is None:
             is_trusted = self.trusts(sender)
-            if self.listener is None:
+            if self.worker is None:
                 is_trusted = is_local(session.peer)
             identity.owner = "" if is_trusted else self.owner(session) or "unix"
         return identity.owner
@@ -141,7 +141,7 @@ class Overseer:
 
     def tell(self, name: str, value: dict[str, Any]) -> None:
         """Tell every client; when the worker is gone, late joiners hear it too."""
-        if self.listener is not None and not self.listener.running:
+        if self.worker is not None and not self.worker.running:
             self.relay.worker_gone()
             self.freshness.worker_gone()
         self._publish(name, value)
@@ -170,17 +170,17 @@ class Overseer:
 
     def _publish(self, name: str, value: dict[str, Any]) -> None:
         self.relay.publish(name, value)
-        for tell in self.told:
+        for tell in self.listeners:
             self._attempt("Telling what browsers are told", tell, name, value)
 
 
-# -- The overseer of the log level debug: it shows what is relayed.
+# -- The events of the log level debug: it shows what is relayed.
 
 SHOWN: Final = 1000
 """Characters of an event that are shown."""
 
 
-class TracingOverseer(Overseer):
+class TracedWorkerEvents(WorkerEvents):
     """Logs each event's text without secrets, and how many attachments it has."""
 
     def relayed(self, sender: Subscription, event: Event) -> None:

@@ -20,7 +20,7 @@ CROWD: Final = 50
 """Clients; when fewer leave, what they held is little."""
 
 
-class GivesBack:
+class MemoryTrimmer:
     """Calls `give_back` when half of a crowd has left.
 
     `count()` is how many clients there are.
@@ -32,7 +32,7 @@ class GivesBack:
         give_back: Callable[[], object] | None = None,
     ) -> None:
         self._count = count
-        self._give_back = give_back or give_back_now
+        self._give_back = give_back or trim_now
         self._most = 0
 
     def look(self) -> None:
@@ -44,7 +44,7 @@ class GivesBack:
             self._give_back()
 
 
-def give_back_now() -> None:
+def trim_now() -> None:
     """Some 10 ms for each 50,000 objects that live; where the C library can't, Python's part."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

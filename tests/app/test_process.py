@@ -1,4 +1,11 @@
+"""The process of our own: limits, clock, signals, SIGHUP."""
+
+from __future__ import annotations
+
+import os
+import pty
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -6,7 +13,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.process import DESCRIPTORS, Limits, steady_clock
+from gateway.app.process import DESCRIPTORS, ProcessLimits, Reloads, Step, steady_clock
 
 ROOT = Path(__file__).parents[2]
 OWN = """
@@ -20,7 +27,7 @@ OwnProcess(reactor, steady_clock(reactor.seconds()), lambda: None).startService(
 
 class ProcessTests(SynchronousTestCase):
     def test_no_cores_and_many_descriptors(self) -> None:
-        Limits().startService()
+        ProcessLimits().startService()
         self.assertEqual(resource.getrlimit(resource.RLIMIT_CORE)[0], 0)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.assertTrue(soft >= DESCRIPTORS or soft == hard)
@@ -62,3 +69,74 @@ class ProcessTests(SynchronousTestCase):
                 "reactor.run()\n"
             )
             self.assertEqual(-done.returncode, {"SIGINT": 2, "SIGTERM": 15}[name], done.stderr)
+
+
+HANGUP = """
+import fcntl, os, signal, sys, termios
+signal.alarm(30)  # nobody waits for ever: not for a signal that is ignored
+terminal, ignored = int(sys.argv[1]), sys.argv[2] == "nohup"
+if terminal >= 0:
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+from twisted.internet import reactor
+from gateway.app.process import heed_hangup
+say = lambda word: os.write(1, word)
+heed_hangup(reactor, lambda: say(b"reloaded\\n"))
+reactor.callWhenRunning(say, b"up\\n")
+reactor.addSystemEventTrigger("after", "shutdown", say, b"ended\\n")
+reactor.run()
+"""
+
+
+class ReloadsTests(SynchronousTestCase):
+    def test_all_is_done_whatever_fails(self) -> None:
+        done: list[str] = []
+        reloads = Reloads()
+        reloads.steps += [
+            Step("the first", lambda: done.append("first")),
+            Step("the broken one", lambda: 1 / 0),
+            Step("the last", lambda: done.append("last")),
+        ]
+        reloads()
+        self.assertEqual(done, ["first", "last"])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class HangupTests(SynchronousTestCase):
+    def start(self, *, terminal: bool, how: str = "") -> subprocess.Popen:
+        self.master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", HANGUP, str(slave if terminal else -1), how],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            pass_fds=(slave,),
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        return process
+
+    def test_it_reloads_without_a_terminal(self) -> None:
+        process = self.start(terminal=False)
+        os.close(self.master)
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            self.assertEqual(process.stdout.readline(), b"reloaded\n")
+
+    def test_it_reloads_in_a_terminal_and_ends_when_that_is_closed(self) -> None:
+        process = self.start(terminal=True)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.stdout.readline(), b"reloaded\n")
+        os.close(self.master)
+        self.assertEqual(process.stdout.read(), b"ended\n")
+
+    def test_nohup_is_respected(self) -> None:
+        process = self.start(terminal=True, how="nohup")
+        os.close(self.master)
+        self.assertEqual(process.stdout.readline(), b"reloaded\n")
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.stdout.readline(), b"reloaded\n")

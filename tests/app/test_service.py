@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.children import Ports
+from gateway.app.child_services import PortService
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
 from gateway.options import Settings
 from gateway.web.http.listen import ListenError
@@ -90,7 +90,7 @@ class GatewayTests(ServiceTestCase):
         listeners: Any = SimpleNamespace(open=listen, close=close, exposed=False, addresses=[])
         tokens: Any = SimpleNamespace(doubts=list)
         guarding = trust.Settings()
-        Ports(listeners, Settings(), guarding, Guard(guarding), tokens).setServiceParent(
+        PortService(listeners, Settings(), guarding, Guard(guarding), tokens).setServiceParent(
             self.gateway
         )
 

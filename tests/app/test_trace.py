@@ -4,20 +4,20 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities
-from gateway.app.worker_events import SHOWN, TracingOverseer
+from gateway.app.worker_events import SHOWN, TracedWorkerEvents
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.packet import Packet
 from gateway.market.hours import Calendar
 from gateway.relay.event import Event, Subject
 
 
-class TracingOverseerTests(SynchronousTestCase):
+class TracedWorkerEventsTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.events: list[dict] = []
-        globalLogPublisher.addObserver(self.events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        self.logged: list[dict] = []
+        globalLogPublisher.addObserver(self.logged.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.logged.append)
         self.counted: list[str] = []
-        self.overseer = TracingOverseer(
+        self.events = TracedWorkerEvents(
             self.counted.append,
             Identities(lambda session: False),
             lambda session, auth: True,
@@ -29,8 +29,8 @@ class TracingOverseerTests(SynchronousTestCase):
 
     def relayed(self, *packets: Packet) -> str:
         event = Event(packets, None, Subject("market_tick", None, None), trusted=True, wall=0.0)
-        self.overseer.relayed(SimpleNamespace(), event)  # type: ignore[arg-type]
-        (line,) = [each for each in self.events if each.get("tag") == "Relay"]
+        self.events.relayed(SimpleNamespace(), event)  # type: ignore[arg-type]
+        (line,) = [each for each in self.logged if each.get("tag") == "Relay"]
         self.assertEqual(line["log_level"], LogLevel.debug)
         return formatEvent(line)
 
@@ -47,7 +47,7 @@ class TracingOverseerTests(SynchronousTestCase):
 
     def test_secrets_are_taken_out_before_it_is_cut(self) -> None:
         """Whoever the log belongs to: that of an application around us knows no secrets."""
-        self.overseer.redact = lambda text: text.replace("sesame", "[redacted]")
+        self.events.redact = lambda text: text.replace("sesame", "[redacted]")
         line = self.relayed(Packet(b'42["' + b"x" * (SHOWN - 7) + b'sesame"]'))
         self.assertNotIn("s", line)
 

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities
-from gateway.app.worker_events import Overseer
+from gateway.app.worker_events import WorkerEvents
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.handshake import Peer
 from gateway.market.freshness import MAX_NAMES
@@ -59,7 +59,7 @@ class OverseerTests(SynchronousTestCase):
         self.senders: dict[str, Any] = {}
         self.relay: Any = FakeRelay()
         self.worker = FakeWorker()
-        self.overseer = Overseer(
+        self.events = WorkerEvents(
             self.counted.append,
             Identities(self.owns),
             lambda session, auth: True,
@@ -68,8 +68,8 @@ class OverseerTests(SynchronousTestCase):
             silence=60,
             calendar=Calendar(),
         )
-        self.overseer.relay = self.relay
-        self.overseer.listener = self.worker
+        self.events.relay = self.relay
+        self.events.worker = self.worker
 
     def owns(self, session: Any) -> bool:
         self.asked += 1
@@ -81,73 +81,73 @@ class OverseerTests(SynchronousTestCase):
 
     def hears(self, value: list[Any], sid: str = "the worker's") -> bool:
         sender = self.senders.setdefault(sid, self.sender(sid))
-        said = event(value, current=self.overseer.is_current(sender))
-        self.overseer.heard(sender, said, value)
+        said = event(value, current=self.events.is_current(sender))
+        self.events.heard(sender, said, value)
         return said.current
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("market_tick", "tick", 5):
-            self.overseer.relayed(self.sender("the worker's"), event([name]))
+            self.events.relayed(self.sender("the worker's"), event([name]))
         self.assertEqual(self.counted, ["market_tick", "tick", "5"])
 
     def test_no_stranger_takes_the_place_of_a_name_of_the_workers(self) -> None:
         strangers = [self.sender("a browser's", f"192.0.2.{n}") for n in range(100)]
         for number in range(1000):
-            self.overseer.relayed(strangers[number % 100], event([f"invented {number}"]))
+            self.events.relayed(strangers[number % 100], event([f"invented {number}"]))
         self.assertLessEqual(len(set(self.counted)), MAX_NAMES + 1)
         del self.counted[:]
         for name in ("iv_indicator", "market_tick"):
-            self.overseer.relayed(self.sender("the worker's"), event([name]))
+            self.events.relayed(self.sender("the worker's"), event([name]))
             self.hears([name, {"code": "A"}])
         self.assertEqual(self.counted, ["iv_indicator", "market_tick"])
-        heard = self.overseer.freshness.status()["events"]
+        heard = self.events.freshness.status()["events"]
         self.assertEqual(set(heard), {"iv_indicator", "market_tick"})
 
     def test_one_address_does_not_take_the_places_of_the_others(self) -> None:
         loud, quiet = self.sender("", "192.0.2.1"), self.sender("", "192.0.2.2")
         for number in range(1000):
-            self.overseer.relayed(loud, event([f"invented {number}"]))
-        self.overseer.relayed(quiet, event(["chat"]))
+            self.events.relayed(loud, event([f"invented {number}"]))
+        self.events.relayed(quiet, event(["chat"]))
         self.assertEqual(self.counted[-1], "chat")
         self.assertLess(len(set(self.counted)), MAX_NAMES // 2)
 
     def test_without_a_worker_this_machine_counts_as_one(self) -> None:
-        self.overseer.listener = None
+        self.events.worker = None
         for number in range(1000):
-            self.overseer.relayed(self.sender("", "192.0.2.1"), event([f"invented {number}"]))
+            self.events.relayed(self.sender("", "192.0.2.1"), event([f"invented {number}"]))
         for number in range(50):
-            self.overseer.relayed(self.sender("", "127.0.0.1"), event([f"own {number}"]))
+            self.events.relayed(self.sender("", "127.0.0.1"), event([f"own {number}"]))
         self.assertEqual(self.counted[1000:], [f"own {number}" for number in range(50)])
 
     def test_asks_once_who_a_sender_is(self) -> None:
         worker, stranger = self.sender("the worker's"), self.sender("a browser's")
-        answers = [self.overseer.trusts(each) for each in (worker, stranger, worker, stranger)]
+        answers = [self.events.trusts(each) for each in (worker, stranger, worker, stranger)]
         self.assertEqual(answers, [True, False, True, False])
         self.assertEqual(self.asked, 2)
 
     def test_without_a_worker_everybody_is_believed_and_nobody_is_the_worker(self) -> None:
-        self.overseer.listener = None
+        self.events.worker = None
         stranger = self.sender("a browser's")
-        self.assertTrue(self.overseer.trusts(stranger))
-        self.assertFalse(self.overseer.is_worker(stranger))
+        self.assertTrue(self.events.trusts(stranger))
+        self.assertFalse(self.events.is_worker(stranger))
 
     def test_passes_on_what_the_worker_says(self) -> None:
         for value in (["heartbeat", {"status": "ok"}], ["bare"]):
             self.hears(value)
         self.assertEqual(self.worker.said, [("heartbeat", {"status": "ok"}), ("bare", None)])
-        self.assertEqual(set(self.overseer.freshness.status()["events"]), {"heartbeat", "bare"})
+        self.assertEqual(set(self.events.freshness.status()["events"]), {"heartbeat", "bare"})
 
     def test_says_when_the_worker_has_hung_up(self) -> None:
         worker, stranger, silent = map(self.sender, ("the worker's", "a browser's", "the worker's"))
-        self.overseer.trusts(worker)
-        self.overseer.trusts(stranger)
+        self.events.trusts(worker)
+        self.events.trusts(stranger)
         for gone in (stranger, silent, worker):
-            self.overseer.left(gone)
+            self.events.left(gone)
         self.assertEqual(self.worker.left, 1, "who said nothing is nobody's concern")
         self.assertEqual(self.asked, 2, "nobody is asked about who leaves")
 
     def test_while_the_worker_runs_its_status_is_just_told(self) -> None:
-        self.overseer.tell("python_status", {"status": "running"})
+        self.events.tell("python_status", {"status": "running"})
         self.assertEqual(self.relay.published, [("python_status", {"status": "running"})])
         self.assertEqual(self.relay.forgot, 0)
 
@@ -156,7 +156,7 @@ class OverseerTests(SynchronousTestCase):
         self.hears(value)
         self.worker.running = False
         for status in ("exited", "backoff"):
-            self.overseer.tell("python_status", {"status": status})
+            self.events.tell("python_status", {"status": status})
         last_words = self.hears(value)
         self.worker.running = True
         self.assertEqual((last_words, len(self.worker.said)), (False, 2))
@@ -183,10 +183,10 @@ class OverseerTests(SynchronousTestCase):
     def test_who_shares_a_bound_is_known_by_the_address(self) -> None:
         for host, owner in (("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::/64")):
             session: Any = SimpleNamespace(peer=Peer(host, 5))
-            self.assertEqual(self.overseer.owner(session), owner)
+            self.assertEqual(self.events.owner(session), owner)
 
     def test_without_a_worker_only_this_machine_invents_names_like_one(self) -> None:
-        self.overseer.listener = None
+        self.events.worker = None
         for peer, owner in (
             (Peer("127.0.0.1", 5), ""),
             (Peer("", 0), ""),
@@ -196,10 +196,10 @@ class OverseerTests(SynchronousTestCase):
         ):
             session: Any = SimpleNamespace(peer=peer, data=None)
             sender: Any = SimpleNamespace(socket=SimpleNamespace(session=session))
-            self.assertEqual(self.overseer._inventor(sender), owner, peer)
+            self.assertEqual(self.events._inventor(sender), owner, peer)
 
     def test_the_close_of_a_market_is_no_recovery(self) -> None:
-        self.overseer._feed_changed("stocks", "the market is closed")
+        self.events._feed_changed("stocks", "the market is closed")
         (_, told) = self.relay.published[0]
         self.assertEqual((told["status"], told["market"]), ("closed", "stocks"))
 
@@ -210,17 +210,17 @@ class OverseerTests(SynchronousTestCase):
 
     def test_an_error_in_who_is_told_does_not_keep_it_from_the_others(self) -> None:
         told: list[str] = []
-        self.overseer.told += [lambda *_: 1 / 0, lambda name, _: told.append(name)]
-        self.overseer.tell("python_status", {})
+        self.events.listeners += [lambda *_: 1 / 0, lambda name, _: told.append(name)]
+        self.events.tell("python_status", {})
         self.assertEqual(told, ["python_status"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_others_hear_what_browsers_are_told(self) -> None:
         heard: list[Any] = []
-        self.overseer.told.append(lambda name, value: heard.append((name, value)))
+        self.events.listeners.append(lambda name, value: heard.append((name, value)))
         value = ["market_tick", {"code": "TXFL6"}]
         self.hears(value)
         self.worker.running = False
-        self.overseer.tell("python_status", {"status": "exited"})
+        self.events.tell("python_status", {"status": "exited"})
         self.assertEqual([name for name, _ in heard], ["feed_status", "python_status"])
         self.assertEqual(heard, self.relay.published)

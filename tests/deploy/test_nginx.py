@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from gateway.app.assembly import Assembly
+from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
 from tests.deploy.programs import require
 from tests.deploy.running import DEPLOY, PATIENCE, until
@@ -84,7 +84,7 @@ class NginxTests(TestCase):
             allowed_hosts=(NAME,),
             allowed_origins=(f"https://{NAME}",),
         )
-        gateway = Assembly(settings, reactor).gateway
+        gateway = GatewayAssembly(settings, reactor).gateway
         gateway.startService()
         self.addCleanup(gateway.stopService)
         return port

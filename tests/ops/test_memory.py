@@ -5,13 +5,13 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops import memory
-from gateway.ops.memory import GivesBack, give_back_now
+from gateway.ops.memory import MemoryTrimmer, trim_now
 
 
 class GivesBackTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.count = self.given = 0
-        self.gives = GivesBack(lambda: self.count, self.give_back)
+        self.gives = MemoryTrimmer(lambda: self.count, self.give_back)
 
     def give_back(self) -> None:
         self.given += 1
@@ -37,6 +37,6 @@ class GivesBackTests(SynchronousTestCase):
         self.assertEqual(self.looks(1000, 900, 1100, 800, 1000, 600), 0)
 
     def test_a_c_library_without_it_does_no_harm(self) -> None:
-        give_back_now()
+        trim_now()
         with patch.object(memory.ctypes, "CDLL", lambda _: object()):
-            give_back_now()
+            trim_now()

@@ -3,6 +3,8 @@
 - `alerts`: the whole: hears what browsers are told, and tells every receiver.
 - `rules`: which changes are worth an alert.
 - `alert`: one alert, its text, and the limit of alerts for each subject.
-- `channels`: the form of each kind of receiver: Slack, Discord, Telegram, JSON.
+- `webhooks`: reads a webhook's URL; the body for Slack, Discord, Telegram, or plain JSON.
 - `delivery`: posts over verified HTTPS until an alert has arrived.
+
+`gateway.app` imports it.
 """

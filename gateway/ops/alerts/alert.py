@@ -82,7 +82,7 @@ def text(alert: Alert, language: str, gateway: str) -> str:
 # -- No more alerts than somebody can read.
 
 
-class Limiter:
+class AlertLimiter:
     """Passes on one alert of a subject and a kind in `interval` seconds.
 
     What comes sooner waits for its time, or until something newer of the subject makes it

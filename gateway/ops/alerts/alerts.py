@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.ops.alerts.alert import Limiter, text
-from gateway.ops.alerts.channels import channel, secrets
-from gateway.ops.alerts.delivery import RESULTS, Client, Delivery
-from gateway.ops.alerts.rules import Rules
+from gateway.ops.alerts.alert import AlertLimiter, text
+from gateway.ops.alerts.delivery import RESULTS, Delivery, WebhookClient
+from gateway.ops.alerts.rules import AlertRules
+from gateway.ops.alerts.webhooks import secrets, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class Settings:
 
 
 class Alerts:
-    """Tells every channel.  Raises ValueError for settings that make no sense.
+    """Tells every webhook.  Raises ValueError for settings that make no sense.
 
     `wall` gives seconds since 1970, `random` numbers from 0 to 1.
     """
@@ -58,13 +58,13 @@ class Alerts:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
-        client = Client(reactor, settings.ca_file)
+        client = WebhookClient(reactor, settings.ca_file)
         self._channels = [
             (each, Delivery(each.host, partial(client.post, each.url), deadlines, random))
-            for each in map(channel, settings.urls)
+            for each in map(webhook, settings.urls)
         ]
-        limiter = Limiter(deadlines, settings.interval, self._send)
-        self.told = Rules(deadlines, wall, limiter.tell).told
+        limiter = AlertLimiter(deadlines, settings.interval, self._send)
+        self.published = AlertRules(deadlines, wall, limiter.tell).published
         """To be told what browsers are told."""
 
     def results(self) -> dict[str, int]:

@@ -50,7 +50,7 @@ class PostError(Exception):
     """but not before so many seconds."""
 
 
-class Client:
+class WebhookClient:
     """Posts JSON; trusts the authorities in `ca_file` alone, or the system's.
 
     Raises ValueError when there are none in it.

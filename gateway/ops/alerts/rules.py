@@ -57,7 +57,7 @@ _TABLE: Final = {
 """The worker's condition, and what happens -> its new condition, and the alert."""
 
 
-class Rules:
+class AlertRules:
     """Hears what browsers are told, and tells alerts; `wall` gives seconds since 1970."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Rules:
         self._steady: Deadline | None = None
         self._stale: set[str] = set()
 
-    def told(self, name: str, value: Mapping[str, Any]) -> None:
+    def published(self, name: str, value: Mapping[str, Any]) -> None:
         """Browsers are told `value`, the argument of the gateway's event `name`."""
         if name == "python_status":
             self._worker(value)

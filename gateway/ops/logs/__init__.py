@@ -1,19 +1,21 @@
 """The log: one line an event, tagged, escaped and redacted.
 
-Everybody else logs with `twisted.logger.Logger` and a `tag="Socket"` field; who has
-none speaks as the `Gateway`.
+All others log with `twisted.logger.Logger` and a field such as `tag="Socket"`; without one the
+tag is `Gateway`.
 
-- `counts`: how many events of which name: one line for all of ten seconds.
-- `destination`: which log twistd or twist was told to write: ours goes to the same place.
-- `format`: from a log event to the text of its line: pure functions.
-- `sinks`: a log file that only its owner reads, rotated by size, whatever others do to it.
-- `stream`: log lines to a terminal, a pipe or a socket, whose reader may stop reading.
-- `system`: log lines to the system's log, which may be slow, restarted, or not there.
+- `format`: which events are logged, and the text of a line.
+- `destination`: where twistd or twist was told to log to; makes the whole log.
+- `sinks`: log files: rotated by size, and followed when others rename them; counts lost lines.
+- `stream`: a terminal, pipe or socket, whose reader may stop reading.
+- `syslog`: the system's log.
+- `counts`: how many events of each name: one line for ten seconds.
+
+`gateway.app` imports it.  It imports `gateway.options` only.
 """
 
 from gateway.ops.logs.counts import EventCounts
 from gateway.ops.logs.destination import make_log
-from gateway.ops.logs.format import Observer, json_line, text_line
-from gateway.ops.logs.sinks import Output
+from gateway.ops.logs.format import LogObserver, json_line, text_line
+from gateway.ops.logs.sinks import LogOutput
 
-__all__ = ["EventCounts", "Observer", "Output", "json_line", "make_log", "text_line"]
+__all__ = ["EventCounts", "LogObserver", "LogOutput", "json_line", "make_log", "text_line"]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from twisted.logger import LogLevel
 
-from gateway.ops.logs.format import Observer, json_line, text_line
-from gateway.ops.logs.sinks import Descriptor, Output, descriptor_file, log_file
-from gateway.ops.logs.system import Syslog
+from gateway.ops.logs.format import LogObserver, json_line, text_line
+from gateway.ops.logs.sinks import Descriptor, LogOutput, descriptor_file, log_file
+from gateway.ops.logs.syslog import Syslog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -63,7 +63,7 @@ def make_log(
     *,
     redact: Callable[[str], str],
     level: NamedConstant,
-) -> tuple[Observer, Output]:
+) -> tuple[LogObserver, LogOutput]:
     """The observer that logs to where `runner`, twistd's or twist's options, says.
 
     Raises as `destination` does.
@@ -75,9 +75,9 @@ def make_log(
         said = {"log_format": "{lost} log lines could not be written", "lost": lost}
         return line({**said, "log_time": time.time(), "log_level": LogLevel.warn})
 
-    output = Output(destination(settings, runner, reactor), note)
+    output = LogOutput(destination(settings, runner, reactor), note)
     reactor.addSystemEventTrigger("after", "shutdown", output.finish)
-    observer = Observer(output.write, line, level)
+    observer = LogObserver(output.write, line, level)
     if "fileLogObserverFactory" in runner:  # twist asks for none otherwise
         runner["fileLogObserverFactory"] = lambda _: observer
         runner["logLevel"] = LogLevel.debug  # ours decides

@@ -86,7 +86,7 @@ _OURS = ("gateway", "stdout", "stderr")
 
 
 @implementer(ILogObserver)
-class Observer:
+class LogObserver:
     """Hands the lines of the events that count to `write`.
 
     Ours count from `level` on.  Of Twisted's and Autobahn's own (a factory that starts,

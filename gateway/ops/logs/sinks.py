@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway.ops.logs.stream import Stream, is_stream
+from gateway.ops.logs.stream import LogStream, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
 def descriptor_file(descriptor: int, reactor: Any = None) -> File:
     """What is open already; `reactor` tells when there is room again."""
     if reactor is not None and is_stream(descriptor):
-        return Stream(descriptor, reactor)
+        return LogStream(descriptor, reactor)
     return Descriptor(descriptor)
 
 
@@ -140,7 +140,7 @@ def _note(lost: int) -> str:
     return f"[Gateway] {lost} log lines could not be written\n"
 
 
-class Output:
+class LogOutput:
     """A file that may fail: what it could not take is counted, and said when it can.
 
     `note(lost)` makes the line that says so.
@@ -151,7 +151,7 @@ class Output:
         self._note = note
         self._lost = 0
         self._lock = RLock()  # threads log, too
-        if isinstance(file, Stream):
+        if isinstance(file, LogStream):
             file.room, file.lost = self._say, self._lose
 
     def write(self, line: str) -> None:
@@ -171,7 +171,7 @@ class Output:
 
     def finish(self) -> None:
         """The gateway ends: what waits is written, if somebody reads it soon."""
-        if isinstance(self._file, Stream):
+        if isinstance(self._file, LogStream):
             self._file.finish()
 
     def _say(self) -> None:

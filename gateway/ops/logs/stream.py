@@ -30,7 +30,7 @@ ATOMIC = 512
 
 
 @implementer(IWriteDescriptor)
-class Stream:
+class LogStream:
     """Writes when there is room, and never waits: Ctrl-S must not stop the relay.
 
     What does not fit waits in memory, in order.  `room()` is called when all of it is gone,

@@ -1,11 +1,13 @@
-"""What `/metrics` tells: counters that others keep as plain numbers, read when asked for.
+"""The collectors of prometheus_client behind `GET /metrics`.
 
-docs/metrics.md has the names and what they mean.  Each class here is a collector of
-prometheus_client.
+Others count in plain attributes, which a collector reads when somebody asks.  docs/metrics.md has
+the names and what they mean.
 
-- `clients`: the relay and its clients.
-- `delay`: how long the reactor's turns hold up others.
-- `families`: families of samples that have at most one label.
-- `gateway`: alerts.
-- `worker`: the worker.
+- `families`: makes counters and gauges with at most one label.
+- `clients`: the relay, its clients and the feeds.
+- `worker`: the worker's state, exits, starts and pauses.
+- `gateway`: connections, refusals, alerts, processor time and memory.
+- `delay`: how late the reactor comes to a timer.
+
+`gateway.app.collectors` registers them.
 """

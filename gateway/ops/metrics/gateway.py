@@ -1,4 +1,4 @@
-"""Alerts."""
+"""Connections, refusals, alerts, and what gateway and worker take of the machine."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class WorkerMetrics:
         self._status = status
         self._exits: Counter[str] = Counter()
 
-    def told(self, name: str, value: Mapping[str, Any]) -> None:
+    def published(self, name: str, value: Mapping[str, Any]) -> None:
         """Browsers are told `value`."""
         if name == "python_status" and value["status"] == "exited":
             self._exits[ASKED if value["asked"] else value["class"]] += 1

@@ -2,7 +2,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.alerts.alert import Alert, Limiter
+from gateway.ops.alerts.alert import Alert, AlertLimiter
 
 
 class LimiterTests(SynchronousTestCase):
@@ -10,7 +10,7 @@ class LimiterTests(SynchronousTestCase):
         self.clock = Clock()
         self.deadlines = Deadlines(self.clock.seconds)
         self.sent: list[Alert] = []
-        self.limiter = Limiter(self.deadlines, 60, self.sent.append)
+        self.limiter = AlertLimiter(self.deadlines, 60, self.sent.append)
 
     def tell(self, *kinds: str, subject: str = "worker") -> None:
         for kind in kinds:
@@ -69,6 +69,6 @@ class LimiterTests(SynchronousTestCase):
         self.assertLessEqual(len(self.sent), 2 * 61)
 
     def test_without_an_interval_everything_passes(self) -> None:
-        self.limiter = Limiter(self.deadlines, 0, self.sent.append)
+        self.limiter = AlertLimiter(self.deadlines, 0, self.sent.append)
         self.tell("died", "died")
         self.assertEqual(self.kinds(), ["died", "died"])

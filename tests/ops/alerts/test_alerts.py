@@ -43,7 +43,7 @@ class AlertsTests(ReceiverTestCase):
 
     def worker(self, *names: str) -> None:
         for name in names:
-            self.alerts.told("python_status", status(name))
+            self.alerts.published("python_status", status(name))
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -158,7 +158,7 @@ class AlertsTests(ReceiverTestCase):
         await self.results(failed=1)
         self.wait(2)
         await self.results(lost=1)
-        self.alerts.told("python_status", status("fatal"))
+        self.alerts.published("python_status", status("fatal"))
         everything = f"{self.events} {self.settings} {self.said()}"
         self.assertIn("localhost answered 404", everything)
         for secret in self.settings.secrets:

@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.alerts.delivery import TIMEOUT, Client, PostError
+from gateway.ops.alerts.delivery import TIMEOUT, PostError, WebhookClient
 from tests.ops.alerts.receiver import DAY, Authority, ReceiverTestCase
 from tests.worker.real import soon
 
@@ -27,7 +27,7 @@ def accepted(server: socket.socket) -> socket.socket | None:
 
 class ClientTests(ReceiverTestCase):
     async def post(self, host: str = "localhost", path: str = "/hook") -> None:
-        client = Client(reactor, self.authority.write(Path(self.mktemp())))
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
         await client.post(f"https://{host}:{self.port}{path}", {"text": "臺"})
 
     async def refused(self, host: str = "localhost") -> PostError:
@@ -59,7 +59,7 @@ class ClientTests(ReceiverTestCase):
 
     async def test_the_systems_authorities_do_not_know_a_private_one(self) -> None:
         self.listen()
-        client = Client(reactor, None)
+        client = WebhookClient(reactor, None)
         error = await self.assertFailure(
             client.post(f"https://localhost:{self.port}/", {}), PostError
         )
@@ -119,7 +119,7 @@ class ClientTests(ReceiverTestCase):
     async def test_cancelled(self) -> None:
         self.listen()
         self.hook.statuses = [0]
-        client = Client(reactor, self.authority.write(Path(self.mktemp())))
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
         posting = client.post(f"https://localhost:{self.port}/", {})
         await soon(lambda: self.hook.posted)
         posting.cancel()
@@ -129,7 +129,7 @@ class ClientTests(ReceiverTestCase):
     async def test_no_answer_is_not_waited_for_any_longer(self) -> None:
         self.listen()
         self.hook.statuses = [0]
-        client = Client(reactor, self.authority.write(Path(self.mktemp())))
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
         clock = client._reactor = Clock()
         posting = client.post(f"https://localhost:{self.port}/", {})
         await soon(lambda: self.hook.posted)
@@ -143,7 +143,7 @@ class ClientTests(ReceiverTestCase):
     async def test_a_handshake_that_does_not_end_is_not_waited_for_either(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             silent.setblocking(False)
-            client = Client(reactor, None)
+            client = WebhookClient(reactor, None)
             clock = client._reactor = Clock()
             posting = client.post(f"https://127.0.0.1:{silent.getsockname()[1]}/", {})
             peer = await soon(lambda: accepted(silent))
@@ -158,7 +158,7 @@ class AuthoritiesTests(SynchronousTestCase):
         path = Path(self.mktemp())
         if content is not None:
             path.write_bytes(content)
-        return str(self.assertRaises(ValueError, Client, Clock(), path))
+        return str(self.assertRaises(ValueError, WebhookClient, Clock(), path))
 
     def test_a_file_without_certificates_is_refused(self) -> None:
         begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"

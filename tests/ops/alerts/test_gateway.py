@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.logger import Logger
 
-from gateway.app.assembly import Assembly
-from gateway.app.layers import alert_settings, guard_settings, worker_settings
+from gateway.app.assembly import GatewayAssembly
+from gateway.app.layer_settings import alert_settings, guard_settings, worker_settings
 from gateway.options import Settings
 from tests.ops.alerts.receiver import ReceiverTestCase
 from tests.worker.real import CHILDREN, soon
@@ -38,7 +38,7 @@ class GatewayTests(ReceiverTestCase):
     async def test_a_worker_that_dies_for_good(self) -> None:
         self.listen()
         settings = self.settings()
-        assembly = Assembly(settings, reactor)
+        assembly = GatewayAssembly(settings, reactor)
         gateway = assembly.gateway
         self.addCleanup(gateway.stopService)
         gateway.startService()

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.market.freshness import SILENT
-from gateway.ops.alerts.rules import STEADY, Rules
+from gateway.ops.alerts.rules import STEADY, AlertRules
 from gateway.worker.lifecycle.classification import IMPOSING, QUOTA
 
 if TYPE_CHECKING:
@@ -56,18 +56,18 @@ class RulesTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.deadlines = Deadlines(self.clock.seconds)
         self.alerts: list[Alert] = []
-        self.rules = Rules(
+        self.rules = AlertRules(
             self.deadlines, lambda: 1708875000.0 + self.clock.seconds(), self.alerts.append
         )
 
     def worker(self, *names: str, **changes: Any) -> list[str]:
         """The kinds of the alerts that these states cause."""
         for name in names:
-            self.rules.told("python_status", status(name, **changes))
+            self.rules.published("python_status", status(name, **changes))
         return self.kinds()
 
     def feed(self, *arguments: str) -> list[str]:
-        self.rules.told("feed_status", feed(*arguments))
+        self.rules.published("feed_status", feed(*arguments))
         return self.kinds()
 
     def wait(self, seconds: float) -> list[str]:
@@ -175,7 +175,7 @@ class WorkerTests(RulesTestCase):
 
     def test_what_an_alert_holds(self) -> None:
         value = status("exited", message="The worker ended by SIGSEGV", signal="SIGSEGV", pid=7)
-        self.rules.told("python_status", {**value, "stderr": ["a secret"]})
+        self.rules.published("python_status", {**value, "stderr": ["a secret"]})
         (alert,) = self.alerts
         self.assertEqual((alert.kind, alert.subject), ("died", "worker"))
         self.assertEqual(alert.detail, "The worker ended by SIGSEGV")
@@ -184,7 +184,7 @@ class WorkerTests(RulesTestCase):
         self.assertNotIn("a secret", str(alert))
 
     def test_sentences_are_bounded(self) -> None:
-        self.rules.told("python_status", status("exited", message="x" * 5000))
+        self.rules.published("python_status", status("exited", message="x" * 5000))
         self.assertEqual(len(self.alerts[0].detail), 500)
 
     @settings(deadline=None, max_examples=100)
@@ -212,11 +212,11 @@ class FeedTests(RulesTestCase):
         self.assertEqual(self.feed("stale", SILENT, "futures"), ["stale"])
         self.assertEqual(self.feed("live", "", "stocks"), [])
         self.feed("stale", SILENT, "stocks")
-        self.rules.told("feed_status", feed("live", "", "futures"))
+        self.rules.published("feed_status", feed("live", "", "futures"))
         (alert,) = self.alerts
         self.assertEqual((alert.kind, alert.subject), ("recovered", "futures"))
         self.assertIn("futures", alert.detail)
 
     def test_other_events_are_none_of_our_business(self) -> None:
-        self.rules.told("market_tick", {"code": "TXFR1"})
+        self.rules.published("market_tick", {"code": "TXFR1"})
         self.assertEqual(self.alerts, [])

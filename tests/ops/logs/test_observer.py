@@ -2,13 +2,13 @@ from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from gateway.ops.logs import Observer
+from gateway.ops.logs import LogObserver
 
 
 class ObserverTests(SynchronousTestCase):
     def logged(self, least: LogLevel, namespace: str, level: LogLevel) -> bool:
         lines: list[str] = []
-        observer = Observer(lines.append, lambda event: event["log_format"], least)
+        observer = LogObserver(lines.append, lambda event: event["log_format"], least)
         verifyObject(ILogObserver, observer)
         Logger(namespace=namespace, observer=observer).emit(level, "said")
         return lines == ["said"]
@@ -33,5 +33,5 @@ class ObserverTests(SynchronousTestCase):
 
     def test_a_legacy_event_without_namespace_or_level_is_foreign(self) -> None:
         lines: list[str] = []
-        Observer(lines.append, str, LogLevel.info)({"log_time": 0})
+        LogObserver(lines.append, str, LogLevel.info)({"log_time": 0})
         self.assertEqual(lines, [])

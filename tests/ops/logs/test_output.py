@@ -4,7 +4,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.logs.sinks import Descriptor, Output, log_file
+from gateway.ops.logs.sinks import Descriptor, LogOutput, log_file
 from gateway.options import Settings
 
 
@@ -24,12 +24,12 @@ class Disk:
 class OutputTests(SynchronousTestCase):
     def test_lines_are_written_as_utf8(self) -> None:
         disk = Disk()
-        Output(disk).write("台積電\n")
+        LogOutput(disk).write("台積電\n")
         self.assertEqual(disk.written, "台積電\n".encode())
 
     def test_what_a_full_disk_lost_is_said_afterwards(self) -> None:
         disk = Disk()
-        output = Output(disk)
+        output = LogOutput(disk)
         disk.full = True
         output.write("one\n")
         output.write("two\n")
@@ -42,12 +42,12 @@ class OutputTests(SynchronousTestCase):
         reader, writer = os.pipe()
         os.close(reader)
         self.addCleanup(os.close, writer)
-        Output(Descriptor(writer)).write("nobody reads\n")
+        LogOutput(Descriptor(writer)).write("nobody reads\n")
 
     def test_a_file_that_was_closed_does_no_harm(self) -> None:
         file = Path(self.mktemp()).open("wb")  # noqa: SIM115  # closed on the next line
         file.close()
-        Output(file).write("nobody reads\n")
+        LogOutput(file).write("nobody reads\n")
 
 
 class LogFileTests(SynchronousTestCase):

@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.logs import stream
-from gateway.ops.logs.sinks import Output, descriptor_file
-from gateway.ops.logs.stream import LIMIT, Stream
+from gateway.ops.logs.sinks import LogOutput, descriptor_file
+from gateway.ops.logs.stream import LIMIT, LogStream
 
 LINE = "a line of the log that is not short\n"
 
@@ -48,8 +48,8 @@ class Ends(SynchronousTestCase):
         self.addCleanup(os.close, self.writer)
         os.set_blocking(self.reader, False)
         file = descriptor_file(self.writer, self.reactor)
-        self.assertIsInstance(file, Stream)
-        self.output = Output(file)
+        self.assertIsInstance(file, LogStream)
+        self.output = LogOutput(file)
 
     def read(self) -> str:
         text = b""

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.app.assembly import Assembly
+from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
 from gateway.relay.event import OVERHEAD
 from tests.ops.metrics.reading import parse
@@ -64,7 +64,7 @@ class WholeTests(TestCase):
             "python": sys.executable,
             "view_token": "",
         }
-        assembly = Assembly(Settings(**{**given, **changes}), reactor)
+        assembly = GatewayAssembly(Settings(**{**given, **changes}), reactor)
         gateway = assembly.gateway
         gateway.startService()
         self.url = f"http://127.0.0.1:{assembly._listeners.port}"

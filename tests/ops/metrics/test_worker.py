@@ -16,7 +16,7 @@ class WorkerMetricsTests(RealTestCase):
 
     def emit(self, name, value):
         super().emit(name, value)
-        self.metrics.told(name, value)
+        self.metrics.published(name, value)
 
     def numbers(self):
         return read(self.metrics)

@@ -3,7 +3,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
-from gateway.ops.alerts.channels import channel, secrets
+from gateway.ops.alerts.webhooks import secrets, webhook
 from tests.ops.alerts.test_texts import alert
 
 SLACK = "https://hooks.slack.com/services/T01ABCDEF/B02GHIJKL/a1B2c3D4e5F6g7H8i9J0k1L2"
@@ -16,7 +16,7 @@ SECRETS = ("T01ABCDE", "B02GHIJK", "a1B2c3D4", "12345678", "abcDEF_g", "bot12345
 
 class ChannelTests(SynchronousTestCase):
     def body(self, url: str, text: str = "[x] Worker died: it ended") -> Any:
-        return channel(url).body(alert(facts={"pid": 7}), text)
+        return webhook(url).body(alert(facts={"pid": 7}), text)
 
     def test_slack(self) -> None:
         self.assertEqual(self.body(SLACK), {"text": "[x] Worker died: it ended"})
@@ -30,7 +30,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_telegram(self) -> None:
         self.assertEqual(self.body(TELEGRAM, "x"), {"chat_id": "-100987654321", "text": "x"})
-        self.assertEqual(channel(TELEGRAM).url, TELEGRAM.partition("?")[0])
+        self.assertEqual(webhook(TELEGRAM).url, TELEGRAM.partition("?")[0])
 
     def test_json_has_everything(self) -> None:
         self.assertEqual(
@@ -47,7 +47,7 @@ class ChannelTests(SynchronousTestCase):
         )
 
     def test_what_is_understood_can_be_said(self) -> None:
-        mattermost = channel("slack+https://chat.example.com:8065/hooks/abc")
+        mattermost = webhook("slack+https://chat.example.com:8065/hooks/abc")
         self.assertEqual(mattermost.url, "https://chat.example.com:8065/hooks/abc")
         self.assertEqual(mattermost.host, "chat.example.com")
         self.assertEqual(mattermost.body(alert(), "x"), {"text": "x"})
@@ -68,12 +68,12 @@ class ChannelTests(SynchronousTestCase):
             "https://api.telegram.org/botvery-secret/sendMessage",
             "very-secret",
         ):
-            error = self.assertRaises(ValueError, channel, wrong)
+            error = self.assertRaises(ValueError, webhook, wrong)
             self.assertIn("https://", str(error))
             self.assertNotIn("secret", str(error))
 
     def test_a_channel_does_not_show_its_url(self) -> None:
-        self.assertNotIn("services", repr(channel(SLACK)))
+        self.assertNotIn("services", repr(webhook(SLACK)))
 
 
 class SecretTests(SynchronousTestCase):

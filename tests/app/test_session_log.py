@@ -4,7 +4,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.visitors import LINES, SECONDS, Visitors
+from gateway.app.session_log import LINES, SECONDS, SessionLog
 from gateway.engineio.handshake import Peer
 
 
@@ -26,7 +26,7 @@ class VisitorsTests(SynchronousTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
         self.clock = Clock()
         self.connection = Connection()
-        self.visitors = Visitors(lambda session: self.connection, self.clock.callLater)
+        self.visitors = SessionLog(lambda session: self.connection, self.clock.callLater)
 
     def visit(self, transport: str = "polling", port: int = 5000):
         peer = Peer("192.0.2.1" if port else "", port)

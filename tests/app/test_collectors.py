@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, generate_latest
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.measures import Forgiving
+from gateway.app.collectors import TolerantCollector
 from gateway.ops.metrics.families import gauge
 
 
@@ -28,7 +28,7 @@ class ForgivingTests(SynchronousTestCase):
     def test_one_that_fails_costs_no_other_figure(self) -> None:
         registry = CollectorRegistry()
         for collector in (Failing(), Whole()):
-            registry.register(Forgiving(collector))
+            registry.register(TolerantCollector(collector))
         text = generate_latest(registry).decode()
         self.assertIn("first 1.0", text)
         self.assertIn("other 2.0", text)

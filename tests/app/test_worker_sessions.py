@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities, known_as_worker
-from gateway.app.recognition import PAUSE, SHARE, Reception, Recognition
+from gateway.app.worker_sessions import PAUSE, SHARE, HoldingApplication, WorkerLookup
 from gateway.engineio.meter import SLICE
 from tests.relay.world import RelayWorld, WebSocketClient
 
@@ -43,12 +43,12 @@ class AnyWorld(RelayWorld):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.kernel = Kernel(self)
-        self.recognition = Recognition(self.kernel.evident, self.kernel.look, self.deadlines)
-        self.identities = Identities(self.recognition.owns)
+        self.lookup = WorkerLookup(self.kernel.evident, self.kernel.look, self.deadlines)
+        self.identities = Identities(self.lookup.owns)
         self.watcher.is_worker = self.watcher.trusts = lambda sender: self.identities.is_worker(
             sender.socket.session
         )
-        self.reception = Reception(self.sockets, self.recognition)
+        self.reception = HoldingApplication(self.sockets, self.lookup)
 
     def _serve(self, session: Any) -> Any:
         self.newest = session
@@ -179,7 +179,7 @@ class RecognitionTests(SynchronousTestCase):
     def test_a_look_that_fails_leaves_nobody_waiting(self) -> None:
         self.come()
         late = self.come()
-        self.world.recognition._look_at = lambda sessions: 1 // 0  # type: ignore[assignment]
+        self.world.lookup._look_at = lambda sessions: 1 // 0  # type: ignore[assignment]
         self.world.wait(PAUSE)
         self.assertGreaterEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertFalse(late.is_open)  # who comes back may have more luck

@@ -19,7 +19,7 @@ SECONDS: Final = 10.0
 """So many lines in so many seconds; of what is more, only the number is told."""
 
 
-class Visitors:
+class SessionLog:
     """An Engine.IO application that logs the sessions of another one.
 
     `call_later(seconds, callback)`.
@@ -37,7 +37,7 @@ class Visitors:
         connection = self._application(session)
         self._count += 1
         self._tell("{who} connected by {how} ({count} now)", session)
-        return _Visit(self, session, connection)
+        return _LoggedConnection(self, session, connection)
 
     def left(self, session: Session, reason: str) -> None:
         """The session is over."""
@@ -65,17 +65,17 @@ class Visitors:
             )
 
 
-class _Visit:
+class _LoggedConnection:
     """A connection whose end is logged; its messages take no detour."""
 
-    __slots__ = ("_closed", "_session", "_visitors", "message")
+    __slots__ = ("_closed", "_session", "_sessions", "message")
 
-    def __init__(self, visitors: Visitors, session: Session, connection: Connection) -> None:
+    def __init__(self, sessions: SessionLog, session: Session, connection: Connection) -> None:
         self.message = connection.message
         self._closed = connection.closed
         self._session = session
-        self._visitors = visitors
+        self._sessions = sessions
 
     def closed(self, reason: str) -> None:
-        self._visitors.left(self._session, reason)
+        self._sessions.left(self._session, reason)
         self._closed(reason)

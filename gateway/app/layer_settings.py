@@ -1,7 +1,7 @@
-"""From the one table of options to the settings of each layer.
+"""Makes the settings of each layer of the table of options.
 
-Each function raises ValueError, with one line for the user, for what makes no sense.  A new
-option that a layer needs is one more line here.
+Each function raises ValueError, with one line for the user, for options that make no sense
+together.  A new option that a layer needs is one more line here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
 
+from gateway.app.admission import Publish
 from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.ops.alerts.alerts import Settings as AlertSettings
@@ -100,6 +101,15 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
             conflate=not settings.no_conflation,
         ),
     )
+
+
+def publish_choice(settings: Settings, *, has_tokens: bool) -> Publish:
+    """Whose events are relayed; `has_tokens`: whether any token is set."""
+    if not settings.publish:
+        return Publish.by_default(tokens=has_tokens)
+    if settings.publish == Publish.WORKER.value and settings.no_worker:
+        raise ValueError("--publish worker needs a worker; use --publish token")
+    return Publish(settings.publish)
 
 
 def guard_settings(settings: Settings) -> GuardSettings:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from gateway.app.layers import WORKER_KEY, state_dir
+from gateway.app.layer_settings import WORKER_KEY, state_dir
 from gateway.app.service import refused
 from gateway.web.http.listen import ListenError, plan
 from gateway.web.http.timer import Driver, drive
@@ -38,7 +38,7 @@ LAST_POLLS = 0.5
 _log = Logger(namespace="gateway")
 
 
-class Ports(Service):
+class PortService(Service):
     """Opens all ports while there are privileges, and says in the log which they are.
 
     One service for all of them, and not a StreamServerEndpointService for each: all are open or
@@ -93,7 +93,7 @@ class Ports(Service):
             _log.warn("{warning}", warning=warning(self._guarding))
 
 
-class Worker(Service):
+class WorkerService(Service):
     """Has the worker supervised while it runs.
 
     `port()` is where the worker finds plain HTTP, once the ports are open; `secret` goes with
@@ -120,7 +120,7 @@ class Worker(Service):
         return self._supervisor.stop()
 
 
-class DeadlineTimer(Service):
+class DeadlineService(Service):
     """Keeps `deadlines` going while it runs."""
 
     name = "the deadlines"
@@ -140,7 +140,7 @@ class DeadlineTimer(Service):
             self._driver.stop()
 
 
-class Sessions(Service):
+class SessionService(Service):
     """Says goodbye to all sessions when it stops: what was said before reaches them."""
 
     name = "the sessions"

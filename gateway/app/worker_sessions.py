@@ -1,26 +1,32 @@
-"""Which sessions are the worker's: found out by few looks, whoever comes.
+"""Which sessions are the worker's, and who may send as much as the worker.
 
-To ask the kernel takes milliseconds where the worker has many files, and every client of this
-machine is somebody who could be the worker.  So one look answers for all sessions that were
-asked about before it, and the next look is not sooner than `PAUSE` seconds later.  An answer
-is never from a look that is older than the question: the worker may have connected since.
+To ask the kernel whose a connection is takes milliseconds where the worker has many files, and
+every client of this machine could be the worker.  So one look-up answers for all sessions that
+were asked about before it, and the next one is made `PAUSE` seconds later at the soonest.  An
+answer is never from a look-up that is older than the question: the worker may have connected
+since.
 """
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from twisted.logger import Logger
 
-from gateway.app.identity import identity_of
+from gateway.app.identity import Identities, identity_of, is_local, known_as_worker
+from gateway.app.layer_settings import WORKER_KEY
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import BYTES, SLICE
+from gateway.web.security.addresses import is_loopback
+from gateway.worker.process.connections import Connections, Ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.engineio.handshake import Peer
     from gateway.engineio.interfaces import Connection
     from gateway.engineio.packet import Packet
     from gateway.engineio.session import Session
@@ -33,7 +39,89 @@ SHARE: Final = 10
 _log = Logger(namespace="gateway")
 
 
-class Recognition:
+class WorkerSessions:
+    """Tells the worker from others, by its process's connections and by `secret`, if it is set.
+
+    `guardian()` is the process above the worker; None: there is no worker now.
+    `supervised`: whether a worker is run at all.
+    """
+
+    sessions: Mapping[str, Session]
+    """All of Engine.IO's; set before the first request."""
+
+    def __init__(
+        self,
+        guardian: Callable[[], int | None],
+        secret: str,
+        deadlines: Deadlines,
+        *,
+        supervised: bool,
+    ) -> None:
+        self.connections = Connections(guardian)
+        self._lookup = WorkerLookup(self.evident, self.owned, deadlines)
+        self.identities = Identities(self._lookup.owns)
+        self._secret = secret
+        self._clock = deadlines.clock
+        self._supervised = supervised
+        self._version_3 = float("-inf")
+
+    def received(self, application: Callable[[Session], Connection]) -> Callable[..., Connection]:
+        """`application`, which hears a client once it is known whether it is the worker."""
+        return HoldingApplication(application, self._lookup) if self._supervised else application
+
+    def evident(self, session: Session) -> bool | None:
+        """Whether `session` is the worker's; None: that is to be found out."""
+        if not self._supervised:
+            return False
+        secret = session.query.get(WORKER_KEY, "")
+        if self._secret and compare_digest(secret.encode(), self._secret.encode()):
+            return True
+        # A UNIX socket tells nothing, and needs no look.
+        return None if session.peer.port and _ends(session).on_loopback else False
+
+    def owned(self, sessions: Collection[Session]) -> list[Session] | None:
+        """Those of `sessions` that are the worker's; None: there is no worker now."""
+        owned = self.connections.owned(map(_ends, sessions))
+        if owned is None:
+            return None
+        return [session for session in sessions if _ends(session) in owned]
+
+    def is_connected(self) -> bool:
+        """Whether a session is the worker's; the kernel is asked once for all of them."""
+        sessions: Collection[Session] = self.sessions.values()
+        if any(map(known_as_worker, sessions)):
+            return True
+        ports = self.connections.ports()
+        return any(
+            session.peer.port in ports and is_loopback(session.peer.host) for session in sessions
+        )
+
+    def too_old(self, peer: Peer) -> None:
+        """A client that speaks Engine.IO 3 was refused: perhaps the worker, which tells nobody."""
+        if is_loopback(peer.host):
+            self._version_3 = self._clock()
+
+    def spoke_version_3(self, seconds: float) -> bool:
+        """Whether a client of this machine was refused for that in the last `seconds`."""
+        return self._clock() - self._version_3 < seconds
+
+    def is_exempt(self, session: Session) -> bool:
+        """Whether `session` may send at any rate: the worker, or who takes its place."""
+        if not self._supervised:
+            return is_local(session.peer) or self.identities.may_publish(session)
+        return self.is_publisher(session)
+
+    def is_publisher(self, session: Session) -> bool:
+        """Whether `session` may send messages as large as the worker's."""
+        return self.identities.may_publish(session) or self.identities.is_worker(session)
+
+
+def _ends(session: Session) -> Ends:
+    host, port, ours, *_ = session.peer
+    return Ends(ours, (host, port))
+
+
+class WorkerLookup:
     """Decides whether sessions are the worker's.
 
     `evident(session)`: what can be said without a look, or None.  `look(sessions)`: those of
@@ -109,42 +197,40 @@ class Recognition:
             identity_of(session).worker = session in owned
 
 
-class Reception:
+class HoldingApplication:
     """An Engine.IO application: another one, which hears a client once it is known who it is.
 
     A client of Engine.IO 3 joins without a word, so that the other one is not even told of its
     session before.
     """
 
-    def __init__(
-        self, application: Callable[[Session], Connection], recognition: Recognition
-    ) -> None:
+    def __init__(self, application: Callable[[Session], Connection], lookup: WorkerLookup) -> None:
         self.application = application
-        self.recognition = recognition
+        self.lookup = lookup
 
     def __call__(self, session: Session) -> Connection:
-        if self.recognition.is_evident(session):
+        if self.lookup.is_evident(session):
             return self.application(session)
-        return _Guest(self, session)
+        return _HoldingConnection(self, session)
 
 
-class _Guest:
+class _HoldingConnection:
     """A connection that may have to wait; once its client is known, messages take no detour."""
 
-    __slots__ = ("_connection", "_cost", "_early", "_reception", "_session", "message")
+    __slots__ = ("_application", "_connection", "_cost", "_early", "_session", "message")
 
     message: Callable[[Packet], None]
 
-    def __init__(self, reception: Reception, session: Session) -> None:
-        self._reception = reception
+    def __init__(self, application: HoldingApplication, session: Session) -> None:
+        self._application = application
         self._session = session
         self._connection: Connection | None = None
         self._early: list[Packet] = []
         self._cost = 0.0
         self.message = self._first
         if session.eio != 3:
-            self._connection = reception.application(session)
-        elif reception.recognition.waits(session, self._go_on):
+            self._connection = application.application(session)
+        elif application.lookup.waits(session, self._go_on):
             self.message = self._keep
         else:
             self._begin()
@@ -155,7 +241,7 @@ class _Guest:
             self._connection.closed(reason)
 
     def _first(self, packet: Packet) -> None:
-        if self._reception.recognition.waits(self._session, self._go_on):
+        if self._application.lookup.waits(self._session, self._go_on):
             self.message = self._keep
         else:
             self._begin()
@@ -172,7 +258,7 @@ class _Guest:
         self._early.append(packet)
 
     def _begin(self) -> Connection:
-        connection = self._connection or self._reception.application(self._session)
+        connection = self._connection or self._application.application(self._session)
         self._connection, self.message = connection, connection.message
         return connection
 

@@ -3,7 +3,12 @@ from pathlib import Path
 from attrs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.layers import engine_settings, guard_settings, relay_settings, worker_settings
+from gateway.app.layer_settings import (
+    engine_settings,
+    guard_settings,
+    relay_settings,
+    worker_settings,
+)
 from gateway.options import Settings
 from gateway.web.security.trust import Role
 from gateway.worker.settings import Settings as WorkerSettings

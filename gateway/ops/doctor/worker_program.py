@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from gateway.common.guard import reason
-from gateway.ops.doctor.child import Immediately, Interpreter, interrogate
 from gateway.ops.doctor.finding import Finding, Level, fail, ok, warn
+from gateway.ops.doctor.interpreter import BlockingReactor, Interpreter, ask_interpreter
 from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Target, look, project
@@ -81,7 +81,7 @@ _PIP_NAMES = {
 def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Target:
     """What would be run; where main.py would be, if it is missing."""
     try:
-        return Launcher(settings, environ, cwd, Immediately()).target()
+        return Launcher(settings, environ, cwd, BlockingReactor()).target()
     except (LaunchError, OSError):
         main = cwd / (settings.main or "main.py")
         return Target((str(main),), main.parent, main)
@@ -89,7 +89,7 @@ def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Ta
 
 def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:
     """What would be run, and whether it can be."""
-    launcher = Launcher(settings, environ, cwd, Immediately())
+    launcher = Launcher(settings, environ, cwd, BlockingReactor())
     try:
         target = launcher.target()
     except LaunchError as error:
@@ -124,7 +124,7 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
         return
     sources = launcher.sources()
     wanted = sources.needed.union(sources.optional, sources.elsewhere, _module(target), _CLIENT)
-    found = interrogate(python, wanted, environ)
+    found = ask_interpreter(python, wanted, environ)
     for broken in look(target.script.parent).broken if settings.python is None else ():
         yield warn("python", broken, "create it again with python3 -m venv, or remove it")
     yield _runs(python, _why(python, settings, target), found)

@@ -47,7 +47,7 @@ class Interpreter:
     """The version that is installed; "" for none."""
 
 
-def interrogate(
+def ask_interpreter(
     python: str, wanted: Iterable[str], environ: Mapping[str, str]
 ) -> Interpreter | None:
     """Ask `python`; None when it can't be run.
@@ -69,7 +69,7 @@ def interrogate(
         return None
 
 
-class Immediately:
+class BlockingReactor:
     """As much of a reactor as asks short-lived children, and waits for each."""
 
     def callLater(self, delay: float, function: Callable[[], object]) -> _Timer:

@@ -32,7 +32,7 @@ Body = dict[str, Any]
 
 
 @attrs.frozen
-class Channel:
+class Webhook:
     """One receiver."""
 
     url: str = attrs.field(repr=False)
@@ -43,8 +43,8 @@ class Channel:
     """Makes the JSON object to post, of an alert and its text."""
 
 
-def channel(written: str) -> Channel:
-    """The channel at `[json+|slack+|discord+|telegram+]https://...`.
+def webhook(written: str) -> Webhook:
+    """The webhook at `[json+|slack+|discord+|telegram+]https://...`.
 
     Raises ValueError, which does not repeat the URL.
     """
@@ -73,22 +73,22 @@ def secrets(url: str) -> Iterator[str]:
             yield part
 
 
-def _json(parts: SplitResult, host: str) -> Channel:
-    return Channel(parts.geturl(), host, lambda alert, text: {"text": text, **attrs.asdict(alert)})
+def _json(parts: SplitResult, host: str) -> Webhook:
+    return Webhook(parts.geturl(), host, lambda alert, text: {"text": text, **attrs.asdict(alert)})
 
 
-def _slack(parts: SplitResult, host: str) -> Channel:
-    return Channel(parts.geturl(), host, lambda _, text: {"text": escape(text, quote=False)})
+def _slack(parts: SplitResult, host: str) -> Webhook:
+    return Webhook(parts.geturl(), host, lambda _, text: {"text": escape(text, quote=False)})
 
 
-def _discord(parts: SplitResult, host: str) -> Channel:
+def _discord(parts: SplitResult, host: str) -> Webhook:
     nobody: dict[str, list[str]] = {"parse": []}  # is called by what a sentence may hold
-    return Channel(
+    return Webhook(
         parts.geturl(), host, lambda _, text: {"content": text, "allowed_mentions": nobody}
     )
 
 
-def _telegram(parts: SplitResult, host: str) -> Channel:
+def _telegram(parts: SplitResult, host: str) -> Webhook:
     chat = parse_qs(parts.query).get("chat_id", [""])[0]
     if not chat:
         raise ValueError(
@@ -96,7 +96,7 @@ def _telegram(parts: SplitResult, host: str) -> Channel:
             " https://api.telegram.org/botTOKEN/sendMessage?chat_id=NUMBER"
         )
     url = parts._replace(query="").geturl()
-    return Channel(url, host, lambda _, text: {"chat_id": chat, "text": text})
+    return Webhook(url, host, lambda _, text: {"chat_id": chat, "text": text})
 
 
 _CHANNELS: Final = {"json": _json, "slack": _slack, "discord": _discord, "telegram": _telegram}

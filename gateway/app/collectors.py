@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from gateway.app.admission import Admission
-    from gateway.app.worker_events import Overseer
+    from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.ops.alerts.alerts import Alerts
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from gateway.worker.supervisor import Supervisor
 
 
-def measure(
+def register_collectors(
     registry: CollectorRegistry,
     *,
-    overseer: Overseer,
+    events: WorkerEvents,
     sessions: Mapping[str, Session],
     counts: EventCounts,
     caps: Caps,
@@ -49,20 +49,20 @@ def measure(
         return {"gateway": os.getpid(), "worker": supervisor.pid if supervisor else None}
 
     for collector in (
-        RelayMetrics(overseer.relay, overseer.freshness, sessions, counts.totals),
+        RelayMetrics(events.relay, events.freshness, sessions, counts.totals),
         WebMetrics(caps, site.resource.refused, lambda: admission.refused),
         AlertMetrics(alerts.results),
         ProcessMetrics(pids, deadlines.clock),
         ReactorDelay(deadlines),
     ):
-        registry.register(Forgiving(collector))
+        registry.register(TolerantCollector(collector))
     if supervisor is not None:
         worker = WorkerMetrics(supervisor.status)
-        overseer.told.append(worker.told)
-        registry.register(Forgiving(worker))
+        events.listeners.append(worker.published)
+        registry.register(TolerantCollector(worker))
 
 
-class Forgiving(Collector):
+class TolerantCollector(Collector):
     """Tells what a collector can read now, so that `/metrics` always answers."""
 
     def __init__(self, collector: Any) -> None:
