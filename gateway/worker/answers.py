@@ -9,12 +9,12 @@ from gateway.worker.process.usage import tree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.keys.choice import Keys
+    from gateway.worker.calendar.periodic_checks import PeriodicChecks
+    from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.lifecycle import Lifecycle
-    from gateway.worker.overdue import Overdue
-    from gateway.worker.periodic_checks import PeriodicChecks
-    from gateway.worker.process.output import Output
+    from gateway.worker.process.output import WorkerOutput
     from gateway.worker.process.usage import Usage
+    from gateway.worker.readiness.overdue import LateWorkerChecks
     from gateway.worker.report import Reporter
 
 
@@ -23,11 +23,11 @@ class Answers:
 
     _lifecycle: Lifecycle
     _reporter: Reporter
-    _overdue: Overdue
-    _keys: Keys
+    _overdue: LateWorkerChecks
+    _keys: CredentialStore
     _usage: Usage
     _checks: PeriodicChecks
-    _output: Output
+    _output: WorkerOutput
     _wall: Callable[[], float]
 
     @property

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.common.times import iso
 from gateway.worker.lifecycle.classification import ADVICE
-from gateway.worker.overdue import UNREADY
+from gateway.worker.readiness.overdue import UNREADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
-    from gateway.worker.lifecycle.exits import Ending, Exit
+    from gateway.worker.lifecycle.exits import Exit, PastExit
     from gateway.worker.lifecycle.lifecycle import Lifecycle
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
@@ -54,7 +54,7 @@ class Reporter:
             "asked": ended and ended.asked,
             "class": cause,
             "advice": ADVICE.get(cause or ""),
-            "stderr": [line[:WORDS] for line in worker.last_words] if worker and ended else [],
+            "stderr": [line[:WORDS] for line in worker.last_stderr] if worker and ended else [],
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "restarts": self.restarts,
@@ -132,7 +132,7 @@ class Reporter:
         return f"The worker {end}" if status == "exited" else f"The worker is {status}"
 
 
-def _exit(ending: Ending) -> dict[str, Any]:
+def _exit(ending: PastExit) -> dict[str, Any]:
     when, end, cause = ending
     return {
         "at": iso(when),

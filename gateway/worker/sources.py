@@ -158,7 +158,7 @@ def _chain(root: Path, parts: Sequence[str]) -> Iterator[Path]:
 Stamps = dict["Path", tuple[int, int]]
 
 
-class Watch:
+class SourceWatch:
     """Looks at the Python files beside `main()`, and at those that it leads to (`sources()`).
 
     Both may raise LaunchError: there are none.

@@ -18,32 +18,32 @@ from twisted.logger import Logger, LogLevel
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
 from gateway.worker.answers import Answers
-from gateway.worker.credential_change import CredentialChange
+from gateway.worker.calendar.periodic_checks import PeriodicChecks
 from gateway.worker.errors import LaunchError
-from gateway.worker.keys.choice import Keys
+from gateway.worker.keys.credential_change import CredentialChange
+from gateway.worker.keys.store import CredentialStore
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.gate import Gate
 from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
-from gateway.worker.overdue import UNCONNECTED, UNREADY, Overdue
-from gateway.worker.periodic_checks import PeriodicChecks
 from gateway.worker.process.claim import Claim, Predecessor
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.lines import escape
-from gateway.worker.process.output import Output
+from gateway.worker.process.output import WorkerOutput
+from gateway.worker.process.run import Run
 from gateway.worker.process.usage import Usage
+from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks
+from gateway.worker.readiness.silent_feeds import SilentFeeds
+from gateway.worker.readiness.vitals import Vitals
 from gateway.worker.report import Reporter
-from gateway.worker.run import Run
-from gateway.worker.silent import SilentFeeds
-from gateway.worker.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from gateway.worker.keys.credentials import Posted
-    from gateway.worker.lifecycle.interfaces import Worker, WorkerListener
+    from gateway.worker.lifecycle.interfaces import WorkerListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings
 
@@ -85,9 +85,9 @@ class Supervisor(Answers):
         self._gateway_url = settings.gateway_url
         self.redact = Redactor()
         self.redact.learn(*settings.secrets)
-        self._keys = Keys(settings, self.redact, environ)
+        self._keys = CredentialStore(settings, self.redact, environ)
         self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
-        self._output = Output(
+        self._output = WorkerOutput(
             reactor, settings, wall=wall, redact=self.redact, complain=self._printed
         )
         self._ledger = Ledger(
@@ -117,12 +117,17 @@ class Supervisor(Answers):
             check=self._launcher.check,
         )
         self._reporter = Reporter(self._lifecycle, self._limits, lambda: self._checks.reopens)
-        self._credential_change = CredentialChange(self._keys, self._lifecycle, self._launcher)
+        self._credential_change = CredentialChange(
+            self._keys,
+            self._lifecycle,
+            check=self._launcher.check,
+            folder=lambda: self._launcher.target().folder,
+        )
         self._usage = Usage(clock)
-        self._overdue = Overdue(
+        self._overdue = LateWorkerChecks(
             settings,
-            self._launcher,
             self._tell,
+            folder=lambda: self._launcher.main().parent,
             may_wait=self._may_wait,
             is_connected=is_connected,
             spoke_version_3=spoke_version_3,
@@ -217,7 +222,7 @@ class Supervisor(Answers):
         """The state is another one, or the planned start is."""
         self._tell(self.state)
 
-    def worker_exited(self, worker: Worker) -> None:
+    def worker_exited(self, worker: WorkerRun) -> None:
         """The process of `worker` is gone."""
         self._tell("exited")
 
@@ -251,7 +256,7 @@ class Supervisor(Answers):
     def _renew(self, reason: str) -> None:
         self._lifecycle.renew(reason, states=(Running,))
 
-    def _may_wait(self, worker: Worker) -> bool:
+    def _may_wait(self, worker: WorkerRun) -> bool:
         """Whether nobody misses a worker that is not ready."""
         trades = self._checks.in_session if self._settings.sessions else self._trades(self._wall())
         lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
@@ -276,7 +281,7 @@ class Supervisor(Answers):
     def _printed(self, cause: str, generation: int) -> None:
         worker = self._lifecycle.worker
         if worker is not None and worker.generation == generation:
-            worker.blame(cause)
+            worker.note_error(cause)
         self._lifecycle.broker_refused(cause, generation)
 
     def _clean_error(self, value: object) -> str:

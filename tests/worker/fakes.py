@@ -8,8 +8,8 @@ from twisted.internet.task import Clock
 
 from gateway.worker.lifecycle import states
 from gateway.worker.lifecycle.exits import Exit
+from gateway.worker.readiness.vitals import Vitals
 from gateway.worker.settings import Settings
-from gateway.worker.vitals import Vitals
 
 MONDAY = 1709510400.0
 """2024-03-04 08:00 in Taipei, a Monday: the broker's day begins."""
@@ -59,7 +59,7 @@ class FakeRun:
         self.exit = None
         self.error = None
         self.cause = None
-        self.last_words = []
+        self.last_stderr = []
         self.asked_at = None
         self.killed = False
         self.settled = False
@@ -76,11 +76,11 @@ class FakeRun:
     def kill(self) -> None:
         self.killed = True
 
-    plight = "nothing helped"
+    stuck_details = "nothing helped"
 
     @property
-    def epitaph(self) -> str:
-        return "; ".join((str(self.exit), *self.last_words))
+    def exit_summary(self) -> str:
+        return "; ".join((str(self.exit), *self.last_stderr))
 
     # -- what the test does -----------------------------------------------------------
 

@@ -20,7 +20,7 @@ class ReporterTests(SynchronousTestCase):
             alive=False,
             pid=7,
             cause="network",
-            last_words=["short", "x" * 10_000],
+            last_stderr=["short", "x" * 10_000],
         )
         self.lifecycle = SimpleNamespace(
             state=state("backoff"),

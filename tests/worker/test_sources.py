@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import LaunchError
-from gateway.worker.sources import Watch, follow
+from gateway.worker.sources import SourceWatch, follow
 
 
 class WatchTests(SynchronousTestCase):
@@ -18,7 +18,7 @@ class WatchTests(SynchronousTestCase):
         self.main = self.folder / "main.py"
         self.main.write_text("1")
         (self.folder / "notes.txt").write_text("1")
-        self.watch = Watch(self.find)
+        self.watch = SourceWatch(self.find)
 
     def find(self) -> Path:
         if not self.main.exists():
@@ -69,7 +69,7 @@ class WatchTests(SynchronousTestCase):
         inner.parent.mkdir()
         inner.write_text("1")
         self.main.write_text("from src import feed")
-        watch = Watch(self.find, lambda: follow(self.main).files)
+        watch = SourceWatch(self.find, lambda: follow(self.main).files)
         inner.write_text("22")
         self.assertEqual([watch.changed() for _ in range(3)], [[], [inner], []])
         self.main.write_text("import other")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.options import options
-from gateway.worker.calendar.schedule import Schedule, Sessions, zone
+from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
 from gateway.worker.lifecycle.ledger import TAIPEI
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check_clock(settings: Settings, now: float) -> Iterator[Finding]:
         return
     try:
         Schedule(settings.schedule, local)
-        Sessions(settings.sessions, local)
+        SessionWindows(settings.sessions, local)
     except ValueError as error:
         yield fail("clock", str(error), "correct --schedule or --sessions")
     if datetime.fromtimestamp(now, UTC).year < BUILT:

@@ -1,5 +1,10 @@
-"""The modules of `gateway/worker/calendar/`.
+"""What is done with the worker by the clock, when nobody asks.
 
-- `schedule`: when the worker is restarted by the calendar, and when it is to be up at all.
-- `timetable`: starts, stops and restarts by the calendar.
+In reading order:
+
+- `schedule`: cron expressions and session windows as points in time.
+- `timetable`: starts, stops and restarts by them; a check of the gate.
+- `periodic_checks`: what is looked at once a second: timetable, heartbeat, changed files.
+
+`gateway.worker` and `gateway.ops.doctor` import it.
 """

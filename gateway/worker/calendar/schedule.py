@@ -102,7 +102,7 @@ class _Window:
         return None
 
 
-class Sessions:
+class SessionWindows:
     """Windows of time such as `Mon-Fri 08:30-13:50` or `Mon-Fri 14:55-05:05`.
 
     Raises ValueError for a bad one.

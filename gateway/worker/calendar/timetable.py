@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.logger import Logger
 
 from gateway.common.times import iso
-from gateway.worker.calendar.schedule import Schedule, Sessions, zone
+from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.lifecycle.states import Exited, Fatal, Running, Stopped, Stopping
 
@@ -60,7 +60,7 @@ class Timetable:
         self._point: float | None = None
         """The next point after `_heeded`, once it was looked for."""
         self._schedule = Schedule(settings.schedule, timezone)
-        self._sessions = Sessions(settings.sessions, timezone)
+        self._sessions = SessionWindows(settings.sessions, timezone)
         self._lifecycle = lifecycle
         self._wall = wall
         self._open = self._is_open(self._heeded)

@@ -1,8 +1,12 @@
-"""The modules of `gateway/worker/keys/`.
+"""The broker's credentials that the next worker gets.
 
-- `choice`: which keys the next worker gets.
-- `credentials`: the broker's keys: what may be posted, where it is kept, how the worker gets
-  it.
-- `dotenv`: the worker's own .env: what it holds, what in it is a secret, and what is damaged.
+In reading order:
+
+- `credentials`: one set of keys, its validation, its variables, and the file that keeps it.
+- `store`: which keys count: posted ones, those of the file, or the environment's.
+- `credential_change`: new keys and a new worker; the previous keys again when that fails.
+- `dotenv`: the worker's own .env: its values, and what in it is a secret.
 - `overriding`: whether the worker's own .env wins over posted keys.
+
+`gateway.worker`, its settings, `process/launch` and `gateway.ops.doctor` import it.
 """

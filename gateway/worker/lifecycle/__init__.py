@@ -10,7 +10,7 @@ In reading order:
 - `broker_limits`: the budget of starts, and the pauses that the broker imposes.
 - `ledger`: the starts of each trading day, on disk.
 - `requests`: who waits for what, in one list.
-- `ending`: the end of one worker, asked for and waited for.
+- `termination`: the end of one worker, asked for and waited for.
 - `classification`: the class of an error, by the words of the worker.
 - `exits`: how a worker ended, the class of that, and the last exits.
 - `interfaces`: who speaks with the life-cycle, and who is told.

@@ -46,7 +46,7 @@ class Backoff:
 
     def verdict(self, end: Exit, cause: str) -> float | None:
         """Seconds to wait before the next start; None: not until someone asks."""
-        if end.hopeless:
+        if end.permanent:
             return None
         if end.planned:
             return self._settings.backoff_first

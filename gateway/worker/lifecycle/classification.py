@@ -45,7 +45,7 @@ PATIENT: Final = frozenset((NETWORK, MAINTENANCE, BAN, SHORTAGE, UNREACHABLE, NO
 """Not the worker's fault, and over some day: never fatal.  Code 503 is maintenance, too."""
 IMPOSING: Final = frozenset((BAN, TOO_MANY))
 """The broker wants to be left alone."""
-HOPELESS: Final = frozenset((AUTHENTICATION, BAN, TOO_MANY, QUOTA, VERSION, DEPENDENCY))
+PREVENTS_LOGIN: Final = frozenset((AUTHENTICATION, BAN, TOO_MANY, QUOTA, VERSION, DEPENDENCY))
 """With these no login succeeds.  All others may be about something else, such as one contract
 that has expired, or may pass by themselves."""
 
@@ -255,17 +255,17 @@ def classify_event(value: object) -> str | None:
 
 
 def classify_exit(
-    lines: Iterable[str], said: Iterable[str], signal: str | None, *, starved: bool = False
+    lines: Iterable[str], said: Iterable[str], signal: str | None, *, out_of_memory: bool = False
 ) -> str:
     """The class of an exit.
 
     `lines` are the last of stderr, `said` the classes of the errors that the worker
-    reported shortly before, `signal` is what it died of.  `starved`: the kernel killed
+    reported shortly before, `signal` is what it died of.  `out_of_memory`: the kernel killed
     somebody meanwhile to get memory.
     """
     found = {name for line in lines if (name := classify(line))} | set(said)
     if signal in _CRASHES:
         found.add(CRASH)
-    if starved and signal == "SIGKILL":
+    if out_of_memory and signal == "SIGKILL":
         return MEMORY
     return min(found, key=_RANK.__getitem__, default=OTHER)

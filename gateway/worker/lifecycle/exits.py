@@ -48,15 +48,15 @@ class Exit:
     """Seconds from when it was ready first to the end; None: never ready."""
     failure: str = ""
     """Why there was no process at all."""
-    hopeless: bool = False
+    permanent: bool = False
     """Another try would fail in the same way."""
-    starved: bool = False
+    out_of_memory: bool = False
     """The kernel killed processes meanwhile to get memory."""
-    passing: str = ""
+    temporary: str = ""
     """The class of what stood in the way of a process, if that passes by itself."""
 
     @property
-    def killer(self) -> str | None:
+    def fatal_signal(self) -> str | None:
         """The signal it died of, also where a shell that ran it tells that by 128 + signal."""
         told_by_shell = self.signal is None and (self.code or 0) > SHELLS
         return decode((self.code or 0) - SHELLS)[1] if told_by_shell else self.signal
@@ -64,7 +64,7 @@ class Exit:
     @property
     def clean(self) -> bool:
         """It ended as it was asked: by itself, or by the very signal."""
-        return self.asked and (self.code == 0 or self.killer in ("SIGINT", "SIGTERM"))
+        return self.asked and (self.code == 0 or self.fatal_signal in ("SIGINT", "SIGTERM"))
 
     @property
     def planned(self) -> bool:
@@ -100,7 +100,7 @@ def decode(status: int) -> tuple[int | None, str | None]:
     return os.WEXITSTATUS(status), None
 
 
-class Ending(NamedTuple):
+class PastExit(NamedTuple):
     """One exit, when it was (seconds since 1970), and its class (None: as asked)."""
 
     when: float
@@ -112,13 +112,13 @@ class History:
     """The last `KEPT` exits."""
 
     def __init__(self) -> None:
-        self._endings: deque[Ending] = deque(maxlen=KEPT)
+        self._endings: deque[PastExit] = deque(maxlen=KEPT)
 
     def add(self, when: float, end: Exit, cause: str | None) -> None:
         """Another worker ended."""
-        self._endings.append(Ending(when, end, cause))
+        self._endings.append(PastExit(when, end, cause))
 
-    def __iter__(self) -> Iterator[Ending]:
+    def __iter__(self) -> Iterator[PastExit]:
         """Newest first."""
         return reversed(self._endings)
 
@@ -128,7 +128,7 @@ class History:
         return next((end.proof() for end in ends), None)
 
 
-class Blame:
+class ReportedErrors:
     """Remembers which errors one worker told, and what the kernel did meanwhile.
 
     `clock` is monotonic.
@@ -149,7 +149,7 @@ class Blame:
         del self._told[:-ERRORS_KEPT]
 
     @property
-    def starved(self) -> bool:
+    def out_of_memory(self) -> bool:
         """Whether the kernel killed processes since it began, to get memory."""
         return kills() > self._kills
 
@@ -163,10 +163,10 @@ class Blame:
         if end.planned:
             return PLANNED
         if end.failure:
-            return end.passing or LAUNCH
+            return end.temporary or LAUNCH
         lately = self._clock() - LATELY
         told = (cause for at, cause in self._told if at >= lately)
-        return classify_exit(lines(lately), told, end.killer, starved=end.starved)
+        return classify_exit(lines(lately), told, end.fatal_signal, out_of_memory=end.out_of_memory)
 
 
 def kills(root: Path = Path("/")) -> tuple[int, ...]:

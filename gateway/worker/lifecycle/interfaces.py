@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from gateway.worker.errors import WorkerError
     from gateway.worker.lifecycle.exits import Exit
-    from gateway.worker.vitals import Vitals
+    from gateway.worker.lifecycle.states import WorkerState
+    from gateway.worker.lifecycle.termination import Termination
+    from gateway.worker.readiness.vitals import Vitals
 
 
-class Worker(Protocol):
+class WorkerRun(Protocol):
     """One generation of the worker: one start, its process, and the end of its tree.
 
     It tells its `WorkerListener` what becomes of it.
@@ -62,17 +64,17 @@ class Worker(Protocol):
         ...
 
     @property
-    def last_words(self) -> list[str]:
+    def last_stderr(self) -> list[str]:
         """The last lines of stderr, redacted."""
         ...
 
     @property
-    def epitaph(self) -> str:
+    def exit_summary(self) -> str:
         """How it ended, and its very last words."""
         ...
 
     @property
-    def plight(self) -> str:
+    def stuck_details(self) -> str:
         """Of one that does not end: what was tried."""
         ...
 
@@ -80,7 +82,7 @@ class Worker(Protocol):
         """It sent an event over one of its connections; the class of the error in it, if any."""
         ...
 
-    def blame(self, cause: str) -> None:
+    def note_error(self, cause: str) -> None:
         """It told an error of this class."""
         ...
 
@@ -96,19 +98,19 @@ class Worker(Protocol):
 class WorkerListener(Protocol):
     """Who is told what becomes of a worker: each at most once, in this order."""
 
-    def started(self, worker: Worker) -> None:
+    def started(self, worker: WorkerRun) -> None:
         """Its process runs; one that could not be made is told as `exited`."""
         ...
 
-    def settled(self, worker: Worker) -> None:
+    def settled(self, worker: WorkerRun) -> None:
         """It lived long enough to count as started."""
         ...
 
-    def exited(self, worker: Worker) -> None:
+    def exited(self, worker: WorkerRun) -> None:
         """Its process is gone; others of its tree may not be."""
         ...
 
-    def reaped(self, worker: Worker) -> None:
+    def reaped(self, worker: WorkerRun) -> None:
         """Nothing is left of its tree."""
         ...
 
@@ -120,6 +122,26 @@ class LifecycleListener(Protocol):
         """The state is another one, or the planned start is."""
         ...
 
-    def worker_exited(self, worker: Worker) -> None:
+    def worker_exited(self, worker: WorkerRun) -> None:
         """The process of `worker` is gone, asked or not."""
+        ...
+
+
+class StateActions(Protocol):
+    """What states do to the life-cycle.  None of it raises."""
+
+    def enter(self, state: WorkerState) -> None:
+        """`state` is the state from now on."""
+        ...
+
+    def try_start(self, pause: float = 0.0) -> None:
+        """Start a worker, plan its start, or give up: `pause` (seconds), and what the gate says."""
+        ...
+
+    def judge(self, worker: WorkerRun) -> None:
+        """Nobody asked for the end of `worker`, of which nothing is left: what comes next?"""
+        ...
+
+    def termination_of(self, worker: WorkerRun) -> Termination:
+        """Something that sees to the end of `worker`."""
         ...

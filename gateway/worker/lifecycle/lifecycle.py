@@ -18,11 +18,11 @@ from gateway.worker.errors import (
     NotReadyError,
     SupersededError,
 )
-from gateway.worker.lifecycle.classification import HOPELESS
+from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
 from gateway.worker.lifecycle.exits import History
 from gateway.worker.lifecycle.gate import refusal
 from gateway.worker.lifecycle.requests import (
-    Requests,
+    PendingRequests,
     Until,
     answer,
     fail,
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Gate
-    from gateway.worker.lifecycle.interfaces import LifecycleListener, Worker, WorkerListener
-    from gateway.worker.lifecycle.requests import Facts, Request
-    from gateway.worker.lifecycle.states import State
+    from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerListener, WorkerRun
+    from gateway.worker.lifecycle.requests import Facts, PendingRequest
+    from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
@@ -64,7 +64,7 @@ class Lifecycle:
         reactor: Any,
         settings: Settings,
         *,
-        launch: Callable[[int, WorkerListener], Worker],
+        launch: Callable[[int, WorkerListener], WorkerRun],
         gate: Gate,
         limits: BrokerLimits,
         backoff: Backoff,
@@ -80,7 +80,7 @@ class Lifecycle:
         self._listener = listener
         self._wall = wall
         self._check = check
-        self._requests = Requests()
+        self._requests = PendingRequests()
         self._transitions = Transitions(
             reactor,
             settings,
@@ -157,7 +157,9 @@ class Lifecycle:
         if not self._going_down:
             self.state.start(self._transitions)
 
-    def renew(self, reason: str, *, states: tuple[type[State], ...], cured: bool = False) -> None:
+    def renew(
+        self, reason: str, *, states: tuple[type[WorkerState], ...], cured: bool = False
+    ) -> None:
         """Restart for `reason`, if the state is one of `states` and nothing stands against it.
 
         `cured`: what failed may be cured.
@@ -208,7 +210,7 @@ class Lifecycle:
     # -- how it is ------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
+    def state(self) -> WorkerState:
         """The present state."""
         return self._transitions.state
 
@@ -218,18 +220,18 @@ class Lifecycle:
         return self._transitions.generation
 
     @property
-    def worker(self) -> Worker | None:
+    def worker(self) -> WorkerRun | None:
         """The present generation, or the last one."""
         return self._transitions.worker
 
     # -- what a worker tells; an old generation's words are ignored ---------------------------
 
-    def started(self, worker: Worker) -> None:
+    def started(self, worker: WorkerRun) -> None:
         """Its process runs."""
         if worker is self.worker:
             attempt("Counting the start", self._limits.started)
 
-    def settled(self, worker: Worker) -> None:
+    def settled(self, worker: WorkerRun) -> None:
         """It counts as started: who waited for it is answered, who wants a newer one is served."""
         if worker is not self.worker:
             return
@@ -248,19 +250,19 @@ class Lifecycle:
         else:  # heard meanwhile: this worker stays
             fail(self._requests.take(wants_a_worker), refusal(hold, self._wall()))
 
-    def became_ready(self, worker: Worker) -> None:
+    def became_ready(self, worker: WorkerRun) -> None:
         """It is ready; this may be told at each of its events, and costs nothing then."""
         if self._requests:
             answer(self._requests.take(waits_until_ready(worker.generation)), lambda _: {})
 
-    def complained(self, worker: Worker, cause: str | None, words: str) -> None:
+    def complained(self, worker: WorkerRun, cause: str | None, words: str) -> None:
         """It reported an error of class `cause`: with some of them no login succeeds."""
         if cause is not None:
             self.broker_refused(cause, worker.generation)
-        if worker.alive and cause in HOPELESS:
+        if worker.alive and cause in PREVENTS_LOGIN:
             self._not_ready(worker.generation, words)
 
-    def exited(self, worker: Worker) -> None:
+    def exited(self, worker: WorkerRun) -> None:
         """Its process is gone."""
         if worker is not self.worker or worker.exit is None:
             return
@@ -275,9 +277,9 @@ class Lifecycle:
         if worker.exit.asked:
             fail(self._requests.take(waits_until_ready(worker.generation)), _superseded())
         else:
-            self._not_ready(worker.generation, worker.epitaph)
+            self._not_ready(worker.generation, worker.exit_summary)
 
-    def reaped(self, worker: Worker) -> None:
+    def reaped(self, worker: WorkerRun) -> None:
         """Nothing is left of its tree."""
         if worker is not self.worker or worker.exit is None:
             return
@@ -285,7 +287,10 @@ class Lifecycle:
         gone = self._requests.take(wants_none)
         self.state.reaped(self._transitions)
         # Answers come last: who gets one may ask again.
-        fail(failed, worker.error or FailedAtOnceError("The worker ended at once", worker.epitaph))
+        fail(
+            failed,
+            worker.error or FailedAtOnceError("The worker ended at once", worker.exit_summary),
+        )
         proof = worker.exit.proof()
         answer(gone, lambda _: {"oldPid": worker.pid, "ended": proof})
 
@@ -319,7 +324,7 @@ class Lifecycle:
             force=force,
         )
 
-    def _facts(self, request: Request) -> Facts:
+    def _facts(self, request: PendingRequest) -> Facts:
         ended = self.history.proof(request.old_pid)
         return {
             "oldPid": request.old_pid,

@@ -24,7 +24,7 @@ class Until(Enum):
 
 
 @frozen(eq=False, kw_only=True)
-class Request:
+class PendingRequest:
     """Somebody who waits."""
 
     until: Until
@@ -39,15 +39,15 @@ class Request:
     """The broker's pause is to be overridden."""
 
 
-class Requests:
+class PendingRequests:
     """The list.  What happens is told with a predicate that says whom it concerns."""
 
     def __init__(self) -> None:
-        self._waiting: list[Request] = []
+        self._waiting: list[PendingRequest] = []
 
     def wait(self, until: Until, **how: Any) -> Deferred[Facts]:
-        """Somebody waits until that is so; `how` are the other fields of `Request`."""
-        request = Request(until=until, answer=Deferred(), **how)
+        """Somebody waits until that is so; `how` are the other fields of `PendingRequest`."""
+        request = PendingRequest(until=until, answer=Deferred(), **how)
         self._waiting.append(request)
         return request.answer
 
@@ -55,11 +55,11 @@ class Requests:
         """How many wait."""
         return len(self._waiting)
 
-    def find(self, which: Callable[[Request], bool]) -> list[Request]:
+    def find(self, which: Callable[[PendingRequest], bool]) -> list[PendingRequest]:
         """Those of whom `which` is true; they go on waiting."""
         return list(filter(which, self._waiting))
 
-    def take(self, which: Callable[[Request], bool]) -> list[Request]:
+    def take(self, which: Callable[[PendingRequest], bool]) -> list[PendingRequest]:
         """Those of whom `which` is true; they no longer wait, and the caller owes an answer."""
         taken = self.find(which)
         self._waiting = [request for request in self._waiting if request not in taken]
@@ -69,27 +69,27 @@ class Requests:
 # -- predicates: whom something concerns ---------------------------------------------------
 
 
-def wants_a_worker(request: Request) -> bool:
+def wants_a_worker(request: PendingRequest) -> bool:
     """Whether it waits for a worker to start."""
     return request.until is Until.SETTLED
 
 
-def wants_none(request: Request) -> bool:
+def wants_none(request: PendingRequest) -> bool:
     """Whether it waits for a worker to be gone."""
     return request.until is Until.GONE
 
 
-def served_by(generation: int) -> Callable[[Request], bool]:
+def served_by(generation: int) -> Callable[[PendingRequest], bool]:
     """Who waits for `generation`, or an older one, to start."""
     return lambda request: wants_a_worker(request) and request.generation <= generation
 
 
-def wants_after(generation: int) -> Callable[[Request], bool]:
+def wants_after(generation: int) -> Callable[[PendingRequest], bool]:
     """Who waits for a younger worker than `generation` to start."""
     return lambda request: wants_a_worker(request) and request.generation > generation
 
 
-def waits_until_ready(generation: int) -> Callable[[Request], bool]:
+def waits_until_ready(generation: int) -> Callable[[PendingRequest], bool]:
     """Who waits for the worker of `generation` to be ready."""
     return lambda request: request.until is Until.READY and request.generation == generation
 
@@ -97,13 +97,13 @@ def waits_until_ready(generation: int) -> Callable[[Request], bool]:
 # -- answers ---------------------------------------------------------------------------------
 
 
-def answer(requests: Iterable[Request], facts: Callable[[Request], Facts]) -> None:
+def answer(requests: Iterable[PendingRequest], facts: Callable[[PendingRequest], Facts]) -> None:
     """Answer each with its `facts`.  They may ask for something again."""
     for request in requests:
         request.answer.callback(facts(request))
 
 
-def fail(requests: Iterable[Request], error: Exception) -> None:
+def fail(requests: Iterable[PendingRequest], error: Exception) -> None:
     """Answer all with `error`.  They may ask for something again."""
     for request in requests:
         request.answer.errback(error)

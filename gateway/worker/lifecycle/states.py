@@ -24,7 +24,7 @@ What each input leads to (`-`: nothing, the state stays):
     BackingOff  GATE        GATE        Stopped   .        .       . (3)
     Fatal       GATE        GATE        Stopped   .        .       .
 
-    GATE    the one way to a new worker, `Control.try_start`.  Open: Starting.  Held for some
+    GATE    the one way to a new worker, `StateActions.try_start`.  Open: Starting.  Held for some
             time: BackingOff.  Held until a person asks: Fatal.
     +       a worker is wanted afterwards.  The last wish counts.
     .       can't happen: there is no process in this state, or more of it is left.
@@ -47,7 +47,7 @@ patience.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from twisted.logger import Logger
 
@@ -56,9 +56,9 @@ from gateway.common.guard import Countdown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.lifecycle.ending import Ending
     from gateway.worker.lifecycle.gate import Hold
-    from gateway.worker.lifecycle.interfaces import Worker
+    from gateway.worker.lifecycle.interfaces import StateActions, WorkerRun
+    from gateway.worker.lifecycle.termination import Termination
 
 _log = Logger(namespace="gateway.worker")
 
@@ -68,34 +68,14 @@ MOVED: Final = 1.0
 """A plan that moved by more seconds than this is news."""
 
 
-class Control(Protocol):
-    """What states do to the life-cycle.  None of it raises."""
-
-    def enter(self, state: State) -> None:
-        """`state` is the state from now on."""
-        ...
-
-    def try_start(self, pause: float = 0.0) -> None:
-        """Start a worker, plan its start, or give up: `pause` (seconds), and what the gate says."""
-        ...
-
-    def judge(self, worker: Worker) -> None:
-        """Nobody asked for the end of `worker`, of which nothing is left: what comes next?"""
-        ...
-
-    def ending_of(self, worker: Worker) -> Ending:
-        """Something that sees to the end of `worker`."""
-        ...
-
-
-class State:
+class WorkerState:
     """What is so now, and what comes of what people ask and the worker tells."""
 
     name: ClassVar[str]
     """What people are told: in `/status`, `/health`, `/metrics` and `python_status`."""
     since = 0.0
     """When it began, in seconds since 1970."""
-    worker: Worker | None = None
+    worker: WorkerRun | None = None
     """The worker of which something is there; one that has exited may have left children."""
     held_by = ""
     """What stands against the planned start besides the worker's own pause."""
@@ -105,31 +85,31 @@ class State:
         """Seconds until the planned start; None: none is planned."""
         return None
 
-    def start(self, control: Control) -> None:
+    def start(self, control: StateActions) -> None:
         """Someone wants a worker, no matter which."""
         control.try_start()
 
-    def restart(self, control: Control) -> None:
+    def restart(self, control: StateActions) -> None:
         """Someone wants a new worker."""
         control.try_start()
 
-    def stop(self, control: Control) -> None:
+    def stop(self, control: StateActions) -> None:
         """Someone wants no worker."""
         control.enter(Stopped())
 
-    def suspend(self, control: Control) -> None:
+    def suspend(self, control: StateActions) -> None:
         """The worker logs in again during the broker's pause."""
 
-    def reconsider(self, control: Control) -> None:
+    def reconsider(self, control: StateActions) -> None:
         """What stands against a start may have changed."""
 
-    def settled(self, control: Control) -> None:
+    def settled(self, control: StateActions) -> None:
         """The worker lived long enough to count as started."""
 
-    def exited(self, control: Control) -> None:
+    def exited(self, control: StateActions) -> None:
         """Its process is gone."""
 
-    def reaped(self, control: Control) -> None:
+    def reaped(self, control: StateActions) -> None:
         """Nothing is left of its tree."""
 
     def begin(self) -> None:
@@ -139,35 +119,35 @@ class State:
         """It is over: its timers end."""
 
 
-class Stopped(State):
+class Stopped(WorkerState):
     """There is no worker, and nobody wants one."""
 
     name = "stopped"
 
-    def stop(self, control: Control) -> None:
+    def stop(self, control: StateActions) -> None:
         pass
 
 
-class Fatal(State):
+class Fatal(WorkerState):
     """There is no worker until a person asks, or a schedule tries once."""
 
     name = "fatal"
 
 
-class Up(State):
+class Up(WorkerState):
     """There is a worker, and nobody asked for its end."""
 
-    def __init__(self, worker: Worker) -> None:
-        self.worker: Worker = worker
+    def __init__(self, worker: WorkerRun) -> None:
+        self.worker: WorkerRun = worker
 
-    def start(self, control: Control) -> None:
+    def start(self, control: StateActions) -> None:
         pass
 
-    def stop(self, control: Control) -> None:
-        control.enter(Stopping(self.worker, control.ending_of(self.worker)))
+    def stop(self, control: StateActions) -> None:
+        control.enter(Stopping(self.worker, control.termination_of(self.worker)))
 
-    def exited(self, control: Control) -> None:
-        control.enter(Exited(self.worker, control.ending_of(self.worker)))
+    def exited(self, control: StateActions) -> None:
+        control.enter(Exited(self.worker, control.termination_of(self.worker)))
 
 
 class Starting(Up):
@@ -177,15 +157,15 @@ class Starting(Up):
     suspended = False
     """It is to be stopped, because of the broker's pause, when it has settled."""
 
-    def restart(self, control: Control) -> None:
+    def restart(self, control: StateActions) -> None:
         pass
 
-    def suspend(self, control: Control) -> None:
+    def suspend(self, control: StateActions) -> None:
         if not self.suspended:
             self.suspended = True
             _tell_suspended()
 
-    def settled(self, control: Control) -> None:
+    def settled(self, control: StateActions) -> None:
         control.enter(Running(self.worker))
 
 
@@ -194,38 +174,38 @@ class Running(Up):
 
     name = "running"
 
-    def restart(self, control: Control) -> None:
-        control.enter(Stopping(self.worker, control.ending_of(self.worker), wanted=True))
+    def restart(self, control: StateActions) -> None:
+        control.enter(Stopping(self.worker, control.termination_of(self.worker), wanted=True))
 
-    def suspend(self, control: Control) -> None:
+    def suspend(self, control: StateActions) -> None:
         _tell_suspended()
         self.restart(control)
 
 
-class Stopping(State):
+class Stopping(WorkerState):
     """The worker and its tree are being ended, since somebody asked for that."""
 
     name = "stopping"
 
-    def __init__(self, worker: Worker, ending: Ending, *, wanted: bool = False) -> None:
-        self.worker: Worker = worker
+    def __init__(self, worker: WorkerRun, ending: Termination, *, wanted: bool = False) -> None:
+        self.worker: WorkerRun = worker
         self._ending = ending
         self._wanted = wanted
         """Whether another worker is wanted afterwards."""
 
-    def start(self, control: Control) -> None:
+    def start(self, control: StateActions) -> None:
         self._wanted = True
 
-    def restart(self, control: Control) -> None:
+    def restart(self, control: StateActions) -> None:
         self._wanted = True
 
-    def stop(self, control: Control) -> None:
+    def stop(self, control: StateActions) -> None:
         self._wanted = False
 
-    def settled(self, control: Control) -> None:
+    def settled(self, control: StateActions) -> None:
         self._ending.ask()  # before, it could not be told
 
-    def reaped(self, control: Control) -> None:
+    def reaped(self, control: StateActions) -> None:
         if self._wanted:
             control.try_start()
         else:
@@ -241,25 +221,25 @@ class Stopping(State):
         self._ending.done()
 
 
-class Exited(State):
+class Exited(WorkerState):
     """The process ended by itself; what it left is being ended."""
 
     name = "exited"
 
-    def __init__(self, worker: Worker, ending: Ending) -> None:
-        self.worker: Worker = worker
+    def __init__(self, worker: WorkerRun, ending: Termination) -> None:
+        self.worker: WorkerRun = worker
         self._ending = ending
 
-    def start(self, control: Control) -> None:
+    def start(self, control: StateActions) -> None:
         self._go_on(control, wanted=True)
 
-    def restart(self, control: Control) -> None:
+    def restart(self, control: StateActions) -> None:
         self._go_on(control, wanted=True)
 
-    def stop(self, control: Control) -> None:
+    def stop(self, control: StateActions) -> None:
         self._go_on(control, wanted=False)
 
-    def reaped(self, control: Control) -> None:
+    def reaped(self, control: StateActions) -> None:
         control.judge(self.worker)
 
     def begin(self) -> None:
@@ -268,11 +248,11 @@ class Exited(State):
     def leave(self) -> None:
         self._ending.done()
 
-    def _go_on(self, control: Control, *, wanted: bool) -> None:
+    def _go_on(self, control: StateActions, *, wanted: bool) -> None:
         control.enter(Stopping(self.worker, self._ending, wanted=wanted))
 
 
-class BackingOff(State):
+class BackingOff(WorkerState):
     """The next start is planned: the worker's own pause, and what the gate holds against it.
 
     `look` is called when it is due, and every `LOOK` seconds until then.
@@ -287,7 +267,7 @@ class BackingOff(State):
         self._planned: float = self._clock()
         self.held_by = ""
 
-    def reconsider(self, control: Control) -> None:
+    def reconsider(self, control: StateActions) -> None:
         control.try_start(max(0.0, self._pause_ends - self._clock()))
 
     def leave(self) -> None:

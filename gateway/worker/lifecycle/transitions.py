@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.common.guard import attempt
 from gateway.worker.errors import LaunchError
-from gateway.worker.lifecycle.ending import Ending
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
 from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
+from gateway.worker.lifecycle.termination import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from gateway.worker.errors import WorkerError
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.gate import Gate
-    from gateway.worker.lifecycle.interfaces import LifecycleListener, Worker
-    from gateway.worker.lifecycle.requests import Requests
-    from gateway.worker.lifecycle.states import State
+    from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerRun
+    from gateway.worker.lifecycle.requests import PendingRequests
+    from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.settings import Settings
 
 RETRY: Final = 5.0
@@ -27,7 +27,7 @@ RETRY: Final = 5.0
 
 
 class Transitions:
-    """The `Control` of the states.
+    """The `StateActions` of the states.
 
     `launch(generation)` makes a worker.  Neither it nor the `listener` is trusted not to raise.
     """
@@ -37,10 +37,10 @@ class Transitions:
         reactor: Any,
         settings: Settings,
         *,
-        launch: Callable[[int], Worker],
+        launch: Callable[[int], WorkerRun],
         gate: Gate,
         backoff: Backoff,
-        requests: Requests,
+        requests: PendingRequests,
         listener: LifecycleListener,
         wall: Callable[[], float],
     ) -> None:
@@ -52,14 +52,14 @@ class Transitions:
         self._requests = requests
         self._listener = listener
         self._wall = wall
-        self.state: State = Stopped()
+        self.state: WorkerState = Stopped()
         self.state.since = wall()
         self.generation = 0
         """How many workers there were."""
-        self.worker: Worker | None = None
+        self.worker: WorkerRun | None = None
         """The present one, or the last."""
 
-    def enter(self, state: State) -> None:
+    def enter(self, state: WorkerState) -> None:
         """`state` is the state from now on: its effect is done, and then it is told."""
         if type(state) is type(self.state):
             return  # a try that failed at once
@@ -91,7 +91,7 @@ class Transitions:
         self._put_off(pause, hold)
         fail(waiting, error or refusal(hold, self._wall()))
 
-    def judge(self, worker: Worker) -> None:
+    def judge(self, worker: WorkerRun) -> None:
         """Nobody asked for the end of `worker`: when does the next one start?"""
         if self._requests.find(wants_after(worker.generation)):
             self.try_start()
@@ -104,11 +104,11 @@ class Transitions:
         else:
             self.try_start(pause)
 
-    def ending_of(self, worker: Worker) -> Ending:
+    def termination_of(self, worker: WorkerRun) -> Termination:
         """Something that sees to the end of `worker`."""
         told = self._settings
         interrupt = max(told.patience_login, told.patience_interrupt)
-        return Ending(
+        return Termination(
             self._reactor,
             worker,
             patience=interrupt + told.patience_terminate,
@@ -146,7 +146,7 @@ class Transitions:
     def _look(self) -> None:
         self.state.reconsider(self)
 
-    def _verdict(self, worker: Worker) -> float | None:
+    def _verdict(self, worker: WorkerRun) -> float | None:
         assert worker.exit is not None  # it is reaped
         return self._backoff.verdict(worker.exit, worker.cause or "")
 

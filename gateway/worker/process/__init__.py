@@ -1,14 +1,19 @@
-"""The modules of `gateway/worker/process/`.
+"""The worker as processes of the operating system.
 
-- `claim`: one worker at a time for one main.py and port, whatever became of the gateway before.
-- `connections`: whose connections are these?  Recognises the worker by its process tree.
-- `guarded`: one worker process and its guardian, as seen from the reactor.
-- `guardian`: the worker's guardian: the process between the gateway and its worker.
-- `launch`: what is run: which main.py, by which Python, in which environment.
-- `lines`: from bytes to lines that can be logged: whole, bounded, escaped, not too many.
-- `output`: what the worker prints: into the log, the tail, and to whoever listens for its
-  errors.
-- `settling`: waits until a process that starts comes to rest.
-- `target`: what the worker is: main.py, a module, or any command; and where it works.
-- `usage`: what the worker's processes take of the machine.
+In reading order:
+
+- `target`: what is run: main.py, a module or a command, and in which folder.
+- `launch`: the whole command: which Python, and in which environment.
+- `run`: one start of the worker, from the decision until nothing of its tree is left.
+- `guarded`: the guardian and its worker as the reactor sees them.
+- `guardian`: the program of the guardian process, the worker's parent.
+- `rescue`: ends a worker whose guardian was killed.
+- `claim`: locks, so that there is one worker at a time, whatever became of the gateway before.
+- `settling`: tells when a process that starts has settled.
+- `output`: what the worker prints: into the log, and the broker's words in it.
+- `lines`: from bytes to lines that can be logged.
+- `usage`: CPU and memory, and the pids of its tree.
+- `connections`: which connections to the gateway are the worker's, asked of the kernel.
+
+`gateway.worker`, `gateway.worker.calendar`, `gateway.app` and `gateway.ops.doctor` import it.
 """

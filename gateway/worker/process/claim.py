@@ -25,7 +25,7 @@ from gateway.common.guard import attempt
 from gateway.worker.errors import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.guardian import LOCK
-from gateway.worker.rescue import Rescue
+from gateway.worker.process.rescue import Rescue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -64,7 +64,7 @@ class Command:
     env: Mapping[str, str]
 
 
-class Listener(Protocol):
+class ProcessListener(Protocol):
     """Who is told about a process."""
 
     def started(self, pid: int) -> None:
@@ -108,7 +108,7 @@ class GuardedProcess(ProcessProtocol):
         self,
         command: Command,
         patience: tuple[float, ...],
-        listener: Listener,
+        listener: ProcessListener,
         lock: Lock | None = None,
     ) -> None:
         self._command = command

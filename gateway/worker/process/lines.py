@@ -11,7 +11,7 @@ from gateway.common.guard import Countdown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from gateway.worker.process.output import Hearing
+    from gateway.worker.process.output import BrokerWords
 
 _ESCAPES = {
     code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(0x7F, 0xA0)) if code != 9
@@ -19,7 +19,7 @@ _ESCAPES = {
     code: f"\\u{code:04x}"
     for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
-"""Control characters, ANSI sequences and bidirectional overrides can forge a log."""
+"""StateActions characters, ANSI sequences and bidirectional overrides can forge a log."""
 BYTES = 512
 """Bytes of a line that cost as much as a line."""
 SOON = 0.001
@@ -117,7 +117,7 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-class Gate:
+class LineRateLimit:
     """Lets `burst` lines pass at once and `rate` per second in the long run.
 
     A long line counts as several: one, and one more for each `BYTES` of it.
@@ -147,12 +147,12 @@ class Gate:
         return not self._shut
 
 
-class Stream:
+class OutputStream:
     """One stream of a worker: lines to `tell`, and the last ones whatever the rate.
 
     `clean` takes secrets out of a text, `held(text)` says how many characters at its end
     may begin one.  A line that does not end is told after `PATIENCE` seconds as far as it
-    came.  `hearing` is fed all that is read, what is dropped included.
+    came.  `broker_words` is fed all that is read, what is dropped included.
     """
 
     LAST = 20
@@ -163,20 +163,20 @@ class Stream:
     def __init__(
         self,
         limit: int,
-        gate: Gate,
+        gate: LineRateLimit,
         clean: Callable[[str], str],
         tell: Callable[[str], None],
         *,
         reactor: Any,
         held: Callable[[str], int] = lambda _: 0,
-        hearing: Hearing | None = None,
+        broker_words: BrokerWords | None = None,
     ) -> None:
         self._splitter = Splitter(limit)
         self._gate = gate
         self._clean = clean
         self._tell = tell
         self._held = held
-        self._hearing = hearing
+        self._hearing = broker_words
         self._last: deque[tuple[float, bytes, int]] = deque(maxlen=self.LAST)
         self._dropped = 0
         self._began = 0.0

@@ -13,7 +13,7 @@ from gateway.common.guard import Countdown
 from gateway.common.times import iso
 from gateway.worker.lifecycle.classification import NEEDLES, imposed
 from gateway.worker.process.guarded import STDERR, STDOUT
-from gateway.worker.process.lines import Gate, Stream, decode
+from gateway.worker.process.lines import LineRateLimit, OutputStream, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ _log = Logger(namespace="gateway.worker")
 TAGS = {STDOUT: "Python stdout", STDERR: "Python stderr"}
 
 
-class Output:
+class WorkerOutput:
     """Shared by all generations: one tail, and streams for each.
 
     `redact` takes secrets out of a text.  `complain` is told when the broker imposes a
@@ -52,7 +52,7 @@ class Output:
         """The number of the next line.  It begins with the time, which passes faster than
         lines come: so a gateway that is started again goes on with larger numbers."""
 
-    def streams(self, generation: int) -> Mapping[int, Stream]:
+    def streams(self, generation: int) -> Mapping[int, OutputStream]:
         """The streams of a new worker, by descriptor."""
         return {fd: self._stream(fd, generation) for fd in TAGS}
 
@@ -60,23 +60,23 @@ class Output:
         """The last lines, oldest first, with time and tag."""
         return list(self._tail)[-lines:] if lines > 0 else []
 
-    def _stream(self, fd: int, generation: int) -> Stream:
+    def _stream(self, fd: int, generation: int) -> OutputStream:
         settings = self._settings
-        gate = Gate(settings.line_rate, settings.line_burst, self._reactor.seconds)
+        gate = LineRateLimit(settings.line_rate, settings.line_burst, self._reactor.seconds)
 
         def tell(line: str) -> None:
             self.position += 1
             self._tail.append(f"{iso(self._wall())} [{TAGS[fd]}] {line}")
             _log.info("{line}", line=line, tag=TAGS[fd])
 
-        return Stream(
+        return OutputStream(
             settings.line_length,
             gate,
             self._redact,
             tell,
             reactor=self._reactor,
             held=self._redact.held,
-            hearing=Hearing(
+            broker_words=BrokerWords(
                 self._reactor,
                 partial(imposed, own=fd == STDOUT),
                 lambda cause: self._complain(cause, generation),
@@ -97,7 +97,7 @@ _NUMBER: Final = re.compile(rb"(?<!\d)(?!(?:451|503)(?!\d))\d+")
 """One that tells nothing: texts that differ in those alone, such as quotes, are alike."""
 
 
-class Hearing:
+class BrokerWords:
     """Listens to one stream; what imposes a pause is told to `tell`, at most once a look.
 
     `imposed` classifies a text.  Most of what is printed is only searched for needles: a

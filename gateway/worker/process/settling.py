@@ -20,7 +20,7 @@ LOOKS = 6
 BUSY = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP))
 
 
-class Rest:
+class SettleCheck:
     """Calls `then` when the process rests, is gone, or `seconds` have passed."""
 
     def __init__(self, reactor: Any, pid: int, seconds: float, then: Callable[[], None]) -> None:

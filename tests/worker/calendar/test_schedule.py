@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.calendar.schedule import Schedule, Sessions, zone
+from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 WORKDAYS = ("30 6 * * 1-5", "40 8 * * 1-5", "55 14 * * 1-5")
@@ -107,7 +107,7 @@ class ShiftTests(SynchronousTestCase):
         self.assertEqual(sum(map(bool, map(schedule.last, looks, looks[1:]))), 1)
 
     def test_a_window_of_that_night_opens_once(self) -> None:
-        sessions = Sessions(["01:15-01:45"], self.zone)
+        sessions = SessionWindows(["01:15-01:45"], self.zone)
         begin = datetime(2024, 11, 3, tzinfo=self.zone).timestamp()
         open_at = [
             sessions.opened(begin + minute * 60) is not None for minute in range(0, 5 * 60, 5)
@@ -118,7 +118,7 @@ class ShiftTests(SynchronousTestCase):
 
 
 class SessionsTests(SynchronousTestCase):
-    sessions = Sessions(["Mon-Fri 08:30-13:50", "Mon-Fri 14:55-05:05"], TAIPEI)
+    sessions = SessionWindows(["Mon-Fri 08:30-13:50", "Mon-Fri 14:55-05:05"], TAIPEI)
 
     def test_open_since(self) -> None:
         for now, since in (
@@ -150,7 +150,7 @@ class SessionsTests(SynchronousTestCase):
             ("Sat-Mon 9:00 - 10:00", "560"),
             ("Tue 09:00-10:00", "1"),
         ):
-            sessions = Sessions([text], TAIPEI)
+            sessions = SessionWindows([text], TAIPEI)
             found = "".join(
                 str(day)
                 for day in range(7)
@@ -159,17 +159,17 @@ class SessionsTests(SynchronousTestCase):
             self.assertEqual(sorted(found), sorted(open_on), text)
 
     def test_a_window_may_last_all_day(self) -> None:
-        self.assertIsNotNone(Sessions(["08:00-08:00"], TAIPEI).opened(at("2024-03-04T07:59")))
+        self.assertIsNotNone(SessionWindows(["08:00-08:00"], TAIPEI).opened(at("2024-03-04T07:59")))
 
     def test_nonsense_is_refused(self) -> None:
         for text in ("", "Mon", "Mon-Fri", "Xyz 09:00-10:00", "25:00-26:00", "09:00", "9-10"):
-            error = self.assertRaises(ValueError, Sessions, [text], TAIPEI)
+            error = self.assertRaises(ValueError, SessionWindows, [text], TAIPEI)
             self.assertIn(repr(text), str(error))
 
     def test_no_windows_are_false(self) -> None:
-        self.assertFalse(Sessions([], TAIPEI))
+        self.assertFalse(SessionWindows([], TAIPEI))
         self.assertTrue(self.sessions)
-        self.assertIsNone(Sessions([], TAIPEI).next(0))
+        self.assertIsNone(SessionWindows([], TAIPEI).next(0))
 
     @hypothesis_settings(max_examples=200, deadline=None)
     @given(WEEK)

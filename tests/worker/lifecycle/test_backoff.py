@@ -112,7 +112,7 @@ class BackoffTests(SynchronousTestCase):
             self.assertFalse(end(**how).planned, how)
 
     def test_what_is_hopeless_is_not_tried_again(self) -> None:
-        self.assertIsNone(backoff(fatal_after=0).verdict(end(hopeless=True), NETWORK))
+        self.assertIsNone(backoff(fatal_after=0).verdict(end(permanent=True), NETWORK))
 
     def test_someone_who_asks_gets_five_new_tries(self) -> None:
         tested = backoff()

@@ -154,7 +154,7 @@ class BrokerTests(SynchronousTestCase):
         bench = self.bench()
         bench.lifecycle.begin()
         for _ in range(20):
-            bench.run.crash("shortage", code=None, failure="no process", passing="shortage")
+            bench.run.crash("shortage", code=None, failure="no process", temporary="shortage")
             bench.time.advance(300)
         self.assertEqual((bench.state, len(bench.world.runs)), ("starting", 21))
 

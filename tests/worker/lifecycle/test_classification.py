@@ -192,12 +192,12 @@ class ExitTests(SynchronousTestCase):
         self.assertEqual(c.classify_exit(["Too Many Connections."], [], "SIGSEGV"), c.TOO_MANY)
 
     def test_killed_by_the_kernel_for_memory(self) -> None:
-        for signal, starved, cause in (
+        for signal, out_of_memory, cause in (
             ("SIGKILL", True, c.MEMORY),
             ("SIGKILL", False, c.OTHER),
             ("SIGSEGV", True, c.CRASH),
         ):
-            self.assertEqual(c.classify_exit([], [], signal, starved=starved), cause)
+            self.assertEqual(c.classify_exit([], [], signal, out_of_memory=out_of_memory), cause)
 
     def test_silence_is_other(self) -> None:
         self.assertEqual(c.classify_exit([], [], None), c.OTHER)

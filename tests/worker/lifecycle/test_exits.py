@@ -33,7 +33,7 @@ class ExitTests(SynchronousTestCase):
             self.assertFalse(Exit(pid=1, asked=False, **how).clean, how)
 
     def test_what_a_shell_tells_of_a_signal(self) -> None:
-        for how, killer in (
+        for how, name in (
             ({"code": 128 + signal.SIGKILL}, "SIGKILL"),
             ({"code": 128 + signal.SIGSEGV}, "SIGSEGV"),
             ({"signal": "SIGABRT"}, "SIGABRT"),
@@ -42,7 +42,7 @@ class ExitTests(SynchronousTestCase):
             ({"code": 1}, None),
             ({}, None),
         ):
-            self.assertEqual(Exit(pid=1, **how).killer, killer, how)
+            self.assertEqual(Exit(pid=1, **how).fatal_signal, name, how)
 
     def test_in_words(self) -> None:
         for how, words in (

@@ -14,8 +14,8 @@ from gateway.worker.errors import (
     SupersededError,
     WorkerError,
 )
-from gateway.worker.lifecycle.ending import STUCK
 from gateway.worker.lifecycle.states import Fatal, Running, Stopping
+from gateway.worker.lifecycle.termination import STUCK
 from gateway.worker.lifecycle.transitions import RETRY
 
 from .bench import Bench
@@ -94,7 +94,7 @@ class LifecycleTests(SynchronousTestCase):
         bench = self.bench()
         answer = bench.lifecycle.start()
         bench.run.begin()
-        bench.run.last_words = ["Traceback", "SyntaxError: bad"]
+        bench.run.last_stderr = ["Traceback", "SyntaxError: bad"]
         bench.run.crash(code=1)
         error = self.failureResultOf(answer, FailedAtOnceError).value
         self.assertIn("SyntaxError: bad", error.details)
@@ -105,7 +105,7 @@ class LifecycleTests(SynchronousTestCase):
         bench = self.bench()
         answer = bench.lifecycle.start()
         bench.run.error = LaunchError("main.py is missing", "there is no file")
-        bench.run.crash(code=None, failure="main.py is missing", hopeless=True)
+        bench.run.crash(code=None, failure="main.py is missing", permanent=True)
         self.assertEqual(self.failureResultOf(answer).value, bench.run.error)
         self.assertEqual(bench.state, "fatal")
 
@@ -205,7 +205,9 @@ class LifecycleTests(SynchronousTestCase):
         stop, restart = bench.lifecycle.stop(), bench.lifecycle.restart()
         bench.time.advance(35 + 5 + bench.settings.patience_strays + STUCK)
         for answer in (stop, restart):
-            self.assertEqual(self.failureResultOf(answer, WorkerError).value.details, run.plight)
+            self.assertEqual(
+                self.failureResultOf(answer, WorkerError).value.details, run.stuck_details
+            )
         later = bench.lifecycle.restart()
         bench.time.advance(STUCK)
         self.failureResultOf(later, WorkerError)

@@ -7,7 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.errors import NotReadyError, SupersededError
-from gateway.worker.lifecycle.classification import HOPELESS
+from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
 
 from .bench import Bench
 
@@ -36,7 +36,7 @@ class ReadyTests(SynchronousTestCase):
         self.successResultOf(self.bench.lifecycle.until_ready())
 
     def test_an_exit_fails_with_the_last_words(self) -> None:
-        self.run_.last_words = ["the words"]
+        self.run_.last_stderr = ["the words"]
         self.run_.die(code=2)
         error = self.failureResultOf(self.answer, NotReadyError).value
         self.assertEqual(error.details, "exited with code 2; the words")
@@ -54,7 +54,7 @@ class ReadyTests(SynchronousTestCase):
         self.assertEqual(self.failureResultOf(self.answer, NotReadyError).value.details, "words")
 
     def test_errors_with_which_no_login_succeeds_fail(self) -> None:
-        for cause in HOPELESS:
+        for cause in PREVENTS_LOGIN:
             answer = self.bench.lifecycle.until_ready()
             self.complain(cause)
             self.failureResultOf(answer, NotReadyError)

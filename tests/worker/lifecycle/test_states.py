@@ -20,9 +20,9 @@ from gateway.worker.lifecycle.states import (
     Fatal,
     Running,
     Starting,
-    State,
     Stopped,
     Stopping,
+    WorkerState,
 )
 
 LIFECYCLE = Path(states.__file__).parent
@@ -37,7 +37,7 @@ class Worker:
     exit = None
 
 
-class Ending:
+class Termination:
     """Notes what is asked of it."""
 
     def __init__(self) -> None:
@@ -54,16 +54,16 @@ class Ending:
 
 
 class World:
-    """A `Control` with one worker at a time and a gate that the test shuts."""
+    """A `StateActions` with one worker at a time and a gate that the test shuts."""
 
     def __init__(self) -> None:
-        self.state: State = Stopped()
+        self.state: WorkerState = Stopped()
         self.hold: Hold | None = None
         self.clock = Clock()
         self.starts = 0
         self.names = [self.state.name]
 
-    def enter(self, state: State) -> None:
+    def enter(self, state: WorkerState) -> None:
         self.state.leave()
         self.state = state
         self.names.append(state.name)
@@ -86,8 +86,8 @@ class World:
     def judge(self, worker: Worker) -> None:
         self.try_start(1.0)
 
-    def ending_of(self, worker: Worker) -> Ending:
-        self.ending = Ending()
+    def termination_of(self, worker: Worker) -> Termination:
+        self.ending = Termination()
         return self.ending
 
     # -- what the test does -----------------------------------------------------------
@@ -248,22 +248,6 @@ class PlanTests(SynchronousTestCase):
 
 
 class SourceTests(SynchronousTestCase):
-    def test_the_life_cycle_knows_no_process(self) -> None:
-        """It imports `gateway.common`, and of the worker what `__init__` names."""
-        named = (
-            "gateway.common",
-            "gateway.worker.lifecycle",
-            *(f"gateway.worker.{name}" for name in ("errors", "settings", "times", "vitals")),
-        )
-        wrong = [
-            f"{path.name} imports {node.module}"
-            for path in LIFECYCLE.glob("*.py")
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("gateway")
-            if not str(node.module).startswith(named)
-        ]
-        self.assertEqual(wrong, [])
-
     def test_a_worker_is_started_at_one_place(self) -> None:
         """`Starting` is made in `try_start` alone, which asks the gate."""
         makers = [

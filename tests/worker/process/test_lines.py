@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
-from gateway.worker.process.lines import Gate, Splitter, Stream, decode, escape
+from gateway.worker.process.lines import LineRateLimit, OutputStream, Splitter, decode, escape
 from tests.worker.fakes import Time
 
 
-def stream(told: list[str], limit: int = 100, rate: float = 1e9, burst: int = 10**6) -> Stream:
+def stream(
+    told: list[str], limit: int = 100, rate: float = 1e9, burst: int = 10**6
+) -> OutputStream:
     time = Time()
-    return Stream(limit, Gate(rate, burst, time.seconds), str, told.append, reactor=time)
+    return OutputStream(
+        limit, LineRateLimit(rate, burst, time.seconds), str, told.append, reactor=time
+    )
 
 
 def ends(data: bytes) -> list[bytes]:
@@ -97,7 +101,7 @@ class TextTests(SynchronousTestCase):
 class GateTests(SynchronousTestCase):
     def test_a_burst_passes_and_then_the_rate(self) -> None:
         time = Time()
-        gate = Gate(10.0, 100, time.seconds)
+        gate = LineRateLimit(10.0, 100, time.seconds)
         self.assertEqual(sum(gate.passes() for _ in range(1000)), 100)
         passed = 0
         for _ in range(100):
@@ -107,7 +111,7 @@ class GateTests(SynchronousTestCase):
 
     def test_long_lines_are_bounded_by_their_bytes(self) -> None:
         time = Time()
-        gate = Gate(200.0, 2000, time.seconds)
+        gate = LineRateLimit(200.0, 2000, time.seconds)
         total = 0
         for _ in range(120):
             total += sum(8192 for _ in range(100) if gate.passes(8192))
@@ -117,7 +121,7 @@ class GateTests(SynchronousTestCase):
 
     def test_it_stays_shut_until_a_second_has_gathered(self) -> None:
         time = Time()
-        gate = Gate(10.0, 100, time.seconds)
+        gate = LineRateLimit(10.0, 100, time.seconds)
         while gate.passes():
             pass
         time.advance(0.5)
@@ -138,25 +142,27 @@ class StreamTests(SynchronousTestCase):
     def test_lines_are_cleaned_before_they_are_escaped(self) -> None:
         told: list[str] = []
         time = Time()
-        gate = Gate(9, 9, time.seconds)
+        gate = LineRateLimit(9, 9, time.seconds)
         hide = lambda text: text.replace("s\x1bt", "***")  # noqa: E731 - short
-        tested = Stream(100, gate, hide, told.append, reactor=time)
+        tested = OutputStream(100, gate, hide, told.append, reactor=time)
         tested.feed(b"s\x1bt\x1b\n")
         self.assertEqual((told, tested.last()), ([r"***\x1b"], [r"***\x1b"]))
 
     def test_the_last_lines_are_those_since_a_time(self) -> None:
         time = Time()
-        tested = Stream(100, Gate(9, 9, time.seconds), str, lambda _: None, reactor=time)
+        tested = OutputStream(
+            100, LineRateLimit(9, 9, time.seconds), str, lambda _: None, reactor=time
+        )
         for word in (b"old\n", b"new\n"):
             tested.feed(word)
             time.advance(10)
         self.assertEqual((tested.last(), tested.last(since=5)), (["old", "new"], ["new"]))
 
-    def unfinished(self, held=lambda _: 0, limit: int = 100) -> Stream:
+    def unfinished(self, held=lambda _: 0, limit: int = 100) -> OutputStream:
         self.time = Time()
         self.told: list[str] = []
-        gate = Gate(1e9, 10**6, self.time.seconds)
-        return Stream(limit, gate, str, self.told.append, reactor=self.time, held=held)
+        gate = LineRateLimit(1e9, 10**6, self.time.seconds)
+        return OutputStream(limit, gate, str, self.told.append, reactor=self.time, held=held)
 
     def test_a_prompt_is_told_within_two_seconds(self) -> None:
         tested = self.unfinished()

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
 from gateway.worker.process.guarded import STDERR, STDOUT
-from gateway.worker.process.output import Output
+from gateway.worker.process.output import WorkerOutput
 from gateway.worker.settings import Settings
 from tests.worker.fakes import Time
 
@@ -16,9 +16,9 @@ CODE = "login: status_code 451, too many connections"
 
 
 class PositionTests(SynchronousTestCase):
-    def output(self, now: float) -> Output:
+    def output(self, now: float) -> WorkerOutput:
         settings = Settings(state_dir=Path("unused"), tail_lines=3)
-        return Output(
+        return WorkerOutput(
             Time(), settings, wall=lambda: now, redact=Redactor(), complain=lambda *_: None
         )
 
@@ -40,7 +40,7 @@ class ComplaintTests(SynchronousTestCase):
         self.complaints: list[tuple[str, int]] = []
         self.settings = Settings(state_dir=Path("unused"), line_burst=5, line_rate=1.0)
         self.time = Time()
-        self.output = Output(
+        self.output = WorkerOutput(
             self.time,
             self.settings,
             wall=self.time.seconds,

@@ -7,28 +7,28 @@ import os
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.settling import INTERVAL, LOOKS, Rest
+from gateway.worker.process.settling import INTERVAL, LOOKS, SettleCheck
 from tests.worker.real import RealTestCase, outcome, soon
 
 
 class RestTests(SynchronousTestCase):
     def test_a_process_that_is_gone_rests(self) -> None:
         clock, done = Clock(), []
-        Rest(clock, 2**22 + 1, 60, lambda: done.append(clock.seconds()))
+        SettleCheck(clock, 2**22 + 1, 60, lambda: done.append(clock.seconds()))
         clock.pump([INTERVAL] * 20)
         self.assertEqual(len(done), 1)
         self.assertAlmostEqual(done[0], (1 + LOOKS) * INTERVAL)
 
     def test_one_that_is_busy_is_waited_for_until_the_time_is_over(self) -> None:
         clock, done = Clock(), []
-        Rest(clock, os.getpid(), 1, lambda: done.append(clock.seconds()))
+        SettleCheck(clock, os.getpid(), 1, lambda: done.append(clock.seconds()))
         clock.pump([INTERVAL] * 30)
         self.assertEqual(len(done), 1)
         self.assertAlmostEqual(done[0], 1)
 
     def test_who_waits_can_be_told_not_to(self) -> None:
         clock, done = Clock(), []
-        rest = Rest(clock, os.getpid(), 1, lambda: done.append(clock.seconds()))
+        rest = SettleCheck(clock, os.getpid(), 1, lambda: done.append(clock.seconds()))
         rest.cancel()
         rest.cancel()
         self.assertEqual((clock.getDelayedCalls(), done), ([], []))

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.periodic_checks import INTERVAL, PeriodicChecks
+from gateway.worker.calendar.periodic_checks import INTERVAL, PeriodicChecks
 from gateway.worker.sources import Sources
-
-from .fakes import Time, settings, state
+from tests.worker.fakes import Time, settings, state
 
 
 class PeriodicChecksTests(SynchronousTestCase):

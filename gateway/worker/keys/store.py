@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.worker")
 
 
-class Keys:
+class CredentialStore:
     """Posted keys win over the file's; without either the environment's count."""
 
     def __init__(self, settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """One generation of the worker, from the decision to start it until nothing is left.
 
-It is a `gateway.worker.lifecycle.interfaces.Worker`.
+It is a `gateway.worker.lifecycle.interfaces.WorkerRun`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from twisted.logger import Logger
 from gateway.common.guard import attempt, reason
 from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
-from gateway.worker.lifecycle.exits import Blame, Exit, decode
+from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
-from gateway.worker.process.settling import Rest
+from gateway.worker.process.rescue import Rescue
+from gateway.worker.process.settling import SettleCheck
 from gateway.worker.process.target import ABSENT
-from gateway.worker.rescue import Rescue
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.interfaces import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.guarded import Command
-    from gateway.worker.process.lines import Stream
+    from gateway.worker.process.lines import OutputStream
+    from gateway.worker.readiness.vitals import Vitals
     from gateway.worker.settings import Settings
-    from gateway.worker.vitals import Vitals
 
 _log = Logger(namespace="gateway.worker")
 
 SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC))
 """What the machine lacks now and has again later."""
-HOPELESS = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
+PERMANENT = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
 """Reasons for which a program can't be run that only a person ends; all others may pass."""
 
 
@@ -53,7 +53,7 @@ class Run:
         reactor: Any,
         settings: Settings,
         vitals: Vitals,
-        streams: Mapping[int, Stream],
+        streams: Mapping[int, OutputStream],
         claim: Claim,
     ) -> None:
         self.generation = generation
@@ -72,11 +72,11 @@ class Run:
         self._process: GuardedProcess | None = None
         self._folder = ""
         self._rescue: Rescue | None = None
-        self._settling: Rest | None = None
+        self._settling: SettleCheck | None = None
         self._asked_at: float | None = None
         self._sent: str | None = None
         self._leaving = False
-        self._blame = Blame(reactor.seconds)
+        self._reported = ReportedErrors(reactor.seconds)
 
     # -- what the life-cycle asks ------------------------------------------------------------
 
@@ -113,12 +113,12 @@ class Run:
             self._process.be_patient(self._patience)
         cause = classify_event(value) if name == "python_error" else None
         if cause is not None:
-            self.blame(cause)
+            self.note_error(cause)
         return cause
 
-    def blame(self, cause: str) -> None:
+    def note_error(self, cause: str) -> None:
         """It told an error of this class."""
-        self._blame.tell(cause)
+        self._reported.tell(cause)
 
     @property
     def alive(self) -> bool:
@@ -131,12 +131,12 @@ class Run:
         return None if self._process is None else self._process.guardian
 
     @property
-    def last_words(self) -> list[str]:
+    def last_stderr(self) -> list[str]:
         """The last lines of stderr, redacted."""
         return self._streams[STDERR].last()
 
     @property
-    def plight(self) -> str:
+    def stuck_details(self) -> str:
         """Of one that does not end: what was tried, as far as it was reported."""
         whom = f"process {self.pid}" if self.alive else f"what process {self.pid} left"
         if self._sent == "SIGKILL":
@@ -146,26 +146,26 @@ class Run:
         return f"{whom} is there, {tried}, and {guardian} reports no more"
 
     @property
-    def epitaph(self) -> str:
+    def exit_summary(self) -> str:
         """How it ended, and its very last words."""
-        return "; ".join((str(self.exit), *self.last_words[-3:]))
+        return "; ".join((str(self.exit), *self.last_stderr[-3:]))
 
     # -- what the process tells ---------------------------------------------------------
 
     def started(self, pid: int) -> None:
         self.pid = pid
-        self._settling = Rest(self._reactor, pid, self._settings.settle, self._settle)
-        self._blame.begin()
+        self._settling = SettleCheck(self._reactor, pid, self._settings.settle, self._settle)
+        self._reported.begin()
         self._listener.started(self)
 
     def failed(self, number: int, reason: str) -> None:
         if number == errno.ENOENT and self._folder and not Path(self._folder).is_dir():
             reason = f"its working folder {self._folder} was deleted"
-        hopeless = number in HOPELESS
+        permanent = number in PERMANENT
         self._never(
             f"it can't be run: {reason}",
-            hopeless=hopeless,
-            passing="" if hopeless or not number else _passing(number),
+            permanent=permanent,
+            temporary="" if permanent or not number else _temporary(number),
         )
 
     def sent(self, signal: str) -> None:
@@ -220,14 +220,14 @@ class Run:
         """There is no process, whatever the reason; the next try may be luckier."""
         error: Any = failure.value
         cause = error.__cause__ if isinstance(error, UnreachableError) else error
-        passing = _passing(cause.errno) if isinstance(cause, OSError) else ""
+        temporary = _temporary(cause.errno) if isinstance(cause, OSError) else ""
         if isinstance(error, LaunchError):
             self.error = error
-            self._exit(failure=str(error), hopeless=not passing, passing=passing)
+            self._exit(failure=str(error), permanent=not temporary, temporary=temporary)
         else:
-            if not passing:
+            if not temporary:
                 _log.failure("A worker can't be started", failure)
-            self._never(f"no process can be made: {reason(error)}", passing=passing)
+            self._never(f"no process can be made: {reason(error)}", temporary=temporary)
         self._listener.reaped(self)
 
     def _never(self, reason: str, **how: Any) -> None:
@@ -257,7 +257,7 @@ class Run:
             seconds=None if asked is None else self._reactor.seconds() - asked,
             lived=self.vitals.lived,
             ready_for=self.vitals.ready_for,
-            starved=self._sent is None and self._blame.starved,
+            out_of_memory=self._sent is None and self._reported.out_of_memory,
             **how,
         )
         self.cause = OTHER
@@ -269,7 +269,7 @@ class Run:
             attempt("Reading the worker's last words", stream.flush)
 
     def _find_cause(self, end: Exit) -> None:
-        self.cause = self._blame.cause(end, self._streams[STDERR].last)
+        self.cause = self._reported.cause(end, self._streams[STDERR].last)
 
     def _reaped(self) -> None:
         self._read_last_words()  # of what the worker left, too
@@ -280,6 +280,6 @@ class Run:
         self._listener.reaped(self)
 
 
-def _passing(number: int | None) -> str:
+def _temporary(number: int | None) -> str:
     """The class of an obstacle that the system tells by `number`."""
     return SHORTAGE if number in SHORTAGES else UNREACHABLE

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.overdue import ConnectionWatch, names_proxy
+from gateway.worker.readiness.overdue import ConnectionWatch, names_proxy
 from tests.worker.fakes import settings
 from tests.worker.real import RealTestCase, soon
 

@@ -6,9 +6,8 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.run import Run
-
-from .fakes import Time, settings
+from gateway.worker.process.run import Run
+from tests.worker.fakes import Time, settings
 
 
 class PlightTests(SynchronousTestCase):
@@ -28,11 +27,11 @@ class PlightTests(SynchronousTestCase):
         self.run_.pid = 5
 
     def test_no_signal_is_claimed_that_was_not_sent(self) -> None:
-        self.assertIn("it got no signal", self.run_.plight)
-        self.assertNotIn("SIGKILL", self.run_.plight)
+        self.assertIn("it got no signal", self.run_.stuck_details)
+        self.assertNotIn("SIGKILL", self.run_.stuck_details)
 
     def test_the_last_one_that_was_sent_is_named(self) -> None:
         self.run_.sent("SIGTERM")
-        self.assertIn("SIGTERM", self.run_.plight)
+        self.assertIn("SIGTERM", self.run_.stuck_details)
         self.run_.sent("SIGKILL")
-        self.assertEqual(self.run_.plight, "process 5 did not even die of SIGKILL")
+        self.assertEqual(self.run_.stuck_details, "process 5 did not even die of SIGKILL")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.vitals import Vitals
-
-from .fakes import Time, settings
+from gateway.worker.readiness.vitals import Vitals
+from tests.worker.fakes import Time, settings
 
 
 class VitalsTests(SynchronousTestCase):

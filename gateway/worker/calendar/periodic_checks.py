@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from gateway.common.guard import Look
 from gateway.worker.calendar.timetable import Timetable
 from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
-from gateway.worker.sources import Watch
+from gateway.worker.sources import SourceWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.worker.calendar.timetable import Memory
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Check
-    from gateway.worker.lifecycle.interfaces import Worker
+    from gateway.worker.lifecycle.interfaces import WorkerRun
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.process.launch import Launcher
     from gateway.worker.settings import Settings
@@ -45,7 +45,7 @@ class PeriodicChecks:
         limits: BrokerLimits,
         launcher: Launcher,
         wall: Callable[[], float],
-        also: Sequence[Callable[[Worker], object]] = (),
+        also: Sequence[Callable[[WorkerRun], object]] = (),
         memory: Memory | None = None,
     ) -> None:
         self._settings = settings
@@ -54,7 +54,7 @@ class PeriodicChecks:
         self._also = also
         self._timetable = Timetable(settings, lifecycle, wall, memory)
         self._watch = (
-            Watch(launcher.main, lambda: launcher.sources().files) if settings.dev else None
+            SourceWatch(launcher.main, lambda: launcher.sources().files) if settings.dev else None
         )
         self.hold: Check = self._timetable.hold
         """A check of the gate."""

@@ -12,7 +12,7 @@ from gateway.worker.errors import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.lifecycle.interfaces import Worker
+    from gateway.worker.lifecycle.interfaces import WorkerRun
 
 _log = Logger(namespace="gateway.worker")
 
@@ -20,7 +20,7 @@ STUCK: Final = 10.0
 """Seconds past all patience after which a worker counts as not to be ended."""
 
 
-class Ending:
+class Termination:
     """Sees to it that a worker that is to end does end, or that it is said that it can't be.
 
     `patience` is what the guardian takes to end it, `strays` what it takes to end its children,
@@ -30,7 +30,7 @@ class Ending:
     def __init__(
         self,
         reactor: Any,
-        worker: Worker,
+        worker: WorkerRun,
         *,
         patience: float,
         strays: float,
@@ -60,7 +60,7 @@ class Ending:
         self._again.cancel()
 
     def _look(self) -> None:
-        error = WorkerError("The old worker can't be ended", self._worker.plight)
+        error = WorkerError("The old worker can't be ended", self._worker.stuck_details)
         _log.error("{error}", tag="Python", error=str(error))
         self._overdue.begin(STUCK)
         self.ask()

@@ -6,9 +6,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.market.freshness import CLOSED, GONE, SILENT
-from gateway.worker.silent import SilentFeeds
-
-from .real import RealTestCase, soon
+from gateway.worker.readiness.silent_feeds import SilentFeeds
+from tests.worker.real import RealTestCase, soon
 
 
 class SilentFeedsTests(SynchronousTestCase):

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.overdue import ReadyWatch
-
-from .fakes import Time, settings
-from .real import RealTestCase, soon
+from gateway.worker.readiness.overdue import ReadyWatch
+from tests.worker.fakes import Time, settings
+from tests.worker.real import RealTestCase, soon
 
 KEYS = {"SJ_KEY": "a-key", "SJ_SEC": "a-secret"}
 

@@ -10,9 +10,9 @@ from gateway.worker.keys.dotenv import OwnEnv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from gateway.worker.lifecycle.interfaces import Worker
-    from gateway.worker.process.launch import Launcher
+    from gateway.worker.lifecycle.interfaces import WorkerRun
     from gateway.worker.settings import Settings
 
 UNREADY, READY = "unready", "ready"
@@ -28,7 +28,7 @@ class ReadyWatch:
     """
 
     def __init__(
-        self, within: float, may_wait: Callable[[Worker], bool], tell: Callable[[str], object]
+        self, within: float, may_wait: Callable[[WorkerRun], bool], tell: Callable[[str], object]
     ) -> None:
         self._within = within
         self._may_wait = may_wait
@@ -36,7 +36,7 @@ class ReadyWatch:
         self._told_of: int | None = None
         self._is_known = False
 
-    def overdue(self, worker: Worker | None) -> bool:
+    def overdue(self, worker: WorkerRun | None) -> bool:
         """Whether people were told of `worker`, and it is still not ready."""
         return (
             worker is not None
@@ -44,7 +44,7 @@ class ReadyWatch:
             and not worker.vitals.was_ready
         )
 
-    def look(self, worker: Worker) -> None:
+    def look(self, worker: WorkerRun) -> None:
         """Tell what is to be told of `worker`, whose process lives."""
         if worker.vitals.was_ready:
             if self._is_known:
@@ -55,7 +55,7 @@ class ReadyWatch:
             self._is_known = True
             self._tell(UNREADY)
 
-    def _is_late(self, worker: Worker) -> bool:
+    def _is_late(self, worker: WorkerRun) -> bool:
         return 0 < self._within <= worker.vitals.lived and worker.generation != self._told_of
 
 
@@ -89,7 +89,7 @@ class ConnectionWatch:
         self,
         within: float,
         is_connected: Callable[[], bool],
-        why: Callable[[Worker], str],
+        why: Callable[[WorkerRun], str],
         tell: Callable[[str], object],
     ) -> None:
         self._within = within
@@ -100,14 +100,14 @@ class ConnectionWatch:
         self._connected = 0
         self._due = 0.0
 
-    def reason(self, worker: Worker | None) -> str | None:
+    def reason(self, worker: WorkerRun | None) -> str | None:
         """Why `worker` is likely not to be connected; None: it is, or nobody was told of it."""
         told = (
             worker is not None and self._reason is not None and self._reason[0] == worker.generation
         )
         return self._reason[1] if told and self._reason is not None else None
 
-    def look(self, worker: Worker) -> None:
+    def look(self, worker: WorkerRun) -> None:
         """Tell what is to be told of `worker`, whose process lives."""
         if worker.generation == self._connected or worker.vitals.lived < self._within:
             return
@@ -139,50 +139,54 @@ def names_proxy(variables: Mapping[str, str]) -> bool:
 # -- A worker that is late: it is not ready, or has not connected, and why that may be.
 
 
-class Overdue:
+class LateWorkerChecks:
     """Looks at a worker about once a second; `tell(status)` hears what people are to be told.
 
-    `may_wait(worker)` says whether nobody misses a worker that is not ready; for `is_connected`
-    and `spoke_version_3` see `Supervisor`.
+    `folder()` is that of main.py; it may raise LaunchError.  `may_wait(worker)` says whether
+    nobody misses a worker that is not ready; for `is_connected` and `spoke_version_3` see
+    `Supervisor`.
     """
 
     def __init__(
         self,
         settings: Settings,
-        launcher: Launcher,
         tell: Callable[[str], object],
         *,
-        may_wait: Callable[[Worker], bool],
+        folder: Callable[[], Path],
+        may_wait: Callable[[WorkerRun], bool],
         is_connected: Callable[[], bool],
         spoke_version_3: Callable[[float], bool],
     ) -> None:
         self._settings = settings
-        self._launcher = launcher
+        self._folder = folder
         self._spoke_version_3 = spoke_version_3
         self._readiness = ReadyWatch(settings.ready_within, may_wait, tell)
         self._connection = ConnectionWatch(
             settings.connected_within, is_connected, self._why_unconnected, tell
         )
-        self.looks: list[Callable[[Worker], object]] = [self._readiness.look, self._connection.look]
+        self.looks: list[Callable[[WorkerRun], object]] = [
+            self._readiness.look,
+            self._connection.look,
+        ]
         """What looks at a worker whose process lives."""
 
-    def status(self, worker: Worker | None) -> dict[str, Any]:
+    def status(self, worker: WorkerRun | None) -> dict[str, Any]:
         """For `/status`."""
         return {
             "unready": self._readiness.overdue(worker),
             "unconnected": self._connection.reason(worker),
         }
 
-    def not_connected(self, worker: Worker | None, url: str) -> str:
+    def not_connected(self, worker: WorkerRun | None, url: str) -> str:
         """What to tell of `worker` that has not connected to `url`, as may be shown."""
         why = REASONS[self._connection.reason(worker) or URL]
         within = self._settings.connected_within
         return f"The worker has not connected {within:.0f} s after its start: {why.format(url=url)}"
 
-    def _why_unconnected(self, worker: Worker) -> str:
+    def _why_unconnected(self, worker: WorkerRun) -> str:
         if self._spoke_version_3(worker.vitals.lived):
             return ENGINEIO3
         with suppress(LaunchError, OSError):
-            if names_proxy(OwnEnv(self._launcher.main().parent).values):
+            if names_proxy(OwnEnv(self._folder()).values):
                 return PROXY
         return URL

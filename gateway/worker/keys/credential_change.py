@@ -11,32 +11,44 @@ from gateway.worker.errors import HeldError, SupersededError, WorkerError
 from gateway.worker.keys.credentials import Credentials, check_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from pathlib import Path
 
-    from gateway.worker.keys.choice import Keys
     from gateway.worker.keys.credentials import Posted
+    from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.requests import Facts
-    from gateway.worker.process.launch import Launcher
 
 _log = Logger(namespace="gateway.worker")
 
 
 class CredentialChange:
-    """Changes keys and worker together."""
+    """Changes keys and worker together.
 
-    def __init__(self, keys: Keys, lifecycle: Lifecycle, launcher: Launcher) -> None:
+    `check()` raises a WorkerError while no worker can be launched; then nothing is changed.
+    `folder()` is where the worker works: a relative path of a certificate is from there.
+    """
+
+    def __init__(
+        self,
+        keys: CredentialStore,
+        lifecycle: Lifecycle,
+        *,
+        check: Callable[[], object],
+        folder: Callable[[], Path],
+    ) -> None:
         self._keys = keys
         self._lifecycle = lifecycle
-        self._launcher = launcher
+        self._check = check
+        self._folder = folder
 
     @inlineCallbacks
     def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
         """As `Supervisor.set_credentials`."""
         new = Credentials.validated(posted)
-        self._launcher.check()
+        self._check()
         if new.ca_cert_path:
-            check_certificate(new.ca_cert_path, self._launcher.target().folder)
+            check_certificate(new.ca_cert_path, self._folder())
         previous = self._keys.replace(new)
         try:
             facts = yield self._lifecycle.restart()

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import MASK, Redactor
 from gateway.worker.errors import WorkerError
-from gateway.worker.keys.choice import Keys
 from gateway.worker.keys.credentials import Credentials
+from gateway.worker.keys.store import CredentialStore
 from tests.worker.fakes import settings
 
 OLD = Credentials("old-api-key", "old-secret", "cert.pfx", "old-password")
@@ -23,9 +23,9 @@ class KeysTests(SynchronousTestCase):
         self.path = self.folder / "keys.env"
         self.redactor = Redactor()
 
-    def keys(self, environ: dict[str, str] | None = None, *, file: bool = True) -> Keys:
+    def keys(self, environ: dict[str, str] | None = None, *, file: bool = True) -> CredentialStore:
         told = settings(credentials_file=self.path if file else None)
-        return Keys(told, self.redactor, environ or {})
+        return CredentialStore(told, self.redactor, environ or {})
 
     def test_the_file_is_loaded_and_posted_keys_win(self) -> None:
         self.keys().replace(OLD)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lifecycle.classification import imposed
-from gateway.worker.process.output import APART, AROUND, PENDING, Hearing
+from gateway.worker.process.output import APART, AROUND, PENDING, BrokerWords
 from tests.worker.fakes import Time
 
 BAN = "login: StatusCode: 503, Detail: 操作異常，請1分鐘後再重新登入"
@@ -28,11 +28,11 @@ class HearingTests(SynchronousTestCase):
             self.longest = max(getattr(self, "longest", 0), len(text))
             return imposed(text)
 
-        self.hearing = Hearing(self.time, look, self.heard.append)
+        self.broker_words = BrokerWords(self.time, look, self.heard.append)
 
     def say(self, *texts: str) -> None:
         for text in texts:
-            self.hearing.feed(text.encode())
+            self.broker_words.feed(text.encode())
 
     def test_wherever_it_stands(self) -> None:
         for text in (
@@ -50,7 +50,7 @@ class HearingTests(SynchronousTestCase):
     def test_half_a_line_is_heard_when_no_more_comes(self) -> None:
         self.say(BAN)
         self.assertEqual(self.heard, [])
-        self.hearing.flush()
+        self.broker_words.flush()
         self.assertEqual(self.heard, ["ban"])
 
     @hypothesis_settings(max_examples=50, deadline=None)
@@ -61,9 +61,9 @@ class HearingTests(SynchronousTestCase):
         at = 0
         for number in range(len(data)):
             size = sizes[number % len(sizes)]
-            self.hearing.feed(data[at : at + size])
+            self.broker_words.feed(data[at : at + size])
             at += size
-        self.hearing.flush()
+        self.broker_words.flush()
         self.assertEqual(self.heard, ["ban"])
 
     def test_a_flood_costs_one_look_a_second_and_is_one_word(self) -> None:
@@ -99,13 +99,13 @@ class HearingTests(SynchronousTestCase):
         self.assertEqual(self.looks, 0)
 
     def test_with_only_the_brokers_own_wording(self) -> None:
-        hearing = Hearing(self.time, partial(imposed, own=True), self.heard.append)
-        hearing.feed(b"HTTP 503\n")
+        broker_words = BrokerWords(self.time, partial(imposed, own=True), self.heard.append)
+        broker_words.feed(b"HTTP 503\n")
         self.time.advance(APART)
-        hearing.feed(f"{BAN}\n".encode())
+        broker_words.feed(f"{BAN}\n".encode())
         self.assertEqual(self.heard, ["ban"])
 
     def test_memory_is_bounded_without_line_ends(self) -> None:
         for _ in range(1000):
             self.say("x" * 8192)
-        self.assertLessEqual(len(self.hearing._rest), AROUND)
+        self.assertLessEqual(len(self.broker_words._rest), AROUND)
