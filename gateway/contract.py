@@ -1,10 +1,10 @@
-"""What the routes need of whoever runs the worker."""
+"""What the routes ask of the worker's supervisor: `Control`, and its stand-in without a worker."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from gateway.common.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,26 +59,19 @@ class Control(Protocol):
         """Stop the worker, if it runs, and start it; `force` overrides a pause."""
         ...
 
-    def start_worker(self) -> Deferred[Any]: ...
+    def start_worker(self) -> Deferred[Any]:
+        """Start the worker, if it does not run."""
+        ...
 
-    def stop_worker(self) -> Deferred[Any]: ...
+    def stop_worker(self) -> Deferred[Any]:
+        """Stop the worker, and do not start it again."""
+        ...
 
     def set_credentials(
         self, credentials: Credentials, *, wait_ready: bool = False
     ) -> Deferred[Any]:
         """Give them to the next worker, and restart; `wait_ready`: until that is ready."""
         ...
-
-
-def timestamp(seconds: float) -> str:
-    """As JavaScript writes it: 2024-02-25T15:30:00.000Z."""
-    whole, fraction = divmod(round(seconds * 1_000_000), 1_000_000)
-    return f"{_second(whole)}.{fraction // 1000:03}Z"
-
-
-@lru_cache(maxsize=16)  # most are of now
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 class NoWorkerError(Exception):
@@ -110,7 +103,7 @@ class NoWorker:
         if at is None:
             why = "no worker is expected here, and no publisher has spoken yet"
             return {"reason": why, "publisherSpokeAt": None}
-        when = timestamp(at)
+        when = iso(at)
         why = f"no worker is expected here; a publisher spoke last at {when}"
         return {"reason": why, "publisherSpokeAt": when}
 

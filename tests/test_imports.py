@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "relay": {"market/codes", "common", "socketio", "engineio"},
     "market/codes": set(),
     "market": {"relay", "common", "engineio"},
-    "contract": {"web/routes/schemas"},
+    "contract": {"web/routes/schemas", "common"},
     "web/security": {"common"},
     "web/http": {"web/security", "common", "engineio"},
     "web/websocket": {"web/http", "engineio"},
@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "worker": {"common"},
     "ops/doctor": {"options", "web", "worker", "common"},
     "ops/metrics": {"web", "market", "relay", "common", "engineio"},
-    "ops/alerts": {"market", "engineio"},
+    "ops/alerts": {"market", "common", "engineio"},
     "ops/logs": {"options"},
     "ops": set(),
     "app": {

@@ -1,14 +1,14 @@
-"""What the gateway makes of the events it relays: counts, trust, news of the worker."""
+"""Hears each relayed event, and publishes the gateway's own: `python_status`, `feed_status`."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.logger import Logger, LogLevel
 
 from gateway.app.identity import is_local, known_as_worker
 from gateway.common.guard import Attempts
+from gateway.common.times import iso
 from gateway.market.freshness import ENDED, MAX_NAMES, Freshness
 from gateway.relay.event import NAMES
 from gateway.relay.shares import Places
@@ -29,31 +29,43 @@ _log = Logger(namespace="gateway.relay")
 
 
 class SupervisedWorker(Protocol):
-    """Who hears what the worker says; the supervisor does."""
+    """What is asked of the worker's supervisor, and what it is told."""
 
     @property
-    def running(self) -> bool: ...
+    def running(self) -> bool:
+        """Whether the worker's process lives."""
+        ...
+
     @property
-    def generation(self) -> int: ...
-    def heard(self, name: str, value: object, connection: Hashable) -> None: ...
-    def gone(self, connection: Hashable) -> None: ...
+    def generation(self) -> int:
+        """The number of the present worker, or of the last one."""
+        ...
+
+    def heard(self, name: str, value: object, connection: Hashable) -> None:
+        """The worker sent the event `name` with the first argument `value`."""
+        ...
+
+    def gone(self, connection: Hashable) -> None:
+        """One of the worker's connections is closed."""
+        ...
 
 
 class WorkerEvents:
-    """The relay's observer, and the gateway's voice in it.
+    """The relay's observer, see there; and what publishes the gateway's own events.
 
-    `count(name)` is told of every event; `identities` know whether a client's word counts,
-    and only then freshness and listener hear of it;
-    `admit(session, auth)` lets clients in, see `gateway.relay.hub`.
-    `wall` is the wall clock, in seconds since the epoch.  `names` of events are always counted
-    by themselves, others as far as there are places.
+    `count(name)` counts each relayed event.  The events of the worker go to its supervisor and to
+    the freshness of the feeds; without a supervised worker those of everybody do.  `identities`
+    tells who is the worker, `admit(session, auth)` who may join.  `wall` is the wall clock, in
+    seconds since 1970; `silence` is in seconds.  `names` of events are always counted by
+    themselves, others as far as there are places.
     """
 
     relay: Relay
-    """What is observed; set before the first event."""
+    """Set before the first event."""
     redact: Callable[[str], str] = staticmethod(str)
     """Takes secrets out of what is logged."""
     worker: SupervisedWorker | None = None
+    """None: no worker is supervised."""
 
     def __init__(
         self,
@@ -83,9 +95,9 @@ class WorkerEvents:
         self.admit = admit
         self._wall = wall
         self.listeners: list[Callable[[str, dict[str, Any]], object]] = []
-        """Who hears what browsers are told by the gateway itself, besides them."""
+        """Called with name and argument of each event that the gateway publishes."""
 
-    # -- the relay's side ----------------------------------------------------------------
+    # -- the relay calls these: `gateway.relay` says what each is for ---------------------
 
     def relayed(self, sender: Subscription, event: Event) -> None:
         name = event.name
@@ -118,7 +130,7 @@ class WorkerEvents:
     def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
         name, worker = str(event.name), self.worker
         try:
-            # The last words of a worker are heard, too, unless the next one runs already.
+            # The last events of a worker that has ended count, unless the next one runs already.
             if worker is not None and (event.current or not worker.running):
                 worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
             if event.current:
@@ -127,7 +139,7 @@ class WorkerEvents:
             self._attempt.failed("Hearing what the worker says")
 
     def _inventor(self, sender: Subscription) -> str:
-        """Whose share of names it uses: its address's; "" of the worker and who is as good."""
+        """Who pays for a new name of an event: an address; "" for the worker and its like."""
         session = sender.socket.session
         identity = self._identities.of(session)
         if identity.owner is None:
@@ -137,10 +149,10 @@ class WorkerEvents:
             identity.owner = "" if is_trusted else self.owner(session) or "unix"
         return identity.owner
 
-    # -- the supervisor's side -----------------------------------------------------------
+    # -- the gateway's own events ----------------------------------------------------------
 
     def tell(self, name: str, value: dict[str, Any]) -> None:
-        """Tell every client; when the worker is gone, late joiners hear it too."""
+        """Publish a `python_status`; when the worker is gone, first note that in the relay."""
         if self.worker is not None and not self.worker.running:
             self.relay.worker_gone()
             self.freshness.worker_gone()
@@ -156,7 +168,6 @@ class WorkerEvents:
             status=status,
             why=f": {reason}" if reason else "",
         )
-        timestamp = datetime.fromtimestamp(self._wall(), UTC)
         self._publish(
             "feed_status",
             {
@@ -164,7 +175,7 @@ class WorkerEvents:
                 "market": market,
                 "reason": reason,
                 "stale": sorted(self.freshness.stale),
-                "timestamp": timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "timestamp": iso(self._wall()),
             },
         )
 
@@ -174,14 +185,14 @@ class WorkerEvents:
             self._attempt("Telling what browsers are told", tell, name, value)
 
 
-# -- The events of the log level debug: it shows what is relayed.
+# -- At log level debug.
 
 SHOWN: Final = 1000
 """Characters of an event that are shown."""
 
 
 class TracedWorkerEvents(WorkerEvents):
-    """Logs each event's text without secrets, and how many attachments it has."""
+    """Also logs each event: its text without secrets, and how many attachments it has."""
 
     def relayed(self, sender: Subscription, event: Event) -> None:
         super().relayed(sender, event)

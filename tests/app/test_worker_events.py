@@ -51,7 +51,7 @@ def event(value: list[Any], *, current: bool = True) -> Event:
     return Event((), None, Keys().of(value), trusted=True, wall=0.0, current=current)
 
 
-class OverseerTests(SynchronousTestCase):
+class WorkerEventsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.counted: list[str] = []

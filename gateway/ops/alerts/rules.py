@@ -1,10 +1,10 @@
-"""What is worth an alert: each change for the worse, once, and that it is over."""
+"""Which changes are worth an alert: each change for the worse, once, and the recovery."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.common.times import iso
 from gateway.market.freshness import SILENT
 from gateway.ops.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE, UNREADY, WORKER, Alert
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadline, Deadlines
 
 STEADY: Final = 60.0
-"""Seconds that a worker runs until it counts as recovered: others die again sooner."""
+"""Seconds that a worker has to run before it counts as recovered."""
 PAUSING: Final = frozenset(("ban", "too-many-connections", "quota"))
-"""Classes of exits after which the broker wants to be left alone."""
+"""Classes of exits after which the broker refuses logins for a while."""
 PLANNED: Final = "planned"
-"""The class of ends by the worker's own clock."""
+"""The class of exits with status 0 after work: the worker meant to end."""
 DETAIL: Final = 500
-"""Characters of a sentence."""
+"""Most characters of an alert's detail."""
 FACTS: Final = ("pid", "exitCode", "signal", "class", "nextStartAt", "restarts", "generation")
 
 _WELL: Final = "well"
@@ -58,7 +58,10 @@ _TABLE: Final = {
 
 
 class AlertRules:
-    """Hears what browsers are told, and tells alerts; `wall` gives seconds since 1970."""
+    """Makes alerts of the gateway's own events.
+
+    `wall()` is in seconds since 1970; `tell(alert)` is called for each alert.
+    """
 
     def __init__(
         self, deadlines: Deadlines, wall: Callable[[], float], tell: Callable[[Alert], None]
@@ -71,7 +74,7 @@ class AlertRules:
         self._stale: set[str] = set()
 
     def published(self, name: str, value: Mapping[str, Any]) -> None:
-        """Browsers are told `value`, the argument of the gateway's event `name`."""
+        """The gateway published the event `name` with the argument `value`."""
         if name == "python_status":
             self._worker(value)
         elif name == "feed_status":
@@ -111,13 +114,12 @@ class AlertRules:
             self._alert(RECOVERED, market, f"{market}: ticks come again", {})
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
-        now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
         self._tell(
             Alert(
                 kind=kind,
                 subject=subject,
                 detail=detail[:DETAIL],
-                timestamp=now.replace("+00:00", "Z"),
+                timestamp=iso(self._wall()),
                 facts=facts,
             )
         )

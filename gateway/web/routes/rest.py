@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.error import UnsupportedMethod
 from werkzeug.exceptions import HTTPException
 
-from gateway.contract import timestamp
+from gateway.common.times import iso
 from gateway.web.http.audit import audit, told
 from gateway.web.http.request import BadRequestError, problem, read_body, read_query
 from gateway.web.http.site import Mount
@@ -74,7 +74,7 @@ class Health:
             {
                 "status": "ok",
                 "pythonRunning": self._control.running,
-                "timestamp": timestamp(self._now()),
+                "timestamp": iso(self._now()),
                 **self._control.health(),
             }
         )

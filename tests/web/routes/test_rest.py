@@ -8,7 +8,6 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from gateway.contract import NoWorker
-from gateway.web.routes.rest import timestamp
 from gateway.web.routes.schemas import Credentials
 from tests.web.http.test_site import Answer, SiteTestCase
 from tests.web.site import build_site
@@ -44,12 +43,6 @@ class ProbeTests(SiteTestCase):
                 "state": "running",
             },
         )
-
-    def test_timestamps_are_as_javascript_writes_them(self) -> None:
-        self.assertEqual(timestamp(1708875000.1239), "2024-02-25T15:30:00.123Z")
-        self.assertEqual(timestamp(1708875000), "2024-02-25T15:30:00.000Z")
-        self.assertEqual(timestamp(1708875000.9999999), "2024-02-25T15:30:01.000Z")
-        self.assertEqual(timestamp(0.25), "1970-01-01T00:00:00.250Z")
 
     def test_alive_whatever_the_worker_does(self) -> None:
         self.control.running = False
