@@ -1,9 +1,17 @@
-"""What the routes ask of the worker's supervisor: `Control`, and its stand-in without a worker."""
+"""What the routes and the worker's supervisor share: `Control`, its errors, and the keys.
+
+A leaf: it imports only `gateway.common`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, Protocol
 
+from attrs import frozen
+from msgspec import Meta, Struct, structs
+
+from gateway.common.fields import FieldError, convert
 from gateway.common.times import iso
 
 if TYPE_CHECKING:
@@ -11,17 +19,136 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from gateway.web.routes.schemas import Credentials
+# -- errors ---------------------------------------------------------------------------
+
+
+@frozen
+class WorkerError(Exception):
+    """The worker is not as it was asked to be.
+
+    `message` is one sentence for people; `details` says why and what to do.  Neither holds a
+    secret.
+    """
+
+    message: str
+    details: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.details}" if self.details else self.message
+
+
+@frozen
+class HeldError(WorkerError):
+    """No worker may be started before `next_start` (ISO 8601)."""
+
+    next_start: str = ""
+
+    @classmethod
+    def until(cls, reason: str, when: str) -> HeldError:
+        """`reason` forbids a start until `when`."""
+        return cls("No worker can be started now", f"{reason}; next start: {when}", when)
+
+
+@frozen
+class CredentialsError(Exception):
+    """Credentials that cannot be used; `message` names `field`, never its value."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# -- the broker's keys ------------------------------------------------------------------
+
+# The lookahead: in Python, $ also matches before a last line feed.
+_ONE_LINE = r"^[^\r\n\u0000]*$(?!\n)"
+
+Secret = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        pattern=_ONE_LINE,
+        description="A string of 1 to 1024 characters, without CR, LF and NUL.",
+    ),
+]
+FilePath = Annotated[
+    str,
+    Meta(
+        max_length=4096,
+        pattern=_ONE_LINE,
+        description="A path of at most 4096 characters, without CR, LF and NUL; empty: none.",
+    ),
+]
+Password = Annotated[
+    str,
+    Meta(
+        max_length=1024,
+        pattern=_ONE_LINE,
+        description="A string of at most 1024 characters, without CR, LF and NUL; empty: none.",
+    ),
+]
+
+
+class Credentials(Struct, rename="camel", frozen=True):
+    """The broker's keys; certificate and password are for orders: both or neither."""
+
+    api_key: Secret
+    secret_key: Secret
+    ca_cert_path: FilePath = ""
+    ca_password: Password = ""
+
+    @classmethod
+    def validated(cls, fields: Mapping[str, object]) -> Credentials:
+        """Credentials from `fields`, by the names in `FIELDS`; None counts as absent.
+
+        Raises CredentialsError for a field that is missing, breaks its type's bounds, or holds
+        characters that no environment variable can carry.
+        """
+        given = {name: value for name, value in fields.items() if value is not None}
+        absent = [name for name in FIELDS if given.get(name, "") == ""]
+        for name in absent:
+            if name in REQUIRED or len(absent) == 1:  # half a certificate
+                raise CredentialsError(name, MISSING)
+        try:
+            made = convert(given, cls, strict=True)
+        except FieldError as error:
+            raise CredentialsError(error.field, error.message) from None
+        for name, value in zip(FIELDS, structs.astuple(made), strict=True):
+            try:
+                os.fsencode(value)
+            except UnicodeEncodeError:
+                text = f"{name} holds characters that no environment can carry"
+                raise CredentialsError(name, text) from None
+        return made
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no log may show; the path of the certificate is none."""
+        return self.api_key, self.secret_key, self.ca_password
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+FIELDS: Final = tuple(field.encode_name for field in structs.fields(Credentials))
+"""The names of the fields, as they are posted."""
+REQUIRED: Final = ("apiKey", "secretKey")
+"""Those that are always needed; quotes need no certificate."""
+MISSING: Final = f"Missing required fields: {', '.join(FIELDS)}"
+
+# -- the worker, as the routes see it -----------------------------------------------------
 
 
 class Control(Protocol):
     """The worker, as the routes see it.
 
     The methods that change something fire with facts for the answer (a mapping, or None)
-    once the change is made.  They fail, or raise, with an error that has `message` and
-    `details`, perhaps `next_start` (ISO 8601), all for the client: no secrets; or, for
-    credentials that can't be used, with one that has `field` and a `message` that names
-    it.  Any other error is a bug and is answered as such.
+    once the change is made.  They raise or fail with WorkerError, and `set_credentials` also
+    with CredentialsError; both are told to the client.  Any other error is a bug and is
+    answered as such.
     """
 
     @property
@@ -35,24 +162,24 @@ class Control(Protocol):
         ...
 
     def readiness(self) -> Mapping[str, Any]:
-        """What `/readyz` tells besides: `reason`, why it is ready or not, and more."""
+        """More keys for `/readyz`, such as `reason`: why it is ready or not."""
         ...
 
     def health(self) -> Mapping[str, Any]:
-        """What `/health` tells besides its own three fields."""
+        """More keys for `/health`."""
         ...
 
     def status(self) -> Mapping[str, Any]:
-        """All there is to know."""
+        """The whole answer of `/status`."""
         ...
 
     @property
     def log_position(self) -> int:
-        """The number of the next line; never smaller than before, over a restart either."""
+        """The number of the next line; it never falls, not even over a restart."""
         ...
 
     def log_tail(self, lines: int) -> Sequence[str]:
-        """The worker's last lines, redacted, oldest first."""
+        """The worker's last `lines` lines, redacted, oldest first."""
         ...
 
     def restart(self, *, force: bool = False) -> Deferred[Any]:
@@ -64,21 +191,17 @@ class Control(Protocol):
         ...
 
     def stop_worker(self) -> Deferred[Any]:
-        """Stop the worker, and do not start it again."""
+        """Stop the worker until somebody asks for a start."""
         ...
 
     def set_credentials(
         self, credentials: Credentials, *, wait_ready: bool = False
     ) -> Deferred[Any]:
-        """Give them to the next worker, and restart; `wait_ready`: until that is ready."""
+        """Restart with `credentials`; `wait_ready`: fire when the new worker is ready."""
         ...
 
 
-class NoWorkerError(Exception):
-    """The gateway was started without a worker."""
-
-    message = "This gateway runs no worker"
-    details = "It was started with --no-worker; start it without to control one."
+_NO_WORKER = "It was started with --no-worker; start it without to control one."
 
 
 class NoWorker:
@@ -108,19 +231,19 @@ class NoWorker:
         return {"reason": why, "publisherSpokeAt": when}
 
     def status(self) -> dict[str, Any]:
-        return {"state": "disabled", "details": NoWorkerError.details}
+        return {"state": "disabled", "details": _NO_WORKER}
 
     def log_tail(self, lines: int) -> list[str]:
         return []
 
     def restart(self, *, force: bool = False) -> NoReturn:
-        raise NoWorkerError
+        self._refuse()
 
     def start_worker(self) -> NoReturn:
-        raise NoWorkerError
+        self._refuse()
 
     def stop_worker(self) -> NoReturn:
-        raise NoWorkerError
+        self._refuse()
 
     def set_credentials(
         self,
@@ -128,4 +251,7 @@ class NoWorker:
         *,
         wait_ready: bool = False,
     ) -> NoReturn:
-        raise NoWorkerError
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise WorkerError("This gateway runs no worker", _NO_WORKER)

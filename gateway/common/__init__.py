@@ -1,6 +1,7 @@
 """What every layer but the sans-I/O protocols may import.
 
 - `guard`: one guard around what may raise.
+- `fields`: fields from outside as a msgspec struct.
 
 A module here imports nothing else of the gateway.
 

@@ -1,23 +1,10 @@
-"""What a request to the supervisor may fail with."""
+"""What a request to the supervisor may fail with, besides the errors in `gateway.contract`."""
 
 from __future__ import annotations
 
 from attrs import frozen
 
-
-@frozen
-class WorkerError(Exception):
-    """The worker is not as it was asked to be.
-
-    `message` is one sentence for people, `details` says why and what to do.  Neither
-    holds a secret.
-    """
-
-    message: str
-    details: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.message}: {self.details}" if self.details else self.message
+from gateway.contract import HeldError, WorkerError
 
 
 class GoingDownError(WorkerError):
@@ -45,18 +32,6 @@ class NotReadyError(WorkerError):
 
 
 @frozen
-class HeldError(WorkerError):
-    """Something stands against a start; `next_start` (ISO 8601) is when that ends."""
-
-    next_start: str = ""
-
-    @classmethod
-    def until(cls, reason: str, when: str) -> HeldError:
-        """`reason` stands against it until then."""
-        return cls("No worker can be started now", f"{reason}; next start: {when}", when)
-
-
-@frozen
 class PausedError(HeldError):
     """The broker imposed a pause."""
 
@@ -69,14 +44,3 @@ class PausedError(HeldError):
             " force=true starts nevertheless",
             when,
         )
-
-
-@frozen
-class CredentialsError(Exception):
-    """Credentials that can't be used: `message` names the field, never its value."""
-
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return self.message

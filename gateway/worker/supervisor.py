@@ -42,7 +42,7 @@ from gateway.worker.report import Reporter
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-    from gateway.worker.keys.credentials import Posted
+    from gateway.contract import Credentials
     from gateway.worker.lifecycle.interfaces import WorkerListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings
@@ -187,13 +187,16 @@ class Supervisor(Answers):
         """No worker, until someone asks."""
         return maybeDeferred(self._lifecycle.stop)
 
-    def set_credentials(self, posted: Posted, *, wait_ready: bool = False) -> Deferred[Facts]:
+    def set_credentials(
+        self, credentials: Credentials, *, wait_ready: bool = False
+    ) -> Deferred[Facts]:
         """New keys, and a new worker that has them; the answer is that of `restart`.
 
         With `wait_ready` it comes when that worker is ready; if that fails, the previous
-        keys are put back.  Fails with CredentialsError, too, before anything is changed.
+        keys are put back.  Fails with CredentialsError, and nothing is changed, where the
+        certificate cannot be read.
         """
-        return self._credential_change.change(posted, wait_ready=wait_ready)
+        return self._credential_change.change(credentials, wait_ready=wait_ready)
 
     # -- the worker's own connection ----------------------------------------------------------
 

@@ -12,12 +12,12 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
+from gateway.contract import Credentials
 from gateway.web.http.counting import count_connections
 from gateway.web.http.limits import Caps, Limits
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, Site, make_site
 from gateway.web.routes.rest import rest_mounts
-from gateway.web.routes.schemas import Credentials
 from gateway.web.security.access import Guard
 from gateway.web.security.addresses import is_loopback
 from gateway.web.security.trust import Settings

@@ -1,19 +1,20 @@
-"""Keys as they are posted."""
+"""Keys that were posted."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
+
+from gateway.contract import Credentials
 
 AWKWARD = " #'\"=$ {} ${HOME} `id` \\ \\n 臺指期 \t"
 """What a key may hold."""
 
 
-def posted(**changes: Any) -> SimpleNamespace:
+def posted(**changes: Any) -> Credentials:
     given = {
         "api_key": "API-abcdefghijklmnop",
         "secret_key": "SECRET-abcdefghijklmnop",
         "ca_cert_path": __file__,
         "ca_password": "A123456789",
     }
-    return SimpleNamespace(**{**given, **changes})
+    return Credentials(**{**given, **changes})

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.internet.defer import gatherResults
 
-from gateway.worker.errors import (
-    CredentialsError,
-    LaunchError,
-    NotReadyError,
-    PausedError,
-    SupersededError,
-)
+from gateway.contract import CredentialsError
+from gateway.worker.errors import LaunchError, NotReadyError, PausedError, SupersededError
 
 from .posted import AWKWARD, posted
 from .real import CHILDREN, RealTestCase, outcome, soon
@@ -128,23 +123,14 @@ class CredentialsTests(RealTestCase):
             elsewhere.set_credentials(posted(ca_cert_path="ca.pfx")), CredentialsError
         )
 
-    async def test_what_can_not_be_used_changes_nothing(self) -> None:
+    async def test_a_certificate_that_can_not_be_read_changes_nothing(self) -> None:
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
-        for changes, field in (
-            ({"api_key": "a\nb"}, "apiKey"),
-            ({"secret_key": "a\rb"}, "secretKey"),
-            ({"ca_password": "a\0b"}, "caPassword"),
-            ({"api_key": ""}, "apiKey"),
-            ({"api_key": 5}, "apiKey"),
-            ({"ca_password": "\ud800"}, "caPassword"),
-            ({"ca_cert_path": "no/such/file"}, "caCertPath"),
-            ({"ca_cert_path": "/"}, "caCertPath"),
-        ):
-            with self.subTest(**changes):
-                answer = supervisor.set_credentials(posted(**changes))
+        for path in ("no/such/file", "/"):
+            with self.subTest(path=path):
+                answer = supervisor.set_credentials(posted(ca_cert_path=path))
                 error = await self.assertFailure(answer, CredentialsError)
-                self.assertEqual(error.field, field)
+                self.assertEqual(error.field, "caCertPath")
         self.assertEqual(supervisor.pid, pid)
         await supervisor.restart()
         self.assertNotIn("API_KEY", psutil.Process(supervisor.pid).environ())
@@ -210,7 +196,7 @@ class CredentialsTests(RealTestCase):
     async def test_a_complaint_about_one_contract_does_not_cost_the_new_keys(self) -> None:
         supervisor = self.supervisor("polite.py")
         supervisor.start()
-        keys = posted(ca_cert_path="", ca_password=None)
+        keys = posted(ca_cert_path="", ca_password="")
         answer = outcome(supervisor.set_credentials(keys, wait_ready=True))
         await soon(lambda: self.noted("start") and supervisor.state == "running")
         for error in ("LookupError: no contract TXO99999A1", "KeyError: 'TXFL6'"):
@@ -228,7 +214,7 @@ class CredentialsTests(RealTestCase):
     async def test_posted_keys_leave_the_certificate_to_the_environment(self) -> None:
         supervisor = self.supervisor("polite.py", environ={"CA_PATH": "mine.pfx"})
         supervisor.start()
-        await supervisor.set_credentials(posted(ca_cert_path=None, ca_password=""))
+        await supervisor.set_credentials(posted(ca_cert_path="", ca_password=""))
         env = psutil.Process(supervisor.pid).environ()
         self.assertEqual((env["CA_CERT_PATH"], env["SJ_CA_PATH"]), ("mine.pfx", "mine.pfx"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from gateway.contract import CredentialsError
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
-from gateway.worker.errors import CredentialsError
 from gateway.worker.keys.credentials import check_certificate, from_environment
 from gateway.worker.keys.dotenv import OwnEnv, damaged
 from gateway.worker.keys.overriding import overridden

@@ -26,8 +26,3 @@ def audit(request: Request, outcome: str) -> None:
         where=where,
         outcome=outcome,
     )
-
-
-def told(error: BaseException) -> str:
-    """The outcome of an action that failed: `error` for the log, without its details."""
-    return f"failed: {getattr(error, 'message', None) or type(error).__name__}"

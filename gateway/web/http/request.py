@@ -6,7 +6,7 @@ import re
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,9 +19,12 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.iweb import INonQueuedRequestFactory
 from zope.interface import directlyProvides
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from gateway.common.fields import FieldError, convert
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.common.fields import T
     from gateway.web.http.channel import Channel
     from gateway.web.http.limits import Timer
 
@@ -177,8 +180,6 @@ def problem(error: str, details: Any = None) -> dict[str, Any]:
 
 # -- Reading requests: bytes in, structures or `BadRequestError` out.
 
-T = TypeVar("T", bound=msgspec.Struct)
-
 MAX_FIELDS = 100
 _UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _JSON = "application/json"
@@ -197,22 +198,24 @@ class BadRequestError(Exception):
 
 
 def read_query(request: Request, kind: type[T]) -> T:
-    """The query as `kind`.  A name without a value means yes."""
-    fields = _form_fields(request.uri.partition(b"?")[2], kind)
-    return _convert({name: value or "true" for name, value in fields.items()}, kind, strict=False)
+    """The query as `kind`.  A name without a value means yes.  Raises BadRequestError."""
+    fields = _form_fields(request.uri.partition(b"?")[2], _names(kind))
+    try:
+        return convert(
+            {name: value or "true" for name, value in fields.items()}, kind, strict=False
+        )
+    except FieldError as error:
+        raise BadRequestError(error.message) from None
 
 
-def read_body(request: Request, kind: type[T]) -> T:
-    """The body, JSON or form-urlencoded, as `kind`."""
+def read_body(request: Request, names: Sequence[str]) -> Mapping[str, Any]:
+    """The fields of the body, JSON or form-urlencoded; of a form only those in `names`.
+
+    Raises BadRequestError.
+    """
     body = request.content.read()
     is_json = _media_type(request, body) == _JSON
-    fields = _json_fields(body) if is_json else _form_fields(body, kind)
-    fields = {name: value for name, value in fields.items() if value is not None}
-    required = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
-    pair = [fields.get(name) in (None, "") for name in getattr(kind, "BOTH_OR_NEITHER", ())]
-    if any(fields.get(name) in (None, "") for name in required) or len(set(pair)) > 1:
-        raise BadRequestError(f"Missing required fields: {', '.join(_names(kind))}")
-    return _convert(fields, kind, strict=True)
+    return _json_fields(body) if is_json else _form_fields(body, names)
 
 
 def _media_type(request: Request, body: bytes) -> str:
@@ -243,14 +246,14 @@ def _json_fields(body: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _form_fields(encoded: bytes, kind: type[T]) -> dict[str, str]:
+def _form_fields(encoded: bytes, names: Sequence[str]) -> dict[str, str]:
     try:
         pairs = parse_qsl(
             encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
         )
     except ValueError:
         raise BadRequestError("The fields are not form-urlencoded UTF-8.") from None
-    known = [(name, value) for name, value in pairs if name in _names(kind)]
+    known = [(name, value) for name, value in pairs if name in names]
     fields = dict(known)
     if len(fields) != len(known):
         raise BadRequestError("A field is given twice.")
@@ -259,17 +262,3 @@ def _form_fields(encoded: bytes, kind: type[T]) -> dict[str, str]:
 
 def _names(kind: type[msgspec.Struct]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(kind)]
-
-
-def _convert(fields: Mapping[str, Any], kind: type[T], *, strict: bool) -> T:
-    try:
-        return msgspec.convert(fields, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        # msgspec says "... - at `$.apiKey`"; what we expect is said by the field's description.
-        name = str(error).rpartition("$.")[2].rstrip("`")
-        raise BadRequestError(f"Invalid field: {name}. {_expected(kind, name)}") from None
-
-
-def _expected(kind: type[msgspec.Struct], name: str) -> str:
-    definition = msgspec.json.schema(kind)["$defs"][kind.__name__]
-    return str(definition["properties"][name]["description"])

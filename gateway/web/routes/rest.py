@@ -15,14 +15,14 @@ from twisted.web.error import UnsupportedMethod
 from werkzeug.exceptions import HTTPException
 
 from gateway.common.times import iso
-from gateway.web.http.audit import audit, told
+from gateway.contract import FIELDS, Credentials, CredentialsError, HeldError, WorkerError
+from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, problem, read_body, read_query
 from gateway.web.http.site import Mount
 from gateway.web.routes.openapi import document
 from gateway.web.routes.route_table import ROUTES
 from gateway.web.routes.schemas import (
     MOST_LINES,
-    Credentials,
     LogsQuery,
     RestartQuery,
     SetCredentialsQuery,
@@ -145,11 +145,15 @@ class Rest:
 
     def set_credentials(self, request: Request) -> Deferred[bytes]:
         query = read_query(request, SetCredentialsQuery)
+        try:
+            credentials = Credentials.validated(read_body(request, FIELDS))
+        except CredentialsError as error:
+            raise BadRequestError(error.message) from None
         return _change(
             request,
             "Credentials updated and Python process restarted",
             self._control.set_credentials,
-            read_body(request, Credentials),
+            credentials,
             wait_ready=query.wait == "ready",
         )
 
@@ -199,9 +203,16 @@ def _change(
 def _audited(result: Any, request: Request, *, forced: bool) -> Any:
     """Say in the log what became of a change."""
     failed = isinstance(result, Failure)
-    outcome = told(result.value) if failed else "done"
+    outcome = _told(result.value) if failed else "done"
     audit(request, f"{outcome} (forced)" if forced else outcome)
     return result
+
+
+def _told(error: BaseException) -> str:
+    """The outcome of a change that failed with `error`, for the log; without details."""
+    if isinstance(error, WorkerError | CredentialsError):
+        return f"failed: {error.message}"
+    return f"failed: {type(error).__name__}"
 
 
 # -- errors ---------------------------------------------------------------------------
@@ -229,17 +240,15 @@ def _answer_http_error(request: Request, failure: Failure) -> bytes:
 
 
 def _answer_failure(request: Request, failure: Failure) -> bytes:
-    """Control's errors are for the client; all others are ours, and for the log."""
-    error: Any = failure.value
-    if hasattr(error, "field"):
+    """Tell the errors of `Control` to the client, and all others to the log."""
+    error = failure.value
+    if isinstance(error, CredentialsError):
         return _answer_problem(request, HTTPStatus.BAD_REQUEST, error.message)
-    if hasattr(error, "details"):
-        more = {"nextStart": error.next_start} if getattr(error, "next_start", "") else {}
-        return _answer(
-            request,
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            {**problem(error.message, error.details), **more},
-        )
+    if isinstance(error, WorkerError):
+        answer = problem(error.message, error.details)
+        if isinstance(error, HeldError) and error.next_start:
+            answer["nextStart"] = error.next_start
+        return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, answer)
     _log.failure("A request failed", failure=failure)
     return _answer_problem(
         request,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from gateway.contract import Credentials
 from gateway.web.routes import schemas
 from gateway.web.security.trust import Access
 
@@ -74,7 +75,7 @@ ROUTES = (
         "Give the worker other credentials and restart it.",
         {**_CHANGE, 400: schemas.Problem, 415: schemas.Problem},
         query=schemas.SetCredentialsQuery,
-        body=schemas.Credentials,
+        body=Credentials,
     ),
     Route(
         "POST",

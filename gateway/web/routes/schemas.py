@@ -5,55 +5,12 @@ Unknown keys are ignored everywhere.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
 MOST_LINES = 10000
 """Lines of the worker that one request can ask for."""
-
-# The lookahead: in Python, $ also matches before a last line feed.
-_ONE_LINE = r"^[^\r\n\u0000]*$(?!\n)"
-
-Secret = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=1024,
-        pattern=_ONE_LINE,
-        description="A string of 1 to 1024 characters, without CR, LF and NUL.",
-    ),
-]
-FilePath = Annotated[
-    str,
-    Meta(
-        max_length=4096,
-        pattern=_ONE_LINE,
-        description="A path of at most 4096 characters, without CR, LF and NUL; empty: none.",
-    ),
-]
-Password = Annotated[
-    str,
-    Meta(
-        max_length=1024,
-        pattern=_ONE_LINE,
-        description="A string of at most 1024 characters, without CR, LF and NUL; empty: none.",
-    ),
-]
-
-
-class Credentials(Struct, rename="camel", frozen=True):
-    """What the broker asks for; certificate and password are for orders: both or neither."""
-
-    BOTH_OR_NEITHER: ClassVar = ("caCertPath", "caPassword")
-
-    api_key: Secret
-    secret_key: Secret
-    ca_cert_path: FilePath = ""
-    ca_password: Password = ""
-
-    def __repr__(self) -> str:
-        return "Credentials(...)"
 
 
 class SetCredentialsQuery(Struct, frozen=True):

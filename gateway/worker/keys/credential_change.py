@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
-from gateway.worker.errors import HeldError, SupersededError, WorkerError
-from gateway.worker.keys.credentials import Credentials, check_certificate
+from gateway.contract import Credentials, HeldError, WorkerError
+from gateway.worker.errors import SupersededError
+from gateway.worker.keys.credentials import check_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from gateway.worker.keys.credentials import Posted
     from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.requests import Facts
@@ -43,9 +43,8 @@ class CredentialChange:
         self._folder = folder
 
     @inlineCallbacks
-    def change(self, posted: Posted, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
+    def change(self, new: Credentials, *, wait_ready: bool) -> Generator[Deferred[Any], Any, Facts]:
         """As `Supervisor.set_credentials`."""
-        new = Credentials.validated(posted)
         self._check()
         if new.ca_cert_path:
             check_certificate(new.ca_cert_path, self._folder())

@@ -1,4 +1,4 @@
-"""The broker's keys: what may be posted, where it is kept, how the worker gets it."""
+"""The broker's keys: the file that keeps them, and the variables that the worker reads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from io import StringIO
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from attrs import field, fields, frozen
 from dotenv import dotenv_values
+from msgspec import structs
 
-from gateway.worker.errors import CredentialsError, WorkerError
+from gateway.contract import FIELDS, Credentials, CredentialsError, WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,84 +47,20 @@ VARIABLES: Final[Variables] = {
 }
 """The posted field and the environment variables that hold it, as public workers name them;
 the first names it in a file."""
-REQUIRED: Final = ("apiKey", "secretKey")
-"""Quotes need no certificate."""
 NEVER: Final = frozenset(("PATH", "HOME", "GATEWAY_URL", "SOCKET_HUB", "SIMULATION"))
 """Variables that hold something else."""
-MISSING: Final = f"Missing required fields: {', '.join(VARIABLES)}"
-LONGEST: Final = 4096
 DRAFT_BYTES: Final = 8
 """Random bytes in the name of a draft."""
 
 
-class Posted(Protocol):
-    """Keys as somebody sent them, unchecked."""
-
-    @property
-    def api_key(self) -> object: ...
-    @property
-    def secret_key(self) -> object: ...
-    @property
-    def ca_cert_path(self) -> object: ...
-    @property
-    def ca_password(self) -> object: ...
-
-
-@frozen
-class Credentials:
-    """One set of keys; never shown by repr."""
-
-    api_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    ca_cert_path: str = field(repr=False, default="")
-    ca_password: str = field(repr=False, default="")
-
-    @classmethod
-    def validated(cls, posted: Posted) -> Credentials:
-        """Credentials that an environment can carry.
-
-        Raises CredentialsError, which names the field and never its value.
-        """
-        names = [attribute.name for attribute in fields(Credentials)]
-        values = dict(zip(VARIABLES, (getattr(posted, name) for name in names), strict=True))
-        absent = [name for name, value in values.items() if value in (None, "")]
-        for name in absent:
-            if name in REQUIRED or len(absent) == 1:  # half a certificate
-                raise CredentialsError(name, MISSING)
-        return cls(*(_checked(name, value or "") for name, value in values.items()))
-
-    def environment(self, variables: Variables = VARIABLES) -> dict[str, str]:
-        """Every variable of every group of which there is a value."""
-        return {
-            variable: value
-            for group, value in zip(variables.values(), self._values(), strict=True)
-            for variable in group
-            if value
-        }
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The values that no log may show; the path of the certificate is none."""
-        return self.api_key, self.secret_key, self.ca_password
-
-    def _values(self) -> tuple[str, ...]:
-        return tuple(getattr(self, attribute.name) for attribute in fields(Credentials))
-
-
-def _checked(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise CredentialsError(name, f"{name} must be a string")
-    if len(value) > LONGEST:
-        raise CredentialsError(name, f"{name} is longer than {LONGEST} characters")
-    if any(character in value for character in "\r\n\0"):
-        raise CredentialsError(name, f"{name} must not contain line breaks or NUL")
-    try:
-        os.fsencode(value)
-    except UnicodeEncodeError:
-        raise CredentialsError(
-            name, f"{name} holds characters that no environment can carry"
-        ) from None
-    return value
+def as_environment(credentials: Credentials, variables: Variables = VARIABLES) -> dict[str, str]:
+    """Every variable of every field that has a value."""
+    return {
+        variable: value
+        for field, value in zip(FIELDS, structs.astuple(credentials), strict=True)
+        for variable in variables[field]
+        if value
+    }
 
 
 def check_certificate(path: str, folder: Path) -> None:
@@ -196,8 +132,9 @@ class CredentialsFile:
             raise self._unusable("it is no text") from None
         values = dotenv_values(stream=StringIO(text), interpolate=False)
         try:
-            found = (values.get(group[0]) or "" for group in VARIABLES.values())
-            return Credentials.validated(Credentials(*found))
+            return Credentials.validated(
+                {field: values.get(names[0]) for field, names in VARIABLES.items()}
+            )
         except CredentialsError as error:
             raise self._unusable(str(error)) from None
 
@@ -206,7 +143,7 @@ class CredentialsFile:
 
         Raises WorkerError; the old content stays.
         """
-        values = credentials.environment()
+        values = as_environment(credentials)
         names = [group[0] for group in VARIABLES.values() if group[0] in values]
         text = "".join(f"{name}={_quoted(values[name])}\n" for name in names)
         draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(DRAFT_BYTES)}")

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from gateway.worker.errors import WorkerError
+from gateway.contract import REQUIRED, Credentials, WorkerError
 from gateway.worker.keys.credentials import (
-    REQUIRED,
     VARIABLES,
-    Credentials,
     CredentialsFile,
+    as_environment,
     from_environment,
 )
 from gateway.worker.keys.dotenv import OwnEnv
@@ -105,7 +104,7 @@ class CredentialStore:
         self._redactor.learn(*own.secrets(self._variables))
         if self.current is not None:
             self._redactor.learn(*self.current.secrets)  # the last ones are never forgotten
-        posted = self.current and self.current.environment(self._variables)
+        posted = self.current and as_environment(self.current, self._variables)
         self.overridden = overridden(main, posted, self._variables, roots) if posted else []
 
     def _secret_names(self) -> list[str]:

@@ -9,7 +9,8 @@ from attrs import frozen
 
 from gateway.common.guard import attempt
 from gateway.common.times import iso
-from gateway.worker.errors import HeldError, PausedError
+from gateway.contract import HeldError
+from gateway.worker.errors import PausedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from gateway.worker.errors import WorkerError
+    from gateway.contract import WorkerError
     from gateway.worker.lifecycle.exits import Exit
     from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.lifecycle.termination import Termination

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.logger import Logger
 
 from gateway.common.guard import AGAIN, Countdown, attempt
-from gateway.worker.errors import WorkerError
+from gateway.contract import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from gateway.worker.lifecycle.termination import Termination
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.errors import WorkerError
+    from gateway.contract import WorkerError
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.gate import Gate
     from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerRun

@@ -22,7 +22,7 @@ import psutil
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt
-from gateway.worker.errors import WorkerError
+from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.guardian import LOCK
 from gateway.worker.process.rescue import Rescue

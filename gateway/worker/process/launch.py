@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from gateway.common.guard import reason
 from gateway.worker.errors import LaunchError, UnreachableError
-from gateway.worker.keys.credentials import from_environment
+from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.guarded import Command
 from gateway.worker.process.target import Target, find, is_program, look, program, which
 from gateway.worker.sources import Sources, follow
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-    from gateway.worker.keys.credentials import Credentials
+    from gateway.contract import Credentials
     from gateway.worker.settings import Settings
 
 NOT_FOR_CHILDREN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID")
@@ -128,7 +128,7 @@ class Launcher:
         keys = {variable for group in variables.values() for variable in group}
         without = keys.union(NOT_FOR_CHILDREN, self._settings.withhold)
         kept = {name: value for name, value in self._environ.items() if name not in without}
-        given = credentials.environment(variables) if credentials else {}
+        given = as_environment(credentials, variables) if credentials else {}
         return {
             **kept,
             **from_environment(self._environ, variables),

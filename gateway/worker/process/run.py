@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
-from gateway.worker.errors import LaunchError, UnreachableError, WorkerError
+from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
+    from gateway.contract import WorkerError
     from gateway.worker.lifecycle.interfaces import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.guarded import Command

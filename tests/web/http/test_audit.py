@@ -8,14 +8,10 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import MINUTE
+from gateway.contract import WorkerError
 from gateway.web.http.site import REFUSALS
 from gateway.web.security.trust import Settings
 from tests.web.site import FakeControl, Memory, build_site
-
-
-class RefusedError(Exception):
-    message = "A restart is under way"
-    details = "what may hold a-secret-of-hers"
 
 
 class AuditTests(SynchronousTestCase):
@@ -45,7 +41,9 @@ class AuditTests(SynchronousTestCase):
         self.assertEqual(self.line(), "POST /restart-python by this machine from 127.0.0.1: done")
         self.post("/restart-python?force=true")
         self.assertIn(": done (forced)", self.line())
-        self.control.result = RefusedError()
+        self.control.result = WorkerError(
+            "A restart is under way", "what may hold a-secret-of-hers"
+        )
         self.post("/stop-python")
         self.assertIn(": failed: A restart is under way", self.line())
 

@@ -7,8 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from gateway.contract import NoWorker
-from gateway.web.routes.schemas import Credentials
+from gateway.contract import Credentials, CredentialsError, HeldError, NoWorker, WorkerError
 from tests.web.http.test_site import Answer, SiteTestCase
 from tests.web.site import build_site
 
@@ -16,18 +15,9 @@ KEYS = {"apiKey": "k1", "secretKey": "s1", "caCertPath": "/ca.pfx", "caPassword"
 MISSING = {"error": "Missing required fields: apiKey, secretKey, caCertPath, caPassword"}
 
 
-class WorkerError(Exception):
-    message = "The worker could not be started"
-    details = "main.py does not exist"
-
-
-class PausedError(WorkerError):
-    next_start = "2024-02-25T15:31:00.000Z"
-
-
-class CredentialsError(Exception):
-    field = "caCertPath"
-    message = "caCertPath: the file can't be read"
+FAILED = WorkerError("The worker could not be started", "main.py does not exist")
+HELD = HeldError.until("it is paused", "2024-02-25T15:31:00.000Z")
+UNUSABLE = CredentialsError("caCertPath", "caCertPath: the file can't be read")
 
 
 class ProbeTests(SiteTestCase):
@@ -139,21 +129,19 @@ class ChangeTests(SiteTestCase):
 
     def test_failures_say_what_and_why(self) -> None:
         for path in ("/restart-python", "/start-python", "/stop-python"):
-            self.control.result = WorkerError()
+            self.control.result = FAILED
             answer = self.ask("POST", path)
             self.assertEqual(answer.status, 500)
-            self.assertEqual(
-                answer.json, {"error": WorkerError.message, "details": WorkerError.details}
-            )
+            self.assertEqual(answer.json, {"error": FAILED.message, "details": FAILED.details})
 
     def test_a_pause_says_when_it_ends(self) -> None:
-        self.control.result = PausedError()
+        self.control.result = HELD
         self.assertEqual(
             self.ask("POST", "/restart-python").json,
             {
-                "error": WorkerError.message,
-                "details": WorkerError.details,
-                "nextStart": PausedError.next_start,
+                "error": HELD.message,
+                "details": HELD.details,
+                "nextStart": "2024-02-25T15:31:00.000Z",
             },
         )
 
@@ -178,7 +166,7 @@ class ChangeTests(SiteTestCase):
         self.control.result = Deferred()
         connection = self.start_restart()
         connection.channel.connectionLost(Failure(ConnectionDone()))
-        self.control.result.errback(WorkerError())  # nobody is left to tell
+        self.control.result.errback(FAILED)  # nobody is left to tell
 
     def start_restart(self) -> Any:
         from tests.web.site import Memory
@@ -381,12 +369,12 @@ class CredentialsTests(SiteTestCase):
         self.assertEqual(self.post(orjson.dumps(KEYS), query="?wait=for-ever").status, 400)
 
     def test_credentials_that_can_not_be_used(self) -> None:
-        self.control.result = CredentialsError()
+        self.control.result = UNUSABLE
         answer = self.post_json()
-        self.assertEqual((answer.status, answer.json), (400, {"error": CredentialsError.message}))
+        self.assertEqual((answer.status, answer.json), (400, {"error": UNUSABLE.message}))
 
     def test_failure(self) -> None:
-        self.control.result = WorkerError()
+        self.control.result = FAILED
         answer = self.post_json()
         self.assertEqual(answer.status, 500)
         self.assertEqual(set(answer.json), {"error", "details"})

@@ -1,11 +1,10 @@
-"""Credentials: what may be posted, where it is kept."""
+"""The broker's keys: their file, and the variables of the worker."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 from dotenv import dotenv_values
 from hypothesis import given
@@ -13,24 +12,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.errors import CredentialsError, WorkerError
+from gateway.contract import FIELDS, Credentials, CredentialsError, WorkerError
 from gateway.worker.keys.credentials import (
-    LONGEST,
-    MISSING,
     VARIABLES,
-    Credentials,
     CredentialsFile,
+    as_environment,
     check_certificate,
     from_environment,
     name_more,
 )
 
-FIELDS = {
-    "api_key": "apiKey",
-    "secret_key": "secretKey",
-    "ca_cert_path": "caCertPath",
-    "ca_password": "caPassword",
-}
 GOOD = dict.fromkeys(FIELDS, "value")
 SECRET_TEXT = st.text(
     st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]),
@@ -40,65 +31,7 @@ SECRET_TEXT = st.text(
 
 
 def validated(**changes: object) -> Credentials:
-    return Credentials.validated(SimpleNamespace(**{**GOOD, **changes}))
-
-
-class ValidationTests(SynchronousTestCase):
-    def refused(self, name: str, value: object) -> str:
-        error = self.assertRaises(CredentialsError, validated, **{name: value})
-        self.assertEqual(error.field, FIELDS[name])
-        return error.message
-
-    def test_each_key_is_required_and_half_a_certificate_is_none(self) -> None:
-        for name in FIELDS:
-            for value in (None, ""):
-                self.assertEqual(self.refused(name, value), MISSING)
-
-    def test_keys_without_a_certificate_will_do(self) -> None:
-        for nothing in (None, ""):
-            made = validated(ca_cert_path=nothing, ca_password=nothing)
-            given = {*VARIABLES["apiKey"], *VARIABLES["secretKey"]}
-            self.assertEqual(set(made.environment()), given)
-            self.assertEqual((made.ca_cert_path, made.ca_password), ("", ""))
-
-    def test_the_message_of_a_missing_field_is_the_one_clients_know(self) -> None:
-        self.assertEqual(
-            MISSING, "Missing required fields: apiKey, secretKey, caCertPath, caPassword"
-        )
-
-    def test_what_is_wrong_is_named_and_never_shown(self) -> None:
-        for value, word in (
-            ("secret\nX=1", "line breaks"),
-            ("secret\r", "line breaks"),
-            ("secret\0", "NUL"),
-            ("secret\ud800", "environment"),
-            ("secret" * LONGEST, "longer"),
-            (1234567890, "string"),
-            (["secret"], "string"),
-            (True, "string"),
-        ):
-            for name, field in FIELDS.items():
-                message = self.refused(name, value)
-                self.assertIn(word, message)
-                self.assertIn(field, message)
-                self.assertNotIn("secret", message.replace("secretKey", ""))
-                self.assertNotIn("1234567890", message)
-
-    def test_repr_shows_nothing(self) -> None:
-        self.assertNotIn("value", repr(validated()))
-
-    @hypothesis_settings(max_examples=100, deadline=None)
-    @given(SECRET_TEXT)
-    def test_everything_else_is_kept_exactly_in_every_variable(self, text) -> None:
-        made = validated(**dict.fromkeys(FIELDS, text))
-        environment = made.environment()
-        self.assertEqual(set(environment), {name for group in VARIABLES.values() for name in group})
-        self.assertEqual(set(environment.values()), {text})
-        self.assertEqual(os.fsdecode(os.fsencode(text)), text)
-
-    def test_the_path_of_the_certificate_is_no_secret(self) -> None:
-        made = validated(ca_cert_path="/path/to/cert.pfx")
-        self.assertEqual(made.secrets, ("value",) * 3)
+    return Credentials.validated({**GOOD, **changes})
 
 
 class CertificateTests(SynchronousTestCase):
@@ -124,6 +57,22 @@ class CertificateTests(SynchronousTestCase):
 
 
 class EnvironmentTests(SynchronousTestCase):
+    @hypothesis_settings(max_examples=100, deadline=None)
+    @given(SECRET_TEXT)
+    def test_a_value_is_kept_exactly_in_every_variable(self, text) -> None:
+        environment = as_environment(validated(**dict.fromkeys(FIELDS, text)))
+        self.assertEqual(set(environment), {name for group in VARIABLES.values() for name in group})
+        self.assertEqual(set(environment.values()), {text})
+        self.assertEqual(os.fsdecode(os.fsencode(text)), text)
+
+    def test_what_is_not_given_is_in_no_variable(self) -> None:
+        made = validated(caCertPath="", caPassword="")
+        given = {*VARIABLES["apiKey"], *VARIABLES["secretKey"]}
+        self.assertEqual(set(as_environment(made)), given)
+
+    def test_the_variables_are_those_of_the_posted_fields(self) -> None:
+        self.assertEqual(tuple(VARIABLES), FIELDS)
+
     def test_the_first_that_is_set_counts_for_its_group(self) -> None:
         found = from_environment({"API_KEY": "", "SJ_KEY": "one", "SJ_API_KEY": "two", "X": "y"})
         self.assertEqual(found, dict.fromkeys(VARIABLES["apiKey"], "one"))
@@ -133,12 +82,12 @@ class NamesTests(SynchronousTestCase):
     def test_further_names_join_the_known_ones(self) -> None:
         named = name_more(["apiKey=MY_KEY", "secretKey=MY_SECRET", "apiKey=MY_KEY"])
         self.assertEqual(named["apiKey"], (*VARIABLES["apiKey"], "MY_KEY"))
-        environment = validated().environment(named)
+        environment = as_environment(validated(), named)
         self.assertEqual((environment["MY_KEY"], environment["MY_SECRET"]), ("value", "value"))
         self.assertEqual(from_environment({"MY_KEY": "x"}, named)["API_KEY"], "x")
 
     def test_the_names_of_public_workers_are_known(self) -> None:
-        environment = validated().environment()
+        environment = as_environment(validated())
         for name in ("SHIOAJI_API_KEY", "SINOPAC_SECRET_KEY", "CA_PATH", "SHIOAJI_CERT_PASSWORD"):
             self.assertIn(name, environment)
         names = [name for group in VARIABLES.values() for name in group]
@@ -193,7 +142,7 @@ class FileTests(SynchronousTestCase):
         self.assertEqual(target.read_text(), precious)
 
     def test_any_error_leaves_the_old_content_and_no_draft(self) -> None:
-        self.file.save(validated(api_key="old"))
+        self.file.save(validated(apiKey="old"))
         for name in ("fsync", "fdopen", "open"):
             with self.subTest(call=name):
 
@@ -201,7 +150,7 @@ class FileTests(SynchronousTestCase):
                     raise OSError(28, "No space left on device")
 
                 patch = self.patch(os, name, full)
-                error = self.assertRaises(WorkerError, self.file.save, validated(api_key="new"))
+                error = self.assertRaises(WorkerError, self.file.save, validated(apiKey="new"))
                 patch.restore()
                 self.assertIn("No space left", error.details)
                 self.assertNotIn("new", str(error))
@@ -247,8 +196,8 @@ class FileTests(SynchronousTestCase):
         self.assertFalse(draft.exists())
 
     def test_restore_writes_what_was_there_or_nothing(self) -> None:
-        self.file.save(validated(api_key="new"))
-        self.file.restore(validated(api_key="old"))
+        self.file.save(validated(apiKey="new"))
+        self.file.restore(validated(apiKey="old"))
         self.assertEqual(self.file.load().api_key, "old")
         self.file.restore(None)
         self.assertIsNone(self.file.load())

@@ -7,8 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import MASK, Redactor
-from gateway.worker.errors import WorkerError
-from gateway.worker.keys.credentials import Credentials
+from gateway.contract import Credentials, WorkerError
 from gateway.worker.keys.store import CredentialStore
 from tests.worker.fakes import settings
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.errors import HeldError, PausedError
+from gateway.contract import HeldError
+from gateway.worker.errors import PausedError
 from gateway.worker.lifecycle.gate import UNKNOWN, Gate, Hold
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.lifecycle.transitions import RETRY

@@ -7,13 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.guard import AGAIN
-from gateway.worker.errors import (
-    FailedAtOnceError,
-    GoingDownError,
-    LaunchError,
-    SupersededError,
-    WorkerError,
-)
+from gateway.contract import WorkerError
+from gateway.worker.errors import FailedAtOnceError, GoingDownError, LaunchError, SupersededError
 from gateway.worker.lifecycle.states import Fatal, Running, Stopping
 from gateway.worker.lifecycle.termination import STUCK
 from gateway.worker.lifecycle.transitions import RETRY

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.errors import WorkerError
+from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
 
