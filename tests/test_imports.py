@@ -1,12 +1,15 @@
 """The import rule of ARCHITECTURE.md, read off the source by `ast`."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import TextWrapper
 
 from twisted.trial.unittest import SynchronousTestCase
 
 GATEWAY = Path(__file__).parents[1] / "gateway"
+ARCHITECTURE = GATEWAY.parent / "ARCHITECTURE.md"
 
 ANY = {path.stem for path in GATEWAY.iterdir()} | {"__version__"}
 
@@ -65,6 +68,9 @@ A room is a folder or a module; a module is in the smallest room that holds it. 
 import what is inside of it, and whoever may import a room may import what is inside of that.
 """
 
+BEGIN, END = "<!-- imports -->", "<!-- end of imports -->"
+"""Around the rule in ARCHITECTURE.md."""
+
 SANS_IO = {"socketio", "engineio"}
 DOES_IO = {
     "asyncio", "autobahn", "http", "klein", "multiprocessing", "os", "selectors", "signal",
@@ -76,6 +82,23 @@ def within(name: str, rooms: Iterable[str]) -> str | None:
     """The smallest of `rooms` that holds the module `name`, such as `web/http/site`."""
     holding = [room for room in rooms if f"{name}/".startswith(f"{room}/")]
     return max(holding, key=len, default=None)
+
+
+def drawing() -> str:
+    """`MAY_IMPORT` as text: a line for each room."""
+    width = max(map(len, MAY_IMPORT)) + 2
+    wrapper = TextWrapper(100, initial_indent=" " * 4, subsequent_indent=" " * (width + 7))
+    lines = []
+    for room, others in MAY_IMPORT.items():
+        text = f"{room:{width}}-> {', '.join(sorted(others)) or 'nothing'}"
+        lines += wrapper.wrap(text) if others else [f"    {text}"]
+    return "\n".join(lines)
+
+
+def with_drawing(document: str) -> str:
+    """ARCHITECTURE.md with the rule of today."""
+    made = f"{BEGIN}\n\n{drawing()}\n\n{END}"
+    return re.sub(f"{BEGIN}.*{END}", lambda _: made, document, flags=re.DOTALL)
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -121,6 +144,10 @@ class ImportTests(SynchronousTestCase):
                     wrong.append(f"{name} imports {dotted}")
         self.assertEqual(wrong, [])
 
+    def test_architecture_shows_this_rule(self) -> None:
+        text = ARCHITECTURE.read_text(encoding="utf-8")
+        self.assertEqual(text, with_drawing(text), "write it anew: python -m tests.test_imports")
+
     def test_the_protocols_do_no_io(self) -> None:
         wrong = [
             f"{name} imports {dotted}"
@@ -130,3 +157,7 @@ class ImportTests(SynchronousTestCase):
             if any(f"{dotted}.".startswith(f"{io}.") for io in DOES_IO)
         ]
         self.assertEqual(wrong, [])
+
+
+if __name__ == "__main__":
+    ARCHITECTURE.write_text(with_drawing(ARCHITECTURE.read_text("utf-8")), "utf-8")
