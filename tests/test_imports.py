@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "options": set(),
     "relay": {"market/codes", "common", "socketio", "engineio"},
     "market/codes": set(),
+    "market/hours": {"common"},
     "market": {"relay", "common", "engineio"},
     "contract": {"common"},
     "web/security": {"common"},
@@ -41,7 +42,8 @@ MAY_IMPORT = {
     },
     "worker/readiness/vitals": {"worker/settings"},
     "worker/lifecycle": {
-        "worker/errors", "worker/settings", "worker/readiness/vitals", "contract", "common",
+        "worker/errors", "worker/settings", "worker/readiness/vitals", "market/hours", "contract",
+        "common",
     },
     "worker/calendar": {
         "worker/lifecycle", "worker/settings", "worker/sources", "worker/process", "common",
@@ -51,7 +53,7 @@ MAY_IMPORT = {
         "worker/readiness/vitals", "contract", "common",
     },
     "worker": {"contract", "common"},
-    "ops/doctor": {"options", "web", "worker", "contract", "common"},
+    "ops/doctor": {"options", "web", "worker", "contract", "market/hours", "common"},
     "ops/metrics": {"web", "market", "relay", "common", "engineio"},
     "ops/alerts": {"market", "common", "engineio"},
     "ops/logs": {"options"},

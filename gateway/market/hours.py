@@ -5,17 +5,19 @@ Source: TAIFEX and TWSE trading hours.  The days on which nothing trades are tol
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import attrs
+
+from gateway.common.times import Window, is_between
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-TAIPEI = ZoneInfo("Asia/Taipei")
+TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
+"""Without daylight saving time, so that no time zone database is needed."""
 AHEAD = 30
 """Days in which the next open is looked for; no holidays are that long."""
 
@@ -32,27 +34,26 @@ class Period:
 
 @attrs.frozen
 class Session:
-    """A daily trading session, Monday to Friday; it may end on the next morning."""
+    """A daily trading session, Monday to Friday; it may end on the next morning.
+
+    `auction`: when the auction before the close begins; None: there is none.
+    """
 
     market: str
-    opens: time
-    closes: time
+    window: Window
     auction: time | None = None
 
     def on(self, day: date) -> Period:
         """The session that begins on `day`."""
-        opens, closes, auction = (
-            datetime.combine(day, each, TAIPEI)
-            for each in (self.opens, self.closes, self.auction or self.closes)
-        )
-        night = timedelta(days=closes <= opens)
-        return Period(opens, closes + night, auction + night)
+        opens, closes = self.window.on(day, TAIPEI)
+        auction = datetime.combine(closes.date(), self.auction or self.window.end, TAIPEI)
+        return Period(opens, closes, auction)
 
 
 SESSIONS = (
-    Session("futures", time(8, 45), time(13, 45)),
-    Session("futures", time(15, 0), time(5, 0)),
-    Session("stocks", time(9, 0), time(13, 30), time(13, 25)),
+    Session("futures", Window(time(8, 45), time(13, 45))),
+    Session("futures", Window(time(15, 0), time(5, 0))),
+    Session("stocks", Window(time(9, 0), time(13, 30)), auction=time(13, 25)),
 )
 MARKETS = ("futures", "stocks")
 
@@ -77,10 +78,8 @@ class Calendar:
     def session(self, market: str, now: datetime) -> Period | None:
         """The session of `market` in which `now` lies; None: it is closed."""
         day = now.astimezone(TAIPEI).date()
-        return next(
-            (each for each in self._periods(market, day, -1, 1) if each.opens <= now < each.closes),
-            None,
-        )
+        periods = self._periods(market, day, -1, 1)  # yesterday's may pass midnight
+        return next((each for each in periods if is_between(each.opens, now, each.closes)), None)
 
     def opens(self, market: str, now: datetime) -> datetime | None:
         """When the next session of `market` begins after `now`."""

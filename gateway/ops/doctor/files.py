@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
+from gateway.market.hours import TAIPEI
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
-from gateway.worker.lifecycle.ledger import TAIPEI, checked, trading_day
+from gateway.worker.lifecycle.ledger import checked, trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

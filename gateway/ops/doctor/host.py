@@ -7,10 +7,10 @@ import resource
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.market.hours import TAIPEI
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.options import options
 from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
-from gateway.worker.lifecycle.ledger import TAIPEI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

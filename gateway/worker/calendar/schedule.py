@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 from cronsim import CronSim, CronSimError
 
+from gateway.common.times import Window, is_between
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
@@ -83,21 +85,18 @@ class Schedule:
 
 
 @frozen
-class _Window:
+class _WeeklyWindow:
     days: frozenset[int]
-    start: time
-    end: time
+    """The weekdays on which it starts; 0 is Monday."""
+    window: Window
 
-    def opened(self, now: datetime) -> datetime | None:
-        """When the window that `now` lies in opened; a window may pass midnight."""
-        for days_ago in (0, 1):
+    def opened(self, now: datetime, zone: tzinfo) -> datetime | None:
+        """When the window that `now` lies in opened; None: it is closed."""
+        for days_ago in (0, 1):  # yesterday's may pass midnight
             day = now.date() - timedelta(days=days_ago)
             if day.weekday() in self.days:
-                start = datetime.combine(day, self.start, now.tzinfo)
-                last = day + timedelta(days=self.end <= self.start)
-                end = datetime.combine(last, self.end, now.tzinfo)
-                # Not the wall's times: those of an hour that comes twice can't be compared.
-                if start.timestamp() <= now.timestamp() < end.timestamp():
+                start, end = self.window.on(day, zone)
+                if is_between(start, now, end):
                     return start
         return None
 
@@ -118,14 +117,14 @@ class SessionWindows:
     def opened(self, now: float) -> float | None:
         """Since when a window is open at `now`, both in seconds since 1970."""
         local = datetime.fromtimestamp(now, self._zone)
-        opened = [start for window in self._windows if (start := window.opened(local))]
+        opened = [start for window in self._windows if (start := window.opened(local, self._zone))]
         return min(opened).timestamp() if opened else None
 
     def next(self, now: float) -> float | None:
         """When the next window opens after `now`."""
         local = datetime.fromtimestamp(now, self._zone)
         starts = (
-            datetime.combine(local.date() + timedelta(days=ahead), window.start, self._zone)
+            window.window.on(local.date() + timedelta(days=ahead), self._zone)[0]
             for window in self._windows
             for ahead in range(8)
             if (local + timedelta(days=ahead)).weekday() in window.days
@@ -134,7 +133,7 @@ class SessionWindows:
         return min((start for start in times if start > now), default=None)
 
 
-def _window(text: str) -> _Window:
+def _window(text: str) -> _WeeklyWindow:
     match = _WINDOW.fullmatch(text.strip().lower())
     try:
         if match is None:
@@ -143,7 +142,7 @@ def _window(text: str) -> _Window:
         days = _days(match["days"] or "mon-sun")
     except ValueError:
         raise ValueError(f"{text!r} is no window of time such as 'Mon-Fri 08:30-13:50'") from None
-    return _Window(days, start, end)
+    return _WeeklyWindow(days, Window(start, end))
 
 
 def _clock(text: str) -> time:

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
 from gateway.common.guard import reason
+from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,6 @@ _log = Logger(namespace="gateway.worker")
 
 Record = dict[str, Any]
 
-TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
-"""Without daylight saving, so that no time zone database is needed."""
 DAY_TURNS = timedelta(hours=8)
 """The broker's day begins at 08:00."""
 DAYS_KEPT = 8
