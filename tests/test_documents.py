@@ -77,7 +77,7 @@ class ContributingTests(SynchronousTestCase):
             ("class Control", "gateway/contract.py"),
             ("def tell", "gateway/app/worker_events.py"),
             ("def _feed_changed", "gateway/app/worker_events.py"),
-            ("NAMES", "gateway/relay/event.py"),
+            ("STATES", "gateway/market/events.py"),
         ):
             self.assertIn(file, self.text)
             self.assertIn(name, read(file))

@@ -21,13 +21,13 @@ from gateway.market import codes, freshness
 from gateway.market.hours import MARKETS
 from gateway.options import options
 from gateway.relay.auth import KEYS
-from gateway.relay.event import Keys
 from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
 from gateway.worker import overdue
 from gateway.worker.lifecycle import states
 from gateway.worker.report import Reporter
 from tests.relay.world import RelayWorld, WebSocketClient
+from tests.relay.world import market as market_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +188,7 @@ class Play:
 
     def __init__(self, case: SynchronousTestCase) -> None:
         self.case = case
-        self.world = RelayWorld(keys=Keys())
+        self.world = RelayWorld(**market_settings())
         self.world.watcher.is_worker = self.world.watcher.trusts = self.is_worker
         self.clients: dict[str, WebSocketClient] = {}
         self.heard: dict[str, list[str | bytes]] = {}

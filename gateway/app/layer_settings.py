@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from gateway.app.admission import Publish
 from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.market.codes import ContractCodes
+from gateway.market.events import READINESS
 from gateway.ops.alerts.alerts import Settings as AlertSettings
 from gateway.options import options
 from gateway.relay.event import Keys
@@ -89,10 +91,12 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
             names=frozenset(settings.state_events + settings.quote_events),
             field=settings.key_field,
         ),
+        aliases=ContractCodes,
         snapshots=SnapshotSettings(
             states=not settings.no_snapshot_states,
             quotes=settings.snapshot_quotes,
             quote_names=frozenset(settings.quote_events),
+            readiness_names=READINESS,
         ),
         patience=Patience(
             bytes=settings.slow_size,

@@ -8,10 +8,10 @@ from twisted.logger import Logger, LogLevel
 
 from gateway.app.identity import is_local, known_as_worker
 from gateway.common.guard import Attempts
+from gateway.common.shares import Places
 from gateway.common.times import iso
+from gateway.market.events import FEED_STATUS, KNOWN
 from gateway.market.freshness import ENDED, MAX_NAMES, Freshness
-from gateway.relay.event import NAMES
-from gateway.relay.shares import Places
 from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class WorkerEvents:
         calendar: Calendar,
         names: Iterable[str] = (),
     ) -> None:
-        self._names = Places({*NAMES, *names}, MAX_NAMES)
+        self._names = Places({*KNOWN, *names}, MAX_NAMES)
         self.freshness = Freshness(
             deadlines,
             wall,
@@ -169,7 +169,7 @@ class WorkerEvents:
             why=f": {reason}" if reason else "",
         )
         self._publish(
-            "feed_status",
+            FEED_STATUS,
             {
                 "status": status,
                 "market": market,

@@ -1,6 +1,6 @@
 """Codes that name one contract: the continuous `TXFR1` trades under the code of its target.
 
-The worker tells them (`market_contract`).  A filter by one of them gets the events under all.
+The worker tells them in its event `market_contract`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,26 @@ from typing import Final
 
 import orjson
 
-CONTRACT: Final = "market_contract"
-"""`{code, target_code, ...}`: what a worker tells of each contract, at first and when it
-changes."""
+from gateway.market.events import CONTRACT
+
 MOST = 5000
+"""Codes that have a target."""
 MOST_NAMES = 8
 """Codes that one target has besides its own."""
 MAX_LENGTH = 100
+"""Characters of a code."""
 NONE: Final[frozenset[str]] = frozenset()
 
 
-class Aliases:
-    """Which codes are names of one contract, bounded in number and length."""
+class ContractCodes:
+    """Which codes name one contract; bounded in number and length.
+
+    The relay's `Aliases` (`gateway.relay.aliases`): a filter by one code of a contract gets
+    the events under all of them.
+    """
+
+    event: Final = CONTRACT
+    """The name of the event that `learn` takes."""
 
     def __init__(self) -> None:
         self._targets: dict[str, str] = {}

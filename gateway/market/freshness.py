@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gateway.common.guard import Attempts, Periodic
-from gateway.market.codes import CONTRACT
+from gateway.common.shares import OTHER, Places
+from gateway.market.events import CONTRACT, QUOTES, TICKS
 from gateway.market.feed import Feed, Pulse
 from gateway.market.hours import MARKETS, Calendar, market_of
-from gateway.relay.shares import OTHER, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,6 @@ CLOSED = "the market is closed"
 DROPPED = "the worker follows none of its contracts any more"
 ENDED = frozenset((CLOSED, DROPPED))
 """Why a silent feed is stale no more."""
-
-TICKS = frozenset(("market_tick", "market_bidask"))
-QUOTES = TICKS | {"market_snapshot"}
 
 
 @attrs.define

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from gateway.market.events import QUOTES, STATES
 from gateway.options.option import (
     choice,
     flag,
@@ -267,14 +268,13 @@ class Settings:
         "Names of events that describe a state. The newest one of each is sent to every client"
         " that connects later.",
         words,
-        "shioaji_ready python_status feed_status heartbeat contracts_loaded option_metadata"
-        " market_contract",
+        " ".join(STATES),
     )
     quote_events: tuple[str, ...] = several(
         "Names of events that are quotes. The newest one of each code is sent to clients that"
         " connect later with snapshot: true. A worker that sends one counts as logged in.",
         words,
-        "market_snapshot market_tick market_bidask",
+        " ".join(QUOTES),
     )
     no_snapshot_states: bool = flag(
         "Send no --state-events to clients that connect later; they get new events only."

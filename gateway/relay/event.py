@@ -8,7 +8,7 @@ import attrs
 
 from gateway.engineio import packet
 from gateway.engineio.packet import Record, size_of
-from gateway.market.codes import NONE
+from gateway.relay.aliases import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -94,21 +94,6 @@ class Event(Record):
 
 # -- What an event is about, and which events replace which: the one key function.
 
-NAMES = frozenset(
-    (
-        "shioaji_ready",
-        "python_status",
-        "feed_status",
-        "heartbeat",
-        "contracts_loaded",
-        "option_metadata",
-        "market_contract",
-        "market_snapshot",
-        "market_tick",
-        "market_bidask",
-    )
-)
-
 _CODES = (str, int, float, type(None))
 """Classes of codes that tell events apart; what has another one is never replaced."""
 
@@ -134,7 +119,7 @@ class Keys:
     the name, and the text or number in `field` where there is one.
     """
 
-    names: frozenset[str] = NAMES
+    names: frozenset[str] = NONE
     field: str = "code"
 
     def of(self, value: Sequence[object]) -> Subject:

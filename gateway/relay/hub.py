@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.market.codes import CONTRACT, NONE, Aliases
 from gateway.relay.acks import About, Acks
+from gateway.relay.aliases import NONE
 from gateway.relay.auth import misspelt
 from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import Direct
@@ -77,7 +77,8 @@ class Hub:
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
         self._screens = Screens(settings.snapshots)
-        self._aliases = Aliases()
+        self._aliases = settings.aliases()
+        self._alias_event = self._aliases.event
         self.refusals = Refusals()
         self.repaired = 0
         """Events in which something that is no JSON, such as NaN, became null."""
@@ -163,7 +164,7 @@ class Hub:
     def enter(self, event: Event) -> None:
         """Take `event` into the log at its place: for the journal alone."""
         if event.trusted:
-            if event.name == CONTRACT:
+            if event.name == self._alias_event:
                 self._learn(event)
             if event.key is not None:
                 self._screens.see(event)
@@ -178,7 +179,7 @@ class Hub:
             self._turn.step_aside(event.sender.outbox)
 
     def _learn(self, event: Event) -> None:
-        """Know by which codes a contract goes, from now on and of what is kept."""
+        """Learn which codes name one thing, for events to come and for the snapshot."""
         _, start, payload = event.packets[0].data.partition(b"[")
         if self._aliases.learn(start + payload):
             self._screens.rename(self._aliases)

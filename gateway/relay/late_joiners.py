@@ -10,6 +10,7 @@ import orjson
 from gateway.engineio.forms import POLLING_PACKETS
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.packet import Record
+from gateway.relay.aliases import NONE
 from gateway.relay.selection import EVERYTHING, FIELDS, NOTHING, SelectionError, parse
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.packet import PacketType, header
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
     from collections.abc import Set as AbstractSet
 
-    from gateway.market.codes import Aliases
+    from gateway.relay.aliases import Aliases
     from gateway.relay.event import Event
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 SUBSCRIBE = "sjgateway:subscribe"
 """The one event name that is the gateway's, from clients whose auth had a filter."""
 
-QUOTES = frozenset(("market_tick", "market_bidask", "market_snapshot"))
-READINESS = frozenset(("shioaji_ready", "heartbeat", "contracts_loaded"))
 KEYS: Final = 100
 """Keys of the snapshot that are looked through, or said, at the cost of one message."""
 
@@ -41,9 +40,10 @@ class Settings:
     """The newest event of each key that is no quote."""
     quotes: bool = False
     """The newest quotes too, without being asked (`auth: {snapshot: true}`)."""
-    quote_names: frozenset[str] = QUOTES
-    readiness_names: frozenset[str] = READINESS
-    """What is no longer true once the worker is gone."""
+    quote_names: frozenset[str] = NONE
+    """Names of the events that are quotes."""
+    readiness_names: frozenset[str] = NONE
+    """Names of the events that are no longer true when the worker is gone."""
     max_keys: int = 10_000
     max_bytes: int = 8 << 20
 

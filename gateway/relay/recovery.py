@@ -10,11 +10,11 @@ import hmac
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gateway.common.shares import Shares
 from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
 from gateway.relay.event import Event
 from gateway.relay.journal import Place
-from gateway.relay.shares import Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

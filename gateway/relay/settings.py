@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from gateway.relay.aliases import NoAliases
 from gateway.relay.event import Keys
 from gateway.relay.lagging import Patience
 from gateway.relay.late_joiners import Settings as SnapshotSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.relay.aliases import Aliases
 
 
 @attrs.frozen(kw_only=True)
@@ -36,5 +39,7 @@ class Settings:
     )
     """The secret that signs private ids; asked for when it is needed."""
     keys: Keys = attrs.Factory(Keys)
+    aliases: Callable[[], Aliases] = NoAliases
+    """Makes what knows the codes that name one thing; called once for each namespace."""
     snapshots: SnapshotSettings = attrs.Factory(SnapshotSettings)
     patience: Patience = attrs.Factory(Patience)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from gateway.market.events import QUOTES
 from gateway.worker.keys.credentials import VARIABLES
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Settings:
 
     heartbeat: float = 10.0
     """What is usual between two heartbeats."""
-    quotes: frozenset[str] = frozenset(("market_tick", "market_bidask", "market_snapshot"))
+    quotes: frozenset[str] = frozenset(QUOTES)
     """Events of market data: a worker that sends them has logged in."""
     heartbeats_late: int = 3
     """So many heartbeats missed: the worker is no longer ready."""

@@ -17,6 +17,7 @@ from twisted.logger import Logger, LogLevel
 
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
+from gateway.market.events import WORKER_STATUS
 from gateway.worker.answers import Answers
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
 from gateway.worker.errors import LaunchError
@@ -277,7 +278,7 @@ class Supervisor(Answers):
         level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
         _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:
-            self._emit("python_status", event)
+            self._emit(WORKER_STATUS, event)
         except Exception:
             _log.failure("The browsers could not be told", tag="Python")
 

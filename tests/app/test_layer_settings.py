@@ -9,6 +9,7 @@ from gateway.app.layer_settings import (
     relay_settings,
     worker_settings,
 )
+from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.options import Settings
 from gateway.web.security.trust import Role
 from gateway.worker.settings import Settings as WorkerSettings
@@ -90,7 +91,12 @@ class LayersTests(SynchronousTestCase):
             if each.name not in {"secrets", "withhold"}:
                 self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
         relay = relay_settings(settings, {})
-        self.assertEqual(relay, type(relay)())
+        self.assertEqual(relay.keys.names, KNOWN)
+        self.assertEqual(relay.snapshots.quote_names, frozenset(QUOTES))
+        self.assertEqual(relay.snapshots.readiness_names, READINESS)
+        names = {name: getattr(relay, name) for name in ("keys", "snapshots", "aliases")}
+        self.assertEqual(relay, type(relay)(**names))
+        self.assertEqual(relay.keys.field, type(relay)().keys.field)
         engine = engine_settings(settings)
         self.assertEqual(
             engine, type(engine)(path="/socket.io/", rate=2000, burst=10_000, query=engine.query)

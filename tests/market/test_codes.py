@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.market.codes import MAX_LENGTH, MOST, MOST_NAMES, Aliases
+from gateway.market.codes import MAX_LENGTH, MOST, MOST_NAMES, ContractCodes
 from tests.relay.test_late_joiners import ScreenTestCase, events
 
 
-class AliasesTests(SynchronousTestCase):
+class ContractCodesTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.aliases = Aliases()
+        self.aliases = ContractCodes()
 
     def learn(self, code: object, target: object) -> bool:
         told = {"code": code, "target_code": target}

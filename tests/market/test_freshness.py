@@ -8,10 +8,10 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.shares import OTHER
 from gateway.engineio.deadlines import Deadlines
 from gateway.market.freshness import CLOSED, DROPPED, GONE, MAX_CODES, SILENT, Freshness
 from gateway.market.hours import TAIPEI, Calendar, market_of
-from gateway.relay.shares import OTHER
 
 
 def taipei(text: str) -> datetime:

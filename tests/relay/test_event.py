@@ -42,7 +42,5 @@ class KeysTests(SynchronousTestCase):
     def test_the_code_counts_for_filters_whatever_the_name_and_the_rest(self):
         self.assertEqual(self.keys.of(["other", {"code": "2330"}, 1])[:2], ("other", "2330"))
 
-    def test_the_market_events_have_keys_unless_set_otherwise(self):
-        for name in ("market_tick", "market_bidask", "market_snapshot"):
-            self.assertNotEqual(Keys().of([name, {"code": "TXF"}]).key, None)
-        self.assertEqual(Keys().of(["chat", {"code": "TXF"}]).key, None)
+    def test_no_name_has_keys_unless_it_is_set(self):
+        self.assertEqual(Keys().of(["market_tick", {"code": "TXF"}]).key, None)

@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.event import Keys
 from gateway.relay.late_joiners import SUBSCRIBE
-from gateway.relay.late_joiners import Settings as SnapshotSettings
-from tests.relay.world import PollingClient, RelayWorld, WebSocketClient
+from tests.relay.world import PollingClient, RelayWorld, WebSocketClient, market
 
 
 def events(heard: list[Any]) -> list[Any]:
@@ -20,7 +18,7 @@ def events(heard: list[Any]) -> list[Any]:
 
 class ScreenTestCase(SynchronousTestCase):
     def start(self, **snapshots: Any) -> None:
-        self.world = RelayWorld(keys=Keys(), snapshots=SnapshotSettings(**snapshots))
+        self.world = RelayWorld(**market(**snapshots))
         self.worker = self.world.client()
         self.world.watcher.trusted.add(self.worker.reply["sid"])
 

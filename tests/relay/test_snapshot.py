@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
-from gateway.market.codes import Aliases
+from gateway.market.codes import ContractCodes
 from gateway.relay.event import Event, Subject
 from gateway.relay.late_joiners import BUNDLES, Snapshot
 from gateway.relay.selection import Selection
@@ -73,7 +73,7 @@ class SnapshotTests(SynchronousTestCase):
         self.assertEqual(looked, [])
 
     def test_an_event_is_found_by_its_contracts_other_codes(self) -> None:
-        aliases = Aliases()
+        aliases = ContractCodes()
         aliases.learn(b'["market_contract",{"code":"TXFR1","target_code":"TXFC6"}]')
         snapshot = Snapshot(max_keys=10, max_bytes=1000)
         snapshot.rename(aliases)

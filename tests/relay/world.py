@@ -7,13 +7,28 @@ from typing import Any
 import orjson
 
 from gateway.engineio.payload import decode3, decode4
+from gateway.market.codes import ContractCodes
+from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.relay.event import Keys
 from gateway.relay.lagging import Patience
+from gateway.relay.late_joiners import Settings as SnapshotSettings
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings
 from gateway.socketio.server import Server
 from gateway.socketio.server import Settings as SocketSettings
 from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
+
+
+def market(**snapshots: Any) -> dict[str, Any]:
+    """The settings of a relay that knows the market's events; `snapshots`: of late joiners."""
+    return {
+        "keys": Keys(names=KNOWN),
+        "aliases": ContractCodes,
+        "snapshots": SnapshotSettings(
+            quote_names=frozenset(QUOTES), readiness_names=READINESS, **snapshots
+        ),
+    }
+
 
 KEYED = "tick"
 """The one event name that has keys here."""

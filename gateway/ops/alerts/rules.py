@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.common.times import iso
+from gateway.market.events import FEED_STATUS, WORKER_STATUS
 from gateway.market.freshness import SILENT
 from gateway.ops.alerts.alert import DIED, FATAL, PAUSED, RECOVERED, STALE, UNREADY, WORKER, Alert
 
@@ -75,9 +76,9 @@ class AlertRules:
 
     def published(self, name: str, value: Mapping[str, Any]) -> None:
         """The gateway published the event `name` with the argument `value`."""
-        if name == "python_status":
+        if name == WORKER_STATUS:
             self._worker(value)
-        elif name == "feed_status":
+        elif name == FEED_STATUS:
             self._feed(value)
 
     # -- the worker -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from gateway.market.events import WORKER_STATUS
 from gateway.ops.metrics.families import counter, gauge
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class WorkerMetrics:
 
     def published(self, name: str, value: Mapping[str, Any]) -> None:
         """Browsers are told `value`."""
-        if name == "python_status" and value["status"] == "exited":
+        if name == WORKER_STATUS and value["status"] == "exited":
             self._exits[ASKED if value["asked"] else value["class"]] += 1
 
     def collect(self) -> Iterator[Metric]:

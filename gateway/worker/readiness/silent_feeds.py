@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.market.events import FEED_STATUS
 from gateway.market.freshness import SILENT
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class SilentFeeds:
 
     def told(self, name: str, value: Mapping[str, Any]) -> None:
         """Browsers are told `value`, the argument of the gateway's event `name`."""
-        if name != "feed_status" or self._after <= 0:
+        if name != FEED_STATUS or self._after <= 0:
             return
         market = value["market"]
         if value["status"] == "stale" and value["reason"] == SILENT:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.market.events import HEARTBEAT, READY, STARTUP, WORKER_STATUS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -11,9 +13,6 @@ if TYPE_CHECKING:
 
 NO_CREDENTIALS = "no credentials"
 """The status by which a worker says that it waits for keys (main.py does)."""
-
-FIRST_WORDS = frozenset(("contracts_loaded", "market_contract", "python_error"))
-"""What a worker says at its start, besides its states: no news of the market."""
 
 
 class Vitals:
@@ -53,19 +52,19 @@ class Vitals:
         self._connections.add(connection)
         self._spoke = self._clock()
         told = value if isinstance(value, dict) else {}
-        if self._ready is None and (name == "shioaji_ready" or name in self._settings.quotes):
+        if self._ready is None and (name == READY or name in self._settings.quotes):
             self._ready = self._spoke
-        if name == "shioaji_ready":
+        if name == READY:
             self.lacks_keys = False
             self._words.clear()
             self._broker_is(connected=True)
-        elif name == "heartbeat":
+        elif name == HEARTBEAT:
             self._beats = True
             if isinstance(connected := told.get("shioaji_connected"), bool):
                 self._told_of_broker(connection, connected=connected)
-        elif name == "python_status":
+        elif name == WORKER_STATUS:
             self.lacks_keys = told.get("status") == NO_CREDENTIALS
-        elif name not in FIRST_WORDS:
+        elif name not in STARTUP:
             self._publishes = True
 
     def gone(self, connection: Hashable = None) -> None:
