@@ -1,11 +1,12 @@
-"""What every layer but the sans-I/O protocols may import.
-
-- `guard`: one guard around what may raise.
-- `rate`: for log lines that strangers could cause by the thousand.
-- `times`: points in time, for people and for JSON.
-- `fields`: fields from outside as a msgspec struct.
-- `redact`: secrets are taken out of every line, and so is any beginning of one.
-- `keyfile`: a secret that outlives the process: random bytes in a file of the state folder.
+"""What several folders need; all but the protocols may import it.
 
 A module here imports nothing else of the gateway.
+
+- `guard`: does what may raise, and says what happened: once, again and again, or by a timer.
+- `times`: times as text, and daily windows that may pass midnight.
+- `rate`: rate limits for log lines and answers that strangers could cause by the thousand.
+- `fields`: reads fields that come from outside as a msgspec struct.
+- `redact`: takes secrets out of a text.
+- `keyfile`: a secret that outlives the process: random bytes in a file.
+- `shares`: bounds that many owners share, so that none can push out what others put.
 """

@@ -1,8 +1,13 @@
-"""The modules of `gateway/market/`.
+"""What is known of Shioaji's events and of Taiwan's markets, and nowhere else.
 
-- `codes`: codes that name one contract: the continuous `TXFR1` trades under the code of its
-  target.
+`events` and `hours` may be imported by all but the relay and the protocols; the rest by `app`,
+`worker` and `ops`.
+
+In reading order:
+
+- `events`: the names of events and their groups.
+- `codes`: codes that name one contract: the continuous `TXFR1` and the month's `TXFL6`.
+- `hours`: trading hours and holidays, on the clock of Taipei.
 - `feed`: whether the feed of one market is silent while the market trades.
-- `freshness`: how old everything is, and whether a feed went silent while its market trades.
-- `hours`: when the markets of Taiwan trade, on the clock of Taipei.
+- `freshness`: how old the newest event of each name and code is, and which feeds are stale.
 """

@@ -1,25 +1,28 @@
-"""The relay: one event log per namespace, and a cursor into it per subscriber.
+"""The relay: what one client says goes to all the others of its namespace.
 
-- `acks`: acknowledgments through the relay: the first receiver that says something answers.
-- `auth`: the keys of a client's `auth` that are the gateway's, and how they are misspelt.
-- `conflation`: what of a backlog is worth nothing any more, found without looking at all of it
-  each time.
-- `event`: one relayed event.
-- `hub`: the relay rule: what one client of a namespace says goes to all the others.
-- `journal`: the one way into a namespace's log.
-- `lagging`: slow consumers: brought up to date by conflation, or dropped, before they cost
-  memory.
-- `late_joiners`: what a screen needs: a snapshot when it opens, and only the events it shows.
-- `log`: the event log of one namespace: what was said, in order, and who has read how far.
-- `recovery`: connection state recovery, for clients that ask for it.
-- `refusals`: what a client is told that may listen, but not speak.
-- `relay`: the relay as a whole: its hubs, and the outboxes they share.
-- `selection`: which events a client wants: its own narrowing of what is relayed.
-- `session_outbox`: a session's output: its own packets, and its subscriptions, towards one
-  sink.
-- `settings`: what can be set about the relay.
-- `shares`: a bound that many share: who takes the most of it is the first to lose something.
-- `subscription`: one socket's place in its namespace's log.
-- `turn`: the end of the reactor turn: the one moment at which the relay writes.
-- `view`: the caught-up subscriptions that want the same in the same form: they share writes.
+Each namespace has one log of events, and each client has a place in it up to which it has read.
+The relay knows no event name and no market: its settings say which events have keys, and which
+codes name one thing.  `app` and `ops` import it.
+
+In reading order:
+
+- `settings`: what can be set.
+- `relay`: the relay as a whole: a hub for each namespace.
+- `hub`: one namespace: takes events in, answers CONNECT; `Observer` is what it asks the gateway.
+- `event`: one event, and the key that tells which events replace which.
+- `aliases`: codes that name one thing: the interface of whoever knows them.
+- `journal`: the one way into a log, and a place in it as text.
+- `log`: the events of one namespace, in order, bounded in bytes and number.
+- `view`: the clients that have read everything and want the same events in the same bytes.
+- `subscription`: one client's place in the log.
+- `session_outbox`: all that one session has to be sent, of all its namespaces.
+- `turn`: the end of a reactor turn, the one moment at which the relay writes.
+- `selection`: which events a client wants: its filter.
+- `auth`: the keys of a client's `auth`, and how they are misspelt.
+- `late_joiners`: the snapshot for clients that connect later, and changes of filters.
+- `recovery`: connection state recovery: a client that was cut off gets what it missed.
+- `acks`: acknowledgments: the first receiver that answers with something answers.
+- `refusals`: the answer to clients that may listen but not publish.
+- `lagging`: slow clients: their backlog is shortened, or they are disconnected.
+- `conflation`: which events of a backlog are replaced by newer ones.
 """
