@@ -23,8 +23,8 @@ from gateway.options import options
 from gateway.relay.auth import KEYS
 from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
-from gateway.worker import overdue
 from gateway.worker.lifecycle import states
+from gateway.worker.readiness import overdue
 from gateway.worker.report import Reporter
 from tests.relay.world import RelayWorld, WebSocketClient
 from tests.relay.world import market as market_settings
