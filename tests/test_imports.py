@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import TextWrapper
@@ -159,6 +161,21 @@ class ImportTests(SynchronousTestCase):
             if any(f"{dotted}.".startswith(f"{io}.") for io in DOES_IO)
         ]
         self.assertEqual(wrong, [])
+
+    def test_a_start_loads_nothing_that_is_for_tests(self) -> None:
+        script = (
+            "import sys, gateway.tap\n"
+            "print(*(n for n in sys.modules if '.trial' in n or n.endswith('.testing')))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=GATEWAY.parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        self.assertEqual(done.stdout.split(), [])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from gateway.app.layer_settings import (
     token_sources,
     worker_settings,
 )
-from gateway.app.process import OwnProcess, ProcessLimits, Reloads, Step, steady_clock
+from gateway.app.process import OwnProcess, ProcessLimits, Reloads, Step
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.session_log import SessionLog
 from gateway.app.status import StatusReport
@@ -87,7 +87,7 @@ class GatewayAssembly:
     ) -> None:
         self._settings = settings
         self._reactor = reactor
-        self._clock = reactor.seconds if runner is None else steady_clock(reactor.seconds())
+        self._clock = reactor.seconds if runner is None else time.monotonic
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
         supervised = not settings.no_worker
         self._guarding = guard_settings(settings)
@@ -258,7 +258,7 @@ class GatewayAssembly:
         reactor = self._reactor
         yield ProcessLimits()
         if is_alone:
-            yield OwnProcess(reactor, self._clock, self.reloads)
+            yield OwnProcess(reactor, self.reloads)
             if os.getpid() == 1:
                 yield periodic(reactor, "Collecting orphans", reaper.PERIOD, reaper.reap_orphans)
         yield Part("the event counts", stop=self._counts.finish)

@@ -47,30 +47,33 @@ class ProcessLimits(Service):
 class OwnProcess(Service):
     """Takes over a process that runs nothing but the gateway, when it starts.
 
-    `clock` becomes the reactor's, SIGHUP calls `reload`, and the second SIGINT or SIGTERM ends
-    the process at once.
+    `time.monotonic` becomes the reactor's clock, SIGHUP calls `reload`, and the second SIGINT or
+    SIGTERM ends the process at once.
     """
 
     name = "the process of our own"
 
-    def __init__(
-        self, reactor: Any, clock: Callable[[], float], reload: Callable[[], None]
-    ) -> None:
+    def __init__(self, reactor: Any, reload: Callable[[], None]) -> None:
         self._reactor = reactor
-        self._clock = clock
         self._reload = reload
 
     def startService(self) -> None:
         super().startService()
-        self._reactor.seconds = self._clock
+        use_monotonic_clock(self._reactor)
         self._reactor.addSystemEventTrigger("before", "shutdown", _end_at_next_signal)
         heed_hangup(self._reactor, self._reload)
 
 
-def steady_clock(now: float) -> Callable[[], float]:
-    """A clock in seconds that goes on from `now`, and that no change of the wall clock moves."""
-    offset = now - time.monotonic()
-    return lambda: time.monotonic() + offset
+def use_monotonic_clock(reactor: Any) -> None:
+    """Make `time.monotonic` the reactor's clock, which no change of the wall clock moves.
+
+    Calls that were asked for before are made when they would have been.  What was read off the old
+    clock cannot be compared with the new one.
+    """
+    step = time.monotonic() - reactor.seconds()
+    for call in reactor.getDelayedCalls():
+        call.delay(step)
+    reactor.seconds = time.monotonic
 
 
 def _end_at_next_signal() -> None:

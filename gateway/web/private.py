@@ -8,13 +8,14 @@ the gateway starts, so that a new version which lacks one is told of in one line
 from __future__ import annotations
 
 from importlib.metadata import version
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflate
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
-from twisted.internet.testing import StringTransport
+from twisted.internet.protocol import FileWrapper
 from twisted.web.http import HTTPChannel
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _sample(owner: str) -> Any:
 
 def _reading_chunks() -> Any:
     channel: Any = HTTPChannel()
-    channel.makeConnection(StringTransport())
+    channel.makeConnection(FileWrapper(BytesIO()))
     channel.dataReceived(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
     return channel
 
