@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "ops/doctor": {"options", "web", "worker", "contract", "market/hours", "common"},
     "ops/metrics": {"web", "market", "relay", "common", "engineio"},
     "ops/alerts": {"market", "common", "engineio"},
-    "ops/logs": {"options"},
+    "ops/logs": {"options", "common"},
     "ops": set(),
     "app": {
         "ops", "contract", "options", "web", "worker", "market", "relay", "socketio", "engineio",

@@ -6,6 +6,7 @@ A module here imports nothing else of the gateway.
 - `times`: times as text, and daily windows that may pass midnight.
 - `rate`: rate limits for log lines and answers that strangers could cause by the thousand.
 - `fields`: reads fields that come from outside as a msgspec struct.
+- `escape`: makes characters visible that could forge a line of a log.
 - `redact`: takes secrets out of a text.
 - `keyfile`: a secret that outlives the process: random bytes in a file.
 - `shares`: bounds that many owners share, so that none can push out what others put.

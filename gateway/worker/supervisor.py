@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger, LogLevel
 
+from gateway.common.escape import escape
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
 from gateway.market.events import WORKER_STATUS
@@ -31,7 +32,6 @@ from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.process.claim import Claim, Predecessor
 from gateway.worker.process.launch import Launcher
-from gateway.worker.process.lines import escape
 from gateway.worker.process.output import WorkerOutput
 from gateway.worker.process.run import Run
 from gateway.worker.process.usage import Usage

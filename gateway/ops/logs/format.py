@@ -9,25 +9,13 @@ from typing import TYPE_CHECKING
 from twisted.logger import ILogObserver, LogLevel, formatEvent
 from zope.interface import implementer
 
+from gateway.common.escape import escape_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from constantly import NamedConstant
     from twisted.logger import LogEvent
-
-_UNSAFE = (
-    *range(0x20),  # C0 controls: line ends, escape sequences
-    *range(0x7F, 0xA0),  # delete and the C1 controls
-    *(0x2028, 0x2029),  # line and paragraph separators
-    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # direction marks
-    *range(0xD800, 0xE000),  # lone surrogates
-)
-_ESCAPES = {code: f"\\u{code:04x}" for code in _UNSAFE} | {9: r"\t", 10: r"\n", 13: r"\r"}
-
-
-def escape(text: str) -> str:
-    """`text` as one line that a terminal shows as it is; JSON stays valid JSON."""
-    return text.translate(_ESCAPES)
 
 
 def text_line(event: LogEvent, redact: Callable[[str], str]) -> str:
@@ -38,8 +26,8 @@ def text_line(event: LogEvent, redact: Callable[[str], str]) -> str:
     message, trace = _message(event)
     level = _level(event)
     loud = f"{level.name.upper()} " if level > LogLevel.info else ""
-    head = f"{_time(event)} {loud}[{_tag(event)}] {escape(redact(message))}\n"
-    return head + "".join(f"    {escape(line)}\n" for line in redact(trace).splitlines())
+    head = f"{_time(event)} {loud}[{_tag(event)}] {escape_line(redact(message))}\n"
+    return head + "".join(f"    {escape_line(line)}\n" for line in redact(trace).splitlines())
 
 
 def json_line(event: LogEvent, redact: Callable[[str], str]) -> str:
@@ -53,7 +41,7 @@ def json_line(event: LogEvent, redact: Callable[[str], str]) -> str:
     }
     if trace:
         line["traceback"] = redact(trace)
-    return escape(json.dumps(line, ensure_ascii=False)) + "\n"
+    return escape_line(json.dumps(line, ensure_ascii=False)) + "\n"
 
 
 def _time(event: LogEvent) -> str:

@@ -6,6 +6,7 @@ from codecs import getincrementaldecoder
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from gateway.common.escape import escape
 from gateway.common.guard import Countdown
 
 if TYPE_CHECKING:
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
 
     from gateway.worker.process.output import BrokerWords
 
-_ESCAPES = {
-    code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(0x7F, 0xA0)) if code != 9
-} | {
-    code: f"\\u{code:04x}"
-    for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
-"""StateActions characters, ANSI sequences and bidirectional overrides can forge a log."""
 BYTES = 512
 """Bytes of a line that cost as much as a line."""
 SOON = 0.001
@@ -110,11 +104,6 @@ def decode(line: bytes, *, whole: bool = True) -> str:
     Of a line that was cut, half a character at the end is dropped.
     """
     return _Utf8("backslashreplace").decode(line, final=whole)
-
-
-def escape(text: str) -> str:
-    """`text` with its control characters made visible."""
-    return text.translate(_ESCAPES)
 
 
 class LineRateLimit:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
-from gateway.worker.process.lines import LineRateLimit, OutputStream, Splitter, decode, escape
+from gateway.worker.process.lines import LineRateLimit, OutputStream, Splitter, decode
 from tests.worker.fakes import Time
 
 
@@ -74,12 +74,6 @@ class TextTests(SynchronousTestCase):
 
     def test_what_is_no_utf8_is_escaped(self) -> None:
         self.assertEqual(decode(b"a\xffb\xe8"), r"a\xffb\xe8")
-
-    def test_control_characters_are_visible(self) -> None:
-        self.assertEqual(
-            escape("a\tb\x1b[31m\x00\r\x7f\x9b\u2028\u202e\u2066"),
-            "a\tb\\x1b[31m\\x00\\x0d\\x7f\\x9b\\u2028\\u202e\\u2066",
-        )
 
     def test_the_end_of_a_windows_line_is_no_control_character(self) -> None:
         told: list[str] = []
