@@ -73,7 +73,7 @@ class ContributingTests(SynchronousTestCase):
 
     def test_what_is_named_in_a_file_is_in_it(self) -> None:
         for name, file in (
-            ("ROUTES", "gateway/web/routes/route_table.py"),
+            ("rest_routes", "gateway/web/routes/route_table.py"),
             ("class Control", "gateway/contract.py"),
             ("def tell", "gateway/app/worker_events.py"),
             ("def _feed_changed", "gateway/app/worker_events.py"),

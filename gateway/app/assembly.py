@@ -49,9 +49,11 @@ from gateway.web.http.limits import Caps
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
-from gateway.web.routes.metrics import metrics_mounts
-from gateway.web.routes.page import page_mounts
-from gateway.web.routes.rest import rest_mounts
+from gateway.web.routes.metrics import metrics_route
+from gateway.web.routes.page import page_routes
+from gateway.web.routes.rest import RestHandlers
+from gateway.web.routes.route_table import rest_routes
+from gateway.web.routes.router import mounts
 from gateway.web.security import token_files
 from gateway.web.security.access import Guard
 from gateway.web.security.strikes import Strikes
@@ -228,18 +230,20 @@ class GatewayAssembly:
         site = make_site(
             self._reactor,
             self._guard,
-            {
-                **rest_mounts(control, status=status),
-                **page_mounts(),
-                **metrics_mounts(self._registry),
-            },
+            mounts(
+                [
+                    *rest_routes(RestHandlers(control, status=status)),
+                    *page_routes(),
+                    metrics_route(self._registry),
+                ]
+            ),
             engine=Mount(
                 EngineResource(
                     self._engine,
                     upgrader,
                     allowance=self._allowance,
                     too_old=self._worker_sessions.too_old,
-                ),
+                ).render,
                 body_limit=engine.max_payload,
             ),
             engine_path=engine.path.encode(),

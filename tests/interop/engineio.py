@@ -114,7 +114,7 @@ class ConformanceCase(TestCase):
         self.driver = drive(reactor, deadlines)
         self.server = Server(settings, Echo, deadlines)
         upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
-        engine = Mount(EngineResource(self.server, upgrade), body_limit=settings.max_payload)
+        engine = Mount(EngineResource(self.server, upgrade).render, body_limit=settings.max_payload)
         guard = Guard(trust.Settings())
         site = make_site(reactor, guard, {}, engine=engine, engine_path=b"/engine.io/")
         self.port = reactor.listenTCP(0, site, interface="127.0.0.1")

@@ -17,7 +17,9 @@ from gateway.web.http.counting import count_connections
 from gateway.web.http.limits import Caps, Limits
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, Site, make_site
-from gateway.web.routes.rest import rest_mounts
+from gateway.web.routes.rest import RestHandlers
+from gateway.web.routes.route_table import Route, rest_routes
+from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.addresses import is_loopback
 from gateway.web.security.trust import Settings
@@ -89,6 +91,11 @@ class Echo(Resource):
         return request.content.read()
 
 
+def routes(control: Any = None) -> tuple[Route, ...]:
+    """The REST routes, with `control` behind them."""
+    return rest_routes(RestHandlers(control or FakeControl(), now=lambda: 1708875000.0))
+
+
 def build_site(
     reactor: Any,
     control: Any = None,
@@ -99,8 +106,8 @@ def build_site(
     return make_site(
         reactor,
         Guard(settings or Settings()),
-        rest_mounts(control or FakeControl(), now=lambda: 1708875000.0),
-        engine=Mount(engine or Echo(), body_limit=MAX_PAYLOAD),
+        mounts(routes(control)),
+        engine=Mount((engine or Echo()).render, body_limit=MAX_PAYLOAD),
         limits=limits,
         now=lambda: 1708875000.0,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import orjson
 from twisted.logger import Logger
 from twisted.web import server
+from twisted.web.error import UnsupportedMethod
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IReactorTime
 
     from gateway.web.http.limits import Timer
-    from gateway.web.http.request import Leaf
     from gateway.web.security.access import Guard, Verdict
 
 MOST_TOLD = 100
@@ -43,15 +43,17 @@ _log = Logger(namespace="gateway")
 
 
 class Mount(NamedTuple):
-    """What answers at a path.
+    """What answers at a path, and what must be known before a request's body comes.
 
-    The resource is a leaf: its `render` alone is called, with the request as it came.
+    `render` returns the whole answer, or NOT_DONE_YET.  Requests by another method than
+    `methods` are answered with 405; empty: `render` judges them itself.
     `body_limit`: bytes of a request's body; None for the site's own bound.
     """
 
-    resource: Leaf
+    render: Callable[[Request], bytes | int]
     access: Access = Access.OPEN
     body_limit: int | None = None
+    methods: tuple[bytes, ...] = ()
 
 
 def make_site(
@@ -235,7 +237,9 @@ class Root(Resource):
             return server.NOT_DONE_YET
         if mount is None:
             return request.problem(HTTPStatus.NOT_FOUND, "Not found")
-        return mount.resource.render(request)
+        if mount.methods and request.method not in mount.methods:
+            raise UnsupportedMethod(mount.methods)
+        return mount.render(request)
 
     def _tell(self, request: Request, verdict: Verdict) -> None:
         """Say in the log what was refused: an option may be missing."""

@@ -1,13 +1,12 @@
-"""`/metrics`: a registry's numbers in the text format of Prometheus."""
+"""`GET /metrics`: a registry's numbers in the text format of Prometheus."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest
-from twisted.web.resource import Resource
 
-from gateway.web.http.site import Mount
+from gateway.web.routes.route_table import Route
 from gateway.web.security.trust import Access
 
 if TYPE_CHECKING:
@@ -18,20 +17,11 @@ if TYPE_CHECKING:
 LINES = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n"
 
 
-def metrics_mounts(registry: CollectorRegistry) -> dict[bytes, Mount]:
-    """A mount for `/metrics`; who may look on may read it."""
-    return {b"/metrics": Mount(Metrics(registry), Access.VIEW)}
+def metrics_route(registry: CollectorRegistry) -> Route:
+    """The row of `/metrics`, which reads `registry` for every answer."""
 
-
-class Metrics(Resource):
-    """Reads the registry for every answer."""
-
-    isLeaf = True
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__()
-        self._registry = registry
-
-    def render_GET(self, request: Request) -> bytes:
+    def metrics(request: Request) -> bytes:
         request.header_lines += LINES
-        return generate_latest(self._registry)
+        return generate_latest(registry)
+
+    return Route("GET", "/metrics", metrics, Access.VIEW, is_leaf=True)

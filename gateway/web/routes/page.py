@@ -8,9 +8,8 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from twisted.web.error import UnsupportedMethod
-
-from gateway.web.http.site import Mount
+from gateway.web.routes.route_table import Route
+from gateway.web.security.trust import Access
 
 if TYPE_CHECKING:
     from gateway.web.http.request import Request
@@ -38,15 +37,16 @@ COMMON_LINES = (
 ) % POLICY
 
 
-def page_mounts() -> dict[bytes, Mount]:
-    """A mount for `/`, and one for each file at `/static/`; all are open, and hold no data."""
-    mounts = {}
+def page_routes() -> list[Route]:
+    """A row for `/`, and one for each file at `/static/`; all are open, and hold no data."""
+    routes = []
     for file in (files("gateway.web") / "static").iterdir():
         kind = TYPES.get(PurePath(file.name).suffix)
         if kind is not None:
-            mounts[b"/static/" + file.name.encode()] = Mount(StaticFile(file.read_bytes(), kind))
-    mounts[b"/"] = mounts.pop(b"/static/index.html")
-    return mounts
+            path = "/" if file.name == "index.html" else f"/static/{file.name}"
+            answer = StaticFile(file.read_bytes(), kind).render
+            routes.append(Route("GET", path, answer, Access.OPEN, is_leaf=True))
+    return routes
 
 
 class StaticFile:
@@ -57,9 +57,7 @@ class StaticFile:
         self._tag = b'"%s"' % sha256(content).hexdigest()[:32].encode()
         self._lines = b"Content-Type: %s\r\nETag: %s\r\n%s" % (kind, self._tag, COMMON_LINES)
 
-    def render(self, request: Request, /) -> bytes:
-        if request.method not in (b"GET", b"HEAD"):
-            raise UnsupportedMethod([b"GET", b"HEAD"])
+    def render(self, request: Request) -> bytes:
         request.header_lines += self._lines
         if self._tag in _tags(request.getHeader(b"If-None-Match")):
             request.setResponseCode(HTTPStatus.NOT_MODIFIED)

@@ -12,8 +12,9 @@ from twisted.web.resource import Resource
 
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, make_site
-from gateway.web.routes.metrics import metrics_mounts
-from gateway.web.routes.page import page_mounts
+from gateway.web.routes.metrics import metrics_route
+from gateway.web.routes.page import page_routes
+from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Settings
 from tests.web.site import Echo, FakeControl, Memory, SocketTestCase, build_site
@@ -95,7 +96,7 @@ class PathTests(SiteTestCase):
             self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
 
     def test_the_engine_may_have_further_paths(self) -> None:
-        engine = Mount(Echo(), body_limit=9)
+        engine = Mount(Echo().render, body_limit=9)
         self.site = make_site(
             self.clock, Guard(Settings()), {}, engine=engine, more_engine_paths=[b"/feed/"]
         )
@@ -278,8 +279,8 @@ class EveryAnswerTests(SiteTestCase):
         self.assertEqual(statuses, {200, 204, 400, 401, 403, 404, 405})
 
     def test_of_files_and_metrics(self) -> None:
-        mounts = {**page_mounts(), **metrics_mounts(CollectorRegistry())}
-        self.site = make_site(self.clock, Guard(Settings()), mounts)
+        served = mounts([*page_routes(), metrics_route(CollectorRegistry())])
+        self.site = make_site(self.clock, Guard(Settings()), served)
         for path in ("/", "/static/main.js", "/metrics"):
             answer = self.ask("GET", path)
             self.assertEqual(answer.status, 200)
@@ -314,8 +315,8 @@ class EveryAnswerTests(SiteTestCase):
 
     def test_every_status_has_its_phrase(self) -> None:
         for status in (200, 426, 429, 431, 503):
-            mounts = {b"/x": Mount(Says(status))}
-            self.site = make_site(self.clock, Guard(Settings()), mounts)
+            mount = Mount(Says(status).render)
+            self.site = make_site(self.clock, Guard(Settings()), {b"/x": mount})
             answer = self.ask("GET", "/x")
             self.assertEqual(answer.first, f"HTTP/1.1 {status} {HTTPStatus(status).phrase}")
 
@@ -472,7 +473,7 @@ class FetchMetadataTests(SiteTestCase):
             self.assertEqual(answer.status, 403)
 
     def test_links_from_anywhere_open(self) -> None:
-        self.site = make_site(self.clock, Guard(Settings()), page_mounts())
+        self.site = make_site(self.clock, Guard(Settings()), mounts(page_routes()))
         for path in ("/", "/static/main.js"):
             answer = self.ask("GET", path, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
             self.assertEqual(answer.status, 200)
@@ -509,7 +510,7 @@ class Broken(Resource):
 
 class FailureTests(SiteTestCase):
     def test_our_own_failures_are_for_the_log(self) -> None:
-        self.site.resource._mounts[b"/broken"] = Mount(Broken())
+        self.site.resource._mounts[b"/broken"] = Mount(Broken().render)
         answer = self.ask("GET", "/broken")
         self.assertEqual(answer.status, 500)
         self.assertNotIn(b"hunter2", answer.body)
@@ -524,7 +525,7 @@ class FailureTests(SiteTestCase):
             def render_GET(self, request: Request) -> bytes:
                 return request.json(200, [1])
 
-        self.site.resource._mounts[b"/read"] = Mount(Reading())
+        self.site.resource._mounts[b"/read"] = Mount(Reading().render)
         self.assertEqual(self.ask("GET", "/read").json, [1])
         answer = self.ask("POST", "/read")
         self.assertEqual((answer.status, answer.headers["allow"]), (405, "get, head"))

@@ -5,7 +5,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.site import make_site
-from gateway.web.routes.metrics import metrics_mounts
+from gateway.web.routes.metrics import metrics_route
+from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Settings
 from tests.ops.metrics.reading import parse
@@ -19,7 +20,7 @@ class MetricsTests(SynchronousTestCase):
         self.registry = CollectorRegistry()
         self.gauge = Gauge("sjgateway_depth", "Depth", registry=self.registry)
         self.site = make_site(
-            self.clock, Guard(settings or Settings()), metrics_mounts(self.registry)
+            self.clock, Guard(settings or Settings()), mounts([metrics_route(self.registry)])
         )
 
     def ask(self, method: str = "GET", *lines: str) -> Answer:

@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.routes.openapi import document
-from gateway.web.routes.route_table import ROUTES
 from tests.web.http.test_site import Answer, SiteTestCase
-from tests.web.site import Memory, build_site
+from tests.web.site import Memory, build_site, routes
 
+ROUTES = routes()
 DOCUMENT = document(ROUTES)
 JUNK = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 VALUES = st.recursive(

@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.site import make_site
-from gateway.web.routes.page import POLICY, page_mounts
+from gateway.web.routes.page import POLICY, page_routes
+from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Access, Settings
 from tests.web.site import Memory
@@ -33,7 +34,7 @@ class ServingTests(SynchronousTestCase):
     def setUp(self) -> None:
         clock = Clock()
         settings = Settings(control_token="a-control-token", view_token="a-view-token")
-        site = make_site(clock, Guard(settings), page_mounts())
+        site = make_site(clock, Guard(settings), mounts(page_routes()))
         self.memory = Memory(site, clock)
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict, bytes]:
@@ -48,7 +49,7 @@ class ServingTests(SynchronousTestCase):
         status, headers, body = self.ask("/")
         self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertEqual(body, source("index.html").encode())
-        self.assertEqual({mount.access for mount in page_mounts().values()}, {Access.OPEN})
+        self.assertEqual({route.access for route in page_routes()}, {Access.OPEN})
 
     def test_every_file_says_what_it_is_and_what_is_allowed(self) -> None:
         kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -134,7 +135,7 @@ class FilesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.document = Document()
-        self.served = {path.decode().lstrip("/") for path in page_mounts()}
+        self.served = {route.path.lstrip("/") for route in page_routes()}
 
     def texts(self, name: str) -> dict[str, str]:
         return {first or second: text for first, second, text in TEXTS.findall(source(name))}

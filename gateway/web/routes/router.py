@@ -1,0 +1,81 @@
+"""What serves the rows of the route table: Klein, and the errors that every route has."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from klein import Klein
+from twisted.logger import Logger
+from werkzeug.exceptions import HTTPException
+
+from gateway.contract import CredentialsError, HeldError, WorkerError
+from gateway.web.http.audit import audit
+from gateway.web.http.request import BadRequestError, problem
+from gateway.web.http.site import Mount
+from gateway.web.routes.rest import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twisted.python.failure import Failure
+
+    from gateway.web.http.request import Request
+    from gateway.web.routes.route_table import Route
+
+_log = Logger(namespace="gateway")
+
+
+def mounts(routes: Iterable[Route]) -> dict[bytes, Mount]:
+    """What answers at each path of `routes`, for `make_site`.
+
+    Klein routes all but the leaves; what it fails with becomes JSON.  Raises ValueError where
+    two methods of a path differ in their `Access`, which is asked by the path alone.
+    """
+    app = Klein()
+    app.url_map.merge_slashes = False  # it would redirect, in HTML
+    app.handle_errors(BadRequestError)(_answer_bad_request)
+    app.handle_errors(HTTPException)(_answer_http_error)
+    app.handle_errors(Exception)(_answer_failure)
+    by_klein: Any = app.resource().render
+    made: dict[bytes, Mount] = {}
+    for route in routes:
+        if route.is_leaf:
+            mount = Mount(route.handler, route.access, methods=(b"GET", b"HEAD"))
+        else:
+            endpoint = f"{route.method} {route.path}"
+            app.route(route.path, methods=[route.method], endpoint=endpoint)(route.handler)
+            mount = Mount(by_klein, route.access)
+        if made.setdefault(route.path.encode(), mount) != mount:
+            raise ValueError(f"{route.path}: its methods differ in who may ask")
+    return made
+
+
+def _answer_bad_request(request: Request, failure: Failure) -> bytes:
+    error: Any = failure.value
+    if request.who:
+        audit(request, f"refused: {error.error}")
+    return answer(request, error.status, problem(error.error))
+
+
+def _answer_http_error(request: Request, failure: Failure) -> bytes:
+    """An error of Klein's: of the paths that lead here, only the method can be wrong."""
+    error: Any = failure.value
+    if error.valid_methods:
+        request.setHeader(b"Allow", ", ".join(sorted(error.valid_methods)).encode())
+    return answer(request, error.code, problem(error.name))
+
+
+def _answer_failure(request: Request, failure: Failure) -> bytes:
+    """Tell the errors of `Control` to the client, and all others to the log."""
+    error = failure.value
+    if isinstance(error, CredentialsError):
+        return answer(request, HTTPStatus.BAD_REQUEST, problem(error.message))
+    if isinstance(error, WorkerError):
+        told = problem(error.message, error.details)
+        if isinstance(error, HeldError) and error.next_start:
+            told["nextStart"] = error.next_start
+        return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, told)
+    _log.failure("A request failed", failure=failure)
+    told = problem("Internal error", "The gateway's log has the reason.")
+    return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, told)
