@@ -1,4 +1,4 @@
-"""What browsers, `/health` and `/status` are told."""
+"""What browsers, `/health`, `/readyz` and `/status` are told; nothing here changes anything."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.common.times import iso
 from gateway.worker.lifecycle.classification import ADVICE
-from gateway.worker.readiness.overdue import UNREADY
+from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.worker.calendar.periodic_checks import PeriodicChecks
+    from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.exits import Exit, PastExit
     from gateway.worker.lifecycle.lifecycle import Lifecycle
+    from gateway.worker.process.usage import Usage
+    from gateway.worker.readiness.overdue import LateWorkerChecks
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
@@ -21,18 +25,30 @@ WORDS = 500
 """Characters of a line of stderr that browsers are told."""
 
 
-class Reporter:
-    """Reads the life-cycle and the broker's limits."""
+class StatusReport:
+    """Reads the life-cycle and what stands around it, and says it as JSON values.
+
+    `now` is always seconds since 1970.  `shown_url()` is the gateway's URL as it may be shown.
+    """
 
     def __init__(
         self,
         lifecycle: Lifecycle,
         limits: BrokerLimits,
-        reopens: Callable[[], float | None] = lambda: None,
+        *,
+        checks: PeriodicChecks,
+        overdue: LateWorkerChecks,
+        keys: CredentialStore,
+        usage: Usage,
+        shown_url: Callable[[], str],
     ) -> None:
         self._lifecycle = lifecycle
         self._limits = limits
-        self._reopens = reopens
+        self._checks = checks
+        self._overdue = overdue
+        self._keys = keys
+        self._usage = usage
+        self._shown_url = shown_url
 
     def event(self, now: float, status: str) -> dict[str, Any]:
         """The one argument of `python_status`; every key is always there.
@@ -63,7 +79,7 @@ class Reporter:
         }
 
     def health(self) -> dict[str, Any]:
-        """What `/health` tells besides its three fields."""
+        """What `/health` tells besides its three fields: state, since, restarts, lastExit."""
         lifecycle = self._lifecycle
         return {
             "state": lifecycle.state.name,
@@ -72,9 +88,18 @@ class Reporter:
             "lastExit": next(map(_exit, lifecycle.history), None),
         }
 
+    def readiness(self) -> dict[str, Any]:
+        """What `/readyz` tells: why the worker is ready or not."""
+        worker = self._lifecycle.live_worker
+        if worker is None:
+            return {"reason": f"the worker is {self._lifecycle.state.name}"}
+        return {"reason": worker.vitals.lacking or "the worker is ready"}
+
     def status(self, now: float) -> dict[str, Any]:
-        """As `health`, and the plans and the past."""
+        """The worker's part of `/status`: as `health`, and the process, the plans and the past."""
         lifecycle = self._lifecycle
+        worker, alive = lifecycle.worker, lifecycle.live_worker
+        pid = alive.pid if alive else None
         planned = self._planned(now)
         hold = self._limits.hold(person=True)
         return {
@@ -86,6 +111,16 @@ class Reporter:
             "heldBy": lifecycle.state.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
             "exits": list(map(_exit, lifecycle.history)),
+            "running": alive is not None,
+            "ready": alive is not None and alive.vitals.ready,
+            **self._overdue.status(worker),
+            "overriddenKeys": self._keys.overridden,
+            "broker": self._broker(now),
+            "pid": pid,
+            "guardianPid": worker.guardian if worker else None,
+            "uptime": round(alive.vitals.lived, 3) if alive else None,
+            **self._usage.of(pid),
+            "schedule": self._checks.status(),
         }
 
     @property
@@ -93,10 +128,10 @@ class Reporter:
         """Starts after the first."""
         return max(0, self._lifecycle.generation - 1)
 
-    def broker(self, now: float) -> dict[str, Any]:
+    def _broker(self, now: float) -> dict[str, Any]:
         """What the worker says of its session with the broker; None: nothing, or there is none."""
-        worker = self._lifecycle.worker
-        if worker is None or not worker.alive:
+        worker = self._lifecycle.live_worker
+        if worker is None:
             return {"connected": None, "since": None}
         lasted = worker.vitals.broker_for
         return {
@@ -109,13 +144,15 @@ class Reporter:
         starts_in = self._lifecycle.state.starts_in
         if starts_in is not None:
             return now + starts_in, starts_in
-        opens = self._reopens()
+        opens = self._checks.reopens
         return None if opens is None else (opens, opens - now)
 
     def _message(self, now: float, status: str, ended: Exit | None, cause: str | None) -> str:
         if status == UNREADY and self._lifecycle.worker is not None:
             lived = self._lifecycle.worker.vitals.lived
             return f"The worker is not ready {lived:.0f} s after its start; its login may hang"
+        if status == UNCONNECTED:
+            return self._overdue.not_connected(self._lifecycle.worker, self._shown_url())
         end = "" if ended is None else str(ended) + (f" ({cause})" if cause else "")
         state = self._lifecycle.state
         starts_in, held_by = state.starts_in, state.held_by

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,7 @@ from gateway.common.escape import escape
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
 from gateway.market.events import WORKER_STATUS
-from gateway.worker.answers import Answers
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
-from gateway.worker.errors import LaunchError
 from gateway.worker.keys.credential_change import CredentialChange
 from gateway.worker.keys.store import CredentialStore
 from gateway.worker.lifecycle.backoff import Backoff
@@ -31,27 +28,25 @@ from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.process.claim import Claim, Predecessor
-from gateway.worker.process.launch import Launcher
+from gateway.worker.process.launch import Launcher, RunMaker
 from gateway.worker.process.output import WorkerOutput
-from gateway.worker.process.run import Run
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks
 from gateway.worker.readiness.silent_feeds import SilentFeeds
-from gateway.worker.readiness.vitals import Vitals
-from gateway.worker.report import Reporter
+from gateway.worker.report import StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from gateway.contract import Credentials
-    from gateway.worker.lifecycle.interfaces import WorkerListener, WorkerRun
+    from gateway.worker.lifecycle.interfaces import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings
 
 _log = Logger(namespace="gateway.worker")
 
 
-class Supervisor(Answers):
+class Supervisor:
     """Runs one worker; each of its Deferreds tells the true outcome, or a WorkerError.
 
     `emit(name, argument)` tells the browsers.  `environ` and `cwd` are the gateway's own;
@@ -78,7 +73,6 @@ class Supervisor(Answers):
         spoke_version_3: Callable[[float], bool] = lambda _: False,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
-        self._reactor = reactor
         self._settings = settings
         self._emit = emit
         self._wall = wall
@@ -109,7 +103,16 @@ class Supervisor(Answers):
         self._lifecycle = Lifecycle(
             reactor,
             settings,
-            launch=self._launch,
+            launch=RunMaker(
+                reactor,
+                settings,
+                launcher=self._launcher,
+                keys=self._keys,
+                output=self._output,
+                claim=self._claim,
+                trades=lambda: trades(wall()),
+                gateway_url=lambda: self._gateway_url,
+            ),
             gate=self.gate,
             limits=self._limits,
             backoff=backoff,
@@ -117,15 +120,13 @@ class Supervisor(Answers):
             wall=wall,
             check=self._launcher.check,
         )
-        self._reporter = Reporter(self._lifecycle, self._limits, lambda: self._checks.reopens)
         self._credential_change = CredentialChange(
             self._keys,
             self._lifecycle,
             check=self._launcher.check,
             folder=lambda: self._launcher.target().folder,
         )
-        self._usage = Usage(clock)
-        self._overdue = LateWorkerChecks(
+        overdue = LateWorkerChecks(
             settings,
             self._tell,
             folder=lambda: self._launcher.main().parent,
@@ -133,18 +134,26 @@ class Supervisor(Answers):
             is_connected=is_connected,
             spoke_version_3=spoke_version_3,
         )
-        self._checks = PeriodicChecks(
+        self.checks = PeriodicChecks(
             reactor,
             settings,
             lifecycle=self._lifecycle,
             limits=self._limits,
             launcher=self._launcher,
             wall=wall,
-            also=self._overdue.looks,
+            also=overdue.looks,
             memory=self._ledger,
         )
-        self.gate.checks.append(self._checks.hold)
-
+        self.gate.checks.append(self.checks.hold)
+        self._report = StatusReport(
+            self._lifecycle,
+            self._limits,
+            checks=self.checks,
+            overdue=overdue,
+            keys=self._keys,
+            usage=Usage(clock),
+            shown_url=lambda: self.redact(self._gateway_url),
+        )
         self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
         self.told = self._silent_feeds.told
         """To be told what browsers are told of feeds."""
@@ -155,14 +164,14 @@ class Supervisor(Answers):
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
         attempt("Reading the credentials", self._keys.load)
-        self._checks.begin()
-        if self._checks.reopens is not None:
+        self.checks.begin()
+        if self.checks.reopens is not None:
             self._tell(self.state)
         return succeed(None)
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
-        self._checks.end()
+        self.checks.end()
         self._silent_feeds.stop()
         self._predecessor.end()
         self._claim.give_up()
@@ -198,6 +207,62 @@ class Supervisor(Answers):
         certificate cannot be read.
         """
         return self._credential_change.change(credentials, wait_ready=wait_ready)
+
+    # -- how it is ---------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process lives."""
+        return self._lifecycle.live_worker is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
+        worker = self._lifecycle.live_worker
+        return worker is not None and worker.vitals.ready
+
+    @property
+    def state(self) -> str:
+        """stopped, starting, running, stopping, backoff, exited or fatal."""
+        return self._lifecycle.state.name
+
+    @property
+    def generation(self) -> int:
+        """How many workers there were."""
+        return self._lifecycle.generation
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's pid while it lives."""
+        worker = self._lifecycle.live_worker
+        return worker.pid if worker else None
+
+    @property
+    def guardian_pid(self) -> int | None:
+        """The root of the worker's process tree, strays included; None while there is none."""
+        worker = self._lifecycle.worker
+        return worker.guardian if worker else None
+
+    def health(self) -> dict[str, Any]:
+        """For `/health`."""
+        return self._report.health()
+
+    def readiness(self) -> dict[str, Any]:
+        """For `/readyz`."""
+        return self._report.readiness()
+
+    def status(self) -> dict[str, Any]:
+        """For `/status`."""
+        return self._report.status(self._wall())
+
+    @property
+    def log_position(self) -> int:
+        """The number of the next line that the worker prints."""
+        return self._output.position
+
+    def log_tail(self, lines: int) -> list[str]:
+        """The last lines the workers printed, redacted, oldest first."""
+        return self._output.tail(lines)
 
     # -- the worker's own connection ----------------------------------------------------------
 
@@ -239,42 +304,17 @@ class Supervisor(Answers):
         """What is run, and for which port: two gateways may run one main.py for two accounts."""
         return f"{self._launcher.identity()} {urlsplit(self._gateway_url).port}"
 
-    def _launch(self, generation: int, listener: WorkerListener) -> Run:
-        run = Run(
-            generation,
-            listener,
-            reactor=self._reactor,
-            settings=self._settings,
-            vitals=Vitals(
-                self._settings, self._reactor.seconds, lambda: self._trades(self._wall())
-            ),
-            streams=self._output.streams(generation),
-            claim=self._claim,
-        )
-        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
-        self._reactor.callLater(
-            0, run.launch, self._launcher.command(self._keys.current, self._gateway_url)
-        )
-        return run
-
     def _renew(self, reason: str) -> None:
         self._lifecycle.renew(reason, states=(Running,))
 
     def _may_wait(self, worker: WorkerRun) -> bool:
         """Whether nobody misses a worker that is not ready."""
-        trades = self._checks.in_session if self._settings.sessions else self._trades(self._wall())
+        trades = self.checks.in_session if self._settings.sessions else self._trades(self._wall())
         lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
 
-    def _learn_dotenv(self) -> None:
-        with suppress(LaunchError):  # the command says so, too
-            self._keys.look(self._launcher.check(), self._launcher.target().roots)
-
     def _tell(self, status: str) -> None:
-        event = self._reporter.event(self._wall(), status)
-        if status == UNCONNECTED:
-            url = self.redact(self._gateway_url)
-            event["message"] = self._overdue.not_connected(self._lifecycle.worker, url)
+        event = self._report.event(self._wall(), status)
         level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
         _log.emit(level, "{message}", message=event["message"], tag="Python")
         try:

@@ -16,6 +16,8 @@ from twisted.internet.task import deferLater
 
 from gateway.worker.errors import FailedAtOnceError, LaunchError, PausedError
 from gateway.worker.lifecycle import gate
+from gateway.worker.process.launch import Launcher
+from gateway.worker.process.usage import tree
 
 from .real import CHILDREN, SHORT, RealTestCase, alive, outcome, soon
 
@@ -70,21 +72,21 @@ class EndingTests(RealTestCase):
     async def test_a_native_login_holds_sigint_back_and_still_logs_out(self) -> None:
         supervisor = self.supervisor("native.py", "1")
         pid = await self.up(supervisor)
-        tree = supervisor.process_tree()
-        self.assertEqual(len(tree), 3)
+        pids = tree(supervisor.guardian_pid)
+        self.assertEqual(len(pids), 3)
         facts = await supervisor.stop_worker()
         self.assertEqual((facts["ended"]["exitCode"], facts["ended"]["signal"]), (0, "SIGINT"))
         self.assertEqual(self.noted("finally"), [pid])
-        self.assertFalse(any(map(alive, tree)))
+        self.assertFalse(any(map(alive, pids)))
 
     async def test_dozens_of_stubborn_children_and_a_daemon_are_gone(self) -> None:
         supervisor = self.supervisor("family.py", "40", **SHORT)
         await self.up(supervisor)
         await soon(lambda: len(self.noted("child")) == 40)
-        tree = supervisor.process_tree()
-        self.assertEqual(len(tree), 41)
+        pids = tree(supervisor.guardian_pid)
+        self.assertEqual(len(pids), 41)
         await supervisor.stop_worker()
-        self.assertFalse(any(map(alive, tree)))
+        self.assertFalse(any(map(alive, pids)))
 
 
 class DyingTests(RealTestCase):
@@ -125,7 +127,7 @@ class DyingTests(RealTestCase):
     async def test_a_grandchild_that_holds_stdout_delays_nothing(self) -> None:
         supervisor = self.supervisor("native.py", "0", patience_strays=5.0)
         pid = await self.up(supervisor)
-        strays = supervisor.process_tree() - {pid}
+        strays = tree(supervisor.guardian_pid) - {pid}
         killed = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         await soon(lambda: not supervisor.running)
@@ -217,14 +219,14 @@ class LaunchTests(RealTestCase):
     async def test_a_working_folder_that_is_deleted_meanwhile_is_named(self) -> None:
         folder = self.new_folder()
         supervisor = self.supervisor("polite.py", cwd=folder)
-        command = supervisor._launcher.command
+        command = Launcher.command
 
-        def deleting(*arguments: object) -> object:
-            made = command(*arguments)
+        def deleting(launcher: Launcher, *arguments: object) -> object:
+            made = command(launcher, *arguments)
             folder.rmdir()
             return made
 
-        self.patch(supervisor._launcher, "command", deleting)
+        self.patch(Launcher, "command", deleting)
         supervisor.start()
         event = await self.is_told("fatal")
         self.assertIn(f"{folder} was deleted", event["message"])
@@ -348,7 +350,9 @@ class ConcurrencyTests(RealTestCase):
                     os.kill(supervisor.pid, signal.SIGKILL)
                     await self.is_told("backoff")
                 await gatherResults([supervisor.stop(), supervisor.stop()])
-                self.assertEqual((supervisor.state, supervisor.process_tree()), ("stopped", set()))
+                self.assertEqual(
+                    (supervisor.state, tree(supervisor.guardian_pid)), ("stopped", set())
+                )
                 self.assertFalse(any(map(alive, self.noted("start"))))
 
     async def test_a_second_stop_ends_all_patience(self) -> None:

@@ -8,23 +8,25 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lifecycle.exits import Exit, History
 from gateway.worker.lifecycle.gate import Hold
-from gateway.worker.report import WORDS, Reporter
+from gateway.worker.report import WORDS, StatusReport
 
 from .fakes import MONDAY, state
 
 
-class ReporterTests(SynchronousTestCase):
+class StatusReportTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.worker = SimpleNamespace(
             exit=Exit(pid=7, code=3, lived=1.23456),
             alive=False,
             pid=7,
+            guardian=6,
             cause="network",
             last_stderr=["short", "x" * 10_000],
         )
         self.lifecycle = SimpleNamespace(
             state=state("backoff"),
             worker=self.worker,
+            live_worker=None,
             generation=4,
             history=History(),
         )
@@ -32,7 +34,16 @@ class ReporterTests(SynchronousTestCase):
         self.limits = SimpleNamespace(
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
-        self.reporter = Reporter(self.lifecycle, self.limits)
+        self.checks = SimpleNamespace(reopens=None, status=lambda: {})
+        self.reporter = StatusReport(
+            self.lifecycle,
+            self.limits,
+            checks=self.checks,
+            overdue=SimpleNamespace(status=lambda worker: {}),
+            keys=SimpleNamespace(overridden=[]),
+            usage=SimpleNamespace(of=lambda pid: {}),
+            shown_url=lambda: "http://localhost:3001",
+        )
 
     def held(self, reason: str) -> None:
         """The next start comes in a second."""
@@ -111,10 +122,10 @@ class ReporterTests(SynchronousTestCase):
 
     def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:
         self.lifecycle.state = state("stopped")
-        reporter = Reporter(self.lifecycle, self.limits, lambda: MONDAY + 1800)
-        event = reporter.event(MONDAY, "stopped")
+        self.checks.reopens = MONDAY + 1800
+        event = self.reporter.event(MONDAY, "stopped")
         self.assertIn("until its session opens: 2024-03-04T00:30:00", event["message"])
         self.assertEqual(
             (event["nextStartIn"], event["nextStartAt"][:16]), (1800, "2024-03-04T00:30")
         )
-        self.assertEqual(reporter.status(MONDAY)["nextStartIn"], 1800)
+        self.assertEqual(self.reporter.status(MONDAY)["nextStartIn"], 1800)

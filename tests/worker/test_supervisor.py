@@ -7,6 +7,7 @@ import json
 from gateway.worker.errors import (
     PausedError,
 )
+from gateway.worker.process.usage import tree
 
 from .real import RealTestCase, outcome, soon
 
@@ -81,7 +82,7 @@ class HealthTests(RealTestCase):
             (supervisor.running, supervisor.ready, supervisor.pid, supervisor.guardian_pid),
             (False, False, None, None),
         )
-        self.assertEqual((supervisor.process_tree(), supervisor.log_tail(5)), (set(), []))
+        self.assertEqual((tree(supervisor.guardian_pid), supervisor.log_tail(5)), (set(), []))
         self.assertEqual(supervisor.status()["state"], "stopped")
         self.assertIsNone(supervisor.health()["lastExit"])
 

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from gateway.common.guard import reason
+from gateway.ops.doctor.blocking_reactor import BlockingReactor
 from gateway.ops.doctor.finding import Finding, Level, fail, ok, warn
-from gateway.ops.doctor.interpreter import BlockingReactor, Interpreter, ask_interpreter
 from gateway.worker.errors import LaunchError, UnreachableError
+from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Target, look, project
 from gateway.worker.sources import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from gateway.worker.process.interpreters import Interpreter
     from gateway.worker.settings import Settings
     from gateway.worker.sources import Sources
 
@@ -124,7 +126,7 @@ def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> I
         return
     sources = launcher.sources()
     wanted = sources.needed.union(sources.optional, sources.elsewhere, _module(target), _CLIENT)
-    found = ask_interpreter(python, wanted, environ)
+    found = _ask(python, wanted, environ)
     for broken in look(target.script.parent).broken if settings.python is None else ():
         yield warn("python", broken, "create it again with python3 -m venv, or remove it")
     yield _runs(python, _why(python, settings, target), found)
@@ -146,6 +148,13 @@ def _names_shioaji(sources: Sources) -> bool:
             if b"shioaji" in file.read_bytes():
                 return True
     return False
+
+
+def _ask(python: str, wanted: Iterable[str], environ: Mapping[str, str]) -> Interpreter | None:
+    """What `python` says of itself; None when it can't be run now."""
+    outcome: list[Any] = []
+    interrogate(BlockingReactor(), python, wanted, environ).addBoth(outcome.append)
+    return None if isinstance(outcome[0], Failure) else outcome[0]
 
 
 def _python(launcher: Launcher) -> str:

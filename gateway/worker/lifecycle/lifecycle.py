@@ -224,6 +224,12 @@ class Lifecycle:
         """The present generation, or the last one."""
         return self._transitions.worker
 
+    @property
+    def live_worker(self) -> WorkerRun | None:
+        """The present generation while its process lives."""
+        worker = self.worker
+        return worker if worker is not None and worker.alive else None
+
     # -- what a worker tells; an old generation's words are ignored ---------------------------
 
     def started(self, worker: WorkerRun) -> None:

@@ -4,6 +4,7 @@ In reading order:
 
 - `target`: what is run: main.py, a module or a command, and in which folder.
 - `launch`: the whole command: which Python, and in which environment.
+- `interpreters`: asks a Python for its version and the modules that it has.
 - `run`: one start of the worker, from the decision until nothing of its tree is left.
 - `guarded`: the guardian and its worker as the reactor sees them.
 - `guardian`: the program of the guardian process, the worker's parent.

@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
-from gateway.common.guard import reason
+from gateway.common.guard import attempt, reason
 from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.guarded import Command
+from gateway.worker.process.interpreters import interrogate
+from gateway.worker.process.run import Run
 from gateway.worker.process.target import Target, find, is_program, look, program, which
+from gateway.worker.readiness.vitals import Vitals
 from gateway.worker.sources import Sources, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
-    from twisted.python.failure import Failure
-
     from gateway.contract import Credentials
+    from gateway.worker.keys.store import CredentialStore
+    from gateway.worker.lifecycle.interfaces import WorkerListener
+    from gateway.worker.process.claim import Claim
+    from gateway.worker.process.output import WorkerOutput
     from gateway.worker.settings import Settings
 
 NOT_FOR_CHILDREN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID")
@@ -36,13 +40,6 @@ _PROXIES = tuple(
     name for kind in ("http", "https", "all") for name in (f"{kind}_proxy", f"{kind}_PROXY".upper())
 )
 _EXCEPT = ("no_proxy", "NO_PROXY")
-PROBE_SECONDS = 20.0
-"""A cold disk and a busy machine make it slow; who is passed over may be the right one."""
-_PROBE = """
-import importlib.util, sys
-sys.path.remove("")
-sys.exit(sum(importlib.util.find_spec(name) is None for name in sys.argv[1:]))
-"""
 
 
 class Launcher:
@@ -189,14 +186,64 @@ class Launcher:
         One that lacks only what main.py can do without is better than the gateway's own.
         """
         sources = self.sources()
+        better = sources.optional.union(sources.elsewhere)
         second = None
         for python in _pythons(path):
-            better = sources.optional.union(sources.elsewhere)
-            if (yield _Probe(python, sources.needed, self._environ).run(self._reactor)):
-                if (yield _Probe(python, better, self._environ).run(self._reactor)):
+            wanted = sources.needed | better
+            found = yield interrogate(self._reactor, python, wanted, self._environ)
+            if found is not None and sources.needed.isdisjoint(found.missing):
+                if better.isdisjoint(found.missing):
                     return python
                 second = second or python
         return second or sys.executable
+
+
+class RunMaker:
+    """Makes each run of the worker, with its vitals and streams, and launches it a turn later.
+
+    `trades()` tells whether a market is open now; `gateway_url()` is what the worker is told.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        *,
+        launcher: Launcher,
+        keys: CredentialStore,
+        output: WorkerOutput,
+        claim: Claim,
+        trades: Callable[[], bool],
+        gateway_url: Callable[[], str],
+    ) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._launcher = launcher
+        self._keys = keys
+        self._output = output
+        self._claim = claim
+        self._trades = trades
+        self._gateway_url = gateway_url
+
+    def __call__(self, generation: int, listener: WorkerListener) -> Run:
+        """The run `generation`, which tells `listener` what becomes of it."""
+        run = Run(
+            generation,
+            listener,
+            reactor=self._reactor,
+            settings=self._settings,
+            vitals=Vitals(self._settings, self._reactor.seconds, self._trades),
+            streams=self._output.streams(generation),
+            claim=self._claim,
+        )
+        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
+        command = self._launcher.command(self._keys.current, self._gateway_url())
+        self._reactor.callLater(0, run.launch, command)
+        return run
+
+    def _learn_dotenv(self) -> None:
+        with suppress(LaunchError):  # the command says so, too
+            self._keys.look(self._launcher.check(), self._launcher.target().roots)
 
 
 def around_proxies(environ: Mapping[str, str], url: str) -> dict[str, str]:
@@ -222,36 +269,3 @@ def _pythons(path: str) -> Iterator[str]:
         with suppress(PermissionError):
             if python := which("python3", folder):
                 yield python
-
-
-class _Probe(ProcessProtocol):
-    """Asks one Python whether it has some modules; killed when it doesn't answer."""
-
-    transport: Any
-
-    def __init__(self, python: str, modules: set[str], environ: Mapping[str, str]) -> None:
-        self._words = [python, "-c", _PROBE, *sorted(modules)]
-        self._environ = dict(environ)
-        self._able: Deferred[bool] = Deferred()
-
-    def run(self, reactor: Any) -> Deferred[bool]:
-        """Whether all of the modules are there."""
-        self._late = reactor.callLater(PROBE_SECONDS, self._kill)
-        try:
-            reactor.spawnProcess(self, self._words[0], self._words, env=self._environ)
-        except OSError as error:
-            self._late.cancel()
-            if isinstance(error, FileNotFoundError | PermissionError):
-                self._able.callback(False)
-            else:  # a shortage says nothing about this Python
-                self._able.errback()
-        return self._able
-
-    def processExited(self, reason: Failure) -> None:
-        if self._late.active():
-            self._late.cancel()
-        self.transport.loseConnection()
-        self._able.callback(getattr(reason.value, "exitCode", 1) == 0)
-
-    def _kill(self) -> None:
-        self.transport.signalProcess("KILL")

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
@@ -71,6 +72,7 @@ class Run:
         self._streams = streams
         self._claim = claim
         self._process: GuardedProcess | None = None
+        self._command: Deferred[Command] | None = None
         self._folder = ""
         self._rescue: Rescue | None = None
         self._settling: SettleCheck | None = None
@@ -82,7 +84,8 @@ class Run:
     # -- what the life-cycle asks ------------------------------------------------------------
 
     def launch(self, command: Deferred[Command]) -> None:
-        """Start what `command` fires with."""
+        """Start what `command` fires with; it is cancelled when the worker is to end before."""
+        self._command = command
         command.addCallback(self._spawn)
         command.addErrback(self._impossible)
 
@@ -94,6 +97,8 @@ class Run:
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()
+            if self._process is None and self._command is not None:
+                self._reactor.callLater(0, self._command.cancel)
         if self.pid is not None and self._settling is None and self._process is not None:
             self._process.stop()
 
@@ -206,8 +211,7 @@ class Run:
 
     def _spawn(self, command: Command) -> None:
         if self._asked_at is not None:
-            self._never("it was stopped before")
-            self._listener.reaped(self)
+            self._stopped_before()
             return
         self._folder = command.cwd
         self._process = GuardedProcess(command, self._patience, self, self._claim)
@@ -219,6 +223,9 @@ class Run:
 
     def _impossible(self, failure: Failure) -> None:
         """There is no process, whatever the reason; the next try may be luckier."""
+        if failure.check(CancelledError):
+            self._stopped_before()
+            return
         error: Any = failure.value
         cause = error.__cause__ if isinstance(error, UnreachableError) else error
         temporary = _temporary(cause.errno) if isinstance(cause, OSError) else ""
@@ -229,6 +236,10 @@ class Run:
             if not temporary:
                 _log.failure("A worker can't be started", failure)
             self._never(f"no process can be made: {reason(error)}", temporary=temporary)
+        self._listener.reaped(self)
+
+    def _stopped_before(self) -> None:
+        self._never("it was stopped before")
         self._listener.reaped(self)
 
     def _never(self, reason: str, **how: Any) -> None:

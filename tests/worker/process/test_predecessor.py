@@ -182,18 +182,18 @@ class EarlyTests(RealTestCase):
         supervisor.start()
         event = await self.is_told("exited")
         self.assertIsNotNone(event["generation"])
-        run = supervisor._lifecycle.worker
-        self.assertIsNotNone(run.pid, "it was known")
+        pid = supervisor.health()["lastExit"]["pid"]
+        self.assertIsNotNone(pid, "it was known")
         await soon(lambda: supervisor.state == "backoff")
-        self.assertFalse(alive(run.pid))
+        self.assertFalse(alive(pid))
 
     async def test_a_stop_reaches_it(self) -> None:
         self.early()
         supervisor = self.supervisor("stubborn.py", patience_login=0.5, backoff_first=60)
         supervisor.start()
-        await soon(lambda: supervisor._lifecycle.worker and supervisor._lifecycle.worker.pid)
+        pid = await soon(lambda: supervisor.pid)
         await supervisor.stop_worker()
-        self.assertFalse(alive(supervisor._lifecycle.worker.pid))
+        self.assertFalse(alive(pid))
         self.assertEqual(supervisor.state, "stopped")
 
     async def test_the_end_of_a_worker_with_a_stopped_guardian_is_told(self) -> None:

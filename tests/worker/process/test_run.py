@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker.process.guarded import STDERR, Command
 from gateway.worker.process.run import Run
 from tests.worker.fakes import Time, settings
 
 
-class PlightTests(SynchronousTestCase):
+class StuckTests(SynchronousTestCase):
     """A worker that does not end: only what was reported is said."""
 
     def setUp(self) -> None:
@@ -35,3 +37,25 @@ class PlightTests(SynchronousTestCase):
         self.assertIn("SIGTERM", self.run_.stuck_details)
         self.run_.sent("SIGKILL")
         self.assertEqual(self.run_.stuck_details, "process 5 did not even die of SIGKILL")
+
+
+class EarlyStopTests(SynchronousTestCase):
+    def test_a_worker_that_is_stopped_before_its_command_is_known_ends_at_once(self) -> None:
+        clock, told = Time(), []
+        run = Run(
+            1,
+            SimpleNamespace(exited=told.append, reaped=told.append),
+            reactor=clock,
+            settings=settings(),
+            vitals=SimpleNamespace(lived=0.0, ready_for=None),
+            streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda _: [])},
+            claim=SimpleNamespace(),
+        )
+        command: Deferred[Command] = Deferred()
+        run.launch(command)
+        run.end()
+        self.assertEqual(told, [], "not while whoever asks is still at it")
+        clock.advance(0)
+        self.assertEqual(told, [run, run])
+        self.assertEqual(str(run.exit), "was not started: it was stopped before")
+        command.callback(Command([], "", {}))  # nobody waits for it any more

@@ -94,7 +94,7 @@ class SilentWorkerTests(RealTestCase):
         )
         await self.up(supervisor)
         await soon(lambda: supervisor.status()["uptime"] > 0.1)
-        supervisor._checks.look()
+        supervisor.checks.look()
         event = await self.is_told("unconnected")
         return supervisor.status()["unconnected"], event["message"]
 
@@ -118,7 +118,7 @@ class SilentWorkerTests(RealTestCase):
         )
         supervisor.start()
         await soon(lambda: (supervisor.status()["uptime"] or 0) > 0.1)
-        supervisor._checks.look()
+        supervisor.checks.look()
         event = await self.is_told("unconnected")
         self.assertEqual(supervisor.status()["unconnected"], "proxy")
         self.assertIn("NO_PROXY", event["message"])

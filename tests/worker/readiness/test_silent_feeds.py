@@ -76,14 +76,9 @@ class RestartTests(RealTestCase):
     async def test_not_beyond_the_budget(self) -> None:
         supervisor = self.supervisor("polite.py", restart_silent=0.01, budget=1)
         await self.up(supervisor)
-        renewed: list[str] = []
-        renew = supervisor._lifecycle.renew
-        self.patch(
-            supervisor._lifecycle,
-            "renew",
-            lambda why, **how: (renewed.append(why), renew(why, **how)),
-        )
+        asked: list[bool] = []
+        supervisor.gate.checks.append(lambda *, person, force: asked.append(person))
         supervisor.told("feed_status", self.STALE)
-        await soon(lambda: len(renewed) >= 3)
+        await soon(lambda: len(asked) >= 3)
         self.assertEqual((self.noted("start"), supervisor.state), ([supervisor.pid], "running"))
-        self.assertIn("the feed of stocks is silent", renewed[0])
+        self.assertFalse(any(asked), "no person asks")

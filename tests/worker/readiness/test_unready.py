@@ -65,7 +65,7 @@ class SilentWorkerTests(RealTestCase):
         supervisor = self.supervisor("polite.py", ready_within=0.1, **changes)
         await self.up(supervisor)
         await soon(lambda: supervisor.status()["uptime"] > 0.1)
-        supervisor._checks.look()
+        supervisor.checks.look()
         self.assertEqual(supervisor.status()["unready"], "unready" in self.told)
         return "unready" in self.told
 

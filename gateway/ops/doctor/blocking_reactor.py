@@ -1,0 +1,42 @@
+"""Short-lived children without a reactor: each ends before the next line runs."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.python.failure import Failure
+
+from gateway.worker.process.interpreters import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+class BlockingReactor:
+    """As much of a reactor as asks a Python what it has, and waits for the answer."""
+
+    def callLater(self, delay: float, function: Callable[[], object]) -> object:
+        """Never happens: the child was waited for."""
+
+    def spawnProcess(
+        self, protocol: Any, program: str, words: Sequence[str], env: Mapping[str, str]
+    ) -> None:
+        """Run to the end; tell `protocol` what was printed, and how it ended.  Raises OSError."""
+        try:
+            done = subprocess.run(  # noqa: S603 - as the reactor would
+                list(words),
+                executable=program,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            protocol.processEnded(Failure(ProcessTerminated(1)))
+            return
+        protocol.outReceived(done.stdout)
+        status = done.returncode
+        protocol.processEnded(Failure(ProcessTerminated(status) if status else ProcessDone(0)))
