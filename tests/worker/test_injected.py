@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.contract import Credentials
 
 from .simulated import Simulation
 
@@ -37,10 +38,8 @@ def keys(world: Simulation) -> None:
     """New keys are posted, and the worker that has them never gets ready."""
     world.supervisor.start()
     world.advance(4)
-    posted = SimpleNamespace(
-        api_key="the-key", secret_key="the-secret", ca_cert_path="main.py", ca_password="pass"
-    )
-    changed = world.supervisor.set_credentials(posted, wait_ready=True)
+    new = Credentials("the-key", "the-secret", "main.py", "pass")
+    changed = world.supervisor.set_credentials(new, wait_ready=True)
     world.answers.append(world.ask(changed))
     world.advance(100, step=1.0)
 
