@@ -19,7 +19,7 @@ from gateway.ops.alerts.alerts import Settings as AlertSettings
 from gateway.options import options
 from gateway.relay.event import Keys
 from gateway.relay.lagging import Patience
-from gateway.relay.late_joiners import Settings as SnapshotSettings
+from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.security.token_files import Source, first_tokens

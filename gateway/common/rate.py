@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 MINUTE = 60.0
 
 
-class Seldom:
+class Throttle:
     """Says yes at most once in `seconds`.
 
     `clock`: seconds, on any clock that does not jump.
@@ -30,7 +30,7 @@ class Seldom:
         return True
 
 
-class SeldomEach:
+class ThrottleEach:
     """Says yes at most once in `seconds` for each value, and for `most` of them.
 
     `clock`: seconds, on any clock that does not jump.
@@ -59,7 +59,7 @@ class SeldomEach:
         return True, over
 
 
-class Leak:
+class LeakyBucket:
     """A number that falls by `rate` a second, down to 0."""
 
     def __init__(self, rate: float, clock: Callable[[], float]) -> None:

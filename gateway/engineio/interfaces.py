@@ -21,7 +21,7 @@ class Connection(Protocol):
         ...
 
 
-class Channel(Protocol):
+class SessionChannel(Protocol):
     """A session's transport as the session sees it."""
 
     name: str

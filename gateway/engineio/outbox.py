@@ -98,7 +98,7 @@ class Unread:
         return self.bytes > BOUND and self.bytes > 2 * max(self._largest, largest)
 
 
-class Owner(Protocol):
+class OutboxOwner(Protocol):
     """Whose outbox it is; a session."""
 
     def abort(self, reason: str) -> None:
@@ -109,7 +109,7 @@ class Owner(Protocol):
 class Outbox(Sender, Protocol):
     """An ordered stream of records towards one client."""
 
-    owner: Owner | None
+    owner: OutboxOwner | None
     """Who ends when too much is unread; `close` forgets it."""
 
     def attach(self, sink: Sink) -> None:
@@ -140,7 +140,7 @@ class Queue:
         self._ready = False
         self._corked = False
         self._unread = Unread()
-        self.owner: Owner | None = None
+        self.owner: OutboxOwner | None = None
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         if urgent:

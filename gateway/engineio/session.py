@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.engineio.handshake import Peer
-    from gateway.engineio.interfaces import Channel, Connection
+    from gateway.engineio.interfaces import Connection, SessionChannel
     from gateway.engineio.outbox import Outbox
     from gateway.engineio.probe import Probe
     from gateway.engineio.server import Server
@@ -61,7 +61,7 @@ class Session:
         server: Server,
         sid: str,
         eio: int,
-        channel: Channel,
+        channel: SessionChannel,
         *,
         outbox: Outbox,
         peer: Peer,
@@ -102,7 +102,7 @@ class Session:
         return self._state == CLOSED
 
     @property
-    def channel(self) -> Channel:
+    def channel(self) -> SessionChannel:
         """The transport."""
         return self._channel
 
@@ -209,7 +209,7 @@ class Session:
         """The transport's connection is gone."""
         self.abort("transport close")
 
-    def upgrade(self, channel: Channel) -> None:
+    def upgrade(self, channel: SessionChannel) -> None:
         """Go on over `channel`; the transport so far is released."""
         self.detach()
         self._channel.end(NOOP_PACKET, 1000)

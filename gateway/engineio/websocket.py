@@ -34,7 +34,7 @@ class WebSocketSink(Sink, Protocol):
         ...
 
 
-class Hearer(Protocol):
+class WebSocketReceiver(Protocol):
     """What a WebSocket hands its messages to.
 
     `text(data)` and `binary(data)` take one message each (a text is valid UTF-8),

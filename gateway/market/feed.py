@@ -25,7 +25,7 @@ OTHER = ""
 
 
 @attrs.define
-class Pulse:
+class TickIntervals:
     """How often ticks come: of one code, or of a whole market.  Times are the wall clock's."""
 
     silence: float
@@ -42,7 +42,7 @@ class Pulse:
         """Seconds without a tick after which it is silent, by its own rate."""
         return max(self.silence, SLACK * self.longest)
 
-    def beat(self, now: float, opened: float | None) -> None:
+    def tick(self, now: float, opened: float | None) -> None:
         """A tick; `opened` is when the session began, None: no pause is learned from now."""
         if self.is_whole and opened is not None and self.last >= opened:
             # One pause is perhaps a failure that passed: it makes the next one no more than
@@ -61,7 +61,7 @@ class Pulse:
 
 
 class Feed:
-    """One market: its sessions, and the pulse of each of its codes and of all together.
+    """One market: its sessions, and the intervals of each of its codes and of all together.
 
     A market of thin contracts, each with minutes between two ticks, is not silent as long as
     it is as it always was.  Nor is it in the auction before the close.  A day on which no tick
@@ -77,8 +77,8 @@ class Feed:
         self._calendar = calendar
         self._silence = silence
         self._floor = silence / SLACK  # a shorter pause changes no threshold
-        self._pulse = Pulse(silence)
-        self._codes: dict[str, Pulse] = {}
+        self._intervals = TickIntervals(silence)
+        self._codes: dict[str, TickIntervals] = {}
         self._period: Period | None = None
         self._opens = self._auction = self._valid_until = 0.0
         self._silent_day: date | None = None
@@ -93,23 +93,23 @@ class Feed:
         if self._watched is None:
             self._watched = now
 
-    def pulse_of(self, code: str) -> Pulse:
+    def intervals_of(self, code: str) -> TickIntervals:
         """That of `code`; of codes that are too many, one for all."""
         name = code if code in self._codes or len(self._codes) < MAX_CODES else OTHER
-        return self._codes.setdefault(name, Pulse(self._silence))
+        return self._codes.setdefault(name, TickIntervals(self._silence))
 
-    def tick(self, pulse: Pulse, now: float) -> None:
+    def tick(self, intervals: TickIntervals, now: float) -> None:
         """A tick or bid/ask of the code that `pulse` is of; it is one of thousands a second."""
-        pulse.ticks += 1
-        if now - pulse.last <= self._floor and pulse.is_whole:
-            pulse.last = self._pulse.last = now
+        intervals.ticks += 1
+        if now - intervals.last <= self._floor and intervals.is_whole:
+            intervals.last = self._intervals.last = now
             return
         self.expect(now)
         self._turn(now)
         opened = self._opens if self._period is not None and now < self._auction else None
         self._silent_day = None
-        self._pulse.beat(now, opened)
-        pulse.beat(now, opened)
+        self._intervals.tick(now, opened)
+        intervals.tick(now, opened)
 
     @property
     def inherited(self) -> bool:
@@ -123,14 +123,14 @@ class Feed:
     def interrupt(self) -> None:
         """The worker is gone: pauses until the next ticks are not the market's."""
         self._watched = self._resumed = None
-        for each in (self._pulse, *self._codes.values()):
+        for each in (self._intervals, *self._codes.values()):
             each.is_whole = False
 
     def decay(self, now: float, seconds: float) -> None:
         """Time has passed."""
         self._turn(now)
         if self._period is not None:
-            for each in (self._pulse, *self._codes.values()):
+            for each in (self._intervals, *self._codes.values()):
                 each.decay(seconds)
 
     def period(self, now: float) -> Period | None:
@@ -144,7 +144,7 @@ class Feed:
 
     def is_silent(self, now: float) -> bool:
         """Whether ticks should come now, and don't."""
-        return self._may_be_silent(now) and self._pulse.is_silent(now, self._opens)
+        return self._may_be_silent(now) and self._intervals.is_silent(now, self._opens)
 
     def silent_codes(self, now: float) -> set[str]:
         """The codes of which ticks should come now, and don't.
@@ -156,10 +156,10 @@ class Feed:
             return set()
         return {
             code
-            for code, pulse in self._codes.items()
-            if pulse.ticks >= ENOUGH
-            and pulse.last >= self._opens
-            and pulse.is_silent(now, self._opens)
+            for code, intervals in self._codes.items()
+            if intervals.ticks >= ENOUGH
+            and intervals.last >= self._opens
+            and intervals.is_silent(now, self._opens)
         }
 
     def _may_be_silent(self, now: float) -> bool:
@@ -182,7 +182,7 @@ class Feed:
             opened = before.opens.timestamp()
             if self.inherited and self._resumed is not None and self._resumed <= opened:
                 self.expected = False
-            if self._watched is not None and self._watched <= opened > self._pulse.last:
+            if self._watched is not None and self._watched <= opened > self._intervals.last:
                 self._silent_day = before.opens.date()
         if self._period is not None:
             self._opens = self._period.opens.timestamp()

@@ -10,7 +10,7 @@ import attrs
 from gateway.common.guard import Attempts, Periodic
 from gateway.common.shares import OTHER, Places
 from gateway.market.events import CONTRACT, QUOTES, TICKS
-from gateway.market.feed import Feed, Pulse
+from gateway.market.feed import Feed, TickIntervals
 from gateway.market.hours import MARKETS, Calendar, market_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Arrivals:
     """Events a second over the last minute or so."""
     _counted: int = 0
     feed: Feed | None = None
-    pulse: Pulse | None = None
+    intervals: TickIntervals | None = None
     """Of a code: its market's feed, and how often its ticks come there."""
 
     def measure(self, seconds: float) -> None:
@@ -111,7 +111,7 @@ class Freshness:
         known.count += 1
         if name in TICKS:
             feed = known.feed or self._feeds[market_of(code)]
-            feed.tick(known.pulse or feed.pulse_of(OTHER), now)
+            feed.tick(known.intervals or feed.intervals_of(OTHER), now)
             if self._reasons and feed.market in self._reasons:
                 del self._reasons[feed.market]
                 self._on_change(feed.market, "")
@@ -126,7 +126,7 @@ class Freshness:
         found = self._codes.setdefault(place, Arrivals())
         if place != OTHER and found.feed is None:
             found.feed = self._feeds[market_of(place)]
-            found.pulse = found.feed.pulse_of(place)
+            found.intervals = found.feed.intervals_of(place)
         return found
 
     @property

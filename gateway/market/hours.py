@@ -33,7 +33,7 @@ class Period:
 
 
 @attrs.frozen
-class Session:
+class TradingSession:
     """A daily trading session, Monday to Friday; it may end on the next morning.
 
     `auction`: when the auction before the close begins; None: there is none.
@@ -51,9 +51,9 @@ class Session:
 
 
 SESSIONS = (
-    Session("futures", Window(time(8, 45), time(13, 45))),
-    Session("futures", Window(time(15, 0), time(5, 0))),
-    Session("stocks", Window(time(9, 0), time(13, 30)), auction=time(13, 25)),
+    TradingSession("futures", Window(time(8, 45), time(13, 45))),
+    TradingSession("futures", Window(time(15, 0), time(5, 0))),
+    TradingSession("stocks", Window(time(9, 0), time(13, 30)), auction=time(13, 25)),
 )
 MARKETS = ("futures", "stocks")
 

@@ -24,7 +24,7 @@ OPEN = 4096
 """The same of all senders together; then the oldest goes of who has the most."""
 
 
-class About(NamedTuple):
+class QuestionContext(NamedTuple):
     """What a question was about, and where it stands in the log: so who was asked."""
 
     position: int
@@ -35,11 +35,11 @@ class About(NamedTuple):
 
 
 @attrs.define(eq=False)
-class _Question:
+class _OpenQuestion:
     sender: Subscription
     id: int
     """The sender's own acknowledgment id."""
-    about: About
+    about: QuestionContext
     expires: float
     empty: set[Subscription] = attrs.Factory(set)
     """Receivers that answered without a word: python-socketio does without a handler."""
@@ -74,15 +74,15 @@ class Acks:
         self._may_answer = may_answer
         self._deadlines = deadlines
         self._timeout = timeout
-        self._questions: dict[int, _Question] = {}  # the oldest first
+        self._questions: dict[int, _OpenQuestion] = {}  # the oldest first
         self._sweep: Deadline | None = None
         self._asked: dict[Subscription, dict[int, None]] = {}
-        self._awaited: dict[Subscription, dict[int, _Question]] = {}
+        self._awaited: dict[Subscription, dict[int, _OpenQuestion]] = {}
 
     def __len__(self) -> int:
         return len(self._questions)
 
-    def ask(self, sender: Subscription, id: int, about: About) -> int:
+    def ask(self, sender: Subscription, id: int, about: QuestionContext) -> int:
         """Expect an answer; returns the ack id to send the event with."""
         ours = next(self._ids)
         if len(self._asked.get(sender, ())) >= PENDING:
@@ -92,7 +92,7 @@ class Acks:
             self._forget(next(iter(self._asked[most])))
         self._asked.setdefault(sender, {})[ours] = None
         expires = self._deadlines.clock() + self._timeout
-        self._questions[ours] = _Question(sender, id, about, expires)
+        self._questions[ours] = _OpenQuestion(sender, id, about, expires)
         if self._sweep is None:
             self._sweep = self._deadlines.call_later(self._timeout, self._expire)
         return ours
@@ -121,7 +121,7 @@ class Acks:
         for ours, question in list(self._awaited.get(subscription, {}).items()):
             self._await_next(ours, question)
 
-    def _await_next(self, ours: int, question: _Question) -> None:
+    def _await_next(self, ours: int, question: _OpenQuestion) -> None:
         """Wait for another receiver that is silent; when there is none, the answer is empty."""
         before = question.awaited
         self._await(ours, question, None)
@@ -135,7 +135,7 @@ class Acks:
                 return
         self._settle(ours, question, None)
 
-    def _await(self, ours: int, question: _Question, receiver: Subscription | None) -> None:
+    def _await(self, ours: int, question: _OpenQuestion, receiver: Subscription | None) -> None:
         if question.awaited is not None:
             waiting = self._awaited[question.awaited]
             del waiting[ours]
@@ -145,7 +145,7 @@ class Acks:
         if receiver is not None:
             self._awaited.setdefault(receiver, {})[ours] = question
 
-    def _settle(self, ours: int, question: _Question, packet: Packet | None) -> None:
+    def _settle(self, ours: int, question: _OpenQuestion, packet: Packet | None) -> None:
         self._forget(ours)
         namespace = question.sender.socket.namespace
         attachments = packet.attachments if packet is not None else ()
@@ -173,7 +173,7 @@ class Acks:
         if not mine:
             del self._asked[question.sender]
 
-    def _was_asked(self, receiver: Subscription, question: _Question) -> bool:
+    def _was_asked(self, receiver: Subscription, question: _OpenQuestion) -> bool:
         return (
             receiver is not question.sender
             and receiver.was_for(question.about)

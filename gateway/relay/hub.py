@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.relay.acks import About, Acks
+from gateway.relay.acks import Acks, QuestionContext
 from gateway.relay.aliases import NONE
 from gateway.relay.auth import misspelt
 from gateway.relay.event import Event, Question, Subject
-from gateway.relay.journal import Direct
-from gateway.relay.late_joiners import SUBSCRIBE, Screens
+from gateway.relay.journal import DirectJournal
+from gateway.relay.late_joiners import SUBSCRIBE, LateJoiners
 from gateway.relay.log import Log
-from gateway.relay.recovery import Pids, Recovery, wish
+from gateway.relay.recovery import Pids, Recovery, recovery_request
 from gateway.relay.refusals import Refusals
 from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
@@ -52,7 +52,7 @@ class Hub:
         wall: Callable[[], float],
     ) -> None:
         self.name = name
-        self._journal: Journal = Direct(self.enter)
+        self._journal: Journal = DirectJournal(self.enter)
         self._append = self._journal.append
         self.log = Log(
             self._journal.epoch, max_bytes=settings.log_bytes, max_records=settings.log_records
@@ -76,7 +76,7 @@ class Hub:
         self._recovery = Recovery(
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
-        self._screens = Screens(settings.snapshots)
+        self._late_joiners = LateJoiners(settings.snapshots)
         self._aliases = settings.aliases()
         self._alias_event = self._aliases.event
         self.refusals = Refusals()
@@ -102,8 +102,8 @@ class Hub:
         slip = misspelt(auth)
         if slip is not None:
             raise ConnectionRefused("auth has no key {!r}: write {!r}".format(*slip))
-        selection = self._screens.selection(auth)
-        wanted = wish(auth)
+        selection = self._late_joiners.selection(auth)
+        wanted = recovery_request(auth)
         back = self._recovery.find(wanted, selection) if wanted is not None else None
         outbox = socket.session.outbox
         assert isinstance(outbox, SessionOutbox)
@@ -114,7 +114,7 @@ class Hub:
             subscription.sid = socket.sid
             subscription.selection = subscription.asked = selection
         subscription.may_publish = may_publish
-        self._screens.ask(subscription, auth)
+        self._late_joiners.ask(subscription, auth)
         self.members[socket] = subscription
         told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
         socket.outbox = subscription
@@ -123,7 +123,7 @@ class Hub:
             subscription.read_from(back.cursor)
         # Who is the worker is asked as long as it lives: of its last words nobody could tell.
         if not self._observer.is_worker(subscription) and back is None:
-            self._screens.greet(subscription)
+            self._late_joiners.greet(subscription)
 
     def accepted(self, socket: Socket) -> None:
         """Nothing: who is in is known since `connect`."""
@@ -133,7 +133,7 @@ class Hub:
         sender = self.members[socket]
         subject = self._subject_of(packet.brief)
         if sender.selection is not None and subject.name == SUBSCRIBE:
-            self._screens.change(sender, packet)
+            self._late_joiners.change(sender, packet)
             return
         if not (sender.may_publish or self._observer.is_worker(sender)):
             self.refusals.refuse(sender, packet)
@@ -167,7 +167,7 @@ class Hub:
             if event.name == self._alias_event:
                 self._learn(event)
             if event.key is not None:
-                self._screens.see(event)
+                self._late_joiners.see(event)
         if self._aliases.others:
             event.aliases = self._aliases.others.get(event.code, NONE)
         if event.question is not None:
@@ -182,7 +182,7 @@ class Hub:
         """Learn which codes name one thing, for events to come and for the snapshot."""
         _, start, payload = event.packets[0].data.partition(b"[")
         if self._aliases.learn(start + payload):
-            self._screens.rename(self._aliases)
+            self._late_joiners.rename(self._aliases)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to an event of somebody else."""
@@ -207,7 +207,7 @@ class Hub:
 
     def worker_gone(self) -> None:
         """Late joiners are told no more that the worker is ready."""
-        self._screens.worker_gone()
+        self._late_joiners.worker_gone()
 
     def _may_publish(self, member: Subscription) -> bool:
         return member.may_publish or self._observer.is_worker(member)
@@ -216,7 +216,7 @@ class Hub:
         """Give the event's text, a payload so far, its head with an ack id of ours."""
         sender = question.sender
         payload, *attachments = event.packets
-        about = About(self.log.head, event.name, event.code, event.trusted, event.aliases)
+        about = QuestionContext(self.log.head, event.name, event.code, event.trusted, event.aliases)
         ours = self._acks.ask(sender, question.id, about)
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))

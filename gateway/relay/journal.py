@@ -25,7 +25,7 @@ MAX_DIGITS = 15
 """Of a position; more have no log that would fit."""
 
 
-class Place(NamedTuple):
+class Offset(NamedTuple):
     """Where something is: a position in the log that `epoch` names.
 
     Its text, `EPOCH-POSITION`, is the offset that clients are told; they don't read it.
@@ -38,12 +38,12 @@ class Place(NamedTuple):
         return f"{self.epoch}-{self.position}"
 
     @property
-    def next(self) -> Place:
+    def next(self) -> Offset:
         """The place behind it."""
-        return Place(self.epoch, self.position + 1)
+        return Offset(self.epoch, self.position + 1)
 
     @classmethod
-    def parse(cls, text: str) -> Place | None:
+    def parse(cls, text: str) -> Offset | None:
         """The place with this text; None: it is none."""
         epoch, _, position = text.rpartition("-")
         if epoch and position.isascii() and position.isdigit() and len(position) <= MAX_DIGITS:
@@ -65,7 +65,7 @@ class Journal(Protocol):
         ...
 
 
-class Direct:
+class DirectJournal:
     """The journal of a single gateway: an event has its place as soon as it is said.
 
     The log is this process's memory, so each process begins an epoch.

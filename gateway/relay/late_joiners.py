@@ -33,7 +33,7 @@ KEYS: Final = 100
 
 
 @attrs.frozen(kw_only=True)
-class Settings:
+class SnapshotSettings:
     """What late joiners get."""
 
     states: bool = True
@@ -48,10 +48,10 @@ class Settings:
     max_bytes: int = 8 << 20
 
 
-class Screens:
+class LateJoiners:
     """Snapshots and selections of one namespace."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SnapshotSettings) -> None:
         self._settings = settings
         self._snapshot = Snapshot(max_keys=settings.max_keys, max_bytes=settings.max_bytes)
 

@@ -12,7 +12,7 @@ from gateway.relay.view import Traffic, View
 if TYPE_CHECKING:
     from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
-    from gateway.relay.journal import Place, Tap
+    from gateway.relay.journal import Offset, Tap
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
@@ -74,7 +74,7 @@ class Log:
             view = self._views[key] = View(form, selection, self.flushed, self.traffic)
         return view
 
-    def has(self, place: Place) -> bool:
+    def has(self, place: Offset) -> bool:
         """Whether somebody can read on from `place`: it is of this log, and not forgotten."""
         return place.epoch == self.epoch and self.tail <= place.position <= self.head
 

@@ -14,7 +14,7 @@ from gateway.common.shares import Shares
 from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
 from gateway.relay.event import Event
-from gateway.relay.journal import Place
+from gateway.relay.journal import Offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,14 +31,14 @@ FINAL = frozenset(("client namespace disconnect", "server namespace disconnect")
 """Reasons after which nobody comes back: somebody wanted the end."""
 
 
-class Wish(NamedTuple):
+class RecoveryRequest(NamedTuple):
     """What a client's auth says about recovery."""
 
     pid: str | None
-    offset: Place | None
+    offset: Offset | None
 
 
-class Return(NamedTuple):
+class Recovered(NamedTuple):
     """Who comes back, and what it missed."""
 
     pid: str
@@ -52,7 +52,7 @@ class Return(NamedTuple):
     asked: Selection | None
 
 
-class Left(NamedTuple):
+class Departure(NamedTuple):
     """How a client left: what its pid can't tell."""
 
     at: float
@@ -64,7 +64,7 @@ class Left(NamedTuple):
     """Where the last snapshot stands that it was sent."""
 
 
-def wish(auth: dict[str, Any]) -> Wish | None:
+def recovery_request(auth: dict[str, Any]) -> RecoveryRequest | None:
     """What `auth` asks for; None: no recovery.
 
     Without an offset it has heard nothing yet; one that makes no sense could mean
@@ -75,11 +75,11 @@ def wish(auth: dict[str, Any]) -> Wish | None:
     pid, offset = auth.get("pid"), auth.get("offset")
     if isinstance(pid, str):
         if offset is None:
-            return Wish(pid, None)
-        place = Place.parse(offset) if isinstance(offset, str) else None
+            return RecoveryRequest(pid, None)
+        place = Offset.parse(offset) if isinstance(offset, str) else None
         if place is not None:
-            return Wish(pid, place)
-    return Wish(None, None)
+            return RecoveryRequest(pid, place)
+    return RecoveryRequest(None, None)
 
 
 class Recovery:
@@ -97,21 +97,21 @@ class Recovery:
         self._deadlines = deadlines
         self._seconds = seconds
         self._here: dict[str, Subscription] = {}
-        self._left: Shares[str, Left] = Shares(NOTES)
+        self._left: Shares[str, Departure] = Shares(NOTES)
         self._until = 0.0
         """Until when somebody may come back who is away."""
         self._watching = False
 
     def register(self, subscription: Subscription) -> str:
         """Make `subscription` recoverable; returns the pid to tell its client."""
-        place = Place(self._log.epoch, subscription.start)
+        place = Offset(self._log.epoch, subscription.start)
         pid = subscription.pid or self._pids.sign(Pid(subscription.sid, place))
         subscription.pid = pid
         self._here[pid] = subscription
         self._log.retain = True
         return pid
 
-    def find(self, wanted: Wish, selection: Selection | None) -> Return | None:
+    def find(self, wanted: RecoveryRequest, selection: Selection | None) -> Recovered | None:
         """Where a client comes back to that asks for `selection`; None: nowhere.
 
         That is so for a pid of another log, for who was away for too long, and where the
@@ -137,7 +137,7 @@ class Recovery:
         asked = now = selection
         if left is not None and left.asked == selection:
             now = left.selection
-        return Return(text, pid.sid, pid.start.position, cursor.position, now, asked)
+        return Recovered(text, pid.sid, pid.start.position, cursor.position, now, asked)
 
     def away(self, subscription: Subscription, reason: str, owner: str) -> None:
         """The client is gone, maybe to come back; it counts as one of `owner`'s."""
@@ -146,14 +146,16 @@ class Recovery:
         del self._here[subscription.pid]
         final = reason in FINAL
         now = self._deadlines.clock()
-        left = Left(now, final, subscription.asked, subscription.selection, subscription.shown_at)
+        left = Departure(
+            now, final, subscription.asked, subscription.selection, subscription.shown_at
+        )
         self._left.put(owner, subscription.pid, left)
         if not final:
             self._until = now + self._seconds
         self._look()
 
     def _may_return(
-        self, left: Left | None, selection: Selection | None, heard: Place | None
+        self, left: Departure | None, selection: Selection | None, heard: Offset | None
     ) -> bool:
         """Whether it may; `heard`: the last event that it has seen.
 
@@ -191,7 +193,7 @@ class Pid(NamedTuple):
 
     sid: str
     """The socket's id."""
-    start: Place
+    start: Offset
     """The first event that was meant for it."""
 
 
@@ -215,7 +217,7 @@ class Pids:
         if not hmac.compare_digest(self._signature(said), signature):
             return None
         sid, _, start = said.rpartition(".")
-        place = Place.parse(start)
+        place = Offset.parse(start)
         return None if place is None else Pid(sid, place)
 
     def _signature(self, text: str) -> str:
@@ -247,6 +249,6 @@ def _with_offset(record: Record) -> Record:
     if not isinstance(record, Event) or record.acked:
         return record
     text, *attachments = record.packets
-    offset = str(Place(record.epoch, record.position)).encode()
+    offset = str(Offset(record.epoch, record.position)).encode()
     spliced = text.data.rstrip()[:-1] + b',"%b"]' % offset
     return Record(Packet(spliced), *attachments)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from gateway.relay.acks import About
+    from gateway.relay.acks import QuestionContext
     from gateway.relay.event import Event
 
 MAX_NAMES = 1000
@@ -36,7 +36,7 @@ class Selection:
     codes: frozenset[str] | None = None
     trusted: bool = False
 
-    def wants(self, event: Event | About) -> bool:
+    def wants(self, event: Event | QuestionContext) -> bool:
         """Whether `event` is for this client."""
         return (
             (self.events is None or event.name in self.events)

@@ -9,7 +9,7 @@ from gateway.engineio.outbox import BOUND, OVERRUN, Unread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.engineio.outbox import Form, Owner, Sink
+    from gateway.engineio.outbox import Form, OutboxOwner, Sink
     from gateway.engineio.packet import Record
     from gateway.relay.subscription import Subscription
     from gateway.relay.turn import Turn
@@ -48,7 +48,7 @@ class SessionOutbox:
         """How often the sink was ready for another write."""
         self.unread = Unread()
         """What was made for this client alone, here and in its subscriptions."""
-        self.owner: Owner | None = None
+        self.owner: OutboxOwner | None = None
 
     # -- the session's side -----------------------------------------------------------
 

@@ -11,7 +11,7 @@ import attrs
 from gateway.relay.aliases import NoAliases
 from gateway.relay.event import Keys
 from gateway.relay.lagging import Patience
-from gateway.relay.late_joiners import Settings as SnapshotSettings
+from gateway.relay.late_joiners import SnapshotSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

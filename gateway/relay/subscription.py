@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Record
-    from gateway.relay.acks import About
+    from gateway.relay.acks import QuestionContext
     from gateway.relay.log import Log
-    from gateway.relay.recovery import Return
+    from gateway.relay.recovery import Recovered
     from gateway.relay.selection import Selection
     from gateway.relay.session_outbox import SessionOutbox
     from gateway.relay.view import View
@@ -94,7 +94,7 @@ class Subscription:
         log.apart.add(self)
         outbox.add(self)
 
-    def resume(self, back: Return) -> None:
+    def resume(self, back: Recovered) -> None:
         """Be who came back."""
         self.pid, self.sid, self.start = back.pid, back.sid, back.start
         self.selection, self.asked = back.selection, back.asked
@@ -129,7 +129,7 @@ class Subscription:
         self.selection = selection
         self.outbox.step_aside()
 
-    def was_for(self, about: About) -> bool:
+    def was_for(self, about: QuestionContext) -> bool:
         """Whether a question was for this socket; none was of before two changes of filter."""
         selection, since = self.selection, self.joined
         if self._former is not None and about.position < self._former[1]:

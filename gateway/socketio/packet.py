@@ -103,7 +103,7 @@ class Packet:
         return self.wire[1:]
 
 
-class DearPacket(Packet):
+class LazyPacket(Packet):
     """An event or an answer whose value is built when somebody asks for it."""
 
     __slots__ = ()
@@ -138,7 +138,7 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
     if not data.startswith(_ROOT_EVENT):
         return _decode(packet, eio)
     payload = data[2:]
-    if len(payload) >= strict.MANY and strict.is_dear(payload):
+    if len(payload) >= strict.MANY and strict.is_expensive(payload):
         return _decode(packet, eio)
     try:
         value = orjson.loads(payload)
@@ -160,14 +160,14 @@ def _decode(packet: EnginePacket, eio: int) -> Packet:
     id = _id(digits) if digits else None
     expected = int(count or 0)
     payload = data[found.end() :]
-    dear = (type is EVENT or type is ACK) and strict.is_dear(payload)
+    dear = (type is EVENT or type is ACK) and strict.is_expensive(payload)
     json = _payload(type, payload, strict.skim if dear else strict.loads)
     _check(type, id, json.value)
     if type is CONNECT and not json.text:
         json = json._replace(value=query)
     text = header(type, namespace, id, expected) + json.text
     wire = packet if text == data else EnginePacket(text)
-    kind = DearPacket if dear else Packet
+    kind = LazyPacket if dear else Packet
     return kind(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
 
 

@@ -131,7 +131,7 @@ def loads(text: bytes) -> Json:
     return Json(text, value, 0)
 
 
-def is_dear(text: bytes) -> bool:
+def is_expensive(text: bytes) -> bool:
     """Whether so many lists and objects are in `text` that it is better not built."""
     return len(text) >= MANY and text.count(b"[") + text.count(b"{") >= MANY
 
@@ -176,7 +176,7 @@ def parse(text: bytes) -> Any:
     would look through all of it again and again: for a megabyte of empty lists that is ten
     times the work of parsing it.
     """
-    if not is_dear(text) or not gc.isenabled():
+    if not is_expensive(text) or not gc.isenabled():
         return orjson.loads(text)
     gc.disable()
     try:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.journal import Direct, Place
+from gateway.relay.journal import DirectJournal, Offset
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings
 from tests.relay.world import RelayWorld, Watcher
@@ -17,19 +17,19 @@ from tests.relay.world import RelayWorld, Watcher
 class PlaceTests(SynchronousTestCase):
     @given(st.text("aZ09-_.密", min_size=1), st.integers(0, 10**15 - 1))
     def test_its_text_names_it(self, epoch: str, position: int) -> None:
-        place = Place(epoch, position)
-        self.assertEqual(Place.parse(str(place)), place)
+        place = Offset(epoch, position)
+        self.assertEqual(Offset.parse(str(place)), place)
 
     def test_other_texts_name_none(self) -> None:
         for text in ("", "-", "7", "-7", "E-", "E-x", "E--1x", "E-1.0", "E-¹", "E-" + "1" * 16):
-            self.assertEqual(Place.parse(text), None, text)
+            self.assertEqual(Offset.parse(text), None, text)
 
 
 class DirectTests(SynchronousTestCase):
     def test_an_event_enters_as_soon_as_it_is_said(self) -> None:
         entered: list[Any] = []
         event: Any = object()
-        Direct(entered.append).append(event)
+        DirectJournal(entered.append).append(event)
         self.assertEqual(entered, [event])
 
     def test_each_process_and_each_namespace_begins_an_epoch(self) -> None:
@@ -66,13 +66,13 @@ class TapTests(SynchronousTestCase):
         self.assertEqual(self.turns[1:], [["e"]])
 
     def test_it_knows_where_an_event_stands(self) -> None:
-        places: list[Place] = []
+        places: list[Offset] = []
         self.world.log.taps.append(
-            lambda events: places.extend(Place(each.epoch, each.position) for each in events)
+            lambda events: places.extend(Offset(each.epoch, each.position) for each in events)
         )
         self.sender.emit("a")
         self.world.flush()
-        self.assertEqual(places, [Place("E", 0)])
+        self.assertEqual(places, [Offset("E", 0)])
 
 
 def _never(seconds: float, callback: object) -> None:

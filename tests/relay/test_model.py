@@ -17,10 +17,10 @@ from gateway.engineio.forms import POLLING4, WEBSOCKETS, Polling
 from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
 from gateway.relay.event import OVERHEAD, Event, Question, Subject
-from gateway.relay.journal import Place
+from gateway.relay.journal import Offset
 from gateway.relay.lagging import Patience, SlowConsumers
 from gateway.relay.log import Log
-from gateway.relay.recovery import Pids, Recovery, Wish
+from gateway.relay.recovery import Pids, Recovery, RecoveryRequest
 from gateway.relay.selection import Selection
 from gateway.relay.turn import Turn
 from tests.relay.model import Member
@@ -197,8 +197,10 @@ class LogMachine(RuleBasedStateMachine):
         events = [each for each in old.got() if isinstance(each, Event) and not each.acked]
         seen = events[: max(0, len(events) - lost)]
         first = self.said.index(seen[-1]) + 1 if seen else old.subscription.start
-        offset = Place("E", first - 1) if seen else None
-        found = self.recovery.find(Wish(old.subscription.pid, offset), old.subscription.asked)
+        offset = Offset("E", first - 1) if seen else None
+        found = self.recovery.find(
+            RecoveryRequest(old.subscription.pid, offset), old.subscription.asked
+        )
         missed = self.said[first:]
         if found is None:
             assert (

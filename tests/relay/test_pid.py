@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.journal import Place
+from gateway.relay.journal import Offset
 from gateway.relay.recovery import Pid, Pids
 
-PID = Pid("a_sid-of-it", Place("E", 17))
+PID = Pid("a_sid-of-it", Offset("E", 17))
 
 
 class PidTests(SynchronousTestCase):

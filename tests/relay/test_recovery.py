@@ -1,6 +1,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.recovery import wish
+from gateway.relay.recovery import recovery_request
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 
 STAY = 120
@@ -9,24 +9,28 @@ STAY = 120
 class WishTests(SynchronousTestCase):
     def test_only_who_asks_with_exactly_true(self):
         for auth in ({}, {"pid": "x", "offset": "1"}, {"recover": 1}, {"recover": "true"}):
-            self.assertEqual(wish(auth), None, auth)
+            self.assertEqual(recovery_request(auth), None, auth)
 
     def test_pid_and_offset(self):
-        self.assertEqual(wish({"recover": True}), (None, None))
-        self.assertEqual(wish({"recover": True, "pid": "p", "offset": "E-17"}), ("p", ("E", 17)))
+        self.assertEqual(recovery_request({"recover": True}), (None, None))
+        self.assertEqual(
+            recovery_request({"recover": True, "pid": "p", "offset": "E-17"}), ("p", ("E", 17))
+        )
 
     def test_without_an_offset(self):
         for auth in ({}, {"offset": None}):
-            self.assertEqual(wish({"recover": True, "pid": "p", **auth}), ("p", None))
+            self.assertEqual(recovery_request({"recover": True, "pid": "p", **auth}), ("p", None))
 
     def test_who_does_not_know_where_it_was_begins_anew(self):
         """From its CONNECT on it would hear everything twice."""
         for bad in (17, 1.5, [], {}, "", "17", "-1", "E-", "E-1.0", "E-١", "E- 1", True, "heard"):
-            self.assertEqual(wish({"recover": True, "pid": "p", "offset": bad}), (None, None), bad)
-        self.assertEqual(wish({"recover": True, "pid": 5}), (None, None))
+            self.assertEqual(
+                recovery_request({"recover": True, "pid": "p", "offset": bad}), (None, None), bad
+            )
+        self.assertEqual(recovery_request({"recover": True, "pid": 5}), (None, None))
 
     def test_an_absurd_offset_is_nothing_to_stumble_over(self):
-        absurd = wish({"recover": True, "pid": "p", "offset": "E-" + "9" * 10_000})
+        absurd = recovery_request({"recover": True, "pid": "p", "offset": "E-" + "9" * 10_000})
         self.assertEqual(absurd, (None, None))
 
 

@@ -11,7 +11,7 @@ from gateway.market.codes import ContractCodes
 from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.relay.event import Keys
 from gateway.relay.lagging import Patience
-from gateway.relay.late_joiners import Settings as SnapshotSettings
+from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings
 from gateway.socketio.server import Server

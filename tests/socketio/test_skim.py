@@ -17,7 +17,7 @@ from gateway.socketio import packet as packets
 from gateway.socketio import strict
 from gateway.socketio.errors import ParseError
 from gateway.socketio.packet import Packet, decode
-from gateway.socketio.strict import MANY, MAX_DEPTH, Json, Members, is_dear, loads, skim
+from gateway.socketio.strict import MANY, MAX_DEPTH, Json, Members, is_expensive, loads, skim
 from tests.relay.world import RelayWorld
 from tests.socketio.properties import examples
 from tests.socketio.test_strict import DIRTY, JSON
@@ -124,7 +124,7 @@ class DearPacketTests(SynchronousTestCase):
 
     def test_a_packet_that_is_cheap_to_build_is_built(self) -> None:
         text = b'["x",' + b",".join([b"[]"] * (MANY - 2)) + b"]"
-        self.assertFalse(is_dear(text))
+        self.assertFalse(is_expensive(text))
         self.assertIs(type(decode(EnginePacket(b"42" + text))), Packet)
 
     def test_everybody_gets_its_bytes(self) -> None:

@@ -17,7 +17,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from gateway.common.rate import Seldom
+from gateway.common.rate import Throttle
 from gateway.web.http.counting import count_connections
 from gateway.web.http.proxy_protocol import AnnouncedFactory, AnnouncedPorts
 from gateway.web.http.tls import KINDS as TLS_KINDS
@@ -141,7 +141,7 @@ class Listeners:
         self._site = site
         self._caps = caps
         self._announce = partial(
-            AnnouncedFactory, believes=believes, seldom=Seldom(reactor.seconds)
+            AnnouncedFactory, believes=believes, seldom=Throttle(reactor.seconds)
         )
         self._open: list[tuple[Place, Port]] = []
         self.worker_port = 0

@@ -20,7 +20,7 @@ from gateway.web.security.addresses import is_loopback, parse_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.common.rate import Seldom
+    from gateway.common.rate import Throttle
     from gateway.web.security.addresses import Address
 
     Announce = Callable[[Any], "AnnouncedFactory"]
@@ -122,7 +122,7 @@ class AnnouncedFactory(WrappingFactory[Announced]):
     protocol = Announced
     noisy = False
 
-    def __init__(self, wrapped: Any, believes: Callable[[str], bool], seldom: Seldom) -> None:
+    def __init__(self, wrapped: Any, believes: Callable[[str], bool], seldom: Throttle) -> None:
         super().__init__(wrapped)
         self.believes = believes
         self._seldom = seldom

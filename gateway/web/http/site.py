@@ -15,7 +15,7 @@ from twisted.web.error import UnsupportedMethod
 from twisted.web.http import datetimeToString
 from twisted.web.resource import Resource
 
-from gateway.common.rate import MINUTE, Leak, SeldomEach
+from gateway.common.rate import MINUTE, LeakyBucket, ThrottleEach
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
 from gateway.web.http.audit import audit
@@ -178,8 +178,8 @@ class Root(Resource):
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_paths = tuple(engine_paths)
-        self._may_tell: dict[str, SeldomEach] = defaultdict(partial(SeldomEach, timer.seconds))
-        self._audited = Leak(REFUSALS / MINUTE, timer.seconds)
+        self._may_tell: dict[str, ThrottleEach] = defaultdict(partial(ThrottleEach, timer.seconds))
+        self._audited = LeakyBucket(REFUSALS / MINUTE, timer.seconds)
         self.refused: Counter[int] = Counter()
         """Requests that the guard refused, by status."""
 

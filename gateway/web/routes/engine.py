@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from gateway.common.rate import Seldom
+from gateway.common.rate import Throttle
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
@@ -96,7 +96,7 @@ class EngineResource(Resource):
         self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
-        self._may_tell = Seldom(clock)
+        self._may_tell = Throttle(clock)
 
     def render(self, request: Request) -> bytes | int:
         request.setHeader("cache-control", "no-store")

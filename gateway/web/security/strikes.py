@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from gateway.common.rate import MINUTE, Leak, Seldom
+from gateway.common.rate import MINUTE, LeakyBucket, Throttle
 from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class _Address:
     """What one address has done."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.strikes = Leak(RATE, clock)
-        self.may_tell = Seldom(clock)
+        self.strikes = LeakyBucket(RATE, clock)
+        self.may_tell = Throttle(clock)
         self.untold = 0
 
 
@@ -45,7 +45,7 @@ class Strikes:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
-        self._lines = Leak(LINES / MINUTE, clock)
+        self._lines = LeakyBucket(LINES / MINUTE, clock)
 
     def wrong(self, address: str, what: str) -> float:
         """Take note of a wrong token for `what`; the seconds to wait with the answer."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.engineio.outbox import Form
     from gateway.engineio.session import Session
-    from gateway.engineio.websocket import Hearer
+    from gateway.engineio.websocket import WebSocketReceiver
     from gateway.web.http.writer import Writer
     from gateway.web.websocket.allowance import Allowance
     from gateway.web.websocket.fallback import FallbackFactory
@@ -67,7 +67,7 @@ class WebSocketConnection:
         self._allowance = allowance
         self._limit = allowance.max_payload
         self._meter = Meter(0, 0, deadlines.clock)
-        self._channel: Hearer | None = None
+        self._channel: WebSocketReceiver | None = None
         self._fallback: Fallback | None = None
         self._gone: Failure | None = None  # why there is no connection any more
         self._pause: Deadline | None = None
@@ -86,7 +86,7 @@ class WebSocketConnection:
         """Changes when the peer takes a part of what did not fit at once."""
         return self._writer.taken
 
-    def start(self, channel: Hearer) -> None:
+    def start(self, channel: WebSocketReceiver) -> None:
         """Give what arrives to `channel` from now on."""
         if self._farewell is None or not self._farewell.said:
             self._channel = channel

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.engineio.websocket import Hearer
+    from gateway.engineio.websocket import WebSocketReceiver
     from gateway.web.websocket.allowance import Allowance
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -71,7 +71,9 @@ class Upgrader:
         self._plain = FallbackFactory(reactor, deflate=False, max_payload=most)
         self._deflating = FallbackFactory(reactor, deflate=True, max_payload=most)
 
-    def __call__(self, request: Request, connect: Callable[[WebSocketConnection], Hearer]) -> None:
+    def __call__(
+        self, request: Request, connect: Callable[[WebSocketConnection], WebSocketReceiver]
+    ) -> None:
         """Answer 101 and hand the connection to what `connect(sink)` returns.
 
         Raises `UpgradeError` before anything is written or changed.  From then on a
