@@ -1,7 +1,16 @@
-"""For log lines that strangers could cause by the thousand."""
+"""Rate limits, for log lines and answers that strangers could cause by the thousand.
+
+- `Throttle`: one at most in a while.
+- `ThrottleEach`: one at most in a while of each value.
+- `LeakyBucket`: so many at once, and so many a second in the long run.
+
+Every clock is in seconds, and one that does not jump.  `gateway.engineio.meter` has a bucket of
+its own: the protocol's library imports nothing, and its bucket may go into debt.
+"""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,15 +20,12 @@ MINUTE = 60.0
 
 
 class Throttle:
-    """Says yes at most once in `seconds`.
-
-    `clock`: seconds, on any clock that does not jump.
-    """
+    """Says yes at most once in `seconds`."""
 
     def __init__(self, clock: Callable[[], float], seconds: float = MINUTE) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._next = float("-inf")
+        self._next = -inf
 
     def __call__(self) -> bool:
         """Whether it is time again."""
@@ -31,36 +37,36 @@ class Throttle:
 
 
 class ThrottleEach:
-    """Says yes at most once in `seconds` for each value, and for `most` of them.
-
-    `clock`: seconds, on any clock that does not jump.
-    """
+    """Says yes at most once in `seconds` for each value, and for at most `most` values."""
 
     def __init__(self, clock: Callable[[], float], most: int = 20, seconds: float = MINUTE) -> None:
         self._clock = clock
         self._most = most
         self._seconds = seconds
-        self._end = float("-inf")
-        self._told: set[Hashable] = set()
+        self._end = -inf
+        self._passed: set[Hashable] = set()
         self._over = 0
 
     def __call__(self, value: Hashable) -> tuple[bool, int]:
-        """Whether `value` is to be told, and how often one too many came in the time before."""
+        """Whether `value` passes, and how many were over `most` in the period before.
+
+        The count is given once, to the first call of a period.
+        """
         now, over = self._clock(), 0
         if now >= self._end:
             self._end, over, self._over = now + self._seconds, self._over, 0
-            self._told.clear()
-        if value in self._told:
+            self._passed.clear()
+        if value in self._passed:
             return False, over
-        if len(self._told) >= self._most:
+        if len(self._passed) >= self._most:
             self._over += 1
             return False, over
-        self._told.add(value)
+        self._passed.add(value)
         return True, over
 
 
 class LeakyBucket:
-    """A number that falls by `rate` a second, down to 0."""
+    """A level that rises by what is added, and falls by `rate` a second down to 0."""
 
     def __init__(self, rate: float, clock: Callable[[], float]) -> None:
         self._rate = rate
@@ -68,9 +74,17 @@ class LeakyBucket:
         self._seen = clock()
         self._level = 0.0
 
-    def add(self, most: float) -> float:
-        """One more, where that is no more than `most`; the number as it would be."""
+    @property
+    def level(self) -> float:
+        """The level now."""
         now = self._clock()
-        left = max(0.0, self._level - (now - self._seen) * self._rate)
-        self._seen, self._level = now, left + 1 if left + 1 <= most else left
-        return left + 1
+        self._level = max(0.0, self._level - (now - self._seen) * self._rate)
+        self._seen = now
+        return self._level
+
+    def add(self, most: float = inf, amount: float = 1.0) -> float:
+        """Add `amount`, unless the level would be more than `most`; the level it would have."""
+        level = self.level + amount
+        if level <= most:
+            self._level = level
+        return level

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.common.escape import escape
 from gateway.common.guard import Countdown
+from gateway.common.rate import LeakyBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,23 +117,20 @@ class LineRateLimit:
     """
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._burst = burst
         self.clock = clock
-        self._tokens = float(burst)
-        self._then = clock()
+        self._burst = burst
+        self._reopens = burst - min(rate, burst)
+        self._bucket = LeakyBucket(rate, clock)
         self._shut = False
 
     def passes(self, length: int = 0) -> bool:
         """Whether one more line of `length` bytes may pass now."""
-        now = self.clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
-        self._then = now
-        if self._shut and self._tokens < min(self._rate, self._burst):
+        level = self._bucket.level
+        if self._shut and level > self._reopens:
             return False
-        self._shut = self._tokens < 1
+        self._shut = level > self._burst - 1
         if not self._shut:
-            self._tokens -= 1 + length // BYTES
+            self._bucket.add(amount=1 + length // BYTES)
         return not self._shut
 
 
