@@ -1,4 +1,4 @@
-"""Who may come in through Socket.IO, and who may speak to others there."""
+"""Who may join a Socket.IO namespace, and whose events are relayed there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Publish(StrEnum):
-    """Whose events go to others."""
+    """Whose events are relayed."""
 
     ANY = "any"
     """Everybody's, as with the Node gateway."""
@@ -33,16 +33,16 @@ class Publish(StrEnum):
 
     @classmethod
     def by_default(cls, *, tokens: bool) -> Publish:
-        """What holds where nothing is said; `tokens`: whether any are set."""
+        """The choice without --publish; `tokens`: whether any token is set."""
         return cls.TOKEN if tokens else cls.ANY
 
 
 class Admission:
-    """Decides when a client connects to a namespace.
+    """Decides whether a client may join a namespace, and whether it may publish there.
 
-    Its token is `token` in its auth, else what came with its first request: `token` in the
-    query, or a Bearer token.  `is_worker` tells the supervised worker, which needs none;
-    `remember(session, token)` hears who it was; `strikes` counts wrong ones.
+    A client's token is `token` in its auth, else the one of its first request: `token` in the
+    query, or a Bearer token.  `is_worker(session)` tells the supervised worker, which needs none.
+    `remember(session, token)` is called for each valid token; `strikes` counts wrong ones.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class Admission:
         self._remember = remember
         self._strikes = strikes
         self.refused = 0
-        """Clients that were not let in, ever."""
+        """Clients that were refused, since the start."""
 
     def __call__(self, session: Session, auth: dict[str, Any]) -> bool:
-        """Let a client in: whether it may publish, if it is not the worker.
+        """Whether the client may publish; for the worker that is not asked.
 
-        Raises `ConnectionRefused`.
+        Raises `ConnectionRefused` for a client that may not join.
         """
         secret = auth.get("token") or session.query.get("token", "")
         secret = secret if isinstance(secret, str) else ""
         role, delay = self._guard.token_role(secret), 0.0
         if self._strikes is not None and self._guard.is_wrong(secret):
             delay = self._strikes.wrong(session.peer.address, "Socket.IO")
-        # Where everybody may look on, who guesses is refused all the same in the end.
+        # A wrong token is refused also where no token is needed: it may be a guess.
         if (role < Role.VIEW or delay) and not self._is_worker(session):
             self.refused += 1
             raise ConnectionRefused("Unauthorized: connect with auth: {token: ...}", delay=delay)
@@ -84,16 +84,16 @@ class Admission:
         return self._publish is Publish.ANY
 
 
-# -- Tokens that count no longer: whoever came with one has to go.
+# -- Tokens that are revoked: sessions that used them are ended.
 
 POLICY_VIOLATION: Final = 1008
-"""What a WebSocket is closed with (RFC 6455, section 7.4.1)."""
+"""Close code of a WebSocket whose token was revoked (RFC 6455, section 7.4.1)."""
 
 _log = Logger(namespace="gateway")
 
 
 class Revocation:
-    """Puts other tokens in force, and ends the sessions that they leave without one."""
+    """Puts a new list of tokens in force, and ends the sessions whose token is not in it."""
 
     def __init__(
         self, guard: Guard, identities: Identities, sessions: Mapping[str, Session]
@@ -103,7 +103,7 @@ class Revocation:
         self._sessions = sessions
 
     def __call__(self, tokens: Sequence[Token]) -> None:
-        """`tokens` are all there are from now on."""
+        """`tokens`: all that are valid from now on."""
         was_open = not self._guard.needs_token
         self._guard.heed(tokens)
         shut = was_open and self._guard.needs_token
@@ -117,7 +117,7 @@ class Revocation:
             _log.info("Ended {count} sessions of {name}", tag="Audit", count=count, name=name)
 
     def _lost(self, session: Session, *, shut: bool) -> str | None:
-        """Whose session has to end; None: it may go on."""
+        """Whose session it is, for the log, if it has to end; None: it may stay."""
         tokens = self._identities.tokens(session)
         for token in tokens:
             if not self._guard.is_valid(token):

@@ -1,4 +1,4 @@
-"""`twistd -n sjgateway --check`: looks at everything a start needs, and starts nothing."""
+"""`twistd -n sjgateway --check`: checks everything that a start needs, and starts nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(
     *,
     pid_file: PidFile | None = None,
 ) -> int:
-    """Say each finding; the exit status: 0 when nothing fails.
+    """Print each finding by `say`; returns the exit status: 0 when nothing fails.
 
     `cwd` and `now` (seconds since 1970) are the process's own by default; `pid_file` is the
     one that twistd would write.
@@ -56,7 +56,7 @@ def run(
 
 
 def check_pid_file(pid_file: PidFile | None) -> Iterator[Finding]:
-    """twistd's own; None: it writes none."""
+    """The findings on twistd's PID file; None: it writes none."""
     if pid_file is None:
         return
     what, _, cure = pid_file.problem.partition(": ")
@@ -89,7 +89,7 @@ def _findings(
 
 
 def _alerts(settings: AlertSettings) -> None:
-    """Raises ValueError where the start would."""
+    """Raises ValueError where a start would."""
     WebhookClient(None, settings.ca_file)
     for url in settings.urls:
         webhook(url)

@@ -1,4 +1,4 @@
-"""The children of the gateway that are more than a function to start and one to stop."""
+"""The services of ports, worker, deadlines and sessions: children of the gateway's service."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from gateway.worker.supervisor import Supervisor
 
 FAREWELL = 0.2
-"""Seconds in which the last bytes may leave."""
+"""Seconds that the last bytes have to leave."""
 LAST_POLLS = 0.5
-"""Seconds in which clients that poll may fetch the last words."""
+"""Seconds that clients that poll have to fetch the last events."""
 
 _log = Logger(namespace="gateway")
 
@@ -65,7 +65,7 @@ class PortService(Service):
         self._places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
 
     def privilegedStartService(self) -> None:
-        """Raises StartError when a port can't be had."""
+        """Raises StartError when a port can't be opened."""
         super().privilegedStartService()
         outcome: list[Any] = []
         ensureDeferred(self._open()).addBoth(outcome.append)
@@ -94,10 +94,10 @@ class PortService(Service):
 
 
 class WorkerService(Service):
-    """Has the worker supervised while it runs.
+    """Runs the supervisor of the worker.
 
-    `port()` is where the worker finds plain HTTP, once the ports are open; `secret` goes with
-    its URL, unless it is empty.
+    `port()` is the port with plain HTTP for the worker, once the ports are open; `secret` is put
+    into its URL, unless it is empty.
     """
 
     name = "the worker"
@@ -121,7 +121,7 @@ class WorkerService(Service):
 
 
 class DeadlineService(Service):
-    """Keeps `deadlines` going while it runs."""
+    """Makes the reactor drive `deadlines`."""
 
     name = "the deadlines"
 
@@ -141,7 +141,7 @@ class DeadlineService(Service):
 
 
 class SessionService(Service):
-    """Says goodbye to all sessions when it stops: what was said before reaches them."""
+    """Closes all sessions when it stops, after they got what was sent before."""
 
     name = "the sessions"
 

@@ -1,4 +1,4 @@
-"""What `/metrics` tells, put together."""
+"""Registers all collectors of `GET /metrics`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def register_collectors(
     supervisor: Supervisor | None,
     deadlines: Deadlines,
 ) -> None:
-    """Let `registry` tell of everything there is; `supervisor` is None without a worker."""
+    """Register a collector for each area; `supervisor` is None without a worker."""
 
     def pids() -> dict[str, int | None]:
         return {"gateway": os.getpid(), "worker": supervisor.pid if supervisor else None}
@@ -63,12 +63,12 @@ def register_collectors(
 
 
 class TolerantCollector(Collector):
-    """Tells what a collector can read now, so that `/metrics` always answers."""
+    """Wraps a collector: what raises is logged and left out, so that `/metrics` always answers."""
 
     def __init__(self, collector: Any) -> None:
         what = f"Measuring for /metrics ({type(collector).__name__})"
         self._reading: Reading[Metric] = Reading(what, collector.collect)
 
     def collect(self) -> list[Metric]:
-        """As far as that goes."""
+        """The metrics that could be read."""
         return self._reading()

@@ -1,4 +1,4 @@
-"""The table of options as `twistd sjgateway` reads it."""
+"""The options as `twistd sjgateway` reads them, and `--help`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Options(usage.Options):
-    """The command line, and the environment where it says nothing.
+    """The command line, and the environment for what it does not name.
 
-    twistd and twist would print their whole help before an error; here it is one line
-    on stderr and exit status 1.
+    An error is one line on stderr and exit status 1: twistd and twist alone would print their whole
+    help before it.
     """
 
     longdesc = (
@@ -85,7 +85,7 @@ class Options(usage.Options):
         return "\n".join((*parts, ""))
 
     def _pid_file(self) -> PidFile | None:
-        """The one that twistd is to write; twist writes none."""
+        """The PID file that twistd will write; None: none, as with twist."""
         runner: Mapping[str, Any] = self.parent or {}
         name = runner.get("pidfile")
         return PidFile(Path(runner.get("rundir") or ".") / name) if name else None
@@ -122,7 +122,7 @@ def _indented(text: str, width: int) -> list[str]:
 
 
 def _settle(pid_file: PidFile) -> None:
-    """Take away one that is left from before.  Raises UsageError where no start is possible."""
+    """Remove a PID file that was left behind.  Raises UsageError where no start is possible."""
     if pid_file.problem:
         raise usage.UsageError(pid_file.problem)
     stale = pid_file.stale
@@ -137,8 +137,8 @@ def _settle(pid_file: PidFile) -> None:
 def _refuse_taken_ports(settings: Settings) -> None:
     """Raises UsageError where a port can't be had, before twistd becomes a daemon.
 
-    The ports are opened after that, when a daemon has no stderr: twistd would say no more than
-    that an error occurred.
+    They are opened after that, when a daemon has no stderr: twistd would only say that an error
+    occurred.
     """
     from gateway.ops.doctor import Level, check_places  # noqa: PLC0415  # only a daemon needs it
 

@@ -1,7 +1,7 @@
-"""Who is behind a session: found out once, and remembered with the session.
+"""What is known of the client behind a session, kept with the session.
 
-To find it out is dear (the kernel is asked whose connection it is), and a stranger decides
-how often he says something.  So every answer is kept, a "no" too.
+To find it out is expensive (the kernel is asked whose connection it is), and a stranger decides
+how often it sends something.  So every answer is kept, also "no".
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Identity:
-    """Who is behind one session, as far as anybody has asked.
+    """What is known of the client behind one session.
 
-    `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: which
-    of the workers, by their number; None: it has said nothing yet.  `tokens`: those that it
-    brought.  `owner`: whose the names count that it invents, see `WorkerEvents`.
+    `worker`: whether it is the supervised worker; None: not decided yet.  `generation`: the number
+    of that worker; None: it has sent nothing yet.  `tokens`: the valid ones that it sent.
+    `owner`: the address that new names of its events count for, see `WorkerEvents`.
     """
 
     __slots__ = ("generation", "owner", "tokens", "worker")
@@ -37,7 +37,7 @@ class Identity:
 
 
 def identity_of(session: Session) -> Identity:
-    """Who is behind `session`, as far as anybody has asked."""
+    """The identity of `session`, made when it is asked for first."""
     identity: Identity | None = session.data
     if identity is None:
         identity = session.data = Identity()
@@ -47,16 +47,16 @@ def identity_of(session: Session) -> Identity:
 class Identities:
     """The identities of all sessions; each is kept in its session's `data`.
 
-    `owns(session)` says whether it is the worker's; None: nobody can know now, because no
-    worker is there, or because it must wait for a look (`lookup.py`).  That is cheap to
-    say, so it is asked again.
+    `owns(session)` says whether it is the worker's; None: it can't be known now, because there
+    is no worker or the next look-up (`worker_sessions.py`) is still to come.  That answer is cheap,
+    so it is asked again.
     """
 
     def __init__(self, owns: Callable[[Session], bool | None]) -> None:
         self._owns = owns
 
     def of(self, session: Session) -> Identity:
-        """Who is behind `session`."""
+        """The identity of `session`."""
         return identity_of(session)
 
     def is_worker(self, session: Session) -> bool:
@@ -68,30 +68,30 @@ class Identities:
         return identity.worker is True
 
     def remember(self, session: Session, token: Token) -> None:
-        """`session` brought `token`, which counts."""
+        """Note that `session` sent the valid `token`."""
         identity = identity_of(session)
         if token not in identity.tokens:
             identity.tokens += (token,)
 
     def tokens(self, session: Session) -> tuple[Token, ...]:
-        """The tokens that `session` brought."""
+        """The valid tokens that `session` sent."""
         identity: Identity | None = session.data
         return () if identity is None else identity.tokens
 
     def may_publish(self, session: Session) -> bool:
-        """Whether `session` brought a token with which it may publish."""
+        """Whether `session` has a token with which it may publish."""
         return any(token.role >= Role.PUBLISH for token in self.tokens(session))
 
 
 def known_as_worker(session: Session) -> bool:
-    """Whether somebody has asked already, and `session` was found to be the worker's."""
+    """Whether `session` is known to be the worker's, without finding it out now."""
     identity: Identity | None = session.data
     return identity is not None and identity.worker is True
 
 
 def is_local(peer: Peer) -> bool:
-    """Whether a client is on this machine, as far as can be told.
+    """Whether a client is on this machine.
 
-    Who comes through a proxy that tells nothing has the proxy's address, and is not.
+    A client behind a proxy that does not name it has the proxy's address, and counts as remote.
     """
     return is_loopback(peer.address) and not peer.passed_on

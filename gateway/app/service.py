@@ -1,4 +1,4 @@
-"""The gateway as one service: the order in which its children start and stop, and its errors."""
+"""The gateway as one service: in which order its parts start and stop, and their errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = Logger(namespace="gateway")
 
 
 class StartError(Exception, SystemExit):
-    """The gateway can't start; the text is one line for the user, which was said already.
+    """The gateway can't start; the text is one line for the user, which was printed already.
 
     twistd tidies up after an Exception; a SystemExit that nobody catches ends the process
     with status 1 and without a traceback.  So this is both.
@@ -38,10 +38,10 @@ class Gateway(MultiService):
 
     Its children start in their order.  They stop in the opposite order, each when the one
     before has stopped: MultiService alone would stop all of them at once, and browsers would
-    not hear the worker out.  A child that fails is logged, and the others go on.  Only
-    StartError ends a start: a port is in use, for instance.
+    miss the last events of the worker.  A child that fails is logged, and the others go on.
+    Only StartError ends a start: a port is in use, for instance.
 
-    It starts once: a gateway that was stopped has said goodbye to its sessions; make another.
+    It can be started once; after a stop make another one.
     Its log is opened when twistd puts it into its application, since twistd logs before it
     starts services; nothing else is done before the start.
 
@@ -132,7 +132,7 @@ class Part(Service):
 
 
 def periodic(reactor: Any, what: str, seconds: float, look: Callable[[], object]) -> TimerService:
-    """Calls `look` now and every so many seconds.
+    """A service that calls `look` at its start and then every so many seconds.
 
     An error is logged and costs this one call: a TimerService alone would stop for good.
     """
@@ -150,10 +150,10 @@ def periodic(reactor: Any, what: str, seconds: float, look: Callable[[], object]
 
 
 def refused(error: Exception) -> StartError:
-    """Say in one line why nothing starts, and make the error to raise.
+    """Print one line that says why nothing starts, and return the error to raise.
 
-    A daemon has no stderr, so it is said in its log.  `sys.stderr` would not do: twistd has put
-    its log there.
+    A daemon has no stderr: there the line goes to the log.  `sys.stderr` can't be used, since
+    twistd has put its log there.
     """
     line = f"sjgateway: {error}"
     if _is_heard(sys.__stderr__):

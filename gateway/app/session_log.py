@@ -1,4 +1,4 @@
-"""Who comes and goes, for the log."""
+"""A log line for each client that comes or goes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _log = Logger(namespace="gateway")
 
 LINES: Final = 20
 SECONDS: Final = 10.0
-"""So many lines in so many seconds; of what is more, only the number is told."""
+"""At most so many lines in so many seconds; of the others only the number is logged."""
 
 
 class SessionLog:
-    """An Engine.IO application that logs the sessions of another one.
+    """An Engine.IO application that logs the sessions of `application`.
 
-    `call_later(seconds, callback)`.
+    `call_later(seconds, callback)` is that of the deadlines.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SessionLog:
 
 
 class _LoggedConnection:
-    """A connection whose end is logged; its messages take no detour."""
+    """A connection whose end is logged; its messages go straight to the application."""
 
     __slots__ = ("_closed", "_session", "_sessions", "message")
 

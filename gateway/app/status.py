@@ -1,4 +1,4 @@
-"""What `/status` tells: the worker, the relay and its clients, and how fresh everything is."""
+"""The answer of `GET /status`: worker, relay, clients, and how fresh the data is."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from gateway.relay.subscription import Subscription
 
 MAX_CLIENTS = 200
-"""Clients that are listed; all are counted."""
+"""Most clients that are listed; all are counted."""
 LASTS = 1.0
-"""Seconds for which an answer is given again: every open page asks."""
+"""Seconds for which an answer is kept: every open page asks."""
 
 
 class StatusReport:
-    """Composes it when it is called, at most once in `LASTS` seconds by `clock`.
+    """Makes the answer when it is called, at most once in `LASTS` seconds of `clock`.
 
-    `worker()` is the supervisor's part; `sessions` are all clients by their id.
+    `worker()` is the supervisor's part; `sessions` are all sessions by their id.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class StatusReport:
         ]
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
-        """The worker's keys, and `relay`, `clients` and `freshness`; by code, too, if asked."""
+        """The worker's part, `relay`, `clients` and `freshness`; with `codes` also by code."""
         now = self._clock()
         made, answer = self._answers.get(codes, (-LASTS, {}))
         if now - made >= LASTS:
@@ -64,11 +64,11 @@ class StatusReport:
         return answer
 
     def changed(self, *_: object) -> None:
-        """Something happened that the next answer must tell."""
+        """Forget the answer that is kept, since something has changed."""
         self._answers.clear()
 
     def _compose(self, *, codes: bool) -> dict[str, Any]:
-        """What can't be read now is left out."""
+        """A part that can't be read now is logged and left out."""
         self._with_codes = codes
         return dict(chain.from_iterable(part() for part in self._parts))
 
@@ -90,7 +90,7 @@ class StatusReport:
         }
 
     def _clients(self) -> Iterator[dict[str, Any]]:
-        """Those who are behind come first, the furthest of them at the head."""
+        """Clients that are behind come first, the one with the largest lag at the head."""
         for hub in self._relay.hubs.values():
             behind = sorted(hub.log.apart, key=_lag, reverse=True)
             level = (each for each in hub.members.values() if each not in hub.log.apart)

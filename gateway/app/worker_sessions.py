@@ -32,17 +32,18 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
 
 PAUSE: Final = 0.05
-"""Seconds between two looks at least; a client is held as long at most."""
+"""Seconds between two look-ups at least; a client is held back so long at most."""
 SHARE: Final = 10
-"""The pause is at least so many times what the look before it took."""
+"""The pause is at least so many times as long as the look-up before it took."""
 
 _log = Logger(namespace="gateway")
 
 
 class WorkerSessions:
-    """Tells the worker from others, by its process's connections and by `secret`, if it is set.
+    """Tells the worker's sessions from others.
 
-    `guardian()` is the process above the worker; None: there is no worker now.
+    By the connections of its processes, and by `secret` in the URL where it is not empty.
+    `guardian()` is the pid of the process above the worker; None: there is no worker now.
     `supervised`: whether a worker is run at all.
     """
 
@@ -66,17 +67,17 @@ class WorkerSessions:
         self._version_3 = float("-inf")
 
     def received(self, application: Callable[[Session], Connection]) -> Callable[..., Connection]:
-        """`application`, which hears a client once it is known whether it is the worker."""
+        """`application`, behind what holds a client back until it is known who it is."""
         return HoldingApplication(application, self._lookup) if self._supervised else application
 
     def evident(self, session: Session) -> bool | None:
-        """Whether `session` is the worker's; None: that is to be found out."""
+        """Whether `session` is the worker's; None: only a look-up can tell."""
         if not self._supervised:
             return False
         secret = session.query.get(WORKER_KEY, "")
         if self._secret and compare_digest(secret.encode(), self._secret.encode()):
             return True
-        # A UNIX socket tells nothing, and needs no look.
+        # Of a UNIX socket a look-up could tell nothing.
         return None if session.peer.port and _ends(session).on_loopback else False
 
     def owned(self, sessions: Collection[Session]) -> list[Session] | None:
@@ -97,16 +98,16 @@ class WorkerSessions:
         )
 
     def too_old(self, peer: Peer) -> None:
-        """A client that speaks Engine.IO 3 was refused: perhaps the worker, which tells nobody."""
+        """Note that a client of Engine.IO 3 was refused: it may be the worker."""
         if is_loopback(peer.host):
             self._version_3 = self._clock()
 
     def spoke_version_3(self, seconds: float) -> bool:
-        """Whether a client of this machine was refused for that in the last `seconds`."""
+        """Whether a client of Engine.IO 3 on this machine was refused in the last `seconds`."""
         return self._clock() - self._version_3 < seconds
 
     def is_exempt(self, session: Session) -> bool:
-        """Whether `session` may send at any rate: the worker, or who takes its place."""
+        """Whether `session` may send at any rate: the worker, or whoever takes its place."""
         if not self._supervised:
             return is_local(session.peer) or self.identities.may_publish(session)
         return self.is_publisher(session)
@@ -122,10 +123,10 @@ def _ends(session: Session) -> Ends:
 
 
 class WorkerLookup:
-    """Decides whether sessions are the worker's.
+    """Decides which sessions are the worker's, by one look-up for many of them.
 
-    `evident(session)`: what can be said without a look, or None.  `look(sessions)`: those of
-    them that are the worker's; None: there is no worker now, which is cheap to find.
+    `evident(session)`: the answer that needs no look-up, or None.  `look(sessions)`: those of
+    them that are the worker's; None: there is no worker now, which is cheap to find out.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class WorkerLookup:
         self._waiting: list[Callable[[], object]] = []
 
     def owns(self, session: Session) -> bool | None:
-        """Whether `session` is the worker's; None: nobody can know now."""
+        """Whether `session` is the worker's; None: it can't be known now."""
         evident = self._evident(session)
         if evident is not None:
             return evident
@@ -152,9 +153,9 @@ class WorkerLookup:
         return identity_of(session).worker
 
     def waits(self, session: Session, then: Callable[[], object]) -> bool:
-        """Whether it is not known yet who `session` is, because of a look just before.
+        """Whether `session` has to wait for the next look-up.
 
-        If so, `then` is called after the next one; it must not raise.
+        If so, `then` is called after it; `then` must not raise.
         """
         identity = identity_of(session)
         if identity.worker is None:
@@ -167,7 +168,7 @@ class WorkerLookup:
         return True
 
     def is_evident(self, session: Session) -> bool:
-        """Whether no look is needed to say who `session` is."""
+        """Whether no look-up is needed for `session`."""
         return self._evident(session) is not None
 
     @property
@@ -175,7 +176,7 @@ class WorkerLookup:
         return self._deadlines.clock() >= self._next
 
     def _serve(self) -> None:
-        """Look once for all who wait."""
+        """Do one look-up for all that wait."""
         waiting, self._waiting = self._waiting, []
         try:
             self._look()
@@ -198,10 +199,10 @@ class WorkerLookup:
 
 
 class HoldingApplication:
-    """An Engine.IO application: another one, which hears a client once it is known who it is.
+    """An Engine.IO application that holds a client's messages back until it is known who it is.
 
-    A client of Engine.IO 3 joins without a word, so that the other one is not even told of its
-    session before.
+    Then `application` gets them.  A client of Engine.IO 3 joins without a message, so that of its
+    session `application` is not even told before.
     """
 
     def __init__(self, application: Callable[[Session], Connection], lookup: WorkerLookup) -> None:
@@ -215,7 +216,7 @@ class HoldingApplication:
 
 
 class _HoldingConnection:
-    """A connection that may have to wait; once its client is known, messages take no detour."""
+    """A connection that may have to wait; afterwards messages go straight to the application."""
 
     __slots__ = ("_application", "_connection", "_cost", "_early", "_session", "message")
 
@@ -248,9 +249,9 @@ class _HoldingConnection:
         self.message(packet)
 
     def _keep(self, packet: Packet) -> None:
-        """Keep what comes meanwhile: as much as is done for a client in a turn, and no more.
+        """Keep what comes meanwhile, at most as much as is heard of a client in one turn.
 
-        Honest clients wait for the answer to their first message.
+        Clients that keep to the protocol wait for the answer to their first message.
         """
         if self._cost >= SLICE:
             raise ProtocolError("too much came before the answer to CONNECT")
@@ -263,7 +264,7 @@ class _HoldingConnection:
         return connection
 
     def _go_on(self) -> None:
-        """Hear what was kept; whose fault an error is, is treated as on any transport."""
+        """Hand on what was kept.  Errors end the session, as on any transport."""
         if self._session.is_over:
             return
         early, self._early = self._early, []

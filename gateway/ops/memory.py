@@ -1,7 +1,7 @@
-"""Memory goes back to the system after a crowd of clients has left.
+"""Gives memory back to the system when many clients have left.
 
-What they held is freed at once, but the free lists of Python and the heap of the C library
-keep it for the next ones, and the system counts it as ours.
+What they held is freed at once, but Python and the C library keep it for later use, and the system
+counts it as the gateway's.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY: Final = 10.0
-"""Seconds between two looks."""
+"""Seconds between two calls of `look`."""
 
 CROWD: Final = 50
-"""Clients; when fewer leave, what they held is little."""
+"""Clients: of fewer the memory is not worth the time."""
 
 
 class MemoryTrimmer:
-    """Calls `give_back` when half of a crowd has left.
+    """Calls `give_back` when half of at least `CROWD` clients have left.
 
-    `count()` is how many clients there are.
+    `count()` is the number of clients.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class MemoryTrimmer:
 
 
 def trim_now() -> None:
-    """Some 10 ms for each 50,000 objects that live; where the C library can't, Python's part."""
+    """Collect garbage and trim the heap: about 10 ms for each 50,000 objects that are in use."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

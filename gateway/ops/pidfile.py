@@ -1,7 +1,7 @@
-"""twistd's PID file: that of a gateway which is gone keeps no other one from starting.
+"""twistd's PID file: one that was left behind does not keep a new gateway from starting.
 
-twistd itself asks only whether some process has the number.  After a crash that may be any
-program, and in a container it is the new gateway's own.
+twistd only asks whether a process with that number exists.  After a crash that may be any
+program, and in a container it is the new gateway itself.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = {"sjgateway": "a gateway", "twistd": "another program of twistd"}
-"""The words by which the command lines of those that write such files are known."""
+"""Words in the command lines of programs that write such files, and what they are."""
 
 
 class PidFile:
-    """The file at `path`, which may not be there."""
+    """The file at `path`, which may be missing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
 
     @property
     def problem(self) -> str:
-        """Why no gateway can be started with it, and what to do; "" when one can."""
+        """Why no gateway can be started, and what to do; "" when one can."""
         if not self._writable:
             return (
                 f"{self.path} can't be written: start in a folder of your own, or give"
@@ -47,7 +47,7 @@ class PidFile:
 
     @property
     def stale(self) -> str:
-        """Where nothing is wrong but that it is left from before: what it says."""
+        """A sentence that says so when the file was left behind; else ""."""
         text = self._text()
         if text is None or self.problem:
             return ""
@@ -56,7 +56,7 @@ class PidFile:
         )
 
     def remove(self) -> None:
-        """Take it away.  Raises OSError."""
+        """Delete the file.  Raises OSError."""
         self.path.unlink(missing_ok=True)
 
     @property
@@ -76,7 +76,7 @@ class PidFile:
 
 
 def _writer(pid: int) -> str:
-    """What process `pid` is, if it may have written the file; "" if it can't have."""
+    """What process `pid` is, if it may have written the file; else ""."""
     if pid == os.getpid():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Collecting orphans, for a gateway that is the first process of a container.
+"""Collects orphans where the gateway is process 1 of a container.
 
 The kernel hands them to process 1.  The reactor collects only what it started itself, so
 the others would stay as zombies until the container ends.
@@ -11,7 +11,7 @@ import os
 from twisted.internet.process import reapAllProcesses, reapProcessHandlers
 
 PERIOD = 1.0
-"""Seconds between looks, each one system call while nobody died."""
+"""Seconds between two looks; a look is one system call while no process has ended."""
 
 
 def reap_orphans() -> None:
@@ -22,7 +22,7 @@ def reap_orphans() -> None:
 
 
 def _dead() -> int:
-    """A child that ended and waits to be collected; 0 for none."""
+    """The pid of a child that has ended and waits to be collected; 0 for none."""
     try:
         found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

@@ -1,4 +1,4 @@
-"""sd_notify: telling systemd that we are ready, alive, and about to end.
+"""Tells systemd that the gateway is ready, alive, and about to end (sd_notify).
 
 The protocol is in sd_notify(3) and sd_watchdog_enabled(3): lines of `NAME=value` as one
 datagram to the UNIX socket that NOTIFY_SOCKET names, `@` standing for the leading NUL of
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Notifier(MultiService):
     """Tells systemd when it starts and when it stops, and between that the gateway is alive.
 
-    Does nothing where nobody asked: `environ` names no socket.  `clock` is the reactor, so that
-    a watchdog that hears from us knows that it turns.
+    Does nothing where `environ` names no socket.  `clock` is the reactor, so that the watchdog
+    notices when that does not run any more.
     """
 
     name = "systemd's notifier"

@@ -1,12 +1,13 @@
-"""What the gateway can be told, as one table.
+"""The one table of options; command line, variables, `--help` and documents follow from it.
 
-- `chinese`: what each option does in Traditional Chinese, for docs/options.zh-TW.md; by field.
-- `groups`: the groups in which `--help` and docs/options.md show the options.
-- `load`: from the command line and the environment to `Settings`.
-- `option`: from an option's text to its value; ValueError says what was expected.
-- `reference`: docs/options.md, docs/options.zh-TW.md, and the READMEs' table, made of the table
-  of options.
-- `table`: the one table of options.
+- `table`: the options: a field of `Settings` each.
+- `option`: how an option is declared, and converters from text to value.
+- `groups`: the groups of options, and the ten that the READMEs show.
+- `load`: makes `Settings` of the command line and the environment.
+- `chinese`: the help texts in Traditional Chinese.
+- `reference`: writes docs/options.md, docs/options.zh-TW.md, and the READMEs' table.
+
+`gateway.app` and `gateway.ops` import it.  It imports nothing of the gateway.
 """
 
 from gateway.options.groups import grouped

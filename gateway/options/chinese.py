@@ -1,4 +1,4 @@
-"""What each option does in Traditional Chinese, for docs/options.zh-TW.md; by field."""
+"""The help of each option in Traditional Chinese, by field, for docs/options.zh-TW.md."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""From the command line and the environment to `Settings`."""
+"""Makes `Settings` of the command line and the environment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(given: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> Sett
 def _source(
     each: Option, given: Mapping[str, Sequence[str]], environ: Mapping[str, str]
 ) -> tuple[str, Sequence[str]]:
-    """Who says what an option is: its name there, and the texts."""
+    """Where an option was given, for an error, and the texts; ("", []) when it was not."""
     if each.name in given:
         return f"--{each.name}", given[each.name]
     for variable in each.variables:

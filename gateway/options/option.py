@@ -1,4 +1,7 @@
-"""From an option's text to its value; ValueError says what was expected."""
+"""How an option is declared, and converters from its text to its value.
+
+A converter raises ValueError, which says what was expected.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """docs/options.md, docs/options.zh-TW.md, and the READMEs' table, made of the table of options.
 
-`python -m gateway.options.reference` writes them anew; a test finds out when that was forgotten.
+`python -m gateway.options.reference` writes them; a test fails when that was forgotten.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BEGIN, END = "<!-- options -->", "<!-- end of options -->"
 
 
 class Language(NamedTuple):
-    """Whatever a document says besides the options themselves."""
+    """What a document has in one language besides the options themselves."""
 
     suffix: str
     head: str
@@ -82,7 +82,7 @@ CHINESE = Language(
 
 
 def document(language: Language) -> str:
-    """All options, in their groups."""
+    """The text of docs/options.md in `language`."""
     parts = [language.head]
     for group, members in grouped():
         title = group.chinese if language.is_chinese else group.title
@@ -91,7 +91,7 @@ def document(language: Language) -> str:
 
 
 def essentials(language: Language) -> str:
-    """The table of a README."""
+    """The table of a README: the ten options that matter most."""
     known = {each.name: each for each in options()}
     return table((known[name] for name in ESSENTIAL), language)
 
@@ -102,7 +102,7 @@ def table(members: Iterable[Option], language: Language) -> str:
 
 
 def with_table(readme: str, language: Language) -> str:
-    """`readme` with the table of today between its marks."""
+    """`readme` with the table of options written anew between its marks."""
     made = f"{BEGIN}\n{essentials(language)}{END}"
     return re.sub(f"{BEGIN}.*{END}", lambda _: made, readme, flags=re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""One alert."""
+"""One alert, its text, and the limit of alerts for each subject."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNREADY: Final = "unready"
 STALE: Final = "stale"
 """A market trades, and its feed is silent."""
 RECOVERED: Final = "recovered"
-"""It is over, whatever it was."""
+"""The trouble that was told before is over."""
 
 WORKER: Final = "worker"
 """The subject of an alert that is about no market."""
@@ -32,7 +32,7 @@ WORKER: Final = "worker"
 
 @attrs.frozen(kw_only=True)
 class Alert:
-    """What happened to whom, without secrets."""
+    """What happened, without secrets."""
 
     kind: str
     subject: str
@@ -44,7 +44,7 @@ class Alert:
     facts: Mapping[str, Any] = attrs.Factory(dict)
     """For machines, as in `python_status`."""
     held_back: int = 0
-    """Alerts of the subject before it that were not told."""
+    """How many earlier alerts of the subject were not sent."""
 
 
 # -- An alert as a line of text.
@@ -67,7 +67,7 @@ TITLES: Final = {
         RECOVERED: "已恢復正常",
     },
 }
-"""By language and kind; what is behind them is English."""
+"""By language and kind; the details that follow are in English."""
 _MORE: Final = {"en": "{} more held back", "zh-TW": "另有 {} 則未發送"}
 
 
@@ -79,14 +79,14 @@ def text(alert: Alert, language: str, gateway: str) -> str:
     return line
 
 
-# -- No more alerts than somebody can read.
+# -- The limit.
 
 
 class AlertLimiter:
-    """Passes on one alert of a subject and a kind in `interval` seconds.
+    """Passes on at most one alert of each subject and kind in `interval` seconds, by `send`.
 
-    What comes sooner waits for its time, or until something newer of the subject makes it
-    worthless: what was told last is always how things are, if `interval` late.
+    One that comes sooner waits, and a newer one of the same subject replaces it: the last alert
+    that was sent always says how things are, at most `interval` seconds late.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class AlertLimiter:
         self._held_back: Counter[str] = Counter()
 
     def tell(self, alert: Alert) -> None:
-        """Send `alert` now, later, or never."""
+        """Send `alert` now, or later unless a newer one replaces it."""
         waiting = self._waiting.pop(alert.subject, None)
         if waiting is not None:
             waiting.cancel()

@@ -1,4 +1,4 @@
-"""Alerts as a whole."""
+"""Alerts as a whole: hears the gateway's own events, and tells every receiver."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Whom to tell, and how."""
+    """Who is told, and how."""
 
     urls: tuple[str, ...] = attrs.field(default=(), repr=False)
-    """See `channels.channel`."""
+    """See `webhooks.webhook`."""
     ca_file: Path | None = None
     """Certificates of the authorities to trust instead of the system's."""
     interval: float = 60.0
     """Seconds between two alerts of one subject and kind."""
     language: str = "en"
     gateway: str = "sjgateway"
-    """The name under which the receiver knows us."""
+    """The name of this machine in each alert."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may hold."""
+        """The parts of `urls` that no log may hold."""
         return tuple(part for url in self.urls for part in secrets(url))
 
 
 class Alerts:
-    """Tells every webhook.  Raises ValueError for settings that make no sense.
+    """Sends alerts to every receiver.  Raises ValueError for settings that make no sense.
 
-    `wall` gives seconds since 1970, `random` numbers from 0 to 1.
+    `wall()` is in seconds since 1970, `random()` from 0 to 1.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Alerts:
         ]
         limiter = AlertLimiter(deadlines, settings.interval, self._send)
         self.published = AlertRules(deadlines, wall, limiter.tell).published
-        """To be told what browsers are told."""
+        """To be called with name and argument of each event that the gateway publishes."""
 
     def results(self) -> dict[str, int]:
         """Sums over all receivers, see `delivery.RESULTS`."""
@@ -73,7 +73,7 @@ class Alerts:
         return {name: sum(each[name] for each in results) for name in RESULTS}
 
     def stop(self) -> None:
-        """Tell nobody anything any more."""
+        """Send nothing any more."""
         for _, delivery in self._channels:
             delivery.stop()
 

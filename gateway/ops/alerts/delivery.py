@@ -1,4 +1,7 @@
-"""Posting over verified HTTPS: no redirects, no endless waits, no secrets in what is said."""
+"""Posts alerts over verified HTTPS until they have arrived.
+
+No redirect is followed, every wait has an end, and no log line has a secret.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +44,19 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 @attrs.frozen
 class PostError(Exception):
-    """It was not taken; `reason` ends a sentence that begins with the receiver."""
+    """A post failed; `reason` ends a sentence that begins with the receiver's host."""
 
     reason: str
     retry: bool = True
-    """Whether another try makes sense,"""
+    """Whether another try makes sense."""
     after: float = 0.0
-    """but not before so many seconds."""
+    """Seconds that the receiver asked to wait before that."""
 
 
 class WebhookClient:
-    """Posts JSON; trusts the authorities in `ca_file` alone, or the system's.
+    """Posts JSON; trusts only the authorities in `ca_file`, or the system's without one.
 
-    Raises ValueError when there are none in it.
+    Raises ValueError when the file has none.
     """
 
     def __init__(self, reactor: Any, ca_file: Path | None) -> None:
@@ -89,7 +92,7 @@ class WebhookClient:
 
 
 class _HangUp(Protocol):
-    """Reads no answer: its status said it all."""
+    """Closes the connection: of an answer only the status matters."""
 
     transport: Any
 
@@ -98,7 +101,7 @@ class _HangUp(Protocol):
 
 
 def _retry_after(response: IResponse) -> float:
-    """Seconds that the receiver wants to be left alone (RFC 9110, section 10.2.3)."""
+    """Seconds to wait, by the header Retry-After (RFC 9110, section 10.2.3); 0 without one."""
     (text,) = response.headers.getRawHeaders(b"Retry-After", [b""])[:1]
     return float(text) if re.fullmatch(rb"[0-9]{1,5}", text) else 0.0
 
@@ -119,7 +122,7 @@ def _late(_: object, seconds: float) -> None:
 
 
 def _explain(failure: Failure) -> None:
-    """Raise what happened as a PostError, or as the CancelledError that it is."""
+    """Raise a PostError for every failure but CancelledError."""
     error: Any = failure.value
     while getattr(error, "reasons", None):  # twisted.web wraps what happened below it
         error = error.reasons[0].value
@@ -137,15 +140,15 @@ def _reason(error: Exception) -> str:
     return f"could not be reached: {error}"[:REASON] if str(error) else type(error).__name__
 
 
-# -- One alert after the other to one receiver, until it has arrived.
+# -- One alert after the other to one receiver.
 
 WAITING: Final = 50
-"""Alerts that wait for one receiver; the oldest goes for a newer one."""
+"""Most alerts that wait for one receiver; then the oldest is dropped."""
 TRIES: Final = 10
 FIRST: Final = 2.0
-"""Seconds to the second try; each pause is twice the one before,"""
+"""Seconds to the second try.  Each pause is twice the one before it."""
 LONGEST: Final = 600.0
-"""at most so long, and up to half of it is left to chance."""
+"""Most seconds of a pause.  Up to half of each pause is random."""
 
 RESULTS: Final = ("delivered", "failed", "lost")
 """Alerts that arrived, tries that did not, alerts that were given up."""
@@ -154,10 +157,9 @@ _log = Logger(namespace="gateway")
 
 
 class Delivery:
-    """Posts in order, and keeps trying while that makes sense.
+    """Posts alerts to one receiver, in order, and tries again while that makes sense.
 
-    `post(body)` fails with PostError; `random()` is between 0 and 1; `host` is what
-    people are told.
+    `post(body)` fails with PostError; `random()` is from 0 to 1; `host` is named in the log.
     """
 
     def __init__(
@@ -179,7 +181,7 @@ class Delivery:
         self.results = dict.fromkeys(RESULTS, 0)
 
     def send(self, body: Body) -> None:
-        """Post `body` when all before it are through."""
+        """Post `body` after all before it."""
         if len(self._waiting) == WAITING:
             self._waiting.popleft()
             self.results["lost"] += 1

@@ -1,4 +1,4 @@
-"""Where alerts go, and what they look like there.
+"""Receivers of alerts: what a webhook's URL says, and the body that each kind takes.
 
 Sources: Slack, "Sending messages using incoming webhooks" and "Formatting message text";
 Discord, "Execute Webhook"; Telegram Bot API, `sendMessage`.
@@ -26,21 +26,21 @@ _KINDS: Final = {
     "discordapp.com": "discord",
     "api.telegram.org": "telegram",
 }
-"""What the receivers understand that are known by their name; all others get JSON."""
+"""The kind of receivers that are known by their host; all others get JSON."""
 
 Body = dict[str, Any]
 
 
 @attrs.frozen
 class Webhook:
-    """One receiver."""
+    """One receiver of alerts."""
 
     url: str = attrs.field(repr=False)
-    """It lets whoever knows it send: a secret."""
+    """A secret: whoever knows it can send."""
     host: str
-    """What people are told instead."""
+    """Named in the log instead of the URL."""
     body: Callable[[Alert, str], Body] = attrs.field(repr=False)
-    """Makes the JSON object to post, of an alert and its text."""
+    """Makes the JSON object to post from an alert and its text."""
 
 
 def webhook(written: str) -> Webhook:
@@ -65,7 +65,7 @@ def webhook(written: str) -> Webhook:
 
 
 def secrets(url: str) -> Iterator[str]:
-    """The parts of `url` that nobody else may know: what is long and no word."""
+    """The secret parts of `url`: those that are long and no word."""
     parts = urlsplit(url)
     values = (value for _, value in parse_qsl(parts.query))
     for part in (*map(unquote, parts.path.split("/")), *values):
@@ -82,7 +82,7 @@ def _slack(parts: SplitResult, host: str) -> Webhook:
 
 
 def _discord(parts: SplitResult, host: str) -> Webhook:
-    nobody: dict[str, list[str]] = {"parse": []}  # is called by what a sentence may hold
+    nobody: dict[str, list[str]] = {"parse": []}  # a name in a message calls nobody
     return Webhook(
         parts.geturl(), host, lambda _, text: {"content": text, "allowed_mentions": nobody}
     )

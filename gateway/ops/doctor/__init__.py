@@ -2,7 +2,7 @@
 
 - `finding`: what a check found: how bad it is, what about, and what to do.
 - `worker_program`: the worker's Python, main.py, and the packages that it imports.
-- `blocking_reactor`: asks a Python for its version and modules, without a reactor.
+- `blocking_reactor`: runs short processes to their end, for what needs a reactor for them.
 - `broker_keys`: where the broker's keys come from, and whether the certificate can be used.
 - `ports`: whether the ports are free, and who could reach them.
 - `files`: who may read the gateway's files; the state folder and the ledger of starts.

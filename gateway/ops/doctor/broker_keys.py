@@ -1,4 +1,4 @@
-"""The broker's keys: where they come from, and whether the certificate can be used."""
+"""Where the broker's keys come from, and whether the certificate can be used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEQUENCE = b"\x30"
 
 
 def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -> Iterator[Finding]:
-    """The keys that the next worker, `target`, would find."""
+    """The keys that the next worker would get; `target`: what would be run."""
     folder = target.script.parent
     own = OwnEnv(folder)
     kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
@@ -69,7 +69,7 @@ def _keys(
 def _damage(
     kept: OwnEnv | None, environ: Mapping[str, str], own: OwnEnv, variables: Variables
 ) -> Iterator[Finding]:
-    """What nobody sees, and the broker does not accept."""
+    """Characters that nobody sees and the broker does not accept."""
     names = [name for group in variables.values() for name in group]
     texts = {name: environ[name] for name in names if name in environ}
     texts |= {str(env.file): env.text for env in (own, kept) if env is not None and env.file}

@@ -1,4 +1,4 @@
-"""The gateway's own files: who may read them, and what the ledger of starts says."""
+"""Who may read the gateway's files; the state folder and the ledger of starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_files(settings: Settings) -> Iterator[Finding]:
-    """What holds secrets is private, and what is written can be."""
+    """Whether files with secrets are private, and whether files that are written can be."""
     named = {name: path for name, path in asdict(settings).items() if name.endswith("_file")}
     log = named.pop("log_file")
     found = [finding for path in filter(None, named.values()) for finding in _private(path)]
@@ -54,7 +54,7 @@ def _private(path: Path) -> Iterator[Finding]:
 
 
 def check_state(folder: Path, budget: int, now: float) -> Iterator[Finding]:
-    """The state directory, which is not made here, and the ledger in it."""
+    """The state folder, which is not made here, and the ledger in it."""
     if not _writable(folder):
         yield fail(
             "state",

@@ -1,4 +1,4 @@
-"""What a check found: how bad it is, what it is about, and what to do."""
+"""What a check found: how bad it is, what it is about, and what to do about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
 
     level: Level
     topic: str
-    """One of `TOPICS`; the README's troubleshooting is found by it."""
+    """One of `TOPICS`; the README's troubleshooting is sorted by them."""
     what: str
     cure: str = ""
     """What to do; a finding that is not OK always has one."""
@@ -50,16 +50,19 @@ TOPICS = (
     "clock",
     "descriptors",
 )
-"""What is checked, in the order in which it is said."""
+"""What is checked, in the order of the output."""
 
 
 def ok(topic: str, what: str, cure: str = "") -> Finding:
+    """A finding that is in order; `cure`: what to do if it is not what was meant."""
     return Finding(Level.OK, topic, what, cure)
 
 
 def warn(topic: str, what: str, cure: str) -> Finding:
+    """A finding with which the gateway starts."""
     return Finding(Level.WARN, topic, what, cure)
 
 
 def fail(topic: str, what: str, cure: str) -> Finding:
+    """A finding with which the gateway or its worker does not start."""
     return Finding(Level.FAIL, topic, what, cure)

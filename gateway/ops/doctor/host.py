@@ -1,4 +1,4 @@
-"""The machine: its clock and time zones, its limits, and the variables we were given."""
+"""Clock and time zone, file descriptors, and the environment variables of the gateway."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from gateway.options import Settings
 
 BUILT = 2026
-"""The year of this release: no clock that is right says less."""
+"""The year of this release: a clock with an earlier year is wrong."""
 SPARE = 200
-"""Descriptors besides those of clients: the log, the worker's pipes, its own."""
+"""Descriptors besides those of clients: the log, the worker's pipes, the gateway's own."""
 _PREFIX = "SJGATEWAY_"
 
 
 def check_clock(settings: Settings, now: float) -> Iterator[Finding]:
-    """The clock, as far as can be told alone, and what is read off it."""
+    """The clock, the time zone, and whether --schedule and --sessions can be read."""
     try:
         local = zone(settings.timezone)
     except ValueError as error:
@@ -51,7 +51,7 @@ def check_clock(settings: Settings, now: float) -> Iterator[Finding]:
 
 
 def check_descriptors(settings: Settings) -> Finding:
-    """Whether there are enough for all the clients that may come."""
+    """Whether there are enough file descriptors for --max-connections."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.max_connections + SPARE
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -66,7 +66,7 @@ def check_descriptors(settings: Settings) -> Finding:
 
 
 def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Variables that look like options and are none; those that count are listed."""
+    """Warns of `SJGATEWAY_` variables that are no option; lists those that are."""
     known = {name: each for each in options() for name in each.variables}
     given = [name for name in sorted(environ) if environ[name] and name in known]
     unknown = [name for name in sorted(environ) if name.startswith(_PREFIX) and name not in known]

@@ -1,4 +1,4 @@
-"""Where the gateway would listen: whether the ports are free, and who could reach them."""
+"""Whether the ports are free, and who could reach them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INTERFACE = re.compile(r":interface=((?:\\.|[^:])+)")
 
 
 def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
-    """Bind, and let go at once; nothing listens."""
+    """Binds each port and closes it at once; nothing listens."""
     exposed = yield from check_places(settings)
     if exposed is not None:
         yield _reach(guard, settings.port, exposed=exposed)
@@ -36,7 +36,7 @@ def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
 
 
 def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
-    """The ports alone; returns whether other machines could reach them, None: nobody knows."""
+    """Whether ports are free; returns whether other machines could reach them, None: unknown."""
     try:
         places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
     except ListenError as error:
@@ -44,7 +44,7 @@ def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
         return None
     exposed = False
     taken: dict[tuple[str, int | None], Place] = {}
-    """The places before, which may serve those that are for the worker too."""
+    """Earlier places, which may also serve the worker."""
     is_moved = False
     for place in places:
         host, port = _address(place, settings.port)

@@ -1,4 +1,4 @@
-"""Calls of `login` with arguments that shioaji dropped."""
+"""The worker: its Python, main.py, and the packages that main.py imports."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from gateway.worker.settings import Settings
     from gateway.worker.sources import Sources
 
+# -- Calls of `login` with arguments that shioaji dropped.
+
 DROPPED = frozenset(("fetch_contract", "contracts_timeout"))
 """Arguments of `login` that ended with shioaji 1.7."""
 DROPPED_IN = (1, 7)
 
 
 def check_login(tree: ast.AST, shioaji: str, name: str = "main.py") -> Finding:
-    """`tree` is the file `name`, `shioaji` the version that its Python has, "" for none."""
+    """Calls of `login` in `tree`, the file `name`; `shioaji`: the version there, "" for none."""
     dropped = dict(_dropped(tree))
     if not dropped:
         return ok("login", "no call of login() has arguments that shioaji 1.7 dropped")
@@ -64,7 +66,7 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:2]))
 
 
-# -- The worker: its Python, main.py, and the packages that main.py imports.
+# -- Python, main.py and packages.
 
 OLDEST = (3, 8)
 """python-socketio 5.16 needs it."""
@@ -77,7 +79,7 @@ _PIP_NAMES = {
     "websocket": "websocket-client",
     "yaml": "PyYAML",
 }
-"""Packages that pip knows by another name than `import` does."""
+"""Packages that have another name for pip than for `import`."""
 
 
 def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Target:

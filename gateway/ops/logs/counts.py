@@ -1,4 +1,4 @@
-"""How many events of which name: one line for all of ten seconds."""
+"""How many events of each name were relayed: one log line for ten seconds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _NAME_LENGTH: Final = 64
 class EventCounts:
     """Call it with each event's name; it logs sums, never payloads.
 
-    `call_later(seconds, callback)`; who calls it bounds the names in number and length, as
-    they come from outside, and calls the rest `other`.
+    `call_later(seconds, callback)` is that of the deadlines.  The caller bounds the number of
+    names, as they come from outside, and gives `other` for the rest.
     """
 
     _log = Logger()
@@ -35,7 +35,7 @@ class EventCounts:
         self._counts[name] += 1
 
     def finish(self) -> None:
-        """The gateway ends: log what was counted since the last line."""
+        """Log what was counted since the last line, since the gateway ends."""
         self._report("less than ")
 
     def totals(self) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Which log twistd or twist was told to write: ours goes to the same place."""
+"""Where the log goes: to the file of --log-file, else where twistd or twist was told to log to."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def destination(settings: Settings, runner: Mapping[str, Any], reactor: Any = None) -> File:
     """The file to log to; `runner` holds the options of `twistd` or of `twist`.
 
-    `reactor` tells when a terminal or a pipe has room again; without one they are waited for.
+    `reactor` tells when a terminal or a pipe has room again; without it a write may wait.
 
-    `--log-file` of ours counts first.  Raises OSError where a file can't be opened, and
+    `--log-file` counts first.  Raises OSError where a file can't be opened, and
     ValueError where what was asked for makes no sense.
     """
     if settings.log_file:
@@ -53,7 +53,7 @@ def _stream(stream: TextIO | None, reactor: Any) -> File:
     return descriptor_file(stream.fileno(), reactor)
 
 
-# -- From the settings to the log: where it goes, in which form, from which level on.
+# -- The whole log: where it goes, in which form, from which level on.
 
 
 def make_log(
@@ -64,7 +64,7 @@ def make_log(
     redact: Callable[[str], str],
     level: NamedConstant,
 ) -> tuple[LogObserver, LogOutput]:
-    """The observer that logs to where `runner`, twistd's or twist's options, says.
+    """The log observer and its output; `runner` holds the options of twistd or twist.
 
     Raises as `destination` does.
     """

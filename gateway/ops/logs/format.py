@@ -1,4 +1,4 @@
-"""From a log event to the text of its line: pure functions."""
+"""Which events are logged, and the text of each line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def text_line(event: LogEvent, redact: Callable[[str], str]) -> str:
     """`2024-02-25T15:30:00.000+08:00 [Tag] message`; a traceback's lines are indented.
 
-    Of warnings and errors the level stands before the tag: `WARN [Tag] message`.
+    Warnings and errors have their level before the tag: `WARN [Tag] message`.
     """
     message, trace = _message(event)
     level = _level(event)
@@ -75,10 +75,10 @@ _OURS = ("gateway", "stdout", "stderr")
 
 @implementer(ILogObserver)
 class LogObserver:
-    """Hands the lines of the events that count to `write`.
+    """A log observer of Twisted: gives the line of each event that is logged to `write`.
 
-    Ours count from `level` on.  Of Twisted's and Autobahn's own (a factory that starts,
-    a connection made) only warnings do, unless everything is asked for by `debug`.
+    The gateway's events are logged from `level` on; those of Twisted and Autobahn from `warn` on,
+    at level debug all of them.
     """
 
     def __init__(

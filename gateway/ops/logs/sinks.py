@@ -1,4 +1,4 @@
-"""A log file that only its owner reads, rotated by size, whatever others do to it."""
+"""What log lines are written to: files that are rotated, and an output that counts lost lines."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 class LogFile:
     """Appends to `path`.  Raises OSError where it can't be opened.
 
-    Others may rename or delete the file (logrotate): the next line goes to a new one.  They
-    may truncate it: lines are appended to what there is (O_APPEND).  `size` is the one, in
-    bytes, past which it is rotated (0: never): the newest old one is `path`.1, and `keep` are
-    kept.
+    Only its owner can read it.  Others may rename or delete it (logrotate): the next line goes to
+    a new file.  They may truncate it: lines are appended (O_APPEND).  When it is larger than `size`
+    bytes it is renamed to `path`.1 (0: never), and `keep` of the renamed files are kept.
     """
 
     def __init__(self, path: Path, size: int = 0, keep: int = 5) -> None:
@@ -48,11 +47,11 @@ class LogFile:
             raise
 
     def reload(self) -> None:
-        """Open the file anew; where that can't be done, what was open stays."""
+        """Open the file again; where that fails the open one stays in use."""
         self._renew()
 
     def _open(self) -> int:
-        """Never wait for it: somebody may have put a pipe there."""
+        """Without waiting: somebody may have put a pipe there."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         return os.open(self._path, flags, 0o600)
 
@@ -84,7 +83,7 @@ class LogFile:
                 os.ftruncate(self._descriptor, end - count)
 
     def _rotate(self) -> None:
-        """Where the files can't be renamed the present one goes on."""
+        """Rename the files; where that fails the present one stays in use."""
         with suppress(OSError):
             for number in range(self._keep, 1, -1):
                 with suppress(FileNotFoundError):
@@ -96,19 +95,19 @@ class LogFile:
         return self._path.with_name(f"{self._path.name}.{number}")
 
 
-# -- Where lines go.  Nothing that happens there (a full disk, a closed pipe) stops us.
+# -- Where lines go.  No error there (a full disk, a closed pipe) stops the gateway.
 
 
 class File(Protocol):
     """What a line is written to."""
 
     def write(self, data: bytes) -> object:
-        """Take all of `data`; OSError or ValueError: it could not."""
+        """Write all of `data`.  Raises OSError or ValueError."""
         ...
 
 
 class Descriptor:
-    """Unbuffered, so that a line that was refused does not come back later."""
+    """Writes to a file descriptor, unbuffered: a line that failed is not written later."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -130,7 +129,7 @@ def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
 
 
 def descriptor_file(descriptor: int, reactor: Any = None) -> File:
-    """What is open already; `reactor` tells when there is room again."""
+    """A file that is open already; `reactor` tells when there is room again."""
     if reactor is not None and is_stream(descriptor):
         return LogStream(descriptor, reactor)
     return Descriptor(descriptor)
@@ -141,9 +140,9 @@ def _note(lost: int) -> str:
 
 
 class LogOutput:
-    """A file that may fail: what it could not take is counted, and said when it can.
+    """Writes lines to a file that may fail: lost lines are counted, and logged when it works again.
 
-    `note(lost)` makes the line that says so.
+    `note(lost)` makes the line that says how many.
     """
 
     def __init__(self, file: File, note: Callable[[int], str] = _note) -> None:
@@ -155,7 +154,7 @@ class LogOutput:
             file.room, file.lost = self._say, self._lose
 
     def write(self, line: str) -> None:
-        """Write `line`, or count it."""
+        """Write `line`, or count it as lost."""
         with self._lock:
             try:
                 self._say()
@@ -170,12 +169,12 @@ class LogOutput:
                 self._file.reload()
 
     def finish(self) -> None:
-        """The gateway ends: what waits is written, if somebody reads it soon."""
+        """Write what waits, since the gateway ends; a reader has 3 s to take it."""
         if isinstance(self._file, LogStream):
             self._file.finish()
 
     def _say(self) -> None:
-        """Say what was lost, if anything."""
+        """Log how many lines were lost, if any."""
         with self._lock:
             if self._lost:
                 with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Log lines to a terminal, a pipe or a socket, whose reader may stop reading."""
+"""Writes log lines to a terminal, a pipe or a socket, whose reader may stop reading."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMIT = 1 << 20
-"""Bytes that may wait; lines beyond them are dropped."""
+"""Most bytes that wait; further lines are dropped."""
 FAREWELL = 3.0
-"""Seconds in which what waits must be read when the gateway ends."""
+"""Seconds that a reader has for what waits when the gateway ends."""
 RETRY = 0.1
 """Seconds between two looks at what the reactor can't watch."""
 ATOMIC = 512
@@ -33,9 +33,9 @@ ATOMIC = 512
 class LogStream:
     """Writes when there is room, and never waits: Ctrl-S must not stop the relay.
 
-    What does not fit waits in memory, in order.  `room()` is called when all of it is gone,
-    `lost(lines)` when it never will be.  May be called by any thread.  Once the gateway ends
-    (`finish`) it does wait, but no longer than `FAREWELL` in all.
+    What does not fit waits in memory, in order.  `room()` is called when all of it is written,
+    `lost(lines)` when it can't be.  May be called by any thread.  After `finish` it does wait,
+    `FAREWELL` seconds in all.
     """
 
     def __init__(self, descriptor: int, reactor: Any) -> None:
@@ -50,7 +50,7 @@ class LogStream:
         self.lost: Callable[[int], object] = lambda _: None
 
     def write(self, data: bytes) -> None:
-        """Write `data` now or later.  Raises OSError: nothing of it will be written."""
+        """Write `data` now or later.  Raises OSError when nothing of it will be written."""
         with self._lock:
             if self._waiting:
                 if self._size + len(data) > LIMIT and self._patience is None:
@@ -67,7 +67,7 @@ class LogStream:
                     self._reactor.callFromThread(self._watch)
 
     def finish(self) -> None:
-        """The reactor turns no more: from now on wait for whoever reads, for a while."""
+        """From now on wait for the reader, since the reactor does not run any more."""
         with self._lock:
             self._patience = FAREWELL
             self._drain()
@@ -84,7 +84,7 @@ class LogStream:
         self._flush()
 
     def connectionLost(self, reason: Any) -> None:
-        """The reactor sees an error; a write tells which, and whether it is for good."""
+        """The reactor saw an error: the next write tells which."""
         self._flush()
         if self._watched:
             self._reactor.callLater(RETRY, self._watch)
@@ -141,7 +141,7 @@ class LogStream:
         return self._size < before
 
     def _drain(self) -> None:
-        """Write what waits, for as long as patience lasts."""
+        """Write what waits until the time for it is over."""
         with suppress(OSError, ValueError):
             while self._waiting and self._patience:
                 began = time.monotonic()
@@ -155,7 +155,7 @@ class LogStream:
 
 
 def is_stream(descriptor: int) -> bool:
-    """Whether a write to `descriptor` may wait for somebody who reads."""
+    """Whether a write to `descriptor` may have to wait for a reader."""
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 

@@ -1,4 +1,4 @@
-"""Log lines to the system's log, which may be slow, restarted, or not there."""
+"""Writes log lines to the system's log, which may be slow, restarted, or missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRIORITY: Final = 1 << 3 | 6
 class Syslog:
     """Sends each line as a datagram to `path`, under the name `prefix`.
 
-    The C library's syslog() waits for a daemon that hangs; here nothing is ever waited for.
+    It never waits: the C library's syslog() would wait for a daemon that hangs.
     """
 
     def __init__(self, prefix: str, path: str = SOCKET) -> None:
@@ -25,7 +25,7 @@ class Syslog:
         self._socket: socket.socket | None = None
 
     def write(self, data: bytes) -> None:
-        """Send all lines of `data`.  Raises OSError: it, or the rest of it, was not taken."""
+        """Send all lines of `data`.  Raises OSError when not all of them were sent."""
         for line in data.decode().splitlines():
             now = time.strftime("%b %e %H:%M:%S")
             text = f"<{PRIORITY}>{now} {self._prefix}[{os.getpid()}]: {line}"

@@ -1,4 +1,4 @@
-"""The relay and its clients."""
+"""Metrics of the relay, its clients, and the feeds."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MARKETS = frozenset(session.market for session in SESSIONS)
 class RelayMetrics:
     """Reads the relay.
 
-    `sessions` are all clients by their id; `names()` counts the events of clients by
-    name, within bounds.
+    `sessions` are all sessions by their id; `names()` is how many events of each name were
+    relayed, with a bounded number of names.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How long the reactor's turns hold up others."""
+"""How late the reactor comes to a timer."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class ReactorDelay:
     """Sets a timer once a second and sees how late it is called.
 
-    That is what was left of the reactor's turn in which it became due: what anybody else
-    who had something to do had to wait, too.
+    So long everything else had to wait, too, that became due in the same turn of the reactor.
     """
 
     def __init__(self, deadlines: Deadlines) -> None:

@@ -1,4 +1,4 @@
-"""Families of samples that have at most one label."""
+"""Makes counters and gauges with at most one label."""
 
 from __future__ import annotations
 

@@ -30,10 +30,10 @@ class AlertMetrics:
 
 
 class WebMetrics:
-    """Reads the counters in front of everything.
+    """Reads what was refused, and how many connections are open.
 
-    `requests`: those that the guard refused, by status; `clients()`: how many were not let
-    into a namespace.
+    `requests`: requests that the guard refused, by status; `clients()`: how many clients were
+    refused at a namespace.
     """
 
     def __init__(self, caps: Caps, requests: Mapping[int, int], clients: Callable[[], int]) -> None:
@@ -49,14 +49,14 @@ class WebMetrics:
         yield counter("refused_clients", "Clients without the token they need", self._clients())
 
 
-# -- What the gateway and its worker take of the machine.
+# -- Processor time and memory of the gateway and its worker.
 
 INTERVAL = 5.0
-"""Seconds for which figures hold."""
+"""Seconds for which a measurement is used again."""
 
 
 class ProcessMetrics:
-    """Measures when asked for; `clock` is monotonic, `pids()` by what the process is."""
+    """Measures when asked; `clock` is monotonic, `pids()` gives a pid by the process's name."""
 
     def __init__(
         self, pids: Callable[[], Mapping[str, int | None]], clock: Callable[[], float]

@@ -1,4 +1,4 @@
-"""The worker."""
+"""Metrics of the worker."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 STATES = ("stopped", "starting", "running", "stopping", "exited", "backoff", "fatal")
 ASKED = "asked"
-"""The class of exits that the gateway had asked for."""
+"""The label of exits that the gateway had asked for."""
 
 
 class WorkerMetrics:
-    """Reads what the supervisor tells: `status()` for `/status`, and to browsers."""
+    """Reads the supervisor's `status()`, and counts exits by the events that it publishes."""
 
     def __init__(self, status: Callable[[], Mapping[str, Any]]) -> None:
         self._status = status
         self._exits: Counter[str] = Counter()
 
     def published(self, name: str, value: Mapping[str, Any]) -> None:
-        """Browsers are told `value`."""
+        """The gateway published the event `name` with the argument `value`."""
         if name == WORKER_STATUS and value["status"] == "exited":
             self._exits[ASKED if value["asked"] else value["class"]] += 1
 
@@ -59,5 +59,5 @@ class WorkerMetrics:
 
 
 def _number(yes: bool | None) -> float | None:
-    """None is told as nothing."""
+    """None stays None: then there is no sample."""
     return None if yes is None else float(yes)
