@@ -79,6 +79,7 @@ class PathTests(SynchronousTestCase):
         for file, name in (*path("The path of one event"), *restart):
             source = ast.parse((GATEWAY / file).read_text(encoding="utf-8"))
             owner, _, function = name.partition(".")
-            (found,) = (n for n in source.body if isinstance(n, ast.ClassDef) and n.name == owner)
-            names = {each.name for each in found.body if isinstance(each, ast.FunctionDef)}
+            classes = [each for each in source.body if isinstance(each, ast.ClassDef)]
+            found = [each for own in classes if own.name == owner for each in own.body]
+            names = {each.name for each in found if isinstance(each, ast.FunctionDef)}
             self.assertIn(function, names, f"{name} in {file}")

@@ -1,4 +1,4 @@
-"""Short-lived children without a reactor: each ends before the next line runs."""
+"""Runs short processes to their end, where there is no reactor yet."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class BlockingReactor:
-    """As much of a reactor as asks a Python what it has, and waits for the answer."""
+    """The part of a reactor that starts processes; it waits for each to end."""
 
     def callLater(self, delay: float, function: Callable[[], object]) -> object:
-        """Never happens: the child was waited for."""
+        """Never calls it: the process has ended already."""
 
     def spawnProcess(
         self, protocol: Any, program: str, words: Sequence[str], env: Mapping[str, str]
