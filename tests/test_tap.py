@@ -262,7 +262,7 @@ class MadeTests(SynchronousTestCase):
             self.assertEqual(reactor.triggers, {})
             self.assertEqual(reactor.whenRunningHooks, [])
             self.assertNotIn("seconds", vars(reactor))
-            self.assertEqual(list(self.folder.glob("state/*")), [])
+            self.assertEqual([each.name for each in self.folder.iterdir()], ["main.py"])
             self.assertFalse(gateway.running)
 
     def test_one_application_may_have_two(self) -> None:

@@ -163,6 +163,7 @@ class Supervisor:
     def start(self, gateway_url: str | None = None) -> Deferred[None]:
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
+        self._ledger.begin()
         attempt("Reading the credentials", self._keys.load)
         self.checks.begin()
         if self.checks.reopens is not None:
@@ -276,9 +277,9 @@ class Supervisor:
             return
         cause = worker.heard(name, value, connection)
         if name == "python_error":
-            self._lifecycle.complained(worker, cause, self._clean_error(value))
+            self._lifecycle.reports.complained(worker, cause, self._clean_error(value))
         elif worker.vitals.was_ready:
-            self._lifecycle.became_ready(worker)
+            self._lifecycle.reports.became_ready(worker)
 
     def gone(self, connection: Hashable = None) -> None:
         """One of the worker's own connections is closed."""
@@ -326,7 +327,7 @@ class Supervisor:
         worker = self._lifecycle.worker
         if worker is not None and worker.generation == generation:
             worker.note_error(cause)
-        self._lifecycle.broker_refused(cause, generation)
+        self._lifecycle.reports.broker_refused(cause, generation)
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

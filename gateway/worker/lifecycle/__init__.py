@@ -3,7 +3,8 @@
 In reading order:
 
 - `states`: the theory of operation, and what each input leads to in each state.
-- `lifecycle`: what people and timers ask for, and what the worker tells.
+- `lifecycle`: what people and timers ask for.
+- `run_reports`: what the worker's runs report, and what follows from it.
 - `transitions`: what the states do; the one way to a new worker.
 - `gate`: the one gate before every start, with a reason and a time.
 - `backoff`: the pause after an exit that nobody asked for, and when trying ends.

@@ -52,7 +52,7 @@ class Ledger:
     What is counted holds at once; it is written, with fsync, by `in_thread`, since a slow
     disk would hold up the relay, and writes that pile up are one.  Where the file can't be
     written the count goes on in memory, `alert` is called with the reason once, and the
-    count is made good when the file can be written again.
+    count is made good when the file can be written again.  To make one only reads the file.
     """
 
     def __init__(
@@ -75,13 +75,19 @@ class Ledger:
         self._saving: Deferred[None] | None = None
         self._changed = False
         try:
-            self._make_folder()
             self._record = self._read()
         except OSError as error:
             self._tell(error)
         except ValueError as error:
             self._damaged = True
             self._alert(str(error))
+
+    def begin(self) -> None:
+        """The gateway starts: the folder is made; `alert` is told where that fails."""
+        try:
+            self._make_folder()
+        except OSError as error:
+            self._tell(error)
 
     def starts(self, day: str) -> int:
         """The starts that are known of `day`."""

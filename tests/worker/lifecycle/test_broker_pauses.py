@@ -101,7 +101,7 @@ class BrokerTests(SynchronousTestCase):
                 run.settle()
             for _ in range(3):
                 bench.time.advance(1)
-                bench.lifecycle.broker_refused("ban", 1)
+                bench.lifecycle.reports.broker_refused("ban", 1)
             if early:
                 self.assertIsNone(run.asked_at)
                 run.settle()

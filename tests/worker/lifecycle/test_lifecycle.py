@@ -247,7 +247,7 @@ class LifecycleTests(SynchronousTestCase):
         bench.run.settle()
         for late in (old.die, old.reap, old.settle):
             late()
-        bench.lifecycle.started(old)
+        bench.lifecycle.reports.started(old)
         self.assertEqual((bench.state, bench.run.alive), ("running", True))
         self.assertEqual(bench.limits.used, 2)
 

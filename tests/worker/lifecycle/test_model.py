@@ -122,7 +122,7 @@ class Life(RuleBasedStateMachine):
         """The present worker, or the last one, tells of an error of that class."""
         if self.lifecycle.generation:
             with contextlib.suppress(OSError):  # who heard it for us logs that
-                self.lifecycle.broker_refused(cause, self.lifecycle.generation)
+                self.lifecycle.reports.broker_refused(cause, self.lifecycle.generation)
 
     @rule(wish=WISHES, then=WISHES | st.none())
     def wish(self, wish, then) -> None:
@@ -140,12 +140,12 @@ class Life(RuleBasedStateMachine):
     @rule()
     def worker_is_ready(self) -> None:
         self.run.vitals.heard("shioaji_ready")
-        self.lifecycle.became_ready(self.run)
+        self.lifecycle.reports.became_ready(self.run)
 
     @rule(cause=st.sampled_from(["ban", "authentication", "network", None]))
     def worker_complains(self, cause) -> None:
         with contextlib.suppress(OSError):
-            self.lifecycle.complained(self.run, cause, "words")
+            self.lifecycle.reports.complained(self.run, cause, "words")
 
     @rule()
     def post_keys(self) -> None:

@@ -19,11 +19,11 @@ class ReadyTests(SynchronousTestCase):
         self.answer = self.bench.lifecycle.until_ready()
 
     def complain(self, cause: str | None) -> None:
-        self.bench.lifecycle.complained(self.run_, cause, "words")
+        self.bench.lifecycle.reports.complained(self.run_, cause, "words")
 
     def get_ready(self) -> None:
         self.run_.vitals.heard("shioaji_ready")
-        self.bench.lifecycle.became_ready(self.run_)
+        self.bench.lifecycle.reports.became_ready(self.run_)
 
     def test_who_waits_is_answered_and_no_timer_is_left(self) -> None:
         self.assertNoResult(self.answer)
@@ -69,8 +69,8 @@ class ReadyTests(SynchronousTestCase):
         self.run_.begin()
         self.run_.settle()
         answer = self.bench.lifecycle.until_ready()
-        self.bench.lifecycle.became_ready(old)
-        self.bench.lifecycle.complained(old, "authentication", "words")
+        self.bench.lifecycle.reports.became_ready(old)
+        self.bench.lifecycle.reports.complained(old, "authentication", "words")
         self.assertNoResult(answer)
         self.get_ready()
         self.successResultOf(answer)
