@@ -22,6 +22,8 @@ EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 QUOTED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"[\w./-]+(?:/|\.(?:py|md|js|mjs|json|tac|toml|ini|html|css))")
 """What looks like a file or a folder of ours: a module, or a name that ends with a slash."""
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+"""What looks like a name of the source."""
 ELSEWHERE = {"__init__.py", "main.py"}
 """Names of files of any folder."""
 
@@ -119,6 +121,19 @@ class ArchitectureTests(SynchronousTestCase):
         named = paths(read("ARCHITECTURE.md"))
         self.assertIn("gateway/app/", named)
         stale = {each for each in named if not any(path.endswith(f"/{each}") for path in there)}
+        self.assertEqual(stale, set())
+
+    def test_each_name_is_in_the_source(self) -> None:
+        """Of a class, a function, an attribute or an option: `Session.close`, `WorkerSessions`."""
+        files = [path for folder in ("gateway", "tests") for path in (ROOT / folder).rglob("*.py")]
+        files += (ROOT / "gateway").rglob("*.js")
+        words = {
+            word for path in files for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+        }
+        quoted = set(QUOTED.findall(read("ARCHITECTURE.md")))
+        named = {each for each in quoted if NAME.fullmatch(each)} - paths(read("ARCHITECTURE.md"))
+        self.assertIn("Gate.hold", named)
+        stale = {each for each in named if not set(each.split(".")) <= words}
         self.assertEqual(stale, set())
 
 

@@ -31,7 +31,7 @@ from gateway.app.layer_settings import (
 from gateway.app.process import OwnProcess, ProcessLimits, Reloads, Step
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.session_log import SessionLog
-from gateway.app.status import StatusReport
+from gateway.app.status import GatewayStatus
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
 from gateway.app.worker_sessions import WorkerSessions
 from gateway.common.redact import Redactor
@@ -41,7 +41,7 @@ from gateway.engineio.server import Server as EngineServer
 from gateway.market.hours import Calendar
 from gateway.ops import memory, reaper
 from gateway.ops.alerts.alerts import Alerts
-from gateway.ops.logs import EventCounts, LogObserver, make_log
+from gateway.ops.logs import STDOUT, EventCounts, LogObserver, make_log
 from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
@@ -68,9 +68,6 @@ if TYPE_CHECKING:
     from gateway.options import Settings
     from gateway.web.http.site import Site
     from gateway.web.security.tokens import Token
-
-STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": False}
-"""The options of twistd for a log on stdout, for a gateway in another application."""
 
 
 class GatewayAssembly:
@@ -105,12 +102,9 @@ class GatewayAssembly:
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._strikes = Strikes(self._clock)
+        remember, strikes = identities.remember, self._strikes
         admission = Admission(
-            self._guard,
-            publish,
-            identities.is_worker,
-            remember=identities.remember,
-            strikes=self._strikes,
+            self._guard, publish, identities.is_worker, remember=remember, strikes=strikes
         )
         self._events = self._make_worker_events(admission)
         self._supervisor = self._make_supervisor() if supervised else None
@@ -223,7 +217,7 @@ class GatewayAssembly:
         )
         freshness = self._events.freshness
         control = self._supervisor or NoWorker(lambda: freshness.last)
-        status = StatusReport(
+        status = GatewayStatus(
             control.status, self._relay, freshness, self._engine.sessions, self._clock
         )
         self._events.listeners.append(status.changed)

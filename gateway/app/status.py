@@ -26,7 +26,7 @@ LASTS = 1.0
 """Seconds for which an answer is kept: every open page asks."""
 
 
-class StatusReport:
+class GatewayStatus:
     """Makes the answer when it is called, at most once in `LASTS` seconds of `clock`.
 
     `worker()` is the supervisor's part; `sessions` are all sessions by their id.

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities
-from gateway.app.status import LASTS, MAX_CLIENTS, StatusReport
+from gateway.app.status import LASTS, MAX_CLIENTS, GatewayStatus
 from gateway.engineio.handshake import Peer
 from gateway.market.freshness import Freshness
 from gateway.relay.subscription import Subscription
@@ -19,7 +19,7 @@ class StatusTests(SynchronousTestCase):
         self.freshness = Freshness(
             self.world.deadlines, lambda: self.world.now, lambda market, reason: None
         )
-        self.status = StatusReport(
+        self.status = GatewayStatus(
             lambda: {"state": "running"},
             self.world.relay,
             self.freshness,
@@ -50,7 +50,7 @@ class StatusTests(SynchronousTestCase):
         def broken() -> dict[str, Any]:
             raise OSError(24, "Too many open files")
 
-        status = StatusReport(
+        status = GatewayStatus(
             broken,
             self.world.relay,
             self.freshness,
@@ -139,7 +139,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_it_is_made_once_a_second_or_when_something_happened(self) -> None:
         asked: list[float] = []
-        status = StatusReport(
+        status = GatewayStatus(
             lambda: {"asked": asked.append(self.world.now)},
             self.world.relay,
             self.freshness,

@@ -14,8 +14,16 @@ tag is `Gateway`.
 """
 
 from gateway.ops.logs.counts import EventCounts
-from gateway.ops.logs.destination import make_log
+from gateway.ops.logs.destination import STDOUT, make_log
 from gateway.ops.logs.format import LogObserver, json_line, text_line
 from gateway.ops.logs.sinks import LogOutput
 
-__all__ = ["EventCounts", "LogObserver", "LogOutput", "json_line", "make_log", "text_line"]
+__all__ = [
+    "STDOUT",
+    "EventCounts",
+    "LogObserver",
+    "LogOutput",
+    "json_line",
+    "make_log",
+    "text_line",
+]

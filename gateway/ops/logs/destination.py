@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from gateway.ops.logs.sinks import File
     from gateway.options import Settings
 
+STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": False}
+"""The options of twistd for a log on stdout, for a gateway in another application."""
+
 
 def destination(settings: Settings, runner: Mapping[str, Any], reactor: Any = None) -> File:
     """The file to log to; `runner` holds the options of `twistd` or of `twist`.
