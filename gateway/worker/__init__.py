@@ -4,7 +4,7 @@ In reading order:
 
 - `supervisor`: makes all parts of this folder; what the gateway and the HTTP routes call.
 - `settings`: what it can be told.
-- `errors`: what a request may fail with.
+- `request_errors`: what a request may fail with.
 - `report`: what `/status`, `/health` and browsers are told.
 - `lifecycle/`: when a worker starts and ends, who is answered, and why it ended.
 - `process/`: the worker's process, its guardian, its output and its Python.

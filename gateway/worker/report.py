@@ -25,7 +25,7 @@ WORDS = 500
 """Characters of a line of stderr that browsers are told."""
 
 
-class StatusReport:
+class WorkerReport:
     """Reads the life-cycle and what stands around it, and says it as JSON values.
 
     `now` is always seconds since 1970.  `shown_url()` is the gateway's URL as it may be shown.

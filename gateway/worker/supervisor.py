@@ -33,13 +33,13 @@ from gateway.worker.process.output import WorkerOutput
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks
 from gateway.worker.readiness.silent_feeds import SilentFeeds
-from gateway.worker.report import StatusReport
+from gateway.worker.report import WorkerReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from gateway.contract import Credentials
-    from gateway.worker.lifecycle.interfaces import WorkerRun
+    from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import Settings
 
@@ -145,7 +145,7 @@ class Supervisor:
             memory=self._ledger,
         )
         self.gate.checks.append(self.checks.hold)
-        self._report = StatusReport(
+        self._report = WorkerReport(
             self._lifecycle,
             self._limits,
             checks=self.checks,

@@ -8,12 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lifecycle.exits import Exit, History
 from gateway.worker.lifecycle.gate import Hold
-from gateway.worker.report import WORDS, StatusReport
+from gateway.worker.report import WORDS, WorkerReport
 
 from .fakes import MONDAY, state
 
 
-class StatusReportTests(SynchronousTestCase):
+class WorkerReportTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.worker = SimpleNamespace(
             exit=Exit(pid=7, code=3, lived=1.23456),
@@ -35,7 +35,7 @@ class StatusReportTests(SynchronousTestCase):
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
         self.checks = SimpleNamespace(reopens=None, status=lambda: {})
-        self.reporter = StatusReport(
+        self.reporter = WorkerReport(
             self.lifecycle,
             self.limits,
             checks=self.checks,

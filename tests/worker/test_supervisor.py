@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from gateway.worker.errors import (
+from gateway.worker.process.usage import tree
+from gateway.worker.request_errors import (
     PausedError,
 )
-from gateway.worker.process.usage import tree
 
 from .real import RealTestCase, outcome, soon
 

@@ -9,7 +9,7 @@ import psutil
 from twisted.internet.defer import gatherResults
 
 from gateway.contract import CredentialsError
-from gateway.worker.errors import LaunchError, NotReadyError, PausedError, SupersededError
+from gateway.worker.request_errors import LaunchError, NotReadyError, PausedError, SupersededError
 
 from .posted import AWKWARD, posted
 from .real import CHILDREN, RealTestCase, outcome, soon

@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 from gateway.common.guard import reason
 from gateway.ops.doctor.blocking_reactor import BlockingReactor
 from gateway.ops.doctor.finding import Finding, Level, fail, ok, warn
-from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Target, look, project
+from gateway.worker.request_errors import LaunchError, UnreachableError
 from gateway.worker.sources import fault
 
 if TYPE_CHECKING:

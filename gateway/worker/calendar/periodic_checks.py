@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gateway.worker.calendar.timetable import Memory
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Check
-    from gateway.worker.lifecycle.interfaces import WorkerRun
     from gateway.worker.lifecycle.lifecycle import Lifecycle
+    from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.process.launch import Launcher
     from gateway.worker.settings import Settings
 

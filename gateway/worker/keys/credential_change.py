@@ -8,8 +8,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from gateway.contract import Credentials, HeldError, WorkerError
-from gateway.worker.errors import SupersededError
 from gateway.worker.keys.credentials import check_certificate
+from gateway.worker.request_errors import SupersededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -14,9 +14,8 @@ In reading order:
 - `termination`: the end of one worker, asked for and waited for.
 - `classification`: the class of an error, by the words of the worker.
 - `exits`: how a worker ended, the class of that, and the last exits.
-- `interfaces`: who speaks with the life-cycle, and who is told.
+- `protocols`: who speaks with the life-cycle, and who is told.
 
-`gateway.worker` and `gateway.ops.doctor` import it.  It imports `gateway.common`, and of
-`gateway.worker` only the settings, the errors, the times and the type of the vitals: it knows
-no process.
+The other folders of `gateway.worker` and `gateway.ops.doctor` import it.  It knows no process:
+of `gateway.worker` it imports only the settings, the errors and the type of the vitals.
 """

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
-from gateway.worker.errors import (
-    GoingDownError,
-)
 from gateway.worker.lifecycle.gate import refusal
 from gateway.worker.lifecycle.requests import (
     PendingRequests,
@@ -23,6 +20,9 @@ from gateway.worker.lifecycle.requests import (
 from gateway.worker.lifecycle.run_reports import RunReports, superseded_error
 from gateway.worker.lifecycle.states import Fatal, Running, Starting, Stopped
 from gateway.worker.lifecycle.transitions import Transitions
+from gateway.worker.request_errors import (
+    GoingDownError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.exits import History
     from gateway.worker.lifecycle.gate import Gate
-    from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerListener, WorkerRun
+    from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.settings import Settings

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt
-from gateway.worker.errors import FailedAtOnceError, NotReadyError, SupersededError
 from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
 from gateway.worker.lifecycle.exits import History
 from gateway.worker.lifecycle.gate import refusal
@@ -25,13 +24,14 @@ from gateway.worker.lifecycle.requests import (
     wants_none,
 )
 from gateway.worker.lifecycle.states import Running, Starting
+from gateway.worker.request_errors import FailedAtOnceError, NotReadyError, SupersededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.gate import Gate
-    from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerRun
+    from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts, PendingRequest, PendingRequests
     from gateway.worker.lifecycle.transitions import Transitions
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.gate import Hold
-    from gateway.worker.lifecycle.interfaces import StateActions, WorkerRun
+    from gateway.worker.lifecycle.protocols import StateActions, WorkerRun
     from gateway.worker.lifecycle.termination import Termination
 
 _log = Logger(namespace="gateway.worker")

@@ -12,7 +12,7 @@ from gateway.contract import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.worker.lifecycle.interfaces import WorkerRun
+    from gateway.worker.lifecycle.protocols import WorkerRun
 
 _log = Logger(namespace="gateway.worker")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.common.guard import attempt
-from gateway.worker.errors import LaunchError
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
 from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
 from gateway.worker.lifecycle.termination import Termination
+from gateway.worker.request_errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.contract import WorkerError
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.gate import Gate
-    from gateway.worker.lifecycle.interfaces import LifecycleListener, WorkerRun
+    from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerRun
     from gateway.worker.lifecycle.requests import PendingRequests
     from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.settings import Settings

@@ -1,9 +1,9 @@
 """The worker's guardian: the process between the gateway and its worker.
 
-Run as `python -I -S guardian.py`; standard library only, nothing of the gateway.  It is
-the worker's parent in a session of its own and, on Linux, the reaper of every orphan the
-worker leaves, so that the whole tree can be found and ended, even after the gateway was
-killed.
+Run as `python -I -S guardian.py`; standard library only, nothing of the gateway: so it must
+stay one file, though it is longer than others.  It is the worker's parent in a session of its
+own and, on Linux, the reaper of every orphan the worker leaves, so that the whole tree can be
+found and ended, even after the gateway was killed.
 
 Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 2 are the
 worker's output, which the guardian hands on and closes; 3 takes the guardian's reports; 4,

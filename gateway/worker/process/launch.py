@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
-from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.guarded import Command
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.run import Run
 from gateway.worker.process.target import Target, find, is_program, look, program, which
 from gateway.worker.readiness.vitals import Vitals
+from gateway.worker.request_errors import LaunchError, UnreachableError
 from gateway.worker.sources import Sources, follow
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.contract import Credentials
     from gateway.worker.keys.store import CredentialStore
-    from gateway.worker.lifecycle.interfaces import WorkerListener
+    from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.output import WorkerOutput
     from gateway.worker.settings import Settings

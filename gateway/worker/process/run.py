@@ -1,6 +1,6 @@
 """One generation of the worker, from the decision to start it until nothing is left.
 
-It is a `gateway.worker.lifecycle.interfaces.WorkerRun`.
+It is a `gateway.worker.lifecycle.protocols.WorkerRun`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
-from gateway.worker.errors import LaunchError, UnreachableError
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
 from gateway.worker.process.rescue import Rescue
 from gateway.worker.process.settling import SettleCheck
 from gateway.worker.process.target import ABSENT
+from gateway.worker.request_errors import LaunchError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from gateway.contract import WorkerError
-    from gateway.worker.lifecycle.interfaces import WorkerListener
+    from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.guarded import Command
     from gateway.worker.process.lines import OutputStream

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.worker.errors import LaunchError
 from gateway.worker.keys.dotenv import OwnEnv
+from gateway.worker.request_errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from gateway.worker.lifecycle.interfaces import WorkerRun
+    from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.settings import Settings
 
 UNREADY, READY = "unready", "ready"

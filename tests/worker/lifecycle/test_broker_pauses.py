@@ -6,10 +6,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.errors import (
+from gateway.worker.lifecycle.states import Fatal, Running
+from gateway.worker.request_errors import (
     PausedError,
 )
-from gateway.worker.lifecycle.states import Fatal, Running
 
 from .bench import Bench
 
