@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.app.assembly import GatewayAssembly
 from gateway.app.command_line import Options
-from gateway.web.http.listen import ListenError
+from gateway.web.http.listen_plan import ListenError
 from gateway.web.private import check as check_private_names
 
 if TYPE_CHECKING:

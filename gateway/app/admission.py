@@ -105,7 +105,7 @@ class Revocation:
     def __call__(self, tokens: Sequence[Token]) -> None:
         """`tokens`: all that are valid from now on."""
         was_open = not self._guard.needs_token
-        self._guard.heed(tokens)
+        self._guard.set_tokens(tokens)
         shut = was_open and self._guard.needs_token
         ended: Counter[str] = Counter()
         for session in list(self._sessions.values()):

@@ -45,7 +45,7 @@ from gateway.ops.logs import STDOUT, EventCounts, LogObserver, make_log
 from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
-from gateway.web.http.limits import Caps
+from gateway.web.http.counting import Caps
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
@@ -151,7 +151,7 @@ class GatewayAssembly:
             supervisor=self._supervisor,
             deadlines=self._deadlines,
         )
-        self._listeners = Listeners(reactor, site, caps, self._guard.believes)
+        self._listeners = Listeners(reactor, site, caps, self._guard.proxies.believes)
         self.reloads = Reloads()
         self.reloads.steps += [
             Step("the certificates", self._listeners.reload_certificates),
@@ -208,7 +208,7 @@ class GatewayAssembly:
     def _caps(self) -> Caps:
         """For connections, and the same again for sessions: polling ones may have none."""
         most = self._settings.max_connections
-        return Caps(most, self._settings.max_connections_per_address, self._guard.believes)
+        return Caps(most, self._settings.max_connections_per_address, self._guard.proxies.believes)
 
     def _make_site(self) -> Site:
         engine = self._engine.settings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
     from gateway.ops.alerts.alerts import Alerts
     from gateway.ops.logs import EventCounts
-    from gateway.web.http.limits import Caps
+    from gateway.web.http.counting import Caps
     from gateway.web.http.site import Site
     from gateway.worker.supervisor import Supervisor
 

@@ -1,9 +1,11 @@
 """HTTP and WebSocket: everything that touches a request or a socket.
 
-- `private`: what the code uses of Twisted and Autobahn that their authors do not promise to
-  keep.
-- `http/`: tODO: the map of this folder.
-- `routes/`: tODO: the map of this folder.
-- `security/`: tODO: the map of this folder.
-- `websocket/`: tODO: the map of this folder.
+- `http/`: listening, HTTP/1.1 connections, requests, and the site behind the guard.
+- `security/`: who may do what: the guard, hosts and origins, tokens, proxies.
+- `websocket/`: WebSocket connections of Engine.IO.
+- `routes/`: what each path answers.
+- `private`: private names of Twisted and Autobahn that the code uses, each with its reason.
+
+`app` imports these folders; `ops` some types of them.  Nothing here imports the relay or the
+worker.  `static/` holds the files of the operator's page.
 """

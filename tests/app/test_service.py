@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app.child_services import PortService
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
 from gateway.options import Settings
-from gateway.web.http.listen import ListenError
+from gateway.web.http.listen_plan import ListenError
 from gateway.web.security import trust
 from gateway.web.security.access import Guard
 

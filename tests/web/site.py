@@ -13,8 +13,8 @@ from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
 from gateway.contract import Credentials
-from gateway.web.http.counting import count_connections
-from gateway.web.http.limits import Caps, Limits
+from gateway.web.http.counting import Caps, count_connections
+from gateway.web.http.limits import Limits
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, Site, make_site
 from gateway.web.routes.rest import RestHandlers

@@ -14,7 +14,7 @@ from tests.web.site import Echo, Memory, build_site
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
-    from gateway.web.http.channel import Channel
+    from gateway.web.http.channel import HttpChannel
 
 ASK = b"GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -46,7 +46,7 @@ class Client:
 
     def __init__(self, site: Any) -> None:
         self.wire = Wire()
-        self.channel: Channel = site.buildProtocol(None)
+        self.channel: HttpChannel = site.buildProtocol(None)
         self.wire.protocol = self.channel
         self.channel.makeConnection(self.wire)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
-from gateway.web.http.listen import ALL, ListenError, Place, plan
+from gateway.web.http.listen_plan import ALL, ListenAddress, ListenError, plan
 from gateway.web.http.tls import kind_of
 from gateway.web.security.addresses import parse_address
 from gateway.web.security.trust import Role, notice
@@ -43,7 +43,7 @@ def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
         yield fail("port", str(error), "correct --host")
         return None
     exposed = False
-    taken: dict[tuple[str, int | None], Place] = {}
+    taken: dict[tuple[str, int | None], ListenAddress] = {}
     """Earlier places, which may also serve the worker."""
     is_moved = False
     for place in places:
@@ -61,7 +61,7 @@ def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
     return exposed
 
 
-def _moved(holder: Place, port: int) -> Finding:
+def _moved(holder: ListenAddress, port: int) -> Finding:
     return warn(
         "port",
         f"--listen {holder} holds port {port}, so the worker gets another one (GATEWAY_URL)",
@@ -69,7 +69,7 @@ def _moved(holder: Place, port: int) -> Finding:
     )
 
 
-def _address(place: Place, port: int) -> tuple[str, int | None]:
+def _address(place: ListenAddress, port: int) -> tuple[str, int | None]:
     """Host ("" for all) and port of a place; no port: it is no TCP endpoint of its own."""
     if place.host:
         return place.host, port
@@ -82,7 +82,7 @@ def _address(place: Place, port: int) -> tuple[str, int | None]:
     return host or everywhere, int(number[1])
 
 
-def _place(place: Place, host: str, port: int | None) -> Finding:
+def _place(place: ListenAddress, host: str, port: int | None) -> Finding:
     if place.endpoint:
         try:
             place.make(None)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from gateway.web.http.limits import Caps
+    from gateway.web.http.counting import Caps
 
 
 class AlertMetrics:

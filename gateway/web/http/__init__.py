@@ -1,20 +1,21 @@
-"""The modules of `gateway/web/http/`.
+"""Listening, HTTP/1.1 connections, requests, and the site behind the guard.
 
-- `audit`: one log line for every control action: what, who, from where, and what became of it.
-- `channel`: HTTP/1.1 connections: deadlines that no byte prolongs, and writing without a
-  detour.
-- `counting`: connections, counted from accept to close, by whose they are.
-- `gzip`: compressed answers: each made once for all who are given the same bytes.
-- `limits`: bounds on what strangers can make us hold: sizes, times, connections, messages.
-- `listen`: where we listen: default addresses, endpoints, and the worker's own way in.
-- `pems`: the certificates in a folder of `.pem` files: a TLS context for each host's name.
-- `proxy_protocol`: the PROXY protocol: a proxy says for whom it connects, before the first
-  request.
-- `request`: one request and its answer: bodies in memory, within bounds; errors as JSON.
-- `site`: the one site: where each path leads, and the guard in front of all of them.
-- `strict_parsing`: what twisted.web lets pass and we do not.
-- `timer`: one reactor timer for all deadlines.
-- `tls`: TLS for `ssl:` and `tls:` endpoints: what is spoken, and files that are read again.
-- `worker_port`: a port for the worker, kept over restarts, where it can't have the usual one.
-- `writer`: writing to a transport at the cost of the kernel.
+- `site`: the factory of all connections; the guard judges each request, then its path answers.
+- `request`: one request and its answer; reading queries and bodies.
+- `channel`: one connection: the deadline of each phase, and writing.
+- `strict_parsing`: what Twisted's parser accepts and we refuse.
+- `writer`: writing to a socket with as few system calls as possible.
+- `limits`: sizes, the time for each phase, and turns for pipelined requests.
+- `counting`: how many connections there may be, in total and of one client.
+- `timer`: one reactor timer for all deadlines of Engine.IO.
+- `gzip`: compression of answers, once for all who get the same bytes.
+- `audit`: one log line for every control action.
+- `listen`: the open ports.
+- `listen_plan`: where to listen, by the options.
+- `worker_port`: a port for the worker that stays the same over restarts.
+- `proxy_protocol`: the PROXY protocol of HAProxy.
+- `tls`: TLS endpoints whose certificates are read again when they change.
+- `pems`: a folder of certificates, one for each host name.
+
+`web/websocket`, `web/routes`, `app` and `ops` import these modules.
 """

@@ -5,7 +5,6 @@ Source: RFC 9112 section 9.6 (closing so that the last answer arrives).
 
 from __future__ import annotations
 
-from enum import IntEnum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 
 from gateway.web.http.counting import count_as
+from gateway.web.http.limits import Phase
 from gateway.web.http.request import JSON_LINES, Request
 from gateway.web.http.strict_parsing import StrictChannel
 from gateway.web.http.writer import CHUNK, writer_for
@@ -37,23 +37,7 @@ LEAST_TAKEN = 262144
 """Bytes of what waits that a slow client must take in `Limits.flush_seconds`."""
 
 
-class Phase(IntEnum):
-    """What a connection owes us, or we it; from CLOSING on nothing is read any more."""
-
-    HEAD = auto()
-    """The rest of a request's head; a new connection too."""
-    BODY = auto()
-    HANDLING = auto()
-    """Nothing: the answer is ours to give, or the connection no longer ours."""
-    IDLE = auto()
-    """The next request."""
-    CLOSING = auto()
-    """To take what we wrote last."""
-    REJECTED = auto()
-    """The same, after an error of its own."""
-
-
-class Channel(StrictChannel):
+class HttpChannel(StrictChannel):
     """One connection: its deadlines, and its writing.
 
     While something waits that the client has not taken, no further request is answered, and

@@ -1,16 +1,84 @@
-"""Connections, counted from accept to close, by whose they are."""
+"""How many connections there may be, and counting them from accept to close."""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twisted.protocols.policies import ProtocolWrapper
 
+from gateway.web.security.addresses import address_key, is_loopback
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.tcp import Connection, Port
 
-    from gateway.web.http.limits import Caps
+
+class Caps:
+    """How many connections there may be, in total and of one client.
+
+    Clients count by `address_key`.  Peers on this machine count in the total only, and so
+    do those that `exempt` names: workers, local front ends and proxies share one address.
+    """
+
+    def __init__(
+        self, total: int, per_address: int, exempt: Callable[[str], bool] = is_loopback
+    ) -> None:
+        self._total = total
+        self._per_address = per_address
+        self._exempt = exempt
+        self._open: Counter[str] = Counter()
+        self.count = 0
+        """Connections that are open."""
+        self.refused = 0
+        """Connections that were too many, ever."""
+
+    def opened(self, host: str) -> bool:
+        """Count a connection from `host` ("" for a UNIX socket); False: one too many.
+
+        Either way `closed` is to be called when it is gone.
+        """
+        self.count += 1
+        if not self.entered(host):
+            return False
+        if self.count > self._total:
+            self.refused += 1
+            return False
+        return True
+
+    def why_full(self, client: str) -> tuple[int, str] | None:
+        """The HTTP status and the reason for which one more is refused; None: it is not."""
+        if self.count >= self._total:
+            return 503, "The gateway has too many clients; see --max-connections."
+        if self._open[address_key(client)] >= self._per_address and not self._exempt(client):
+            return 429, "This client has too many sessions; see --max-connections-per-address."
+        return None
+
+    def closed(self, host: str) -> None:
+        """A connection from `host` that was counted is gone."""
+        self.count -= 1
+        self.left(host)
+
+    def entered(self, client: str) -> bool:
+        """Count a connection that is there as the client's; False: one too many of it.
+
+        Either way `left` is to be called when it is no longer.
+        """
+        key = address_key(client)
+        self._open[key] += 1
+        if self._open[key] <= self._per_address or self._exempt(client):
+            return True
+        self.refused += 1
+        return False
+
+    def left(self, client: str) -> None:
+        """A connection that was counted as the client's is no longer."""
+        key = address_key(client)
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
 
 
 def bare(transport: Any) -> Any:

@@ -1,14 +1,12 @@
-"""Bounds on what strangers can make us hold: sizes, times, connections, messages."""
+"""Bounds for requests: sizes, the time that each phase of a connection may take, and turns."""
 
 from __future__ import annotations
 
-from collections import Counter
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 from twisted.logger import Logger
-
-from gateway.web.security.addresses import address_key, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +16,22 @@ _log = Logger(namespace="gateway")
 
 SWEEP_SECONDS = 0.5
 """How late an overdue connection may be noticed."""
+
+
+class Phase(IntEnum):
+    """What a connection owes us, or we it; from CLOSING on nothing is read any more."""
+
+    HEAD = auto()
+    """The rest of a request's head; a new connection too."""
+    BODY = auto()
+    HANDLING = auto()
+    """Nothing: the answer is ours to give, or the connection no longer ours."""
+    IDLE = auto()
+    """The next request."""
+    CLOSING = auto()
+    """To take what we wrote last."""
+    REJECTED = auto()
+    """The same, after an error of its own."""
 
 
 @frozen
@@ -38,6 +52,18 @@ class Limits:
     """To take our last answer."""
     linger_seconds: float = 2.0
     """The same after a bad request, while the peer may still be sending."""
+
+    @property
+    def seconds(self) -> dict[Phase, float]:
+        """How long each phase may take; 0: as long as it wants."""
+        return {
+            Phase.HEAD: self.head_seconds,
+            Phase.BODY: self.body_seconds,
+            Phase.HANDLING: 0.0,
+            Phase.IDLE: self.idle_seconds,
+            Phase.CLOSING: self.flush_seconds,
+            Phase.REJECTED: self.linger_seconds,
+        }
 
 
 class Call(Protocol):
@@ -154,68 +180,3 @@ class Turns:
                 _log.failure("A pipelined request could not be taken")
         if self._waiting and self._call is None:
             self._call = self._reactor.callLater(0, self._take)
-
-
-class Caps:
-    """How many connections there may be, in total and of one client.
-
-    Clients count by `address_key`.  Peers on this machine count in the total only, and so
-    do those that `exempt` names: workers, local front ends and proxies share one address.
-    """
-
-    def __init__(
-        self, total: int, per_address: int, exempt: Callable[[str], bool] = is_loopback
-    ) -> None:
-        self._total = total
-        self._per_address = per_address
-        self._exempt = exempt
-        self._open: Counter[str] = Counter()
-        self.count = 0
-        """Connections that are open."""
-        self.refused = 0
-        """Connections that were too many, ever."""
-
-    def opened(self, host: str) -> bool:
-        """Count a connection from `host` ("" for a UNIX socket); False: one too many.
-
-        Either way `closed` is to be called when it is gone.
-        """
-        self.count += 1
-        if not self.entered(host):
-            return False
-        if self.count > self._total:
-            self.refused += 1
-            return False
-        return True
-
-    def why_full(self, client: str) -> tuple[int, str] | None:
-        """The HTTP status and the reason for which one more is refused; None: it is not."""
-        if self.count >= self._total:
-            return 503, "The gateway has too many clients; see --max-connections."
-        if self._open[address_key(client)] >= self._per_address and not self._exempt(client):
-            return 429, "This client has too many sessions; see --max-connections-per-address."
-        return None
-
-    def closed(self, host: str) -> None:
-        """A connection from `host` that was counted is gone."""
-        self.count -= 1
-        self.left(host)
-
-    def entered(self, client: str) -> bool:
-        """Count a connection that is there as the client's; False: one too many of it.
-
-        Either way `left` is to be called when it is no longer.
-        """
-        key = address_key(client)
-        self._open[key] += 1
-        if self._open[key] <= self._per_address or self._exempt(client):
-            return True
-        self.refused += 1
-        return False
-
-    def left(self, client: str) -> None:
-        """A connection that was counted as the client's is no longer."""
-        key = address_key(client)
-        self._open[key] -= 1
-        if not self._open[key]:
-            del self._open[key]

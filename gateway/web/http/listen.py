@@ -1,27 +1,24 @@
-"""Where we listen: default addresses, endpoints, and the worker's own way in."""
+"""The open ports of the site, among them the one that the worker uses."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import ensureDeferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import (
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
-    serverFromString,
 )
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from gateway.common.rate import Throttle
 from gateway.web.http.counting import count_connections
-from gateway.web.http.proxy_protocol import AnnouncedFactory, AnnouncedPorts
-from gateway.web.http.tls import KINDS as TLS_KINDS
-from gateway.web.http.tls import Certificate, kind_of, reloading
+from gateway.web.http.listen_plan import ListenError
+from gateway.web.http.proxy_protocol import ProxyProtocolFactory
 from gateway.web.security.addresses import is_loopback, parse_address
 
 if TYPE_CHECKING:
@@ -30,18 +27,11 @@ if TYPE_CHECKING:
     from twisted.internet.protocol import Factory
     from twisted.internet.tcp import Port
 
-    from gateway.web.http.limits import Caps
-    from gateway.web.http.proxy_protocol import Announce
+    from gateway.web.http.counting import Caps
+    from gateway.web.http.listen_plan import ListenAddress
+    from gateway.web.http.tls import Certificate
     from gateway.web.http.worker_port import KeptPort
 
-LOOPBACK = ("127.0.0.1", "::1")
-ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
-"""Every address of one family, and this machine's own of the other."""
-PROXY_PROTOCOL = "haproxy"
-PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
-"""Endpoints that pass on what comes as it is; others may speak anything."""
-UNIX_MODE = "660"
-"""The owner and the group of a UNIX socket may open it."""
 BACKLOG = 1024
 """Connections that wait to be accepted; past that, clients try again a second later."""
 ATTEMPTS = 5
@@ -50,78 +40,6 @@ CERTIFICATE_SECONDS = 5.0
 """How often certificates are looked at."""
 
 _log = Logger(namespace="gateway")
-
-
-class ListenError(Exception):
-    """We can't listen where we were told to; the text is one line for the user."""
-
-
-class Place(NamedTuple):
-    """Where to listen: an address, with the plan's port, or an endpoint description."""
-
-    host: str = ""
-    endpoint: str = ""
-    optional: bool = False
-    """Where this machine has no such address, there is only a line in the log."""
-    for_worker: bool = False
-    """Only needed where no other place takes plain HTTP there."""
-
-    def __str__(self) -> str:
-        return self.endpoint or self.host
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it takes plain HTTP, as a worker speaks it."""
-        return not self.endpoint or kind_of(self.endpoint) in PLAIN_KINDS
-
-    @property
-    def below(self) -> str:
-        """The endpoint without what a proxy says before the first request."""
-        return self.endpoint.partition(":")[2] if self.is_announced else self.endpoint
-
-    @property
-    def is_announced(self) -> bool:
-        """Whether a proxy says there for whom it connects, by the PROXY protocol."""
-        return kind_of(self.endpoint) == PROXY_PROTOCOL
-
-    def make(
-        self, reactor: Any, announce: Announce | None = None
-    ) -> tuple[Any, Certificate | None]:
-        """The endpoint that it describes, and its certificate if it has one.
-
-        Where a proxy announces clients, that comes before TLS: `announce(factory)` hears it.
-        Raises whatever Twisted and OpenSSL raise for what is wrong.
-        """
-        kind = kind_of(self.below)
-        if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
-            raise ValueError(f"{PROXY_PROTOCOL}: is written once")
-        if self.is_announced and announce is not None:
-            reactor = AnnouncedPorts(reactor, announce)
-        if kind in TLS_KINDS:
-            return reloading(reactor, self.below)
-        return serverFromString(reactor, private(self.below)), None
-
-
-def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[Place]:
-    """Where to listen, by `--host` and `--listen`.
-
-    `supervised`: a worker is run, whose URL may be hard-coded to localhost.
-    Raises ListenError for a host that is no address.
-    """
-    if host and host != "localhost" and parse_address(host) is None:
-        raise ListenError(f"--host {host} is not an address; write 0.0.0.0 or 192.0.2.1, or ::")
-    if endpoints:
-        places = [Place(endpoint=endpoint) for endpoint in endpoints]
-    elif host and host != "localhost":
-        places = [Place(host)]
-        if host in ALL:  # localhost may mean the address of the other family
-            places.append(Place(ALL[host], optional=True))
-    else:
-        return [Place(LOOPBACK[0]), Place(LOOPBACK[1], optional=True)]
-    if supervised:
-        places.append(Place(LOOPBACK[0], for_worker=True))
-        places.append(Place(LOOPBACK[1], for_worker=True, optional=True))
-    return places
 
 
 class Listeners:
@@ -141,9 +59,9 @@ class Listeners:
         self._site = site
         self._caps = caps
         self._announce = partial(
-            AnnouncedFactory, believes=believes, seldom=Throttle(reactor.seconds)
+            ProxyProtocolFactory, believes=believes, seldom=Throttle(reactor.seconds)
         )
-        self._open: list[tuple[Place, Port]] = []
+        self._open: list[tuple[ListenAddress, Port]] = []
         self.worker_port = 0
         """Where the worker finds plain HTTP on this machine, once we listen."""
         self._certificates: list[Certificate] = []
@@ -166,7 +84,9 @@ class Listeners:
         numbers = [getattr(port.getHost(), "port", 0) for _, port in self._open]
         return next((number for number in numbers if number), 0)
 
-    async def open(self, places: Sequence[Place], port: int, kept: KeptPort | None = None) -> None:
+    async def open(
+        self, places: Sequence[ListenAddress], port: int, kept: KeptPort | None = None
+    ) -> None:
         """Listen at all `places`, those by address on `port` (0: any, but the same).
 
         Where one of them holds `port` for something else than plain HTTP, those that are for
@@ -211,7 +131,7 @@ class Listeners:
         self._open.clear()
         await gatherResults(closed)
 
-    def _holder(self, ways_in: Sequence[Place], port: int) -> Place | None:
+    def _holder(self, ways_in: Sequence[ListenAddress], port: int) -> ListenAddress | None:
         """Who of ours holds `port` where the worker expects plain HTTP; None: nobody."""
         for way_in in ways_in:
             for place, listening in self._open:
@@ -219,7 +139,9 @@ class Listeners:
                     return place
         return None
 
-    async def _open_elsewhere(self, ways_in: Sequence[Place], kept: KeptPort | None) -> None:
+    async def _open_elsewhere(
+        self, ways_in: Sequence[ListenAddress], kept: KeptPort | None
+    ) -> None:
         """Open the worker's ways in on one port that is free on all of them."""
         already = len(self._open)
         for candidate in (kept.read() if kept else 0, *(ATTEMPTS * (0,))):
@@ -239,7 +161,7 @@ class Listeners:
             return
         raise ListenError("no port is free for the worker; choose one with --port")
 
-    async def _open_one(self, place: Place, port: int) -> None:
+    async def _open_one(self, place: ListenAddress, port: int) -> None:
         try:
             listening = await self._endpoint(place, port).listen(self._site)
         except CannotListenError as error:
@@ -254,7 +176,7 @@ class Listeners:
         count_connections(listening, self._caps, self._reactor)
         self._open.append((place, listening))
 
-    def _endpoint(self, place: Place, port: int) -> Any:
+    def _endpoint(self, place: ListenAddress, port: int) -> Any:
         if place.host:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
             return kind(self._reactor, port, BACKLOG, place.host)
@@ -266,7 +188,7 @@ class Listeners:
             self._certificates.append(certificate)
         return endpoint
 
-    def _reason(self, place: Place, port: int, error: CannotListenError) -> str | None:
+    def _reason(self, place: ListenAddress, port: int, error: CannotListenError) -> str | None:
         """Why `place` can't be had; None: a place that we have already serves as well."""
         if error.socketError.errno == errno.EADDRINUSE and place.host:
             ours = [
@@ -285,7 +207,7 @@ class Listeners:
             certificate.reload_if_changed()
 
 
-def _fault(place: Place, error: Exception) -> str:
+def _fault(place: ListenAddress, error: Exception) -> str:
     """Why Twisted makes no endpoint of `place`."""
     if place.below.startswith("systemd:") and isinstance(error, LookupError):
         return (
@@ -293,18 +215,6 @@ def _fault(place: Place, error: Exception) -> str:
             " systemd-socket-activate a --fdname"
         )
     return str(error) or type(error).__name__
-
-
-def private(description: str) -> str:
-    """The description of a UNIX socket with a mode: where it says none, not for everybody.
-
-    Whoever can open it counts as this machine.
-    """
-    kind, *arguments = re.split(r"(?<!\\):", description)
-    positional = [each for each in arguments if "=" not in each]
-    if kind != "unix" or len(positional) > 1 or any(each.startswith("mode=") for each in arguments):
-        return description
-    return f"{description}:mode={UNIX_MODE}"
 
 
 def _serves(address: Any, host: str, port: int) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.common.rate import Throttle
     from gateway.web.security.addresses import Address
 
-    Announce = Callable[[Any], "AnnouncedFactory"]
+    Announce = Callable[[Any], "ProxyProtocolFactory"]
 
 TEXT = b"PROXY "
 LONGEST_TEXT = 107
@@ -66,13 +66,13 @@ def parse(data: bytes) -> Announcement | None:
     return None
 
 
-class Announced(ProtocolWrapper):
+class ProxyProtocolConnection(ProtocolWrapper):
     """A connection that begins with an announcement; to what is above it the client's.
 
     The announcement is forgotten where the factory does not believe the peer.
     """
 
-    factory: AnnouncedFactory
+    factory: ProxyProtocolFactory
     wrappedProtocol: Any
     _head: bytes | None = b""
     """What was received of the announcement; None: it is over."""
@@ -113,13 +113,13 @@ class Announced(ProtocolWrapper):
         return count_as(self, str(client))
 
 
-class AnnouncedFactory(WrappingFactory[Announced]):
+class ProxyProtocolFactory(WrappingFactory[ProxyProtocolConnection]):
     """Wraps the factory of what is above.
 
     `believes(host)`: whether that peer ("" for a UNIX socket) may speak for others.
     """
 
-    protocol = Announced
+    protocol = ProxyProtocolConnection
     noisy = False
 
     def __init__(self, wrapped: Any, believes: Callable[[str], bool], seldom: Throttle) -> None:
@@ -127,8 +127,8 @@ class AnnouncedFactory(WrappingFactory[Announced]):
         self.believes = believes
         self._seldom = seldom
 
-    def buildProtocol(self, addr: Any) -> Announced:
-        return Announced(self, self.wrappedFactory.buildProtocol(addr))
+    def buildProtocol(self, addr: Any) -> ProxyProtocolConnection:
+        return ProxyProtocolConnection(self, self.wrappedFactory.buildProtocol(addr))
 
     def doubt(self, peer: str) -> None:
         """Say in the log that `peer` is not believed."""
@@ -140,10 +140,10 @@ class AnnouncedFactory(WrappingFactory[Announced]):
             )
 
 
-class AnnouncedPorts:
+class ProxyProtocolReactor:
     """A reactor for endpoints whose connections begin with an announcement, TLS or not.
 
-    `announce(factory)` makes the factory that hears it, see `AnnouncedFactory`.
+    `announce(factory)` makes the factory that hears it, see `ProxyProtocolFactory`.
     """
 
     def __init__(self, reactor: Any, announce: Announce) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.common.fields import T
-    from gateway.web.http.channel import Channel
+    from gateway.web.http.channel import HttpChannel
     from gateway.web.http.limits import Timer
 
 
@@ -56,7 +56,7 @@ class BodyTooLargeError(Exception):
 class Request(server.Request):
     """What the routes get from twisted.web."""
 
-    channel: Channel
+    channel: HttpChannel
     transport: Any
     content: BytesIO
     defaultContentType = None

@@ -19,7 +19,7 @@ from gateway.common.rate import MINUTE, LeakyBucket, ThrottleEach
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
 from gateway.web.http.audit import audit
-from gateway.web.http.channel import Channel, Phase
+from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
 from gateway.web.security.access import TOO_MANY, bearer
@@ -81,7 +81,7 @@ def make_site(
 
 
 class Site(server.Site):
-    """Builds a `Channel` for each connection and holds what they share."""
+    """Builds a `HttpChannel` for each connection and holds what they share."""
 
     resource: Root
 
@@ -98,18 +98,11 @@ class Site(server.Site):
         self.limits = limits
         self.expiry = Expiry(reactor)
         self.turns = Turns(reactor)
-        self.seconds = {
-            Phase.HEAD: limits.head_seconds,
-            Phase.BODY: limits.body_seconds,
-            Phase.HANDLING: 0.0,
-            Phase.IDLE: limits.idle_seconds,
-            Phase.CLOSING: limits.flush_seconds,
-            Phase.REJECTED: limits.linger_seconds,
-        }
+        self.seconds = limits.seconds
         self._date = (0, b"")
 
-    def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]  # h1 only
-        channel = Channel()
+    def buildProtocol(self, addr: IAddress | None) -> HttpChannel:  # type: ignore[override]  # h1 only
+        channel = HttpChannel()
         channel.factory = channel.site = self
         return channel
 
@@ -175,6 +168,7 @@ class Root(Resource):
         self._timer = timer
         self._strikes = strikes or Strikes(timer.seconds)
         self._guard = guard
+        self._proxies = guard.proxies
         self._mounts = dict(mounts)
         self._engine = engine
         self._engine_paths = tuple(engine_paths)
@@ -213,8 +207,8 @@ class Root(Resource):
         mount = self.find(request.path)
         access = mount.access if mount is not None else Access.OPEN
         verdict = self.judge(request, mount, access, request.method)
-        if self._guard.trusts_proxies:
-            request.announced = self._guard.announced(request.requestHeaders, _peer(request))
+        if self._proxies.some:
+            request.announced = self._proxies.announced(request.requestHeaders, _peer(request))
             if request.announced and not request.channel.lend(request.announced):
                 verdict = TOO_MANY._replace(lines=verdict.lines)
         if access is Access.CONTROL:

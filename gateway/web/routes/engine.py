@@ -17,7 +17,8 @@ from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
 from gateway.web.http.counting import socket_ends
 from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
-from gateway.web.security.access import bearer, is_passed_on
+from gateway.web.security.access import bearer
+from gateway.web.security.proxies import is_passed_on
 from gateway.web.websocket.allowance import Allowance, Pace
 from gateway.web.websocket.upgrade import UpgradeError
 

@@ -1,9 +1,12 @@
-"""The modules of `gateway/web/security/`.
+"""Who may do what: hosts, origins, tokens and proxies.
 
-- `access`: who may do what: one judgement, in front of every route.
-- `addresses`: host names and origins as requests carry them.
-- `strikes`: who brings wrong tokens is answered more and more slowly.
-- `token_files`: tokens that come and go: their files are read again when they change.
-- `tokens`: tokens: who somebody is, what he may do, and until when.
-- `trust`: who is trusted: what the options say, and what a caller may be.
+- `access`: the guard: one judgement for every request.
+- `trust`: the settings of the guard, and the access that a route needs.
+- `addresses`: host names, origins and addresses as requests carry them.
+- `proxies`: which proxies are trusted, and for whom they ask.
+- `tokens`: tokens, their roles and ends, and the files that hold them.
+- `token_files`: the files are read again when they change.
+- `strikes`: the answer to a wrong token waits, longer for each further one.
+
+All of `web` and `app` import these modules; they import only `common`.
 """

@@ -9,42 +9,29 @@ the token it brings, and whether it comes from this machine.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.web.security.addresses import (
     Host,
     Origin,
-    is_loopback,
     names_this_machine,
-    parse_address,
     parse_app_origin,
-    parse_client,
     parse_host,
     parse_origin,
     with_port,
 )
+from gateway.web.security.proxies import Proxies
 from gateway.web.security.tokens import digest
-from gateway.web.security.trust import UNIX, Access, Role, Settings
+from gateway.web.security.trust import Access, Role, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.web.http_headers import Headers
 
-    from gateway.web.security.addresses import Address
     from gateway.web.security.tokens import Token
 
-_PASSED_ON_BEGINS = (b"via", b"x-original", b"cf-", b"cdn-", b"x-envoy-", b"x-azure-")
-_PASSED_ON_ENDS = (
-    *(b"-via", b"-ip", b"-ipv6", b"-ip6", b"-clientip", b"-socketip"),
-    *(b"client-addr", b"remote-addr", b"real-addr"),
-    *(b"client-address", b"external-address", b"remote-address"),
-)
-"""Headers that proxies add, in general: clients have no use for any of them."""
-HOPS = 16
-"""Entries of X-Forwarded-For that are looked at: more proxies than anybody has in a row."""
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
 _PREFLIGHT = (
     b"Access-Control-Allow-Methods: GET, HEAD, POST\r\n"
@@ -111,12 +98,12 @@ class Guard:
         """`wall`: seconds since 1970."""
         self._settings = settings
         self._wall = wall
-        self.trusts_proxies = bool(settings.trusted_proxies)
+        self.proxies = Proxies(settings.trusted_proxies)
         self._tokens: dict[bytes, Token] = {}
         self._guarded = dict.fromkeys(Role, False)
-        self.heed(settings.all_tokens)
+        self.set_tokens(settings.all_tokens)
 
-    def heed(self, tokens: Sequence[Token]) -> None:
+    def set_tokens(self, tokens: Sequence[Token]) -> None:
         """These are the tokens from now on.
 
         What needed a token before still needs one: to revoke the last token of a role
@@ -206,49 +193,11 @@ class Guard:
         token = self.token(bearer(headers))
         if token is not None:
             return f"token {token.name}"
-        return "this machine" if self.is_local(headers, peer) else "nobody known"
+        return "this machine" if self.proxies.is_local(headers, peer) else "nobody known"
 
     def is_wrong(self, secret: str) -> bool:
         """Whether somebody brings a token that is none, where tokens count."""
         return bool(secret) and self.has_tokens and self.token(secret) is None
-
-    def is_local(self, headers: Headers, peer: str | None) -> bool:
-        """Whether a request comes from this machine.
-
-        One that a proxy passed on does not, unless the proxy is trusted and says so.
-        """
-        if not is_passed_on(headers):
-            return is_loopback(peer or "")
-        client = self.announced(headers, peer)
-        return bool(client) and is_loopback(client)
-
-    def announced(self, headers: Headers, peer: str | None) -> str:
-        """The client's address as a trusted proxy tells it; "" where `peer` is the client.
-
-        It is the last one in X-Forwarded-For that is none of the proxies.  A loopback
-        address told by another machine means that machine.
-        """
-        if not self.is_trusted(peer):
-            return ""
-        client = None
-        for entry in reversed(_chain(headers)):
-            client = parse_client(entry.strip())
-            if not self._is_proxy(client):
-                break
-        if client is None or (client.is_loopback and not is_loopback(peer or "")):
-            return ""
-        return str(client)
-
-    def is_trusted(self, peer: str | None) -> bool:
-        """Whether `peer` is one of the proxies whose X-Forwarded-For is believed."""
-        trusted = self._settings.trusted_proxies
-        if not peer:
-            return UNIX in trusted
-        return bool(trusted) and self._is_proxy(parse_address(peer))
-
-    def believes(self, peer: str) -> bool:
-        """Whether `peer` may say for whom it connects, by the PROXY protocol."""
-        return is_loopback(peer) or self.is_trusted(peer)
 
     # -- Host and Origin --------------------------------------------------------------
 
@@ -288,17 +237,12 @@ class Guard:
     def _judge_role(
         self, access: Access, headers: Headers, peer: str | None
     ) -> tuple[int, str] | None:
-        role = self.role(bearer(headers), local=self.is_local(headers, peer))
+        role = self.role(bearer(headers), local=self.proxies.is_local(headers, peer))
         if role >= _NEEDED[access]:
             return None
         # Without any role a token for viewing is set and was not brought.
         asks_token = role is Role.NONE or self._guarded[Role.CONTROL]
         return _NO_TOKEN if asks_token else _NOT_LOCAL
-
-    def _is_proxy(self, address: Address | None) -> bool:
-        return address is not None and any(
-            network != UNIX and address in network for network in self._settings.trusted_proxies
-        )
 
 
 def bearer(headers: Headers) -> str:
@@ -325,25 +269,6 @@ def _is_cross_site(headers: Headers) -> bool:
     """
     values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
     return any(value.strip().lower() == b"cross-site" for value in values)
-
-
-def is_passed_on(headers: Headers) -> bool:
-    """Whether a header says that a proxy passed the request on."""
-    return any(map(_is_a_proxys, dict(headers.getAllRawHeaders())))
-
-
-@lru_cache(maxsize=256)
-def _is_a_proxys(name: bytes) -> bool:
-    name = name.lower()
-    return (
-        b"forwarded" in name or name.startswith(_PASSED_ON_BEGINS) or name.endswith(_PASSED_ON_ENDS)
-    )
-
-
-def _chain(headers: Headers) -> list[str]:
-    """Who passed a request on, the nearest last, and no more than the last `HOPS`."""
-    chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
-    return chain.rsplit(",", HOPS)[-HOPS:]
 
 
 def _preflight(headers: Headers, cors: bytes) -> Verdict:

@@ -1,13 +1,12 @@
-"""The modules of `gateway/web/websocket/`.
+"""WebSocket connections of Engine.IO.
 
-- `allowance`: how large the messages of a client may be, and how fast it is read.
-- `connection`: one WebSocket connection of Engine.IO: bytes in, messages to a channel, writes
-  out.
-- `deflate`: permessage-deflate: each record compressed once, and shared by all who negotiated
-  it.
-- `fallback`: autobahn behind the fast path: whatever `frames.split` calls odd.
-- `farewell`: the end of a WebSocket from our side: one close frame, and patience until it is
-  answered.
-- `frames`: the common WebSocket frames, straight from the receive buffer.
-- `upgrade`: taking a connection over from twisted.web: HTTP request in, WebSocket out.
+- `upgrade`: an HTTP request becomes a WebSocket.
+- `connection`: one connection: bytes in, messages to a channel, writes out.
+- `frames`: the common frames, cut straight from the receive buffer.
+- `fallback`: all other frames: Autobahn reads them.
+- `deflate`: permessage-deflate, once for all who get the same message.
+- `closing`: the closing handshake that we begin.
+- `allowance`: how large messages may be, and how fast a client is read.
+
+`web/routes` and `app` import these modules.
 """

@@ -10,8 +10,8 @@ from zope.interface import implementer
 
 from gateway.engineio.meter import BYTES, SLICE, Meter
 from gateway.web.http.writer import writer_for
+from gateway.web.websocket.closing import ClosingHandshake
 from gateway.web.websocket.fallback import Fallback
-from gateway.web.websocket.farewell import Farewell
 from gateway.web.websocket.frames import CLOSE, TEXT, TextCheck, declared, split
 
 if TYPE_CHECKING:
@@ -38,24 +38,10 @@ class WebSocketConnection:
     """
 
     __slots__ = (
-        "_allowance",
-        "_buffer",
-        "_channel",
-        "_check",
-        "_deadlines",
-        "_factory",
-        "_fallback",
-        "_farewell",
-        "_gone",
-        "_limit",
-        "_meter",
-        "_needed",
-        "_pause",
-        "_writer",
-        "form",
-        "transport",
-        "write",
-    )
+        "_allowance", "_buffer", "_channel", "_check", "_closing", "_deadlines", "_factory",
+        "_fallback", "_gone", "_limit", "_meter", "_needed", "_pause", "_writer", "form",
+        "transport", "write",
+    )  # fmt: skip
 
     form: Form
 
@@ -74,7 +60,7 @@ class WebSocketConnection:
         self._buffer: bytes | bytearray = b""
         self._needed = 0
         self._check: TextCheck | None = None
-        self._farewell: Farewell | None = None
+        self._closing: ClosingHandshake | None = None
 
     def makeConnection(self, transport: Connection) -> None:
         self.transport = transport
@@ -88,7 +74,7 @@ class WebSocketConnection:
 
     def start(self, channel: WebSocketReceiver) -> None:
         """Give what arrives to `channel` from now on."""
-        if self._farewell is None or not self._farewell.said:
+        if self._closing is None or not self._closing.said:
             self._channel = channel
             if channel.session is not None:
                 self._meter = channel.session.meter
@@ -291,11 +277,11 @@ class WebSocketConnection:
         self._say_last(bytes((CLOSE, len(payload))) + payload)
         self.drop()
 
-    def _leave(self) -> Farewell:
+    def _leave(self) -> ClosingHandshake:
         """The one who says the last thing; made at the end, since most connections are idle."""
-        if self._farewell is None:
-            self._farewell = Farewell(self.transport, self._writer, self._deadlines)
-        return self._farewell
+        if self._closing is None:
+            self._closing = ClosingHandshake(self.transport, self._writer, self._deadlines)
+        return self._closing
 
     def _say_last(self, frame: bytes) -> None:
         """Send our close frame, unless it was sent before."""

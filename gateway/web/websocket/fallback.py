@@ -46,7 +46,7 @@ LONGEST_CONTROL = 125
 POLICY_VIOLATION = 1008
 
 
-class Owner(Protocol):
+class FallbackOwner(Protocol):
     """The connection that Autobahn reads for."""
 
     def on_message(self, payload: bytes, *, binary: bool) -> None: ...
@@ -64,11 +64,11 @@ class _Silence:
 
 
 class Fallback(WebSocketServerProtocol):
-    """Autobahn's protocol, in its open state, between an `Owner` and nothing else."""
+    """Autobahn's protocol, in its open state, between an `FallbackOwner` and nothing else."""
 
     log = _Silence()
 
-    def __init__(self, owner: Owner, peer: IPv4Address) -> None:
+    def __init__(self, owner: FallbackOwner, peer: IPv4Address) -> None:
         super().__init__()
         self._owner = owner
         self._peer = peer
@@ -149,7 +149,7 @@ class _Wire:
 
     disconnecting = False
 
-    def __init__(self, owner: Owner, peer: IPv4Address) -> None:
+    def __init__(self, owner: FallbackOwner, peer: IPv4Address) -> None:
         self.open = False
         self._owner = owner
         self._peer = peer

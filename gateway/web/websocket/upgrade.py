@@ -17,8 +17,7 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 
 from gateway.engineio.forms import WEBSOCKETS
-from gateway.web.http.channel import EVERY_ANSWER
-from gateway.web.http.channel import Channel as HttpChannel
+from gateway.web.http.channel import EVERY_ANSWER, HttpChannel
 from gateway.web.websocket.connection import WebSocketConnection
 from gateway.web.websocket.deflate import ACCEPTED, Deflated, accepts
 from gateway.web.websocket.fallback import FallbackFactory

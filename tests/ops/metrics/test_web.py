@@ -3,7 +3,7 @@ from collections import Counter
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.metrics.gateway import WebMetrics
-from gateway.web.http.limits import Caps
+from gateway.web.http.counting import Caps
 from tests.ops.metrics.reading import read
 
 

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.channel import Channel
+from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import SWEEP_SECONDS, Limits
 from gateway.web.http.request import Request
 from tests.web.site import Echo, Memory, SocketTestCase, build_site
@@ -216,7 +216,7 @@ class LogTests(SocketTestCase):
             recorder = await self.connect(port)
             recorder.transport.write(b"GET /logs?%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % ask * 3)
             await recorder.until(b"HTTP/1.1 ", 3)
-            channels = [each for each in self.site.expiry._due if isinstance(each, Channel)]
+            channels = [each for each in self.site.expiry._due if isinstance(each, HttpChannel)]
             transports += [weakref.ref(each.transport) for each in channels]
             del channels
             recorder.transport.abortConnection()

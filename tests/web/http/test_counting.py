@@ -8,7 +8,8 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
 from gateway.engineio.settings import Settings as EngineSettings
-from gateway.web.http.listen import Listeners, Place
+from gateway.web.http.listen import Listeners
+from gateway.web.http.listen_plan import ListenAddress
 from gateway.web.http.timer import drive
 from gateway.web.routes.engine import EngineResource
 from gateway.web.security.access import Guard
@@ -30,13 +31,13 @@ class ProxyTestCase(SocketTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.caps = Visitors(CAP, Guard(SETTINGS).believes)
+        self.caps = Visitors(CAP, Guard(SETTINGS).proxies.believes)
         self.addCleanup(self.caps.gone)
 
     async def serve(self, site: Any) -> None:
-        listeners = Listeners(self.reactor, site, self.caps, Guard(SETTINGS).believes)
+        listeners = Listeners(self.reactor, site, self.caps, Guard(SETTINGS).proxies.believes)
         self.addCleanup(lambda: ensureDeferred(listeners.close()))
-        await listeners.open([Place(endpoint="haproxy:tcp:0:interface=127.0.0.1")], 0)
+        await listeners.open([ListenAddress(endpoint="haproxy:tcp:0:interface=127.0.0.1")], 0)
         self.port = listeners.port
 
 

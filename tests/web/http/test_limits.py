@@ -3,7 +3,8 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.limits import SWEEP_SECONDS, Caps, Expiry
+from gateway.web.http.counting import Caps
+from gateway.web.http.limits import SWEEP_SECONDS, Expiry
 
 
 class Connection:

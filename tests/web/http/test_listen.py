@@ -26,8 +26,10 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from gateway.web.http.limits import Caps, Limits
-from gateway.web.http.listen import ListenError, Listeners, Place, plan, private
+from gateway.web.http.counting import Caps
+from gateway.web.http.limits import Limits
+from gateway.web.http.listen import Listeners
+from gateway.web.http.listen_plan import ListenAddress, ListenError, plan, private
 from gateway.web.http.worker_port import KeptPort
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
@@ -102,7 +104,7 @@ class ListenTestCase(TestCase):
         answer = await self.exchange(endpoint, data)
         self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
 
-    def fails(self, places: list[Place], port: int) -> Deferred[ListenError]:
+    def fails(self, places: list[ListenAddress], port: int) -> Deferred[ListenError]:
         return self.assertFailure(
             ensureDeferred(self.make_listeners().open(places, port)), ListenError
         )
@@ -125,56 +127,63 @@ class PlaceTests(ListenTestCase):
         await self.assert_serves(self.tcp(self.listeners.port))
 
     async def test_a_port_in_use(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         taken = self.listeners.port
         error = await self.fails(plan(None, [], supervised=True), taken)
         self.assertIn(f"port {taken} on 127.0.0.1 is in use", str(error))
         self.assertNotIn("\n", str(error))
 
     async def test_a_port_is_free_again_at_once(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         port = self.listeners.port
         await self.assert_serves(self.tcp(port))
         await self.listeners.close()
-        await self.make_listeners().open([Place("127.0.0.1")], port)
+        await self.make_listeners().open([ListenAddress("127.0.0.1")], port)
 
     async def test_nothing_stays_open_when_one_place_fails(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         taken = self.listeners.port
         other = self.make_listeners()
         opened = ensureDeferred(
-            other.open([Place(endpoint="tcp:0:interface=127.0.0.1"), Place("127.0.0.1")], taken)
+            other.open(
+                [ListenAddress(endpoint="tcp:0:interface=127.0.0.1"), ListenAddress("127.0.0.1")],
+                taken,
+            )
         )
         await self.assertFailure(opened, ListenError)
         self.assertEqual(other.addresses, [])
 
     async def test_another_server_on_the_workers_port_is_not_ours(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         taken = self.listeners.port
         error = await self.fails(plan("127.0.0.2", [], supervised=True), taken)
         self.assertIn(f"port {taken} on 127.0.0.1 is in use", str(error))
 
     async def test_a_failure_is_known_before_the_reactor_runs(self) -> None:
         other = self.make_listeners()
-        places = [Place("127.0.0.1"), Place("127.0.0.2"), Place(endpoint="nonsense:1")]
+        places = [
+            ListenAddress("127.0.0.1"),
+            ListenAddress("127.0.0.2"),
+            ListenAddress(endpoint="nonsense:1"),
+        ]
         self.failureResultOf(ensureDeferred(other.open(places, 0)), ListenError)
         self.assertEqual(other.addresses, [])
 
     async def test_an_optional_place_may_be_missing(self) -> None:
-        await self.listeners.open([Place("192.0.2.77", optional=True)], 0)
+        await self.listeners.open([ListenAddress("192.0.2.77", optional=True)], 0)
         self.assertEqual(self.listeners.addresses, [])
 
     async def test_but_not_taken_by_another_whom_clients_of_localhost_would_reach(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         taken = self.listeners.port
-        error = await self.fails([Place("127.0.0.1", optional=True)], taken)
+        error = await self.fails([ListenAddress("127.0.0.1", optional=True)], taken)
         self.assertIn(f"port {taken} on 127.0.0.1 is in use", str(error))
 
     async def test_endpoints_that_are_none(self) -> None:
         for endpoint in ("nonsense:1", "tcp:port", "tcp", "ssl:1:privateKey=/nowhere.pem", ""):
-            error = await self.fails([Place(endpoint=endpoint)], 0)
+            error = await self.fails([ListenAddress(endpoint=endpoint)], 0)
             self.assertNotIn("\n", str(error))
-        error = await self.fails([Place(endpoint="tcp:0:interface=192.0.2.1")], 0)
+        error = await self.fails([ListenAddress(endpoint="tcp:0:interface=192.0.2.1")], 0)
         self.assertIn("192.0.2.1", str(error))
 
     async def test_a_unix_socket_and_the_workers_way_in(self) -> None:
@@ -191,7 +200,7 @@ class PlaceTests(ListenTestCase):
     async def test_behind_haproxy_peers_are_who_they_are(self) -> None:
         request = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         for kind in ("haproxy", "HAProxy"):
-            endpoint = Place(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")
+            endpoint = ListenAddress(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")
             listeners = self.make_listeners()
             await listeners.open([endpoint], 0)
             for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
@@ -204,7 +213,7 @@ class PlaceTests(ListenTestCase):
         for kind in ("haproxy", "HAProxy", "HAPROXY"):
             listeners = Listeners(self.reactor, self.site, self.caps, believed.append)
             self.addCleanup(lambda each=listeners: ensureDeferred(each.close()))
-            await listeners.open([Place(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")], 0)
+            await listeners.open([ListenAddress(endpoint=f"{kind}:tcp:0:interface=127.0.0.1")], 0)
             await self.exchange(
                 self.tcp(listeners.port), b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n" + GET
             )
@@ -212,22 +221,22 @@ class PlaceTests(ListenTestCase):
 
     async def test_a_proxy_is_announced_once(self) -> None:
         for endpoint in ("haproxy:haproxy:tcp:0", "haproxy:HAProxy:tcp:0"):
-            self.assertIn("once", str(await self.fails([Place(endpoint=endpoint)], 0)))
+            self.assertIn("once", str(await self.fails([ListenAddress(endpoint=endpoint)], 0)))
 
     async def test_a_socket_that_systemd_has_not_handed_over(self) -> None:
         self.assertIn(
             "no such socket",
-            str(await self.fails([Place(endpoint="systemd:domain=INET:index=0")], 0)),
+            str(await self.fails([ListenAddress(endpoint="systemd:domain=INET:index=0")], 0)),
         )
 
     def test_only_what_is_known_to_be_plain_is(self) -> None:
         for plain in ("tcp:1", "tcp6:1", "unix:/x", "systemd:domain=INET:index=0"):
-            self.assertTrue(Place(endpoint=plain).is_plain, plain)
+            self.assertTrue(ListenAddress(endpoint=plain).is_plain, plain)
         for other in ("ssl:1", "tls:/x", "TLS:/x", "haproxy:tcp:1", "autobahn:tcp\\:1", "stdio:"):
-            self.assertFalse(Place(endpoint=other).is_plain, other)
+            self.assertFalse(ListenAddress(endpoint=other).is_plain, other)
 
     async def free_port(self) -> int:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         port = self.listeners.port
         await self.listeners.close()
         return port
@@ -268,7 +277,7 @@ class PlaceTests(ListenTestCase):
     async def test_a_kept_port_that_is_taken_is_given_up(self) -> None:
         file = Path(self.mktemp())
         other = self.make_listeners()
-        await other.open([Place("127.0.0.1")], 0)
+        await other.open([ListenAddress("127.0.0.1")], 0)
         KeptPort(file).keep(other.port)
         port = await self.free_port()
         places = plan(None, [f"haproxy:tcp:{port}:interface=127.0.0.1"], supervised=True)
@@ -278,7 +287,7 @@ class PlaceTests(ListenTestCase):
         self.assertEqual(KeptPort(file).read(), self.listeners.worker_port)
 
     async def test_an_endpoint_on_the_workers_port_serves_it(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         port = self.listeners.port
         await self.listeners.close()
         await self.listeners.open(plan(None, [f"tcp:{port}"], supervised=True), port)
@@ -289,7 +298,7 @@ class CapsTests(ListenTestCase):
     async def test_one_connection_too_many_is_closed_and_the_others_live(self) -> None:
         self.caps = Caps(total=2, per_address=100)
         listeners = self.make_listeners()
-        await listeners.open([Place("127.0.0.1")], 0)
+        await listeners.open([ListenAddress("127.0.0.1")], 0)
         held = [Recorder() for _ in range(2)]
         for recorder in held:
             await connectProtocol(self.tcp(listeners.port), recorder)
@@ -305,7 +314,7 @@ class CapsTests(ListenTestCase):
         await held[1].closed
 
     async def test_connections_are_counted_until_they_are_gone(self) -> None:
-        await self.listeners.open([Place("127.0.0.1")], 0)
+        await self.listeners.open([ListenAddress("127.0.0.1")], 0)
         for _ in range(3):
             await self.assert_serves(self.tcp(self.listeners.port))
         self.assertEqual(self.caps.count, 0)
@@ -331,7 +340,7 @@ class PrivateTests(ListenTestCase):
         self.addCleanup(folder.cleanup)
         for name, prefix in (("a", "unix"), ("b", "haproxy:unix")):
             path = f"{folder.name}/{name}"
-            await self.listeners.open([Place(endpoint=f"{prefix}:{path}")], 0)
+            await self.listeners.open([ListenAddress(endpoint=f"{prefix}:{path}")], 0)
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o660)  # noqa: PTH116 - it is local
         await self.listeners.close()
 
@@ -346,7 +355,7 @@ class TlsTests(ListenTestCase):
         self.pem = self.folder / "a.pem"
         write_certificate(self.pem, name)
         endpoint = self.endpoint.format(pem=self.pem, folder=self.folder)
-        await self.listeners.open([Place(endpoint=endpoint)], 0)
+        await self.listeners.open([ListenAddress(endpoint=endpoint)], 0)
 
     async def served_name(self, asked: str | None = None) -> str:
         """Whose certificate a new connection gets; a request is answered besides."""
@@ -394,7 +403,7 @@ class TlsTests(ListenTestCase):
         request = b"POST /restart-python HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         for kind in (f"ssl:0:privateKey={pem}", f"tls:{folder}:0"):
             listeners = self.make_listeners()
-            await listeners.open([Place(endpoint=f"haproxy:{kind}:interface=127.0.0.1")], 0)
+            await listeners.open([ListenAddress(endpoint=f"haproxy:{kind}:interface=127.0.0.1")], 0)
             for peer, status in ((b"127.0.0.1", b"200"), (b"203.0.113.9", b"403")):
                 line = b"PROXY TCP4 %s 127.0.0.1 40000 3001\r\n" % peer
                 recorder = await self.speak(listeners.port, request, before=line)
@@ -489,7 +498,7 @@ class FolderTests(TlsTests):
 
     async def test_a_folder_without_any(self) -> None:
         folder = self.make_folder()
-        place = Place(endpoint=f"tls:{folder}:0")
+        place = ListenAddress(endpoint=f"tls:{folder}:0")
         self.assertIn(f"no .pem file in {folder}", str(await self.fails([place], 0)))
 
 

@@ -12,7 +12,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import Throttle
-from gateway.web.http.proxy_protocol import BINARY, LONGEST_BINARY, AnnouncedFactory, parse
+from gateway.web.http.proxy_protocol import BINARY, LONGEST_BINARY, ProxyProtocolFactory, parse
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Settings
 
@@ -120,7 +120,9 @@ class AnnouncedTests(SynchronousTestCase):
 
     def connect(self, peer: Any, *trusted: str) -> tuple[Any, Transport]:
         guard = Guard(Settings(trusted_proxies=trusted))
-        factory = AnnouncedFactory(AboveFactory(), guard.believes, Throttle(lambda: 0.0))
+        factory = ProxyProtocolFactory(
+            AboveFactory(), guard.proxies.believes, Throttle(lambda: 0.0)
+        )
         if isinstance(peer, str):
             peer = IPv4Address("TCP", peer, 50000)
         protocol, transport = factory.buildProtocol(peer), Transport(peerAddress=peer)

@@ -315,7 +315,7 @@ class GuardTests(SynchronousTestCase):
         self.assertEqual(self.guard.token_role("wq0Kc7mVt1hR9xZ2"), Role.CONTROL)
 
     def test_to_revoke_the_last_one_opens_nothing(self) -> None:
-        self.guard.heed(())
+        self.guard.set_tokens(())
         self.assertEqual(self.guard.token_role(""), Role.NONE)
         self.assertEqual(self.guard.role("", local=True), Role.NONE)
 

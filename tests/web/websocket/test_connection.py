@@ -16,9 +16,9 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.meter import Meter
 from gateway.web.http.writer import CHUNK
 from gateway.web.websocket.allowance import Allowance
+from gateway.web.websocket.closing import CLOSE_TIMEOUT
 from gateway.web.websocket.connection import WebSocketConnection
 from gateway.web.websocket.fallback import FallbackFactory
-from gateway.web.websocket.farewell import CLOSE_TIMEOUT
 from tests.web.peer import (
     BINARY,
     CLOSE,

@@ -37,12 +37,12 @@ from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.settings import Settings
 from gateway.web.http.counting import count_connections
-from gateway.web.http.proxy_protocol import AnnouncedFactory
+from gateway.web.http.proxy_protocol import ProxyProtocolFactory
 from gateway.web.http.timer import drive
 from gateway.web.http.writer import CHUNK
 from gateway.web.routes.engine import EngineResource
 from gateway.web.security.addresses import is_loopback
-from gateway.web.websocket import farewell
+from gateway.web.websocket import closing
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.fallback import Fallback
 from gateway.web.websocket.upgrade import UpgradeError, Upgrader, accept_key
@@ -637,7 +637,7 @@ class Sockets:
         )
 
     async def test_a_peer_that_never_reads_is_dropped(self) -> None:
-        self.patch(farewell, "CLOSE_TIMEOUT", 0.05)
+        self.patch(closing, "CLOSE_TIMEOUT", 0.05)
         await self.upgrade()
         await self.fill()
         self.sink.close()
@@ -645,7 +645,7 @@ class Sockets:
 
     async def test_a_peer_that_closes_and_stops_reading_is_dropped(self) -> None:
         # TLS would wait for the other end's goodbye for ever.
-        self.patch(farewell, "CLOSE_TIMEOUT", 0.05)
+        self.patch(closing, "CLOSE_TIMEOUT", 0.05)
         await self.upgrade()
         self.peer.transport.write(close())
         self.peer.transport.pauseProducing()
@@ -734,4 +734,4 @@ class BehindProxy:
         self._below = below
 
     def listen(self, site: Any) -> Any:
-        return self._below.listen(AnnouncedFactory(site, is_loopback, lambda: False))
+        return self._below.listen(ProxyProtocolFactory(site, is_loopback, lambda: False))

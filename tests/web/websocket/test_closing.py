@@ -6,7 +6,7 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from gateway.app import assembly, children
+from gateway.app import assembly, child_services
 from gateway.options import Settings
 from gateway.web.http import limits
 
@@ -40,7 +40,7 @@ class FarewellTests(TestCase):
     """Over real sockets, in this process and without a worker."""
 
     def setUp(self) -> None:
-        self.patch(children, "LAST_POLLS", 30)
+        self.patch(child_services, "LAST_POLLS", 30)
         self.patch(limits, "SWEEP_SECONDS", 0.01)  # nothing is left to do when it has stopped
         self.assembly = assembly.Assembly(Settings(port=0, no_worker=True), reactor)
         self.gateway = self.assembly.gateway

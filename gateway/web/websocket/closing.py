@@ -15,7 +15,7 @@ CLOSE_TIMEOUT = 2.0
 """Seconds a peer has to answer our close frame, from when it last took something."""
 
 
-class Farewell:
+class ClosingHandshake:
     """Says the last thing that is written, once; `said`: it is, or the connection is gone."""
 
     __slots__ = ("_deadlines", "_patience", "_transport", "_writer", "said")

@@ -1,0 +1,111 @@
+"""Where to listen, by `--host` and `--listen`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.endpoints import serverFromString
+
+from gateway.web.http.proxy_protocol import ProxyProtocolReactor
+from gateway.web.http.tls import KINDS as TLS_KINDS
+from gateway.web.http.tls import Certificate, kind_of, reloading
+from gateway.web.security.addresses import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.web.http.proxy_protocol import Announce
+
+LOOPBACK = ("127.0.0.1", "::1")
+ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
+"""Every address of one family, and this machine's own of the other."""
+PROXY_PROTOCOL = "haproxy"
+PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
+"""Endpoints that pass on what comes as it is; others may speak anything."""
+UNIX_MODE = "660"
+"""The owner and the group of a UNIX socket may open it."""
+
+
+class ListenError(Exception):
+    """We can't listen where we were told to; the text is one line for the user."""
+
+
+class ListenAddress(NamedTuple):
+    """Where to listen: an address, with the plan's port, or an endpoint description."""
+
+    host: str = ""
+    endpoint: str = ""
+    optional: bool = False
+    """Where this machine has no such address, there is only a line in the log."""
+    for_worker: bool = False
+    """Only needed where no other place takes plain HTTP there."""
+
+    def __str__(self) -> str:
+        return self.endpoint or self.host
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it takes plain HTTP, as a worker speaks it."""
+        return not self.endpoint or kind_of(self.endpoint) in PLAIN_KINDS
+
+    @property
+    def below(self) -> str:
+        """The endpoint without what a proxy says before the first request."""
+        return self.endpoint.partition(":")[2] if self.is_announced else self.endpoint
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether a proxy says there for whom it connects, by the PROXY protocol."""
+        return kind_of(self.endpoint) == PROXY_PROTOCOL
+
+    def make(
+        self, reactor: Any, announce: Announce | None = None
+    ) -> tuple[Any, Certificate | None]:
+        """The endpoint that it describes, and its certificate if it has one.
+
+        Where a proxy announces clients, that comes before TLS: `announce(factory)` hears it.
+        Raises whatever Twisted and OpenSSL raise for what is wrong.
+        """
+        kind = kind_of(self.below)
+        if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
+            raise ValueError(f"{PROXY_PROTOCOL}: is written once")
+        if self.is_announced and announce is not None:
+            reactor = ProxyProtocolReactor(reactor, announce)
+        if kind in TLS_KINDS:
+            return reloading(reactor, self.below)
+        return serverFromString(reactor, private(self.below)), None
+
+
+def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[ListenAddress]:
+    """Where to listen, by `--host` and `--listen`.
+
+    `supervised`: a worker is run, whose URL may be hard-coded to localhost.
+    Raises ListenError for a host that is no address.
+    """
+    if host and host != "localhost" and parse_address(host) is None:
+        raise ListenError(f"--host {host} is not an address; write 0.0.0.0 or 192.0.2.1, or ::")
+    if endpoints:
+        places = [ListenAddress(endpoint=endpoint) for endpoint in endpoints]
+    elif host and host != "localhost":
+        places = [ListenAddress(host)]
+        if host in ALL:  # localhost may mean the address of the other family
+            places.append(ListenAddress(ALL[host], optional=True))
+    else:
+        return [ListenAddress(LOOPBACK[0]), ListenAddress(LOOPBACK[1], optional=True)]
+    if supervised:
+        places.append(ListenAddress(LOOPBACK[0], for_worker=True))
+        places.append(ListenAddress(LOOPBACK[1], for_worker=True, optional=True))
+    return places
+
+
+def private(description: str) -> str:
+    """The description of a UNIX socket with a mode: where it says none, not for everybody.
+
+    Whoever can open it counts as this machine.
+    """
+    kind, *arguments = re.split(r"(?<!\\):", description)
+    positional = [each for each in arguments if "=" not in each]
+    if kind != "unix" or len(positional) > 1 or any(each.startswith("mode=") for each in arguments):
+        return description
+    return f"{description}:mode={UNIX_MODE}"
