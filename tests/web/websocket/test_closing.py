@@ -42,7 +42,7 @@ class FarewellTests(TestCase):
     def setUp(self) -> None:
         self.patch(child_services, "LAST_POLLS", 30)
         self.patch(limits, "SWEEP_SECONDS", 0.01)  # nothing is left to do when it has stopped
-        self.assembly = assembly.Assembly(Settings(port=0, no_worker=True), reactor)
+        self.assembly = assembly.GatewayAssembly(Settings(port=0, no_worker=True), reactor)
         self.gateway = self.assembly.gateway
         self.gateway.startService()
 
