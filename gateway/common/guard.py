@@ -29,7 +29,7 @@ AGAIN: Final = 1.0
 
 
 def attempt(what: str, act: Callable[[], object]) -> str | None:
-    """Do `act`; None when it was done, else the reason, which is logged as that of `what`."""
+    """Call `act`; None: it returned; else why it failed, which is logged with the name `what`."""
     try:
         act()
     except Exception as error:
@@ -40,13 +40,13 @@ def attempt(what: str, act: Callable[[], object]) -> str | None:
 
 
 class Attempts:
-    """Tries things, and logs what fails: the first, second, fourth, eighth, ... time."""
+    """Calls functions; logs the first, second, fourth, eighth, ... failure of each name."""
 
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()
 
     def __call__(self, what: str, do: Callable[..., object], *args: object) -> bool:
-        """Call `do(*args)`; whether it went well.  `what` names it in the log."""
+        """Call `do(*args)`; False: it raised.  `what` names it in the log."""
         try:
             do(*args)
         except Exception:
@@ -63,7 +63,7 @@ class Attempts:
 
 
 class Look:
-    """An act that is done again and again: a failure is logged once, until it has passed."""
+    """A function that is called again and again: a failure is logged once, until it is over."""
 
     def __init__(self, what: str, act: Callable[[], object], tag: str = "Python") -> None:
         self._what = what
@@ -72,7 +72,7 @@ class Look:
         self._failed: str | None = None
 
     def __call__(self) -> bool:
-        """Do it; whether that went well."""
+        """Call it; False: it raised."""
         try:
             self._act()
         except Exception as error:
@@ -86,7 +86,7 @@ class Look:
 
 
 class Timers(Protocol):
-    """Who calls back later, such as `gateway.engineio.deadlines.Deadlines`."""
+    """What calls back later, such as `gateway.engineio.deadlines.Deadlines`."""
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> object:
         """Call `callback` in `seconds`."""
@@ -115,7 +115,7 @@ class Periodic:
 
 
 class Countdown:
-    """Calls `callback` when it is over; one at a time, and `again` seconds later if that raised.
+    """A timer that calls `callback` once, and again in `again` seconds if that raised.
 
     `what` says for the log what the callback does.
     """
@@ -129,23 +129,23 @@ class Countdown:
         self._call: Any = None
 
     def begin(self, seconds: float) -> None:
-        """Begin, anew if need be."""
+        """Start the timer, or start it again."""
         self.cancel()
         self._call = self._reactor.callLater(max(0.0, seconds), self._over)
 
     def now(self) -> None:
-        """Don't wait any longer."""
+        """Call it now."""
         self.cancel()
         self._over()
 
     def cancel(self) -> None:
-        """Forget it; harmless when there is none."""
+        """Stop the timer, if it runs."""
         if self.active:
             self._call.cancel()
 
     @property
     def active(self) -> bool:
-        """Whether it is still to end."""
+        """Whether the timer runs."""
         return self._call is not None and bool(self._call.active())
 
     def _over(self) -> None:
@@ -154,7 +154,7 @@ class Countdown:
 
 
 class Reading(Generic[T]):
-    """A list of what can be read; as far as it came, when that fails."""
+    """A list that is read anew by each call; if reading fails, what was read until then."""
 
     def __init__(self, what: str, read: Callable[[], Iterable[T]]) -> None:
         self._read = read
@@ -173,7 +173,7 @@ class Reading(Generic[T]):
 
 
 def reason(error: BaseException) -> str:
-    """One line for people: what the system says, and of which file."""
+    """`error` in one line for people: the system's words, and the file that they are about."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error) or type(error).__name__

@@ -20,11 +20,11 @@ SIZE = 32
 
 
 class KeyFile:
-    """Call it for the bytes in `path`, which are made when there are none.
+    """A call returns the bytes in `path`; the file is made when there is none.
 
     Gateways that share the folder share the key.  Only the owner may read it.  A file that
-    others could have read or written, or that is damaged, is replaced; where no file can be
-    kept the key lasts as long as the process, and the log says so once.
+    others can read or write, or that is damaged, is replaced.  If no file can be kept, the key
+    lasts as long as the process, and a warning is logged once.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Secrets are taken out of every line, and so is any beginning of one."""
+"""Takes secrets, and beginnings of secrets, out of a text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from urllib.parse import quote
 MASK = "[redacted]"
 BOM = "\ufeff"
 PREFIX = 8
-"""Characters of a secret that give it away."""
+"""Characters at the beginning of a secret that are taken out, too."""
 SHORT = 4
 """A secret shorter than this is looked for as a whole word only."""
 KEPT = 256
-"""Secrets that are remembered; a worker may still print the keys of yesterday."""
+"""Secrets that are remembered: a worker may still print older keys."""
 LINES = 32
-"""Lines of one secret that are looked for by themselves: a private key has less than 30."""
+"""Lines of a secret that are looked for one by one: a private key has fewer than 30."""
 
 
 class Redactor:
-    """Replaces the secrets it was told."""
+    """Replaces the secrets that it has learned by `MASK`."""
 
     def __init__(self) -> None:
         self._secrets: dict[str, None] = {}
@@ -27,7 +27,7 @@ class Redactor:
         self._by_head: dict[str, list[str]] = {}
 
     def learn(self, *secrets: str) -> None:
-        """These are secrets from now on, as they are and as programs print them."""
+        """Take `secrets` out from now on, also as repr, JSON and URLs show them."""
         for secret in secrets:
             for part in _parts(secret):
                 for form in _forms(part):

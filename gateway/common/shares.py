@@ -1,4 +1,4 @@
-"""A bound that many share: who takes the most of it is the first to lose something."""
+"""Bounds that many owners share: the owner that uses the most loses something first."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ class Shares(Generic[Key, Value]):
 # -- Which of the names that come from outside are counted by themselves.
 
 OTHER = "other"
-"""What all names together are called that have no place of their own."""
+"""Stands for all names that are not counted one by one."""
 MAX_LENGTH = 100
-"""Characters of a name that may have one."""
+"""Characters of a name that is counted by itself."""
 SHARE = 5
-"""A stranger's address has at most the fifth part of the strangers' places."""
+"""One address has at most a fifth of the places of strangers."""
 
 
 class Places:
     """Places for names, bounded in number: a name that has one keeps it.
 
-    `known` names have one from the beginning.  Further names get one as they come: the first
-    `most` of those who are trusted to invent names, and the first `most` of strangers, of
-    whom each address has only a share.  So strangers take places from nobody but strangers.
+    `known` names have one from the beginning.  Others get one as they come: `most` for names of
+    trusted senders, and `most` for names of strangers, of which each address has only a share.
+    So strangers take places only from strangers.
     """
 
     def __init__(self, known: Iterable[str], most: int) -> None:
@@ -80,7 +80,7 @@ class Places:
         self._theirs: set[str] = set()
 
     def of(self, name: str, owner: str) -> str:
-        """The name to count `name` under, which an address used; "": who is trusted."""
+        """`name`, or `OTHER` if it has no place; `owner`: the sender's address, "" if trusted."""
         if name in self.taken and (owner or name not in self._theirs):
             return name
         if len(name) > MAX_LENGTH:
@@ -95,7 +95,7 @@ class Places:
         return OTHER
 
     def _keep(self, name: str) -> str:
-        """Give `name` a place of the trusted; one that strangers had is theirs no more."""
+        """Give `name` a place of the trusted, also if strangers used it first."""
         if self._trusted == self._most:
             return name if name in self.taken else OTHER
         self._trusted += 1

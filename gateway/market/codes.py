@@ -40,13 +40,14 @@ class ContractCodes:
         return bool(self._targets)
 
     def of(self, code: str | None) -> frozenset[str]:
-        """The other codes of the contract that `code` names."""
+        """The other codes of the contract that `code` names; empty: there are none."""
         return self.others.get(code, NONE)
 
     def learn(self, payload: bytes) -> bool:
-        """Take what the event in `payload` tells, a JSON array; whether that is new.
+        """Learn from the event `payload`, `["market_contract", {code, target_code}]` as JSON.
 
-        A contract that has no target, or itself for one, is one of its own.
+        Returns whether it was new.  A contract without a target, or with itself for one, has no
+        other codes.  What can't be read changes nothing.
         """
         code, target = _codes(payload)
         if code is None or target is None or max(len(code), len(target)) > MAX_LENGTH:

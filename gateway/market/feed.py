@@ -13,37 +13,37 @@ if TYPE_CHECKING:
     from gateway.market.hours import Calendar, Period
 
 SLACK = 3.0
-"""A silence is one when it is so many times the longest that was usual."""
+"""A pause this many times the longest usual one is a silence."""
 HALF_LIFE = 3600.0
 """Seconds of trading after which a pause counts for half of what it was."""
 MINUTE = 60.0
-"""Sessions begin and end with one; and the calendar may have been read again."""
+"""Seconds after which the session is looked up again: sessions begin and end with a minute."""
 ENOUGH = 20
-"""Ticks from which a code's own rate is known."""
+"""Ticks after which the usual pauses of a code are known."""
 MAX_CODES = 2000
 OTHER = ""
 
 
 @attrs.define
 class TickIntervals:
-    """How often ticks come: of one code, or of a whole market.  Times are the wall clock's."""
+    """The pauses between ticks of one code, or of a whole market, in seconds."""
 
     silence: float
-    """Seconds that are silence even where ticks come all the time."""
+    """The shortest pause that counts as silence."""
     last: float = 0.0
     ticks: int = 0
     longest: float = 0.0
-    """The longest pause between two ticks of one session, of late."""
+    """The longest pause of late between two ticks of one session."""
     is_whole: bool = False
-    """The next pause counts: nothing but the market can have made it."""
+    """Whether the next pause counts: the worker ran all the time."""
 
     @property
     def threshold(self) -> float:
-        """Seconds without a tick after which it is silent, by its own rate."""
+        """Seconds without a tick after which it is silent."""
         return max(self.silence, SLACK * self.longest)
 
     def tick(self, now: float, opened: float | None) -> None:
-        """A tick; `opened` is when the session began, None: no pause is learned from now."""
+        """A tick came; `opened`: when the session began, None: the pause does not count."""
         if self.is_whole and opened is not None and self.last >= opened:
             # One pause is perhaps a failure that passed: it makes the next one no more than
             # SLACK times longer, before people are told.
@@ -52,7 +52,7 @@ class TickIntervals:
         self.is_whole = True
 
     def decay(self, seconds: float) -> None:
-        """`seconds` of trading have passed."""
+        """Let `seconds` of trading pass: old pauses count less."""
         self.longest *= 0.5 ** (seconds / HALF_LIFE)
 
     def is_silent(self, now: float, opened: float) -> bool:
@@ -61,15 +61,14 @@ class TickIntervals:
 
 
 class Feed:
-    """One market: its sessions, and the intervals of each of its codes and of all together.
+    """One market: its sessions, and the pauses between ticks of each code and of all together.
 
-    A market of thin contracts, each with minutes between two ticks, is not silent as long as
-    it is as it always was.  Nor is it in the auction before the close.  A day on which no tick
-    came from the open to the close is taken for a holiday: of its later sessions nothing is
-    expected, until a tick is heard.
+    A market whose contracts usually have minutes between two ticks is not silent while that
+    stays so, nor is any market in the auction before the close.  A day without a tick from an
+    open to the close is taken for a holiday: its later sessions count only after a tick.
 
-    What one worker told of is expected of the next one, too, unless that says nothing of this
-    market from an open to the close: it may have been given other codes.
+    If one worker sent events of this market, the next one is expected to, unless it sends none
+    from an open to the close: it may have been given other codes.
     """
 
     def __init__(self, market: str, calendar: Calendar, silence: float) -> None:
@@ -85,21 +84,21 @@ class Feed:
         self._watched: float | None = None
         self._resumed: float | None = None
         self.expected = False
-        """Something was told of a code of this market, be it from before the open."""
+        """Whether ticks of this market are expected: the worker told of one of its codes."""
 
     def expect(self, now: float) -> None:
-        """The worker tells of this market: ticks of it are to come."""
+        """The worker told of a code of this market: expect ticks."""
         self.expected = True
         if self._watched is None:
             self._watched = now
 
     def intervals_of(self, code: str) -> TickIntervals:
-        """That of `code`; of codes that are too many, one for all."""
+        """The pauses of `code`; codes beyond `MAX_CODES` share one object."""
         name = code if code in self._codes or len(self._codes) < MAX_CODES else OTHER
         return self._codes.setdefault(name, TickIntervals(self._silence))
 
     def tick(self, intervals: TickIntervals, now: float) -> None:
-        """A tick or bid/ask of the code that `pulse` is of; it is one of thousands a second."""
+        """A tick or bid/ask of the code of `intervals`; called thousands of times a second."""
         intervals.ticks += 1
         if now - intervals.last <= self._floor and intervals.is_whole:
             intervals.last = self._intervals.last = now
@@ -113,21 +112,21 @@ class Feed:
 
     @property
     def inherited(self) -> bool:
-        """It is expected for what a former worker told; the present one has told nothing."""
+        """Whether it is expected only because of what a worker before this one sent."""
         return self.expected and self._watched is None and self._resumed is not None
 
     def resume(self, now: float) -> None:
-        """The next worker is there."""
+        """Another worker runs since `now`."""
         self._resumed = now
 
     def interrupt(self) -> None:
-        """The worker is gone: pauses until the next ticks are not the market's."""
+        """The worker has ended: the pause until the next tick does not count."""
         self._watched = self._resumed = None
         for each in (self._intervals, *self._codes.values()):
             each.is_whole = False
 
     def decay(self, now: float, seconds: float) -> None:
-        """Time has passed."""
+        """Let `seconds` pass, up to `now`."""
         self._turn(now)
         if self._period is not None:
             for each in (self._intervals, *self._codes.values()):
@@ -143,14 +142,14 @@ class Feed:
         return self._calendar.opens(self.market, _utc(now))
 
     def is_silent(self, now: float) -> bool:
-        """Whether ticks should come now, and don't."""
+        """Whether ticks are missing now."""
         return self._may_be_silent(now) and self._intervals.is_silent(now, self._opens)
 
     def silent_codes(self, now: float) -> set[str]:
-        """The codes of which ticks should come now, and don't.
+        """The codes of which ticks are missing now.
 
-        Each is measured by its own rate; of a code without a tick in this session, or with few
-        ever, nothing is known.
+        Each is measured by its own usual pauses.  Codes without a tick in this session, or with
+        fewer than `ENOUGH` ever, are left out.
         """
         if not self._may_be_silent(now):
             return set()
@@ -173,7 +172,7 @@ class Feed:
         )
 
     def _turn(self, now: float) -> None:
-        """Know the session at `now`; cheap unless it is another one."""
+        """Look up the session at `now`, once a minute."""
         if self._valid_until - MINUTE <= now < self._valid_until:
             return
         before, self._period = self._period, self._calendar.session(self.market, _utc(now))

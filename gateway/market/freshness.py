@@ -1,4 +1,4 @@
-"""How old everything is, and whether a feed went silent while its market trades."""
+"""The age of the newest event of each name and code, and which feeds are stale."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ SILENCE = 60.0
 CHECK = 5.0
 """Seconds between two looks."""
 MAX_NAMES, MAX_CODES = 100, 2000
-"""Names and codes that are told by themselves, besides those that are known."""
+"""Names and codes that are listed one by one, besides the known ones."""
 
 SILENT = "no ticks while the market trades"
-"""Why a feed is stale of which something was expected."""
+"""Why a feed is stale: ticks are missing."""
 GONE = "the worker is gone"
 CLOSED = "the market is closed"
 DROPPED = "the worker follows none of its contracts any more"
 ENDED = frozenset((CLOSED, DROPPED))
-"""Why a silent feed is stale no more."""
+"""Why a feed is no longer stale, though no tick came."""
 
 
 @attrs.define
 class Arrivals:
-    """When something was last heard, and how often."""
+    """When an event of one name or code came last, and how many came."""
 
     last: float = 0.0
     count: int = 0
@@ -45,22 +45,22 @@ class Arrivals:
     _counted: int = 0
     feed: Feed | None = None
     intervals: TickIntervals | None = None
-    """Of a code: its market's feed, and how often its ticks come there."""
+    """Of a code: its market's feed, and its pauses between ticks."""
 
     def measure(self, seconds: float) -> None:
-        """`seconds` have passed since the last call: move the rate a step."""
+        """Adjust the rate; `seconds` have passed since the last call."""
         recent = (self.count - self._counted) / seconds
         self._counted = self.count
         self.rate += (recent - self.rate) * min(1.0, seconds / 30)
 
 
 class Freshness:
-    """What the worker says: when, how often, and whether it should.
+    """Counts the worker's events by name and code, and finds feeds that are stale.
 
-    `now` is the wall clock, in seconds since the epoch.  `on_change(market, reason)`
-    hears of each market once when it becomes stale, with no reason when it recovers, and
-    with one of `ENDED` when it need not any more.  `names` are the places of event names;
-    `owner_of(sender)` says who takes one, "" for who is trusted to.
+    `now` is the wall clock, in seconds since 1970.  `on_change(market, reason)` is called once
+    when a feed becomes stale, with an empty reason when ticks come again, and with one of
+    `ENDED` when they are no longer expected.  `names`: which event names are listed one by one;
+    `owner_of(sender)`: whose share of them a sender uses, "" for trusted senders.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Freshness:
         Periodic(deadlines, CHECK, "The look for silent feeds", self._look)
 
     def hear(self, name: str, code: str | None, sender: object = "") -> None:
-        """An event of the worker passed by; without a worker, one of `sender`'s."""
+        """Count an event of the worker, or, without a worker, of `sender`."""
         now = self._now()
         if self._is_gone:
             self._is_gone = False
@@ -122,7 +122,7 @@ class Freshness:
                 self._listed.add(market)
 
     def _meet(self, place: str) -> Arrivals:
-        """A code that was not heard before; codes of all markets share one place, if too many."""
+        """The entry of a new code; codes beyond the bound share one entry."""
         found = self._codes.setdefault(place, Arrivals())
         if place != OTHER and found.feed is None:
             found.feed = self._feeds[market_of(place)]
@@ -142,11 +142,11 @@ class Freshness:
 
     @property
     def last(self) -> float | None:
-        """When an event was heard last, in seconds since the epoch; None: never."""
+        """When the last event came, in seconds since 1970; None: never."""
         return max((each.last for each in self._names.values()), default=None)
 
     def worker_gone(self) -> None:
-        """Nobody sends ticks any more: every feed is stale, whatever the hour."""
+        """The worker has ended: every feed that is expected is stale, at any hour."""
         self._is_gone = True
         self._listed.clear()
         for market, feed in self._feeds.items():

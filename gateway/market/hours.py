@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 """Without daylight saving time, so that no time zone database is needed."""
 AHEAD = 30
-"""Days in which the next open is looked for; no holidays are that long."""
+"""Days in which the next open is searched; no holidays are longer."""
 
 
 @attrs.frozen
@@ -29,7 +29,7 @@ class Period:
     opens: datetime
     closes: datetime
     auction: datetime
-    """From here to the close nothing is traded: the last price is found by an auction."""
+    """From here to the close nothing is traded: an auction finds the last price."""
 
 
 @attrs.frozen
@@ -59,10 +59,10 @@ MARKETS = ("futures", "stocks")
 
 
 class Calendar:
-    """The sessions of the year: none begins at a weekend, or on a holiday.
+    """The trading sessions; none begins at a weekend or on a holiday.
 
-    `holidays` is a file with one ISO date a line; empty lines are allowed, and so is
-    what follows a `#`.  Raises ValueError when it can't be used.
+    `holidays`: a file with one ISO 8601 date a line; empty lines and comments after `#` are
+    allowed.  Raises ValueError, which names the line, when it can't be used.
     """
 
     def __init__(self, holidays: Path | None = None) -> None:
@@ -71,7 +71,7 @@ class Calendar:
         self.reload()
 
     def reload(self) -> None:
-        """Read the file again.  Raises ValueError, and what was known before holds."""
+        """Read the file again.  Raises ValueError; then the holidays stay as they were."""
         if self._file is not None:
             self._holidays = frozenset(_dates(self._file))
 

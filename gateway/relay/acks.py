@@ -21,11 +21,11 @@ PENDING = 256
 """Unanswered events that one sender may have; the oldest is forgotten for a newer one."""
 
 OPEN = 4096
-"""The same of all senders together; then the oldest goes of who has the most."""
+"""Unanswered events of all senders together; then the sender with the most loses its oldest."""
 
 
 class QuestionContext(NamedTuple):
-    """What a question was about, and where it stands in the log: so who was asked."""
+    """What a question is about and its place in the log, which tell which clients were asked."""
 
     position: int
     name: str | float
@@ -42,23 +42,22 @@ class _OpenQuestion:
     about: QuestionContext
     expires: float
     empty: set[Subscription] = attrs.Factory(set)
-    """Receivers that answered without a word: python-socketio does without a handler."""
+    """Receivers whose answer had no argument: python-socketio sends one if it has no handler."""
     awaited: Subscription | None = None
-    """After an empty answer: one of those that were asked and have said nothing yet."""
+    """After an empty answer: one of the clients that were asked and have not answered yet."""
 
 
 class Acks:
     """The questions of one namespace, by the ack id that receivers see.
 
-    To answer is to publish: `may_answer(receiver)` says who of `members` may.  Others were
-    not asked, though they saw the question, and neither was anybody whose filter left it out.
-    A first answer that is not empty goes to the sender as it is; an empty one only when
-    everybody was empty; with no answer nothing is said, and the sender's own timeout
-    decides.
+    An answer is published, so only those of `members` count for which `may_answer(receiver)` is
+    true, and whose filter let the question through.  The first answer that has an argument goes
+    to the sender as it is.  An empty answer goes to it only when all receivers sent one.  When
+    nobody answers, nothing is sent: the sender's own timeout decides.
 
-    Whether everybody was empty is looked at only when it may have changed: a question with an
-    empty answer waits for one silent receiver, and when that one answers or leaves, for the
-    next.  So it costs nothing to leave but what one was waited for.
+    A question with an empty answer waits for one receiver that has not answered.  When that one
+    answers or leaves, it waits for the next.  So a client that leaves costs only the questions
+    that wait for it.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class Acks:
         return len(self._questions)
 
     def ask(self, sender: Subscription, id: int, about: QuestionContext) -> int:
-        """Expect an answer; returns the ack id to send the event with."""
+        """Expect an answer to a question; `id` is the sender's.  Returns the id to send it with."""
         ours = next(self._ids)
         if len(self._asked.get(sender, ())) >= PENDING:
             self._forget(next(iter(self._asked[sender])))
@@ -98,7 +97,7 @@ class Acks:
         return ours
 
     def answer(self, receiver: Subscription, packet: Packet) -> None:
-        """Take an ACK of `receiver`; an id that nobody asked with is ignored."""
+        """Take an ACK of `receiver`; one with an unknown id is ignored."""
         assert packet.id is not None
         question = self._questions.get(packet.id)
         if (
@@ -115,14 +114,14 @@ class Acks:
             self._await_next(packet.id, question)
 
     def gone(self, subscription: Subscription) -> None:
-        """`subscription` asks and answers no more."""
+        """Forget the questions of `subscription`, and wait for it no longer."""
         for ours in list(self._asked.get(subscription, ())):
             self._forget(ours)
         for ours, question in list(self._awaited.get(subscription, {}).items()):
             self._await_next(ours, question)
 
     def _await_next(self, ours: int, question: _OpenQuestion) -> None:
-        """Wait for another receiver that is silent; when there is none, the answer is empty."""
+        """Wait for another receiver without an answer; if there is none, send an empty answer."""
         before = question.awaited
         self._await(ours, question, None)
         for each in self._members:
@@ -155,7 +154,7 @@ class Acks:
         question.sender.send(Record(EnginePacket(text), *attachments))
 
     def _expire(self) -> None:
-        """Forget what nobody answered; one deadline serves all, whatever their number."""
+        """Forget questions that are too old; one deadline serves all of them."""
         now = self._deadlines.clock()
         self._sweep = None
         for ours, question in list(self._questions.items()):

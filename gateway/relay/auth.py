@@ -1,4 +1,4 @@
-"""The keys of a client's `auth` that are the gateway's, and how they are misspelt."""
+"""The keys of a client's `auth` that the gateway reads, and how they are misspelt."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 KEYS = ("token", "events", "codes", "trusted", "snapshot", "recover", "pid", "offset")
 SHORTEST = 4
-"""Letters that a key needs before another one is taken for it: `id` and `uid` are not `pid`."""
+"""Keys of fewer letters have no misspellings: `id` and `uid` are not taken for `pid`."""
 
 
 def misspelt(auth: dict[str, Any]) -> tuple[str, str] | None:
-    """A key that is not ours but looks like one, and that one; None: there is none.
+    """The first key that looks like one of `KEYS`, and the right word; None: there is none.
 
-    Only beside a key that is ours: alone it is somebody's own.
+    Only an `auth` that has one of `KEYS` is judged: others belong to the application.
     """
     if not any(key in auth for key in KEYS):
         return None

@@ -1,4 +1,4 @@
-"""What of a backlog is worth nothing any more, found without looking at all of it each time."""
+"""Which events of a backlog are replaced by newer ones, found by one look at each event."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 SPARE = 100
-"""Keys that may be known beyond twice those of the log, before they are gone through."""
+"""Keys kept beyond twice the number of events in the log, before old ones are removed."""
 
 
 class Outdated:
-    """Marks events that a newer one of their key replaces.
+    """Marks events that a newer one of the same key replaces.
 
-    Each event is looked at once, however many clients are late, and none while nobody is.
-    What the worker said is never outdated by somebody else: there are clients that hear
-    the worker alone.
+    Each event is looked at once, however many clients are late, and only when one is late.
+    An event of the worker is replaced only by another one of the worker, since some clients
+    receive only the worker's.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Outdated:
         self._others: dict[Hashable, Event] = {}
 
     def mark(self, events: Sequence[Event], tail: int, head: int) -> None:
-        """Take `events`, which came after all others; the log holds those from `tail` on."""
+        """Take `events`, the newest ones; the log holds positions from `tail` to before `head`."""
         for event in events:
             key = event.key
             if key is None:
@@ -52,11 +52,12 @@ def _replace(before: Event | None, event: Event) -> None:
 
 
 def conflate(waiting: list[Event], kept: dict[Hashable, float], patience: float) -> list[Event]:
-    """Those of the events that `waiting` holds, the newest first, which are to be sent.
+    """The events of `waiting` that are to be sent; both lists have the newest first.
 
-    The newest of each key, and all without one; besides, one older event of a key of which
-    something waits since `kept[key]`, and that was not sent for `patience` seconds: the
-    order stays, so that a key which changes all the time would never have its turn.
+    These are the newest one of each key and all without a key.  A key of which nothing was sent
+    for `patience` seconds keeps its oldest event, too: otherwise a key that changes all the time
+    would never be sent, since events keep their order.  `kept`: by key, since when something of
+    it waits, in seconds since 1970; it is filled here.
     """
     newest: dict[Hashable, Event] = {}
     oldest = {event.key: event for event in waiting}

@@ -1,4 +1,4 @@
-"""One relayed event."""
+"""One relayed event, and the key that tells which events replace which."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OVERHEAD = packet.OVERHEAD
 
 
 class Question(NamedTuple):
-    """Who asked, and by which acknowledgment id of its own."""
+    """Who asked, and the acknowledgment id that the sender gave."""
 
     sender: Subscription
     id: int
@@ -66,36 +66,36 @@ class Event(Record):
         self.size = len(packets[0].data) if len(packets) == 1 else size_of(packets)
         self._memo = None
         self.sender = sender
-        """Who never gets it back; None for the gateway's own events."""
+        """The client that does not receive it; None: the gateway itself sent it."""
         self.name, self.code, self.key = subject
         self.aliases: frozenset[str] = NONE
-        """Other codes of the contract that it is about."""
+        """Other codes that name the same thing as `code`."""
         self.question = question
         """Who waits for an answer; None: nobody."""
         self.acked = question is not None
         """Whether its text has an acknowledgment id."""
         self.trusted = trusted
-        """Whether the worker or the gateway said it; without a worker, anybody who may."""
+        """Whether the worker or the gateway sent it; without a worker, anybody who may publish."""
         self.current = current
-        """Whether the worker lived that said it; always of other senders."""
+        """False: its worker had ended when it came; always True for other senders."""
         self.wall = wall
         """When it came, in seconds since 1970."""
         self.outdated = False
-        """Whether a newer one of its key is known to replace it, see `conflation.py`."""
+        """Whether a newer event of its key replaces it, see `conflation.py`."""
         self.outdated_by: Subscription | None = None
-        """Who said that: it replaces nothing for himself."""
+        """Who sent the newer one: for this client, which does not get it, nothing is replaced."""
         self.position = self.start = -1
         """Its place in the log, in events and in bytes."""
 
     def become(self, *packets: Packet) -> None:
-        """Consist of other `packets`; not once it is in a log."""
+        """Replace its packets; only before it is in a log."""
         super().__init__(*packets)
 
 
-# -- What an event is about, and which events replace which: the one key function.
+# -- What an event is about.  `Keys.of` alone decides which events replace which.
 
 _CODES = (str, int, float, type(None))
-"""Classes of codes that tell events apart; what has another one is never replaced."""
+"""Types of codes that make a key; an event whose code has another type is never replaced."""
 
 
 class Subject(NamedTuple):
@@ -105,7 +105,7 @@ class Subject(NamedTuple):
     code: str | None
     """The key field of its first argument, where that is an object with such a text."""
     key: Hashable | None
-    """Of two events with equal keys the newer makes the older worthless; None: never."""
+    """Of two events with equal keys the newer replaces the older; None: it has no key."""
 
 
 _new = tuple.__new__  # half the cost of a named tuple's own constructor
@@ -115,8 +115,8 @@ _new = tuple.__new__  # half the cost of a named tuple's own constructor
 class Keys:
     """Reads an event's subject.
 
-    Only events of the given names with exactly one argument, an object, have a key:
-    the name, and the text or number in `field` where there is one.
+    Only events whose name is one of `names`, with exactly one argument, an object, have a
+    key: the name, and the text or number in `field` if there is one.
     """
 
     names: frozenset[str] = NONE

@@ -1,4 +1,4 @@
-"""The relay rule: what one client of a namespace says goes to all the others."""
+"""One namespace of the relay: what one of its clients says goes to all the others."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class Hub:
     # -- the namespace -----------------------------------------------------------------
 
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
-        """Accept `socket`; with `auth: {recover: true}` as who it was before, if it can be.
+        """Accept `socket`; with `auth: {recover: true}` as the client that it was, if possible.
 
-        After its CONNECT reply and before the events to come, who is back gets what it missed,
-        and who is new the snapshot that it asked for.  Raises `ConnectionRefused` for who may
-        not come in, and for filters and keys of `auth` that make no sense.
+        After the CONNECT reply and before new events a client that is back gets what it missed,
+        and a new one its snapshot.  Raises `ConnectionRefused` for clients that may not come
+        in, and for filters and keys of `auth` that make no sense.
         """
         try:
             may_publish = self._observer.admit(socket.session, auth)
@@ -126,7 +126,7 @@ class Hub:
             self._late_joiners.greet(subscription)
 
     def accepted(self, socket: Socket) -> None:
-        """Nothing: who is in is known since `connect`."""
+        """Nothing is left to do: `connect` did it."""
 
     def event(self, socket: Socket, packet: Packet) -> None:
         """Relay `packet` to everybody but `socket`."""
@@ -162,7 +162,7 @@ class Hub:
             self._observer.heard(sender, event, packet.brief)
 
     def enter(self, event: Event) -> None:
-        """Take `event` into the log at its place: for the journal alone."""
+        """Take `event` into the log; only the journal calls it."""
         if event.trusted:
             if event.name == self._alias_event:
                 self._learn(event)
@@ -185,35 +185,35 @@ class Hub:
             self._late_joiners.rename(self._aliases)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
-        """Take a receiver's answer to an event of somebody else."""
+        """Take a receiver's answer to another client's event."""
         self._acks.answer(self.members[socket], packet)
 
     def disconnected(self, socket: Socket, reason: str) -> None:
-        """Forget `socket`, but not what it may come back for."""
+        """Forget `socket`, except for what it needs to come back."""
         subscription = self.members.pop(socket)
         self._acks.gone(subscription)
         subscription.close()
         self._observer.left(subscription)
         self._recovery.away(subscription, reason, self._observer.owner(socket.session))
 
-    # -- the gateway's own voice -------------------------------------------------------
+    # -- the gateway's own events ------------------------------------------------------
 
     def publish(self, name: str, value: dict[str, Any]) -> None:
-        """Tell everybody: an event with exactly one object argument."""
+        """Send the event `name` with the one argument `value` to all clients."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
         subject = self._subject_of([name, value])
         wall = self._wall()
         self._append(Event((EnginePacket(text),), None, subject, trusted=True, wall=wall))
 
     def worker_gone(self) -> None:
-        """Late joiners are told no more that the worker is ready."""
+        """Take the events of readiness out of the snapshot: the worker has ended."""
         self._late_joiners.worker_gone()
 
     def _may_publish(self, member: Subscription) -> bool:
         return member.may_publish or self._observer.is_worker(member)
 
     def _ask(self, event: Event, question: Question) -> None:
-        """Give the event's text, a payload so far, its head with an ack id of ours."""
+        """Put the packet header, with an ack id of the hub's, before the event's payload."""
         sender = question.sender
         payload, *attachments = event.packets
         about = QuestionContext(self.log.head, event.name, event.code, event.trusted, event.aliases)
@@ -223,11 +223,11 @@ class Hub:
         event.become(EnginePacket(head + payload.data), *attachments)
 
 
-# -- Who watches the relay, without being one of its clients.
+# -- What the relay asks of the gateway.
 
 
 class Observer(Protocol):
-    """What the gateway wants to know of what is relayed, and to say about it."""
+    """What the relay asks of the gateway, and what it tells it; `app` implements it."""
 
     def admit(self, session: Session, auth: dict[str, Any]) -> bool:
         """Let a client in; False: of its events only the worker's are relayed.
@@ -237,11 +237,11 @@ class Observer(Protocol):
         ...
 
     def relayed(self, sender: Subscription, event: Event) -> None:
-        """Any event, of anybody."""
+        """Any event of any client was taken."""
         ...
 
     def owner(self, session: Session) -> str:
-        """By what a client counts where a bound is shared: its address."""
+        """Whose share of a bound the client uses: its address."""
         ...
 
     def is_worker(self, sender: Subscription) -> bool:
@@ -249,17 +249,17 @@ class Observer(Protocol):
         ...
 
     def trusts(self, sender: Subscription) -> bool:
-        """Whether what `sender` says counts for snapshots and health."""
+        """Whether events of `sender` count for snapshots and health."""
         ...
 
     def left(self, sender: Subscription) -> None:
-        """A client is gone."""
+        """A client has left."""
         ...
 
     def is_current(self, sender: Subscription) -> bool:
-        """Whether `sender`, who is trusted, is no worker that has ended meanwhile."""
+        """False: `sender`, which is trusted, is a worker that has ended."""
         ...
 
     def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        """An event of a trusted sender was said; `value` is what it says, in brief."""
+        """A trusted sender sent `event`; `value` is `[name, ...arguments]` (`Packet.brief`)."""
         ...

@@ -1,11 +1,11 @@
 """The one way into a namespace's log.
 
-    who speaks -> Hub.event -> Journal.append(event) -> Hub.enter(event) -> log, snapshot
-                                                        end of the turn -> taps, clients
+    a client -> Hub.event -> Journal.append(event) -> Hub.enter(event) -> log, snapshot
+                                                       end of the turn -> taps, clients
 
 A journal gives every event its place: it calls the hub's `enter` with each event, in one
-order, at once or in a later turn.  An *epoch* names one unbroken log.  Who continues a
-log continues its epoch; else a new one begins, and no place of another log exists in it.
+order, at once or in a later turn.  An *epoch* names one unbroken log: a log that goes on keeps
+its epoch, and a new log has a new one, in which no offset of another log exists.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     """Gets a turn's events once, in their order, before anything of them is sent."""
 
 MAX_DIGITS = 15
-"""Of a position; more have no log that would fit."""
+"""Digits of a position; no log has more events."""
 
 
 class Offset(NamedTuple):
-    """Where something is: a position in the log that `epoch` names.
+    """A position in the log that `epoch` names.
 
-    Its text, `EPOCH-POSITION`, is the offset that clients are told; they don't read it.
+    Clients get its text, `EPOCH-POSITION`, and send it back as it is.
     """
 
     epoch: str
@@ -39,12 +39,12 @@ class Offset(NamedTuple):
 
     @property
     def next(self) -> Offset:
-        """The place behind it."""
+        """The next position."""
         return Offset(self.epoch, self.position + 1)
 
     @classmethod
     def parse(cls, text: str) -> Offset | None:
-        """The place with this text; None: it is none."""
+        """The offset with this text; None: it is none."""
         epoch, _, position = text.rpartition("-")
         if epoch and position.isascii() and position.isdigit() and len(position) <= MAX_DIGITS:
             return cls(epoch, int(position))
@@ -61,12 +61,12 @@ class Journal(Protocol):
 
     @property
     def append(self) -> Callable[[Event], None]:
-        """Takes an event that somebody said here; `enter` is called with it in its turn."""
+        """Takes an event of this gateway; `enter` is called with it when it has its place."""
         ...
 
 
 class DirectJournal:
-    """The journal of a single gateway: an event has its place as soon as it is said.
+    """The journal of a single gateway: an event has its place at once.
 
     The log is this process's memory, so each process begins an epoch.
     """

@@ -1,4 +1,4 @@
-"""Slow consumers: brought up to date by conflation, or dropped, before they cost memory."""
+"""Slow clients: events that were replaced are skipped, or the client is disconnected."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ TICK = 1.0
 
 @attrs.frozen(kw_only=True)
 class Patience:
-    """What a slow client may cost before something is done about it."""
+    """How slow a client may be before something is done about it."""
 
     bytes: int = 1 << 20
-    """Behind by more than this (or twice the largest event) and taking nothing for `stall`."""
+    """Bytes of backlog (or twice the largest event) above which `stall` counts."""
     stall: float = 1.0
-    """Seconds."""
+    """Seconds without progress after which a client with such a backlog counts as slow."""
     longest_stall: float = 10.0
-    """Seconds without taking anything, however little waits."""
+    """Seconds without progress after which a client with any backlog counts as slow."""
     late: float = 0.3
-    """Seconds that the oldest event which waits for a polling client may be old."""
+    """Age in seconds of the oldest waiting event from which a polling client counts as late."""
     passed_over: float = 1.0
-    """Seconds in which a late client hears nothing of a key that changes all the time."""
+    """Seconds after which a late client gets an older event of a key that changes all the time."""
     conflate: bool = True
     """Skip events that newer ones of the same key replace; False: disconnect."""
 
@@ -43,18 +43,18 @@ class Counters:
     """What was done about slow clients since the start."""
 
     conflated: int = 0
-    """Times a client was brought up to date."""
+    """Times that events of a client's backlog were skipped."""
     skipped: int = 0
-    """Events it did not get because of that."""
+    """Events that were skipped."""
     evicted: int = 0
     """Clients that were disconnected."""
 
 
 class SlowConsumers:
-    """Looks once a second at everybody who is behind, and at who polls and is late.
+    """Looks once a second at all clients with a backlog, and at polling clients when they poll.
 
-    A polling client takes a part of what waits at each poll, so that it never stalls: it
-    falls behind in time instead.  `wall` is the wall clock, in seconds since 1970.
+    A polling client takes something with each poll and so never stalls: it is measured by the
+    age of what waits.  `wall` is the wall clock, in seconds since 1970.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class SlowConsumers:
         self.counters.evicted += 1
 
     def overrun(self, log: Log) -> None:
-        """Deal with everybody whose next event is about to be forgotten.
+        """Handle the clients whose next event `log` is about to forget.
 
-        It waits with the client instead, so that a burst harms nobody; but no more of it
-        than the log may hold twice.  Done in every turn, so it looks at sums alone.
+        The client keeps the events instead, but no more than twice what the log may hold.
+        Called in every turn, so it only compares sums.
         """
         surplus = log.surplus()
         for subscription in [each for each in log.apart if each.cursor < surplus or each.holds]:
@@ -96,9 +96,9 @@ class SlowConsumers:
                 subscription.outbox.drop()
 
     def refresh(self, subscription: Subscription) -> None:
-        """Bring a polling client that is late up to date; at most once in the time it may be late.
+        """Skip replaced events of a polling client that is late; at most once in `late` seconds.
 
-        That goes through all that waits for it, which each of its polls takes little of.
+        It goes through all that waits for the client, of which each poll takes little.
         """
         now, late = self._deadlines.clock(), self._patience.late
         if not self._patience.conflate or now - subscription.refreshed <= late:
@@ -121,7 +121,7 @@ class SlowConsumers:
     def _judge(
         self, subscription: Subscription, before: tuple[tuple[int, int], float] | None
     ) -> None:
-        """Deal with it if it is too slow; `before`: how far its transport was, and since when."""
+        """Act if it is too slow; `before`: its `progress` at an earlier look, and since when."""
         if subscription.lag <= 0:
             return
         progress, now = subscription.outbox.progress, self._deadlines.clock()
@@ -140,9 +140,9 @@ class SlowConsumers:
         return max(self._patience.bytes, 2 * subscription.log.largest)
 
     def _too_slow(self, subscription: Subscription, bound: int) -> None:
-        """Bring it up to date; drop it if more than `bound` can't be skipped.
+        """Skip replaced events; disconnect it if more than `bound` bytes can't be skipped.
 
-        Nobody holds more than the log itself may, however many keys there are.
+        No client may keep more than the log itself, however many keys there are.
         """
         if self._patience.conflate:
             self._count(subscription.conflate())

@@ -1,4 +1,4 @@
-"""What a screen needs: a snapshot when it opens, and only the events it shows."""
+"""The snapshot for clients that connect later, and changes of their filters."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from gateway.socketio.packet import Packet
 
 SUBSCRIBE = "sjgateway:subscribe"
-"""The one event name that is the gateway's, from clients whose auth had a filter."""
+"""The event by which a client whose `auth` had a filter changes it."""
 
 KEYS: Final = 100
-"""Keys of the snapshot that are looked through, or said, at the cost of one message."""
+"""Keys of the snapshot that are searched, or sent, at the cost of one message."""
 
 
 @attrs.frozen(kw_only=True)
 class SnapshotSettings:
-    """What late joiners get."""
+    """What clients that connect later get."""
 
     states: bool = True
-    """The newest event of each key that is no quote."""
+    """Send the newest event of each key that is no quote."""
     quotes: bool = False
-    """The newest quotes too, without being asked (`auth: {snapshot: true}`)."""
+    """Send the newest quotes, too, also without `auth: {snapshot: true}`."""
     quote_names: frozenset[str] = NONE
     """Names of the events that are quotes."""
     readiness_names: frozenset[str] = NONE
@@ -61,20 +61,20 @@ class LateJoiners:
         return len(self._snapshot) > 0
 
     def see(self, event: Event) -> None:
-        """Keep `event`, which has a key and a trusted sender, for late joiners.
+        """Keep `event`, which has a key and a trusted sender.
 
-        What a worker says that has ended meanwhile is kept, too: late joiners get everything
-        as of their place in the log.  Only ready it is no more.
+        Events of a worker that has ended are kept, too, but those of readiness: late joiners
+        get everything as of their place in the log.
         """
         if event.current or event.name not in self._settings.readiness_names:
             self._snapshot.see(event)
 
     def rename(self, aliases: Aliases) -> None:
-        """Contracts go by other codes now."""
+        """Other codes name the same things now."""
         self._snapshot.rename(aliases)
 
     def worker_gone(self) -> None:
-        """Forget that the worker was ready."""
+        """Forget the events of readiness."""
         names = self._settings.readiness_names
         self._snapshot.forget(lambda event: event.name in names)
 
@@ -91,16 +91,16 @@ class LateJoiners:
             raise ConnectionRefused(f"Invalid filter: {error}") from error
 
     def ask(self, subscription: Subscription, auth: dict[str, Any]) -> None:
-        """Note what `auth` says about snapshots, for now and for changes of the selection."""
+        """Note what `auth` says about quotes, for now and for later changes of the filter."""
         asked = auth.get("snapshot")
         subscription.quotes = self._settings.quotes if asked is None else asked is True
 
     def greet(self, subscription: Subscription) -> None:
-        """Send what a new client has missed."""
+        """Send the snapshot to a new client."""
         self._show(subscription, NOTHING)
 
     def _show(self, subscription: Subscription, known: Selection) -> None:
-        """Send the newest events that `subscription` wants and `known` did not."""
+        """Send the newest events that `subscription` wants and the filter `known` did not."""
         settings, selection = self._settings, subscription.selection or EVERYTHING
         quotes = subscription.quotes
         if selection.events is not None:  # what is not there makes no difference
@@ -117,11 +117,11 @@ class LateJoiners:
         subscription.show(bundles)
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
-        """Narrow or widen what `subscription` receives; answer its ack.
+        """Change the filter of `subscription` as `packet` says; answer its ack.
 
-        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and no change.  What
-        became visible follows as at the beginning.  Who asked for trusted events at the
-        beginning gets no others unless it says so.
+        The answer is `{"ok": true}`, or `{"ok": false, "error": ...}` and nothing changes.  Then
+        the snapshot of what the old filter left out is sent.  `trusted` stays as it was unless
+        the packet has it.
         """
         known = subscription.selection or EVERYTHING
         arguments = packet.brief[1:]
@@ -140,17 +140,17 @@ class LateJoiners:
             self._show(subscription, known)
 
 
-# -- The newest event of each key, for who joins late.
+# -- The newest event of each key.
 
 BUNDLES = 32
-"""Kinds of readers for which bundles are kept: a stranger may ask for any number."""
+"""Different requests for which bundles are kept: a client may make any number."""
 
 
 class Snapshot:
     """Events by key, in the order in which they were last seen.
 
-    Bounded in keys and bytes: what was not seen for the longest time goes first.  The
-    payloads are the original bytes.
+    Bounded in keys and bytes: the event that was not seen for the longest time is dropped
+    first.  The payloads are the original bytes.
     """
 
     def __init__(self, *, max_keys: int, max_bytes: int) -> None:
@@ -173,7 +173,7 @@ class Snapshot:
         return self._bytes
 
     def see(self, event: Event) -> None:
-        """Keep `event`, which has a key, in place of its forerunner."""
+        """Keep `event`, which has a key, in place of the one before it."""
         self._bundles.clear()
         before = self._newest.pop(event.key, None)
         self._newest[event.key] = event
@@ -186,7 +186,7 @@ class Snapshot:
             self._drop(next(iter(self._newest)))
 
     def rename(self, aliases: Aliases) -> None:
-        """Know the events that are kept by the codes that their contracts have now."""
+        """Use the codes that `aliases` has now, also for the events that are kept."""
         self._bundles.clear()
         self._aliases, self._renamed = aliases, True  # who says names often must not be dear
 
@@ -204,10 +204,10 @@ class Snapshot:
     def bundles(
         self, key: Hashable, wanted: Callable[[Event], bool], selection: Selection = EVERYTHING
     ) -> list[Record]:
-        """The events that are `wanted`, what was seen last at the end, many to a record.
+        """The events that are `wanted`, the last seen at the end, up to 16 in a record.
 
-        Who asks with an equal `key` before anything changes gets the same records.  Only what
-        `selection` may want is looked at: a change of a filter must not be dear.
+        Calls with an equal `key` get the same records until something changes.  Only what
+        `selection` may want is searched, so that a change of a filter costs little.
         """
         bundles = self._bundles.get(key)
         if bundles is None:

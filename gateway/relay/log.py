@@ -1,4 +1,4 @@
-"""The event log of one namespace: what was said, in order, and who has read how far."""
+"""The events of one namespace, in order, bounded in bytes and number."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Log:
         self.epoch = epoch
         self.head = self.flushed = self.tail = 0
         self.retain = False
-        """Keep what everybody has read, within the bounds: somebody may come back for it."""
+        """Keep what everybody has read, within the bounds, for clients that may come back."""
         self.apart: set[Subscription] = set()
         """The subscriptions that no view serves: each reads from its own cursor."""
         self.traffic = Traffic()
         self.taps: list[Tap] = []
-        """Who gets each turn's events, besides the clients and before them."""
+        """Callables that get each turn's events before the clients do."""
         self._attempt = Attempts()
         self.max_bytes = max_bytes
         self._max_records = max_records
@@ -66,7 +66,7 @@ class Log:
         self._events.append(event)
 
     def view(self, form: Form, selection: Selection | None) -> View:
-        """The view of the subscriptions that take what `selection` wants in `form`."""
+        """The view of the subscriptions with this selection and form; made if there is none."""
         key = selection, form.key
         view = self._views.get(key)
         if view is None:
@@ -75,7 +75,7 @@ class Log:
         return view
 
     def has(self, place: Offset) -> bool:
-        """Whether somebody can read on from `place`: it is of this log, and not forgotten."""
+        """Whether `place` is in this log and nothing after it is forgotten."""
         return place.epoch == self.epoch and self.tail <= place.position <= self.head
 
     def at(self, position: int) -> Event:
@@ -115,17 +115,17 @@ class Log:
         self._views = {key: view for key, view in self._views.items() if not view.empty}
 
     def surplus(self) -> int:
-        """How far the tail has to move to keep the bounds: a position, `tail` if not at all."""
+        """The position to which the tail has to move to keep the bounds; `tail`: it may stay."""
         position = max(self.tail, min(self.head - self._max_records, self.flushed))
         while position < self.flushed and self._bytes - self.at(position).start > self.max_bytes:
             position += 1
         return position
 
     def trim(self) -> None:
-        """Forget what is over the bounds, and what nobody will ask for again.
+        """Forget what is over the bounds, and what nobody will read again.
 
-        A subscription keeps what it has not read: who is before `surplus()` must have
-        been moved on.
+        Nothing after the cursor of a subscription is forgotten, so those that are before
+        `surplus()` must be moved on first.
         """
         floor = self.surplus() if self.retain else self.flushed
         floor = min([floor, *[each.cursor for each in self.apart]])

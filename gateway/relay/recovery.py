@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from gateway.relay.subscription import Subscription
 
 NOTES = 1000
-"""Clients that are away of which it is noted how they left."""
+"""Clients that have left of which it is noted how."""
 
 FINAL = frozenset(("client namespace disconnect", "server namespace disconnect"))
-"""Reasons after which nobody comes back: somebody wanted the end."""
+"""Reasons after which a client can't be recovered: one side wanted the end."""
 
 
 class RecoveryRequest(NamedTuple):
@@ -39,36 +39,36 @@ class RecoveryRequest(NamedTuple):
 
 
 class Recovered(NamedTuple):
-    """Who comes back, and what it missed."""
+    """A client that comes back, and where it goes on."""
 
     pid: str
     sid: str
     start: int
-    """The position of the first event that was ever meant for it."""
+    """The position of the first event that was for it."""
     cursor: int
     """The position of the first event that it missed."""
     selection: Selection | None
-    """What it receives, as it may have changed it since it asked for `asked`."""
+    """Its filter when it left; it may have changed `asked` by then."""
     asked: Selection | None
 
 
 class Departure(NamedTuple):
-    """How a client left: what its pid can't tell."""
+    """How a client left, which its pid does not say."""
 
     at: float
     final: bool
-    """Whether somebody wanted the end."""
+    """Whether one side wanted the end."""
     asked: Selection | None
     selection: Selection | None
     shown_at: int
-    """Where the last snapshot stands that it was sent."""
+    """The position in the log of the last snapshot that it was sent."""
 
 
 def recovery_request(auth: dict[str, Any]) -> RecoveryRequest | None:
     """What `auth` asks for; None: no recovery.
 
-    Without an offset it has heard nothing yet; one that makes no sense could mean
-    anything, and its client gets a fresh session.
+    Without an offset the client has received nothing yet.  With one that can't be read it gets
+    a new session.
     """
     if auth.get("recover") is not True:
         return None
@@ -83,12 +83,12 @@ def recovery_request(auth: dict[str, Any]) -> RecoveryRequest | None:
 
 
 class Recovery:
-    """Who may come back to one namespace, and to where in its log.
+    """Which clients may come back to one namespace, and to where in its log.
 
-    A pid is believed for its signature, so nothing is stored for that.  Of those who left
-    last it is noted when and how; who is not noted any more comes back for whatever the log
-    still holds, but only without a filter, since it may have changed that, and with an offset,
-    since it may have been sent a snapshot.
+    A pid is signed, so nothing has to be stored to believe it.  How the last `NOTES` clients left
+    is noted.  Others come back if the log still holds what they missed, but only without a
+    filter, since they may have changed it, and with an offset, since they may have been sent a
+    snapshot.
     """
 
     def __init__(self, log: Log, pids: Pids, deadlines: Deadlines, seconds: float) -> None:
@@ -99,7 +99,7 @@ class Recovery:
         self._here: dict[str, Subscription] = {}
         self._left: Shares[str, Departure] = Shares(NOTES)
         self._until = 0.0
-        """Until when somebody may come back who is away."""
+        """Until when a client that has left may come back."""
         self._watching = False
 
     def register(self, subscription: Subscription) -> str:
@@ -112,11 +112,10 @@ class Recovery:
         return pid
 
     def find(self, wanted: RecoveryRequest, selection: Selection | None) -> Recovered | None:
-        """Where a client comes back to that asks for `selection`; None: nowhere.
+        """How the client goes on that asks for `selection`; None: it can't be recovered.
 
-        That is so for a pid of another log, for who was away for too long, and where the
-        log has forgotten what it missed.  A client may be back before its old connection is
-        known to be dead; that ends then.
+        That is so if the pid is of another log, if it was away for too long, and if the log has
+        forgotten what it missed.  Its old connection is ended if it still seems to live.
         """
         text = wanted.pid or ""
         pid = self._pids.read(text)
@@ -140,7 +139,7 @@ class Recovery:
         return Recovered(text, pid.sid, pid.start.position, cursor.position, now, asked)
 
     def away(self, subscription: Subscription, reason: str, owner: str) -> None:
-        """The client is gone, maybe to come back; it counts as one of `owner`'s."""
+        """Note how a client left that may come back; it uses a share of `owner`."""
         if subscription.pid is None or self._here.get(subscription.pid) is not subscription:
             return
         del self._here[subscription.pid]
@@ -157,9 +156,9 @@ class Recovery:
     def _may_return(
         self, left: Departure | None, selection: Selection | None, heard: Offset | None
     ) -> bool:
-        """Whether it may; `heard`: the last event that it has seen.
+        """Whether it may; `heard`: the last event that it has received.
 
-        Nobody knows how much came through of a snapshot after which it has seen nothing.
+        How much of a snapshot it received is known only if it received an event after it.
         """
         if left is None:
             return selection is None and heard is not None
@@ -170,7 +169,7 @@ class Recovery:
         )
 
     def _look(self) -> None:
-        """Let the log forget what nobody comes back for, now or when it is time."""
+        """Let the log forget what nobody can come back for, now or when it is time."""
         wait = self._until - self._deadlines.clock()
         self._log.retain = bool(self._here) or wait > 0
         if wait > 0 and not self._watching:
@@ -182,23 +181,23 @@ class Recovery:
         self._look()
 
 
-# -- Private ids: what a client has to know to come back as who it was.
+# -- Private ids, by which clients come back.
 
 MAX_LENGTH = 200
-"""Characters of a pid; ours are shorter, and nobody else's is read."""
+"""Characters of a pid; all that are made here are shorter."""
 
 
 class Pid(NamedTuple):
-    """Who it was."""
+    """Which client it was."""
 
     sid: str
     """The socket's id."""
     start: Offset
-    """The first event that was meant for it."""
+    """The place of the first event that was for it."""
 
 
 class Pids:
-    """Signs and reads the pids of `namespace`; `key()` is asked for when it is needed."""
+    """Signs and reads the pids of `namespace`; `key()` returns the secret, and is called late."""
 
     def __init__(self, key: Callable[[], bytes], namespace: str) -> None:
         self._key = key
@@ -210,7 +209,7 @@ class Pids:
         return f"{text}.{self._signature(text)}"
 
     def read(self, text: str) -> Pid | None:
-        """The pid with this text; None: it was never signed here, or is of another namespace."""
+        """The pid with this text; None: it was not signed here, or is of another namespace."""
         if len(text) > MAX_LENGTH or not text.isascii():
             return None
         said, _, signature = text.rpartition(".")
@@ -225,13 +224,13 @@ class Pids:
         return urlsafe_b64encode(hmac.digest(self._key(), said, "sha256")[:18]).decode()
 
 
-# -- The recovery form: events with their offset as last argument, for who asked for it.
+# -- Events with their offset as the last argument, for clients that can be recovered.
 
 
 class WithOffset(Form):
-    """Another form, of events with their offset spliced in: nothing is re-encoded.
+    """Another form for events with their offset put into the text; nothing is encoded again.
 
-    An event with an ack id carries none, since it is not replayed twice by clients.
+    An event with an ack id has none: clients do not count it.
     """
 
     def __init__(self, form: Form) -> None:

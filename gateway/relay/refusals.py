@@ -1,4 +1,4 @@
-"""What a client is told that may listen, but not speak."""
+"""The answer to a client that may listen but not publish."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _log = Logger(namespace="gateway")
 
 
 class Refusals:
-    """Refuses events, each with an answer, and counts them; the log is told of the first."""
+    """Refuses events, each with an answer, and counts them; only the first one is logged."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def refuse(self, sender: Subscription, packet: Packet) -> None:
-        """Answer the ack of `packet` with the reason, or send it as an event."""
+        """Answer `packet` with the reason: by its ack, or by the event `publish_refused`."""
         self.count += 1
         if self.count == 1:
             _log.warn(

@@ -54,19 +54,19 @@ class Relay:
             server.of(name, hub)
 
     def publish(self, name: str, value: dict[str, Any]) -> None:
-        """Tell every client of every namespace."""
+        """Send the event `name` with the argument `value` to all clients of all namespaces."""
         for hub in self.hubs.values():
             hub.publish(name, value)
 
     def worker_gone(self) -> None:
-        """Tell late joiners no more that the worker is ready."""
+        """Take the events of readiness out of all snapshots: the worker has ended."""
         for hub in self.hubs.values():
             hub.worker_gone()
 
     def finish(self) -> Callable[[], bool]:
-        """Write what waits now: the reactor may not come to it any more.
+        """Write what waits now, since the reactor may end.
 
-        What it returns says whether a client that polls has still to fetch some of it.
+        Returns a function: whether a polling client has not fetched all of it yet.
         """
         self._turn.finish()
         heads = [(log, log.head) for log in self._turn.logs]

@@ -1,7 +1,7 @@
-"""Which events a client wants: its own narrowing of what is relayed.
+"""Which events a client wants: its filter.
 
-Two clients with equal selections share one view, so a thousand browsers on the same
-screen cost one encoding.
+Clients with equal selections share one view, so a thousand browsers on the same page cost one
+encoding.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from gateway.relay.event import Event
 
 MAX_NAMES = 1000
-"""Event names or codes one selection may list."""
+"""Event names, or codes, in one selection."""
 MAX_LENGTH = 100
-"""Characters of one of them."""
+"""Characters of a name or code."""
 
 
 class SelectionError(ValueError):
@@ -26,10 +26,10 @@ class SelectionError(ValueError):
 
 @attrs.frozen
 class Selection:
-    """Events of the given names, and of the given codes; None: of any.
+    """The names and the codes of the events that a client wants; None: any.
 
-    `codes` narrows only events whose first argument has a string `code`, and one code stands
-    for all that name its contract; `trusted` leaves only what the worker and the gateway say.
+    `codes` leaves out only events whose first argument has another text as `code`; a code
+    stands for all that name the same thing.  `trusted`: only events of the worker and the gateway.
     """
 
     events: frozenset[str] | None = None
@@ -57,7 +57,7 @@ FIELDS = tuple(field.name for field in attrs.fields(Selection))
 def parse(wish: dict[str, Any], *, trusted: bool = False) -> Selection:
     """The selection in `{events: [...], codes: [...], trusted: ...}`, all optional.
 
-    `trusted` holds where the wish does not mention it.  Raises `SelectionError`.
+    `trusted` is the value if `wish` has none.  Raises `SelectionError`.
     """
     only = wish.get("trusted")
     if only is None:

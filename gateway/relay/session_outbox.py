@@ -1,4 +1,4 @@
-"""A session's output: its own packets, and its subscriptions, towards one sink."""
+"""All that one session has to be sent: its own packets and those of its subscriptions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class SessionOutbox:
-    """The outbox that the relay puts under an Engine.IO session.
+    """The outbox of an Engine.IO session in the relay.
 
-    Nothing is written when it is said, but at the end of the reactor turn: the views
-    write first, then everybody who stepped aside catches up alone.
+    It writes at the end of the reactor turn: first the views write, then each outbox that
+    stepped aside writes alone.
     """
 
     __slots__ = (
@@ -45,9 +45,9 @@ class SessionOutbox:
         self._pumping = False
         self.ready = False
         self.resumed = 0
-        """How often the sink was ready for another write."""
+        """How often the sink became ready for another write."""
         self.unread = Unread()
-        """What was made for this client alone, here and in its subscriptions."""
+        """Counts what is for this client alone, here and in its subscriptions."""
         self.owner: OutboxOwner | None = None
 
     # -- the session's side -----------------------------------------------------------
@@ -104,20 +104,22 @@ class SessionOutbox:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Changes whenever the peer took something."""
+        """A value that changes whenever the peer has taken something."""
         return self.resumed, self._sink.taken if self._sink is not None else 0
 
     def add(self, subscription: Subscription) -> None:
+        """Send what `subscription` has, too."""
         self._subscriptions += (subscription,)
         self.step_aside()
 
     def remove(self, subscription: Subscription) -> None:
+        """Forget `subscription`, which has left."""
         self._subscriptions = tuple(
             [each for each in self._subscriptions if each is not subscription]
         )
 
     def step_aside(self) -> None:
-        """Run alone at the end of this turn."""
+        """Leave the views, and write alone at the end of this turn."""
         self._turn.step_aside(self)
 
     def leave(self) -> None:
@@ -126,7 +128,7 @@ class SessionOutbox:
             subscription.leave()
 
     def on_full(self) -> None:
-        """The sink takes nothing until it resumes."""
+        """The sink takes nothing until `resume` is called."""
         self.ready = False
         self.leave()
 
@@ -137,7 +139,7 @@ class SessionOutbox:
             self._turn.attempt("Dropping a client", self.owner.abort, "server error")
 
     def pump(self) -> None:
-        """Write what there is while the sink takes it; settle when there is no more."""
+        """Write while the sink has room; when nothing is left, join the views."""
         if self._pumping:  # a sink may resume from within write
             return
         self._pumping = True
@@ -158,7 +160,7 @@ class SessionOutbox:
                 self.owner.abort(OVERRUN)
 
     def _next(self, form: Form) -> bytes:
-        """The bytes of the next write; none when there is nothing left to say."""
+        """The bytes of the next write; empty: nothing is left."""
         if self._direct:
             most = form.max_packets or len(self._direct)  # each is one packet
             batch, self._direct = self._direct[:most], self._direct[most:]

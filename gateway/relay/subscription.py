@@ -1,4 +1,4 @@
-"""One socket's place in its namespace's log."""
+"""One client's place in its namespace's log."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 UNBOUNDED = 1 << 60
 
 NONE: list[Event] = []
-"""Shared by all who keep nothing, and never changed: most sockets are idle."""
+"""Shared by all sockets that keep nothing, and never changed: most are idle."""
 
 
 class Subscription:
-    """A cursor into the log, and the records meant for this socket alone.
+    """A cursor into the log, and the records that are for this socket alone.
 
-    Those are stamped with the log's head at the time, and leave when the cursor gets
-    there, so that everything a socket receives is in the order in which it was said.
-    Served by a view while caught up and not held up; else it reads alone.
+    Each of those records has the log's head at its time as a stamp, and is sent when the cursor
+    gets there: so a socket receives everything in the order in which it was said.  A view writes
+    to the socket while it has read everything and its transport has room; else it reads alone.
     """
 
     __slots__ = (
@@ -69,11 +69,11 @@ class Subscription:
         self.pid: str | None = None
         """The private id of a socket that can be recovered; it is told its offsets."""
         self.selection: Selection | None = None
-        """What it wants of the events; None: everything."""
+        """The filter; None: all events."""
         self.asked: Selection | None = None
-        """What it wanted when it came."""
+        """The filter of its `auth`."""
         self.shown_at = -1
-        """Where in the log the last snapshot stands that it was sent; -1: none."""
+        """The position in the log of the last snapshot that it was sent; -1: none."""
         self.quotes = False
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
@@ -85,9 +85,9 @@ class Subscription:
         self._kept = NONE  # from before the cursor, the newest first
         self._held = 0  # bytes of memory of those
         self._passed: dict[Hashable, float] | None = None
-        """Keys, and since when something of them waits."""
+        """By key, since when something of it waits."""
         self._former: tuple[int, int, Selection | None] | None = None
-        """From where to where in the log another selection held, the last before this one."""
+        """The selection before this one, and from where to where in the log it held."""
         self._view: View | None = None
         self.socket = socket
         self.outbox = outbox
@@ -95,24 +95,24 @@ class Subscription:
         outbox.add(self)
 
     def resume(self, back: Recovered) -> None:
-        """Be who came back."""
+        """Go on as the client that came back."""
         self.pid, self.sid, self.start = back.pid, back.sid, back.start
         self.selection, self.asked = back.selection, back.asked
 
     def read_from(self, position: int) -> None:
-        """Read on from `position`, after what was said to this socket already."""
+        """Read on from `position`; records for this socket alone come first."""
         self.cursor = position
         self._direct = [(position, record, own) for _, record, own in self._direct]
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
-        """Say `record` to this socket after everything the log holds now."""
+        """Send `record` to this socket after everything that the log holds now."""
         del urgent  # only pings jump, and they are the session's
         self.outbox.unread.add(record)
         self._direct.append((self.log.head, record, True))
         self.outbox.step_aside()
 
     def show(self, records: list[Record]) -> None:
-        """The same of records that many share: they are not counted as this client's own."""
+        """Send `records` of a snapshot; many share them, so they don't count as this client's."""
         head = self.log.head
         self._direct += [(head, record, False) for record in records]
         self._shown += _memory(records)
@@ -121,7 +121,7 @@ class Subscription:
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
-        """Receive what `selection` wants of the events to come; of those before, as until now."""
+        """Use `selection` for events to come; for those before, the filter so far holds."""
         self.leave()
         self._keep_before(self.log.head)
         since = self.joined if self._former is None else self._former[1]
@@ -130,14 +130,14 @@ class Subscription:
         self.outbox.step_aside()
 
     def was_for(self, about: QuestionContext) -> bool:
-        """Whether a question was for this socket; none was of before two changes of filter."""
+        """Whether this socket was asked; False for questions before the last but one filter."""
         selection, since = self.selection, self.joined
         if self._former is not None and about.position < self._former[1]:
             since, _, selection = self._former
         return about.position >= since and (selection is None or selection.wants(about))
 
     def close(self) -> None:
-        """The socket is gone: no more events, but what was said to it alone is still sent."""
+        """The socket has left: send it what is for it alone, and no more events."""
         self.leave()
         self.log.apart.discard(self)
         self.outbox.remove(self)
@@ -151,11 +151,11 @@ class Subscription:
     # -- for the outbox and the view --------------------------------------------------
 
     def form(self, form: Form) -> Form:
-        """What this socket is written where its transport takes `form`."""
+        """The form for this socket: `form`, with offsets if it can be recovered."""
         return form if self.pid is None else WithOffset(form)
 
     def settle(self, form: Form) -> bool:
-        """Join the view, all that is due being read; whether it could."""
+        """Join the view, since everything is read; False: the cursor is not where the view is."""
         if self._view is None:
             view = self.log.view(self.form(form), self.selection)
             if not view.join(self, self.outbox.write):
@@ -166,7 +166,7 @@ class Subscription:
         return True
 
     def leave(self) -> None:
-        """Read alone from where the view came to."""
+        """Leave the view, and read alone from where it is."""
         if self._view is not None:
             self.cursor = self._view.leave(self)
             self._view = None
@@ -184,11 +184,11 @@ class Subscription:
 
     @property
     def holds(self) -> bool:
-        """Whether it holds events itself, which the log's own bounds do not count."""
+        """Whether it keeps events itself, which the bounds of the log do not count."""
         return bool(self._kept)
 
     def keep(self) -> None:
-        """Hold here what waits, so that the log may forget it."""
+        """Keep what waits here, so that the log may forget it."""
         self._keep_before(self.log.flushed)
 
     def _keep_before(self, end: int) -> None:
@@ -198,7 +198,7 @@ class Subscription:
         self.cursor = max(self.cursor, end)
 
     def conflate(self, patience: float = inf) -> int:
-        """Skip every waiting event that a newer one of its key replaces; how many those are.
+        """Skip every waiting event that a newer one of its key replaces; the number of them.
 
         What is left stays in order.  A key of which nothing was sent for `patience` seconds
         keeps an older event, too.
@@ -227,7 +227,7 @@ class Subscription:
 
     @property
     def undroppable(self) -> int:
-        """Bytes of memory that wait for this socket and that conflation left."""
+        """Bytes of memory that wait for this socket and that conflation can't skip."""
         return self.lag - _memory([event for event in self._kept if event.key is not None])
 
     def take(self, form: Form) -> list[Record]:
@@ -257,18 +257,18 @@ class Subscription:
         return batch
 
     def fetches(self, head: int) -> bool:
-        """Whether it polls, and has still to fetch an event from before the position `head`."""
+        """Whether it polls and has not fetched all events before the position `head`."""
         form = self.outbox.form
         polled = form is not None and form.polled
         return polled and self.waits_since is not None and self._due < head
 
     @property
     def _due(self) -> int:
-        """The position that it has come to."""
+        """The position of the next event."""
         return self._kept[-1].position if self._kept else self.cursor
 
     def _peek(self, direct: int) -> Record | None:
-        """The next record, `direct` of its own taken; steps over events not for this socket."""
+        """The next record, if `direct` of its own are taken; skips events for others."""
         log, cursor, flushed = self.log, self.cursor, self.log.flushed
         if not self._kept:
             while cursor < flushed and not self._wants(log.at(cursor)):
@@ -281,7 +281,7 @@ class Subscription:
         return log.at(cursor) if cursor < flushed else None
 
     def _wants(self, event: Event) -> bool:
-        """Whether `event` is for this socket; a question is only for who was there."""
+        """Whether `event` is for this socket; a question is only for those that were there."""
         return (
             not self._is_me(event.sender)
             and (self.selection is None or self.selection.wants(event))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 POLLS = 16
 """Polls that are answered in one reactor turn, of those for which something waits already.
 
-Each is followed by the next request of its client, so that a hundred hasty ones would fill
-every turn, and whoever else asks something would wait for all of them.
+Each answer brings the next request of its client: without a bound a hundred of them would fill
+every turn, and all other clients would wait.
 """
 
 
@@ -27,8 +27,8 @@ class Turn:
     """Flushes all logs once per reactor turn in which something was said.
 
     `call_soon(flush)` has to call `flush` after the turn's reads; `call_next(serve)` in the
-    next turn.  Outboxes that sent something themselves, or have something of their own to
-    say, *step aside*: they leave their views before the flush and catch up alone after it.
+    next turn.  Outboxes whose client sent something, or that have records of their own, *step
+    aside*: they leave their views before the flush and write alone after it.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Turn:
         self.before_answer: Callable[[Subscription], None] = _nothing
         """Called with a subscription that is going to answer a poll with what waits for it."""
         self.on_overrun: Callable[[], None] = _nobody
-        """Called for each client that left too much unread, and is dropped."""
+        """Called for each client that left too much unread and is disconnected."""
         self._call_soon = call_soon
         self._call_next = call_next or call_soon
         self._aside: dict[SessionOutbox, None] = {}
@@ -62,19 +62,19 @@ class Turn:
             self._call_soon(self.flush)
 
     def step_aside(self, outbox: SessionOutbox) -> None:
-        """Let `outbox` catch up alone at the end of this turn."""
+        """Let `outbox` write alone at the end of this turn."""
         self._aside[outbox] = None
         if not self._scheduled:
             self.schedule()
 
     def poll(self, outbox: SessionOutbox) -> None:
-        """Let `outbox` answer its poll soon, after those that came before."""
+        """Let `outbox` answer its poll in a later turn, after those that came before."""
         if not self._polls:
             self._call_next(self._serve)
         self._polls[outbox] = None
 
     def _serve(self) -> None:
-        """Answer the polls that came first; none may be left after `finish`."""
+        """Answer the first `POLLS` polls, and the others in later turns."""
         first = list(islice(self._polls, POLLS))
         for outbox in first:
             del self._polls[outbox]
@@ -83,13 +83,13 @@ class Turn:
         self._each(first, SessionOutbox.pump)
 
     def finish(self) -> None:
-        """Flush, and answer every poll that can be: the reactor may not come to it any more."""
+        """Flush, and answer every poll that can be answered: the reactor may end now."""
         self.flush()
         polls, self._polls = self._polls, {}
         self._each(polls, SessionOutbox.pump)
 
     def flush(self) -> None:
-        """Write everything that was said since the last flush."""
+        """Write everything that came since the last flush."""
         self._scheduled = False
         aside, self._aside = self._aside, {}
         self._each(aside, SessionOutbox.leave)
@@ -101,7 +101,7 @@ class Turn:
             self.attempt("The trim of an event log", log.trim)
 
     def _each(self, outboxes: Iterable[SessionOutbox], do: Callable[[SessionOutbox], None]) -> None:
-        """Do it for each of them; who makes it fail is dropped."""
+        """Call `do` with each of them; one for which it raises is disconnected."""
         for outbox in outboxes:
             try:
                 do(outbox)
@@ -110,8 +110,8 @@ class Turn:
 
 
 def _nobody() -> None:
-    """Nobody counts them."""
+    """Nothing is counted by default."""
 
 
 def _nothing(_: object) -> None:
-    """Nobody cares."""
+    """Nothing is done by default."""

@@ -1,4 +1,4 @@
-"""The caught-up subscriptions that want the same in the same form: they share writes."""
+"""Subscriptions that have read everything and want the same bytes: they share writes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class View:
-    """Joins a turn's events once and hands the same bytes to all its members.
+    """Encodes a turn's events once and writes the same bytes to all its members.
 
-    A write may let anybody come or go: a poll that is answered can bring the next
-    request with it, or end a session.
+    Members may come and go within a write: an answer to a poll can bring the next request,
+    or end a session.
     """
 
     def __init__(
@@ -37,24 +37,24 @@ class View:
         self._before = position
         self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
         self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
-        """Those of the round that were not written to yet."""
+        """The members of the round that were not written to yet."""
         self._left: dict[Subscription, int] = {}
-        """Who left within the round, and how often its sink had resumed then."""
+        """Members that left within the round, and how often their sinks had resumed then."""
 
     @property
     def empty(self) -> bool:
-        """Whether it serves nobody."""
+        """Whether it has no members."""
         return not self._members
 
     def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
-        """Serve `member` through `write`, if its cursor is where everybody's is."""
+        """Add `member`, which is written to by `write`; False: its cursor is elsewhere."""
         if self._round or member.cursor != self._position:
             return False
         self._members[member] = write
         return True
 
     def leave(self, member: Subscription) -> int:
-        """Serve `member` no more; returns the position up to which it was served."""
+        """Remove `member`; the position up to which it was written to."""
         del self._members[member]
         if self._round:
             self._left[member] = member.outbox.resumed
@@ -65,10 +65,10 @@ class View:
         return self._position
 
     def flush(self, events: list[Event]) -> None:
-        """Write `events` to everybody; who is full reads on alone from where that was.
+        """Write `events` to all members; one whose transport is full leaves, and reads alone.
 
-        Where the events can't be put into bytes nobody gets them, so everybody is dropped:
-        he can come back, and sees that he missed something.
+        If the events can't be encoded, all members are disconnected: they come back, and see
+        that they missed something.
         """
         try:
             self._flush(events)
