@@ -25,7 +25,7 @@ from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
 from gateway.worker.lifecycle import states
 from gateway.worker.readiness import overdue
-from gateway.worker.report import Reporter
+from gateway.worker.report import WorkerReport
 from tests.relay.world import RelayWorld, WebSocketClient
 from tests.relay.world import market as market_settings
 
@@ -116,7 +116,7 @@ class TableTests(SynchronousTestCase):
         self.both("events", {SUBSCRIBE, REFUSED, "python_status", "feed_status"})
 
     def test_fields(self) -> None:
-        self.both("python_status", set(constants(Reporter.event)))
+        self.both("python_status", set(constants(WorkerReport.event)))
         self.both("feed_status", set(constants(WorkerEvents._feed_changed)))
         self.both("contract", {"code", "target_code"})
         for field in ("code", "target_code"):

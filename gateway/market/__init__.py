@@ -7,7 +7,7 @@ In reading order:
 
 - `events`: the names of events and their groups.
 - `codes`: codes that name one contract: the continuous `TXFR1` and the month's `TXFL6`.
-- `hours`: trading hours and holidays, on the clock of Taipei.
+- `hours`: trading hours of the day and night sessions, and holidays, on the clock of Taipei.
 - `feed`: whether the feed of one market is silent while the market trades.
 - `freshness`: how old the newest event of each name and code is, and which feeds are stale.
 """

@@ -9,7 +9,7 @@ In reading order:
 - `settings`: what can be set.
 - `relay`: the relay as a whole: a hub for each namespace.
 - `hub`: one namespace: takes events in, answers CONNECT; `Observer` is what it asks the gateway.
-- `event`: one event, and the key that tells which events replace which.
+- `event`: one event, what of it may change in the log, and the key that tells which replace which.
 - `aliases`: codes that name one thing: the interface of whoever knows them.
 - `journal`: the one way into a log, and a place in it as text.
 - `log`: the events of one namespace, in order, bounded in bytes and number.
@@ -19,7 +19,7 @@ In reading order:
 - `turn`: the end of a reactor turn, the one moment at which the relay writes.
 - `selection`: which events a client wants: its filter.
 - `auth`: the keys of a client's `auth`, and how they are misspelt.
-- `late_joiners`: the snapshot for clients that connect later, and changes of filters.
+- `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
 - `acks`: acknowledgments: the first receiver that answers with something answers.
 - `refusals`: the answer to clients that may listen but not publish.

@@ -28,7 +28,11 @@ class Question(NamedTuple):
 
 
 class Event(Record):
-    """One relayed event: a record with its sender, its place and its key."""
+    """One relayed event: a record with its sender, its place and its key.
+
+    Its packets never change after `Log.append`.  These do: `outdated` and `outdated_by`
+    (`conflation.py`), `aliases` (`late_joiners.py`), and the encoded forms that the record keeps.
+    """
 
     __slots__ = (
         "acked",

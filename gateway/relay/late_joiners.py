@@ -1,4 +1,11 @@
-"""The snapshot for clients that connect later, and changes of their filters."""
+"""The snapshot for clients that connect later, and changes of their filters.
+
+The snapshot has the newest event of each key (`Keys`) that a trusted sender sent, within bounds.
+A client gets nothing of it when it is the worker itself, or when it came back and gets what it
+missed (`recovery.py`).  It does not get quotes unless its `auth` or --snapshot-quotes asks for
+them, states where --no-snapshot-states is set, what its filter leaves out, and after the worker
+has ended the events of readiness.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The broker limits: who may start a worker now, and when at the earliest."""
+"""The budget of starts, and the pauses that the broker imposes.
+
+A pause begins when the worker prints or reports the broker's words for too many connections, a ban
+or a spent quota (`classification.IMPOSING`; codes 451 and 503): `BrokerLimits.notice`.  The ledger
+keeps it over a restart of the gateway.
+"""
 
 from __future__ import annotations
 
