@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from gateway.common.guard import reason
 from gateway.contract import CredentialsError
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.keys.credentials import check_certificate, from_environment
@@ -28,8 +29,12 @@ _SEQUENCE = b"\x30"
 def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -> Iterator[Finding]:
     """The keys that the next worker would get; `target`: what would be run."""
     folder = target.script.parent
-    own = OwnEnv(folder)
-    kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
+    try:
+        own = OwnEnv(folder)
+        kept = OwnEnv(folder, settings.credentials_file) if settings.credentials_file else None
+    except OSError as error:
+        yield warn("keys", f"a file with keys can't be read: {reason(error)}", "look at its disk")
+        return
     source, values = _keys(kept, environ, own, settings.variables)
     missing = [name for name in _KEYS if not values.get(name)]
     if settings.demo:
@@ -48,8 +53,8 @@ def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -
         yield warn(
             "keys",
             f"the worker uses other values of {', '.join(fields)} than those in {source}, since its"
-            f" own {own.file or '.env'} overrides them",
-            "remove them from that file, or load it without override=True",
+            f" own {own.file or '.env'} or its source overrides them",
+            "remove them there, or load that file without override=True",
         )
     yield _certificate(values.get(_PATH, ""), values.get(_PASSWORD, ""), target.folder)
 

@@ -6,7 +6,8 @@ In reading order:
 - `store`: which keys count: posted ones, those of the file, or the environment's.
 - `credential_change`: new keys and a new worker; the previous keys again when that fails.
 - `dotenv`: the worker's own .env: its values, and what in it is a secret.
-- `overriding`: whether the worker's own .env wins over posted keys.
+- `literals`: keys that are written in the worker's source.
+- `overriding`: whether the worker's own .env or source wins over posted keys.
 
 `gateway.worker`, its settings, `process/launch` and `gateway.ops.doctor` import it.
 """

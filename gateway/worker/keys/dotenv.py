@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import StringIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,6 +23,11 @@ MOST = 100
 """Secrets of one .env that are known."""
 LARGEST = 1 << 20
 """Bytes of a .env or a main.py beyond which it is not read."""
+
+UNREADABLE = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM)
+)
+"""What the system says of a file that is not there, or that is closed to us."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET = re.compile(
@@ -71,19 +77,32 @@ def looks_secret(name: str) -> bool:
 
 def _find(folder: Path) -> Path | None:
     for parent in (folder, *folder.parents):
-        with suppress(OSError):
+        with _unreadable_is_absent():
             if (parent / NAME).is_file():
                 return parent / NAME
     return None
 
 
 def read(file: Path | None) -> str:
-    """Its text; nothing where it can't be read, as the worker can't either."""
-    with suppress(OSError, ValueError):
+    """Its text; "" where it is not there, too large, or closed to us, as to the worker.
+
+    Raises OSError where it can't be read for another reason, such as a shortage or a disk that
+    fails: the worker may read it all the same.
+    """
+    with _unreadable_is_absent(), suppress(ValueError):
         if file is not None and file.stat().st_size <= LARGEST:
             with file.open(encoding="utf-8", errors="replace", newline="") as stream:
                 return stream.read()
     return ""
+
+
+@contextmanager
+def _unreadable_is_absent() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNREADABLE:
+            raise
 
 
 def _values(text: str, *, interpolate: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Whether the worker's own .env wins over posted keys.
+"""Whether the worker's own .env, or its source, wins over posted keys.
 
 A process's environment can't be seen after its start.  So what the worker will find is judged
 from the text of its .env, of main.py, and of what that imports of the worker's own.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from attrs import frozen
 
 from gateway.worker.keys.dotenv import NAME, OwnEnv, looks_secret, read
+from gateway.worker.keys.literals import literals, logs_in
 from gateway.worker.sources import follow
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def overridden(
     `posted` are values by variable; `roots` is where modules of the worker's own are, besides
     beside main.py.  A .env wins where main.py, or what it imports of the worker's own, loads
     it with `override=True` or reads the file itself, and where the keys are read under names
-    that are none of `variables` and are in the .env.
+    that are none of `variables` and are in the .env.  A key that is written in a source as a
+    constant wins, too.
     """
     own = OwnEnv(main.parent)
     known = {name for names in variables.values() for name in names}
@@ -67,10 +69,11 @@ def overridden(
         for env in (own, *envs)
         for name, value in posted.items()
     )
-    if strange or differs:  # all of them are read only if it may matter
+    if strange or differs or not logs_in(sources[0]):  # read only if it may matter
         sources += [read(file) for file in follow(main, roots).files if file != main]
         for source in sources[1:]:
             loaded += loads(source, main.parent)
+    written = [each for source in sources for each in literals(source)]
     mentioned = set(re.findall(r"\w+", " ".join(sources)))
     winning = [OwnEnv(main.parent, file) for file in {load.file for load in loaded if load.wins}]
 
@@ -78,6 +81,8 @@ def overridden(
         value = posted.get(names[0])
         if value is None:
             return False
+        if any(field == key and text != value for key, text in written):
+            return True
         # Names may be put together by the program, and are nowhere then.
         read_by = mentioned.intersection(names) or set(names)
         if any(env.values.get(name, value) != value for env in winning for name in read_by):

@@ -13,7 +13,8 @@ from gateway.worker.keys.credentials import (
     as_environment,
     from_environment,
 )
-from gateway.worker.keys.dotenv import OwnEnv
+from gateway.worker.keys.dotenv import OwnEnv, read
+from gateway.worker.keys.literals import literals
 from gateway.worker.keys.overriding import named, overridden
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class CredentialStore:
             return ""
         return (
             f"The worker sees other values of {', '.join(self.overridden)} than were posted: its"
-            " own .env wins. Take them out there, or load it without override"
+            " own .env, or a key that is written in its source, wins. Take them out there, or load"
+            " the .env without override"
         )
 
     def load(self) -> None:
@@ -93,11 +95,14 @@ class CredentialStore:
         return True
 
     def look(self, main: Path, roots: Sequence[Path] = ()) -> None:
-        """See what the worker's own .env holds: secrets to redact, and keys that win.
+        """See what the worker's own .env and source hold: secrets to redact, and keys that win.
 
+        Raises OSError where one of them can't be read now; what was seen before holds.
         `roots` is where its own modules are looked for, besides beside `main`.
         """
         own = OwnEnv(main.parent)
+        written = literals(read(main))
+        self._redactor.learn(*(text for field, text in written if field != "caCertPath"))
         for env in named(main):
             self._redactor.learn(*env.secrets(self._variables))
         self._own = from_environment(own.values, self._variables)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -58,6 +60,14 @@ class OwnEnvTests(SynchronousTestCase):
         (self.folder / ".env").unlink()
         (self.folder / ".env").symlink_to(self.folder / ".env")
         self.assertEqual(OwnEnv(self.folder).secrets(VARIABLES), [])
+
+    def test_what_can_not_be_read_now_is_not_taken_for_nothing(self) -> None:
+        (self.folder / ".env").write_text("A_KEY=secret")
+        for number in (errno.EIO, errno.EMFILE):
+            with patch.object(Path, "open", side_effect=OSError(number, "x")):
+                self.assertRaises(OSError, OwnEnv, self.folder)
+        with patch.object(Path, "open", side_effect=PermissionError(errno.EACCES, "x")):
+            self.assertEqual(OwnEnv(self.folder).text, "")
 
     def test_damage_that_nobody_sees(self) -> None:
         self.assertEqual(list(damaged("a key")), [])

@@ -66,6 +66,13 @@ class OverridingTests(SynchronousTestCase):
         (self.folder / "keys.py").write_text("dotenv_values()['API_KEY']\n")
         self.assertEqual(self.wins("from keys import *\n"), ["apiKey"])
 
+    def test_keys_that_are_written_in_the_source_win(self) -> None:
+        self.assertEqual(self.wins("api.login(api_key='mine', secret_key=key)", ""), ["apiKey"])
+        same = POSTED["API_KEY"]
+        self.assertEqual(self.wins(f"api.login(api_key={same!r})", ""), [])
+        (self.folder / "broker.py").write_text("api.login(api_key='mine')\n")
+        self.assertEqual(self.wins("import broker\n", ""), ["apiKey"])
+
     def test_files_that_main_py_names_are_known(self) -> None:
         self.main.write_text("load_dotenv('a.env')\nx = dotenv_values(dotenv_path=\"b.env\")\n")
         (self.folder / "a.env").write_text("BOT_TOKEN=a-secret\n")
