@@ -1,8 +1,8 @@
 """The budget of starts, and the pauses that the broker imposes.
 
-A pause begins when the worker prints or reports the broker's words for too many connections, a ban
-or a spent quota (`classification.IMPOSING`; codes 451 and 503): `BrokerLimits.notice`.  The ledger
-keeps it over a restart of the gateway.
+A pause begins when the worker prints or reports the broker's words for too many connections (code
+451) or a ban (503), see `classification.IMPOSING`: `run_reports.py` calls `BrokerLimits.notice`.
+The ledger keeps it over a restart of the gateway.
 """
 
 from __future__ import annotations
