@@ -83,7 +83,11 @@ class Supervisor:
         self._keys = CredentialStore(settings, self.redact, environ)
         self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
         self._output = WorkerOutput(
-            reactor, settings, wall=wall, redact=self.redact, complain=self._printed
+            reactor,
+            settings,
+            wall=wall,
+            redact=self.redact,
+            complain=self._printed,
         )
         self._ledger = Ledger(
             settings.state_dir, self._alert, in_thread or partial(_in_thread, reactor)
@@ -154,7 +158,9 @@ class Supervisor:
             usage=Usage(clock),
             shown_url=lambda: self.redact(self._gateway_url),
         )
-        self._silent_feeds = SilentFeeds(reactor, settings.restart_silent, self._renew)
+        self._silent_feeds = SilentFeeds(
+            reactor, settings.restart_silent, partial(self._lifecycle.renew, states=(Running,))
+        )
         self.told = self._silent_feeds.told
         """To be told what browsers are told of feeds."""
 
@@ -301,12 +307,12 @@ class Supervisor:
     def _reconsider(self) -> None:
         self._lifecycle.reconsider()
 
+    def _printed(self, cause: str, generation: int) -> None:
+        self._lifecycle.reports.printed(cause, generation)
+
     def _identity(self) -> str:
         """What is run, and for which port: two gateways may run one main.py for two accounts."""
         return f"{self._launcher.identity()} {urlsplit(self._gateway_url).port}"
-
-    def _renew(self, reason: str) -> None:
-        self._lifecycle.renew(reason, states=(Running,))
 
     def _may_wait(self, worker: WorkerRun) -> bool:
         """Whether nobody misses a worker that is not ready."""
@@ -322,12 +328,6 @@ class Supervisor:
             self._emit(WORKER_STATUS, event)
         except Exception:
             _log.failure("The browsers could not be told", tag="Python")
-
-    def _printed(self, cause: str, generation: int) -> None:
-        worker = self._lifecycle.worker
-        if worker is not None and worker.generation == generation:
-            worker.note_error(cause)
-        self._lifecycle.reports.broker_refused(cause, generation)
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value

@@ -5,13 +5,12 @@ In reading order:
 - `states`: the theory of operation, and what each input leads to in each state.
 - `lifecycle`: what people and timers ask for.
 - `run_reports`: what the worker's runs report, and what follows from it.
-- `transitions`: what the states do; the one way to a new worker.
+- `transitions`: what the states do: the one way to a new worker, and the end of one.
 - `gate`: the one gate before every start, with a reason and a time.
 - `backoff`: the pause after an exit that nobody asked for, and when trying ends.
 - `broker_limits`: the budget of starts, and the pauses that the broker imposes.
 - `ledger`: the starts of each trading day, on disk.
 - `requests`: who waits for what, in one list.
-- `termination`: the end of one worker, asked for and waited for.
 - `classification`: the class of an error, by the words of the worker.
 - `exits`: how a worker ended, the class of that, and the last exits.
 - `protocols`: who speaks with the life-cycle, and who is told.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gateway.contract import WorkerError
     from gateway.worker.lifecycle.exits import Exit
     from gateway.worker.lifecycle.states import WorkerState
-    from gateway.worker.lifecycle.termination import Termination
+    from gateway.worker.lifecycle.transitions import Termination
     from gateway.worker.readiness.vitals import Vitals
 
 

@@ -135,6 +135,13 @@ class RunReports:
 
     # -- what is heard of a run -------------------------------------------------------------
 
+    def printed(self, cause: str, generation: int) -> None:
+        """The worker `generation` printed an error of class `cause`."""
+        worker = self._transitions.worker
+        if worker is not None and worker.generation == generation:
+            worker.note_error(cause)
+        self.broker_refused(cause, generation)
+
     def broker_refused(self, cause: str, generation: int) -> None:
         """The worker `generation` told of an error of class `cause`, or ended by it.
 

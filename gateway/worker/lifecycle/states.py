@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from gateway.worker.lifecycle.gate import Hold
     from gateway.worker.lifecycle.protocols import StateActions, WorkerRun
-    from gateway.worker.lifecycle.termination import Termination
+    from gateway.worker.lifecycle.transitions import Termination
 
 _log = Logger(namespace="gateway.worker")
 

@@ -1,20 +1,21 @@
-"""What the states do: one state after the other, and the one way to a new worker."""
+"""What the states do: one state after the other, the one way to a new worker, and its end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.common.guard import attempt
+from twisted.logger import Logger
+
+from gateway.common.guard import AGAIN, Countdown, attempt
+from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
 from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
-from gateway.worker.lifecycle.termination import Termination
 from gateway.worker.request_errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.contract import WorkerError
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.gate import Gate
     from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerRun
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.states import WorkerState
     from gateway.worker.settings import Settings
 
+_log = Logger(namespace="gateway.worker")
+
 RETRY: Final = 5.0
 """Seconds until a start is tried again that the gateway itself could not make."""
+STUCK: Final = 10.0
+"""Seconds past all patience after which a worker counts as not to be ended."""
 
 
 class Transitions:
@@ -156,3 +161,50 @@ class Transitions:
 
     def _tell(self) -> None:
         attempt("Telling of the worker's state", self._listener.state_changed)
+
+
+class Termination:
+    """Sees to it that a worker that is to end does end, or that it is said that it can't be.
+
+    `patience` is what the guardian takes to end it, `strays` what it takes to end its children,
+    in seconds.  `stuck(error)` is called when it outlives both, again and again.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        worker: WorkerRun,
+        *,
+        patience: float,
+        strays: float,
+        stuck: Callable[[WorkerError], None],
+    ) -> None:
+        self._worker = worker
+        self._patience = patience
+        self._strays = strays
+        self._stuck = stuck
+        self._overdue = Countdown(reactor, "Looking after a worker that does not end", self._look)
+        self._again = Countdown(reactor, "Ending the worker", self.ask)
+
+    def ask(self) -> None:
+        """End it, with its tree; may be said again, and is, soon, if that raises."""
+        if not self._overdue.active:
+            self.expect(self._patience)
+        if attempt("Ending the worker", self._worker.end) is not None:
+            self._again.begin(AGAIN)
+
+    def expect(self, patience: float = 0.0) -> None:
+        """What is left of it must be gone after `patience`."""
+        self._overdue.begin(patience + self._strays + STUCK)
+
+    def done(self) -> None:
+        """Nobody waits for its end any more."""
+        self._overdue.cancel()
+        self._again.cancel()
+
+    def _look(self) -> None:
+        error = WorkerError("The old worker can't be ended", self._worker.stuck_details)
+        _log.error("{error}", tag="Python", error=str(error))
+        self._overdue.begin(STUCK)
+        self.ask()
+        self._stuck(error)

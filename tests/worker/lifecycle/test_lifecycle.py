@@ -9,8 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.common.guard import AGAIN
 from gateway.contract import WorkerError
 from gateway.worker.lifecycle.states import Fatal, Running, Stopping
-from gateway.worker.lifecycle.termination import STUCK
-from gateway.worker.lifecycle.transitions import RETRY
+from gateway.worker.lifecycle.transitions import RETRY, STUCK
 from gateway.worker.request_errors import (
     FailedAtOnceError,
     GoingDownError,
