@@ -1,4 +1,4 @@
-"""Deadlines without a reactor: a heap that somebody else's clock drives."""
+"""Deadlines without a reactor: a heap that the caller's clock drives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SPARE = 100
-"""Cancelled calls that may be kept, beyond as many as there are others."""
+"""Cancelled calls that may be kept beyond the number of others."""
 
 
 class Deadline:
@@ -31,6 +31,7 @@ class Deadline:
         self._callback = None
 
     def fire(self) -> None:
+        """Make the call, unless it was cancelled or made."""
         callback, self._callback = self._callback, None
         if callback is not None:
             callback()
@@ -63,14 +64,14 @@ class Deadlines:
         return deadline
 
     def _sweep(self) -> None:
-        """Drop what was cancelled: it may be of a distant time."""
+        """Drop cancelled calls, whose time may be far away."""
         self._heap = [entry for entry in self._heap if entry[2].active]
         heapify(self._heap)
         self._sweep_at = SPARE + 2 * len(self._heap)
 
     @property
     def next(self) -> float | None:
-        """When `advance` has something to do; None: never."""
+        """The time of the first call; None: there is none."""
         while self._heap and not self._heap[0][2].active:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, and with what a client says."""
+"""What can be wrong with a request, and with what a client sends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MESSAGES = {
     FORBIDDEN: "Forbidden",
     BAD_VERSION: "Unsupported protocol version",
 }
-"""The field's wording: clients show it and operators search for it."""
+"""The words of engine.io's server: clients show them and operators search for them."""
 
 
 class EngineError(Exception):
     """A request that is refused.
 
-    `code` is the field's number (0 to 5), `status` the HTTP status and `body` the JSON
-    object `{"code", "message"}` to answer with.
+    `code` is the number of engine.io's server (0 to 5), `status` the HTTP status, and `body` the
+    JSON object `{"code", "message"}` to answer with.
     """
 
     def __init__(self, code: int, message: str | None = None, *, status: int | None = None) -> None:
@@ -31,11 +31,12 @@ class EngineError(Exception):
 
     @property
     def body(self) -> bytes:
+        """The answer, as JSON."""
         return orjson.dumps({"code": self.code, "message": str(self)})
 
 
 class ProtocolError(Exception):
-    """A client said what it must not; its session is closed for `reason`."""
+    """A client sent what the protocol forbids; its session is closed for `reason`."""
 
     def __init__(self, message: str, reason: str = "parse error") -> None:
         super().__init__(message)

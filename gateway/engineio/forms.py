@@ -1,8 +1,7 @@
 """Forms: pure functions from records to the bytes of one write.
 
-One instance stands for all sessions that speak alike, so that whoever shares bytes can
-go by identity or by `key`.  Sources: Engine.IO protocol 4 and 3, section "Packet
-encoding"; RFC 6455 section 5.2.
+All sessions whose writes look alike share one object, so that bytes can be shared by `key`.
+Sources: Engine.IO protocol 4 and 3, section "Packet encoding"; RFC 6455 section 5.2.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 POLLING_PACKETS = 16
 """python-engineio's client disconnects on a payload of more packets."""
 POLLING_BYTES = 1 << 18
-"""An answer holds at most this much: at 10 answers a second, 2.6 MB."""
+"""Bytes of an answer: at 10 answers a second, 2.6 MB."""
 
 BUNDLE = 11
-"""An event has at most so many packets; a record of more is for many readers."""
+"""Most packets of one event; a record of more is shared, so its bytes are kept."""
 
 TEXT_PLAIN = "text/plain; charset=UTF-8"
 OCTET_STREAM = "application/octet-stream"
@@ -118,7 +117,7 @@ class Polling(Form):
         return record.memo(self._memo, self._encode)
 
     def content_type(self, payload: bytes) -> str:
-        """What to call `payload`, made by this form, in HTTP."""
+        """The Content-Type of `payload`, which this form made."""
         return TEXT_PLAIN
 
 
@@ -134,7 +133,7 @@ class Polling4(Polling):
 
 
 class PollingBinary(Polling):
-    """Polling payloads that are binary as soon as one packet is (Engine.IO 3, XHR2)."""
+    """Polling payloads that are binary if one of their packets is (Engine.IO 3, XHR2)."""
 
     def encode(self, records: Sequence[Record]) -> bytes:
         if any(packet.binary for record in records for packet in record.packets):

@@ -24,36 +24,36 @@ VERSIONS = {"3": 3, "4": 4}
 OWN_KEYS = frozenset(("EIO", "transport", "sid", "t", "b64"))
 
 MOST_PARAMETERS = 64
-"""More of them are refused: clients have a handful."""
+"""Parameters of a URL that are taken; clients send a few."""
 
 LONGEST_KEPT = 512
-"""Characters; a longer value is not kept, as if it had not been sent."""
+"""Characters of a name and value; longer ones are left out."""
 
 OLD_VERSION = f"{MESSAGES[BAD_VERSION]}: Engine.IO 3, which the gateway takes with --eio3"
-"""Some clients print what the server answered: whoever reads that knows what to do."""
+"""Some clients print the server's answer, so it says what to do."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-"""Shared by all sessions whose client had nothing to add."""
+"""Shared by all sessions without parameters of their own."""
 
 
 class Peer(NamedTuple):
     """Where a client comes from; a UNIX socket has no port.
 
-    `host`, `port` and `ours` are the two ends of the socket, which alone tell whose
-    connection it is.
+    `host` and `port` are the other end of the socket, `ours` is this end: only these tell
+    whose connection it is.
     """
 
     host: str
     port: int
     ours: tuple[str, int] = ("", 0)
     announced: str = ""
-    """The client's address where the other end is a trusted proxy that tells it."""
+    """The client's address as a trusted proxy tells it; empty: there is no such proxy."""
     passed_on: bool = False
-    """Whether a proxy passed the request on, from wherever."""
+    """Whether a proxy, trusted or not, passed the request on."""
 
     @property
     def address(self) -> str:
-        """The client's address, "" for a UNIX socket: what it is counted and shown by."""
+        """The client's address, by which it is counted and shown; "" for a UNIX socket."""
         return self.announced or self.host
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Peer(NamedTuple):
 
 
 def parse_query(query: bytes) -> dict[str, str]:
-    """The parameters of a URL; the last one of a name counts.
+    """The parameters of a URL's query; of equal names the last one counts.
 
     Raises `EngineError` (3) when there are more than `MOST_PARAMETERS`.
     """
@@ -92,24 +92,24 @@ def wants_base64(query: Mapping[str, str]) -> bool:
 def takes_many(agent: str) -> bool:
     """Whether a client with this User-Agent takes any number of packets in an answer.
 
-    Shown with the clients themselves: browsers, and socket.io-client in Node.js with either
-    of its two ways to poll.  python-engineio's clients disconnect on more than 16, and who
-    is unknown may be one.
+    Tests show it with the clients themselves: browsers, and socket.io-client in Node.js with
+    both of its ways to poll.  python-engineio's clients disconnect on more than 16, and an
+    unknown client may be one.
     """
     return agent.startswith(("Mozilla/", "node-XMLHttpRequest")) or agent == "node"
 
 
 def refusal(error: EngineError, agent: str) -> bytes:
-    """The body of the answer `error` to a client with this User-Agent.
+    """The body of the answer to a client with this User-Agent.
 
-    That its body was too large engine.io-client is told by the status alone, as by Node's
-    server: its own suite wants that.  All others are told what to do.
+    engine.io-client gets no body with status 413, as from Node's server: its own tests want
+    that.  All others are told what to do.
     """
     return b"" if error.status == 413 and takes_many(agent) else error.body
 
 
 def custom(query: Mapping[str, str], kept: frozenset[str] | None = None) -> Mapping[str, str]:
-    """What the client sent beyond the protocol's own keys: `kept` of it, None: all."""
+    """The parameters that are not the protocol's; `kept`: names of those to keep, None: all."""
     return {
         key: value
         for key, value in query.items()

@@ -1,7 +1,7 @@
-"""Heartbeat: who may be silent for how long.
+"""Pings, and how long a client may be silent.
 
 In Engine.IO 4 the server pings and a pong counts only as the answer to a ping that the
-client can have seen; in Engine.IO 3 the client pings.  Source: Engine.IO protocol 4,
+client can have received; in Engine.IO 3 the client pings.  Source: Engine.IO protocol 4,
 section "Heartbeat"; protocol 3, section "Timeouts".
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
 
 IDLE, QUEUED, AWAITING = range(3)
-"""Until the next ping; it waits in the outbox; the client must answer (or ping, in 3)."""
+"""Until the next ping; the ping waits in the outbox; the client has to answer (in 3: to ping)."""
 
 PING_RECORD = Record(Packet(PING))
 
@@ -24,8 +24,8 @@ PING_RECORD = Record(Packet(PING))
 class Heartbeat:
     """One session's heartbeat.
 
-    It has one deadline at a time: what the client says only moves `_due`, and a tick
-    that comes too early is set again.
+    It has one deadline at a time: packets of the client only move `_due`, and a deadline that
+    comes too early is set again.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class Heartbeat:
 
     @property
     def overdue(self) -> bool:
-        """The client's time is over, even if the timer did not get to it yet."""
+        """Whether the client's time is over, even if the timer did not fire yet."""
         return self._state != IDLE and self._now >= max(self._due, self._excused)
 
     def pinged(self) -> None:
@@ -60,22 +60,22 @@ class Heartbeat:
         self._due = self._now + self._settings.interval + self._settings.timeout
 
     def ponged(self) -> None:
-        """The client sent a pong; it extends nothing when no ping was there to answer."""
+        """The client sent a pong; without a ping before it, it changes nothing."""
         if self._state == AWAITING:
             self._state = IDLE
             self._due = self._now + self._settings.interval
 
     def fetched(self) -> None:
-        """What waited in the outbox went to the client; a ping is the first of it."""
+        """The outbox was written to the client; a ping is the first packet in it."""
         if self._state == QUEUED:
             self._state = AWAITING
 
     def excuse(self, seconds: float) -> None:
-        """The client is not read for `seconds`; then it has half of its time to answer."""
+        """The client is not read for `seconds`; then it has half of the timeout to answer."""
         self._excused = self._now + seconds + self._settings.timeout / 2
 
     def expire(self, seconds: float) -> None:
-        """End the session in `seconds`, whatever the client says."""
+        """End the session in `seconds`, whatever the client sends."""
         self._deadline.cancel()
         self._excused = 0.0
         self._state = QUEUED
@@ -83,7 +83,7 @@ class Heartbeat:
         self._deadline = self._arm(seconds)
 
     def stop(self) -> None:
-        """The session is over: know nothing of it any more."""
+        """The session is over: stop the timer and forget it."""
         self._deadline.cancel()
         self._session = None
 

@@ -1,4 +1,4 @@
-"""What a session has above it, and below."""
+"""What a session needs: the application above it, and the transport below it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Connection(Protocol):
-    """What the layer above makes of a session."""
+    """The application's side of one session."""
 
     def message(self, packet: Packet) -> None:
-        """A message came.  Raises `ProtocolError` to have the session closed."""
+        """A message came.  Raise `ProtocolError` to close the session."""
         ...
 
     def closed(self, reason: str) -> None:
@@ -37,7 +37,7 @@ class SessionChannel(Protocol):
         ...
 
     def end(self, farewell: Packet | None, code: int) -> None:
-        """The session is over: say so (`farewell` to a poll, `code` to a WebSocket).
+        """The session is over: send `farewell` to a poll, or close a WebSocket with `code`.
 
         Without a farewell the poll is refused, as all later ones are.
         """

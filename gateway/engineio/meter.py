@@ -1,9 +1,9 @@
-"""What one client costs, and how fast it may go on.
+"""What one client costs, and how long it has to pause.
 
-Everything a client makes us do is counted in one unit, the work of a short message:
-its messages and their bytes, its handshake, its control frames and fragments, and what the
-layers above do for it.  The layers only charge; the transport settles once for all that
-it read, and reads nothing while the client is in debt.
+All work for a client is counted in one unit, the work of a short message: its messages and their
+bytes, its handshake, its control frames and fragments, and what the layers above do for it.  The
+layers only charge.  The transport settles once for all that it read, and reads nothing while the
+client is in debt.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BYTES: Final = 512
 """Bytes of a message, after inflation, that cost as much as one more message."""
 
 HANDSHAKE: Final = 20
-"""Opening a session, with the request that asks for it."""
+"""Units for the opening of a session, its request included."""
 
 SLICE: Final = 800
 """What is done for one client in one reactor turn before the others have theirs: some
@@ -45,7 +45,7 @@ class Meter:
         self.spent += units
 
     def settle(self) -> float:
-        """Pay for what was spent; the seconds to pause before anything more is heard."""
+        """Take what was spent from the bucket; the seconds to pause before the next read."""
         spent, self.spent = self.spent, 0.0
         if not self._rate:
             return 0.0
@@ -56,5 +56,5 @@ class Meter:
         return max(0.0, -self._level / self._rate)
 
     def release(self) -> None:
-        """Let this client go on at any rate from now on."""
+        """Allow this client any rate from now on."""
         self._rate = 0

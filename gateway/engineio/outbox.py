@@ -1,9 +1,8 @@
-"""What a session has to say, in order, and who takes it.
+"""What a session has to send, in order, and the sink that takes it.
 
-A session owns one *outbox*.  The transport of the moment (a WebSocket, or the one
-pending poll) attaches itself as the outbox's *sink*; on an upgrade the sink changes
-and the outbox stays, so nothing is lost or doubled.  `Queue` is the plain outbox of
-the libraries; the relay brings its own, a cursor into its event log.
+A session owns one *outbox*.  Its transport (a WebSocket, or the one pending poll) attaches
+itself as the outbox's *sink*.  On an upgrade the sink changes and the outbox stays, so nothing
+is lost or sent twice.  `Queue` is the outbox of the libraries; the relay has its own.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.engineio.packet import Record
 
 WRITE_BYTES = 65536
-"""A WebSocket is given at most this much in one write, one larger record excepted."""
+"""Bytes of one write to a WebSocket; a single larger record is written whole."""
 
 BOUND = 1 << 20
 """Bytes of memory that may wait for one client alone, unless twice its largest record is more."""
@@ -28,13 +27,13 @@ class Form(Protocol):
     """A pure function from records to the bytes of one write."""
 
     key: str
-    """Equal for forms that make equal writes."""
+    """Equal for forms whose writes are equal."""
     max_packets: int = 0
-    """Packets one write may hold; 0 for no bound."""
+    """Packets of one write; 0: any number."""
     max_bytes: int = WRITE_BYTES
-    """Bytes one write may hold, one larger record excepted."""
+    """Bytes of one write; a single larger record is written whole."""
     polled: bool = False
-    """A write answers a request, so that everything else waits for the next one."""
+    """Whether a write answers a request, so that the next write waits for another one."""
 
     def encode(self, records: Sequence[Record]) -> bytes:
         """The bytes of one write."""
@@ -48,7 +47,7 @@ class Sink(Protocol):
 
     @property
     def taken(self) -> int:
-        """Changes when the peer takes a part of a write that did not fit at once."""
+        """A value that changes when the peer takes a part of a write that did not fit at once."""
         ...
 
     def write(self, data: bytes) -> bool:
@@ -63,19 +62,19 @@ class Sender(Protocol):
     """Where records towards one client go in."""
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
-        """Say `record` after all that was said before; `urgent` (pings) may jump."""
+        """Send `record` after all that was sent before; `urgent` (pings): before it."""
         ...
 
 
 OVERRUN = "slow consumer"
-"""Why a session ends that leaves too much unread."""
+"""The reason for which a session is ended that leaves too much unread."""
 
 
 class Unread:
-    """What was made for one client alone and is not written yet, in bytes of memory.
+    """Counts the bytes of memory of what is for one client alone and not written yet.
 
-    A client decides how much that is: every question, CONNECT or ping of its own has an
-    answer.  So it has a bound, beyond which its session ends.
+    A client decides how much that is: each of its questions, CONNECTs and pings has an answer.
+    So there is a bound, beyond which its session is ended.
     """
 
     __slots__ = ("_largest", "bytes")
@@ -85,12 +84,14 @@ class Unread:
         self._largest = 0
 
     def add(self, record: Record) -> None:
+        """Count `record`, which waits now."""
         size = record.size + OVERHEAD
         self.bytes += size
         if size > BOUND // 2:  # the bound itself leaves room for two smaller ones
             self._largest = max(self._largest, size)
 
     def remove(self, records: Iterable[Record]) -> None:
+        """Count `records` no longer."""
         self.bytes -= sum([record.size + OVERHEAD for record in records])
 
     def is_too_much(self, largest: int = 0) -> bool:
@@ -99,7 +100,7 @@ class Unread:
 
 
 class OutboxOwner(Protocol):
-    """Whose outbox it is; a session."""
+    """The session of an outbox."""
 
     def abort(self, reason: str) -> None:
         """End it now; what was not written is lost."""
@@ -110,7 +111,7 @@ class Outbox(Sender, Protocol):
     """An ordered stream of records towards one client."""
 
     owner: OutboxOwner | None
-    """Who ends when too much is unread; `close` forgets it."""
+    """The session to end when too much is unread; `close` forgets it."""
 
     def attach(self, sink: Sink) -> None:
         """Write to `sink` from now on; it is ready for its first write."""
@@ -199,11 +200,11 @@ def take(records: list[Record], form: Form) -> list[Record]:
     return batch
 
 
-# -- An orderly end: what was said before is written before.
+# -- An orderly end: the close packet is written after all that was sent before.
 
 
 class LastForm(Form):
-    """A sink's form that sees the last record go by."""
+    """A sink's form that notices when the last record is encoded."""
 
     def __init__(self, form: Form, last: Record) -> None:
         self.key = f"{form.key}-{id(self)}"  # nobody else may be given its bytes
@@ -239,5 +240,5 @@ class LastWrites:
         return room
 
     def stop(self) -> None:
-        """It is over, by this or another way: call nobody any more."""
+        """The session has ended: don't call `finished`."""
         self._finished = None

@@ -38,17 +38,16 @@ class Packet(NamedTuple):
         return self.data if self.binary else self.data[1:]
 
 
-# -- Packets that leave together.
+# -- Packets that are sent together.
 
 OVERHEAD = 400
 """Bytes of memory that a record costs beyond its payload (measured, CPython 3.11)."""
 
 
 class Record:
-    """One event's packets, always sent contiguously, and their memoised forms.
+    """The packets of one event, which are sent one after the other, and their encodings.
 
-    `memo` keeps what was expensive to encode (base64, deflate), by form key; it is
-    gone with the record.
+    `memo` keeps encodings that cost much (base64, deflate), by the key of the form.
     """
 
     __slots__ = ("_memo", "packets", "size")

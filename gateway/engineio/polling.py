@@ -67,7 +67,7 @@ class PollingChannel:
         self._session = session
 
     def get(self, poll: Poll) -> None:
-        """A GET came; it is answered when there is something to say.
+        """A GET came; it is answered when there is something to send.
 
         Raises `EngineError` (3), and closes the session, when another one is pending.
         """
@@ -102,9 +102,9 @@ class PollingChannel:
         return Upload(session, packets, self._uploaded)
 
     def lost(self) -> None:
-        """The client of the pending GET is gone; what it missed, nobody can know.
+        """The connection of the pending GET was lost, perhaps with what was written to it.
 
-        What it said before, in a POST that is still being received, is heard to its end.
+        The rest of a POST that is still being received is taken before the session ends.
         """
         self._poll = None
         session = self._session
@@ -123,7 +123,7 @@ class PollingChannel:
         return False
 
     def release(self) -> None:
-        """Answer a pending GET without saying anything."""
+        """Answer a pending GET with a noop."""
         if self._poll is not None:
             self._started().detach()
             self._answer(self.form.encode((Record(NOOP_PACKET),)))

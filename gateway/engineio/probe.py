@@ -1,4 +1,4 @@
-"""A WebSocket that wants to become a polling session's transport.
+"""A WebSocket that is to become a polling session's transport.
 
 Source: Engine.IO protocol 4, section "Upgrade".
 """
@@ -20,22 +20,21 @@ ASK, UPGRADE_PACKET = Packet(PING + b"probe"), Packet(UPGRADE)
 ANSWER = Record(Packet(PONG + b"probe"))
 
 RELEASED_AT_ONCE = 2
-"""The one that was pending, and the one that a client sent before it saw our answer."""
+"""GETs: the pending one, and one that the client sent before it got the answer."""
 RELEASE_PACE = 0.1
-"""Seconds between two of the others, as in engine.io's server."""
+"""Seconds between the answers to later GETs, as in engine.io's server."""
 
 
 class Probe:
-    """Receives for a WebSocket until it is the session's transport.
+    """Receives packets of a WebSocket until that is the session's transport.
 
-    Whatever goes wrong ends the WebSocket alone; the session goes on polling.  It also
-    does when the client upgrades before its POST is received: what it says next would
-    overtake the rest.  The WebSocket is dropped then, without a close frame, on which
-    python-engineio's client stays for ever between its two transports.
+    If anything goes wrong, only the WebSocket ends, and the session goes on polling: also if the
+    client upgrades before its POST is received, since later packets would overtake the rest.
+    The WebSocket is dropped without a close frame, on which python-engineio's client would wait
+    for ever.
 
-    The client has to see its pending GET answered before it can upgrade, so GETs are
-    *released*: the first ones at once, and when the upgrade hangs in a proxy, as many a
-    second as a stock server does.
+    A client upgrades only when its pending GET is answered, so GETs are *released*, that is
+    answered with a noop: the first ones at once, later ones at the pace of engine.io's server.
     """
 
     __slots__ = (
@@ -68,6 +67,7 @@ class Probe:
         session.probe = self
 
     def receive(self, packet: Packet) -> None:
+        """Take a packet of the WebSocket: the probe's ping, then the upgrade."""
         if packet == ASK and not self._answered:
             self._answered = True
             sink = self._channel.sink
@@ -97,6 +97,7 @@ class Probe:
         self._channel.abort()
 
     def abort(self, reason: str) -> None:
+        """The client sent what is no packet: give the upgrade up."""
         self.stop()
 
     def lost(self) -> None:
@@ -105,10 +106,10 @@ class Probe:
         self.session.probe = None
 
     def room(self) -> None:
-        """Nothing waits to be written to a probe."""
+        """Nothing is left to do: nothing waits to be written here."""
 
     def excuse(self, seconds: float) -> None:
-        """The time for an upgrade is not prolonged."""
+        """Nothing changes: the time for an upgrade stays as it is."""
 
     def _release_now(self) -> None:
         self._release = None

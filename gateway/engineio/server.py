@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.engineio.websocket import WebSocketSink
 
 SID_BYTES = 15
-"""Of randomness in a session's id, which is all that protects a polling session."""
+"""Random bytes in a session's id, which alone protects a polling session."""
 
 OPEN_DELAY = 0.02
 """Seconds.  Engine.IO 3 clients may listen for messages only once they saw the WebSocket
@@ -47,18 +47,23 @@ class Bounds(Protocol):
     """How many sessions there may be; `address` is a client's (`Peer.address`)."""
 
     def why_full(self, address: str) -> tuple[int, str] | None:
-        """The HTTP status and the reason for which one more is refused; None: it is not."""
+        """HTTP status and reason if one more session is refused; None: there is room."""
         ...
 
-    def opened(self, address: str) -> object: ...
-    def closed(self, address: str) -> None: ...
+    def opened(self, address: str) -> object:
+        """A session was opened."""
+        ...
+
+    def closed(self, address: str) -> None:
+        """A session has ended."""
+        ...
 
 
 class Server:
-    """Lets clients in and finds their sessions again.
+    """Opens sessions, and finds the session of a request.
 
-    `application(session)` returns the `Connection` that hears the session's messages;
-    `outbox()` makes the outbox of a session.
+    `application(session)` returns the `Connection` that gets the session's messages;
+    `outbox()` makes the outbox of a session; `bounds`: how many sessions there may be.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Server:
         return None
 
     def admit(self, peer: Peer) -> None:
-        """Ask for a verified handshake, before it is answered: is there room for it?
+        """Check that there is room for one more session, before a handshake is answered.
 
         Raises `EngineError` (4) when there are too many sessions already.
         """
@@ -178,10 +183,10 @@ class Server:
         return channel
 
     def close(self) -> None:
-        """End all sessions, and let nobody in any more.
+        """End all sessions, and refuse new ones.
 
-        Pending GETs are refused, WebSockets closed with 1001: clients come back by
-        themselves, to whoever takes our place.
+        Pending GETs are refused and WebSockets closed with 1001, so that clients connect
+        again, to the next process.
         """
         self._closed = True
         for session in list(self.sessions.values()):

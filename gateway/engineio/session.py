@@ -1,4 +1,4 @@
-"""One client, over whichever transport it has at the moment."""
+"""One client, over the transport that it has at the moment."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
 class Session:
     """One Engine.IO session.
 
-    `sid`; `eio` (3 or 4); `peer`, where it was heard from last; `origin`, the client's address
-    when it opened; `query`, what the client sent beyond the protocol's own keys; `headers` of
-    its first request, where they are kept; `outbox`, everything to be said to the client;
-    `data`, anything that the application keeps with the session; `meter`, what the client costs.
+    - `sid`: its id, which is a secret; `eio`: 3 or 4
+    - `peer`: where its last request came from; `origin`: the client's address at the opening
+    - `query`: parameters of its first request that are not the protocol's; `headers` of that
+    - `outbox`: everything that is to be sent to the client
+    - `data`: anything that the application wants to keep with the session
+    - `meter`: what the client costs
     """
 
     __slots__ = (
@@ -93,12 +95,12 @@ class Session:
 
     @property
     def is_open(self) -> bool:
-        """Whether messages can be sent, and are heard."""
+        """Whether messages are sent and received."""
         return self._state == OPEN
 
     @property
     def is_over(self) -> bool:
-        """Whether the client is neither heard nor spoken to any more."""
+        """Whether the session has ended."""
         return self._state == CLOSED
 
     @property
@@ -108,20 +110,20 @@ class Session:
 
     @property
     def overdue(self) -> bool:
-        """The client was silent for too long."""
+        """Whether the client was silent for too long."""
         return self._heartbeat.overdue
 
     # -- for the layer above ----------------------------------------------------------
 
     def send(self, *packets: Packet) -> None:
-        """Say `packets` as one record; nothing once the session closes."""
+        """Send `packets` as one record; does nothing when the session closes."""
         if self._state <= OPEN:
             self.outbox.send(Record(*packets))
 
     def close(self, reason: str = "forced close") -> None:
-        """Write what was said so far, then end the session.
+        """Write what was sent so far, then end the session.
 
-        A client that does not take it within the ping timeout is dropped.
+        A client that does not take it within the ping timeout is disconnected.
         """
         if self._state == OPENING:
             self._reason = reason
@@ -133,9 +135,8 @@ class Session:
     def abort(self, reason: str, *, farewell: Packet | None = None, code: int = 1000) -> None:
         """End the session now; what was not written is lost.
 
-        A close packet would mean that somebody wanted the end: python-socketio does not
-        come back after one.  A fault is an error of the transport, after which every
-        client does.
+        No close packet is sent: python-socketio does not connect again after one.  After an
+        error of the transport every client does.
         """
         if self._state == CLOSED:
             return
@@ -155,7 +156,7 @@ class Session:
     # -- for the server and the transports --------------------------------------------
 
     def open(self, application: Callable[[Session], Connection], *upgrades: str) -> None:
-        """Say the opening packet and bring in the layer above."""
+        """Send the opening packet and make the application's `Connection`."""
         self.meter.charge(HANDSHAKE)
         self.send(open_packet(self.sid, upgrades, self.server.settings))
         self._connection = application(self)
@@ -191,26 +192,26 @@ class Session:
             self.outbox.attach(self._sink)
 
     def detach(self) -> None:
-        """The transport can't take a write any more, for a reason the outbox can't know."""
+        """The transport can take no write, for a reason that the outbox does not know."""
         if self._attached:
             self._attached = False
             self.outbox.detach()
 
     def fetched(self) -> None:
-        """A poll took what was there to be said."""
+        """A poll took what waited."""
         self._heartbeat.fetched()
 
     def excuse(self, seconds: float) -> None:
-        """For `seconds` the client is not read: that it is silent is not its doing."""
+        """The client is not read for `seconds`: don't count that as silence."""
         if self._state == OPEN:
             self._heartbeat.excuse(seconds)
 
     def lost(self) -> None:
-        """The transport's connection is gone."""
+        """The transport's connection was lost."""
         self.abort("transport close")
 
     def upgrade(self, channel: SessionChannel) -> None:
-        """Go on over `channel`; the transport so far is released."""
+        """Go on over `channel`; a pending poll of the transport before is answered."""
         self.detach()
         self._channel.end(NOOP_PACKET, 1000)
         self.probe = None
@@ -219,7 +220,7 @@ class Session:
         self.room()
 
     def say(self, record: Record) -> None:
-        """Say something of the protocol's own, before all that waits."""
+        """Send a packet of the protocol itself, before all that waits."""
         self.outbox.send(record, urgent=True)
         if self._channel.name == WEBSOCKET:
             self.fetched()
@@ -254,7 +255,7 @@ class Session:
         """A noop."""
 
 
-# What a client may say besides messages; anything else closes its session.
+# What a client may send besides messages; anything else closes its session.
 CONTROLS: dict[int, dict[bytes, Callable[[Session, Packet], None]]] = {
     4: {
         CLOSE: Session._client_closed,

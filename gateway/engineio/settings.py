@@ -12,19 +12,19 @@ class Settings:
     ping_interval: float = field(default=25_000, validator=validators.gt(0))
     """Between a pong (or the opening) and the next ping."""
     ping_timeout: float = field(default=20_000, validator=validators.gt(0))
-    """How long a client may take to answer a ping, or to fetch what is said at the close."""
+    """Time for a client to answer a ping, and to fetch what waits when the session closes."""
     max_payload: int = field(default=1_000_000, validator=validators.gt(0))
-    """Bytes a polling request's body, or one WebSocket message, may have."""
+    """Bytes of a polling request's body, or of one WebSocket message."""
     upgrade_timeout: float = field(default=10.0, validator=validators.gt(0))
-    """Seconds a probing WebSocket has to complete the upgrade."""
+    """Seconds for a WebSocket to complete the upgrade."""
     rate: float = field(default=0, validator=validators.ge(0))
-    """What a client may cost a second in the long run, see `meter.py`; 0: any."""
+    """Units that a client may cost a second in the long run, see `meter.py`; 0: any number."""
     burst: float = field(default=0, validator=validators.ge(0))
-    """The same at once."""
+    """Units that a client may cost at once."""
     eio3: bool = False
     """Whether Engine.IO 3 clients (socket.io-client 2.x) are let in."""
     query: frozenset[str] | None = None
-    """Names of the parameters of a client's first URL that are kept; None: all."""
+    """Names of the parameters of a client's first request that are kept; None: all."""
     path: str = "/engine.io/"
     """Where the server answers; only the web layer reads it."""
 

@@ -1,7 +1,6 @@
-"""A POST's body, received in slices.
+"""The body of a POST, received in slices.
 
-A body may hold a hundred thousand packets; whoever takes it serves the other clients in
-between.
+A body may hold a hundred thousand packets, and other clients are served in between.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
 
 CONTROLS = 16
-"""Packets besides messages that one body may hold; an honest client sends one or two."""
+"""Packets besides messages that one body may hold; clients send one or two."""
 
 
 class Upload:
-    """What a POST brings; `finished` is called once, when all of it is received or refused."""
+    """The packets of one POST; `finished` is called once, when all are received or refused."""
 
     __slots__ = ("_controls", "_finished", "_packets", "_session", "done")
 
@@ -31,7 +30,7 @@ class Upload:
         self, session: Session, packets: Iterator[Packet], finished: Callable[[], None]
     ) -> None:
         self.done = False
-        """Nothing is left: the POST can be answered."""
+        """Whether nothing is left, so that the POST can be answered."""
         self._session = session
         self._packets = packets
         self._finished = finished

@@ -35,16 +35,17 @@ class WebSocketSink(Sink, Protocol):
 
 
 class WebSocketReceiver(Protocol):
-    """What a WebSocket hands its messages to.
+    """What receives the messages of a WebSocket.
 
-    `text(data)` and `binary(data)` take one message each (a text is valid UTF-8),
-    `room()` says that the sink can be written to again, `excuse(seconds)` that nothing is
-    read for so long, `lost()` that the connection is gone: once, and not after `close`.
+    - `text(data)`, `binary(data)`: one message each; a text is valid UTF-8
+    - `room()`: the sink can be written to again
+    - `excuse(seconds)`: nothing is read for so long
+    - `lost()`: the connection was lost; called once, and not after `close`
     """
 
     @property
     def session(self) -> Session | None:
-        """Whose allowance counts; None: nobody's."""
+        """The session whose allowance counts; None: there is none."""
         ...
 
     def text(self, data: bytes) -> None: ...
@@ -55,7 +56,7 @@ class WebSocketReceiver(Protocol):
 
 
 class WebSocketChannel:
-    """The hearer of a session, or of a probe; does nothing once the session is over."""
+    """The WebSocket transport of a session, or of a probe; does nothing after the end."""
 
     __slots__ = ("_receiver", "sink")
 
@@ -106,7 +107,7 @@ class WebSocketChannel:
 
     @property
     def session(self) -> Session | None:
-        """Whose messages they are, or will be; None once nobody hears them."""
+        """The session whose messages these are, or will be; None: it has ended."""
         receiver = self._receiver
         return receiver.session if isinstance(receiver, Probe) else receiver
 
