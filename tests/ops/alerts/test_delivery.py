@@ -1,12 +1,28 @@
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.alerts.delivery import LONGEST, TRIES, WAITING, Delivery, PostError
+from gateway.ops.alerts.delivery import (
+    LONGEST,
+    TIMEOUT,
+    TRIES,
+    WAITING,
+    Delivery,
+    PostError,
+    WebhookClient,
+)
+from tests.ops.alerts.receiver import DAY, Authority, ReceiverTestCase
+from tests.worker.real import soon
 
 
 class DeliveryTests(SynchronousTestCase):
@@ -140,3 +156,154 @@ class DeliveryTests(SynchronousTestCase):
         self.send(1)
         self.answer.errback(ZeroDivisionError())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+def accepted(server: socket.socket) -> socket.socket | None:
+    """The next connection of `server`, if there is one already."""
+    try:
+        return server.accept()[0]
+    except BlockingIOError:
+        return None
+
+
+class ClientTests(ReceiverTestCase):
+    async def post(self, host: str = "localhost", path: str = "/hook") -> None:
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
+        await client.post(f"https://{host}:{self.port}{path}", {"text": "臺"})
+
+    async def refused(self, host: str = "localhost") -> PostError:
+        try:
+            await self.post(host)
+        except PostError as error:
+            return error
+        raise AssertionError("it was taken")
+
+    async def test_what_is_posted_is_json(self) -> None:
+        self.listen()
+        await self.post(path="/hook?a=b")
+        self.assertEqual(self.hook.posted, [{"text": "臺"}])
+        self.assertEqual(self.hook.paths, ["/hook?a=b"])
+        self.assertEqual(self.hook.content_types, ["application/json"])
+
+    async def test_an_address_may_be_certified_too(self) -> None:
+        self.listen("127.0.0.1")
+        await self.post("127.0.0.1")
+        self.assertEqual(len(self.hook.posted), 1)
+
+    async def test_a_certificate_of_nobody_we_trust_is_refused(self) -> None:
+        self.listen()
+        self.authority = Authority()
+        error = await self.refused()
+        self.assertIn("can't be trusted: certificate verify failed", error.reason)
+        self.assertIn("--alert-ca", error.reason)
+        self.assertEqual(self.hook.posted, [])
+
+    async def test_the_systems_authorities_do_not_know_a_private_one(self) -> None:
+        self.listen()
+        client = WebhookClient(reactor, None)
+        error = await self.assertFailure(
+            client.post(f"https://localhost:{self.port}/", {}), PostError
+        )
+        self.assertIn("can't be trusted", error.reason)
+        self.assertEqual(self.hook.posted, [])
+
+    async def test_a_certificate_for_another_name_is_refused(self) -> None:
+        self.listen("other.example")
+        for host in ("localhost", "127.0.0.1"):
+            error = await self.refused(host)
+            self.assertIn("certificate is for another name", error.reason)
+            self.assertTrue(error.retry)
+        self.assertEqual(self.hook.posted, [])
+
+    async def test_a_certificate_that_has_expired_is_refused(self) -> None:
+        self.listen(until=datetime.now(UTC) - DAY)
+        self.assertIn("can't be trusted", (await self.refused()).reason)
+        self.assertEqual(self.hook.posted, [])
+
+    async def test_which_statuses_make_sense_to_try_again(self) -> None:
+        self.listen()
+        for status, retry in [
+            (500, True), (502, True), (503, True), (429, True), (408, True),
+            (400, False), (401, False), (404, False), (410, False),
+        ]:  # fmt: skip
+            self.hook.statuses = [status]
+            error = await self.refused()
+            self.assertEqual((error.reason, error.retry), (f"answered {status}", retry))
+
+    async def test_redirects_are_not_followed(self) -> None:
+        self.listen()
+        self.hook.statuses, self.hook.headers = [307], {"Location": "/elsewhere"}
+        error = await self.refused()
+        self.assertEqual((error.reason, error.retry), ("answered 307", False))
+        self.assertEqual(len(self.hook.posted), 1)
+
+    async def test_how_long_the_receiver_wants_to_be_left_alone(self) -> None:
+        self.listen()
+        for value, seconds in [("7", 7.0), ("0", 0.0), ("soon", 0.0), ("-1", 0.0), ("9" * 30, 0.0)]:
+            self.hook.statuses, self.hook.headers = [429], {"Retry-After": value}
+            self.assertEqual((await self.refused()).after, seconds)
+
+    async def test_nobody_reads_long_answers(self) -> None:
+        self.listen()
+        self.hook.statuses, self.hook.body = [200], b"x" * 10_000_000
+        await self.post()
+        await soon(self.has_hung_up)
+
+    async def test_nobody_listens(self) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            self.port = closed.getsockname()[1]
+            error = await self.refused("127.0.0.1")
+        self.assertIn("could not be reached: Connection was refused", error.reason)
+        self.assertTrue(error.retry)
+
+    async def test_cancelled(self) -> None:
+        self.listen()
+        self.hook.statuses = [0]
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
+        posting = client.post(f"https://localhost:{self.port}/", {})
+        await soon(lambda: self.hook.posted)
+        posting.cancel()
+        await self.assertFailure(posting, CancelledError)
+        await soon(self.has_hung_up)
+
+    async def test_no_answer_is_not_waited_for_any_longer(self) -> None:
+        self.listen()
+        self.hook.statuses = [0]
+        client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
+        clock = client._reactor = Clock()
+        posting = client.post(f"https://localhost:{self.port}/", {})
+        await soon(lambda: self.hook.posted)
+        clock.advance(TIMEOUT - 0.1)
+        self.assertNoResult(posting)
+        clock.advance(0.2)
+        error: Any = self.failureResultOf(posting, PostError).value
+        self.assertEqual((error.reason, error.retry), ("gave no answer within 10 s", True))
+        await soon(self.has_hung_up)
+
+    async def test_a_handshake_that_does_not_end_is_not_waited_for_either(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.setblocking(False)
+            client = WebhookClient(reactor, None)
+            clock = client._reactor = Clock()
+            posting = client.post(f"https://127.0.0.1:{silent.getsockname()[1]}/", {})
+            peer = await soon(lambda: accepted(silent))
+            self.addCleanup(peer.close)
+            clock.advance(TIMEOUT + 0.1)
+            error: Any = self.failureResultOf(posting, PostError).value
+            self.assertEqual(error.reason, "gave no answer within 10 s")
+
+
+class AuthoritiesTests(SynchronousTestCase):
+    def refused(self, content: bytes | None) -> str:
+        path = Path(self.mktemp())
+        if content is not None:
+            path.write_bytes(content)
+        return str(self.assertRaises(ValueError, WebhookClient, Clock(), path))
+
+    def test_a_file_without_certificates_is_refused(self) -> None:
+        begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+        self.assertIn("PEM", self.refused(b""))
+        self.assertIn("PEM", self.refused(b"\xff\xfe"))
+        self.assertIn("can't be read", self.refused(begin + b"\nAAAA\n" + end))
+        self.assertIn("can't be read", self.refused(None))

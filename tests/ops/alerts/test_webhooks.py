@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
 from gateway.ops.alerts.webhooks import secrets, webhook
-from tests.ops.alerts.test_texts import alert
+from tests.ops.alerts.test_alert import alert
 
 SLACK = "https://hooks.slack.com/services/T01ABCDEF/B02GHIJKL/a1B2c3D4e5F6g7H8i9J0k1L2"
 DISCORD = "https://discord.com/api/webhooks/123456789012345678/abcDEF_ghi-JKL012"

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import psutil
@@ -8,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.metrics import gateway
-from gateway.ops.metrics.gateway import ProcessMetrics
+from gateway.ops.metrics.gateway import ProcessMetrics, WebMetrics
+from gateway.web.http.counting import Caps
 from tests.ops.metrics.reading import read
 
 CPU, MEMORY = 'cpu_seconds_total{process="%s"}', 'memory_bytes{process="%s"}'
@@ -65,3 +67,22 @@ class ProcessMetricsTests(SynchronousTestCase):
         self.assertIn(MEMORY % "worker", read(self.metrics))
         self.pids["worker"] = None
         self.assertNotIn(MEMORY % "worker", read(self.metrics))
+
+
+class WebMetricsTests(SynchronousTestCase):
+    def test_connections_and_refusals(self):
+        caps, requests = Caps(total=2, per_address=1), Counter({403: 2, 401: 1})
+        metrics = WebMetrics(caps, requests, lambda: 4)
+        for host in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+            caps.opened(host)
+        caps.closed("192.0.2.1")
+        self.assertEqual(
+            read(metrics),
+            {
+                "connections": 2,
+                "refused_connections_total": 2,
+                'refused_requests_total{status="403"}': 2,
+                'refused_requests_total{status="401"}': 1,
+                "refused_clients_total": 4,
+            },
+        )
