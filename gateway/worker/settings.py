@@ -51,22 +51,24 @@ class Settings:
     """Where posted credentials are kept; None: in memory alone."""
 
     patience_login: float = 35.0
-    """After SIGINT, for a worker that was not ready yet: a native login holds it back."""
+    """Wait after SIGINT, for a worker that was not ready yet: a native login delays the signal."""
     patience_interrupt: float = 10.0
-    """After SIGINT, for a worker that was ready."""
+    """Wait after SIGINT, for a worker that was ready."""
     patience_terminate: float = 5.0
-    """After SIGTERM; then comes SIGKILL."""
+    """Wait after SIGTERM; then comes SIGKILL."""
     patience_strays: float = 10.0
-    """After SIGTERM, for what a worker left behind: it may have to log out, too."""
+    """Wait after SIGTERM, for processes that a worker left: they may have to log out, too."""
 
     settle: float = 2.0
     """A worker has started when it says something, rests, or lived this long."""
     backoff_first: float = 0.5
+    """The pause after the first unexpected exit; each further one doubles it."""
     backoff_max: float = 300.0
+    """The longest such pause."""
     fast: float = 60.0
     """A worker that lived less than this failed fast."""
     stable: float = 600.0
-    """Ready for this long: the pauses begin anew."""
+    """After a worker was ready for this long the next pause is the shortest again."""
     fatal_after: int = 5
     """Fast failures in a row that end in `fatal`; 0: never."""
 
@@ -75,6 +77,7 @@ class Settings:
     pause_first: float = 60.0
     """The pause that code 451 or 503 of the broker imposes at first."""
     pause_max: float = 600.0
+    """The longest pause that is kept for the broker."""
 
     schedule: tuple[str, ...] = ()
     """Cron expressions at which the worker is restarted."""
@@ -83,21 +86,21 @@ class Settings:
     timezone: str = "Asia/Taipei"
 
     heartbeat: float = 10.0
-    """What is usual between two heartbeats."""
+    """Time between two heartbeats of a worker."""
     quotes: frozenset[str] = frozenset(QUOTES)
     """Events of market data: a worker that sends them has logged in."""
     heartbeats_late: int = 3
-    """So many heartbeats missed: the worker is no longer ready."""
+    """After this many missed heartbeats the worker is no longer ready."""
     watchdog: int = 0
-    """So many heartbeats missed: it is restarted; 0: never."""
+    """After this many missed heartbeats it is restarted; 0: never."""
     watchdog_grace: float = 60.0
-    """Never restarted by the watchdog when started less than this ago."""
+    """The watchdog leaves a worker alone for this long after its start."""
     ready_within: float = 60.0
-    """A worker that is not ready so long after its start is told of; 0: never."""
+    """People are told when a worker is not ready this long after its start; 0: never."""
     connected_within: float = 30.0
-    """A worker that has not connected so long after its start is told of."""
+    """People are told when a worker has not connected this long after its start."""
     restart_silent: float = 0.0
-    """A feed that is stale in a session for so long costs a restart; 0: never."""
+    """A feed that is stale in a session for this long restarts the worker; 0: never."""
     ready_timeout: float = 90.0
     """How long `wait_ready` waits until the new worker is ready."""
     line_length: int = 8192
@@ -105,5 +108,6 @@ class Settings:
     line_rate: float = 200.0
     """Lines of output per second that are logged in the long run."""
     line_burst: int = 2000
+    """Lines of output that are logged at once, beyond the rate."""
     tail_lines: int = 1000
     """Lines of output that `log_tail` can show."""

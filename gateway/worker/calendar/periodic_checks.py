@@ -31,9 +31,10 @@ NAMED = 5
 
 
 class PeriodicChecks:
-    """Acts, once a second, when nobody asks; `wall` gives seconds since 1970.
+    """Looks at calendar, heartbeat and files once a second, and does what has become due.
 
-    Each of `also` looks at the worker that lives; `memory` is the timetable's.
+    `wall` gives seconds since 1970.  Each of `also` is called with the worker while it lives;
+    `memory` is the timetable's.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class PeriodicChecks:
             if worker.vitals.hung:
                 self._lifecycle.renew("its heartbeat is late", states=(Running,))
             if (worker.vitals.ready_for or 0) >= self._settings.stable:
-                self._limits.calm()
+                self._limits.reset_pause()
             for look in self._also:
                 look(worker)
 

@@ -33,17 +33,22 @@ class Memory(Protocol):
     """Keeps the time of the last point that was heeded, in seconds since 1970."""
 
     @property
-    def scheduled(self) -> float | None: ...
+    def scheduled(self) -> float | None:
+        """None: no point was heeded yet."""
+        ...
 
-    def keep_scheduled(self, point: float) -> None: ...
+    def keep_scheduled(self, point: float) -> None:
+        """`point` was heeded."""
+        ...
 
 
 class Timetable:
-    """Raises ValueError for settings that make no sense.
+    """Starts, stops and restarts the worker by the schedule and the session windows.
 
     `wall` gives seconds since 1970.  `memory` remembers over restarts of the gateway which
     point of the schedule was heeded last.  Points that were missed, since the machine slept
     or there was no gateway, are made up: once for all of the last hour.
+    Raises ValueError for settings that make no sense.
     """
 
     def __init__(

@@ -70,7 +70,7 @@ class CredentialChange:
 
     @inlineCallbacks
     def _fall_back(self) -> Generator[Deferred[Facts], Any, None]:
-        """A worker with the previous keys, now or when nothing stands against it."""
+        """A worker with the previous keys, now or when nothing forbids it."""
         try:
             yield self._lifecycle.restart()
         except HeldError:

@@ -82,7 +82,7 @@ class CredentialStore:
         return previous
 
     def put_back(self, new: Credentials, previous: Credentials | None) -> bool:
-        """`new` did not work; False when other keys have replaced it meanwhile."""
+        """Use `previous` again; False when other keys than `new` are in use by now."""
         if self.current is not new:
             return False
         self.current = previous

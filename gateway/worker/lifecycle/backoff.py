@@ -21,7 +21,7 @@ LONG_LIFE = 3600.0
 
 
 class Backoff:
-    """Growing pauses, and an end to trying.
+    """Growing pauses after exits that nobody asked for, and when trying ends.
 
     `random` gives numbers from 0 to 1.
     """
@@ -30,13 +30,13 @@ class Backoff:
         self._settings = settings
         self._random = random
         self.failures = 0
-        """In a row, of any class."""
+        """Unexpected exits in a row, of any class."""
         self.fast_failures = 0
-        """In a row, of those that may end in fatal."""
+        """Fast exits in a row, of the classes that may end in fatal."""
         self._refused = False
 
     def asked(self) -> None:
-        """A person asked for a worker: he may have cured what failed."""
+        """A person asked for a worker: the cause may be cured."""
         self.fast_failures = 0
         self._refused = False
 

@@ -1,8 +1,8 @@
 """The budget of starts, and the pauses that the broker imposes.
 
 A pause begins when the worker prints or reports the broker's words for too many connections (code
-451) or a ban (503), see `classification.IMPOSING`: `run_reports.py` calls `BrokerLimits.notice`.
-The ledger keeps it over a restart of the gateway.
+451) or a ban (503), see `classification.IMPOSING`: `run_reports.py` calls
+`BrokerLimits.record_error`.  The ledger keeps it over a restart of the gateway.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.worker.settings import Settings
 
 APART: Final = 1.0
-"""Words that come closer than these seconds are about one login."""
+"""Errors within this many seconds of each other are about one login."""
 MOVED: Final = 1.0
 """A pause that moved by fewer seconds is not written to the ledger anew."""
 
@@ -47,11 +47,11 @@ class BrokerLimits:
         left = min(until - wall(), settings.pause_max)  # the wall clock may have jumped
         self._paused_until = clock() + left if left > 0 else 0.0
         self._imposed_by: int | None = None
-        self._words = 0
-        self._word_at = 0.0
+        self._errors = 0
+        self._error_at = 0.0
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """What stands against a start now; None: nothing.
+        """What forbids a start now; None: nothing.
 
         A `person` overrides the budget, `force` the broker's pause, too.
         """
@@ -70,12 +70,12 @@ class BrokerLimits:
         if not self._settings.demo:
             self._ledger.count(trading_day(self._wall()))
 
-    def notice(self, cause: str, generation: int) -> int:
-        """The worker `generation` failed by `cause`; 0 if that imposes no pause.
+    def record_error(self, cause: str, generation: int) -> int:
+        """The worker `generation` told of an error of class `cause`.
 
-        Else how often it was told so without waiting for the pause to end: 2 and more means
-        that it logs in again.  A pause grows from one generation to the next, and begins
-        anew with each word.
+        Returns 0 if that imposes no pause, else how many times this worker told it during its
+        pause: 2 or more means that it logs in again without waiting.  A pause is longer for each
+        further generation, and begins again with each error.
         """
         if cause not in IMPOSING:
             return 0
@@ -83,12 +83,12 @@ class BrokerLimits:
         if self._imposed_by != generation:
             self._imposed_by = generation
             self._level += 1
-            self._words = 0
+            self._errors = 0
         elif self._paused_until <= now:
-            self._words = 0
-        if self._words == 0 or now - self._word_at >= APART:
-            self._words += 1
-            self._word_at = now
+            self._errors = 0
+        if self._errors == 0 or now - self._error_at >= APART:
+            self._errors += 1
+            self._error_at = now
         pause = self._settings.pause_first * 2.0 ** min(self._level - 1, 30)
         pause = min(pause, self._settings.pause_max)
         self._paused_until = max(self._paused_until, self._clock() + pause)
@@ -96,9 +96,9 @@ class BrokerLimits:
         kept, level = self._ledger.pause
         if level != self._level or abs(until - kept) >= MOVED:
             self._ledger.keep_pause(until, self._level)
-        return self._words
+        return self._errors
 
-    def calm(self) -> None:
+    def reset_pause(self) -> None:
         """A worker has been ready for long: the next pause is a short one again."""
         if self._level:
             self._level = 0

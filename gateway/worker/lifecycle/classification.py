@@ -1,4 +1,4 @@
-"""What a failure is, by the words of the worker.
+"""The class of a failure, read from what the worker says.
 
 What is written to stderr or sent as `python_error` is read; of stdout only what the broker
 itself says when it wants to be left alone.  Digits alone are no broker code: a contract

@@ -1,4 +1,4 @@
-"""The one gate before every start: what stands against it now, and for how long."""
+"""The one gate before every start: what forbids it now, and for how long."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Hold:
 
 
 class Check(Protocol):
-    """One reason that may stand against a start."""
+    """One reason that may forbid a start."""
 
     def __call__(self, *, person: bool = False, force: bool = False) -> Hold | None:
         """None: nothing.  `person` and `force` say who asks, and how strongly."""
@@ -54,7 +54,7 @@ class Gate:
         self.checks = list(checks)
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """What stands against a start for longest; None: nothing.
+        """What forbids a start for longest; None: nothing.
 
         A check that raises is a hold of its own: it is asked again soon.
         """

@@ -156,7 +156,7 @@ class Lifecycle:
     def renew(
         self, reason: str, *, states: tuple[type[WorkerState], ...], cured: bool = False
     ) -> None:
-        """Restart for `reason`, if the state is one of `states` and nothing stands against it.
+        """Restart for `reason`, if the state is one of `states` and nothing forbids it.
 
         `cured`: what failed may be cured.
         """
@@ -177,7 +177,7 @@ class Lifecycle:
         self.state.restart(self._transitions)
 
     def reconsider(self) -> None:
-        """What stands against a start has changed: one that is planned moves."""
+        """What forbids a start has changed: one that is planned moves."""
         self.state.reconsider(self._transitions)
 
     # -- how it is ------------------------------------------------------------------------
@@ -213,7 +213,7 @@ class Lifecycle:
     def _admit(self, *, force: bool) -> None:
         """Let a person's request through, or raise WorkerError.
 
-        Where nothing is planned yet, a start is for when what stands against it is over.
+        Where nothing is planned yet, a start is for when what forbids it is over.
         """
         if self._going_down:
             raise GoingDownError("The gateway is going down", "its worker is being stopped")

@@ -1,6 +1,6 @@
-"""Who speaks with the life-cycle: the worker it keeps, and those who are told.
+"""The interfaces between the life-cycle, the worker's runs, and those who are told.
 
-No object here calls back into another one but through one of these.
+Objects of the life-cycle call back into others only through these.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class WorkerRun(Protocol):
 
     @property
     def stuck_details(self) -> str:
-        """Of one that does not end: what was tried."""
+        """For a run that does not end: what was tried so far."""
         ...
 
     def heard(self, name: str, value: object, connection: Hashable) -> str | None:
@@ -96,7 +96,7 @@ class WorkerRun(Protocol):
 
 
 class WorkerListener(Protocol):
-    """Who is told what becomes of a worker: each at most once, in this order."""
+    """Receives what becomes of a worker: each call at most once, in this order."""
 
     def started(self, worker: WorkerRun) -> None:
         """Its process runs; one that could not be made is told as `exited`."""
@@ -116,7 +116,7 @@ class WorkerListener(Protocol):
 
 
 class LifecycleListener(Protocol):
-    """Who is told about the life-cycle, after it is so."""
+    """Receives changes of the life-cycle after they have happened."""
 
     def state_changed(self) -> None:
         """The state is another one, or the planned start is."""

@@ -1,4 +1,4 @@
-"""Who waits for what: one list of all requests that are not answered yet."""
+"""The one list of all requests that are not answered yet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Until(Enum):
 
 @frozen(eq=False, kw_only=True)
 class PendingRequest:
-    """Somebody who waits."""
+    """One request that is not answered yet."""
 
     until: Until
     answer: Deferred[Facts]
@@ -34,39 +34,39 @@ class PendingRequest:
     old_pid: int | None = None
     """The process that the worker replaces; None: there was none."""
     person: bool = False
-    """A person asks, and no timer."""
+    """A person asks, not a timer."""
     force: bool = False
     """The broker's pause is to be overridden."""
 
 
 class PendingRequests:
-    """The list.  What happens is told with a predicate that says whom it concerns."""
+    """The list; a predicate selects the requests that an event concerns."""
 
     def __init__(self) -> None:
         self._waiting: list[PendingRequest] = []
 
     def wait(self, until: Until, **how: Any) -> Deferred[Facts]:
-        """Somebody waits until that is so; `how` are the other fields of `PendingRequest`."""
+        """Add a request; fires with its answer.  `how` are the other fields of `PendingRequest`."""
         request = PendingRequest(until=until, answer=Deferred(), **how)
         self._waiting.append(request)
         return request.answer
 
     def __len__(self) -> int:
-        """How many wait."""
+        """How many requests wait."""
         return len(self._waiting)
 
     def find(self, which: Callable[[PendingRequest], bool]) -> list[PendingRequest]:
-        """Those of whom `which` is true; they go on waiting."""
+        """The requests for which `which` is true; they stay in the list."""
         return list(filter(which, self._waiting))
 
     def take(self, which: Callable[[PendingRequest], bool]) -> list[PendingRequest]:
-        """Those of whom `which` is true; they no longer wait, and the caller owes an answer."""
+        """Remove the requests for which `which` is true; the caller must answer them."""
         taken = self.find(which)
         self._waiting = [request for request in self._waiting if request not in taken]
         return taken
 
 
-# -- predicates: whom something concerns ---------------------------------------------------
+# -- predicates ---------------------------------------------------
 
 
 def wants_a_worker(request: PendingRequest) -> bool:
@@ -80,17 +80,17 @@ def wants_none(request: PendingRequest) -> bool:
 
 
 def served_by(generation: int) -> Callable[[PendingRequest], bool]:
-    """Who waits for `generation`, or an older one, to start."""
+    """Requests that wait for `generation`, or an older one, to start."""
     return lambda request: wants_a_worker(request) and request.generation <= generation
 
 
 def wants_after(generation: int) -> Callable[[PendingRequest], bool]:
-    """Who waits for a younger worker than `generation` to start."""
+    """Requests that wait for a newer worker than `generation` to start."""
     return lambda request: wants_a_worker(request) and request.generation > generation
 
 
 def waits_until_ready(generation: int) -> Callable[[PendingRequest], bool]:
-    """Who waits for the worker of `generation` to be ready."""
+    """Requests that wait for the worker of `generation` to be ready."""
     return lambda request: request.until is Until.READY and request.generation == generation
 
 
@@ -98,12 +98,12 @@ def waits_until_ready(generation: int) -> Callable[[PendingRequest], bool]:
 
 
 def answer(requests: Iterable[PendingRequest], facts: Callable[[PendingRequest], Facts]) -> None:
-    """Answer each with its `facts`.  They may ask for something again."""
+    """Answer each request with its facts; a callback may make a new request."""
     for request in requests:
         request.answer.callback(facts(request))
 
 
 def fail(requests: Iterable[PendingRequest], error: Exception) -> None:
-    """Answer all with `error`.  They may ask for something again."""
+    """Answer all requests with `error`; a callback may make a new request."""
     for request in requests:
         request.answer.errback(error)

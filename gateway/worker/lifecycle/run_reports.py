@@ -148,7 +148,7 @@ class RunReports:
         If that imposes a pause the next start waits.  A worker that says it again did not wait,
         and is stopped for the pause, unless it is ready: one that works is left alone.
         """
-        words = self._limits.notice(cause, generation)
+        words = self._limits.record_error(cause, generation)
         if not words:
             return
         if words == 1:

@@ -78,7 +78,7 @@ class WorkerState:
     worker: WorkerRun | None = None
     """The worker of which something is there; one that has exited may have left children."""
     held_by = ""
-    """What stands against the planned start besides the worker's own pause."""
+    """What forbids the planned start besides the worker's own pause."""
 
     @property
     def starts_in(self) -> float | None:
@@ -101,7 +101,7 @@ class WorkerState:
         """The worker logs in again during the broker's pause."""
 
     def reconsider(self, control: StateActions) -> None:
-        """What stands against a start may have changed."""
+        """What forbids a start may have changed."""
 
     def settled(self, control: StateActions) -> None:
         """The worker lived long enough to count as started."""

@@ -76,7 +76,7 @@ class Transitions:
             self._tell()
 
     def try_start(self, pause: float = 0.0) -> None:
-        """The one way to a new worker: `pause` is over, and nothing stands against it.
+        """The one way to a new worker: `pause` is over, and nothing forbids it.
 
         Else it is planned, or given up, and those who wait for it are told why.
         """
@@ -164,7 +164,7 @@ class Transitions:
 
 
 class Termination:
-    """Sees to it that a worker that is to end does end, or that it is said that it can't be.
+    """Ends one worker; when that takes too long it is logged, and tried again.
 
     `patience` is what the guardian takes to end it, `strays` what it takes to end its children,
     in seconds.  `stuck(error)` is called when it outlives both, again and again.
@@ -187,7 +187,7 @@ class Termination:
         self._again = Countdown(reactor, "Ending the worker", self.ask)
 
     def ask(self) -> None:
-        """End it, with its tree; may be said again, and is, soon, if that raises."""
+        """End it with its tree; may be called again, and is called again soon if that raises."""
         if not self._overdue.active:
             self.expect(self._patience)
         if attempt("Ending the worker", self._worker.end) is not None:

@@ -68,7 +68,7 @@ class Claim:
         try:
             identity = self._identity()
         except (OSError, WorkerError):
-            return True  # what stands against it stands against the start, which tells it
+            return True  # what forbids it forbids the start, which tells it
         self._adopt(hashlib.sha256(os.fsencode(identity)).hexdigest()[:16])
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ class Claim:
         self._lent = False
 
     def give_up(self) -> None:
-        """This gateway is going down: who comes next waits for what is left of its worker."""
+        """This gateway is going down: the next one waits for what is left of its worker."""
         self._given_up = True
         self._close()
 

@@ -1,4 +1,4 @@
-"""Whose connections are these?  Recognises the worker by its process tree.
+"""Recognises the worker's connections by its process tree.
 
 A worker's URL is often hard-coded, so it cannot carry a secret; but both ends of a
 loopback connection are sockets of this machine, and the kernel knows who holds them.

@@ -65,7 +65,7 @@ class Command:
 
 
 class ProcessListener(Protocol):
-    """Who is told about a process."""
+    """Receives the reports about one worker process."""
 
     def started(self, pid: int) -> None:
         """The worker runs."""

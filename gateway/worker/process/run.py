@@ -45,7 +45,7 @@ PERMANENT = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
 
 
 class Run:
-    """Listens to one process and knows how it fares."""
+    """Starts one process, follows its reports, and tells its listener what becomes of it."""
 
     def __init__(
         self,

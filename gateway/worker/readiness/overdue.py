@@ -20,9 +20,9 @@ UNREADY, READY = "unready", "ready"
 
 
 class ReadyWatch:
-    """Looks at a worker about once a second, and tells once a start.
+    """Tells people, at most once a start, of a worker that does not become ready.
 
-    A worker has `within` seconds (0: any time).  Nobody is told when it `may_wait`: without
+    It has `within` seconds (0: any time).  Nobody is told when it `may_wait`: without
     credentials, or while no session is open, it can't become ready, or need not.
     `tell(status)` gets `UNREADY`, and `READY` when a worker is ready after that.
     """
@@ -74,13 +74,13 @@ REASONS: Final = {
 """The likely reason, by the word for it in `/status`."""
 
 AGAIN: Final = 5.0
-"""Seconds until it is asked again whether the worker has connected: that is dear."""
+"""Seconds until it is asked again whether the worker has connected: the question is costly."""
 
 
 class ConnectionWatch:
-    """Looks at a worker about once a second, and tells once a start.
+    """Tells people, at most once a start, of a worker that does not connect to the gateway.
 
-    A worker has `within` seconds.  One that has spoken is connected; of a silent one
+    It has `within` seconds.  A worker that has spoken is connected; of a silent one
     `is_connected()` says it.  `why(worker)` is one of `REASONS`.  `tell(status)` gets
     `UNCONNECTED`, and `CONNECTED` when the worker has connected after that.
     """
@@ -140,7 +140,7 @@ def names_proxy(variables: Mapping[str, str]) -> bool:
 
 
 class LateWorkerChecks:
-    """Looks at a worker about once a second; `tell(status)` hears what people are to be told.
+    """Both looks at a worker that is late; `tell(status)` gets what people are to be told.
 
     `folder()` is that of main.py; it may raise LaunchError.  `may_wait(worker)` says whether
     nobody misses a worker that is not ready; for `is_connected` and `spoke_version_3` see

@@ -29,7 +29,7 @@ class PeriodicChecksTests(SynchronousTestCase):
             self.time,
             settings(**changes),
             lifecycle=lifecycle,
-            limits=SimpleNamespace(calm=lambda: self.done.append("calm")),
+            limits=SimpleNamespace(reset_pause=lambda: self.done.append("reset")),
             launcher=SimpleNamespace(main=lambda: self.main, sources=Sources),
             wall=self.time.wall,
         )
@@ -47,14 +47,14 @@ class PeriodicChecksTests(SynchronousTestCase):
         self.time.pump([INTERVAL] * 3)
         self.assertEqual(self.done, ["begin"] + ["its heartbeat is late"] * 3)
 
-    def test_a_worker_that_was_ready_for_long_calms_the_limits(self) -> None:
+    def test_a_worker_that_was_ready_for_long_resets_the_pause(self) -> None:
         checks = self.checks()
         self.vitals.ready_for = 599
         checks.look()
         self.assertEqual(self.done, [])
         self.vitals.ready_for = 600
         checks.look()
-        self.assertEqual(self.done, ["calm"])
+        self.assertEqual(self.done, ["reset"])
 
     def test_a_worker_that_is_gone_is_not_looked_at(self) -> None:
         checks = self.checks(alive=False)

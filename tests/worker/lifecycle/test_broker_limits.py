@@ -56,18 +56,18 @@ class BrokerLimitsTests(SynchronousTestCase):
             limits = self.limits(pause_max=300.0)
             pauses = []
             for generation in range(1, 6):
-                self.assertTrue(limits.notice(cause, generation))
+                self.assertTrue(limits.record_error(cause, generation))
                 pauses.append(limits.hold(person=True).seconds)
                 self.time.advance(pauses[-1])
                 self.assertIsNone(limits.hold())
             self.assertEqual(pauses, [60, 120, 240, 300, 300])
-            limits.calm()
+            limits.reset_pause()
 
     def test_one_generation_says_it_often_and_it_grows_once(self) -> None:
         limits = self.limits()
-        limits.notice(BAN, 1)
+        limits.record_error(BAN, 1)
         self.time.advance(50)
-        limits.notice(BAN, 1)
+        limits.record_error(BAN, 1)
         self.assertEqual(limits.hold().seconds, 60)
 
     def test_who_is_told_again_without_waiting_is_known(self) -> None:
@@ -75,9 +75,9 @@ class BrokerLimitsTests(SynchronousTestCase):
         words = []
         for pause in (0, 0.5, 1, 1, 30, 61):
             self.time.advance(pause)
-            words.append(limits.notice(BAN, 1))
+            words.append(limits.record_error(BAN, 1))
         self.assertEqual(words, [1, 1, 2, 3, 4, 1])
-        self.assertEqual(limits.notice(BAN, 2), 1)
+        self.assertEqual(limits.record_error(BAN, 2), 1)
 
     def test_a_flood_is_written_when_the_pause_moves(self) -> None:
         limits = self.limits()
@@ -85,53 +85,53 @@ class BrokerLimitsTests(SynchronousTestCase):
         keep = self.ledger.keep_pause
         self.patch(self.ledger, "keep_pause", lambda *pause: written.append(keep(*pause)))
         for _ in range(1000):
-            limits.notice(BAN, 1)
+            limits.record_error(BAN, 1)
         self.assertEqual(len(written), 1)
         self.time.advance(1)
-        limits.notice(BAN, 1)
+        limits.record_error(BAN, 1)
         self.assertEqual(len(written), 2)
 
     def test_other_failures_impose_nothing(self) -> None:
         limits = self.limits()
-        self.assertFalse(limits.notice(AUTHENTICATION, 1))
+        self.assertFalse(limits.record_error(AUTHENTICATION, 1))
         self.assertIsNone(limits.hold())
 
     def test_force_overrides_a_pause_and_a_person_alone_does_not(self) -> None:
         limits = self.limits()
-        limits.notice(BAN, 1)
+        limits.record_error(BAN, 1)
         self.assertIsNotNone(limits.hold(person=True))
         self.assertIsNone(limits.hold(person=True, force=True))
 
-    def test_calm_makes_the_next_pause_short(self) -> None:
+    def test_a_reset_makes_the_next_pause_short(self) -> None:
         limits = self.limits()
         for generation in (1, 2):
-            limits.notice(BAN, generation)
+            limits.record_error(BAN, generation)
         self.time.advance(1000)
-        limits.calm()
-        limits.notice(BAN, 3)
+        limits.reset_pause()
+        limits.record_error(BAN, 3)
         self.assertEqual(limits.hold().seconds, 60)
 
     def test_a_pause_outlives_the_gateway(self) -> None:
-        self.limits().notice(BAN, 1)
+        self.limits().record_error(BAN, 1)
         self.time.advance(20)
         limits = self.limits()
         self.assertEqual(limits.hold().seconds, 40)
-        limits.notice(BAN, 1)
+        limits.record_error(BAN, 1)
         self.assertEqual(limits.hold().seconds, 120)
 
     def test_a_clock_that_jumps_an_hour_changes_nothing(self) -> None:
         for jump in (3600, -3600):
             limits = self.limits()
-            limits.notice(BAN, 1)
+            limits.record_error(BAN, 1)
             left = limits.hold().seconds
             self.time.offset += jump
             self.assertEqual(limits.hold().seconds, left)
             self.time.advance(left)
             self.assertIsNone(limits.hold())
-            limits.calm()
+            limits.reset_pause()
             self.time.offset = MONDAY
 
     def test_a_clock_that_was_set_while_the_gateway_was_down_bounds_the_pause(self) -> None:
-        self.limits().notice(BAN, 1)
+        self.limits().record_error(BAN, 1)
         self.time.offset -= 365 * 24 * 3600
         self.assertEqual(self.limits().hold().seconds, 600)

@@ -21,7 +21,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_refuses_restarts_and_the_worker_runs_on(self) -> None:
         bench = self.bench()
         run = bench.up()
-        bench.limits.notice("ban", 1)
+        bench.limits.record_error("ban", 1)
         error = self.assertRaises(PausedError, bench.lifecycle.restart)
         self.assertEqual(error.next_start, "2024-03-04T00:01:00.000Z")
         self.assertTrue(run.alive and run.asked_at is None)
@@ -31,7 +31,7 @@ class BrokerTests(SynchronousTestCase):
     def test_force_overrides_a_pause(self) -> None:
         bench = self.bench()
         run = bench.up()
-        bench.limits.notice("ban", 1)
+        bench.limits.record_error("ban", 1)
         answer = bench.lifecycle.restart(force=True)
         run.crash()
         bench.run.begin()
@@ -42,7 +42,7 @@ class BrokerTests(SynchronousTestCase):
         bench = self.bench()
         bench.lifecycle.begin()
         bench.run.begin()
-        bench.limits.notice("ban", 1)
+        bench.limits.record_error("ban", 1)
         bench.lifecycle.restart(force=True)
         bench.run.crash(cause="ban")
         self.assertEqual((bench.state, len(bench.world.runs)), ("starting", 2))
@@ -52,7 +52,7 @@ class BrokerTests(SynchronousTestCase):
         bench.lifecycle.begin()
         bench.run.begin()
         answer = bench.lifecycle.restart()
-        bench.limits.notice("too-many-connections", 1)
+        bench.limits.record_error("too-many-connections", 1)
         bench.run.crash(cause="too-many-connections")
         self.failureResultOf(answer, PausedError)
         self.assertEqual(bench.next_start[1], 60)
@@ -62,7 +62,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_in_backoff_postpones_the_start(self) -> None:
         bench = self.bench()
         bench.up().crash()
-        bench.limits.notice("ban", 1)
+        bench.limits.record_error("ban", 1)
         bench.lifecycle.reconsider()
         self.assertEqual(bench.next_start[1], 60)
         bench.time.advance(59)
@@ -73,7 +73,7 @@ class BrokerTests(SynchronousTestCase):
     def test_a_pause_that_grew_while_the_timer_ran_is_kept(self) -> None:
         bench = self.bench()
         bench.up().crash()
-        bench.limits.notice("ban", 1)
+        bench.limits.record_error("ban", 1)
         bench.time.advance(0.5)
         self.assertEqual((bench.state, bench.next_start[1]), ("backoff", 59.5))
 
@@ -140,7 +140,7 @@ class BrokerTests(SynchronousTestCase):
                 bench.up()
                 prepare(bench)
                 self.assertEqual(bench.state, state)
-                bench.limits.notice("ban", 1)
+                bench.limits.record_error("ban", 1)
                 error = self.assertRaises(PausedError, getattr(bench.lifecycle, ask))
                 self.assertTrue(error.next_start)
                 self.assertEqual(bench.state, "backoff")
@@ -160,7 +160,7 @@ class BrokerTests(SynchronousTestCase):
 
     def test_a_gateway_that_starts_within_a_pause_waits(self) -> None:
         folder = Path(self.mktemp())
-        Bench(folder).limits.notice("ban", 1)
+        Bench(folder).limits.record_error("ban", 1)
         bench = Bench(folder)
         bench.lifecycle.begin()
         self.assertEqual((bench.state, bench.next_start[1]), ("backoff", 60))
@@ -178,7 +178,7 @@ class BrokerTests(SynchronousTestCase):
                             run.begin()
                             run.settle()
                         elif run.vitals.lived >= 40:
-                            bench.limits.notice(cause, run.generation)
+                            bench.limits.record_error(cause, run.generation)
                             run.crash(cause)
                     bench.time.advance(10)
                 used = bench.ledger.starts("2024-03-04")

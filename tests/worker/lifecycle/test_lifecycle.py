@@ -303,6 +303,6 @@ class LifecycleTests(SynchronousTestCase):
     def test_a_pause_that_could_not_be_noted_hides_no_exit(self) -> None:
         bench = self.bench()
         run = bench.up()
-        self.raising(bench.limits, "notice")
+        self.raising(bench.limits, "record_error")
         run.crash("ban")
         self.assertEqual((bench.told[-2:], bench.state), (["exit of 1", "backoff"], "backoff"))

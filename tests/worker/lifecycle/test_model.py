@@ -27,7 +27,7 @@ from .bench import Bench
 
 HEARS = ("started", "verdict", "state_changed", "worker_exited", "end")
 """What the life-cycle asks of others; a pause may be heard meanwhile."""
-CALLS = (*HEARS, "launch", "starts", "notice", "asked")
+CALLS = (*HEARS, "launch", "starts", "record_error", "asked")
 """What may raise."""
 WISHES = st.sampled_from(["start", "restart", "stop"])
 
@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
         self.bench.launch = self.breakable("launch", noting)
         for thing, name in (
             (self.bench.limits, "started"),
-            (self.bench.limits, "notice"),
+            (self.bench.limits, "record_error"),
             (self.bench.backoff, "asked"),
             (self.bench.backoff, "verdict"),
             (self.bench.ledger, "starts"),
