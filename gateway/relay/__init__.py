@@ -10,7 +10,7 @@ In reading order:
 - `relay`: the relay as a whole: a hub for each namespace.
 - `hub`: one namespace: takes events in, answers CONNECT; `Observer` is what it asks the gateway.
 - `event`: one event, what of it may change in the log, and the key that tells which replace which.
-- `aliases`: codes that name one thing: the interface of whoever knows them.
+- `aliases`: codes that name one thing: the interface of what knows them.
 - `journal`: the one way into a log, and a place in it as text.
 - `log`: the events of one namespace, in order, bounded in bytes and number.
 - `view`: the clients that have read everything and want the same events in the same bytes.

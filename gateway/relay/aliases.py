@@ -1,4 +1,4 @@
-"""Codes that name one thing: what the relay needs of whoever knows them."""
+"""Codes that name one thing: the interface of what knows them."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Hub:
         socket.accept(sid=subscription.sid, **told)
         if back is not None:
             subscription.read_from(back.cursor)
-        # Who is the worker is asked as long as it lives: of its last words nobody could tell.
+        # Asked while the process lives: nobody could tell later whether it was the worker.
         if not self._observer.is_worker(subscription) and back is None:
             self._late_joiners.greet(subscription)
 

@@ -195,7 +195,7 @@ class Snapshot:
     def rename(self, aliases: Aliases) -> None:
         """Use the codes that `aliases` has now, also for the events that are kept."""
         self._bundles.clear()
-        self._aliases, self._renamed = aliases, True  # who says names often must not be dear
+        self._aliases, self._renamed = aliases, True  # renames may come often, so look later
 
     def forget(self, unwanted: Callable[[Event], bool]) -> None:
         """Drop the events that are `unwanted`."""

@@ -1,4 +1,4 @@
-"""Binary attachments: put together on arrival, and put in place.
+"""Binary attachments: collected as they come, and put in their places.
 
 Source: Socket.IO protocol 5, section "Packet encoding".  Only packets of the binary
 types have placeholders: in any other packet an object that looks like one is data.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Assembly:
     """One packet that waits for its attachments; raises `ParseError` for bad placeholders.
 
-    `size`: bytes of it that are there.
+    `size`: bytes that have come so far.
     """
 
     __slots__ = ("_attachments", "packet", "size")
@@ -32,7 +32,7 @@ class Assembly:
         self._attachments: list[EnginePacket] = []
 
     def add(self, attachment: EnginePacket) -> bool:
-        """Take the next attachment; True: it was the last, and `packet` is whole."""
+        """Take the next attachment; True: it was the last one, and `packet` is whole."""
         self._attachments.append(attachment)
         self.size += len(attachment.data)
         if len(self._attachments) < self.packet.expected:
@@ -44,8 +44,8 @@ class Assembly:
 def check_placeholders(value: Any, count: int) -> None:
     """Raise `ParseError` unless every placeholder names one of `count` attachments.
 
-    What only some receivers take for a placeholder (python-socketio: anything true)
-    is refused, since they would stumble over it.
+    What only some receivers take for a placeholder is refused, since those would fail on it:
+    for python-socketio any true `_placeholder` makes one.
     """
     for item in _objects(value):
         mark = item.get("_placeholder")

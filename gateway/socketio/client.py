@@ -1,4 +1,4 @@
-"""One peer: the namespaces behind one Engine.IO session.
+"""The namespaces behind one Engine.IO session.
 
 Source: Socket.IO protocol 5, section "Exchange protocol".
 """
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 
 JOIN: Final = 4
-"""What a CONNECT costs beyond its message, whatever the answer, see `Meter`."""
+"""Units that a CONNECT costs besides its message, whatever the answer, see `Meter`."""
 
 REFUSALS: Final = 10
-"""CONNECTs that are refused one after the other before the session is closed."""
+"""CONNECTs refused in a row after which the session is closed."""
 
 
 class Client:
-    """The connection above one session.
+    """The `Connection` of one session.
 
-    A socket that the server disconnected stays known until the client joins again:
-    what was under way from it is dropped, and is no offence.
+    A socket that the server disconnected stays known until the client joins again: packets that
+    the client sent before it knew are ignored, and are no error.
     """
 
     __slots__ = (
@@ -71,7 +71,7 @@ class Client:
     # -- the session's side -----------------------------------------------------------
 
     def message(self, packet: EnginePacket) -> None:
-        """Take one Engine.IO message; raises `ProtocolError` for what must not come."""
+        """Take one Engine.IO message; raises `ProtocolError` for what the protocol forbids."""
         if packet.binary or self._assembly is not None:
             self._attach(packet)
         else:
@@ -108,14 +108,14 @@ class Client:
         return self._server.deadlines.call_later(seconds, callback)
 
     def accepted(self) -> None:
-        """A namespace was joined: the peer may stay."""
+        """A namespace was joined: the session may stay."""
         self._refused = 0
         if self._timeout is not None:
             self._timeout.cancel()
             self._timeout = None
 
     def refuse(self, name: str, refused: ConnectionRefused) -> None:
-        """Answer a CONNECT with CONNECT_ERROR; who is only ever refused has to go."""
+        """Answer a CONNECT with CONNECT_ERROR; the last of `REFUSALS` closes the session."""
         self._sockets.pop(name, None)
         payload: dict[str, Any] | str = refused.message
         if self.session.eio != 3:
@@ -177,9 +177,9 @@ class Client:
             self._ack(assembly.packet)
 
     def _watch(self, assembly: Assembly, more: float = 0.0) -> None:
-        """See to it that the attachments come; `more` seconds are not the client's own.
+        """Limit the time until the attachments have come; `more` seconds are added.
 
-        One deadline does for all of a client's events, however many they are.
+        One deadline serves all events of the client.
         """
         self._assembly_timeout = self._server.deadlines.call_later(
             self._server.settings.attachment_timeout + more, partial(self._late, assembly)

@@ -10,10 +10,10 @@ class ParseError(ProtocolError):
 
 
 class ConnectionRefused(Exception):  # noqa: N818 - the outcome's name, as in the protocol
-    """Raised by a namespace's `connect`: the client gets a CONNECT_ERROR, nothing else.
+    """A namespace's `connect` raises it, and the client gets a CONNECT_ERROR.
 
-    `data` is any JSON value for the client's error object; Socket.IO 2 clients get
-    the message only.  `delay`: seconds after which whoever catches it should answer.
+    `data` is any JSON value for the client's error object; Socket.IO 2 clients get only the
+    message.  `delay`: seconds after which the answer should be sent.
     """
 
     def __init__(self, message: str, data: object = None, *, delay: float = 0.0) -> None:

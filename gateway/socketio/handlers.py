@@ -25,7 +25,7 @@ NO_ANSWER: Final = object()
 
 
 class Handlers:
-    """Register functions with the decorators; of all but `use` the last one counts.
+    """Handlers, registered with decorators; of all but `use` the last one counts.
 
     - `use`: `(socket, auth)`, before `on_connect`, one after the other; refuses by raising
       `ConnectionRefused`.
@@ -35,14 +35,14 @@ class Handlers:
       for the events without a handler of their own.  Attachments are `bytes` in `args`.
     - `on_disconnect`: `(socket, reason)`.
 
-    Each may be a coroutine function or return a Deferred, which is waited for; events that
-    come meanwhile are handled meanwhile.  Where the client asked for an acknowledgment,
-    what an event's handler comes to answers it: a tuple is several arguments, None is
-    none, `NO_ANSWER` never answers.  An event without any handler is not answered.
+    Each may be a coroutine function or return a Deferred, which is waited for; other events are
+    handled in between.  If the client asked for an acknowledgment, the result of the event's
+    handler answers it: a tuple is several arguments, None is none, `NO_ANSWER` sends no answer.
+    An event without a handler is not answered.
 
-    An error in a handler is logged once, by `logging`, at most 20 a minute, and costs that
-    event only: it is not answered.  That goes for a wrong number of arguments, too, and for
-    an answer that JSON has no form for.  In `use` and `on_connect` it refuses the client.
+    An error in a handler is logged by `logging`, at most 20 a minute, and the event is not
+    answered: so is a wrong number of arguments, and an answer that JSON has no form for.  An
+    error in `use` or `on_connect` refuses the client.
     """
 
     def __init__(self) -> None:
@@ -56,14 +56,18 @@ class Handlers:
         self._disconnected: Callable[..., Any] | None = None
 
     def use(self, middleware: Handler) -> Handler:
+        """Decorator: call it before `on_connect`, after those registered before."""
         self._before.append(middleware)
         return middleware
 
     def on_connect(self, handler: Handler) -> Handler:
+        """Decorator: call it when a client asks to join."""
         self._connect = handler
         return handler
 
     def on(self, name: str | float) -> Callable[[Handler], Handler]:
+        """Decorator: call it for the event `name`."""
+
         def register(handler: Handler) -> Handler:
             self._events[name] = handler
             return handler
@@ -71,10 +75,12 @@ class Handlers:
         return register
 
     def on_any(self, handler: Handler) -> Handler:
+        """Decorator: call it for events without a handler of their own."""
         self._any = handler
         return handler
 
     def on_disconnect(self, handler: Handler) -> Handler:
+        """Decorator: call it when an accepted client has left."""
         self._disconnected = handler
         return handler
 
@@ -108,7 +114,7 @@ class Handlers:
             socket.send(record)
 
     def enter_room(self, socket: Socket, room: str) -> None:
-        """Put `socket` into `room`, until it leaves or is gone; it must be accepted before."""
+        """Put `socket` into `room` until it leaves; does nothing before it is accepted."""
         self._rooms.enter(socket, room)
 
     def leave_room(self, socket: Socket, room: str) -> None:
@@ -143,7 +149,7 @@ class Handlers:
         attempt(call, partial(_answer, socket, packet.id), failed)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
-        """Nobody waits for it."""
+        """Ignored: no callback waits for it."""
 
     def disconnected(self, socket: Socket, reason: str) -> None:
         if self._disconnected is not None:
@@ -184,7 +190,7 @@ def _answer(socket: Socket, id: int | None, answer: Any) -> None:
 
 
 def _nothing(_: Any) -> None:
-    """Nobody asked for an answer."""
+    """Ignore a result that is not needed."""
 
 
 def _accept(socket: Socket, _auth: dict[str, Any]) -> None:

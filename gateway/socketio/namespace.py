@@ -1,4 +1,4 @@
-"""What a namespace is to its clients."""
+"""What a namespace is asked to do for its clients, and its rooms."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from gateway.socketio.socket import Socket
 
 FIRST_ACK_ID = 1 << 30
-"""The first acknowledgment id is below this: clients in Java have 31 bits for any."""
+"""The first acknowledgment id is below this: Java's client has 31 bits for an id."""
 
 
 def ack_ids() -> Iterator[int]:
     """Acknowledgment ids for one namespace, from a random one on.
 
-    A client that reconnects may answer a question of the process before; that must not be
-    taken for the answer to another question.
+    A client that connects again may answer a question of the process before, which must not
+    count as the answer to another question.
     """
     return count(randbelow(FIRST_ACK_ID))
 
@@ -29,7 +29,7 @@ class Namespace(Protocol):
     """Registered with `Server.of`; one object serves every socket of its name."""
 
     ack_ids: Iterator[int]
-    """Where every event that asks for an acknowledgment gets its id."""
+    """Gives each event that asks for an acknowledgment its id."""
 
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
         """A client asks to join: call `socket.accept()` now or later, or refuse.
@@ -39,7 +39,7 @@ class Namespace(Protocol):
         ...
 
     def accepted(self, socket: Socket) -> None:
-        """`socket` is in; called once, before its CONNECT is answered."""
+        """`socket` was accepted; called once, before its CONNECT is answered."""
         ...
 
     def event(self, socket: Socket, packet: Packet) -> None:
@@ -51,11 +51,11 @@ class Namespace(Protocol):
         ...
 
     def disconnected(self, socket: Socket, reason: str) -> None:
-        """An accepted socket is gone; called once."""
+        """An accepted socket has left; called once."""
         ...
 
 
-# -- Who is in a namespace, and in which of its rooms.
+# -- The sockets of a namespace, and its rooms.
 
 
 class Rooms:
@@ -63,29 +63,33 @@ class Rooms:
 
     def __init__(self) -> None:
         self.sockets: dict[str, Socket] = {}
-        """By `sid`, those that were accepted and are not gone."""
+        """By `sid`, those that were accepted and have not left."""
         self._members: dict[str, dict[Socket, None]] = {}
         self._rooms: dict[Socket, set[str]] = {}
 
     def add(self, socket: Socket) -> None:
+        """Note that `socket` was accepted."""
         self.sockets[socket.sid] = socket
 
     def remove(self, socket: Socket) -> None:
+        """Note that `socket` has left the namespace."""
         for room in self.of(socket):
             self.leave(socket, room)
         if self.sockets.get(socket.sid) is socket:  # else somebody came back as this one
             del self.sockets[socket.sid]
 
     def of(self, socket: Socket) -> set[str]:
-        """The rooms that `socket` is in, but its own."""
+        """The rooms that `socket` was put into."""
         return set(self._rooms.get(socket, ()))
 
     def enter(self, socket: Socket, room: str) -> None:
+        """Put `socket` into `room`; does nothing unless it is connected."""
         if socket.connected:
             self._members.setdefault(room, {})[socket] = None
             self._rooms.setdefault(socket, set()).add(room)
 
     def leave(self, socket: Socket, room: str) -> None:
+        """Take `socket` out of `room`."""
         if room not in self._rooms.get(socket, ()):
             return
         del self._members[room][socket]
@@ -96,6 +100,7 @@ class Rooms:
             del self._rooms[socket]
 
     def close(self, room: str) -> None:
+        """Take all sockets out of `room`."""
         for socket in list(self._members.get(room, ())):
             self.leave(socket, room)
 

@@ -1,8 +1,8 @@
-"""What a handler comes to: at once, later, or by an error.
+"""The result of a handler: at once, later, or an error.
 
 A handler may return a value, or something that is awaited: a coroutine, a Twisted Deferred,
 or any other object with `addBoth` or `add_done_callback`, also from within a coroutine.
-They are known by what they can do, so nothing here depends on an event loop.
+Nothing here depends on an event loop.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def attempt(
     done: Callable[[Any], object],
     failed: Callable[[Exception], object],
 ) -> None:
-    """Call `call`, and `done` with what it comes to, perhaps later.
+    """Call `call`, and `done` with its result, now or later.
 
     An error of either is given to `failed`, once.
     """
@@ -50,19 +50,19 @@ def attempt(
 
 
 def report(what: str, error: Exception) -> None:
-    """Log an error of somebody else's function; `what` says whose."""
+    """Log an error in a function of the application, which `what` names."""
     _log.error("%s failed", what, exc_info=error)
 
 
 class Reports:
-    """Logs errors that clients can cause as often as they like: at most `MOST` a minute."""
+    """Logs errors that clients can cause at any rate: at most `MOST` a minute."""
 
     def __init__(self) -> None:
         self._minute = float("-inf")
         self._count = 0
 
     def __call__(self, what: str, now: float, error: Exception) -> None:
-        """Log it, unless there were too many; the first of the next minute tells how many.
+        """Log it, unless there were too many; the next minute begins with their number.
 
         `now`: seconds, on any clock that does not jump.
         """

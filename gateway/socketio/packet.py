@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_ATTACHMENTS = 10
-"""JavaScript clients from 4.8.4 on disconnect on more."""
+"""Of one packet; JavaScript clients from 4.8.4 on disconnect on more."""
 MAX_NAMESPACE_BYTES = 1024
 MAX_ID_DIGITS = 1000
-"""Well under what `int` refuses; ids within it are echoed exactly."""
+"""Digits of an acknowledgment id, which is sent back exactly; `int` takes 4300."""
 
 RESERVED = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
-"""Event names that mean something to the clients' own event emitters."""
+"""Event names that clients use for themselves."""
 
 _HEADER = re.compile(rb"4(?:([0-3])|([56])(10|[1-9])-)(/[^,]*+,?)?([0-9]*+)")
 _ROOT_EVENT = b"42["
@@ -58,7 +58,7 @@ class Packet:
     - `payload`: the JSON as received, `repaired` of its tokens replaced by null
     - `value`: the payload decoded, attachments still placeholders; the auth object of
       a CONNECT, `{}` when there was none
-    - `brief`: the same, but not more of it than `strict.skim` finds where it is dear to build
+    - `brief`: the same, but only what `strict.skim` finds where all would cost much to build
     - `expected`: how many attachments belong to it
     - `wire`: the Engine.IO packets to hand on, the text and then the attachments; the
       very packets received, unless the payload was repaired or the header was not in
@@ -104,7 +104,7 @@ class Packet:
 
 
 class LazyPacket(Packet):
-    """An event or an answer whose value is built when somebody asks for it."""
+    """An event or an answer whose value is built each time it is asked for."""
 
     __slots__ = ()
 
@@ -114,7 +114,7 @@ class LazyPacket(Packet):
 
     @value.setter
     def value(self, value: Any) -> None:
-        """Nothing: what is found at first is `brief`."""
+        """Ignored: what `strict.skim` found is `brief`."""
 
 
 def header(type: PacketType, namespace: str, id: int | None = None, attachments: int = 0) -> bytes:
@@ -130,9 +130,8 @@ def header(type: PacketType, namespace: str, id: int | None = None, attachments:
 def decode(packet: EnginePacket, eio: int = 4) -> Packet:
     """Decode one text packet of a session of Engine.IO `eio`; raises `ParseError`.
 
-    CONNECT_ERROR is a server's, and no packet here.
-    A packet with attachments is decoded as far as its text goes: see
-    `gateway.socketio.attachments`.
+    CONNECT_ERROR is only for servers to send, and is refused.  Of a packet with attachments only
+    the text is decoded here, see `gateway.socketio.attachments`.
     """
     data = packet.data
     if not data.startswith(_ROOT_EVENT):
@@ -160,14 +159,14 @@ def _decode(packet: EnginePacket, eio: int) -> Packet:
     id = _id(digits) if digits else None
     expected = int(count or 0)
     payload = data[found.end() :]
-    dear = (type is EVENT or type is ACK) and strict.is_expensive(payload)
-    json = _payload(type, payload, strict.skim if dear else strict.loads)
+    expensive = (type is EVENT or type is ACK) and strict.is_expensive(payload)
+    json = _payload(type, payload, strict.skim if expensive else strict.loads)
     _check(type, id, json.value)
     if type is CONNECT and not json.text:
         json = json._replace(value=query)
     text = header(type, namespace, id, expected) + json.text
     wire = packet if text == data else EnginePacket(text)
-    kind = LazyPacket if dear else Packet
+    kind = LazyPacket if expensive else Packet
     return kind(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
 
 

@@ -44,7 +44,7 @@ class Server:
     def takes(self, session: Session, size: int) -> bool:
         """Whether `session` may send an event of `size` bytes, attachments included.
 
-        `limit` is asked only about who goes over the bound of everybody.
+        `limit` is called only for sizes over twice `max_payload`.
         """
         return size <= 2 * session.server.settings.max_payload or (
             self._limit is not None and size <= 2 * self._limit(session)
@@ -72,4 +72,4 @@ class Settings:
     connect_timeout: float = field(default=45.0, validator=validators.gt(0))
     """How long a client may stay without any namespace."""
     attachment_timeout: float = field(default=30.0, validator=validators.gt(0))
-    """How long the attachments of an event may be under way; twice that at most."""
+    """How long the attachments of an event may take; at most twice that."""

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 
 ACK_TIMEOUT: Final = 60.0
-"""Seconds that a client has to answer, unless it is said with the question."""
+"""Seconds that a client has to answer, unless `emit` is given others."""
 
 
 class Handshake(NamedTuple):
-    """A client's first request; `headers` are kept where `EngineResource` is told to.
+    """A client's first request.
 
-    Their names are in lower case.  `address` is without the port.
+    `headers`: those that `EngineResource` was told to keep, with names in lower case;
+    `address`: the client's, without the port.
     """
 
     headers: Mapping[str, str]
@@ -86,22 +87,22 @@ class Socket:
 
     @property
     def connected(self) -> bool:
-        """Accepted, and not gone yet."""
+        """Whether it was accepted and has not left."""
         return self.state is State.CONNECTED
 
     @property
     def asks(self) -> bool:
-        """Neither accepted nor refused yet, and not gone."""
+        """Whether it is neither accepted nor refused, and has not left."""
         return self.state is State.CONNECTING
 
     @property
     def handshake(self) -> Handshake:
-        """What the client's first request said, and from where it came."""
+        """The client's first request."""
         peer = self.session.peer
         return Handshake(self.session.headers, self.session.query, peer.address)
 
     def accept(self, sid: str | None = None, **extra: Any) -> None:
-        """Let the client in, as `sid` where given; `extra` goes into the CONNECT reply.
+        """Let the client in, as `sid` if given; `extra` goes into the CONNECT reply.
 
         Does nothing when the client has gone in the meantime.  Raises `TypeError` for what
         JSON has no form for.
@@ -150,15 +151,15 @@ class Socket:
         self.send(encode.ack(self.namespace, id, args))
 
     def send(self, record: Record) -> None:
-        """Send a whole record of this namespace; nothing when the client has gone."""
+        """Send a whole record of this namespace; does nothing when the client has left."""
         if self.state is not State.CLOSED:
             self.outbox.send(record)
 
     def disconnect(self, close: bool = False) -> None:
-        """Take the client out of this namespace; `close`: out of all, and hang up.
+        """Take the client out of this namespace; `close`: out of all, and close the session.
 
-        What the namespace's own outbox still holds is the namespace's to drop: the
-        DISCONNECT packet goes to the session's.
+        The DISCONNECT packet goes to the session's outbox; a namespace with an outbox of its own
+        drops what that still holds.
         """
         if close:
             self._client.disconnect()
@@ -169,7 +170,7 @@ class Socket:
     # -- for the client ---------------------------------------------------------------
 
     def answered(self, packet: Packet) -> bool:
-        """Hand an acknowledgment to its callback; whether there is one."""
+        """Give an acknowledgment to its callback; False: there is none."""
         if packet.id is None or not self._acks or packet.id not in self._acks:
             return False
         callback, deadline = self._acks.pop(packet.id)
@@ -179,7 +180,7 @@ class Socket:
         return True
 
     def leave(self, reason: str) -> None:
-        """The client is out; tell the namespace if it was in."""
+        """The client has left; tell the namespace if it was accepted."""
         was, self.state = self.state, State.CLOSED
         for _, deadline in (self._acks or {}).values():
             deadline.cancel()
@@ -196,4 +197,4 @@ class Socket:
 
 
 def _nothing(_: object) -> None:
-    """Nobody waits for what a callback returns."""
+    """Ignore what a callback returns."""

@@ -1,8 +1,8 @@
 """JSON that may be handed on: checked, repaired where the rules say so, never re-encoded.
 
-What every receiver's parser reads alike passes byte for byte: big integers, `1.0`,
-exponents, duplicate keys, lone surrogate escapes.  What some of them refuse becomes
-`null` where it stands: NaN and Infinity, and numbers too large for a double.
+What all receivers' parsers read alike is handed on byte for byte: big integers, `1.0`,
+exponents, duplicate keys, lone surrogate escapes.  What some of them refuse becomes `null` in
+its place: NaN and Infinity, and numbers too large for a double.
 
 Source: RFC 8259; the limits are this project's own.
 """
@@ -34,7 +34,7 @@ and orjson encodes 254 levels.
 """
 
 MAX_LARGE = 10_000
-"""Numbers that may be too large, in a text that needs a repair: each has to be converted."""
+"""Numbers that may be too large in a text that is repaired: each has to be converted."""
 
 # Numbers that may be too large for a double have a large exponent, or many digits.
 _DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
@@ -49,7 +49,7 @@ _LARGE = re.compile(
     re.VERBOSE,
 )
 _MASKS = b"\x01", b"\x02", b"\x03", b"\x04"
-"""What stands for escapes meanwhile; no JSON has it."""
+"""Bytes that stand for escapes during a repair; no JSON has them."""
 _LONE_SURROGATE = re.compile(
     rb"""
       \\u[dD][89abAB][0-9a-fA-F]{2} (?!\\u[dD][c-fC-F][0-9a-fA-F]{2})
@@ -58,7 +58,7 @@ _LONE_SURROGATE = re.compile(
     re.VERBOSE,
 )
 MANY = 4096
-"""So many lists and objects make a text that is dear to build."""
+"""Lists and objects from which on a text costs much to build."""
 _BRACKETS = b"[{]}"
 _OPENS = bytes.maketrans(_BRACKETS, b"\x01\x01\x00\x00")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(_BRACKETS + b'"'))
@@ -90,9 +90,9 @@ def _reader(field: str) -> msgspec.json.Decoder[Any]:
 
 
 class Members(dict[str, Any]):
-    """An object that is dear to build: `get` finds a text or a number in it, nothing else does.
+    """An object that would cost much to build: only `get` finds members in it.
 
-    What is a list or an object in it, is `...`.
+    A member that is a list or an object is `...`.
     """
 
     def __init__(self, text: bytes) -> None:
@@ -109,7 +109,7 @@ class Members(dict[str, Any]):
 
 
 class Json(NamedTuple):
-    """A valid text, what it means, and how many of its tokens became null."""
+    """A valid text, its value, and how many of its tokens became null."""
 
     text: bytes
     value: Any
@@ -132,16 +132,16 @@ def loads(text: bytes) -> Json:
 
 
 def is_expensive(text: bytes) -> bool:
-    """Whether so many lists and objects are in `text` that it is better not built."""
+    """Whether `text` has so many lists and objects that it should not be built."""
     return len(text) >= MANY and text.count(b"[") + text.count(b"{") >= MANY
 
 
 def skim(text: bytes) -> Json:
     """Check `text`, an array, as `loads` does, without building all that is in it.
 
-    The value has the array's first three items at most, which say what an event is about:
-    texts and numbers, `Members` for an object that is the second item, and `...` for what else
-    is a list or an object.  A megabyte of lists takes 20 ms, and to build it 60.
+    The value has at most the first three items of the array: texts and numbers, `Members` for an
+    object that is the second item, and `...` for other lists and objects.  A megabyte of lists
+    takes 20 ms; to build it would take 60.
     """
     check_depth(text)
     try:
