@@ -1,8 +1,8 @@
-"""What the code uses of Twisted and Autobahn that their authors do not promise to keep.
+"""Private names of Twisted and Autobahn that the code uses.
 
-Each private attribute that is used anywhere in the gateway is listed here with its reason;
-`tests/web/test_private.py` reads the source for others.  `check` looks at all of them when
-the gateway starts, so that a new version which lacks one is told of in one line.
+Each of them is listed here with its reason; `tests/web/test_private.py` searches the source
+for others.  `check` looks for all of them when the gateway starts: if a new version of Twisted
+or Autobahn lacks one, the user gets one line that says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Private(NamedTuple):
-    """A private attribute: where it is, and why it is used."""
+    """A private attribute: its class, its name, and why it is used."""
 
     owner: str
     name: str
@@ -79,7 +79,7 @@ def check() -> None:
 
 
 def _sample(owner: str) -> Any:
-    """Something that has the attributes of `owner`, those that come with use included."""
+    """An object of the class `owner`, with the attributes that appear only in use."""
     return _SAMPLES[owner]()
 
 

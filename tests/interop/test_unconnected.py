@@ -50,7 +50,7 @@ class UnconnectedTests(TestCase):
             state_dir=self.folder / "state",
             worker_args=arguments,
         )
-        made_of = assembly.Assembly(settings, reactor)
+        made_of = assembly.GatewayAssembly(settings, reactor)
         made_of.gateway.startService()
         self.addCleanup(made_of.gateway.stopService)
         return made_of._supervisor

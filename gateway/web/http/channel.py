@@ -1,4 +1,6 @@
-"""HTTP/1.1 connections: deadlines that no byte prolongs, and writing without a detour.
+"""One HTTP/1.1 connection: a deadline for each phase, and writing.
+
+A deadline is absolute: bytes that arrive do not extend it.
 
 Source: RFC 9112 section 9.6 (closing so that the last answer arrives).
 """
@@ -31,18 +33,17 @@ EVERY_ANSWER = (
     b"X-Content-Type-Options: nosniff\r\n"  # what is no script is not taken for one
     b"Cross-Origin-Resource-Policy: same-origin\r\n"  # nor shown by a page without CORS
 )
-"""Header lines that all answers have: no page can make something of them that we did not."""
+"""Header lines of all answers: browsers use them only as the type that they have."""
 
 LEAST_TAKEN = 262144
-"""Bytes of what waits that a slow client must take in `Limits.flush_seconds`."""
+"""Bytes that a slow client must read in each `Limits.flush_seconds` while an answer waits."""
 
 
 class HttpChannel(StrictChannel):
-    """One connection: its deadlines, and its writing.
+    """One connection.
 
-    While something waits that the client has not taken, no further request is answered, and
-    one deadline runs, from the first byte that waits.  A request that came behind another one
-    is taken in a turn of its own.
+    Until the client has read all of an answer, no further request is answered, and one deadline
+    runs from the first byte that waits.  Each pipelined request has a reactor turn of its own.
     """
 
     transport: Any
@@ -52,9 +53,9 @@ class HttpChannel(StrictChannel):
     _is_bare = False
     _writer: Writer
     _taken: int | None = None
-    """What `Writer.taken` was when the deadline for what waits began; None: nothing waits."""
+    """`Writer.taken` when the deadline for the bytes that wait began; None: no bytes wait."""
     _answered: Request | None = None
-    """It is answered, and the next one waits: for the client to read, or for its turn."""
+    """The request that was answered last, while the next one waits for its turn."""
     _host: Any = None
     _peer: Any = None
     _lent = False
@@ -81,7 +82,7 @@ class HttpChannel(StrictChannel):
             self.site.expiry.forget(self)
 
     def overdue(self) -> None:
-        """The peer did not do in time what it owes."""
+        """The deadline has passed: answer with 408, close, or abort."""
         if self._taken is not None and ((self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN):
             self._wait_for_reader()
         elif self.is_over or self._taken is not None:
@@ -108,9 +109,9 @@ class HttpChannel(StrictChannel):
         return taken
 
     def lend(self, client: str) -> bool:
-        """Count as the connection of `client`, for whom a proxy asks, until it is answered.
+        """Count as a connection of `client`, for whom a proxy asks, until the answer is given.
 
-        Who becomes a WebSocket has it until the end.  False: `client` has too many.
+        A WebSocket counts as the client's until its end.  False: `client` has too many.
         """
         self._lent = True
         return count_as(self.transport, client)
@@ -140,9 +141,9 @@ class HttpChannel(StrictChannel):
             self._wait_for_turn()
 
     def _wait_for_turn(self) -> None:
-        """Go on: in a turn of its own if the next request may be there already.
+        """Take the next request: in a turn of its own if it may be here already.
 
-        A plain socket is read once a turn; TLS may hand on a hundred pieces.
+        A plain socket is read once a turn; TLS may deliver a hundred pieces in one turn.
         """
         if self.persistent and (not self._is_bare or self._buffer or any(self._dataBuffer)):
             self.site.turns.wait(self)
@@ -150,7 +151,7 @@ class HttpChannel(StrictChannel):
             self.take_turn()
 
     def take_turn(self) -> bool:
-        """Take the next request, or close; False: there is nothing to take."""
+        """Take the next request, or close the connection; False: there was no request."""
         request, self._answered = self._answered, None
         if request is None:
             return False
@@ -172,9 +173,9 @@ class HttpChannel(StrictChannel):
         self.release()
 
     def release(self) -> None:
-        """The connection is gone, or somebody else's from now on: let go of everything.
+        """Drop all references: the connection is gone, or has become a WebSocket.
 
-        Whatever still knows one of the requests would keep all that was written otherwise.
+        Else a request that is still referred to would keep everything that was written.
         """
         self.site.expiry.forget(self)
         self.site.turns.forget(self)
@@ -192,13 +193,13 @@ class HttpChannel(StrictChannel):
         return not self._is_bare and bool(ISSLTransport.providedBy(self.transport))
 
     def getHost(self) -> Any:
-        """Our own address: asked for with every request, and a system call each time."""
+        """Our own address, kept: each look-up is a system call, and every request needs it."""
         if self._host is None:
             self._host = self.transport.getHost()
         return self._host
 
     def getPeer(self) -> Any:
-        """The other end's address; behind HAProxy known from the first request on."""
+        """The other end's address, kept; behind HAProxy it is known from the first request on."""
         if self._peer is None:
             self._peer = self.transport.getPeer()
         return self._peer
@@ -208,7 +209,7 @@ class HttpChannel(StrictChannel):
     def writeHeaders(
         self, version: bytes, code: bytes, reason: bytes, headers: Headers, lines: bytes = b""
     ) -> None:
-        """Keep the head until the body comes: one write, one segment."""
+        """Keep the head until the body comes: both go out in one write."""
         request = self.requests[0]
         others = [
             b"%s: %s\r\n" % (name, value)
@@ -228,7 +229,7 @@ class HttpChannel(StrictChannel):
         )
 
     def write(self, data: bytes) -> None:
-        """Send now what the socket takes; the rest waits until the client takes it."""
+        """Send as much as the socket takes now; the rest waits until the client reads."""
         data, self._head = self._head + data, b""
         if data and not self._writer.write(data) and self._taken is None:
             self._wait_for_reader()
@@ -238,7 +239,7 @@ class HttpChannel(StrictChannel):
         self.site.expiry.watch(self, self.site.limits.flush_seconds)
 
     def _emptied(self) -> None:
-        """The client has taken all that waited."""
+        """The client has read everything that waited."""
         self._taken = None
         self._enter(self._phase)
         if self._answered is not None:
@@ -252,10 +253,10 @@ class HttpChannel(StrictChannel):
     # -- what we do not take ----------------------------------------------------------
 
     def reject(self, status: int) -> None:
-        """Answer with an error, and close: what follows could be anything.
+        """Answer with an error and close: the bytes that follow cannot be interpreted.
 
-        The peer may still be sending; were the socket closed at once, it would see a
-        reset instead of the answer.
+        The peer may still be sending.  If the socket were closed at once, it would see a reset
+        instead of the answer, so only the writing side is closed.
         """
         if self.is_over:
             return
@@ -275,8 +276,8 @@ class HttpChannel(StrictChannel):
     def _cors(self) -> bytes:
         """Header lines that let a page read the answer.
 
-        None where its Origin was not read: a URL that is too long (414) ends the
-        reading before it, a head that is too large (431) perhaps.
+        Empty where the Origin was not read: always for a URL that is too long (414), and
+        sometimes for a head that is too large (431).
         """
         return (
             self.site.cors(self.requests[-1], self._path) if self.requests and self._path else b""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Caps:
     """How many connections there may be, in total and of one client.
 
-    Clients count by `address_key`.  Peers on this machine count in the total only, and so
-    do those that `exempt` names: workers, local front ends and proxies share one address.
+    A client is counted by `address_key`.  Peers for which `exempt(host)` is true count in the
+    total only: workers, local front ends and proxies share one address.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class Caps:
         self.count = 0
         """Connections that are open."""
         self.refused = 0
-        """Connections that were too many, ever."""
+        """Connections that were refused since the start."""
 
     def opened(self, host: str) -> bool:
-        """Count a connection from `host` ("" for a UNIX socket); False: one too many.
+        """Count a connection from `host` ("" for a UNIX socket); False: it is one too many.
 
-        Either way `closed` is to be called when it is gone.
+        `closed` must be called at its end in both cases.
         """
         self.count += 1
         if not self.entered(host):
@@ -49,7 +49,7 @@ class Caps:
         return True
 
     def why_full(self, client: str) -> tuple[int, str] | None:
-        """The HTTP status and the reason for which one more is refused; None: it is not."""
+        """HTTP status and reason if one more session has no room; None: there is room."""
         if self.count >= self._total:
             return 503, "The gateway has too many clients; see --max-connections."
         if self._open[address_key(client)] >= self._per_address and not self._exempt(client):
@@ -57,14 +57,14 @@ class Caps:
         return None
 
     def closed(self, host: str) -> None:
-        """A connection from `host` that was counted is gone."""
+        """Count a connection from `host` no longer: it is gone."""
         self.count -= 1
         self.left(host)
 
     def entered(self, client: str) -> bool:
-        """Count a connection that is there as the client's; False: one too many of it.
+        """Count an open connection as one of `client`; False: the client has too many.
 
-        Either way `left` is to be called when it is no longer.
+        `left` must be called in both cases when it is the client's no longer.
         """
         key = address_key(client)
         self._open[key] += 1
@@ -74,7 +74,7 @@ class Caps:
         return False
 
     def left(self, client: str) -> None:
-        """A connection that was counted as the client's is no longer."""
+        """Count a connection as one of `client` no longer."""
         key = address_key(client)
         self._open[key] -= 1
         if not self._open[key]:
@@ -89,18 +89,18 @@ def bare(transport: Any) -> Any:
 
 
 def socket_ends(transport: Any) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Our end and the other one, as the kernel knows them; ("", 0) of a UNIX socket.
+    """Our end and the other end, as the kernel knows them; ("", 0) for a UNIX socket.
 
-    Whatever a proxy announces: only these tell whose connection it is.
+    Only these tell which process has the connection, whatever a proxy announces.
     """
     below = bare(transport)
     return _shared(*_end(below.getHost())), _end(below.getPeer())
 
 
 def count_as(transport: Any, client: str) -> bool:
-    """Count a connection as that of the client at `client`; False: it has too many.
+    """Count a connection as one of the client at `client`; False: it has too many.
 
-    Where connections are not counted, everybody may have any number.
+    True where the listener does not count connections.
     """
     counted = bare(transport)
     return not isinstance(counted, Counted) or counted.count_as(client)
@@ -111,10 +111,10 @@ class Counted:
 
     caps: Caps
     holder: str | None
-    """Whose connection it is: the peer's, until a proxy tells for whom it asks; None: gone."""
+    """The address that it counts for: the peer, or the client that a proxy names; None: closed."""
 
     def count_as(self, client: str) -> bool:
-        """Count as another client's from now on; False: it has too many."""
+        """Count for `client` from now on; False: it has too many."""
         if self.holder is None:
             return True
         self.caps.left(self.holder)
@@ -123,10 +123,10 @@ class Counted:
 
 
 def count_connections(port: Port, caps: Caps, reactor: Any) -> None:
-    """Make the connections that `port` takes count, and go when they are too many.
+    """Count the connections of `port` in `caps`, and abort those that are too many.
 
-    Done to the transport, the one thing that lives from accept to close: protocols are
-    changed by an upgrade, and a wrapper around them would slow down every byte.
+    The transport's class does it: only the transport lives from accept to close.  An upgrade
+    replaces the protocol, and a wrapper would cost time for every byte.
     """
     port.transport = _counted(port.transport, caps, reactor)
 
@@ -152,7 +152,7 @@ def _counted(base: type[Connection], counting: Caps, reactor: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _shared(host: str, port: int) -> tuple[str, int]:
-    """One object for all connections of a listener: each session keeps it."""
+    """The same tuple for all connections of a listener, since each session keeps it."""
     return host, port
 
 

@@ -1,4 +1,4 @@
-"""Compressed answers: each made once for all who are given the same bytes.
+"""Compression of answers: once for all clients that get the same bytes in a turn.
 
 Source: RFC 9110, sections 8.4.1.3 and 12.5.3.
 """
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SMALLEST = 1024
-"""Answers of no more bytes are sent as they are."""
+"""Answers of at most this many bytes are not compressed."""
 LEVEL = 1
-"""Quotes are so much alike that more effort makes them little smaller, at thrice the time."""
+"""Higher levels make quotes little smaller, and take three times as long."""
 GZIP = zlib.MAX_WBITS | 16
 
 
 class Squeezer:
-    """Compresses, and knows what it was given last in this reactor turn again.
+    """Compresses; keeps the last answer until the end of the reactor turn.
 
-    A view gives the same bytes to one poll after the other.  `call_soon(callback)` has to
+    A view hands the same bytes to many polls one after the other.  `call_soon(callback)` must
     call `callback` after the turn.
     """
 
@@ -31,7 +31,7 @@ class Squeezer:
         self._squeezed = b""
 
     def __call__(self, data: bytes) -> bytes:
-        """`data` as gzip; the very same object for the same object."""
+        """`data` as gzip; the same result object for the same `data` object."""
         if data is not self._data:
             if self._data is None:
                 self._call_soon(self._forget)

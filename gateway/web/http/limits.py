@@ -15,47 +15,47 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway")
 
 SWEEP_SECONDS = 0.5
-"""How late an overdue connection may be noticed."""
+"""Seconds between two checks: an overdue connection may be noticed this late."""
 
 
 class Phase(IntEnum):
-    """What a connection owes us, or we it; from CLOSING on nothing is read any more."""
+    """What a connection waits for; from CLOSING on nothing is read."""
 
     HEAD = auto()
-    """The rest of a request's head; a new connection too."""
+    """The rest of a request's head; also a new connection."""
     BODY = auto()
     HANDLING = auto()
-    """Nothing: the answer is ours to give, or the connection no longer ours."""
+    """Our answer, which has no deadline; or the connection became a WebSocket."""
     IDLE = auto()
     """The next request."""
     CLOSING = auto()
-    """To take what we wrote last."""
+    """The client reads our last answer; then the connection closes."""
     REJECTED = auto()
-    """The same, after an error of its own."""
+    """The same after a bad request."""
 
 
 @frozen
 class Limits:
-    """Sizes in bytes, times in seconds; times are absolute, no byte prolongs them."""
+    """Sizes in bytes, times in seconds.  Times are absolute: arriving bytes do not extend them."""
 
     url: int = 8192
     header_bytes: int = 16384
     """Request line and headers together."""
     headers: int = 100
     body: int = 65536
-    """Bodies of requests that no mount has a bound of its own for."""
+    """Bodies of requests, where the path has no bound of its own."""
     head_seconds: float = 10.0
     body_seconds: float = 15.0
     idle_seconds: float = 30.0
-    """Between requests: descriptors come back before what was opened by them ends."""
+    """Between two requests."""
     flush_seconds: float = 15.0
-    """To take our last answer."""
+    """For the client to read our last answer."""
     linger_seconds: float = 2.0
     """The same after a bad request, while the peer may still be sending."""
 
     @property
     def seconds(self) -> dict[Phase, float]:
-        """How long each phase may take; 0: as long as it wants."""
+        """How long each phase may take; 0: without a limit."""
         return {
             Phase.HEAD: self.head_seconds,
             Phase.BODY: self.body_seconds,
@@ -67,13 +67,13 @@ class Limits:
 
 
 class Call(Protocol):
-    """A call that will be made."""
+    """A call that is scheduled."""
 
     def cancel(self) -> None: ...
 
 
 class Timer(Protocol):
-    """What is needed of a reactor (`IReactorTime`)."""
+    """The part of `IReactorTime` that is used here."""
 
     def seconds(self) -> float: ...
 
@@ -91,8 +91,8 @@ class Overdue(Protocol):
 class Expiry:
     """One deadline for each of many connections.
 
-    Deadlines change with every request and hardly ever pass, so they are looked
-    through twice a second instead of being timers of their own.
+    Deadlines change with every request and hardly ever pass.  So all of them are checked twice
+    a second, and none has a timer of its own.
     """
 
     def __init__(self, reactor: Timer) -> None:
@@ -101,17 +101,17 @@ class Expiry:
         self._sweeping: Call | None = None
 
     def watch(self, connection: Overdue, seconds: float) -> None:
-        """Call `connection.overdue()` in `seconds`, instead of when it was to be called."""
+        """Call `connection.overdue()` in `seconds`; replaces its earlier deadline."""
         self._due[connection] = self._reactor.seconds() + seconds
         if self._sweeping is None:
             self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
 
     def forget(self, connection: Overdue) -> None:
-        """`connection` owes nothing any more."""
+        """`connection` has no deadline any more."""
         self._due.pop(connection, None)
 
     def stop(self) -> None:
-        """Nothing is overdue from now on."""
+        """Forget all deadlines."""
         self._due.clear()
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -131,18 +131,18 @@ class Expiry:
 
 
 class Waiting(Protocol):
-    """A connection whose next request is there already."""
+    """A connection whose next request has been received already."""
 
     def take_turn(self) -> bool:
-        """Take the next request; False: there was nothing to do."""
+        """Handle the next request; False: there was none."""
         ...
 
 
 class Turns:
-    """Pipelined requests: one of all connections in each turn of the reactor.
+    """Handles one pipelined request in each reactor turn, of all connections together.
 
-    So whoever else asks waits for one answer at most, however many are asked for at once.
-    Connections take turns among themselves, too.
+    So another client waits for at most one answer, however many requests are pipelined.
+    Connections take turns among themselves.
     """
 
     def __init__(self, reactor: Timer) -> None:
@@ -151,17 +151,17 @@ class Turns:
         self._call: Call | None = None
 
     def wait(self, connection: Waiting) -> None:
-        """Call `connection.take_turn()` when all others had theirs."""
+        """Call `connection.take_turn()` after all others that wait."""
         self._waiting[connection] = None
         if self._call is None:
             self._call = self._reactor.callLater(0, self._take)
 
     def forget(self, connection: Waiting) -> None:
-        """`connection` waits for nothing any more."""
+        """`connection` waits no longer."""
         self._waiting.pop(connection, None)
 
     def stop(self) -> None:
-        """Nobody's turn comes from now on."""
+        """Forget all that wait."""
         self._waiting.clear()
         if self._call is not None:
             self._call.cancel()

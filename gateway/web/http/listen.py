@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from gateway.web.http.worker_port import KeptPort
 
 BACKLOG = 1024
-"""Connections that wait to be accepted; past that, clients try again a second later."""
+"""Connections that may wait to be accepted; further clients try again a second later."""
 ATTEMPTS = 5
-"""Times that a free port is looked for: it has to be free in both families."""
+"""Attempts to find a port that is free in IPv4 and IPv6."""
 CERTIFICATE_SECONDS = 5.0
-"""How often certificates are looked at."""
+"""Seconds between two checks whether certificates have changed."""
 
 _log = Logger(namespace="gateway")
 
@@ -45,7 +45,7 @@ _log = Logger(namespace="gateway")
 class Listeners:
     """The open ports of one site.
 
-    `believes(host)`: whose PROXY lines count on `haproxy:` endpoints, see `announce`.
+    `believes(host)`: whether the PROXY lines of that peer count on `haproxy:` endpoints.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Listeners:
         )
         self._open: list[tuple[ListenAddress, Port]] = []
         self.worker_port = 0
-        """Where the worker finds plain HTTP on this machine, once we listen."""
+        """The port where the worker finds plain HTTP on this machine; 0 before `open`."""
         self._certificates: list[Certificate] = []
 
     @property
     def addresses(self) -> list[str]:
-        """What we listen on, for the log: `127.0.0.1:3001`, or a socket's path."""
+        """The open listeners, for the log: `127.0.0.1:3001`, or a socket's path."""
         return [_text(port.getHost()) for _, port in self._open]
 
     @property
@@ -87,12 +87,12 @@ class Listeners:
     async def open(
         self, places: Sequence[ListenAddress], port: int, kept: KeptPort | None = None
     ) -> None:
-        """Listen at all `places`, those by address on `port` (0: any, but the same).
+        """Listen at all `places`; those without an endpoint on `port` (0: one free port for all).
 
-        Where one of them holds `port` for something else than plain HTTP, those that are for
-        the worker have another port: the one that is `kept`, or a free one, which then is.
-        Raises ListenError when a place that is not optional can't be had; at once, for the
-        reactor may not run yet, and letting go of what was open.
+        Where an endpoint holds `port` and does not take plain HTTP, the worker's places get
+        another port: the one in `kept`, else a free one, which is then kept.
+        Raises ListenError, and closes what was opened, when a place that is not optional cannot
+        be opened.  That is known at once, before the reactor runs.
         """
         ways_in = [place for place in places if place.for_worker]
         try:
@@ -125,14 +125,14 @@ class Listeners:
             certificate.reload()
 
     async def close(self) -> None:
-        """Take no more connections; those that are there live on."""
+        """Accept no more connections; open ones stay open."""
         self._certificates.clear()
         closed = [maybeDeferred(port.stopListening) for _, port in self._open]
         self._open.clear()
         await gatherResults(closed)
 
     def _holder(self, ways_in: Sequence[ListenAddress], port: int) -> ListenAddress | None:
-        """Who of ours holds `port` where the worker expects plain HTTP; None: nobody."""
+        """The place of ours that holds `port` and does not take plain HTTP; None: there is none."""
         for way_in in ways_in:
             for place, listening in self._open:
                 if not place.is_plain and _serves(listening.getHost(), way_in.host, port):
@@ -142,7 +142,7 @@ class Listeners:
     async def _open_elsewhere(
         self, ways_in: Sequence[ListenAddress], kept: KeptPort | None
     ) -> None:
-        """Open the worker's ways in on one port that is free on all of them."""
+        """Open the worker's places on one port that is free on all of them."""
         already = len(self._open)
         for candidate in (kept.read() if kept else 0, *(ATTEMPTS * (0,))):
             number = candidate
@@ -189,7 +189,7 @@ class Listeners:
         return endpoint
 
     def _reason(self, place: ListenAddress, port: int, error: CannotListenError) -> str | None:
-        """Why `place` can't be had; None: a place that we have already serves as well."""
+        """Why `place` cannot be opened; None: another place of ours serves its address."""
         if error.socketError.errno == errno.EADDRINUSE and place.host:
             ours = [
                 each
@@ -202,13 +202,13 @@ class Listeners:
         return f"can't listen on {place}: {error.socketError}"
 
     def look_at_certificates(self) -> None:
-        """Read those again that changed on disk; to be called every `CERTIFICATE_SECONDS`."""
+        """Read certificates again that have changed on disk; call every `CERTIFICATE_SECONDS`."""
         for certificate in self._certificates:
             certificate.reload_if_changed()
 
 
 def _fault(place: ListenAddress, error: Exception) -> str:
-    """Why Twisted makes no endpoint of `place`."""
+    """Why Twisted could not make an endpoint of `place`."""
     if place.below.startswith("systemd:") and isinstance(error, LookupError):
         return (
             "systemd has handed over no such socket; start the .socket unit, or give"
@@ -218,7 +218,7 @@ def _fault(place: ListenAddress, error: Exception) -> str:
 
 
 def _serves(address: Any, host: str, port: int) -> bool:
-    """Whether who listens on `address` is reached by `host` and `port`, too."""
+    """Whether a listener on `address` is also reached by `host` and `port`."""
     ours = parse_address(getattr(address, "host", None) or "")
     if ours is None or address.port != port:
         return False

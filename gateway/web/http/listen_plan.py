@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "::1")
 ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
-"""Every address of one family, and this machine's own of the other."""
+"""The address that means all of one family, and the loopback address of the other family."""
 PROXY_PROTOCOL = "haproxy"
 PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
-"""Endpoints that pass on what comes as it is; others may speak anything."""
+"""Kinds of endpoints that take plain HTTP; others may speak anything."""
 UNIX_MODE = "660"
-"""The owner and the group of a UNIX socket may open it."""
+"""The mode of a UNIX socket: its owner and its group may open it."""
 
 
 class ListenError(Exception):
@@ -32,14 +32,14 @@ class ListenError(Exception):
 
 
 class ListenAddress(NamedTuple):
-    """Where to listen: an address, with the plan's port, or an endpoint description."""
+    """Where to listen: an address, on the common port, or an endpoint description."""
 
     host: str = ""
     endpoint: str = ""
     optional: bool = False
-    """Where this machine has no such address, there is only a line in the log."""
+    """If this machine has no such address, only a log line says so."""
     for_worker: bool = False
-    """Only needed where no other place takes plain HTTP there."""
+    """For the worker: opened only where no other place takes plain HTTP."""
 
     def __str__(self) -> str:
         return self.endpoint or self.host
@@ -51,21 +51,21 @@ class ListenAddress(NamedTuple):
 
     @property
     def below(self) -> str:
-        """The endpoint without what a proxy says before the first request."""
+        """The endpoint without the `haproxy:` before it."""
         return self.endpoint.partition(":")[2] if self.is_announced else self.endpoint
 
     @property
     def is_announced(self) -> bool:
-        """Whether a proxy says there for whom it connects, by the PROXY protocol."""
+        """Whether its connections begin with the PROXY protocol."""
         return kind_of(self.endpoint) == PROXY_PROTOCOL
 
     def make(
         self, reactor: Any, announce: Announce | None = None
     ) -> tuple[Any, Certificate | None]:
-        """The endpoint that it describes, and its certificate if it has one.
+        """The Twisted endpoint, and its certificate if it has one.
 
-        Where a proxy announces clients, that comes before TLS: `announce(factory)` hears it.
-        Raises whatever Twisted and OpenSSL raise for what is wrong.
+        `announce(factory)` wraps the factory that reads the PROXY protocol, which comes before
+        TLS.  Raises what Twisted and OpenSSL raise for a description that is wrong.
         """
         kind = kind_of(self.below)
         if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
@@ -78,9 +78,9 @@ class ListenAddress(NamedTuple):
 
 
 def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[ListenAddress]:
-    """Where to listen, by `--host` and `--listen`.
+    """The places to listen at, by `--host` and `--listen`.
 
-    `supervised`: a worker is run, whose URL may be hard-coded to localhost.
+    `supervised`: there is a worker; its URL may be hard-coded to localhost.
     Raises ListenError for a host that is no address.
     """
     if host and host != "localhost" and parse_address(host) is None:
@@ -100,9 +100,9 @@ def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> lis
 
 
 def private(description: str) -> str:
-    """The description of a UNIX socket with a mode: where it says none, not for everybody.
+    """`description`, with `UNIX_MODE` added for a UNIX socket that has no mode of its own.
 
-    Whoever can open it counts as this machine.
+    Whoever can open the socket counts as this machine, so not everybody may.
     """
     kind, *arguments = re.split(r"(?<!\\):", description)
     positional = [each for each in arguments if "=" not in each]

@@ -1,4 +1,4 @@
-"""The certificates in a folder of `.pem` files: a TLS context for each host's name."""
+"""A folder of `.pem` files: one TLS context for each host name."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def pem_files(folder: Path) -> list[Path]:
 
 
 def read(folder: Path) -> dict[str, Context]:
-    """A context for each name (lower case, perhaps `*.` before it) of a certificate with a key.
+    """A context for each host name (lower case, perhaps with `*.`) of a certificate with a key.
 
-    Keys, certificates and those that signed them may be in one file or in several.
+    Keys, certificates and their signers may be in one file or in several.
     Raises ValueError when there is none, and for what is no PEM; OSError; OpenSSL's errors.
     """
     keys, certificates = {}, []
@@ -67,7 +67,7 @@ def _context(key: Any, certificate: Certificate, others: Sequence[Certificate]) 
 
 
 def _signers(certificate: Certificate, others: Sequence[Certificate]) -> Iterator[Certificate]:
-    """Who signed `certificate`, who signed that, and so on, as far as they are there."""
+    """The signer of `certificate`, its signer, and so on, as far as `others` has them."""
     left = [each for each in others if each.issuer != each.subject]  # no roots: clients have them
     while signer := next((each for each in left if each.subject == certificate.issuer), None):
         yield signer
@@ -84,5 +84,5 @@ def _names(certificate: Certificate) -> list[str]:
 
 
 def _public(key: Any) -> bytes:
-    """By what a key and its certificate are known to belong together."""
+    """The public key as bytes: equal for a key and its certificate."""
     return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))

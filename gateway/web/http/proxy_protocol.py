@@ -1,4 +1,4 @@
-"""The PROXY protocol: a proxy says for whom it connects, before the first request.
+"""The PROXY protocol: before the first request a proxy names the client.
 
 Source: "The PROXY protocol, versions 1 & 2" of HAProxy, sections 2.1 and 2.2.
 """
@@ -30,7 +30,7 @@ LONGEST_TEXT = 107
 BINARY = b"\r\n\r\n\0\r\nQUIT\n"
 BINARY_HEAD = 16
 LONGEST_BINARY = 4096
-"""Of 65,551 that could be; addresses and a certificate's name need far less."""
+"""Bytes of a binary header; the protocol allows 65,551, but addresses need far less."""
 
 _FAMILIES = {b"TCP4": Address4, b"TCP6": Address6}
 _STREAMS = {0x11: (Address4, 4), 0x21: (Address6, 16)}
@@ -40,19 +40,19 @@ _log = Logger(namespace="gateway")
 
 
 class Announcement(NamedTuple):
-    """What a proxy says."""
+    """What a proxy says about its client."""
 
     size: int
-    """Bytes that it took."""
+    """Length of the announcement in bytes."""
     client: Address | None = None
-    """None: the proxy speaks for itself (`LOCAL`), or can't tell (`UNKNOWN`)."""
+    """None: the proxy connects for itself (`LOCAL`), or does not know (`UNKNOWN`)."""
     port: int = 0
 
 
 def parse(data: bytes) -> Announcement | None:
-    """The announcement at the beginning of `data`; None: not all of it is there.
+    """The announcement at the beginning of `data`; None: more bytes are needed.
 
-    Raises ValueError where it can't become one.
+    Raises ValueError where `data` does not begin with one.
     """
     if data.startswith(BINARY) or BINARY.startswith(data):
         return _parse_binary(data)
@@ -67,15 +67,15 @@ def parse(data: bytes) -> Announcement | None:
 
 
 class ProxyProtocolConnection(ProtocolWrapper):
-    """A connection that begins with an announcement; to what is above it the client's.
+    """A connection that begins with an announcement; `getPeer` is then the client.
 
-    The announcement is forgotten where the factory does not believe the peer.
+    The announcement is ignored where the factory does not believe the peer.
     """
 
     factory: ProxyProtocolFactory
     wrappedProtocol: Any
     _head: bytes | None = b""
-    """What was received of the announcement; None: it is over."""
+    """The part of the announcement that was received; None: it is complete."""
     _client: Any = None
 
     def dataReceived(self, data: bytes) -> None:
@@ -101,7 +101,7 @@ class ProxyProtocolConnection(ProtocolWrapper):
         return self._client or super().getPeer()
 
     def _heed(self, said: Announcement) -> bool:
-        """Take the connection for that of who is announced; False: it has too many."""
+        """Make the announced client the peer; False: that client has too many connections."""
         client, peer = said.client, socket_ends(self)[1][0]
         if client is None or (client.is_loopback and not is_loopback(peer)):
             return True  # another machine's loopback is that machine
@@ -114,9 +114,9 @@ class ProxyProtocolConnection(ProtocolWrapper):
 
 
 class ProxyProtocolFactory(WrappingFactory[ProxyProtocolConnection]):
-    """Wraps the factory of what is above.
+    """Wraps a factory: its connections begin with an announcement.
 
-    `believes(host)`: whether that peer ("" for a UNIX socket) may speak for others.
+    `believes(host)`: whether that peer ("" for a UNIX socket) may name a client.
     """
 
     protocol = ProxyProtocolConnection
@@ -141,9 +141,9 @@ class ProxyProtocolFactory(WrappingFactory[ProxyProtocolConnection]):
 
 
 class ProxyProtocolReactor:
-    """A reactor for endpoints whose connections begin with an announcement, TLS or not.
+    """A reactor for endpoints whose connections begin with an announcement, before TLS too.
 
-    `announce(factory)` makes the factory that hears it, see `ProxyProtocolFactory`.
+    `announce(factory)` returns the factory that reads it, a `ProxyProtocolFactory`.
     """
 
     def __init__(self, reactor: Any, announce: Announce) -> None:

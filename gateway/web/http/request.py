@@ -1,4 +1,4 @@
-"""One request and its answer: bodies in memory, within bounds; errors as JSON."""
+"""One request and its answer: bounded bodies in memory, and errors as JSON."""
 
 from __future__ import annotations
 
@@ -32,20 +32,22 @@ if TYPE_CHECKING:
 JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
 
 PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
-"""Twisted knows no 426, 429 and 431."""
+"""By status; Twisted's own table lacks 426, 429 and 431."""
 
 _log = Logger(namespace="gateway")
 
 
 class Leaf(Protocol):
-    """A resource that answers by itself whatever leads to it."""
+    """What `Request.render` needs of a resource."""
 
-    def render(self, request: Request, /) -> bytes | int: ...
+    def render(self, request: Request, /) -> bytes | int:
+        """The whole answer, or NOT_DONE_YET."""
+        ...
 
 
 MOST_CHUNKS = 1000
-"""Chunks of a body, besides those that carry `CHUNK_SIZE` bytes on average; more is a flood:
-each costs as much work as hundreds of bytes."""
+"""Chunks that a body may have besides one for each `CHUNK_SIZE` bytes; more is a flood, since a
+chunk costs as much work as hundreds of bytes."""
 CHUNK_SIZE = 32
 
 
@@ -54,20 +56,20 @@ class BodyTooLargeError(Exception):
 
 
 class Request(server.Request):
-    """What the routes get from twisted.web."""
+    """One request, as the handlers get it."""
 
     channel: HttpChannel
     transport: Any
     content: BytesIO
     defaultContentType = None
     announced = ""
-    """The client's address, where a trusted proxy's headers tell it."""
+    """The client's address, if a trusted proxy told it; else empty."""
     who = ""
-    """Whose request it is, for the log; set for control actions."""
+    """Who asks, for the log; set for control actions only."""
     verdict_lines = b""
-    """Headers of the answer that the guard gives, whatever is answered."""
+    """Header lines from the guard, for any answer."""
     header_lines = b""
-    """Others that are ready as they stand, besides `responseHeaders`."""
+    """Header lines from the handler, besides `responseHeaders`; each ends with CRLF."""
 
     _chunks = 0
 
@@ -83,7 +85,7 @@ class Request(server.Request):
         self.content.write(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Take the whole request; Twisted's own would parse a query, and keep it as lists."""
+        """Handle the complete request; Twisted's own would also parse the query."""
         self.content.seek(0)
         self.method, self.uri, self.clientproto = command, path, version
         self.path = path.partition(b"?")[0]
@@ -91,7 +93,7 @@ class Request(server.Request):
         self.process()
 
     def parseCookies(self) -> None:
-        """Nothing: nobody here asks for them."""
+        """Nothing: cookies are not used."""
 
     def process(self) -> None:
         self.site = self.channel.site
@@ -103,7 +105,7 @@ class Request(server.Request):
             self.processingFailed(Failure())
 
     def render(self, resrc: Leaf) -> None:
-        """Write what `resrc` renders; bytes are the whole answer."""
+        """Write what `resrc.render` returns: bytes are the whole answer."""
         try:
             body = resrc.render(self)
         except UnsupportedMethod as error:
@@ -117,7 +119,7 @@ class Request(server.Request):
         self.code_message = message or PHRASES.get(code, b"Unknown Status")
 
     def answer_later(self, timer: Timer, delay: float, body: bytes) -> None:
-        """Write `body`, which is ready, in `delay` seconds, unless the client goes before."""
+        """Write the answer `body` in `delay` seconds, unless the client goes before."""
         pending = timer.callLater(delay, partial(self._answer, body))
         self.notifyFinish().addErrback(lambda _: pending.cancel())
 
@@ -136,7 +138,7 @@ class Request(server.Request):
         return self.json(status, problem(error, details))
 
     def processingFailed(self, reason: Failure) -> Failure:
-        """Our fault: told to the log, not to the client."""
+        """Answer with 500 and log the failure; the client does not see what it was."""
         _log.failure("A request failed", failure=reason)
         if self.startedWriting:
             self.loseConnection()
@@ -152,7 +154,7 @@ class Request(server.Request):
         return reason
 
     def _answer(self, body: bytes) -> None:
-        """Write a whole answer and finish; what `write` would have to find out is known."""
+        """Write the whole answer and finish, without the checks of Twisted's `write`."""
         length = b"" if self.code in NO_BODY_CODES else b"Content-Length: %d\r\n" % len(body)
         self.startedWriting = 1
         self.channel.writeHeaders(
@@ -185,7 +187,7 @@ _UTF8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _CHARSET = re.compile(r';\s*charset[^;=]*=\s*"?([^";\s]*)')
-"""A parameter `charset`, in whatever form (RFC 9110 section 5.6.6; RFC 2231 has others)."""
+"""A parameter `charset`, in any form (RFC 9110 section 5.6.6, RFC 2231)."""
 
 
 class BadRequestError(Exception):

@@ -1,4 +1,4 @@
-"""The one site: where each path leads, and the guard in front of all of them."""
+"""The site: the guard judges each request, then the mount at its path answers."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from gateway.web.security.access import Guard, Verdict
 
 MOST_TOLD = 100
-"""Characters of a path, a host or an origin that the log is told."""
+"""Characters of a path, a host or an origin in a log line."""
 REFUSALS = 20
-"""Control actions that are refused of which the log is told in a minute: of all, until a flood."""
+"""Log lines in a minute about control actions that were refused."""
 
 _log = Logger(namespace="gateway")
 
@@ -45,9 +45,9 @@ _log = Logger(namespace="gateway")
 class Mount(NamedTuple):
     """What answers at a path, and what must be known before a request's body comes.
 
-    `render` returns the whole answer, or NOT_DONE_YET.  Requests by another method than
-    `methods` are answered with 405; empty: `render` judges them itself.
-    `body_limit`: bytes of a request's body; None for the site's own bound.
+    `render` returns the whole answer, or NOT_DONE_YET.  `body_limit`: bytes of a request's
+    body; None: `Limits.body`.  Another method than `methods` is answered with 405; where they
+    are empty, `render` decides.
     """
 
     render: Callable[[Request], bytes | int]
@@ -68,11 +68,10 @@ def make_site(
     now: Callable[[], float] = time,
     strikes: Strikes | None = None,
 ) -> Site:
-    """The factory to listen with, on as many ports as wanted.
+    """The factory to listen with, on any number of ports.
 
-    `mounts` by exact path; `engine` answers at every path that begins with `engine_path`, or
-    with one of `more_engine_paths`.
-    `now`: seconds since 1970; `strikes`: where wrong tokens are counted.
+    `mounts`: by exact path.  `engine` answers at every path that begins with `engine_path` or
+    one of `more_engine_paths`.  `now`: seconds since 1970.  `strikes` counts wrong tokens.
     """
     root = Root(
         guard, mounts, engine, (engine_path, *more_engine_paths), timer=reactor, strikes=strikes
@@ -81,7 +80,7 @@ def make_site(
 
 
 class Site(server.Site):
-    """Builds a `HttpChannel` for each connection and holds what they share."""
+    """Builds an `HttpChannel` for each connection and holds what they share."""
 
     resource: Root
 
@@ -107,34 +106,34 @@ class Site(server.Site):
         return channel
 
     def startFactory(self) -> None:
-        """Nothing: there is no access log to keep the time for."""
+        """Nothing: Twisted's own starts a timer for its access log."""
 
     def stopFactory(self) -> None:
         self.expiry.stop()
         self.turns.stop()
 
     def log(self, request: Any) -> None:
-        """Nothing: requests come by the thousand, and hold what is not for a log."""
+        """Nothing: there is no access log; a URL may hold a secret."""
 
     def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
 
     def date_line(self) -> bytes:
-        """The Date header, now."""
+        """The Date header line of this second."""
         now = int(self._now())
         if now != self._date[0]:
             self._date = (now, b"Date: %s\r\n" % datetimeToString(now))
         return self._date[1]
 
     def body_limit(self, path: bytes) -> int:
-        """How many bytes the body of a request for `path` (perhaps with a query) may have."""
+        """The bytes that the body of a request for `path` may have; `path` may have a query."""
         mount = self.resource.find(path.partition(b"?")[0])
         if mount is None or mount.body_limit is None:
             return self.limits.body
         return mount.body_limit
 
     def rejection(self, path: bytes, status: int, agent: str) -> bytes:
-        """The body of an error for a request for `path` that no mount gets to see.
+        """The body of an error for a request that is refused before its path is asked.
 
         `agent`: its User-Agent.
         """
@@ -144,13 +143,13 @@ class Site(server.Site):
         return orjson.dumps(problem(phrase))
 
     def cors(self, request: Request, path: bytes) -> bytes:
-        """The header lines that let the page which sent `request` for `path` read an error."""
+        """The header lines that let the page that sent `request` read the error."""
         mount = self.resource.find(path.partition(b"?")[0])
         return self.resource.judge(request, mount, Access.OPEN, b"GET").lines
 
 
 class Root(Resource):
-    """Judges every request, and hands it to the mount at its path."""
+    """Lets the guard judge every request, then hands it to the mount at its path."""
 
     isLeaf = True
 
@@ -178,14 +177,14 @@ class Root(Resource):
         """Requests that the guard refused, by status."""
 
     def find(self, path: bytes) -> Mount | None:
-        """The mount at `path`, compared as it was sent: no route needs a percent sign."""
+        """The mount at `path`, which is compared as it was sent, without decoding."""
         mount = self._mounts.get(path)
         if mount is None and self._engine is not None and path.startswith(self._engine_paths):
             return self._engine
         return mount
 
     def is_engine(self, mount: Mount | None) -> bool:
-        """Whether `mount` is Engine.IO's, which has errors of its own form."""
+        """Whether `mount` is Engine.IO's, whose errors have a form of their own."""
         return mount is not None and mount is self._engine
 
     def judge(
@@ -236,7 +235,7 @@ class Root(Resource):
         return mount.render(request)
 
     def _tell(self, request: Request, verdict: Verdict) -> None:
-        """Say in the log what was refused: an option may be missing."""
+        """Log what was refused: the user may need an option."""
         value = verdict.value[:MOST_TOLD]
         is_new, more = self._may_tell[verdict.header](value)
         if more:

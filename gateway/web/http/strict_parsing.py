@@ -1,4 +1,4 @@
-"""What twisted.web lets pass and we do not.
+"""What Twisted's HTTP parser accepts and we refuse.
 
 Twisted parses and frames requests, refuses two framings of one body, malformed chunks,
 names and control characters, and answers pipelined requests in order.  Added here are
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from gateway.web.http.site import Site
 
 _LARGEST_SIZE = 2**63 - 1
-"""What every implementation understands alike; larger sizes are for confusing proxies."""
+"""The largest size that all implementations read alike; larger ones could confuse a proxy."""
 _LONGEST_LENGTH = 19
-"""Digits of a Content-Length; int() refuses thousands of them with an error of its own."""
+"""Digits of a Content-Length; int() raises an error of its own for thousands of them."""
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 _PLAIN = re.compile(
     rb"(GET|HEAD) (/[!-~]*+) HTTP/1\.1\r\n"
     rb"((?:(?!(?i:content-length|transfer-encoding|expect):)"
     rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n"
 )
-"""The head of a request without a body, in which nothing can be wrong but Host and sizes."""
+"""The head of a request without a body, where only Host and the sizes can be wrong."""
 
 
 class StrictChannel(HTTPChannel):
-    """Calls `reject` for a request that can't be taken; nothing is read after that."""
+    """Calls `reject` for a request that is refused; nothing is read after that."""
 
     site: Site
     requests: list[Request]
     body_limit = 0
     is_over = False
-    """Nothing is read any more."""
+    """Whether nothing is read any more."""
     # Twisted's, and empty until the request line was read; its type is inferred wrongly.
     _path: bytes = b""  # type: ignore[assignment]
 
@@ -64,7 +64,7 @@ class StrictChannel(HTTPChannel):
             self._part_received()
 
     def _part_received(self) -> None:
-        """What was received ends outside of a body."""
+        """All that was received is parsed, and it ends outside of a body."""
         if self._buffer and _has_bare_end(self._buffer):
             self.reject(HTTPStatus.BAD_REQUEST)
 
@@ -84,13 +84,13 @@ class StrictChannel(HTTPChannel):
 
     @property
     def _is_between_requests(self) -> bool:
-        """Whether what comes is the beginning of a request, and nothing of it is there."""
+        """Whether the next byte begins a request."""
         return bool(self.line_mode and not (self._buffer or self._path or self._busyReceiving))
 
     def _take_plain(self, head: re.Match[bytes]) -> bool:
-        """Take a request without a body at once, since its whole head is there and is plain.
+        """Handle a request whose whole `head` matches `_PLAIN` at once.
 
-        That costs a fraction of what taking it line by line does.  False: nothing was done.
+        That costs a fraction of parsing it line by line.  False: nothing was done.
         """
         command, path, lines = head.groups()
         limits = self.site.limits
@@ -166,7 +166,7 @@ class StrictChannel(HTTPChannel):
             self._check_chunk(decoder)
 
     def _check_chunk(self, decoder: Any) -> None:
-        """Refuse a chunk by its size, before it comes; and a bad end of a line at once."""
+        """Refuse a chunk by its size before it arrives, and a bad end of a line at once."""
         if decoder.state != "BODY":
             left = decoder._buffer
             if _has_bare_end(left) or (decoder.state == "CRLF" and left and left != b"\r"):
@@ -187,7 +187,7 @@ class StrictChannel(HTTPChannel):
 
 
 def _has_bare_end(data: bytes | bytearray) -> bool:
-    """Whether what is left once all lines were taken has a CR or an LF that ends none."""
+    """Whether `data`, the rest after all complete lines, has a bare CR or LF."""
     return b"\n" in data or data.find(b"\r", 0, len(data) - 1) >= 0
 
 

@@ -1,4 +1,4 @@
-"""One reactor timer for all deadlines."""
+"""One reactor timer for all deadlines of Engine.IO."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Driver:
         self._schedule()
 
     def stop(self) -> None:
-        """Let the deadlines pass."""
+        """Stop: no deadline is called any more."""
         self._deadlines.on_sooner = None
         self._cancel()
 
@@ -51,7 +51,7 @@ class Driver:
 
 
 def drive(reactor: Timer, deadlines: Deadlines) -> Driver:
-    """Keep `deadlines` going until the driver that this returns is stopped.
+    """Advance `deadlines` until the driver that is returned is stopped.
 
     The deadlines' clock must run as fast as the reactor's: `Deadlines(reactor.seconds)`.
     """

@@ -1,4 +1,4 @@
-"""TLS for `ssl:` and `tls:` endpoints: what is spoken, and files that are read again.
+"""TLS for `ssl:` and `tls:` endpoints: versions, ciphers, and certificates that are read again.
 
 An `ssl:` endpoint has one certificate; a `tls:` one a folder of them, chosen by the name that
 the client asks for.
@@ -27,7 +27,7 @@ KINDS = frozenset(("ssl", "tls"))
 
 _FILES = frozenset(("privateKey", "certKey", "extraCertChain", "dhParameters"))
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Those of TLS 1.2; all of TLS 1.3 are as good."""
+"""The ciphers of TLS 1.2; those of TLS 1.3 are all accepted."""
 
 _PART = re.compile(r"(?:[^:\\]|\\.)+")
 
@@ -36,10 +36,10 @@ _log = Logger(namespace="gateway")
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Certificate:
-    """What new TLS connections are made with; those that are open keep what they have."""
+    """The TLS context of new connections; open connections keep theirs."""
 
     def __init__(self, files: Callable[[], list[Path]], read: Callable[[], Context]) -> None:
-        """`read` makes a context of what `files` names, or raises."""
+        """`read()` makes a context of the files that `files()` names, or raises."""
         self._files = files
         self._read = read
         self._stamp = self._stamps()
@@ -49,7 +49,7 @@ class Certificate:
         return Connection(self._context, None)
 
     def reload(self) -> None:
-        """Read the files; when they can't be used, say so and keep what was read before."""
+        """Read the files again; if they cannot be used, log it and keep the old context."""
         self._stamp = self._stamps()
         try:
             self._context = self._read()
@@ -62,7 +62,7 @@ class Certificate:
             _log.info("The TLS certificate was read again")
 
     def reload_if_changed(self) -> None:
-        """Read the files if one of them is not the one that was read last."""
+        """Read the files again if one of them has changed."""
         if self._stamps() != self._stamp:
             self.reload()
 
@@ -71,7 +71,7 @@ class Certificate:
 
 
 def reloading(reactor: Any, description: str) -> tuple[Any, Certificate]:
-    """The endpoint of a description of one of `KINDS`, with certificates that can be read again.
+    """The endpoint of `description`, one of `KINDS`, and its certificate.
 
     Raises what Twisted raises for a description, a key or a certificate that is wrong.
     """
@@ -92,14 +92,15 @@ def reloading(reactor: Any, description: str) -> tuple[Any, Certificate]:
 
 
 def kind_of(description: str) -> str:
-    """The kind of an endpoint; that of plugins is written in any case."""
+    """The kind of an endpoint in lower case, such as `tcp`."""
     return description.partition(":")[0].lower()
 
 
 def _of_folder(folder: Path) -> Context:
-    """The context of the first certificate in `folder`, which gives way to that of a name.
+    """A context that switches to the certificate of the host name that a client asks for.
 
-    Twisted's own choice would read the folder again for names that somebody invents.
+    Without one of that name the first certificate stays.  Twisted's own way would read the
+    folder again for every unknown name.
     """
     contexts = pems.read(folder)
     for context in contexts.values():
@@ -108,7 +109,7 @@ def _of_folder(folder: Path) -> Context:
 
 
 def _choose(contexts: Mapping[str, Context], connection: Connection) -> None:
-    """Go on with the certificate of the name that is asked for, if there is one."""
+    """Switch to the certificate of the host name that the client asks for, if there is one."""
     name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
     context = contexts.get(name) or contexts.get("*." + name.partition(".")[2])
     if context is not None:
@@ -116,7 +117,7 @@ def _choose(contexts: Mapping[str, Context], connection: Connection) -> None:
 
 
 def _hardened(context: Context) -> Context:
-    """`context` without what is broken or forgets nothing: CBC, and RSA for the key exchange.
+    """`context` without CBC ciphers, and without RSA key exchange (no forward secrecy).
 
     Source: RFC 9325, sections 3.1.1 and 4.1.
     """
@@ -134,7 +135,7 @@ def _arguments(description: str) -> dict[str, str]:
 
 
 def _value(argument: str) -> str:
-    """What an argument says, with or without its name before it."""
+    """The value of an argument that may be written as `path=VALUE`."""
     return _unescaped(argument.removeprefix("path="))
 
 

@@ -1,4 +1,4 @@
-"""A port for the worker, kept over restarts, where it can't have the usual one."""
+"""The worker's port where it cannot be the usual one: it stays the same over restarts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _log = Logger(namespace="gateway")
 
 
 class KeptPort:
-    """The number of a port in the file `path`; whatever else is there counts as none."""
+    """The number of a port, kept in the file `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> int:
-        """The number that was kept; 0: none."""
+        """The number in the file; 0: there is no valid one."""
         try:
             text = self._path.read_bytes()[:8].strip()
         except OSError:
@@ -30,7 +30,7 @@ class KeptPort:
         return number if number <= HIGHEST else 0
 
     def keep(self, number: int) -> None:
-        """Write `number`; where no file can be kept, the log says so."""
+        """Write `number`; a failure is only logged."""
         if self.read() == number:
             return
         try:

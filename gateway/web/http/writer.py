@@ -1,4 +1,4 @@
-"""Writing to a transport at the cost of the kernel.
+"""Writing to a transport with as few system calls as possible.
 
 `transport.write` costs two epoll_ctl calls for every write of a reactor turn.  While
 nothing is waiting, a plain TCP socket takes the bytes at once instead; everything else
@@ -18,28 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 16384
-"""The most that lies in a transport's own buffer; the rest stays one shared `bytes`.
+"""Bytes that are put in a transport's own buffer at a time; the rest stays one shared `bytes`.
 
-Also the smallest progress of a slow peer that is seen.
+Progress of a slow peer is seen in steps of this size.
 """
 
 ROOM_FOR_CONTROL = 65536
-"""Bytes of control frames that may wait behind a full transport before the peer is dropped."""
+"""Bytes of control frames that may wait for a slow peer; with more it is dropped."""
 
 HUNG_UP = frozenset((EPIPE, ECONNRESET))
-"""The peer takes nothing any more.  What it said before it went can still be read, and then
-its end: the reading side finds it."""
+"""The peer reads nothing any more.  What it sent before can still be read, and then its end."""
 
 NOTHING = memoryview(b"")
-"""Shared: an idle connection should not have one of its own."""
+"""One for all connections, to save memory."""
 
 
 class Writer:
     """The writing end of one transport.
 
-    `write` takes everything and says whether there is room for more; if not, `on_room`
-    is called once there is.  `taken` counts the chunks that a full transport got rid of.
-    `hung_up`: the peer takes nothing more, so that nothing need wait for it.
+    `write` takes everything; False means that it should not be called again before `on_room`
+    is.  `taken` counts the chunks that a full transport has sent since.
+    `hung_up`: the peer reads nothing any more, so nothing has to wait for it.
     """
 
     __slots__ = (
@@ -64,10 +63,11 @@ class Writer:
         self.taken = 0
 
     def write(self, data: bytes) -> bool:
+        """Send `data`, now or later; whether there is room for more."""
         raise NotImplementedError
 
     def control(self, frame: bytes) -> None:
-        """Write a control frame; a peer that collects them without reading is dropped."""
+        """Write a control frame; a peer for which too many of them wait is dropped."""
         if self._waiting is None:
             self.write(frame)
             return
@@ -78,7 +78,7 @@ class Writer:
             self._later(frame)
 
     def finish(self, frame: bytes) -> None:
-        """Write a last control frame: whatever else is written is ignored from now on."""
+        """Write a last control frame; everything that is written later is ignored."""
         self.control(frame)
         self._finish()
 
@@ -106,7 +106,7 @@ class Writer:
         return self.hung_up
 
     def _next(self) -> memoryview:
-        """What to write next; empty when nothing waits any more."""
+        """The next chunk to write; empty: nothing waits any more."""
         self.taken += 1
         if not self._rest and self._waiting:
             self._rest, self._waiting = memoryview(self._waiting), b""
@@ -124,7 +124,7 @@ class Writer:
 
 @implementer(IPullProducer)
 class DirectWriter(Writer):
-    """Sends at once while nothing waits; only for a bare TCP (or UNIX) connection."""
+    """Sends straight to the socket while nothing waits; for plain TCP and UNIX sockets only."""
 
     __slots__ = ("_send",)
 
@@ -171,7 +171,7 @@ class DirectWriter(Writer):
 
 @implementer(IPushProducer)
 class BufferedWriter(Writer):
-    """The general way: the transport's own buffer, and its word that it is full."""
+    """Uses the transport's own buffer, until the transport says that it is full."""
 
     __slots__ = ("_paused",)
 
@@ -232,4 +232,4 @@ def writer_for(transport: Connection, on_room: Callable[[], None]) -> Writer:
 
 
 def _nobody() -> None:
-    """Nobody waits for room on a connection that is closing or gone."""
+    """The `on_room` of a connection that is closing or gone."""

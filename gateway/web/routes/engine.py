@@ -1,4 +1,4 @@
-"""Engine.IO over twisted.web: one resource for polling, and for asking for a WebSocket."""
+"""Engine.IO over twisted.web: polling, and requests for a WebSocket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 TOKEN = "token"  # noqa: S105  # the name of a parameter
-"""The parameter of a handshake's query as which a Bearer token counts, too."""
+"""The query parameter of a handshake that holds a token; a Bearer token counts as one too."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def peer_of(request: Request) -> Peer:
-    """Who is at the other end of the request's connection, and for whom it asks."""
+    """The ends of the request's connection, and the client that a proxy names."""
     ours, theirs = socket_ends(request.channel.transport)
     client = getattr(request, "announced", "") or getattr(request.client, "host", "")
     announced = "" if client == theirs[0] else client
@@ -65,13 +65,12 @@ def _no_headers(_: Request) -> Mapping[str, str]:
 
 
 class EngineResource(Resource):
-    """Answers whatever is asked below its path.
+    """Answers all requests below its path; preflight requests must be answered before.
 
     `upgrade(request, connect)` makes the request a WebSocket and calls `connect(sink)`,
-    or raises `UpgradeError`.  Headers that are set already (CORS) stay; preflight
-    requests are not for here.  `allowance`: what polling clients may send, else anything.
-    `headers(request)`: what is kept of a handshake's headers for the application, such as
-    `all_headers`; nothing, unless it is said.
+    or raises `UpgradeError`.  `allowance`: what polling clients may send.
+    `headers(request)`: the headers of a handshake that the application gets, such as
+    `all_headers`; by default none.  `too_old(peer)` is called for a client of Engine.IO 3.
     """
 
     isLeaf = True
@@ -100,11 +99,12 @@ class EngineResource(Resource):
         self._may_tell = Throttle(clock)
 
     def render(self, request: Request) -> bytes | int:
+        """The answer, or NOT_DONE_YET."""
         request.setHeader("cache-control", "no-store")
         return self._answer(request, partial(self._render, request))
 
     def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
-        """What `step` returns, or the error that it raises."""
+        """What `step` returns; an error that it raises as an answer."""
         try:
             return step()
         except EngineError as error:
@@ -162,7 +162,7 @@ class EngineResource(Resource):
         receive: Callable[[], float],
         pending: PendingPost | None,
     ) -> bytes | int:
-        """Receive a slice of a POST, and the rest in later turns; then it is answered."""
+        """Receive a slice of a POST, and the rest in later turns; the answer comes after that."""
         delay = receive()
         if upload.done and not delay:
             request.setHeader("content-type", TEXT_PLAIN)
@@ -208,9 +208,9 @@ def _error(request: Request, status: int, body: bytes) -> bytes:
 
 
 class PendingGet:
-    """A `twisted.web` request as a `gateway.engineio.polling.Poll`.
+    """A GET that waits for packets: a request as a `gateway.engineio.polling.Poll`.
 
-    `squeeze` compresses what is long enough, where the client takes gzip.
+    `squeeze` compresses longer answers for clients that accept gzip.
     """
 
     def __init__(self, request: Request, squeeze: Squeezer) -> None:
@@ -218,6 +218,7 @@ class PendingGet:
         self._squeeze = squeeze
 
     def answer(self, payload: bytes, content_type: str) -> None:
+        """Answer with `payload`."""
         request, self._request = self._request, None
         assert request is not None, "a GET has one answer"
         request.setHeader("content-type", content_type)
@@ -229,6 +230,7 @@ class PendingGet:
         request.finish()
 
     def refuse(self, error: EngineError) -> None:
+        """Answer with `error`."""
         request, self._request = self._request, None
         assert request is not None, "a GET has one answer"
         request.setResponseCode(error.status)
@@ -238,7 +240,7 @@ class PendingGet:
         request.finish()
 
     def watch(self, vanished: Callable[[], None]) -> None:
-        """Call `vanished` if the client goes away before it is answered."""
+        """Call `vanished` if the client goes before the answer."""
         if self._request is not None:
             self._request.notifyFinish().addErrback(lambda _: vanished())
 

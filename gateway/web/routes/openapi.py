@@ -23,7 +23,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """What describes `routes`, ready to be JSON."""
+    """The document that describes `routes`, as what becomes JSON."""
     types = {kind for route in routes for kind in (*route.answers.values(), route.body) if kind}
     _, components = msgspec.json.schema_components(
         sorted(types | {Problem}, key=lambda kind: str(kind.__name__)), ref_template=_TEMPLATE

@@ -1,4 +1,4 @@
-"""The operator's page at `/`: files of this package, and what a browser may do with them."""
+"""The operator's page at `/`: the files of `web/static`, and the policy for browsers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TYPES = {
     ".js": b"text/javascript; charset=utf-8",
     ".svg": b"image/svg+xml",
 }
-"""By the end of a file's name; others are not served."""
+"""By the suffix of a file; files with other suffixes are not served."""
 
 # Nothing inline, nothing from elsewhere, nothing that turns text into code, in nobody's frame.
 POLICY = (
@@ -50,7 +50,7 @@ def page_routes() -> list[Route]:
 
 
 class StaticFile:
-    """A file in memory; who has it already is told so (RFC 9110, section 13.1.2)."""
+    """A file in memory; answers 304 to a client that has it (RFC 9110, section 13.1.2)."""
 
     def __init__(self, content: bytes, kind: bytes) -> None:
         self._content = content
@@ -58,6 +58,7 @@ class StaticFile:
         self._lines = b"Content-Type: %s\r\nETag: %s\r\n%s" % (kind, self._tag, COMMON_LINES)
 
     def render(self, request: Request) -> bytes:
+        """The file, or nothing with 304."""
         request.header_lines += self._lines
         if self._tag in _tags(request.getHeader(b"If-None-Match")):
             request.setResponseCode(HTTPStatus.NOT_MODIFIED)
@@ -66,5 +67,5 @@ class StaticFile:
 
 
 def _tags(header: bytes | None) -> list[bytes]:
-    """The entity tags of `header`; weak ones too, which a proxy that compresses makes of ours."""
+    """The entity tags of `header`; weak ones too: a proxy that compresses makes ours weak."""
     return [tag.strip().removeprefix(b"W/") for tag in (header or b"").split(b",")]

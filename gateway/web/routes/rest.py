@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from gateway.web.http.request import Request
 
 LOG_BYTES = 262144
-"""The most of the worker's lines in one answer, as JSON."""
+"""Bytes of the worker's lines in one answer, as JSON."""
 
 
 class RestHandlers:
-    """Answers the REST routes; each handler returns the answer, or a Deferred of it.
+    """The handlers of the REST routes; each returns the answer, or a Deferred of it.
 
-    `now`: seconds since 1970.  `status` makes the answer of `/status`, if that tells of more
-    than the worker.
+    `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
+    the answer is `Control.status`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class RestHandlers:
         self._status = status
 
     def health(self, request: Request) -> bytes:
-        """The gateway lives, and whether the worker does; made anew each time."""
+        """`/health`: the gateway lives, and whether the worker runs."""
         body = orjson.dumps(
             {
                 "status": "ok",
@@ -63,20 +63,25 @@ class RestHandlers:
         return request.encoded(HTTPStatus.OK, body)
 
     def alive(self, request: Request) -> bytes:
+        """`/healthz` and `/livez`: the gateway lives."""
         return answer(request, HTTPStatus.OK, {"status": "ok"})
 
     def sj_ready(self, request: Request) -> bytes:
+        """`/sj-ready`: 200 while the worker runs, else 503."""
         return _answer_probe(request, yes=self._control.running)
 
     def ready(self, request: Request) -> bytes:
+        """`/readyz`: 200 while the worker is ready, else 503, and why."""
         return _answer_probe(request, yes=self._control.ready, **self._control.readiness())
 
     def status(self, request: Request) -> bytes:
+        """`/status`: the state of worker and relay."""
         query = read_query(request, StatusQuery)
         told = self._status(codes=query.codes) if self._status else self._control.status()
         return answer(request, HTTPStatus.OK, told)
 
     def logs(self, request: Request) -> bytes:
+        """`/logs`: the worker's newest lines, or those from a position on."""
         query = read_query(request, LogsQuery)
         kept = self._control.log_tail(MOST_LINES)
         first = self._control.log_position - len(kept)
@@ -90,18 +95,22 @@ class RestHandlers:
         return answer(request, HTTPStatus.OK, {"lines": lines, "next": end})
 
     def restart(self, request: Request) -> Deferred[bytes]:
+        """`/restart-python`: stop the worker and start it."""
         query = read_query(request, RestartQuery)
         return _change(
             request, "Python process restarted", self._control.restart, force=query.force
         )
 
     def start(self, request: Request) -> Deferred[bytes]:
+        """`/start-python`: start the worker."""
         return _change(request, "Python process started", self._control.start_worker)
 
     def stop(self, request: Request) -> Deferred[bytes]:
+        """`/stop-python`: stop the worker."""
         return _change(request, "Python process stopped", self._control.stop_worker)
 
     def set_credentials(self, request: Request) -> Deferred[bytes]:
+        """`/set-sj-key`: restart the worker with other keys."""
         query = read_query(request, SetCredentialsQuery)
         try:
             credentials = Credentials.validated(read_body(request, FIELDS))
@@ -117,7 +126,7 @@ class RestHandlers:
 
 
 def _fitting(lines: Iterable[str]) -> list[orjson.Fragment]:
-    """The first of `lines`, as JSON, that are within `LOG_BYTES` together."""
+    """The first lines, as JSON, that fit in `LOG_BYTES` together."""
     room = LOG_BYTES
     fitting = []
     for line in lines:
@@ -144,9 +153,9 @@ def _answer_probe(request: Request, *, yes: bool, **more: Any) -> bytes:
 def _change(
     request: Request, message: str, change: Callable[..., Deferred[Any]], *args: Any, **kwargs: Any
 ) -> Deferred[bytes]:
-    """Make `change` and answer with `message` and the facts it fires with.
+    """Call `change`; answer with `message` and the facts that its Deferred fires with.
 
-    Klein cancels what a handler returned when the client goes away; the change goes on.
+    When the client goes away, Klein cancels what a handler returned; the change goes on.
     """
     shielded: Deferred[Any] = Deferred()
     changed = maybeDeferred(change, *args, **kwargs)
@@ -160,7 +169,7 @@ def _change(
 
 
 def _audited(result: Any, request: Request, *, forced: bool) -> Any:
-    """Say in the log what became of a change."""
+    """Log what became of a change."""
     failed = isinstance(result, Failure)
     outcome = _told(result.value) if failed else "done"
     audit(request, f"{outcome} (forced)" if forced else outcome)

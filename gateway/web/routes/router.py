@@ -1,4 +1,4 @@
-"""What serves the rows of the route table: Klein, and the errors that every route has."""
+"""Klein serves the rows of the route table; errors become JSON."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _PREFLIGHT = (
 )
 _CREDENTIALS = b"Access-Control-Allow-Credentials: true\r\n"
 _PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network: true\r\n"
-"""A page of the internet may reach an address of the user's own network, where it is let in."""
+"""Lets an allowed page of the internet reach an address of a private network."""
 
 VARY = b"Vary: Origin\r\n"
 
@@ -48,13 +48,13 @@ _NEEDED = {Access.OPEN: Role.NONE, Access.VIEW: Role.VIEW, Access.CONTROL: Role.
 
 
 class Verdict(NamedTuple):
-    """What `Guard.judge` says.
+    """What `Guard.judge` decided.
 
-    `status` 0: go on; else answer with it, and with `reason`, which names what to do.
-    `lines` are headers that go with whatever is answered, each with its line's end.
-    `header` is the one for which a request was refused that an option would let pass: the
-    log is told, since the user may have wanted it.  `value` is what to list there, in the
-    option's own form: a host or an origin, and nothing else that the header may hold.
+    `status`: 0 lets the request pass; any other is the status of the answer, and `reason` says
+    what to do.  `lines`: header lines for any answer, each with CRLF.
+    `header`: the request was refused for this header, and an option would let it pass; that is
+    logged.  `value`: what to list with that option, a host or an origin, and nothing else
+    of the header.
     """
 
     status: int
@@ -92,7 +92,7 @@ class Guard:
     """Judges requests by `Settings`."""
 
     exposed = False
-    """Other machines can reach a listener, so they may name us by its address."""
+    """Whether other machines can reach a listener; then Host may be any address."""
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time) -> None:
         """`wall`: seconds since 1970."""
@@ -104,10 +104,9 @@ class Guard:
         self.set_tokens(settings.all_tokens)
 
     def set_tokens(self, tokens: Sequence[Token]) -> None:
-        """These are the tokens from now on.
+        """Use these tokens from now on.
 
-        What needed a token before still needs one: to revoke the last token of a role
-        opens nothing.
+        What needed a token before still needs one, also when the last token of a role is gone.
         """
         by_role = sorted(tokens, key=lambda token: token.role)  # of two, that which allows more
         self._tokens = {token.digest: token for token in by_role}
@@ -125,12 +124,11 @@ class Guard:
         credentials: bool = False,
         acts: bool = False,
     ) -> Verdict:
-        """What to do with a request.
+        """Decide on a request: see `Verdict`; 204 answers a preflight.
 
-        `peer` is the other end's address, None for a UNIX socket; `secure`: it came by TLS;
-        `credentials`: pages may send cookies along, which proxies use to keep a session in
-        one place; `acts`: to answer has effects, though it may be a GET.
-        A verdict of 204 answers a preflight.
+        `peer`: the other end's address, None for a UNIX socket.  `secure`: it came by TLS.
+        `credentials`: pages may send cookies, which proxies use to keep a session on one
+        server.  `acts`: the request has effects even if it is a GET.
         """
         refusal, host = self._judge_host(headers.getRawHeaders(b"Host"))
         if refusal is not None:
@@ -155,25 +153,25 @@ class Guard:
         return _GO_ON if origins is None else Verdict(0, "", cors)
 
     def token_role(self, token: str) -> Role:
-        """What `token` allows; an empty or wrong one no more than no token does."""
+        """The role of `token`; an empty or wrong one allows what is allowed without a token."""
         known = self.token(token)
         if known is not None:
             return known.role
         return Role.NONE if self._guarded[Role.VIEW] else Role.VIEW
 
     def token(self, secret: str) -> Token | None:
-        """The token that `secret` is, if it is one and has not expired."""
+        """The valid token with this `secret`; None: there is none, or it has expired."""
         token = self._tokens.get(digest(secret)) if secret else None
         return token if token is not None and token.is_valid(self._wall()) else None
 
     def is_valid(self, token: Token) -> bool:
-        """Whether a token that was brought before still allows the same."""
+        """Whether `token` is still valid and has the same role."""
         known = self._tokens.get(token.digest)
         return known is not None and known.role is token.role and known.is_valid(self._wall())
 
     @property
     def needs_token(self) -> bool:
-        """Whether nobody gets in without one."""
+        """Whether viewing needs a token."""
         return self._guarded[Role.VIEW]
 
     @property
@@ -182,21 +180,21 @@ class Guard:
         return any(self._guarded.values())
 
     def role(self, token: str, *, local: bool) -> Role:
-        """What a caller may do, from this machine (`local`) or another."""
+        """What a caller with `token` may do; `local`: it is on this machine."""
         role = self.token_role(token)
         if role >= Role.VIEW and local and not self._guarded[Role.CONTROL]:
             return Role.CONTROL
         return role
 
     def who(self, headers: Headers, peer: str | None) -> str:
-        """Who asks, for the log: by the name of a token, or this machine."""
+        """Who asks, for the log: the name of a token, or `this machine`."""
         token = self.token(bearer(headers))
         if token is not None:
             return f"token {token.name}"
         return "this machine" if self.proxies.is_local(headers, peer) else "nobody known"
 
     def is_wrong(self, secret: str) -> bool:
-        """Whether somebody brings a token that is none, where tokens count."""
+        """Whether `secret` is a wrong token, where tokens are needed."""
         return bool(secret) and self.has_tokens and self.token(secret) is None
 
     # -- Host and Origin --------------------------------------------------------------
@@ -216,12 +214,12 @@ class Guard:
         return _FOREIGN_HOST._replace(value=host.name), None
 
     def _takes_any(self, values: Sequence[bytes]) -> bool:
-        """Whether an origin is let in that says nothing about who is behind it."""
+        """Whether the Origin is allowed by `*` or `null`, which any page can have."""
         allowed = self._settings.allowed_origins
         return len(values) == 1 and ("*" in allowed or (values[0] == b"null" and "null" in allowed))
 
     def _names_origin(self, values: Sequence[bytes], host: Host | None, *, secure: bool) -> bool:
-        """Whether it is the origin of somebody we know."""
+        """Whether the Origin is a loopback one, a listed one, or the one of the accepted Host."""
         if len(values) != 1:
             return False
         origin = parse_origin(values[0])
@@ -253,7 +251,7 @@ def bearer(headers: Headers) -> str:
 
 
 def _to_list(origins: Sequence[bytes]) -> str:
-    """How to list an origin; "" where the header holds something else, perhaps a secret."""
+    """The origin as `--allowed-origins` takes it; "" for anything else, which may be a secret."""
     if len(origins) != 1:
         return ""
     origin = parse_origin(origins[0])
@@ -263,9 +261,9 @@ def _to_list(origins: Sequence[bytes]) -> str:
 
 
 def _is_cross_site(headers: Headers) -> bool:
-    """Whether a browser says that the page of another site asks (Fetch Metadata).
+    """Whether a browser says that a page of another site sent the request (Fetch Metadata).
 
-    It says so of images and forms too, which may send no Origin.
+    Browsers say so for images and forms too, which may have no Origin.
     """
     values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
     return any(value.strip().lower() == b"cross-site" for value in values)

@@ -25,10 +25,10 @@ Address = IPv4Address | IPv6Address
 
 
 class Host(NamedTuple):
-    """A host and the port that was named with it, if any.
+    """A host, and its port if one was written.
 
-    `name` is lower case and without the root's dot, or an address in its canonical form;
-    an IPv4 address in IPv6 clothes is the IPv4 address.
+    `name`: in lower case and without a final dot, or an address in its canonical form.  An
+    IPv4-mapped IPv6 address becomes the IPv4 address.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Host(NamedTuple):
 
     @property
     def is_literal(self) -> bool:
-        """Whether it is the address of some machine, which no name server can change."""
+        """Whether it is an address and not a name, so no name server can change it."""
         return self.address is not None and not self.address.is_unspecified
 
 
 class Origin(NamedTuple):
-    """Where a page came from; the port is never left out."""
+    """The origin of a page; the port is always set."""
 
     scheme: str
     host: Host
@@ -65,7 +65,7 @@ class Origin(NamedTuple):
 
 @lru_cache(maxsize=256)
 def parse_host(value: bytes) -> Host | None:
-    """The host in a Host header or in `--allowed-hosts`; None when it is none."""
+    """The host in a Host header or in `--allowed-hosts`; None: it is not valid."""
     match = _AUTHORITY.fullmatch(value)
     if match is None:
         return None
@@ -84,9 +84,9 @@ def parse_host(value: bytes) -> Host | None:
 
 @lru_cache(maxsize=256)
 def parse_origin(value: bytes) -> Origin | None:
-    """The origin in an Origin header or in `--allowed-origins`; None when it is none.
+    """The origin in an Origin header or in `--allowed-origins`; None: it is not valid.
 
-    A scheme of the web, a host, perhaps a port, and nothing else.
+    It has a scheme of the web, a host, perhaps a port, and nothing else.
     """
     match = _ORIGIN.fullmatch(value)
     host = parse_host(match["authority"]) if match else None
@@ -120,30 +120,30 @@ def with_port(host: Host, scheme: str) -> Host:
 
 @lru_cache(maxsize=256)
 def parse_address(text: str) -> Address | None:
-    """A peer's address, without its zone; None when it is none (a UNIX socket)."""
+    """A peer's address without its zone; None: it is not an address (a UNIX socket)."""
     text = text.partition("%")[0]
     host = _literal(text, None, IPv6Address if ":" in text else IPv4Address)
     return host.address if host else None
 
 
 def parse_client(text: str) -> Address | None:
-    """The address in an entry of X-Forwarded-For, perhaps with a port; None when it is none."""
+    """The address in an entry of X-Forwarded-For, which may have a port; None: not valid."""
     address = parse_address(text)
     host = parse_host(text.encode("ascii", "replace")) if address is None else None
     return address if host is None else host.address
 
 
 def is_loopback(peer: str) -> bool:
-    """Whether `peer` is this machine; a UNIX socket's ("") can be nothing else."""
+    """Whether `peer` is this machine; always for a UNIX socket ("")."""
     address = parse_address(peer)
     return not peer if address is None else address.is_loopback
 
 
 @lru_cache(maxsize=1024)
 def address_key(host: str) -> str:
-    """By what a client's address counts.
+    """What a client is counted by: its IPv4 address, or the /64 of its IPv6 address.
 
-    An IPv6 address does by its /64: one subscriber has that many (RFC 6177, section 2).
+    One subscriber has a whole /64 (RFC 6177, section 2).
     """
     address = parse_address(host)
     if isinstance(address, IPv6Address):

@@ -1,7 +1,8 @@
 """Which proxies are trusted, and for whom they ask.
 
-Whoever a proxy passes on may look like this machine: any header that proxies add says that
-the request comes from elsewhere, unless the proxy is trusted and tells the client's address.
+A request that a local proxy passes on looks as if it came from this machine.  So any header
+that proxies add means that it comes from elsewhere, unless the proxy is trusted and tells the
+client's address.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _PASSED_ON_ENDS = (
     *(b"client-addr", b"remote-addr", b"real-addr"),
     *(b"client-address", b"external-address", b"remote-address"),
 )
-"""Headers that proxies add, in general: clients have no use for any of them."""
+"""Beginnings and ends of the names of headers that proxies add, and clients do not send."""
 HOPS = 16
-"""Entries of X-Forwarded-For that are looked at: more proxies than anybody has in a row."""
+"""Entries of X-Forwarded-For that are looked at, from the last one on."""
 
 
 class Proxies:
@@ -42,7 +43,7 @@ class Proxies:
     def is_local(self, headers: Headers, peer: str | None) -> bool:
         """Whether a request comes from this machine.
 
-        One that a proxy passed on does not, unless the proxy is trusted and says so.
+        If a proxy passed it on: only where the proxy is trusted and says so.
         """
         if not is_passed_on(headers):
             return is_loopback(peer or "")
@@ -50,10 +51,10 @@ class Proxies:
         return bool(client) and is_loopback(client)
 
     def announced(self, headers: Headers, peer: str | None) -> str:
-        """The client's address as a trusted proxy tells it; "" where `peer` is the client.
+        """The client's address, told by a trusted proxy; "" where `peer` is the client.
 
-        It is the last one in X-Forwarded-For that is none of the proxies.  A loopback
-        address told by another machine means that machine.
+        It is the last entry of X-Forwarded-For that is not a trusted proxy.  A loopback
+        address told by another machine is ignored: it means that machine.
         """
         if not self.is_trusted(peer):
             return ""
@@ -73,7 +74,7 @@ class Proxies:
         return bool(self._trusted) and self._is_proxy(parse_address(peer))
 
     def believes(self, peer: str) -> bool:
-        """Whether `peer` may say for whom it connects, by the PROXY protocol."""
+        """Whether `peer` may name its client by the PROXY protocol."""
         return is_loopback(peer) or self.is_trusted(peer)
 
     def _is_proxy(self, address: Address | None) -> bool:
@@ -83,7 +84,7 @@ class Proxies:
 
 
 def is_passed_on(headers: Headers) -> bool:
-    """Whether a header says that a proxy passed the request on."""
+    """Whether a header shows that a proxy passed the request on."""
     return any(map(_is_a_proxys, dict(headers.getAllRawHeaders())))
 
 
@@ -96,6 +97,6 @@ def _is_a_proxys(name: bytes) -> bool:
 
 
 def _chain(headers: Headers) -> list[str]:
-    """Who passed a request on, the nearest last, and no more than the last `HOPS`."""
+    """The last `HOPS` entries of X-Forwarded-For; the nearest proxy is the last one."""
     chain = b",".join(headers.getRawHeaders(b"X-Forwarded-For", [])).decode("latin-1")
     return chain.rsplit(",", HOPS)[-HOPS:]

@@ -1,4 +1,4 @@
-"""Who brings wrong tokens is answered more and more slowly."""
+"""Wrong tokens: the answer waits, longer for each further one of the same address."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BURST = 5
-"""Wrong tokens of one address that are answered at once: people mistype."""
+"""Wrong tokens of one address that are answered at once, since people mistype."""
 RATE = 0.5
-"""A second, in the long run."""
+"""Wrong tokens a second, in the long run."""
 LONGEST = 20.0
-"""Seconds that an answer waits; clients give up later than that."""
+"""Seconds that an answer waits at most; clients give up later than that."""
 ADDRESSES = 4096
-"""Addresses that are remembered, those of the last strikes."""
+"""Addresses that are remembered: those of the newest wrong tokens."""
 LINES = 20
-"""Log lines in a minute, whoever strikes."""
+"""Log lines in a minute, for all addresses together."""
 
 _log = Logger(namespace="gateway")
 
@@ -37,7 +37,7 @@ class _Address:
 
 
 class Strikes:
-    """Counts wrong tokens by address; a right one is never asked about.
+    """Counts wrong tokens by address; right tokens are never delayed.
 
     `clock`: seconds, on any clock that does not jump.
     """
@@ -48,7 +48,7 @@ class Strikes:
         self._lines = LeakyBucket(LINES / MINUTE, clock)
 
     def wrong(self, address: str, what: str) -> float:
-        """Take note of a wrong token for `what`; the seconds to wait with the answer."""
+        """Count a wrong token for `what`; the seconds that the answer waits."""
         key = address_key(address)
         known = self._addresses.pop(key, None) or _Address(self._clock)
         self._addresses[key] = known

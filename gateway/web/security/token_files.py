@@ -1,4 +1,4 @@
-"""Tokens that come and go: their files are read again when they change."""
+"""Files of tokens, which are read again when they change."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from gateway.web.security.tokens import Role, Token
 
 SECONDS = 1.0
-"""How often the files are looked at.
+"""Seconds between two looks at the files.
 
-A change is taken when the next look finds the same: whoever writes in place may be in the middle
-of it.  So a revoked token counts for two of them at most.
+A change is read when two looks find the same, since a file may be half written.  So a revoked
+token counts for two looks at most.
 """
 
 _log = Logger(namespace="gateway")
@@ -45,11 +45,11 @@ class Source:
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it can be read again; a pipe can't, and would be waited for."""
+        """Whether it can be read again; a pipe cannot."""
         return isinstance(self.given, str) or self.given.is_file() or not self.given.exists()
 
     def stamp(self) -> object:
-        """Changes when the tokens may have changed."""
+        """A value that differs when the tokens may have changed."""
         if isinstance(self.given, str):
             return None
         try:
@@ -65,7 +65,7 @@ def tokens_of(sources: Sequence[Source]) -> tuple[Token, ...]:
 
 
 def first_tokens(sources: Sequence[Source]) -> tuple[Token, ...]:
-    """The same at the start, where comments alone would mean that nothing needs a token."""
+    """`tokens_of` at the start; also raises ValueError for a file without a token."""
     tokens: list[Token] = []
     for source in sources:
         found = source.tokens()
@@ -76,9 +76,9 @@ def first_tokens(sources: Sequence[Source]) -> tuple[Token, ...]:
 
 
 class TokenFiles:
-    """Tells `changed(tokens)` when files were read again or a token has expired.
+    """Calls `changed(tokens)` when files were read again or a token has expired.
 
-    `tokens` are those at the start; `wall`: seconds since 1970.
+    `tokens`: those at the start.  `wall`: seconds since 1970.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class TokenFiles:
         self._valid = self._count()
 
     def doubts(self) -> list[str]:
-        """What is not quite right about the tokens, a line each."""
+        """Warnings about the tokens, one line each."""
         files = [source.given for source in self._sources if isinstance(source.given, Path)]
         doubts = [
             f"Other users can read {file}, and be who its tokens say: chmod 600 {file}"
@@ -117,7 +117,7 @@ class TokenFiles:
         return doubts
 
     def look(self) -> None:
-        """Read the files if one has changed, and see who has expired; every `SECONDS` seconds."""
+        """Read files that have changed, and find expired tokens; call it every `SECONDS`."""
         seen, self._seen = self._seen, self._stamp()
         if self._seen != self._stamps and self._seen == seen:
             self.reload()
@@ -125,7 +125,7 @@ class TokenFiles:
             self._heed(self._tokens)
 
     def reload(self) -> None:
-        """Read the files; when they can't be used, say so and keep what was read before."""
+        """Read the files; if they cannot be used, log it and keep the old tokens."""
         if not self._sources:
             return
         stamps = self._stamp()

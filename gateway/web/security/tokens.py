@@ -1,4 +1,4 @@
-"""Tokens: who somebody is, what he may do, and until when.
+"""Tokens: the name, the role and the end of each, and the files that hold them.
 
 A file has either one token and nothing else, or one token a line:
 
@@ -7,7 +7,7 @@ A file has either one token and nothing else, or one token a line:
     screen  Zr5bN8yLp3sD6fGh       view     2026-12-31
     feed    Hx2vB9nMq4wE7rTy       publish  2026-06-30T18:00:00+08:00
 
-A date means its last moment, and a time without an offset this machine's own.
+A date means the end of that day; a time without an offset is local time.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEAST, MOST = 8, 400
-"""Characters of a token: shorter ones are guessed, longer ones do not fit everywhere."""
+"""Characters of a token: shorter ones can be guessed, longer ones do not fit in all places."""
 
 _COMMENT = re.compile(r"\s*#(\s|$)")
-"""A comment that stands alone; without the space it is a token that begins so."""
+"""A line that is a comment; without the space after # it is a token."""
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _DATE_ONLY = re.compile(r"[0-9-]+")
 
@@ -66,12 +66,12 @@ class Token:
 
 
 def digest(secret: str) -> bytes:
-    """By what tokens are compared: how long that takes tells nothing about a token."""
+    """What tokens are compared by, so that the time of a comparison tells nothing."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def read(file: Path, role: Role) -> tuple[Token, ...]:
-    """The tokens in `file`; one that stands alone has `role`, and none has more.
+    """The tokens in `file`; a token without a name has `role`, and no token may have a higher one.
 
     Raises ValueError, with a text for the user that holds no token.
     """
@@ -94,15 +94,11 @@ def read(file: Path, role: Role) -> tuple[Token, ...]:
 
 
 def parse(text: str, role: Role, where: str) -> tuple[Token, ...]:
-    """The tokens in `text`; like `read`."""
+    """The tokens in `text`, as `read`; `where` is the file, for errors."""
     lines = text.strip("\r\n").splitlines()
     if not any(map(str.strip, lines)):
         raise ValueError(f"{where} is empty")
-    if (
-        len(lines) == 1
-        and not _COMMENT.match(lines[0])
-        and (len(found := lines[0].split()) < 3 or found[2] not in ROLES)
-    ):
+    if len(lines) == 1 and _stands_alone(lines[0]):
         name = next(name for name, each in ROLES.items() if each is role)
         return (_checked(Token(name, lines[0].strip(), role), where),)
     tokens: dict[bytes, Token] = {}
@@ -118,7 +114,7 @@ def parse(text: str, role: Role, where: str) -> tuple[Token, ...]:
 
 
 def readable_by_others(file: Path) -> bool:
-    """Whether other users can read `file`; secrets of containers are so, and it is theirs."""
+    """Whether other users can read `file`, as they can read the secrets of a container."""
     try:
         return bool(file.stat().st_mode & stat.S_IROTH)
     except OSError:
@@ -126,7 +122,7 @@ def readable_by_others(file: Path) -> bool:
 
 
 def _stands_alone(line: str) -> bool:
-    """Whether the only line is a token and nothing else, which may have spaces."""
+    """Whether `line` is a token without a name; such a token may have spaces."""
     fields = line.split()
     return not _COMMENT.match(line) and (len(fields) < 3 or fields[2] not in ROLES)
 
@@ -159,7 +155,7 @@ def _checked(token: Token, where: str) -> Token:
 
 
 def _moment(text: str, where: str) -> float:
-    """When a token ends, in seconds since 1970."""
+    """The end of a token, in seconds since 1970."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

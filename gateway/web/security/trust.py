@@ -1,4 +1,4 @@
-"""Who is trusted: what the options say, and what a caller may be."""
+"""The guard's settings, and the access that a route needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNIX = "unix"
 
 
 class Access(Enum):
-    """What a route lets its caller do."""
+    """What a route needs: nothing, the role VIEW, or the role CONTROL."""
 
     OPEN = "open"
     VIEW = "view"
@@ -82,7 +82,7 @@ def _listed_network(entry: str) -> IPv4Network | IPv6Network:
 
 @frozen
 class Settings:
-    """Who is let in beyond the user's own machine.
+    """Who is allowed besides the user's own machine.
 
     Raises ValueError, with a text for the user, for an entry that makes no sense.
     """
@@ -90,11 +90,11 @@ class Settings:
     allowed_hosts: frozenset[str] = field(default=(), converter=_hosts)
     """Host names and addresses under which the gateway is served."""
     allowed_origins: frozenset[Origin | str] = field(default=(), converter=_origins)
-    """Origins of pages and apps that may talk to us, `null`, or `*` for all of them."""
+    """Origins of pages and apps that are allowed; `null`; `*`: all."""
     control_token: str = field(default="", repr=False)
     view_token: str = field(default="", repr=False)
     tokens: tuple[Token, ...] = ()
-    """Those that have names; the two above are called by their roles."""
+    """Tokens with names; the two above are named by their roles."""
     trusted_proxies: tuple[IPv4Network | IPv6Network | str, ...] = field(
         default=(), converter=_networks
     )
@@ -102,7 +102,7 @@ class Settings:
 
     @property
     def all_tokens(self) -> tuple[Token, ...]:
-        """Everybody's."""
+        """All tokens, with the two of the options."""
         own = ((Role.CONTROL, self.control_token), (Role.VIEW, self.view_token))
         return self.tokens + tuple(
             Token(role.name.lower(), secret, role) for role, secret in own if secret
@@ -110,14 +110,14 @@ class Settings:
 
     @property
     def anybody(self) -> str:
-        """The listed origin that any page can have, as it is listed; else empty.
+        """`*` or `null` if it is listed, else empty: any page can have such an origin.
 
         A page gets the origin `null` by a frame with the attribute `sandbox`.
         """
         return next((each for each in ("*", "null") if each in self.allowed_origins), "")
 
     def guards(self, role: Role) -> bool:
-        """Whether there is a token of just this role, so that what it allows needs one."""
+        """Whether there is a token of exactly this role; then what the role allows needs one."""
         return any(token.role is role for token in self.all_tokens)
 
 
@@ -144,7 +144,7 @@ def notice(settings: Settings, *, exposed: bool) -> str:
 
 
 def warning(settings: Settings) -> str:
-    """One line for the start log where an option lets in whom nobody knows; else empty."""
+    """One line for the start log if an option allows any page; else empty."""
     anybody = settings.anybody
     if not anybody:
         return ""

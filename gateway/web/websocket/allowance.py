@@ -1,7 +1,7 @@
 """How large the messages of a client may be, and how fast it is read.
 
-Strangers have one limit, the worker another.  Who the client is, is asked only when it
-goes over the first: asking costs more than most clients ever will.
+The worker may send larger messages than other clients.  Whether a client is the worker is
+asked only when it exceeds the smaller limit, since asking is expensive.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Allowance:
-    """Sizes in bytes; the rate is in the settings of Engine.IO.
+    """What clients may send: sizes in bytes; the rate is in the settings of Engine.IO.
 
-    `is_worker(session)`, `is_exempt(session)`: who has a limit of its own, and who may
-    send at any rate.  Both are asked only when it matters.
+    `is_worker(session)`: whether `worker_payload` counts; `is_exempt(session)`: whether it may
+    send at any rate.  Both are asked only when a limit is exceeded.
     """
 
     max_payload: int
     worker_payload: int = 0
-    """Where it is more than `max_payload`, the worker may send messages of this size."""
+    """The worker's limit, if it is larger than `max_payload`."""
     is_worker: Callable[[Session], bool] | None = None
     is_exempt: Callable[[Session], bool] | None = None
 
@@ -45,7 +45,7 @@ class Allowance:
         return self.max_payload
 
     def pause(self, session: Session) -> float:
-        """Settle what `session` has spent; the seconds for which it is not to be read."""
+        """Charge what `session` has spent; the seconds for which it must not be read."""
         delay = session.meter.settle()
         if delay and self.is_exempt is not None and self.is_exempt(session):
             session.meter.release()
@@ -57,13 +57,13 @@ class Allowance:
 
 
 class Pace:
-    """Receives uploads slice by slice."""
+    """Receives the POSTs of polling clients slice by slice, at the rate that is allowed."""
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
 
     def receive(self, upload: Upload, session: Session) -> float:
-        """Receive a slice; the seconds to wait before the next one, or the answer.
+        """Receive a slice; the seconds to wait before the next slice or the answer.
 
         Raises what `Upload.receive` does.
         """

@@ -1,4 +1,4 @@
-"""The end of a WebSocket from our side: one close frame, and patience until it is answered."""
+"""The closing handshake that we begin: one close frame, and a timeout for its answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from gateway.web.http.writer import Writer
 
 CLOSE_TIMEOUT = 2.0
-"""Seconds a peer has to answer our close frame, from when it last took something."""
+"""Seconds for the answer to our close frame, counted from when the peer last read something."""
 
 
 class ClosingHandshake:
-    """Says the last thing that is written, once; `said`: it is, or the connection is gone."""
+    """Writes the last frame, once; `said`: it was written, or the connection is gone."""
 
     __slots__ = ("_deadlines", "_patience", "_transport", "_writer", "said")
 
@@ -28,9 +28,9 @@ class ClosingHandshake:
         self.said = False
 
     def say(self, frame: bytes) -> bool:
-        """Write `frame` after all that waits, and nothing after it; False: that was done before.
+        """Write `frame` after all that waits, and nothing later; False: it was done before.
 
-        A peer that then takes nothing and does not close is dropped.
+        A peer that then reads nothing and does not close is dropped.
         """
         if self.said:
             return False
@@ -40,7 +40,7 @@ class ClosingHandshake:
         return True
 
     def stop(self) -> None:
-        """The connection is gone: nothing is said any more."""
+        """The connection is gone: write nothing, and stop the timeout."""
         self.said = True
         if self._patience is not None:
             self._patience.cancel()

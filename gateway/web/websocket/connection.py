@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from gateway.web.websocket.fallback import FallbackFactory
 
 PIECE = 1024
-"""Bytes that Autobahn is given at a time."""
+"""Bytes that Autobahn gets at a time."""
 
 
 @implementer(IProtocol)
 class WebSocketConnection:
-    """A sink for the channel's outbox, and the channel's source of messages.
+    """One WebSocket: it writes what the channel's outbox has, and the channel gets its messages.
 
-    Not a Twisted `Protocol`: an idle connection should cost as little as it can.
+    It is not a Twisted `Protocol`, to save memory for each idle connection.
     """
 
     __slots__ = (
@@ -69,11 +69,11 @@ class WebSocketConnection:
 
     @property
     def taken(self) -> int:
-        """Changes when the peer takes a part of what did not fit at once."""
+        """A count that grows when the peer reads bytes that had to wait."""
         return self._writer.taken
 
     def start(self, channel: WebSocketReceiver) -> None:
-        """Give what arrives to `channel` from now on."""
+        """Hand what arrives to `channel` from now on."""
         if self._closing is None or not self._closing.said:
             self._channel = channel
             if channel.session is not None:
@@ -87,7 +87,7 @@ class WebSocketConnection:
             self._settle()
 
     def _read(self, data: bytes) -> None:
-        """Hear `data`, or as much of it as is heard in one turn; the rest waits in the buffer."""
+        """Handle `data`, at most a slice of it in one turn; the rest waits in the buffer."""
         if self._fallback is not None:
             self._feed(data)
             return
@@ -119,7 +119,7 @@ class WebSocketConnection:
             self._check_text()
 
     def _hear(self, messages: list[tuple[int, bytes]]) -> bool:
-        """Hand `messages` on; False: the peer closed, and nothing after it counts."""
+        """Hand `messages` to the channel; False: the peer closed, and the rest is ignored."""
         for first, payload in messages:
             channel = self._channel
             if first == CLOSE:
@@ -156,7 +156,7 @@ class WebSocketConnection:
     def close(self, code: int = 1000) -> None:
         """Send a close frame after what was written; nothing can be written after it.
 
-        The connection goes when the peer has answered, or when it takes too long to.
+        The connection ends when the peer has answered, or after a timeout.
         """
         self._channel = None
         if self._fallback is not None:
@@ -182,6 +182,7 @@ class WebSocketConnection:
     # -- Autobahn's side ------------------------------------------------------------
 
     def on_message(self, payload: bytes, *, binary: bool) -> None:
+        """Autobahn has read a message."""
         if self._channel is None:
             return
         self._meter.charge(1 + len(payload) / BYTES)
@@ -191,15 +192,18 @@ class WebSocketConnection:
             self._channel.text(payload)
 
     def charge(self, units: float) -> None:
+        """Charge the client for work of Autobahn's, in units of `Meter`."""
         self._meter.charge(units)
 
     def write_control(self, frame: bytes) -> None:
+        """Write a control frame of Autobahn's."""
         if frame[0] == CLOSE:
             self._say_last(frame)
         else:
             self._writer.control(frame)
 
     def drop(self) -> None:
+        """Close the connection after what was written."""
         self._writer.lose()
 
     def _fall_back(self, rest: bytes) -> None:
@@ -211,7 +215,7 @@ class WebSocketConnection:
         self._feed(rest)
 
     def _feed(self, data: bytes) -> None:
-        """Let Autobahn read `data`, a piece at a time: one may hold a hundred frames."""
+        """Let Autobahn read `data` piece by piece: a piece may hold a hundred frames."""
         assert self._fallback is not None
         data, self._buffer, self._needed = bytes(self._buffer) + data, b"", 0
         for start in range(0, len(data), PIECE):
@@ -231,17 +235,17 @@ class WebSocketConnection:
         return None if self._channel is None else self._channel.session
 
     def _widen(self) -> bool:
-        """Grant the limit that this peer has; whether that is a wider one."""
+        """Ask for the limit of this client; whether it is larger than before."""
         before, self._limit = self._limit, self._allowance.limit(self._session)
         return self._limit > before
 
     @property
     def _can_hear(self) -> bool:
-        """Whether more can be made of what came, without anything else."""
+        """Whether the buffer may hold another message."""
         return bool(self._buffer) and not self._needed
 
     def _settle(self) -> None:
-        """Stop reading for a while where the peer has cost too much, or enough for a turn."""
+        """Pause reading where the client has spent too much, or enough for this turn."""
         session = self._session
         if session is None:
             self._meter.spent = 0.0
@@ -278,7 +282,7 @@ class WebSocketConnection:
         self.drop()
 
     def _leave(self) -> ClosingHandshake:
-        """The one who says the last thing; made at the end, since most connections are idle."""
+        """The closing handshake; made at the end, to save memory for idle connections."""
         if self._closing is None:
             self._closing = ClosingHandshake(self.transport, self._writer, self._deadlines)
         return self._closing

@@ -1,7 +1,7 @@
-"""permessage-deflate: each record compressed once, and shared by all who negotiated it.
+"""permessage-deflate: each record is compressed once, for all who negotiated it.
 
-That takes a fresh context for every message, so both directions go without context
-takeover; inflation is Autobahn's.  Source: RFC 7692, section 7.
+So every message has a context of its own (no context takeover), in both directions.  Autobahn
+decompresses.  Source: RFC 7692, section 7.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 NAME = "permessage-deflate"
 ACCEPTED = NAME + "; server_no_context_takeover; client_no_context_takeover"
-"""What we answer an offer that we can serve with."""
+"""Our answer to an offer that we accept."""
 
 SMALLEST = 256
 """Shorter messages are sent as they are."""
 
 RSV1 = 0x40
 TAIL = b"\x00\x00\xff\xff"
-"""Ends a flushed block, and is left off (section 7.2.1)."""
+"""The end of a flushed block, which is not sent (section 7.2.1)."""
 
 
 class Deflated(Form):
-    """The form of Engine.IO 4 WebSockets, its longer messages compressed."""
+    """A form whose longer messages are compressed: that of Engine.IO 4 over WebSocket."""
 
     def __init__(self, form: Form) -> None:
         self.key = f"{form.key}+deflate"
@@ -64,7 +64,7 @@ def _squeeze(data: bytes) -> bytes:
 
 
 def accepts(offers: str) -> bool:
-    """Whether one of the offers of a Sec-WebSocket-Extensions header can be served."""
+    """Whether we accept one of the offers of a Sec-WebSocket-Extensions header."""
     return any(_serves(offer) for offer in offers.split(","))
 
 

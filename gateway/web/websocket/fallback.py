@@ -1,8 +1,8 @@
-"""Autobahn behind the fast path: whatever `frames.split` calls odd.
+"""Autobahn reads the frames that `frames.split` calls odd.
 
-Most connections never need it, so it is made when the first odd frame arrives; from
-then on it reads everything.  It is brought to its open state by a handshake of our own
-that nobody else sees: no private state is touched, and its rules stay its own.
+Most connections never need it.  It is made when the first odd frame arrives, and reads
+everything from then on.  A handshake with ourselves, which the peer does not see, brings it to
+its open state, so that no private state of it is set.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ HANDSHAKE = (
 )
 
 FRAGMENTS = 1000
-"""Frames one message may be cut into, besides those that carry something; more is a flood
-(Autobahn counts only bytes)."""
+"""Frames of a message besides one for each `FRAGMENT_SIZE` bytes; more is a flood (Autobahn counts
+only bytes)."""
 
 FRAME: Final = 2
-"""What Autobahn's work on a control frame or a further fragment costs, see `Meter`."""
+"""The cost of a control frame or a further fragment, in units of `Meter`."""
 
 FRAGMENT_SIZE = 32
-"""Bytes that a frame of a long message carries at least, on average."""
+"""Bytes that a frame of a long message has at least, on average."""
 
 CONTROLS = 1000
 """Pings and pongs a peer may send between two messages."""
 
 PIECES = 1000
-"""Segments a frame may come in before what came of it is joined."""
+"""Pieces of a frame that are kept before they are joined."""
 
 LONGEST_CONTROL = 125
 """Bytes in a control frame (RFC 6455, section 5.5)."""
@@ -47,7 +47,7 @@ POLICY_VIOLATION = 1008
 
 
 class FallbackOwner(Protocol):
-    """The connection that Autobahn reads for."""
+    """The connection that Autobahn reads for, see `WebSocketConnection`."""
 
     def on_message(self, payload: bytes, *, binary: bool) -> None: ...
     def charge(self, units: float) -> None: ...
@@ -56,7 +56,7 @@ class FallbackOwner(Protocol):
 
 
 class _Silence:
-    """No log: strangers decide how often Autobahn would warn."""
+    """A logger that does nothing: clients could make Autobahn warn without end."""
 
     def debug(self, *args: object, **kwargs: object) -> None: ...
 
@@ -64,7 +64,7 @@ class _Silence:
 
 
 class Fallback(WebSocketServerProtocol):
-    """Autobahn's protocol, in its open state, between an `FallbackOwner` and nothing else."""
+    """Autobahn's protocol in its open state; it reads and answers for `owner`."""
 
     log = _Silence()
 
@@ -75,7 +75,7 @@ class Fallback(WebSocketServerProtocol):
         self._frames = self._controls = 0
 
     def start(self, factory: FallbackFactory) -> None:
-        """Shake hands with ourselves."""
+        """Make the handshake with ourselves."""
         self.factory = factory
         wire = _Wire(self._owner, self._peer)
         self.makeConnection(wire)
@@ -145,7 +145,7 @@ class Fallback(WebSocketServerProtocol):
 
 
 class _Wire:
-    """The transport Autobahn sees: silent until the handshake is over."""
+    """The transport that Autobahn sees; it writes nothing before the handshake is over."""
 
     disconnecting = False
 

@@ -1,8 +1,8 @@
-"""The common WebSocket frames, straight from the receive buffer.
+"""The common WebSocket frames, cut straight from the receive buffer.
 
-Complete, unfragmented, masked text and binary messages, and the plain closes that
-browsers send.  Anything else is *odd* and goes to Autobahn from that byte on, so that
-the rules of RFC 6455 stand in one place.
+These are complete, unfragmented, masked text and binary messages, and the plain closes of
+browsers.  Anything else is *odd*: Autobahn reads from that byte on, so the rules of RFC 6455
+stand in one place.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ PLAIN_CLOSES = frozenset((b"", b"\x03\xe8", b"\x03\xe9"))
 """No code, 1000 (normal) and 1001 (going away), without a reason."""
 
 BATCH = 100
-"""Messages that are cut off at a time: some of them may cost more than an event."""
+"""Messages that are cut off at a time, since one of them may cost more than an event."""
 
 LONG = 4096
-"""Above it Autobahn's masker is faster than one big integer."""
+"""Bytes above which Autobahn's masker is faster than one big integer."""
 
 
 class Split(NamedTuple):
@@ -33,9 +33,9 @@ class Split(NamedTuple):
     consumed: int
     """Bytes of the buffer that `messages` used up."""
     needed: int
-    """Length the rest must have before another call can find more; 0: there may be more."""
+    """Length that the rest must have before another call can find more; 0: there may be more now."""
     odd: bool
-    """The rest begins with something that is not for the fast path."""
+    """Whether the rest begins with a frame for Autobahn."""
 
 
 def split(buffer: bytes, limit: int, most: int = BATCH) -> Split:
@@ -74,7 +74,7 @@ def split(buffer: bytes, limit: int, most: int = BATCH) -> Split:
 
 
 def declared(buffer: bytes) -> int:
-    """The size that the header at the front of `buffer` declares; 0 for one that is odd."""
+    """The payload size in the header that `buffer` begins with; 0 for an odd header."""
     if len(buffer) < 2 or buffer[0] not in (TEXT, BINARY) or buffer[1] < 128:
         return 0
     size = buffer[1] - 128
@@ -83,7 +83,7 @@ def declared(buffer: bytes) -> int:
 
 
 def unmask(key: bytes, data: bytes) -> bytes:
-    """`data` with the four bytes of `key` laid over it (RFC 6455, section 5.3)."""
+    """`data` XORed with the four bytes of `key`, repeated (RFC 6455, section 5.3)."""
     size = len(data)
     if size > LONG:
         return bytes(create_xor_masker(key, size).process(data))
@@ -105,7 +105,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 class TextCheck:
-    """Tells an incomplete text frame that can't become valid UTF-8 any more.
+    """Finds an incomplete text frame that cannot become valid UTF-8 any more.
 
     So that it fails as soon as it does with Autobahn, not only when it is complete.
     """
@@ -118,7 +118,7 @@ class TextCheck:
         self._seen = 0
 
     def holds(self, buffer: bytes | bytearray) -> bool:
-        """Whether the frame that `buffer` begins is good so far; `buffer` only grows."""
+        """Whether the frame at the beginning of `buffer` is valid so far; `buffer` only grows."""
         if len(buffer) < 2:
             return True
         size = buffer[1] & 0x7F

@@ -1,8 +1,8 @@
-"""Taking a connection over from twisted.web: HTTP request in, WebSocket out.
+"""An HTTP request becomes a WebSocket: the connection is taken over from twisted.web.
 
 `autobahn.twisted.resource.WebSocketResource` would leave the HTTP channel registered
 as the transport's producer, lose a frame that came with the request, and keep channel
-and request alive; so the connection is taken over by hand (RFC 6455, section 4.2).
+and request in memory.  Source: RFC 6455, section 4.2.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _is_key(key: bytes) -> bool:
 
 
 def _take_over(request: Request) -> tuple[Connection, bytes]:
-    """The transport below `request`, and what was read past the request."""
+    """The transport of `request`, and the bytes that were read after the request."""
     channel: Any = request.channel
     transport = cast("Connection", channel.transport)
     transport.unregisterProducer()
