@@ -33,7 +33,7 @@ class Split(NamedTuple):
     consumed: int
     """Bytes of the buffer that `messages` used up."""
     needed: int
-    """Length that the rest must have before another call can find more; 0: there may be more now."""
+    """Length that the rest must have before another call can find more; 0: call again now."""
     odd: bool
     """Whether the rest begins with a frame for Autobahn."""
 
