@@ -39,8 +39,10 @@ MAY_IMPORT = {
     },
     "worker/keys/credentials": {"contract"},
     "worker/keys/dotenv": {"worker/keys/credentials"},
+    "worker/keys/literals": set(),
     "worker/readiness": {
-        "worker/request_errors", "worker/settings", "worker/keys", "worker/lifecycle", "market",
+        "worker/request_errors", "worker/settings", "worker/keys/dotenv", "worker/lifecycle",
+        "market/events", "market/freshness",
     },
     "worker/readiness/vitals": {"worker/settings", "market/events"},
     "worker/lifecycle": {
@@ -54,9 +56,15 @@ MAY_IMPORT = {
         "worker/request_errors", "worker/settings", "worker/sources", "worker/keys",
         "worker/lifecycle", "worker/readiness/vitals", "contract", "common",
     },
+    "worker/process/guardian": set(),
+    "worker/process/interpreters": set(),
+    "worker/process/connections": set(),
+    "worker/process/target": {"worker/request_errors", "worker/settings"},
     "worker": {"contract", "market/events", "common"},
     "ops/doctor": {
-        "options", "contract", "web/http", "web/security", "worker", "market/hours", "common",
+        "worker/request_errors", "worker/settings", "worker/sources", "worker/keys",
+        "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",
+        "contract", "web/http", "web/security", "market/hours", "common",
     },
     "ops/metrics": {"web/http/counting", "market", "relay", "common", "engineio"},
     "ops/alerts": {"market", "common", "engineio"},

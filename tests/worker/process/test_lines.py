@@ -50,7 +50,7 @@ class SplitterTests(SynchronousTestCase):
         splitter = Splitter(10)
         for _ in range(1000):
             self.assertEqual(list(splitter.feed(b"x" * 8192)), [])
-        self.assertEqual(len(splitter._line), 10)
+        self.assertEqual(len(splitter.peek()[0]), 10)
         self.assertEqual(list(splitter.flush()), [(b"x" * 10, 8192000 - 10)])
         self.assertEqual(list(splitter.flush()), [])
 
@@ -152,11 +152,11 @@ class StreamTests(SynchronousTestCase):
             time.advance(10)
         self.assertEqual((tested.last(), tested.last(since=5)), (["old", "new"], ["new"]))
 
-    def unfinished(self, held=lambda _: 0, limit: int = 100) -> OutputStream:
+    def unfinished(self, held=lambda _: 0, limit: int = 100, clean=str) -> OutputStream:
         self.time = Time()
         self.told: list[str] = []
         gate = LineRateLimit(1e9, 10**6, self.time.seconds)
-        return OutputStream(limit, gate, str, self.told.append, reactor=self.time, held=held)
+        return OutputStream(limit, gate, clean, self.told.append, reactor=self.time, held=held)
 
     def test_a_prompt_is_told_within_two_seconds(self) -> None:
         tested = self.unfinished()
@@ -190,8 +190,7 @@ class StreamTests(SynchronousTestCase):
         redactor = Redactor()
         redactor.learn("SECRETKEY123")
         for cut in range(1, 12):
-            tested = self.unfinished(redactor.held)
-            tested._clean = redactor
+            tested = self.unfinished(redactor.held, clean=redactor)
             tested.feed("key SECRETKEY123"[: 4 + cut].encode())
             self.time.advance(5)
             self.assertEqual(self.told, ["key "], cut)
