@@ -8,7 +8,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `market/`: what is known of Taiwan's markets: codes, hours, holidays, freshness of the feed.
 - `worker/`: starts, watches and ends `main.py`.
 - `web/`: HTTP, WebSocket, the guard before both, the routes and the page.
-- `contract`: what the routes ask of the worker's supervisor: its methods and errors.
+- `contract`: what the routes ask of the worker's supervisor: methods, errors, credentials.
 - `ops/`: logs, metrics, alerts, `--check`, systemd.
 - `options/`: the table of options.
 - `app/`: makes one Twisted service of all of it.

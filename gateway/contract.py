@@ -205,10 +205,9 @@ _NO_WORKER = "It was started with --no-worker; start it without to control one."
 
 
 class NoWorker:
-    """The `Control` of `--no-worker`.
+    """The `Control` of `--no-worker`: always ready, and every change raises WorkerError.
 
-    It is ready while it is up: whoever connects may publish, and nobody has to.  `spoke()`
-    tells when somebody did so last, in seconds since 1970; None: never.
+    `spoke()` is when a publisher last sent an event, in seconds since 1970; None: never.
     """
 
     running = False
