@@ -18,7 +18,7 @@ from gateway.market.events import READINESS
 from gateway.ops.alerts.alerts import Settings as AlertSettings
 from gateway.options import options
 from gateway.relay.event import Keys
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.socketio.server import Settings as SocketSettings
@@ -98,7 +98,7 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
             quote_names=frozenset(settings.quote_events),
             readiness_names=READINESS,
         ),
-        patience=Patience(
+        slow_client_limits=SlowClientLimits(
             bytes=settings.slow_size,
             stall=settings.slow_time,
             longest_stall=settings.stall_time,

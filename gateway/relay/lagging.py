@@ -21,7 +21,7 @@ TICK = 1.0
 
 
 @attrs.frozen(kw_only=True)
-class Patience:
+class SlowClientLimits:
     """How slow a client may be before something is done about it."""
 
     bytes: int = 1 << 20
@@ -60,7 +60,7 @@ class SlowConsumers:
     def __init__(
         self,
         turn: Turn,
-        patience: Patience,
+        limits: SlowClientLimits,
         deadlines: Deadlines,
         *,
         wall: Callable[[], float],
@@ -71,7 +71,7 @@ class SlowConsumers:
         self._wall = wall
         self.counters = Counters()
         self._logs = turn.logs
-        self._patience = patience
+        self._limits = limits
         self._deadlines = deadlines
         self._stalled: dict[Subscription, tuple[tuple[int, int], float]] = {}
         Periodic(deadlines, TICK, "The look at slow clients", self._look)
@@ -100,13 +100,13 @@ class SlowConsumers:
 
         It goes through all that waits for the client, of which each poll takes little.
         """
-        now, late = self._deadlines.clock(), self._patience.late
-        if not self._patience.conflate or now - subscription.refreshed <= late:
+        now, late = self._deadlines.clock(), self._limits.late
+        if not self._limits.conflate or now - subscription.refreshed <= late:
             return
         since = subscription.waits_since
         if since is not None and self._wall() - since > late:
             subscription.refreshed = now
-            self._count(subscription.conflate(self._patience.passed_over))
+            self._count(subscription.conflate(self._limits.passed_over))
 
     def _look(self) -> None:
         before, self._stalled = self._stalled, {}
@@ -132,19 +132,19 @@ class SlowConsumers:
             self._too_slow(subscription, self._bound(subscription))
 
     def _is_too_slow(self, subscription: Subscription, stalled: float) -> bool:
-        return stalled >= self._patience.longest_stall or (
-            stalled >= self._patience.stall and subscription.lag > self._bound(subscription)
+        return stalled >= self._limits.longest_stall or (
+            stalled >= self._limits.stall and subscription.lag > self._bound(subscription)
         )
 
     def _bound(self, subscription: Subscription) -> int:
-        return max(self._patience.bytes, 2 * subscription.log.largest)
+        return max(self._limits.bytes, 2 * subscription.log.largest)
 
     def _too_slow(self, subscription: Subscription, bound: int) -> None:
         """Skip replaced events; disconnect it if more than `bound` bytes can't be skipped.
 
         No client may keep more than the log itself, however many keys there are.
         """
-        if self._patience.conflate:
+        if self._limits.conflate:
             self._count(subscription.conflate())
             if subscription.undroppable <= bound and subscription.lag <= _most(subscription.log):
                 return

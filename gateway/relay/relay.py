@@ -42,7 +42,7 @@ class Relay:
             name: Hub(name, settings, self._turn, deadlines, observer, wall=wall)
             for name in settings.namespaces
         }
-        self.slow = SlowConsumers(self._turn, settings.patience, deadlines, wall=wall)
+        self.slow = SlowConsumers(self._turn, settings.slow_client_limits, deadlines, wall=wall)
 
     def outbox(self) -> SessionOutbox:
         """The outbox of a new Engine.IO session."""

@@ -10,7 +10,7 @@ import attrs
 
 from gateway.relay.aliases import NoAliases
 from gateway.relay.event import Keys
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ class Settings:
     aliases: Callable[[], Aliases] = NoAliases
     """Makes what knows the codes that name one thing; called once for each namespace."""
     snapshots: SnapshotSettings = attrs.Factory(SnapshotSettings)
-    patience: Patience = attrs.Factory(Patience)
+    slow_client_limits: SlowClientLimits = attrs.Factory(SlowClientLimits)

@@ -26,8 +26,10 @@ class LayersTests(SynchronousTestCase):
         self.assertEqual((engine.ping_interval, engine.ping_timeout), (1500, 20_000))
 
     def test_conflation_is_on_unless_it_is_switched_off(self) -> None:
-        self.assertTrue(relay_settings(Settings(), {}).patience.conflate)
-        self.assertFalse(relay_settings(Settings(no_conflation=True), {}).patience.conflate)
+        self.assertTrue(relay_settings(Settings(), {}).slow_client_limits.conflate)
+        self.assertFalse(
+            relay_settings(Settings(no_conflation=True), {}).slow_client_limits.conflate
+        )
 
     def test_which_events_replace_which_and_which_are_quotes(self) -> None:
         relay = relay_settings(
@@ -46,8 +48,13 @@ class LayersTests(SynchronousTestCase):
         self.assertEqual((relay.snapshots.states, relay.snapshots.quotes), (False, True))
 
     def test_how_long_a_slow_client_is_borne(self) -> None:
-        patience = relay_settings(Settings(slow_size=5, slow_time=6, stall_time=7), {}).patience
-        self.assertEqual((patience.bytes, patience.stall, patience.longest_stall), (5, 6, 7))
+        limits = relay_settings(
+            Settings(slow_size=5, slow_time=6, stall_time=7), {}
+        ).slow_client_limits
+        self.assertEqual(
+            (limits.bytes, limits.stall, limits.longest_stall),
+            (5, 6, 7),
+        )
 
     def test_a_token_file_counts_before_a_variable(self) -> None:
         file = self.token_file(" from a file\n")

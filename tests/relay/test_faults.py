@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.ops.metrics.delay import INTERVAL, ReactorDelay
-from gateway.relay.lagging import TICK, Patience
+from gateway.relay.lagging import TICK, SlowClientLimits
 from gateway.relay.subscription import Subscription
 from tests.relay.world import RelayWorld
 
@@ -128,8 +128,8 @@ class NoSelection:
 
 
 class SlowTests(GuardCase):
-    def start(self, patience: Patience, **settings: Any) -> None:
-        self.world = RelayWorld(patience=patience, **settings)
+    def start(self, slow_client_limits: SlowClientLimits, **settings: Any) -> None:
+        self.world = RelayWorld(slow_client_limits=slow_client_limits, **settings)
         self.sender, *self.clients = [self.world.client() for _ in range(4)]
         for client in self.clients:
             client.wire.full = True
@@ -154,17 +154,17 @@ class SlowTests(GuardCase):
         return [client.session.is_over for client in self.clients]
 
     def test_one_that_cannot_be_judged_is_dropped_and_the_others_are_judged(self) -> None:
-        self.start(Patience(bytes=10, stall=1, conflate=False))
+        self.start(SlowClientLimits(bytes=10, stall=1, conflate=False))
         self.say(*["x" * 2000] * 6)
         self.breaks(Subscription, "conflate")
-        self.world.relay.slow._patience = Patience(bytes=10, stall=1)
+        self.world.relay.slow._limits = SlowClientLimits(bytes=10, stall=1)
         self.world.wait(2 * TICK)
         self.assertEqual(self.over, [True, True, True])
         self.assertEqual(self.world.relay.slow.counters.evicted, 2)
         self.assertEqual(self.errors(), 1)
 
     def test_so_it_is_with_one_that_falls_out_of_the_log(self) -> None:
-        self.start(Patience(), log_records=5)
+        self.start(SlowClientLimits(), log_records=5)
         self.breaks(Subscription, "keep")
         self.say(*"abcdefghijkl")
         self.assertEqual(self.over, [False, True, False])

@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.event import OVERHEAD
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.subscription import Subscription
 from tests.relay.world import KEYED, RelayWorld, WebSocketClient
 
@@ -22,11 +22,11 @@ def tick(code, number):
 class SlowTests(SynchronousTestCase):
     """One client that does not read, and one that does."""
 
-    patience = Patience(bytes=BOUND)
+    slow_client_limits = SlowClientLimits(bytes=BOUND)
 
     def setUp(self):
         self.world = RelayWorld(
-            patience=self.patience, log_bytes=200_000, namespaces=("/", "/chat")
+            slow_client_limits=self.slow_client_limits, log_bytes=200_000, namespaces=("/", "/chat")
         )
         self.sender, self.healthy, self.slow = (self.world.client() for _ in range(3))
         self.counters = self.world.relay.slow.counters
@@ -273,7 +273,7 @@ class ConflationTests(SlowTests):
 
 
 class DisconnectTests(SlowTests):
-    patience = Patience(bytes=BOUND, conflate=False)
+    slow_client_limits = SlowClientLimits(bytes=BOUND, conflate=False)
 
     def test_by_option_nothing_is_skipped(self):
         self.say(*[tick("A", number) for number in range(100)])

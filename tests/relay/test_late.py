@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from tests.relay.world import KEYED, PollingClient, RelayWorld
 
 RATE, ROUND_TRIP = 1000, 0.1
@@ -14,10 +14,10 @@ RATE, ROUND_TRIP = 1000, 0.1
 class LateTests(SynchronousTestCase):
     """One publisher at 1,000 events a second, and a client with ten polls a second."""
 
-    patience = Patience()
+    slow_client_limits = SlowClientLimits()
 
     def setUp(self):
-        self.world = RelayWorld(patience=self.patience)
+        self.world = RelayWorld(slow_client_limits=self.slow_client_limits)
         self.sender = self.world.client()
         self.client = self.join()
         self.number = 0

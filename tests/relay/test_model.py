@@ -18,7 +18,7 @@ from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
 from gateway.relay.event import OVERHEAD, Event, Question, Subject
 from gateway.relay.journal import Offset
-from gateway.relay.lagging import Patience, SlowConsumers
+from gateway.relay.lagging import SlowClientLimits, SlowConsumers
 from gateway.relay.log import Log
 from gateway.relay.recovery import Pids, Recovery, RecoveryRequest
 from gateway.relay.selection import Selection
@@ -47,8 +47,8 @@ class LogMachine(RuleBasedStateMachine):
         self.turn.logs.append(self.log)
         self.turn.attempt.failed = _raise  # what the relay would log and go on with
         self.recovery = Recovery(self.log, Pids(lambda: b"key", "/"), self.deadlines, AWAY)
-        patience = Patience(bytes=BOUND, stall=1.0, longest_stall=10.0)
-        self.slow = SlowConsumers(self.turn, patience, self.deadlines, wall=lambda: self.now)
+        limits = SlowClientLimits(bytes=BOUND, stall=1.0, longest_stall=10.0)
+        self.slow = SlowConsumers(self.turn, limits, self.deadlines, wall=lambda: self.now)
 
     # -- helpers ----------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.turn import POLLS
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 
@@ -67,7 +67,7 @@ class UpgradeTests(SynchronousTestCase):
     """From polling to WebSocket while 2000 events a second pass by."""
 
     def setUp(self):
-        self.world = RelayWorld(patience=Patience(bytes=100_000))
+        self.world = RelayWorld(slow_client_limits=SlowClientLimits(bytes=100_000))
         self.sender = self.world.client()
         self.said = 0
 

@@ -6,17 +6,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.outbox import BOUND
 from gateway.engineio.packet import OVERHEAD
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from tests.engineio.world import text
 from tests.relay.world import KEYED, PollingClient, RelayWorld, WebSocketClient
 
-PATIENT = Patience(stall=10.0**9, longest_stall=10.0**9)
+NEVER_SLOW = SlowClientLimits(stall=10.0**9, longest_stall=10.0**9)
 """Nobody is too slow here: the bound holds at once, and by itself."""
 
 
 class UnreadTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.world = RelayWorld(eio3=True, patience=PATIENT)
+        self.world = RelayWorld(eio3=True, slow_client_limits=NEVER_SLOW)
 
     def say_until_it_ends(
         self, client: WebSocketClient | PollingClient, say: Callable[[], object], each: int

@@ -10,7 +10,7 @@ from gateway.engineio.payload import decode3, decode4
 from gateway.market.codes import ContractCodes
 from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.relay.event import Keys
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.relay import Relay
 from gateway.relay.settings import Settings
@@ -224,13 +224,15 @@ class PollingClient(Client):
 class RelayWorld(World):
     """One gateway and its clients."""
 
-    def __init__(self, *, eio3: bool = False, patience: Any = None, **settings: Any) -> None:
+    def __init__(
+        self, *, eio3: bool = False, slow_client_limits: Any = None, **settings: Any
+    ) -> None:
         super().__init__(self._serve, outbox=self._outbox, ping_interval=NEVER, eio3=eio3)
         self.watcher = Watcher()
         self._soon: list[Callable[[], None]] = []
         settings.setdefault("keys", Keys(names=frozenset((KEYED,))))
         self.relay = Relay(
-            Settings(patience=patience or Patience(), **settings),
+            Settings(slow_client_limits=slow_client_limits or SlowClientLimits(), **settings),
             self.deadlines,
             self._call_later,
             self.watcher,

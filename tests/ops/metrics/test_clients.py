@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.ops.logs import EventCounts
 from gateway.ops.metrics.clients import RelayMetrics
 from gateway.relay.event import OVERHEAD
-from gateway.relay.lagging import Patience
+from gateway.relay.lagging import SlowClientLimits
 from tests.ops.metrics.reading import read
 from tests.relay.world import KEYED, RelayWorld, WebSocketClient
 
@@ -134,7 +134,7 @@ class RelayMetricsTests(SynchronousTestCase):
 
     def test_conflated(self):
         ticks = [f'42["{KEYED}",{{"code":"A","n":{number}}}]' for number in range(100)]
-        self.lagging('42["first"]', *ticks, patience=Patience(bytes=1000))
+        self.lagging('42["first"]', *ticks, slow_client_limits=SlowClientLimits(bytes=1000))
         self.world.wait(3)
         found = self.numbers()
         self.assertGreater(found["conflations_total"], 0)
@@ -142,7 +142,7 @@ class RelayMetricsTests(SynchronousTestCase):
 
     def test_evicted(self):
         texts = [f'42["e",{number}]' for number in range(100)]
-        self.lagging('42["first"]', *texts, patience=Patience(bytes=1000))
+        self.lagging('42["first"]', *texts, slow_client_limits=SlowClientLimits(bytes=1000))
         self.world.wait(3)
         self.assert_numbers(
             {
