@@ -6,7 +6,7 @@ In reading order:
 - `settings`: what it can be told.
 - `request_errors`: what a request may fail with.
 - `report`: what `/status`, `/health` and browsers are told.
-- `lifecycle/`: when a worker starts and ends, who is answered, and why it ended.
+- `lifecycle/`: when a worker starts and ends: the gate, the budget, the broker's pauses, exits.
 - `process/`: the worker's process, its guardian, its output and its Python.
 - `readiness/`: whether it is ready, and what is done when it is late or silent.
 - `keys/`: the credentials that the next worker gets.
