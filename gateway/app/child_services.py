@@ -12,9 +12,9 @@ from twisted.logger import Logger
 
 from gateway.app.layer_settings import WORKER_KEY, state_dir
 from gateway.app.service import refused
+from gateway.web.http.listen import KeptPort
 from gateway.web.http.listen_plan import ListenError, plan
 from gateway.web.http.timer import Driver, drive
-from gateway.web.http.worker_port import KeptPort
 from gateway.web.security.trust import notice, warning
 
 if TYPE_CHECKING:

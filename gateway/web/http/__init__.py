@@ -12,7 +12,6 @@
 - `audit`: one log line for every control action.
 - `listen`: the open ports.
 - `listen_plan`: where to listen, by the options.
-- `worker_port`: a port for the worker that stays the same over restarts.
 - `proxy_protocol`: the PROXY protocol of HAProxy.
 - `tls`: TLS endpoints whose certificates are read again when they change.
 - `pems`: a folder of certificates, one for each host name.

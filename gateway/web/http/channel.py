@@ -276,8 +276,7 @@ class HttpChannel(StrictChannel):
     def _cors(self) -> bytes:
         """Header lines that let a page read the answer.
 
-        Empty where the Origin was not read: always for a URL that is too long (414), and
-        sometimes for a head that is too large (431).
+        Empty where the Origin was not read, as for a URL that is too long (414).
         """
         return (
             self.site.cors(self.requests[-1], self._path) if self.requests and self._path else b""

@@ -23,6 +23,7 @@ from gateway.web.security.addresses import is_loopback, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from twisted.internet.protocol import Factory
     from twisted.internet.tcp import Port
@@ -30,16 +31,46 @@ if TYPE_CHECKING:
     from gateway.web.http.counting import Caps
     from gateway.web.http.listen_plan import ListenAddress
     from gateway.web.http.tls import Certificate
-    from gateway.web.http.worker_port import KeptPort
 
 BACKLOG = 1024
 """Connections that may wait to be accepted; further clients try again a second later."""
 ATTEMPTS = 5
 """Attempts to find a port that is free in IPv4 and IPv6."""
+HIGHEST_PORT = 65535
 CERTIFICATE_SECONDS = 5.0
 """Seconds between two checks whether certificates have changed."""
 
 _log = Logger(namespace="gateway")
+
+
+class KeptPort:
+    """The number of a port, kept in the file `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> int:
+        """The number in the file; 0: there is no valid one."""
+        try:
+            text = self._path.read_bytes()[:8].strip()
+        except OSError:
+            return 0
+        number = int(text) if text.isdigit() else 0
+        return number if number <= HIGHEST_PORT else 0
+
+    def keep(self, number: int) -> None:
+        """Write `number`; a failure is only logged."""
+        if self.read() == number:
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.write_text(f"{number}\n", encoding="ascii")
+        except OSError as error:
+            _log.warn(
+                "{path} can't be written ({why}): the worker gets another port at each start",
+                path=self._path,
+                why=error.strerror,
+            )
 
 
 class Listeners:

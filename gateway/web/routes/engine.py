@@ -23,15 +23,6 @@ from gateway.web.websocket.allowance import Allowance, Pace
 from gateway.web.websocket.upgrade import UpgradeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.web.server import Request
-
-
-TOKEN = "token"  # noqa: S105  # the name of a parameter
-"""The query parameter of a handshake that holds a token; a Bearer token counts as one too."""
-
-if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twisted.web.server import Request
@@ -42,6 +33,9 @@ if TYPE_CHECKING:
     from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
 
     Connect = Callable[[WebSocketSink], WebSocketChannel]
+
+TOKEN = "token"  # noqa: S105  # the name of a parameter
+"""The query parameter of a handshake that holds a token; a Bearer token counts as one too."""
 
 
 def peer_of(request: Request) -> Peer:

@@ -1,9 +1,8 @@
-"""Deadlines, caps and rates."""
+"""Deadlines of connections."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.counting import Caps
 from gateway.web.http.limits import SWEEP_SECONDS, Expiry
 
 
@@ -72,53 +71,3 @@ class ExpiryTests(SynchronousTestCase):
         self.pass_time(1)
         self.pass_time(1)
         self.assertEqual(connection.calls, 2)
-
-
-class CapsTests(SynchronousTestCase):
-    def test_one_address_can_not_take_all(self) -> None:
-        caps = Caps(total=10, per_address=2)
-        self.assertEqual([caps.opened("192.0.2.1") for _ in range(3)], [True, True, False])
-        self.assertTrue(caps.opened("192.0.2.2"))
-        self.assertEqual((caps.count, caps.refused), (4, 1))
-
-    def test_this_machine_counts_in_the_total_only(self) -> None:
-        caps = Caps(total=5, per_address=1)
-        local = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "", "127.0.0.1"]
-        self.assertEqual([caps.opened(host) for host in local], [True] * 5)
-        self.assertFalse(caps.opened("127.0.0.1"))
-
-    def test_who_is_exempt_counts_in_the_total_only(self) -> None:
-        caps = Caps(total=3, per_address=1, exempt="10.0.0.1".__eq__)
-        self.assertEqual([caps.opened("10.0.0.1") for _ in range(4)], [True] * 3 + [False])
-
-    def test_a_connection_counts_as_that_of_who_is_told(self) -> None:
-        caps = Caps(total=100, per_address=2, exempt="10.0.0.1".__eq__)
-        for _ in range(4):
-            self.assertTrue(caps.opened("10.0.0.1"))
-        clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.1"]
-        for _ in clients:
-            caps.left("10.0.0.1")
-        self.assertEqual([caps.entered(each) for each in clients], [True, True, True, False])
-        caps.left("192.0.2.1")
-        self.assertEqual((caps.count, caps.refused), (4, 1))
-
-    def test_an_ipv6_client_counts_by_its_64(self) -> None:
-        caps = Caps(total=100, per_address=2)
-        mine = ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::%eth0"]
-        self.assertEqual([caps.opened(each) for each in mine], [True, True, False])
-        self.assertTrue(caps.opened("2001:db8:1:3::1"))
-        self.assertTrue(caps.opened("::ffff:192.0.2.1"))
-        self.assertTrue(caps.opened("192.0.2.1"))
-        self.assertFalse(caps.opened("::ffff:192.0.2.1"))
-        for each in mine:
-            caps.closed(each)
-        self.assertTrue(caps.opened("2001:db8:1:2::1"))
-
-    def test_who_goes_makes_room(self) -> None:
-        caps = Caps(total=1, per_address=1)
-        for _ in range(3):
-            self.assertTrue(caps.opened("192.0.2.1"))
-            self.assertFalse(caps.opened("192.0.2.1"))
-            caps.closed("192.0.2.1")
-            caps.closed("192.0.2.1")
-        self.assertEqual(caps.count, 0)
