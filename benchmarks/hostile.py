@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchmarks.client import REQUEST, Client, event, frame, raise_descriptor_limit
 from benchmarks.server import running, supervising
@@ -252,7 +252,7 @@ def _visit(port: int, rate: int) -> None:
                 selector.register(client, selectors.EVENT_READ, [b"", 0])
                 come += 1
             for key, _ in selector.select(0.001):
-                client, state = key.fileobj, key.data
+                client, state = cast("socket.socket", key.fileobj), key.data
                 data = client.recv(65536)
                 state[0] += data
                 while state[1] < len(steps) and steps[state[1]][0] in state[0]:

@@ -71,10 +71,10 @@ def measure(gateway: Gateway, each: Input, units: list[bytes]) -> Cost:
     prepare = _connected if each.way is Way.CONNECTION else _websocket
     clients = [prepare(gateway.port, known=each.known) for _ in range(each.clients)]
     gateway.rest()
-    cpu, memory = gateway.cpu(), gateway.ops.memory()
+    cpu, memory = gateway.cpu(), gateway.memory()
     _send(clients, b"".join(units), unread=each.unread)
     gateway.rest()
-    cost = Cost((gateway.cpu() - cpu) / number, (gateway.ops.memory() - memory) / number)
+    cost = Cost((gateway.cpu() - cpu) / number, (gateway.memory() - memory) / number)
     _close(gateway, clients)
     return cost
 
@@ -91,11 +91,11 @@ def fill(gateway: Gateway) -> None:
 def _requests(gateway: Gateway, units: list[bytes]) -> Cost:
     client = _connected(gateway.port)
     gateway.rest()
-    cpu, memory = gateway.cpu(), gateway.ops.memory()
+    cpu, memory = gateway.cpu(), gateway.memory()
     for unit in units:
         _ask(client, unit)
     gateway.rest()
-    cost = Cost((gateway.cpu() - cpu) / len(units), (gateway.ops.memory() - memory) / len(units))
+    cost = Cost((gateway.cpu() - cpu) / len(units), (gateway.memory() - memory) / len(units))
     _close(gateway, [client])
     return cost
 
@@ -108,11 +108,11 @@ def _posts(gateway: Gateway, units: list[bytes], *, known: bool) -> Cost:
     if known:
         _ask(client, head(line, body=CONNECT))
     gateway.rest()
-    cpu, memory = gateway.cpu(), gateway.ops.memory()
+    cpu, memory = gateway.cpu(), gateway.memory()
     for unit in units:
         _ask(client, head(line, body=unit))
     gateway.rest()
-    cost = Cost((gateway.cpu() - cpu) / len(units), (gateway.ops.memory() - memory) / len(units))
+    cost = Cost((gateway.cpu() - cpu) / len(units), (gateway.memory() - memory) / len(units))
     _close(gateway, [client])
     return cost
 
