@@ -13,6 +13,7 @@ In reading order:
 - `calendar/`: what is done by the clock: schedules, session windows, looks once a second.
 - `sources`: the worker's own source files and what they import.
 
-`gateway.app` and `gateway.ops.doctor` import it.  It imports `gateway.common` and, for the
-state of feeds, `gateway.market`; `gateway.web` and this folder do not know each other.
+`gateway.app` and `gateway.ops.doctor` import it.  It imports `gateway.common`, `gateway.contract`
+and, for names of events, hours and the state of feeds, `gateway.market`; `gateway.web` and this
+folder do not know each other.
 """

@@ -315,7 +315,7 @@ class Supervisor:
         return f"{self._launcher.identity()} {urlsplit(self._gateway_url).port}"
 
     def _may_wait(self, worker: WorkerRun) -> bool:
-        """Whether nobody misses a worker that is not ready."""
+        """Whether the worker need not be ready now: it has no keys, or no session is open."""
         trades = self.checks.in_session if self._settings.sessions else self._trades(self._wall())
         lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades

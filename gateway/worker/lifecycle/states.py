@@ -69,7 +69,7 @@ MOVED: Final = 1.0
 
 
 class WorkerState:
-    """What is so now, and what comes of what people ask and the worker tells."""
+    """One state: what exists while it lasts, and what each input leads to in it."""
 
     name: ClassVar[str]
     """What people are told: in `/status`, `/health`, `/metrics` and `python_status`."""
@@ -120,7 +120,7 @@ class WorkerState:
 
 
 class Stopped(WorkerState):
-    """There is no worker, and nobody wants one."""
+    """There is no worker, and none is wanted."""
 
     name = "stopped"
 

@@ -192,7 +192,7 @@ class Predecessor:
         self._rescue: Rescue | None = None
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """A check of the gate, whoever asks: it is waited for from now on, if it is there.
+        """A check of the gate; a worker that is there is waited for from now on.
 
         Raises OSError where it can't be told.
         """

@@ -20,7 +20,8 @@ Reports, one a line: `forked PID`, by the new process itself before it becomes t
 at once when the worker is gone.  The guardian itself exits when nothing of the tree is left.
 
 The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
-a terminal.  Who has a group of his own gets SIGTERM when the worker is gone, and SIGKILL.
+a terminal.  Processes with a group of their own get SIGTERM when the worker is gone, and
+SIGKILL.
 """
 
 from __future__ import annotations
@@ -302,8 +303,8 @@ def follow(guardian: int) -> None:
     """In the new process, just before it becomes the worker.
 
     Should the guardian be killed, that is SIGINT, from the first moment on: until the worker
-    has a handler of its own it dies of it.  Who lost his guardian before he could ask for
-    that must not become a worker, since nobody would know it.
+    has a handler of its own it dies of it.  A process whose guardian was lost before that must
+    not become a worker, since nobody would know of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if LINUX:

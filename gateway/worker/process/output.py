@@ -1,4 +1,4 @@
-"""What the worker prints: into the log, the tail, and to whoever listens for its errors."""
+"""What the worker prints: into the log and the tail, and searched for the broker's words."""
 
 from __future__ import annotations
 

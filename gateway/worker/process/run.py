@@ -93,7 +93,7 @@ class Run:
         """End the worker and its tree; politely, and not before it has settled.
 
         Before its `try` no worker logs out, and a KeyboardInterrupt in the middle of its
-        imports can get lost.  So whoever asked too early asks again at `settled`.
+        imports can get lost.  So the life-cycle asks again at `settled`.
         """
         if self._asked_at is None:
             self._asked_at = self._reactor.seconds()

@@ -142,8 +142,8 @@ def names_proxy(variables: Mapping[str, str]) -> bool:
 class LateWorkerChecks:
     """Both looks at a worker that is late; `tell(status)` gets what people are to be told.
 
-    `folder()` is that of main.py; it may raise LaunchError.  `may_wait(worker)` says whether
-    nobody misses a worker that is not ready; for `is_connected` and `spoke_version_3` see
+    `folder()` is that of main.py; it may raise LaunchError.  `may_wait(worker)` says whether a
+    worker need not be ready now; for `is_connected` and `spoke_version_3` see
     `Supervisor`.
     """
 

@@ -17,10 +17,10 @@ MOST = 10
 class SilentFeeds:
     """Hears what browsers are told of feeds.
 
-    A feed that is silent for `after` seconds (0: for any time) costs a restart.  When that
-    did not help, the next comes after twice that time, and so on: each is a login, and on a
-    holiday nobody knew of none helps.  `renew(reason)` restarts through the gate, within the
-    budget.
+    A feed that is silent for `after` seconds (0: for any time) restarts the worker.  When that
+    did not help, the next restart comes after twice that time, and so on: each is a login, and
+    none helps on a holiday that is not in the calendar.  `renew(reason)` restarts through the
+    gate, within the budget.
     """
 
     def __init__(self, reactor: Any, after: float, renew: Callable[[str], object]) -> None:
