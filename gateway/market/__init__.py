@@ -1,7 +1,6 @@
 """What is known of Shioaji's events and of Taiwan's markets, and nowhere else.
 
-`events` and `hours` may be imported by all but the relay and the protocols; the rest by `app`,
-`worker` and `ops`.
+`worker`, `ops` and `app` import it, and `options` its `events`; the relay does not.
 
 In reading order:
 
