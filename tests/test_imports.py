@@ -54,7 +54,8 @@ MAY_IMPORT = {
     },
     "worker/process": {
         "worker/request_errors", "worker/settings", "worker/sources", "worker/keys",
-        "worker/lifecycle", "worker/readiness/vitals", "contract", "common",
+        "worker/lifecycle", "worker/readiness/vitals", "contract", "market/events",
+        "common",
     },
     "worker/process/guardian": set(),
     "worker/process/interpreters": set(),

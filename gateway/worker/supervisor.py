@@ -17,7 +17,7 @@ from twisted.logger import Logger, LogLevel
 from gateway.common.escape import escape
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
-from gateway.market.events import WORKER_STATUS
+from gateway.market.events import ERROR, WORKER_STATUS
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
 from gateway.worker.keys.credential_change import CredentialChange
 from gateway.worker.keys.store import CredentialStore
@@ -282,7 +282,7 @@ class Supervisor:
         if worker is None:
             return
         cause = worker.heard(name, value, connection)
-        if name == "python_error":
+        if name == ERROR:
             self._lifecycle.reports.complained(worker, cause, self._clean_error(value))
         elif worker.vitals.was_ready:
             self._lifecycle.reports.became_ready(worker)

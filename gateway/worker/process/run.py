@@ -14,6 +14,7 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
+from gateway.market.events import ERROR
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
@@ -117,7 +118,7 @@ class Run:
         self._settle()
         if not was_ready and self.vitals.was_ready and self._process is not None:
             self._process.be_patient(self._patience)
-        cause = classify_event(value) if name == "python_error" else None
+        cause = classify_event(value) if name == ERROR else None
         if cause is not None:
             self.note_error(cause)
         return cause
