@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.limits import Limits, Turns
 from gateway.web.http.request import Request
-from tests.web.site import Echo, Memory, build_site
+from tests.web.site import Echo, Memory, SocketTestCase, build_site
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
@@ -151,6 +151,31 @@ class PipeliningTests(SynchronousTestCase):
             second.wire.turn()
         self.assertEqual(second.answers, 2)
         self.assertIsNone(second.wire.why)
+
+
+class HalfClosedTests(SocketTestCase):
+    """A client that has asked for everything closes its own half of the connection."""
+
+    async def ask(self, data: bytes) -> bytes:
+        client = await self.connect(self.listen())
+        client.transport.write(data)
+        client.transport.loseWriteConnection()
+        await client.closed
+        return client.received
+
+    async def test_it_gets_all_answers(self) -> None:
+        self.assertEqual((await self.ask(10 * ASK)).count(b"HTTP/1.1 200 "), 10)
+
+    async def test_it_gets_all_of_answers_that_wait_for_it(self) -> None:
+        body = bytes(3_000_000)
+        self.engine.render = lambda request: body  # type: ignore[method-assign]
+        self.assertEqual((await self.ask(3 * ASK)).count(body), 3)
+
+    async def test_who_polls_has_gone(self) -> None:
+        """A connection that is closed as a whole looks the same."""
+        poll = ASK.replace(b"/ ", b"/?slow ")
+        self.assertEqual((await self.ask(ASK + poll)).count(b"HTTP/1.1 200 "), 1)
+        self.assertEqual(len(self.engine.waiting), 1)
 
 
 class TurnsTests(SynchronousTestCase):

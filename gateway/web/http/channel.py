@@ -10,9 +10,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
+from zope.interface import implementer
 
 from gateway.web.http.counting import count_as
 from gateway.web.http.limits import Phase
@@ -39,6 +40,7 @@ LEAST_TAKEN = 262144
 """Bytes that a slow client must read in each `Limits.flush_seconds` while an answer waits."""
 
 
+@implementer(IHalfCloseableProtocol)
 class HttpChannel(StrictChannel):
     """One connection.
 
@@ -167,6 +169,18 @@ class HttpChannel(StrictChannel):
     def loseConnection(self) -> None:
         self._enter(Phase.CLOSING)
         self._writer.lose()
+
+    def readConnectionLost(self) -> None:
+        """The peer says nothing more: what it asked for before is still answered.
+
+        This is called again whenever the next request is taken.  Who has only a request that
+        is not answered yet, a poll for instance, has gone.
+        """
+        if self._answered is None and self._taken is None:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Nothing: that was ours to do."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
