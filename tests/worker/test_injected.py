@@ -7,6 +7,7 @@ import errno
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.contract import Credentials
+from gateway.worker.request_errors import NotReadyError
 
 from .simulated import Simulation
 
@@ -127,3 +128,23 @@ class InjectedTests(SynchronousTestCase):
                 what = f"{scenario.__name__}, {errno.errorcode[error]} at {begins}"
                 self.assertWell(world, what)
                 self.assertNotIn("fatal", [event["status"] for event in world.told], what)
+
+    def test_the_previous_keys_come_back_when_what_is_to_be_run_can_be_looked_at_again(
+        self,
+    ) -> None:
+        world = Simulation(self, errno.EIO)
+        world.supervisor.start()
+        world.advance(4)
+        new = Credentials("the-key", "the-secret", "main.py", "pass")
+        answer = world.ask(world.supervisor.set_credentials(new, wait_ready=True))
+        world.advance(4)
+        world.child.say("TokenError: StatusCode: 401, Detail: invalid api key\n")
+        world.faults.fails = lambda _: True
+        world.faults.active = True
+        world.child.end(256)
+        world.advance(5)
+        world.faults.fails = lambda _: False
+        world.advance(60)
+        self.assertIsInstance(answer[0], NotReadyError)
+        self.assertEqual(world.supervisor.state, "running")
+        self.assertNotIn("the-key", world.child.asked["env"].values())

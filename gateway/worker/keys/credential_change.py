@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from gateway.contract import Credentials, HeldError, WorkerError
 from gateway.worker.keys.credentials import check_certificate
-from gateway.worker.request_errors import SupersededError
+from gateway.worker.request_errors import SupersededError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -73,7 +73,7 @@ class CredentialChange:
         """A worker with the previous keys, now or when nothing forbids it."""
         try:
             yield self._lifecycle.restart()
-        except HeldError:
+        except (HeldError, UnreachableError):
             yield self._lifecycle.stop()
             self._lifecycle.begin()
         except WorkerError as error:

@@ -206,6 +206,7 @@ class Stopping(WorkerState):
         self._ending.ask()  # before, it could not be told
 
     def reaped(self, control: StateActions) -> None:
+        self._ending.done()
         if self._wanted:
             control.try_start()
         else:
@@ -216,9 +217,6 @@ class Stopping(WorkerState):
             self._ending.ask()
         else:
             self._ending.expect()
-
-    def leave(self) -> None:
-        self._ending.done()
 
 
 class Exited(WorkerState):
@@ -240,13 +238,11 @@ class Exited(WorkerState):
         self._go_on(control, wanted=False)
 
     def reaped(self, control: StateActions) -> None:
+        self._ending.done()
         control.judge(self.worker)
 
     def begin(self) -> None:
         self._ending.expect()
-
-    def leave(self) -> None:
-        self._ending.done()
 
     def _go_on(self, control: StateActions, *, wanted: bool) -> None:
         control.enter(Stopping(self.worker, self._ending, wanted=wanted))

@@ -188,14 +188,14 @@ class Termination:
 
     def ask(self) -> None:
         """End it with its tree; may be called again, and is called again soon if that raises."""
-        if not self._overdue.active:
-            self.expect(self._patience)
+        self.expect(self._patience)
         if attempt("Ending the worker", self._worker.end) is not None:
             self._again.begin(AGAIN)
 
     def expect(self, patience: float = 0.0) -> None:
-        """What is left of it must be gone after `patience`."""
-        self._overdue.begin(patience + self._strays + STUCK)
+        """What is left of it must be gone after `patience`; the first who says so counts."""
+        if not self._overdue.active:
+            self._overdue.begin(patience + self._strays + STUCK)
 
     def done(self) -> None:
         """Nobody waits for its end any more."""

@@ -217,6 +217,18 @@ class LifecycleTests(SynchronousTestCase):
         bench.run.settle()
         self.successResultOf(last)
 
+    def test_a_request_does_not_prolong_the_time_in_which_what_is_left_must_be_gone(self) -> None:
+        bench = self.bench()
+        run = bench.up()
+        run.die(code=1)
+        bench.time.advance(bench.settings.patience_strays)
+        answer = bench.lifecycle.restart()
+        bench.time.advance(STUCK)
+        self.assertEqual(self.failureResultOf(answer, WorkerError).value.details, run.stuck_details)
+        run.reap()
+        bench.time.advance(100)
+        self.assertEqual((bench.state, bench.time.getDelayedCalls()), ("starting", []))
+
     # -- by itself ----------------------------------------------------------------------
 
     def test_a_crash_is_followed_by_a_start_after_a_pause(self) -> None:
