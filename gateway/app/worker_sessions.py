@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from gateway.app.identity import Identities, identity_of, is_local, known_as_worker
 from gateway.app.layer_settings import WORKER_KEY
+from gateway.common.guard import Attempts
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import BYTES, SLICE
 from gateway.web.security.addresses import is_loopback
@@ -35,6 +36,8 @@ PAUSE: Final = 0.05
 """Seconds between two look-ups at least; a client is held back so long at most."""
 SHARE: Final = 10
 """The pause is at least so many times as long as the look-up before it took."""
+LONGEST_PAUSE: Final = 2.0
+"""But no longer than this: the process, or the machine, may have stood still meanwhile."""
 
 _log = Logger(namespace="gateway")
 
@@ -127,6 +130,7 @@ class WorkerLookup:
 
     `evident(session)`: the answer that needs no look-up, or None.  `look(sessions)`: those of
     them that are the worker's; None: there is no worker now, which is cheap to find out.
+    After a look-up that fails, nobody is taken for anybody: the next one may tell.
     """
 
     def __init__(
@@ -138,6 +142,7 @@ class WorkerLookup:
         self._evident = evident
         self._look_at = look
         self._deadlines = deadlines
+        self._attempt = Attempts()
         self._next = float("-inf")
         self._undecided: WeakSet[Session] = WeakSet()
         self._waiting: list[Callable[[], object]] = []
@@ -178,24 +183,30 @@ class WorkerLookup:
     def _serve(self) -> None:
         """Do one look-up for all that wait."""
         waiting, self._waiting = self._waiting, []
-        try:
-            self._look()
-        except Exception:  # nobody waits for ever
-            _log.failure("Looking whose connections these are")
+        self._look()
         for then in waiting:
             then()
 
     def _look(self) -> None:
         asked = [session for session in self._undecided if not session.is_over]
         began = self._deadlines.clock()
-        owned = self._look_at(asked)
+        try:
+            owned = self._look_at(asked)
+        except Exception:
+            self._attempt.failed("Looking whose connections these are")
+            self._wait_since(began)
+            return
         if owned is None:
             return
-        ended = self._deadlines.clock()
-        self._next = ended + max(PAUSE, SHARE * (ended - began))
+        self._wait_since(began)
         self._undecided.clear()
         for session in asked:
             identity_of(session).worker = session in owned
+
+    def _wait_since(self, began: float) -> None:
+        """Look not too soon again, after a look-up that began at `began`."""
+        ended = self._deadlines.clock()
+        self._next = ended + min(max(PAUSE, SHARE * (ended - began)), LONGEST_PAUSE)
 
 
 class HoldingApplication:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities, known_as_worker
-from gateway.app.worker_sessions import PAUSE, SHARE, HoldingApplication, WorkerLookup
+from gateway.app.worker_sessions import (
+    LONGEST_PAUSE,
+    PAUSE,
+    SHARE,
+    HoldingApplication,
+    WorkerLookup,
+)
 from gateway.engineio.meter import SLICE
 from tests.relay.world import RelayWorld, WebSocketClient
 
@@ -23,6 +29,7 @@ class Kernel:
         self.workers: set[Any] = set()
         self.running = True
         self.takes = 0.0
+        self.fails = False
         self.elsewhere = False
         self._world = world
 
@@ -33,6 +40,8 @@ class Kernel:
         if not self.running:
             return None
         self.looks += 1
+        if self.fails:
+            raise OSError("too many open files")
         self._world.now += self.takes
         return [session for session in sessions if session in self.workers]
 
@@ -178,11 +187,34 @@ class RecognitionTests(SynchronousTestCase):
 
     def test_a_look_that_fails_leaves_nobody_waiting(self) -> None:
         self.come()
-        late = self.come()
-        self.world.lookup._look_at = lambda sessions: 1 // 0  # type: ignore[assignment]
+        late = [self.come() for _ in range(20)]
+        self.kernel.workers.add(late[0].session)
+        self.kernel.fails = True
         self.world.wait(PAUSE)
-        self.assertGreaterEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertFalse(late.is_open)  # who comes back may have more luck
+        self.assertTrue(all(map(joined, late)))
+        self.assertEqual(self.kernel.looks, 2)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.kernel.fails = False
+        self.world.wait(PAUSE)
+        late[0].emit("tick", 1)
+        self.assertTrue(known_as_worker(late[0].session))
+
+    def test_a_look_that_fails_is_not_repeated_for_each_message(self) -> None:
+        self.kernel.fails = True
+        clients = [self.come() for _ in range(20)]
+        self.world.wait(PAUSE)
+        for client in clients:
+            client.emit("tick", 1)
+        self.assertEqual(self.kernel.looks, 2)
+        self.assertGreaterEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_nobody_waits_as_long_as_the_process_stood_still_in_a_look(self) -> None:
+        self.kernel.takes = 60.0
+        self.come()
+        self.kernel.takes = 0.0
+        late = self.come()
+        self.world.wait(LONGEST_PAUSE)
+        self.assertTrue(joined(late))
 
     def test_who_leaves_while_he_waits_is_forgotten(self) -> None:
         self.come()

@@ -8,6 +8,7 @@ Sources: sock_diag(7) for a socket's inode, proc(5) for the processes and what t
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -28,6 +29,8 @@ HEADER = struct.Struct("=IHHII")  # nlmsghdr
 REQUEST = struct.Struct("=BBBxI")  # inet_diag_req_v2, up to the socket's id
 INODE = struct.Struct("=68xI")  # inet_diag_msg, its inode alone
 _READ = os.O_RDONLY | os.O_CLOEXEC
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
+"""Nothing can be opened now: that says nothing about what is there."""
 
 
 class Ends(NamedTuple):
@@ -55,6 +58,7 @@ class Connections:
     def owned(self, asked: Iterable[Ends]) -> set[Ends] | None:
         """Those of `asked` whose other end a process of the tree holds; None: there is no tree.
 
+        Raises OSError when it can't be found out, since nothing more can be opened.
         All that the tree holds is read once, however many are asked about.
         """
         root = self._root()
@@ -107,7 +111,7 @@ def _question(ends: Ends) -> bytes:
 def _tree(root: int) -> Iterator[int]:
     """`root` and all processes below it."""
     yield root
-    with suppress(OSError), _folder(f"/proc/{root}/task") as (tasks, names):
+    with _suppress_gone(), _folder(f"/proc/{root}/task") as (tasks, names):
         for name in names:
             for child in _read(f"{name}/children", tasks).split():
                 yield from _tree(int(child))
@@ -115,7 +119,7 @@ def _tree(root: int) -> Iterator[int]:
 
 def _held(pid: int) -> Iterator[str]:
     """What the open descriptors of `pid` point at."""
-    with suppress(OSError), _folder(f"/proc/{pid}/fd") as (descriptors, names):
+    with _suppress_gone(), _folder(f"/proc/{pid}/fd") as (descriptors, names):
         for name in names:
             yield _link(name, descriptors)
 
@@ -130,14 +134,23 @@ def _link(name: str, folder: int) -> str:
 
 def _read(name: str, folder: int) -> bytes:
     """A whole file; nothing when it is gone."""
-    try:
+    with _suppress_gone():
         file = os.open(name, _READ, dir_fd=folder)
-    except OSError:
-        return b""
+        try:
+            return b"".join(iter(partial(os.read, file, 65536), b""))
+        finally:
+            os.close(file)
+    return b""
+
+
+@contextmanager
+def _suppress_gone() -> Iterator[None]:
+    """Pass over a process or a file that is gone, or not ours to see."""
     try:
-        return b"".join(iter(partial(os.read, file, 65536), b""))
-    finally:
-        os.close(file)
+        yield
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
 import sys
-from unittest.mock import patch
+from typing import Any
+from unittest.mock import Mock, patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -52,6 +54,22 @@ class ConnectionsTests(SynchronousTestCase):
 
     def test_recognises_a_grandchild_of_the_root(self) -> None:
         self.grandchild_is_recognised("127.0.0.1")
+
+    def test_nobody_is_a_stranger_because_nothing_can_be_opened(self) -> None:
+        listener = self.listen("127.0.0.1")
+        root = self.child(listener)
+        ends = self.accept(listener)
+        ask = Connections(lambda: root).owned
+        for name in (f"/proc/{root}/task", f"/proc/{root}/fd", f"{root}/children"):
+
+            def full(path: str, *args: Any, name: str = name, **more: Any) -> int:
+                if path == name:
+                    raise OSError(errno.EMFILE, "Too many open files")
+                return os.open(path, *args, **more)
+
+            with patch.object(connections, "os", Mock(wraps=os, open=full, O_RDONLY=os.O_RDONLY)):
+                self.assertRaises(OSError, ask, [ends])
+        self.assertEqual(ask([ends]), {ends})
 
     def test_recognises_it_over_ipv6(self) -> None:
         self.grandchild_is_recognised("::1")
