@@ -190,7 +190,7 @@ def alert_settings(settings: Settings) -> AlertSettings:
 
 
 def _secret(what: str, file: Path | None, given: str) -> str:
-    """What is in `file`, else what a variable gave."""
+    """The text in `file`, or, without a file, the text of the variable."""
     if file is None:
         return given
     try:
@@ -203,7 +203,7 @@ def _secret(what: str, file: Path | None, given: str) -> str:
 
 
 def state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """The one that is set, else systemd's, else the XDG base directory specification's."""
+    """The state folder: the one that is set, else systemd's, else the one of the XDG rules."""
     if settings.state_dir:
         return settings.state_dir
     given = environ.get("STATE_DIRECTORY", "").partition(":")[0]

@@ -67,8 +67,8 @@ class OwnProcess(Service):
 def use_monotonic_clock(reactor: Any) -> None:
     """Make `time.monotonic` the reactor's clock, which no change of the wall clock moves.
 
-    Calls that were asked for before are made when they would have been.  What was read off the old
-    clock cannot be compared with the new one.
+    Calls that were planned before are still made at their time.  Times of the old clock cannot
+    be compared with times of the new one.
     """
     step = time.monotonic() - reactor.seconds()
     for call in reactor.getDelayedCalls():

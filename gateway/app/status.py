@@ -68,7 +68,7 @@ class GatewayStatus:
         self._answers.clear()
 
     def _compose(self, *, codes: bool) -> dict[str, Any]:
-        """A part that can't be read now is logged and left out."""
+        """Put the answer together; a part that can't be read now is logged and left out."""
         self._with_codes = codes
         return dict(chain.from_iterable(part() for part in self._parts))
 

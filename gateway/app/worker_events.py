@@ -51,13 +51,13 @@ class SupervisedWorker(Protocol):
 
 
 class WorkerEvents:
-    """The relay's observer, see there; and what publishes the gateway's own events.
+    """The relay's `Observer`, and the publisher of the gateway's own events.
 
     `count(name)` counts each relayed event.  The events of the worker go to its supervisor and to
     the freshness of the feeds; without a supervised worker those of everybody do.  `identities`
     tells who is the worker, `admit(session, auth)` who may join.  `wall` is the wall clock, in
-    seconds since 1970; `silence` is in seconds.  `names` of events are always counted by
-    themselves, others as far as there are places.
+    seconds since 1970; `silence` is in seconds.  Each event name in `names` has a count of its
+    own; others have one while there are places (`Places`).
     """
 
     relay: Relay
@@ -139,7 +139,7 @@ class WorkerEvents:
             self._attempt.failed("Hearing what the worker says")
 
     def _inventor(self, sender: Subscription) -> str:
-        """Who pays for a new name of an event: an address; "" for the worker and its like."""
+        """Whose share a new event name counts for: an address; "" for trusted senders."""
         session = sender.socket.session
         identity = self._identities.of(session)
         if identity.owner is None:

@@ -45,7 +45,8 @@ _log = Logger(namespace="gateway")
 class WorkerSessions:
     """Tells the worker's sessions from others.
 
-    By the connections of its processes, and by `secret` in the URL where it is not empty.
+    It knows them by the connections of the worker's processes, and by `secret` in the URL where
+    that is not empty.
     `guardian()` is the pid of the process above the worker; None: there is no worker now.
     `supervised`: whether a worker is run at all.
     """
@@ -70,7 +71,7 @@ class WorkerSessions:
         self._version_3 = float("-inf")
 
     def received(self, application: Callable[[Session], Connection]) -> Callable[..., Connection]:
-        """`application`, behind what holds a client back until it is known who it is."""
+        """`application`, which gets a client's messages only when it is known who the client is."""
         return HoldingApplication(application, self._lookup) if self._supervised else application
 
     def evident(self, session: Session) -> bool | None:

@@ -1,4 +1,4 @@
-"""What several folders need; all but the protocols may import it.
+"""What several folders need; all but the protocols and `options` may import it.
 
 A module here imports nothing else of the gateway.
 

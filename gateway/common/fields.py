@@ -15,7 +15,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 @frozen
 class FieldError(Exception):
-    """`field` is not as its type wants it; `message` says what is expected, never the value."""
+    """`field` has a wrong value; `message` says what is expected, and never the value."""
 
     field: str
     message: str
@@ -24,7 +24,8 @@ class FieldError(Exception):
 def convert(fields: Mapping[str, Any], kind: type[T], *, strict: bool) -> T:
     """`fields` as a `kind`; unknown names are ignored.  Raises FieldError.
 
-    `strict`: a text is no number.  Each field of `kind` has a `Meta` with a description.
+    `strict`: a text is not taken for a number.  Each field of `kind` has a `Meta` with a
+    description.
     """
     try:
         return msgspec.convert(fields, kind, strict=strict)

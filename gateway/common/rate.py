@@ -83,7 +83,7 @@ class LeakyBucket:
         return self._level
 
     def add(self, most: float = inf, amount: float = 1.0) -> float:
-        """Add `amount`, unless the level would be more than `most`; the level it would have."""
+        """Add `amount` unless the sum would exceed `most`; returns the sum in both cases."""
         level = self.level + amount
         if level <= most:
             self._level = level

@@ -25,7 +25,7 @@ def _second(seconds: int) -> str:
 
 @attrs.frozen
 class Window:
-    """The time from `start` to `end` of a day; to the next day's `end` unless that is later."""
+    """The time from `start` to `end` of a day; if `end` is not later, to `end` of the next day."""
 
     start: time
     end: time

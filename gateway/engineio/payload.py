@@ -28,14 +28,14 @@ LENGTH_DIGITS = 10
 
 
 def decode_text(data: bytes) -> Packet:
-    """One text packet of a payload, `b` for base64 being Engine.IO 4's (`bAQID`)."""
+    """One packet of a text payload; a `b` at its start means base64 in Engine.IO 4 (`bAQID`)."""
     if data[:1] == b"b":
         return Packet(_base64(data[1:]), binary=True)
     return _checked(data)
 
 
 def decode_text3(data: bytes) -> Packet:
-    """One text packet of Engine.IO 3, where base64 has a type digit too (`b4AQID`)."""
+    """The same of Engine.IO 3, where a type digit follows the `b` (`b4AQID`)."""
     if data[:2] == b"b4":
         return Packet(_base64(data[2:]), binary=True)
     return _checked(data)

@@ -83,9 +83,9 @@ class PollingChannel:
     def post(self, body: bytes, *, binary: bool) -> Upload:
         """A POST came; `binary`: its content type says so.
 
-        Raises `EngineError`: 413 for a body that is too long, without harm to the
-        session; 400, and the session is closed, for a malformed one, or when another
-        one is not received yet.
+        Raises `EngineError`: 413 when the body is too long; the session stays open then.
+        400 when the body is malformed, or another POST is not received to its end yet; then
+        the session is closed.
         """
         session = self._started()
         limit = session.server.settings.max_payload

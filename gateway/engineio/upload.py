@@ -39,9 +39,9 @@ class Upload:
     def receive(self, most: float) -> None:
         """Receive packets until they have cost `most`, charged to the session's meter.
 
-        Raises `EngineError`: 3 for a malformed body, of which the packets before the
-        fault count, and the session is closed; 1 when the session ended before the rest
-        was heard.
+        Raises `EngineError`: 3 for a malformed body; the packets before the fault were
+        received, and the session is closed.  1 when the session ended before the rest was
+        received.
         """
         if self.done:
             return

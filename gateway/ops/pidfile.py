@@ -47,7 +47,7 @@ class PidFile:
 
     @property
     def stale(self) -> str:
-        """A sentence that says so when the file was left behind; else ""."""
+        """A sentence for people if an ended gateway left the file behind; else ""."""
         text = self._text()
         if text is None or self.problem:
             return ""

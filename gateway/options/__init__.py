@@ -7,7 +7,8 @@
 - `chinese`: the help texts in Traditional Chinese.
 - `reference`: writes docs/options.md, docs/options.zh-TW.md, and the READMEs' table.
 
-`gateway.app` and `gateway.ops` import it.  It imports nothing of the gateway.
+`gateway.app` and `gateway.ops` import it.  It imports only
+`gateway.market.events`.
 """
 
 from gateway.options.groups import grouped

@@ -16,12 +16,12 @@ TEXTS: Final = {
     " app://name；* 表示全部。localhost 的網頁一律可用。",
     "trusted_proxies": "gateway 前方代理伺服器的 IP 網段，例如 10.0.0.0/8；經由 UNIX socket 的寫 unix。"
     "用戶端的位址取自它們的 X-Forwarded-For。",
-    "token_file": "檔案，內含可以做任何事的 token，或每行一個 NAME TOKEN ROLE；角色（ROLE）有 view、publish"
-    " 與 control。沒有 control token 時，只有本機可以控制 worker。",
-    "token": "直接給定可以做任何事的 token。已有 --token-file 時不使用。",
-    "view_token_file": "檔案，內含讀取 /status、/logs、/metrics 與接收事件所需的 token，或每行一個"
+    "token_file": "存放 token 的檔案：一個擁有全部權限的 token，或每行一個 NAME TOKEN ROLE；角色（ROLE）有"
+    " view、publish 與 control。沒有 control token 時，只有本機可以控制 worker。",
+    "token": "直接指定擁有全部權限的 token。已有 --token-file 時不使用。",
+    "view_token_file": "存放 token 的檔案：讀取 /status、/logs、/metrics 與接收事件都需要它；也可以每行一個"
     " NAME TOKEN ROLE。",
-    "view_token": "直接給定讀取用的 token。已有 --view-token-file 時不使用。",
+    "view_token": "直接指定讀取用的 token。已有 --view-token-file 時不使用。",
     "main": "worker 的程式。未指定時為 ./main.py，沒有的話為 ../main.py。",
     "cwd": "worker 執行時的目錄。未指定時為 main.py 所在的目錄。",
     "module": "以 Python 模組作為 worker（同 python -m），取代 --main。",
@@ -41,7 +41,7 @@ TEXTS: Final = {
     "patience_login": "停止從未就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數，因為它可能還在登入。",
     "patience_interrupt": "停止曾經就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數。",
     "patience_terminate": "停止 worker 時，從 SIGTERM 到 SIGKILL 的秒數。",
-    "fatal_after": "連續失敗幾次後不再重新啟動 worker；啟動後 60 秒內結束才算一次，網路造成的不算。"
+    "fatal_after": "連續失敗幾次後不再重新啟動 worker；啟動後 60 秒內失敗才算一次，網路問題不算。"
     "0 表示一律重新啟動。",
     "budget": "一個交易日內啟動 worker 的次數上限。超過後只有人可以啟動它（POST /start-python 或"
     " /restart-python）。",
@@ -72,10 +72,10 @@ TEXTS: Final = {
     "recovery_time": "要求恢復的用戶端可以斷線幾秒，重新連線後仍能補收錯過的事件。",
     "history_size": "每個 namespace 為落後或重新連線的用戶端保留的事件，總共最多幾個位元組。",
     "history_events": "每個 namespace 為落後或重新連線的用戶端最多保留幾個事件。",
-    "slow_size": "積壓超過這麼多位元組，而且 --slow-time 秒內毫無進展的用戶端，算是過慢。",
-    "slow_time": "積壓超過 --slow-size 的用戶端，幾秒毫無進展就算過慢。",
-    "stall_time": "有任何積壓的用戶端，幾秒毫無進展就算過慢。",
-    "no_conflation": "中斷過慢的用戶端。未指定時，改為略過已被同一個 key 的新事件取代的事件。",
+    "slow_size": "待送資料超過這麼多位元組，而且 --slow-time 秒內一點都沒有收下的用戶端，算是過慢。",
+    "slow_time": "待送資料超過 --slow-size 的用戶端，幾秒內一點都沒有收下就算過慢。",
+    "stall_time": "有待送資料的用戶端，不論多少，幾秒內一點都沒有收下就算過慢。",
+    "no_conflation": "中斷過慢的用戶端。未指定時不中斷，而是略過已被同一個 key 的新事件取代的事件。",
     "max_payload": "用戶端一則訊息的位元組數上限；超過就中斷連線。",
     "worker_max_payload": "worker，以及持有 publish 或 control token 的用戶端，經由 WebSocket 的一則訊息的"
     "位元組數上限。",
@@ -92,9 +92,9 @@ TEXTS: Final = {
     "log_file": "日誌檔。未指定時，twistd -n 寫到 stdout，否則寫到 twistd.log。",
     "log_size": "日誌檔到達幾個位元組時改名，並開始新的檔案。0 表示永不。",
     "log_keep": "保留幾個改名後的日誌檔；最舊的會刪除。",
-    "alert_file": "檔案，內含接收警示的 webhook 網址，每行一個。",
-    "alert_urls": "直接給定 webhook 網址，以空白分隔。已有 --alert-file 時不使用。",
-    "alert_ca": "PEM 檔，內含連線到 webhook 時信任的憑證機構，取代系統信任的機構。",
+    "alert_file": "存放 webhook 網址的檔案，每行一個；警示會送到這些網址。",
+    "alert_urls": "直接指定 webhook 網址，以空白分隔。已有 --alert-file 時不使用。",
+    "alert_ca": "PEM 檔，內容是連線到 webhook 時信任的憑證機構，取代系統預設的。",
     "alert_interval": "同一種警示至少相隔幾秒。",
     "alert_language": "警示的語言：en 或 zh-TW。",
 }

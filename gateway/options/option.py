@@ -81,12 +81,12 @@ def url_path(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Names parted by commas or spaces."""
+    """Names separated by commas or spaces."""
     return text.replace(",", " ").split()
 
 
 def lines(text: str) -> list[str]:
-    """Texts parted by line ends or semicolons."""
+    """Texts separated by line ends or semicolons."""
     return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]
 
 
@@ -97,7 +97,7 @@ _SPEC: Final = "option"
 
 @frozen
 class Option:
-    """How one field is given."""
+    """One option: its name, help, default, and how its text becomes a value."""
 
     name: str
     """As on the command line, without the dashes."""
@@ -124,13 +124,13 @@ class Option:
 
 
 def option(default: str, meaning: str, convert: Callable[[str], Any] = str, *also: str) -> Any:
-    """A field given by one text; the last one counts.  None where there is no default."""
+    """A field with one value: the last one that is given; None where there is no default."""
     value = convert(default) if default else None
     return _field(value, default, meaning, lambda texts: convert(texts[-1]), also=also)
 
 
 def secret(meaning: str) -> Any:
-    """A text that nobody else may see; "" where there is none."""
+    """A text that no other user may see; "" where there is none."""
     return _field("", "", meaning, lambda texts: texts[-1], secret=True, repr=False)
 
 
@@ -140,7 +140,7 @@ def flag(meaning: str) -> Any:
 
 
 def several(meaning: str, split: Callable[[str], Sequence[str]], default: str = "") -> Any:
-    """A field that may be given several times; `split` parts each text."""
+    """A field that may be given several times; `split` makes values of each text."""
 
     def convert(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(item for text in texts for item in split(text))

@@ -5,7 +5,8 @@ and docs/options.md are all derived from it.  `no_worker` is `--no-worker` and
 `SJGATEWAY_NO_WORKER`.  A group of options (`groups.py`) begins at each empty line; the texts in
 Chinese are in `chinese.py`.
 
-A help text is read alone: it says the unit, what the value does, and what holds without it.
+A help text must be clear without the others: it says the unit, what the value does, and what
+holds without it.
 """
 
 from __future__ import annotations
@@ -58,13 +59,14 @@ class Settings:
     )
     max_connections: int = option(
         "20000",
-        "Most TCP connections at one time, and most Socket.IO sessions; further ones are refused.",
+        "Maximum number of TCP connections at one time, and of Socket.IO sessions; further ones are"
+        " refused.",
         number(1, 10**6),
     )
     max_connections_per_address: int = option(
         "500",
-        "Most connections and sessions from one address of another machine at one time; further"
-        " ones are refused. This machine has no such limit.",
+        "Maximum number of connections, and of sessions, from one address of another machine at"
+        " one time; further ones are refused. This machine has no such limit.",
         number(1, 10**6),
     )
 
@@ -145,13 +147,13 @@ class Settings:
     )
     state_dir: Path | None = option(
         "",
-        "Folder for what must outlive a restart: the ledger of worker starts and recovery.key."
+        "Folder for data that is kept over restarts: the ledger of worker starts and recovery.key."
         " Without it: $STATE_DIRECTORY, then $XDG_STATE_HOME/sjgateway, then"
         " ~/.local/state/sjgateway.",
         file,
     )
     key_names: tuple[str, ...] = several(
-        "More environment variables in which the worker is given its keys, such as"
+        "Further environment variables in which the worker gets its keys, such as"
         " 'apiKey=MY_KEY secretKey=MY_SECRET'. May be repeated.",
         words,
     )
@@ -164,13 +166,13 @@ class Settings:
 
     patience_login: float = option(
         "35",
-        "Seconds from SIGINT to SIGTERM when a worker is stopped that was never ready, since it"
-        " may still be logging in.",
+        "Seconds from SIGINT to SIGTERM when a worker that was never ready is stopped: it may"
+        " still be logging in.",
         seconds,
     )
     patience_interrupt: float = option(
         "10",
-        "Seconds from SIGINT to SIGTERM when a worker is stopped that has been ready.",
+        "Seconds from SIGINT to SIGTERM when a worker that has been ready is stopped.",
         seconds,
     )
     patience_terminate: float = option(
@@ -184,8 +186,8 @@ class Settings:
     )
     budget: int = option(
         "200",
-        "Most worker starts in one trading day. After that only a person (POST /start-python or"
-        " /restart-python) can start it.",
+        "Maximum number of worker starts in one trading day. After that only a person (POST"
+        " /start-python or /restart-python) can start it.",
         number(0, 10**6),
     )
     schedule: tuple[str, ...] = several(
@@ -218,8 +220,8 @@ class Settings:
     )
     ready_within: float = option(
         "60",
-        "Seconds after its start in which the worker should become ready; after that browsers and"
-        " alerts say that it is not. 0: never.",
+        "Seconds from its start in which the worker should become ready; after that browsers and"
+        " alerts say that it is not ready. 0: they never do.",
         seconds,
     )
     tick_silence: float = option(
@@ -255,13 +257,13 @@ class Settings:
     ack_timeout: float = option(
         "60",
         "Seconds that the receivers of an event have to answer it, when its sender asked for an"
-        " acknowledgment. After that it gets no answer.",
+        " acknowledgment. After that the sender gets no answer.",
         seconds,
     )
     key_field: str = option(
         "code",
-        "Field of an event's first argument that tells, for instance, which contract it is about."
-        " The newest event is kept for each value of it.",
+        "Field of an event's first argument that tells what the event is about, such as the code of"
+        " a contract. The newest event is kept for each value of this field.",
     )
 
     state_events: tuple[str, ...] = several(
@@ -290,14 +292,14 @@ class Settings:
     )
     history_size: int = option(
         "8M",
-        "Most bytes of past events that are kept in each namespace for clients that are behind or"
-        " come back.",
+        "Maximum number of bytes of past events that are kept in each namespace for clients that"
+        " are behind or come back.",
         size,
     )
     history_events: int = option(
         "20000",
-        "Most past events that are kept in each namespace for clients that are behind or come"
-        " back.",
+        "Maximum number of past events that are kept in each namespace for clients that are behind"
+        " or come back.",
         number(1, 10**7),
     )
 
@@ -319,24 +321,25 @@ class Settings:
         seconds,
     )
     no_conflation: bool = flag(
-        "Disconnect slow clients. Without it they skip the events that newer ones of the same key"
-        " replace."
+        "Disconnect slow clients. Without it they skip events that are replaced by newer ones with"
+        " the same key."
     )
     max_payload: int = option(
         "1000000",
-        "Most bytes of one message from a client; it is disconnected when it sends more.",
+        "Maximum size of one message from a client, in bytes; a client that sends more is"
+        " disconnected.",
         size,
     )
     worker_max_payload: int = option(
         "16M",
-        "Most bytes of one message over WebSocket from the worker, or from a client with a"
-        " publish or control token.",
+        "Maximum size of one message over WebSocket, in bytes, from the worker or from a client"
+        " with a publish or control token.",
         size,
     )
     message_rate: int = option(
         "2000",
         "Messages a second that one client may send; above that it is read more slowly, never"
-        " disconnected. 512 bytes count as one more message. The worker has no such limit."
+        " disconnected. Each 512 bytes count as one more message. The worker has no such limit."
         " 0: no limit.",
         number(0, 10**6),
     )
@@ -356,7 +359,7 @@ class Settings:
     )
     path: str | None = option(
         "",
-        "One more URL path for Socket.IO clients, such as /feed/; /socket.io/ always works.",
+        "Additional URL path for Socket.IO clients, such as /feed/; /socket.io/ always works.",
         url_path,
     )
     deflate: bool = flag(
@@ -380,7 +383,7 @@ class Settings:
         file,
     )
     log_size: int = option(
-        "10M", "Bytes at which the log file is renamed and a new one begun. 0: never.", size
+        "10M", "Bytes at which the log file is renamed and a new one is begun. 0: never.", size
     )
     log_keep: int = option(
         "5", "Number of renamed log files that are kept; the oldest is deleted.", number(1, 1000)
@@ -399,6 +402,6 @@ class Settings:
         file,
     )
     alert_interval: float = option(
-        "60", "Fewest seconds between two alerts of the same kind.", seconds
+        "60", "Minimum number of seconds between two alerts of the same kind.", seconds
     )
     alert_language: str = option("en", "Language of alerts: en or zh-TW.", choice("en", "zh-TW"))

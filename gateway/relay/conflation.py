@@ -54,10 +54,10 @@ def _replace(before: Event | None, event: Event) -> None:
 def conflate(waiting: list[Event], kept: dict[Hashable, float], patience: float) -> list[Event]:
     """The events of `waiting` that are to be sent; both lists have the newest first.
 
-    These are the newest one of each key and all without a key.  A key of which nothing was sent
-    for `patience` seconds keeps its oldest event, too: otherwise a key that changes all the time
-    would never be sent, since events keep their order.  `kept`: by key, since when something of
-    it waits, in seconds since 1970; it is filled here.
+    These are the newest one of each key and all without a key.  If nothing of a key was sent
+    for `patience` seconds, its oldest event is sent, too: otherwise a key that changes all the
+    time would never be sent, since events keep their order.  `kept` is filled here: for each
+    key the time from which on something of it waits, in seconds since 1970.
     """
     newest: dict[Hashable, Event] = {}
     oldest = {event.key: event for event in waiting}

@@ -70,8 +70,8 @@ class LateJoiners:
     def see(self, event: Event) -> None:
         """Keep `event`, which has a key and a trusted sender.
 
-        Events of a worker that has ended are kept, too, but those of readiness: late joiners
-        get everything as of their place in the log.
+        Events of a worker that has ended are kept, too, except those of readiness: late joiners
+        get the state as it was at their place in the log.
         """
         if event.current or event.name not in self._settings.readiness_names:
             self._snapshot.see(event)

@@ -112,9 +112,9 @@ class Recovery:
         return pid
 
     def find(self, wanted: RecoveryRequest, selection: Selection | None) -> Recovered | None:
-        """How the client goes on that asks for `selection`; None: it can't be recovered.
+        """Where the client that asks for `selection` goes on; None: it can't be recovered.
 
-        That is so if the pid is of another log, if it was away for too long, and if the log has
+        It can't if its pid is of another log, if it was away for too long, or if the log has
         forgotten what it missed.  Its old connection is ended if it still seems to live.
         """
         text = wanted.pid or ""

@@ -121,7 +121,7 @@ class Subscription:
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
-        """Use `selection` for events to come; for those before, the filter so far holds."""
+        """Use `selection` for events to come; the filter before it still holds for earlier ones."""
         self.leave()
         self._keep_before(self.log.head)
         since = self.joined if self._former is None else self._former[1]

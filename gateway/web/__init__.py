@@ -6,6 +6,6 @@
 - `routes/`: what each path answers.
 - `private`: private names of Twisted and Autobahn that the code uses, each with its reason.
 
-`app` imports these folders; `ops` some types of them.  Nothing here imports the relay or the
-worker.  `static/` holds the files of the operator's page.
+`app` imports these folders; `ops` and `tap` import some modules of them.  Nothing here imports
+the relay or the worker.  `static/` holds the files of the operator's page.
 """

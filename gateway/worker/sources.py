@@ -50,11 +50,10 @@ class Sources:
 
 
 def follow(script: Path, roots: Sequence[Path] = (), first: Path | None = None) -> Sources:
-    """Go from `script` through all imports of files of its own.
+    """The script, its own files that it imports, and the modules of others; all levels.
 
-    Those are found beside it and in `roots`, as Python would with these on its path.  `first`
-    is where it looks without being told; None: beside the script.  Empty where the folder
-    can't be listed.
+    Its own files are found as Python finds them: in `first` (None: the script's folder), beside
+    the script, and in `roots`.  The result is empty where the folder can't be listed.
     """
     first = first or script.parent
     roots = tuple(dict.fromkeys((first, script.parent, *roots)))
@@ -188,8 +187,10 @@ class SourceWatch:
         return changed
 
     def fault(self) -> str:
-        """What does not compile of all that changed since this was ""; the worker runs what
-        was there before."""
+        """Why a changed file does not compile; "": all of them do.
+
+        A file counts as changed until this is "" once: the worker still runs the code before.
+        """
         for path in sorted(self._pending):
             if wrong := fault(path):
                 return wrong

@@ -53,7 +53,7 @@ class Supervisor:
     `wall` gives seconds since 1970, `random` numbers from 0 to 1.  Durations are measured
     by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then,
     `is_connected()` whether the worker has a connection to us, `spoke_version_3(seconds)`
-    whether a client of this machine was refused for Engine.IO 3 in the last so many.
+    whether a client of this machine was refused for Engine.IO 3 in the last `seconds`.
     `in_thread` does what waits for the disk, by default in the reactor's threads.
     Raises ValueError for settings that make no sense.
     """
@@ -224,7 +224,7 @@ class Supervisor:
 
     @property
     def ready(self) -> bool:
-        """Whether it said so, is connected to us and the broker, and its heartbeat is not late."""
+        """Whether the worker said so, is connected to us and the broker, and is not late."""
         worker = self._lifecycle.live_worker
         return worker is not None and worker.vitals.ready
 
@@ -246,7 +246,7 @@ class Supervisor:
 
     @property
     def guardian_pid(self) -> int | None:
-        """The root of the worker's process tree, strays included; None while there is none."""
+        """The pid of the guardian, the root of the worker's process tree; None: there is none."""
         worker = self._lifecycle.worker
         return worker.guardian if worker else None
 

@@ -54,7 +54,7 @@ def _private(path: Path) -> Iterator[Finding]:
 
 
 def check_state(folder: Path, budget: int, now: float) -> Iterator[Finding]:
-    """The state folder, which is not made here, and the ledger in it."""
+    """Check the state folder and the ledger in it; nothing is made."""
     if not _writable(folder):
         yield fail(
             "state",

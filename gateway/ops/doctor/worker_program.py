@@ -92,7 +92,7 @@ def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Ta
 
 
 def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:
-    """What would be run, and whether it can be."""
+    """Check what would be run, and whether it can be run."""
     launcher = Launcher(settings, environ, cwd, BlockingReactor())
     try:
         target = launcher.target()

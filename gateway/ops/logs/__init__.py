@@ -10,7 +10,7 @@ tag is `Gateway`.
 - `syslog`: the system's log.
 - `counts`: how many events of each name: one line for ten seconds.
 
-`gateway.app` imports it.  It imports `gateway.options` only.
+`gateway.app` imports it.  It imports only `gateway.common` and `gateway.options`.
 """
 
 from gateway.ops.logs.counts import EventCounts

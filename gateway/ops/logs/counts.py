@@ -35,7 +35,7 @@ class EventCounts:
         self._counts[name] += 1
 
     def finish(self) -> None:
-        """Log what was counted since the last line, since the gateway ends."""
+        """Log what was counted after the last line: the gateway ends."""
         self._report("less than ")
 
     def totals(self) -> Counter[str]:

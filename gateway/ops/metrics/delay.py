@@ -27,7 +27,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class ReactorDelay:
     """Sets a timer once a second and sees how late it is called.
 
-    So long everything else had to wait, too, that became due in the same turn of the reactor.
+    Everything else that became due in the same turn of the reactor had to wait as long.
     """
 
     def __init__(self, deadlines: Deadlines) -> None:

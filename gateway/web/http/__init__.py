@@ -16,5 +16,5 @@
 - `tls`: TLS endpoints whose certificates are read again when they change.
 - `pems`: a folder of certificates, one for each host name.
 
-`web/websocket`, `web/routes`, `app` and `ops` import these modules.
+`web/websocket`, `web/routes`, `app`, `ops` and `tap` import these modules.
 """

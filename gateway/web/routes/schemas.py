@@ -23,7 +23,7 @@ class SetCredentialsQuery(Struct, frozen=True):
 
 
 class RestartQuery(Struct, frozen=True):
-    """Whether to wait."""
+    """Whether to wait for the end of a pause."""
 
     force: Annotated[
         bool, Meta(description="`true`: start even in a pause that the broker imposed.")
@@ -49,7 +49,7 @@ class LogsQuery(Struct, frozen=True):
         Meta(
             ge=0,
             le=2**53 - 1,  # the largest that JavaScript tells from its neighbours
-            description="A position, `next` of an answer before: the oldest lines from there on."
+            description="A position, `next` of an earlier answer: the oldest lines from there on."
             " 0: the newest lines.",
         ),
     ] = 0
@@ -64,7 +64,7 @@ class Health(Struct, frozen=True):
 
 
 class Readiness(Struct, frozen=True):
-    """Whether the worker runs, or is ready; why may follow."""
+    """Whether the worker runs, or is ready; `reason` may say why."""
 
     ready: bool
 
@@ -76,7 +76,7 @@ class Alive(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """It is done; facts about it follow."""
+    """It is done; more keys say what happened."""
 
     success: Literal[True]
     message: str
@@ -90,7 +90,7 @@ class Problem(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True):
-    """The worker's state; the supervisor's keys."""
+    """The worker's state; more keys follow."""
 
     state: str
 

@@ -8,5 +8,5 @@
 - `token_files`: the files are read again when they change.
 - `strikes`: the answer to a wrong token waits, longer for each further one.
 
-All of `web` and `app` import these modules; they import only `common`.
+`web/http`, `web/routes`, `app` and `ops/doctor` import these modules; they import only `common`.
 """

@@ -115,7 +115,7 @@ class SessionWindows:
         return bool(self._windows)
 
     def opened(self, now: float) -> float | None:
-        """Since when a window is open at `now`, both in seconds since 1970."""
+        """When the window that is open at `now` opened, in seconds since 1970; None: none is."""
         local = datetime.fromtimestamp(now, self._zone)
         opened = [start for window in self._windows if (start := window.opened(local, self._zone))]
         return min(opened).timestamp() if opened else None

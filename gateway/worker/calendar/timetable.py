@@ -30,15 +30,15 @@ _log = Logger(namespace="gateway.worker")
 
 
 class Memory(Protocol):
-    """Keeps the time of the last point that was heeded, in seconds since 1970."""
+    """Keeps the last point of the schedule that was followed, in seconds since 1970."""
 
     @property
     def scheduled(self) -> float | None:
-        """None: no point was heeded yet."""
+        """None: no point was followed yet."""
         ...
 
     def keep_scheduled(self, point: float) -> None:
-        """`point` was heeded."""
+        """Remember that `point` was followed."""
         ...
 
 
@@ -46,8 +46,8 @@ class Timetable:
     """Starts, stops and restarts the worker by the schedule and the session windows.
 
     `wall` gives seconds since 1970.  `memory` remembers over restarts of the gateway which
-    point of the schedule was heeded last.  Points that were missed, since the machine slept
-    or there was no gateway, are made up: once for all of the last hour.
+    point of the schedule was followed last.  Points may be missed because the machine slept or
+    no gateway ran: one restart makes up for all those of the last hour.
     Raises ValueError for settings that make no sense.
     """
 

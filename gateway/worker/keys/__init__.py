@@ -9,5 +9,6 @@ In reading order:
 - `literals`: keys that are written in the worker's source.
 - `overriding`: whether the worker's own .env or source wins over posted keys.
 
-`gateway.worker`, its settings, `process/`, `readiness/` and `gateway.ops.doctor` import it.
+`gateway.worker`, its settings, `process/`, `readiness/`, `gateway.ops.doctor` and `gateway.app`
+import it.
 """

@@ -78,7 +78,7 @@ def check_certificate(path: str, folder: Path) -> None:
 
 
 def name_more(pairs: Iterable[str]) -> Variables:
-    """`VARIABLES` and further names: each of `pairs` is such as `apiKey=MY_BROKER_KEY`.
+    """`VARIABLES` with the further names in `pairs`, such as `apiKey=MY_BROKER_KEY`.
 
     Raises ValueError.
     """

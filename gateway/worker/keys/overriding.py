@@ -41,7 +41,7 @@ _OVERRIDE = 3
 
 @frozen
 class Load:
-    """A file that a source loads variables from; None: its .env.  `wins` over the environment."""
+    """A source loads variables from `file` (None: its .env); `wins`: over the environment."""
 
     file: Path | None
     wins: bool

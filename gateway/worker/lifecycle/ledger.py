@@ -102,7 +102,7 @@ class Ledger:
 
     @property
     def scheduled(self) -> float | None:
-        """The last point of the schedule that was heeded, in seconds since 1970."""
+        """The last point of the schedule that was followed, in seconds since 1970."""
         point: float | None = self._entry("scheduled")
         return point
 
@@ -117,7 +117,7 @@ class Ledger:
         self._save()
 
     def keep_scheduled(self, point: float) -> None:
-        """Remember that `point` of the schedule was heeded."""
+        """Remember that `point` of the schedule was followed."""
         self._unsaved["scheduled"] = point
         self._save()
 

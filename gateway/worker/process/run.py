@@ -104,7 +104,7 @@ class Run:
             self._process.stop()
 
     def kill(self) -> None:
-        """The same, at once."""
+        """End the worker and its tree at once."""
         attempt("Ending the worker", self.end)
         if self._process is not None:
             attempt("Telling the guardian to kill the worker", self._process.kill)
@@ -144,7 +144,7 @@ class Run:
 
     @property
     def stuck_details(self) -> str:
-        """Of one that does not end: what was tried, as far as it was reported."""
+        """For a worker that does not end: what was tried, as far as it was reported."""
         whom = f"process {self.pid}" if self.alive else f"what process {self.pid} left"
         if self._sent == "SIGKILL":
             return f"{whom} did not even die of SIGKILL"
@@ -204,7 +204,7 @@ class Run:
 
     @property
     def _patience(self) -> tuple[float, float, float]:
-        """As the guardian takes it."""
+        """The seconds after SIGINT, after SIGTERM, and for strays, as the guardian takes them."""
         settings = self._settings
         ready = self.vitals.was_ready
         interrupt = settings.patience_interrupt if ready else settings.patience_login

@@ -101,7 +101,7 @@ class ConnectionWatch:
         self._due = 0.0
 
     def reason(self, worker: WorkerRun | None) -> str | None:
-        """Why `worker` is likely not to be connected; None: it is, or nobody was told of it."""
+        """The likely reason why `worker` is not connected; None: nobody was told that it is not."""
         told = (
             worker is not None and self._reason is not None and self._reason[0] == worker.generation
         )
@@ -140,7 +140,7 @@ def names_proxy(variables: Mapping[str, str]) -> bool:
 
 
 class LateWorkerChecks:
-    """Both looks at a worker that is late; `tell(status)` gets what people are to be told.
+    """Finds a worker that is not ready or not connected in time; `tell(status)` tells people.
 
     `folder()` is that of main.py; it may raise LaunchError.  `may_wait(worker)` says whether a
     worker need not be ready now; for `is_connected` and `spoke_version_3` see
