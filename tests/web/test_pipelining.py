@@ -23,10 +23,10 @@ class Greedy:
     """Somebody who always has a request more."""
 
     taken = 0
+    has_more = True
 
-    def take_turn(self) -> bool:
+    def take_turn(self) -> None:
         self.taken += 1
-        return True
 
 
 class Turning(Clock):
@@ -111,6 +111,16 @@ class PipeliningTests(SynchronousTestCase):
             self.clock.turn()
         self.assertEqual(self.answered, 10)
 
+    def test_who_asks_for_one_thing_at_a_time_waits_for_nobody(self) -> None:
+        """Over TLS, too, where only the next turn shows that nothing more has come."""
+        for _ in range(16):
+            Client(self.site).ask(40)
+        modest = Memory(self.site, self.clock)
+        for number in range(1, 10):
+            modest.channel.dataReceived(ASK)
+            self.assertEqual(modest.transport.value().count(b"HTTP/1.1 200 "), number)
+            self.clock.turn()
+
     def test_a_request_that_comes_in_parts_behind_another_one(self) -> None:
         client = Client(self.site)
         client.channel.dataReceived(ASK + ASK[:20])
@@ -183,8 +193,8 @@ class TurnsTests(SynchronousTestCase):
         clock = Turning()
         turns = Turns(clock)
 
-        class Wrong:
-            def take_turn(self) -> bool:
+        class Wrong(Greedy):
+            def take_turn(self) -> None:
                 raise ZeroDivisionError
 
         right = Greedy()

@@ -147,24 +147,27 @@ class HttpChannel(StrictChannel):
 
         A plain socket is read once a turn; TLS may deliver a hundred pieces in one turn.
         """
-        if self.persistent and (not self._is_bare or self._buffer or any(self._dataBuffer)):
+        if self.persistent and (not self._is_bare or self.has_more):
             self.site.turns.wait(self)
         else:
             self.take_turn()
 
-    def take_turn(self) -> bool:
-        """Take the next request, or close the connection; False: there was no request."""
+    @property
+    def has_more(self) -> bool:
+        """Whether something of the next request has been received."""
+        return bool(self._buffer) or any(self._dataBuffer)
+
+    def take_turn(self) -> None:
+        """Take the next request, or close the connection."""
         request, self._answered = self._answered, None
         if request is None:
-            return False
-        some = any(self._dataBuffer)
+            return
         self._enter(Phase.IDLE)
         try:
             super().requestDone(request)
         except Exception:  # what the transport does where it is read at once
             self.transport.abortConnection()
             raise
-        return some
 
     def loseConnection(self) -> None:
         self._enter(Phase.CLOSING)

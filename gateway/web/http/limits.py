@@ -131,10 +131,15 @@ class Expiry:
 
 
 class Waiting(Protocol):
-    """A connection whose next request has been received already."""
+    """A connection that was answered in this reactor turn."""
 
-    def take_turn(self) -> bool:
-        """Handle the next request; False: there was none."""
+    @property
+    def has_more(self) -> bool:
+        """Whether something of its next request has been received already."""
+        ...
+
+    def take_turn(self) -> None:
+        """Handle the next request, or wait for it."""
         ...
 
 
@@ -142,41 +147,53 @@ class Turns:
     """Handles one pipelined request in each reactor turn, of all connections together.
 
     So another client waits for at most one answer, however many requests are pipelined.
-    Connections take turns among themselves.
+    Connections take turns among themselves; one that does not pipeline goes on in the next turn.
     """
 
     def __init__(self, reactor: Timer) -> None:
         self._reactor = reactor
+        self._answered: dict[Waiting, None] = {}
         self._waiting: dict[Waiting, None] = {}  # in the order in which they came
         self._call: Call | None = None
 
     def wait(self, connection: Waiting) -> None:
-        """Call `connection.take_turn()` after all others that wait."""
-        self._waiting[connection] = None
-        if self._call is None:
-            self._call = self._reactor.callLater(0, self._take)
+        """Call `connection.take_turn()` after all others that wait, if it has more."""
+        self._answered[connection] = None
+        self._continue()
 
     def forget(self, connection: Waiting) -> None:
         """`connection` waits no longer."""
+        self._answered.pop(connection, None)
         self._waiting.pop(connection, None)
 
     def stop(self) -> None:
         """Forget all that wait."""
+        self._answered.clear()
         self._waiting.clear()
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
+    def _continue(self) -> None:
+        if self._call is None and (self._answered or self._waiting):
+            self._call = self._reactor.callLater(0, self._take)
+
     def _take(self) -> None:
         self._call = None
-        taken = False
-        while self._waiting and not taken:
+        answered, self._answered = self._answered, {}
+        for connection in answered:
+            if connection.has_more:
+                self._waiting[connection] = None
+            else:
+                self._let(connection)
+        if self._waiting:
             connection = next(iter(self._waiting))
             del self._waiting[connection]
-            try:
-                taken = connection.take_turn()
-            except Exception:
-                taken = True
-                _log.failure("A pipelined request could not be taken")
-        if self._waiting and self._call is None:
-            self._call = self._reactor.callLater(0, self._take)
+            self._let(connection)
+        self._continue()
+
+    def _let(self, connection: Waiting) -> None:
+        try:
+            connection.take_turn()
+        except Exception:
+            _log.failure("A pipelined request could not be taken")
