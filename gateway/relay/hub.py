@@ -227,10 +227,10 @@ class Hub:
 
 
 class Observer(Protocol):
-    """What the relay asks of the gateway, and what it tells it; `app` implements it."""
+    """What the relay asks of the gateway and tells the gateway; `app` implements it."""
 
     def admit(self, session: Session, auth: dict[str, Any]) -> bool:
-        """Let a client in; False: of its events only the worker's are relayed.
+        """Let a client in; whether it may publish, which the worker may in any case.
 
         Raises `ConnectionRefused`.
         """
@@ -241,7 +241,7 @@ class Observer(Protocol):
         ...
 
     def owner(self, session: Session) -> str:
-        """Whose share of a bound the client uses: its address."""
+        """The owner of the shares (`Shares`) that the client uses: its address."""
         ...
 
     def is_worker(self, sender: Subscription) -> bool:

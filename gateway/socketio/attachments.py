@@ -44,8 +44,8 @@ class Assembly:
 def check_placeholders(value: Any, count: int) -> None:
     """Raise `ParseError` unless every placeholder names one of `count` attachments.
 
-    What only some receivers take for a placeholder is refused, since those would fail on it:
-    for python-socketio any true `_placeholder` makes one.
+    What only some receivers take for a placeholder is refused, too, since these would fail on
+    it: for python-socketio any object with a true `_placeholder` is one.
     """
     for item in _objects(value):
         mark = item.get("_placeholder")

@@ -44,7 +44,7 @@ class Client:
     """The `Connection` of one session.
 
     A socket that the server disconnected stays known until the client joins again: packets that
-    the client sent before it knew are ignored, and are no error.
+    the client sent before it knew of that are ignored, and are no error.
     """
 
     __slots__ = (

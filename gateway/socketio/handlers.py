@@ -98,7 +98,7 @@ class Handlers:
         to: str | Iterable[str] | None = None,
         skip: Socket | None = None,
     ) -> None:
-        """Send an event to everybody, or to those in a room or in one of several, but `skip`.
+        """Send an event to all sockets, or to those in a room or in one of several, except `skip`.
 
         A socket's `sid` is a room of its own.  The event is encoded once.  Raises like
         `Socket.emit`.

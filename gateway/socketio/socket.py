@@ -134,9 +134,9 @@ class Socket:
     ) -> None:
         """Send one event; bytes among `args` become attachments.
 
-        `ack` is called once with the answer's arguments, or, if none comes in `timeout`
-        seconds, `timed_out` without any; neither if the client has gone.  Both may be
-        coroutine functions.  Raises `ValueError` and `TypeError` like `encode.event`.
+        `ack` is called once with the answer's arguments.  If no answer comes in `timeout`
+        seconds, `timed_out` is called instead.  Neither is called if the client has gone.  Both
+        may be coroutine functions.  Raises `ValueError` and `TypeError` like `encode.event`.
         """
         id = None if ack is None else next(self.handler.ack_ids)
         record = encode.event(self.namespace, name, args, id)

@@ -85,8 +85,8 @@ def text(alert: Alert, language: str, gateway: str) -> str:
 class AlertLimiter:
     """Passes on at most one alert of each subject and kind in `interval` seconds, by `send`.
 
-    One that comes sooner waits, and a newer one of the same subject replaces it: the last alert
-    that was sent always says how things are, at most `interval` seconds late.
+    An alert that comes sooner waits, and a newer one of the same subject replaces it.  So the
+    last alert of a subject says how things are now, at most `interval` seconds late.
     """
 
     def __init__(

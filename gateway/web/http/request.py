@@ -191,7 +191,7 @@ _CHARSET = re.compile(r';\s*charset[^;=]*=\s*"?([^";\s]*)')
 
 
 class BadRequestError(Exception):
-    """The request is not as it should be; `error` and `status` are for the client."""
+    """The request is wrong; the client is answered with `error` and `status`."""
 
     def __init__(self, error: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(error)

@@ -98,7 +98,7 @@ class EngineResource(Resource):
         return self._answer(request, partial(self._render, request))
 
     def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
-        """What `step` returns; an error that it raises as an answer."""
+        """What `step` returns; if it raises an `EngineError`, the answer that says so."""
         try:
             return step()
         except EngineError as error:

@@ -46,7 +46,7 @@ class Lifecycle:
     now, `backoff` how long to wait after an exit, `limits` what the broker allows.  None of
     them is trusted not to raise: what they can't do is tried again, so that no state waits for
     something that never comes.  `wall` gives seconds since 1970.  `check` raises a WorkerError
-    while no worker can be launched: a person's restart leaves the old one alone then.
+    while no worker can be launched: a person's restart then fails, and the old worker stays.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Lifecycle:
     # -- asked by people ----------------------------------------------------------------
 
     def start(self, *, force: bool = False) -> Deferred[Facts]:
-        """A worker, if there is none: its `pid`.  Raises WorkerError."""
+        """Start a worker, if there is none; fires with its `pid`.  Raises WorkerError."""
         if isinstance(self.state, Running):
             return succeed({"pid": self.state.worker.pid})
         under_way = isinstance(self.state, Starting)
@@ -105,7 +105,7 @@ class Lifecycle:
         return wish.addCallback(lambda facts: {"pid": facts["newPid"]})
 
     def restart(self, *, force: bool = False) -> Deferred[Facts]:
-        """A new worker: `oldPid`, `ended` (how), `newPid`.
+        """Start a new worker; fires with `oldPid`, `ended` (how the old one ended), `newPid`.
 
         Raises WorkerError; the old one keeps running then.
         """
@@ -116,7 +116,7 @@ class Lifecycle:
         return wish
 
     def stop(self) -> Deferred[Facts]:
-        """No worker; fires when nothing is left of its tree."""
+        """End the worker, and want none; fires when nothing is left of its tree."""
         gone = self._requests.wait(Until.GONE) if self.state.worker else succeed({})
         superseded = self._requests.take(wants_a_worker)
         self.state.stop(self._transitions)
@@ -129,7 +129,7 @@ class Lifecycle:
         return self.stop()
 
     def kill(self) -> None:
-        """Spend no more patience on the present worker."""
+        """Kill the present worker at once."""
         if self.worker is not None:
             self.worker.kill()
 
@@ -177,7 +177,7 @@ class Lifecycle:
         self.state.restart(self._transitions)
 
     def reconsider(self) -> None:
-        """What forbids a start has changed: one that is planned moves."""
+        """What forbids a start has changed: ask the gate again for a planned start."""
         self.state.reconsider(self._transitions)
 
     # -- how it is ------------------------------------------------------------------------

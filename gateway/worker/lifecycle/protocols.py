@@ -79,7 +79,7 @@ class WorkerRun(Protocol):
         ...
 
     def heard(self, name: str, value: object, connection: Hashable) -> str | None:
-        """It sent an event over one of its connections; the class of the error in it, if any."""
+        """It sent an event over one of its connections; returns the class of an error in it."""
         ...
 
     def note_error(self, cause: str) -> None:
@@ -119,7 +119,7 @@ class LifecycleListener(Protocol):
     """Receives changes of the life-cycle after they have happened."""
 
     def state_changed(self) -> None:
-        """The state is another one, or the planned start is."""
+        """The state or the planned start has changed."""
         ...
 
     def worker_exited(self, worker: WorkerRun) -> None:
@@ -139,7 +139,7 @@ class StateActions(Protocol):
         ...
 
     def judge(self, worker: WorkerRun) -> None:
-        """Nobody asked for the end of `worker`, of which nothing is left: what comes next?"""
+        """Nothing is left of `worker`, and nobody asked for its end: decide what comes next."""
         ...
 
     def termination_of(self, worker: WorkerRun) -> Termination:

@@ -71,7 +71,7 @@ class RunReports:
             attempt("Counting the start", self._limits.started)
 
     def settled(self, worker: WorkerRun) -> None:
-        """It counts as started: who waited for it is answered, who wants a newer one is served."""
+        """It counts as started: answer who waited for it, and serve who wants a newer one."""
         if worker is not self._transitions.worker:
             return
         state = self._transitions.state
@@ -90,7 +90,7 @@ class RunReports:
             fail(self._requests.take(wants_a_worker), refusal(hold, self._wall()))
 
     def became_ready(self, worker: WorkerRun) -> None:
-        """It is ready; this may be told at each of its events, and costs nothing then."""
+        """It is ready; may be called at each of its events, since later calls cost nothing."""
         if self._requests:
             answer(self._requests.take(waits_until_ready(worker.generation)), lambda _: {})
 
@@ -166,7 +166,7 @@ class RunReports:
             self._transitions.state.suspend(self._transitions)
 
     def not_ready(self, generation: int, reason: str) -> None:
-        """Whoever waits for the readiness of `generation` is told that it failed, and why."""
+        """Fail the requests that wait for `generation` to be ready; the error says why."""
         error = NotReadyError("The worker did not become ready; the previous keys are back", reason)
         fail(self._requests.take(waits_until_ready(generation)), error)
 

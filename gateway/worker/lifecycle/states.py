@@ -270,9 +270,9 @@ class BackingOff(WorkerState):
         self._timer.cancel()
 
     def plan(self, pause: float, hold: Hold | None) -> bool:
-        """The start comes after `pause` (seconds) and `hold`; whether that is news.
+        """Plan the start for after `pause` (seconds) and `hold`; whether people must be told.
 
-        It is if the reason is another one, or if the start moved before it was due.
+        They must if the reason is another one, or if the start moved before it was due.
         """
         was_due, before, held_by = not self.starts_in, self._planned, self.held_by
         self._pause_ends = self._clock() + pause

@@ -65,7 +65,7 @@ class Transitions:
         """The present one, or the last."""
 
     def enter(self, state: WorkerState) -> None:
-        """`state` is the state from now on: its effect is done, and then it is told."""
+        """Change to `state`: do its effect, then tell people of it."""
         if type(state) is type(self.state):
             return  # a try that failed at once
         self.state.leave()
@@ -76,9 +76,9 @@ class Transitions:
             self._tell()
 
     def try_start(self, pause: float = 0.0) -> None:
-        """The one way to a new worker: `pause` is over, and nothing forbids it.
+        """The one way to a new worker: start it if no `pause` is left and nothing forbids it.
 
-        Else it is planned, or given up, and those who wait for it are told why.
+        Else the start is planned or given up, and those who wait for it are told why.
         """
         hold = self._gate.hold(**self.asker)
         if hold is None and pause > 0:
@@ -193,7 +193,7 @@ class Termination:
             self._again.begin(AGAIN)
 
     def expect(self, patience: float = 0.0) -> None:
-        """What is left of it must be gone after `patience`; the first who says so counts."""
+        """What is left of it must be gone after `patience`; only the first call counts."""
         if not self._overdue.active:
             self._overdue.begin(patience + self._strays + STUCK)
 

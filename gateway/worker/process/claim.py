@@ -39,8 +39,8 @@ SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 class Claim:
     """The right to start a worker.
 
-    `identity()` says what is run, and on which port; it may raise an OSError or a WorkerError
-    that the start would meet, too.  Where the folder can't be written there is no protection;
+    `identity()` says what is run, and on which port; it may raise an OSError or a WorkerError,
+    which a start would raise, too.  Where the folder can't be written there is no protection;
     `alert` is called with the reason once.
     """
 
@@ -173,7 +173,7 @@ class Predecessor:
 
     Its guardian ends it.  A guardian that was stopped is woken; where it was killed, too, the
     worker is ended from here, with `patience` as for one of our own.  `freed` is called when
-    nothing is left that was said to be there.
+    nothing of that worker is left.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Predecessor:
         self._rescue: Rescue | None = None
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """A check of the gate; a worker that is there is waited for from now on.
+        """A check of the gate: holds a start while that worker is there, and waits for its end.
 
         Raises OSError where it can't be told.
         """

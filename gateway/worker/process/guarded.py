@@ -84,11 +84,11 @@ class ProcessListener(Protocol):
         ...
 
     def exited(self, status: int) -> None:
-        """The worker is gone, and all it wrote was told; `ended` follows."""
+        """The worker is gone, and `output` was called with all it wrote; `ended` follows."""
         ...
 
     def ended(self) -> None:
-        """The guardian is gone: nothing of the tree is left, unless `exited` was not said."""
+        """The guardian is gone; nothing of the tree is left if `exited` was called before."""
         ...
 
 
@@ -97,9 +97,9 @@ class GuardedProcess(ProcessProtocol):
 
     A grandchild can hold the worker's output for ever, so the ends of those pipes mean
     nothing: `exited` comes from the guardian's report, `ended` from its own exit.  A guardian
-    that was stopped is woken; one that still does not do what it is told is killed, and its
-    worker gets SIGINT of the kernel.  What a listener raises ends here: the reactor would let
-    go of a pipe, or reap nobody any more.
+    that was stopped is woken.  If it still does not do what it is told, it is killed, and the
+    kernel sends its worker SIGINT.  Exceptions of a listener are caught here: otherwise the
+    reactor would close a pipe, or reap no process any more.
     """
 
     transport: Any  # the UNIX process, whose `pipes` the interface doesn't show

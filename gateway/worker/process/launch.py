@@ -75,9 +75,9 @@ class Launcher:
         return follow(target.script, target.roots, target.first)
 
     def check(self) -> Path:
-        """As `main`, and that the program can be run, too.
+        """As `main`; also checks that the program can be run.  Raises LaunchError.
 
-        Raises UnreachableError where it can't even be looked.
+        Raises UnreachableError where that can't be found out.
         """
         try:
             target = self.target()
@@ -226,7 +226,7 @@ class RunMaker:
         self._gateway_url = gateway_url
 
     def __call__(self, generation: int, listener: WorkerListener) -> Run:
-        """The run `generation`, which tells `listener` what becomes of it."""
+        """Make the run with the number `generation`, which reports to `listener`."""
         run = Run(
             generation,
             listener,

@@ -112,8 +112,8 @@ class LineRateLimit:
 
     A long line counts as several: one, and one more for each `BYTES` of it.
 
-    Once shut it opens when a second's worth has gathered, so that the notes about what
-    was dropped are few.
+    When it has refused a line, it refuses all others until a second's worth of lines may pass:
+    so there are few notes about dropped lines.
     """
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float]) -> None:
@@ -135,11 +135,11 @@ class LineRateLimit:
 
 
 class OutputStream:
-    """One stream of a worker: lines to `tell`, and the last ones whatever the rate.
+    """One stream of a worker: gives lines to `tell`, and keeps the last ones at any rate.
 
     `clean` takes secrets out of a text, `held(text)` says how many characters at its end
-    may begin one.  A line that does not end is told after `PATIENCE` seconds as far as it
-    came.  `broker_words` is fed all that is read, what is dropped included.
+    may begin one.  A line that has not ended after `PATIENCE` seconds is told as far as it
+    came.  `broker_words` gets all that is read, also what is dropped.
     """
 
     LAST = 20
