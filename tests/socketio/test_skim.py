@@ -17,7 +17,16 @@ from gateway.socketio import packet as packets
 from gateway.socketio import strict
 from gateway.socketio.errors import ParseError
 from gateway.socketio.packet import Packet, decode
-from gateway.socketio.strict import MANY, MAX_DEPTH, Json, Members, is_expensive, loads, skim
+from gateway.socketio.strict import (
+    MANY,
+    MAX_DEPTH,
+    MAX_LARGE,
+    Json,
+    Members,
+    is_expensive,
+    loads,
+    skim,
+)
 from tests.relay.world import RelayWorld
 from tests.socketio.properties import examples
 from tests.socketio.test_strict import DIRTY, JSON
@@ -70,6 +79,12 @@ class SkimmingTests(SynchronousTestCase):
         ):  # fmt: skip
             self.agrees(text)
 
+    def test_many_numbers_that_may_be_too_large(self) -> None:
+        for number in (b"1e300", b"1e999", b"[],1e300"):
+            for many in (MAX_LARGE, MAX_LARGE + 1):
+                for last in (b"0", b"NaN", b"nul"):
+                    self.agrees(b"[%b%b]" % ((number + b",") * many, last))
+
     def test_depth_is_bounded_all_the_same(self) -> None:
         for levels in (MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 100_000):
             self.agrees(b"[" * levels + b"]" * levels)
@@ -109,6 +124,17 @@ class DearPacketTests(SynchronousTestCase):
             packet = self.decoded(text)
             self.assertEqual(packet.wire[0].data, text)
             self.assertEqual(Keys().of(packet.brief).code, "2330")
+
+    def test_nothing_makes_it_worth_building(self) -> None:
+        for odd, clean in (
+            (b'"1e400"', b'"1e400"'),
+            (b"1e300", b"1e300"),
+            (b"1e400", b"null"),
+            (b"NaN", b"null"),
+            (rb'"\ud800"', rb'"\ud800"'),
+        ):
+            packet = self.decoded(b'42["x",%b,%b]' % (odd, LISTS))
+            self.assertEqual(packet.payload, b'["x",%b,%b]' % (clean, LISTS))
 
     def test_its_value_is_there_for_who_asks(self) -> None:
         value = ["tick", {"code": "2330", "rows": [[]] * MANY}]
