@@ -1,6 +1,7 @@
 """The interfaces between the life-cycle, the worker's runs, and those who are told.
 
-Objects of the life-cycle call back into others only through these.
+Objects of the life-cycle call back into others only through these, and through the functions
+that they were given, such as `look` of `BackingOff`.
 """
 
 from __future__ import annotations
