@@ -51,7 +51,7 @@ TEXTS: Final = {
     "可重複。",
     "timezone": "--schedule 與 --sessions 使用的時區，寫 IANA 名稱。",
     "holiday_file": "休市日的檔案，每行一個 ISO 日期（2027-01-01）。週末不必列出。",
-    "heartbeat": "worker 的一個心跳事件到下一個的秒數。",
+    "heartbeat": "worker 每隔幾秒送出一次心跳事件。",
     "watchdog": "錯過幾次心跳後重新啟動 worker。0 表示不重新啟動。",
     "ready_within": "worker 啟動後應該在幾秒內就緒；逾時的話，瀏覽器與警示會說它還沒就緒。"
     "0 表示不通知。",
@@ -63,7 +63,8 @@ TEXTS: Final = {
     "namespaces": "中繼事件的 Socket.IO namespace，各自獨立。",
     "flush_interval": "收集幾秒的事件後一起送出。0 表示收集到 reactor 這一輪結束。",
     "ack_timeout": "發送者要求 ack 時，收到事件的用戶端回覆的期限，單位是秒。逾時就沒有回覆。",
-    "key_field": "事件第一個參數中的欄位，用來分辨例如是哪一檔商品。每個值各保留最新的一筆事件。",
+    "key_field": "事件第一個參數中的欄位，用來分辨事件與什麼有關，例如哪一檔商品的代碼。這個欄位的每個值各保留"
+    "最新的一筆事件。",
     "state_events": "描述狀態的事件名稱。每種的最新一筆會送給之後連線的每個用戶端。",
     "quote_events": "報價的事件名稱。每個代碼的最新一筆會送給之後以 snapshot: true 連線的用戶端。"
     "worker 送出任何一筆就算已登入。",
@@ -81,7 +82,7 @@ TEXTS: Final = {
     "位元組數上限。",
     "message_rate": "一個用戶端每秒可以送出的訊息數；超過時放慢讀取，不會中斷連線。每 512 位元組另計"
     "一則。worker 不受此限。0 表示不限。",
-    "ping_interval": "Engine.IO 兩次 ping 各用戶端的間隔，單位是秒。",
+    "ping_interval": "Engine.IO 每隔幾秒對各用戶端送一次 ping。",
     "ping_timeout": "用戶端幾秒內沒有回覆 Engine.IO 的 ping，就中斷連線。",
     "connect_timeout": "用戶端幾秒內沒有加入 Socket.IO 的 namespace，就中斷連線。",
     "path": "Socket.IO 用戶端另外可用的 URL 路徑，例如 /feed/；/socket.io/ 一律可用。",
@@ -90,7 +91,7 @@ TEXTS: Final = {
     "log_level": "記錄的最低等級：debug、info、warn、error 或 critical。",
     "log_format": "每行日誌的格式：text 給人看，json 給程式讀。",
     "log_file": "日誌檔。未指定時，twistd -n 寫到 stdout，否則寫到 twistd.log。",
-    "log_size": "日誌檔到達幾個位元組時改名，並開始新的檔案。0 表示永不。",
+    "log_size": "日誌檔到達幾個位元組時改名，並開始新的檔案。0 表示不改名。",
     "log_keep": "保留幾個改名後的日誌檔；最舊的會刪除。",
     "alert_file": "存放 webhook 網址的檔案，每行一個；警示會送到這些網址。",
     "alert_urls": "直接指定 webhook 網址，以空白分隔。已有 --alert-file 時不使用。",
