@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _log = Logger(namespace="gateway")
 
+_ONCE = "the gateway was started before, and starts once: make another one with makeService"
+
 
 class StartError(Exception, SystemExit):
     """The gateway can't start; the text is one line for the user, which was printed already.
@@ -41,7 +43,7 @@ class Gateway(MultiService):
     miss the last events of the worker.  A child that fails is logged, and the others go on.
     Only StartError ends a start: a port is in use, for instance.
 
-    It can be started once; after a stop make another one.
+    It can be started once: a second start raises RuntimeError.  After a stop make another one.
     Its log is opened when twistd puts it into its application, since twistd logs before it
     starts services; nothing else is done before the start.
 
@@ -63,6 +65,8 @@ class Gateway(MultiService):
         self.reload = reload
         self._is_alone = is_alone
         self._is_prepared = False
+        self._is_started = False
+        self._stopping: list[Deferred[None]] = []
 
     def setServiceParent(self, parent: Any) -> None:
         """Raises StartError when the log can't be written to."""
@@ -76,13 +80,18 @@ class Gateway(MultiService):
 
     def privilegedStartService(self) -> None:
         """Open the ports.  Raises StartError when one can't be had."""
+        if self._is_prepared:
+            raise RuntimeError(_ONCE)
         self._is_prepared = True
         super().privilegedStartService()
 
     def startService(self) -> None:
         """Start everything, and open the ports if nobody has asked for that before (twist)."""
+        if self._is_started:
+            raise RuntimeError(_ONCE)
         if not self._is_prepared:
             self.privilegedStartService()
+        self._is_started = True
         Service.startService(self)
         for child in self:
             try:
@@ -93,10 +102,14 @@ class Gateway(MultiService):
                 _log.failure("Starting {what} failed", what=child.name)
 
     def stopService(self) -> Deferred[None]:
-        """Fires when all is stopped."""
-        Service.stopService(self)
-        _log.info("Stopping")
-        return ensureDeferred(self._stop())
+        """Fires when all is stopped; a second call waits for the same end."""
+        answer: Deferred[None] = Deferred()
+        self._stopping.append(answer)
+        if len(self._stopping) == 1:
+            Service.stopService(self)
+            _log.info("Stopping")
+            ensureDeferred(self._stop())
+        return answer
 
     async def _stop(self) -> None:
         for child in reversed(list(self)):
@@ -105,6 +118,9 @@ class Gateway(MultiService):
                     await maybeDeferred(child.stopService)
                 except Exception:
                     _log.failure("Stopping {what} failed", what=child.name)
+        answers, self._stopping = self._stopping, []
+        for answer in answers:
+            answer.callback(None)
 
 
 class Part(Service):

@@ -69,6 +69,32 @@ class GatewayTests(ServiceTestCase):
         self.successResultOf(self.gateway.stopService())
         self.assertEqual(self.done, [])
 
+    def test_a_second_stop_waits_for_the_same_end(self) -> None:
+        """As where an application stops the gateway, and then the reactor stops everything."""
+        worker: Deferred[None] = Deferred()
+        self.add("sessions")
+        self.add("worker", worker)
+        self.gateway.startService()
+        stops = [self.gateway.stopService(), self.gateway.stopService()]
+        for stop in stops:
+            self.assertNoResult(stop)
+        self.assertEqual(self.done[2:], ["stop worker"])
+        worker.callback(None)
+        for stop in stops:
+            self.successResultOf(stop)
+        self.assertEqual(self.done[2:], ["stop worker", "stop sessions"])
+
+    def test_a_second_start_is_an_error_that_says_what_to_do(self) -> None:
+        self.add("worker")
+        self.gateway.startService()
+        for stopped in (False, True):
+            for start in (self.gateway.privilegedStartService, self.gateway.startService):
+                error = self.assertRaises(RuntimeError, start)
+                self.assertIn("make another one with makeService", str(error))
+            if not stopped:
+                self.successResultOf(self.gateway.stopService())
+        self.assertEqual(self.done, ["start worker", "stop worker"])
+
     def test_it_starts_in_a_service_that_runs_already(self) -> None:
         """As one that an application adds later, and as twist starts it."""
         opened: list[int] = []
