@@ -93,7 +93,7 @@ Password = Annotated[
 
 
 class Credentials(Struct, rename="camel", frozen=True):
-    """The broker's keys; certificate and password are for orders: both or neither."""
+    """The broker's keys.  Certificate and password are for orders; there are both or neither."""
 
     api_key: Secret
     secret_key: Secret

@@ -131,7 +131,7 @@ class WorkerLookup:
 
     `evident(session)`: the answer that needs no look-up, or None.  `look(sessions)`: those of
     them that are the worker's; None: there is no worker now, which is cheap to find out.
-    After a look-up that fails, nobody is taken for anybody: the next one may tell.
+    A look-up that fails decides nothing: the next one may tell.
     """
 
     def __init__(

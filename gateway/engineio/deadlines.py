@@ -27,7 +27,7 @@ class Deadline:
         return self._callback is not None
 
     def cancel(self) -> None:
-        """Never make the call; harmless when it was made."""
+        """Never make the call; does nothing when it was made already."""
         self._callback = None
 
     def fire(self) -> None:

@@ -92,9 +92,9 @@ def wants_base64(query: Mapping[str, str]) -> bool:
 def takes_many(agent: str) -> bool:
     """Whether a client with this User-Agent takes any number of packets in an answer.
 
-    Tests show it with the clients themselves: browsers, and socket.io-client in Node.js with
-    both of its ways to poll.  python-engineio's clients disconnect on more than 16, and an
-    unknown client may be one.
+    Browsers do, and socket.io-client in Node.js with both of its ways to poll; tests with these
+    clients show it.  python-engineio's clients disconnect on more than 16, and an unknown client
+    may be one of them.
     """
     return agent.startswith(("Mozilla/", "node-XMLHttpRequest")) or agent == "node"
 

@@ -71,7 +71,7 @@ class Heartbeat:
             self._state = AWAITING
 
     def excuse(self, seconds: float) -> None:
-        """The client is not read for `seconds`; then it has half of the timeout to answer."""
+        """The client is not read for `seconds`; after that it has half of the timeout to answer."""
         self._excused = self._now + seconds + self._settings.timeout / 2
 
     def expire(self, seconds: float) -> None:

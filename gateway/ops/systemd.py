@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Notifier(MultiService):
-    """Tells systemd when it starts and when it stops, and between that the gateway is alive.
+    """Tells systemd of the start and the stop, and in between that the gateway is alive.
 
-    Does nothing where `environ` names no socket.  `clock` is the reactor, so that the watchdog
-    notices when that does not run any more.
+    Does nothing where `environ` names no socket.  `clock` is the reactor, so that systemd's
+    watchdog notices when the reactor does not run any more.
     """
 
     name = "systemd's notifier"

@@ -230,7 +230,7 @@ class Observer(Protocol):
     """What the relay asks of the gateway and tells the gateway; `app` implements it."""
 
     def admit(self, session: Session, auth: dict[str, Any]) -> bool:
-        """Let a client in; whether it may publish, which the worker may in any case.
+        """Let a client in; returns whether it may publish.  The worker may in any case.
 
         Raises `ConnectionRefused`.
         """

@@ -207,9 +207,9 @@ def check_depth(text: bytes) -> None:
 def depth(text: bytes) -> int:
     """The levels of nesting of valid JSON, found without recursion.
 
-    Escapes go first, then all but quotes and brackets; what is left between quotes
-    stood in strings, and the rest are steps up and down.  Eight of them are gathered into
-    one byte, by shifting all at once as one big number.
+    Escapes are removed, then everything but quotes and brackets.  Brackets between two quotes
+    were in strings; each other bracket is one level up or down.  Eight of these steps are put
+    into one byte, by shifts of all of them as one big number.
     """
     plain = text.replace(rb"\\", b"").replace(rb"\"", b"")
     structure = plain.translate(_OPENS, _NOT_STRUCTURE).replace(b'""', b"")

@@ -26,7 +26,7 @@ WORDS = 500
 
 
 class WorkerReport:
-    """Reads the life-cycle and what stands around it, and says it as JSON values.
+    """Reads the life-cycle and the parts around it, and says it as JSON values.
 
     `now` is always seconds since 1970.  `shown_url()` is the gateway's URL as it may be shown.
     """

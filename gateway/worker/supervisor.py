@@ -190,27 +190,27 @@ class Supervisor:
     # -- requests -------------------------------------------------------------------------
 
     def restart(self, *, force: bool = False) -> Deferred[Facts]:
-        """A new worker: `oldPid`, `ended` (the proof), `newPid`.
+        """Start a new worker; fires with `oldPid`, `ended` (how the old one ended), `newPid`.
 
         `force` overrides a pause that the broker imposed.
         """
         return maybeDeferred(self._lifecycle.restart, force=force)
 
     def start_worker(self) -> Deferred[Facts]:
-        """A worker, if there is none."""
+        """Start a worker, if there is none; fires with its `pid`."""
         return maybeDeferred(self._lifecycle.start)
 
     def stop_worker(self) -> Deferred[Facts]:
-        """No worker, until someone asks."""
+        """End the worker; none is started until someone asks."""
         return maybeDeferred(self._lifecycle.stop)
 
     def set_credentials(
         self, credentials: Credentials, *, wait_ready: bool = False
     ) -> Deferred[Facts]:
-        """New keys, and a new worker that has them; the answer is that of `restart`.
+        """Start a new worker with new keys; fires with what `restart` does.
 
-        With `wait_ready` it comes when that worker is ready; if that fails, the previous
-        keys are put back.  Fails with CredentialsError, and nothing is changed, where the
+        With `wait_ready` it fires when that worker is ready; if it does not become ready, the
+        previous keys are put back.  Fails with CredentialsError, and nothing is changed, where the
         certificate cannot be read.
         """
         return self._credential_change.change(credentials, wait_ready=wait_ready)

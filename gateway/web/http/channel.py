@@ -174,10 +174,10 @@ class HttpChannel(StrictChannel):
         self._writer.lose()
 
     def readConnectionLost(self) -> None:
-        """The peer says nothing more: what it asked for before is still answered.
+        """The peer sends nothing more; the requests that it sent before are still answered.
 
-        This is called again whenever the next request is taken.  Who has only a request that
-        is not answered yet, a poll for instance, has gone.
+        Called again whenever the next request is taken.  A peer that only waits for one
+        answer, to a poll for instance, counts as gone.
         """
         if self._answered is None and self._taken is None:
             self.transport.loseConnection()

@@ -48,7 +48,7 @@ class Strikes:
         self._lines = LeakyBucket(LINES / MINUTE, clock)
 
     def wrong(self, address: str, what: str) -> float:
-        """Count a wrong token for `what`; the seconds that the answer waits."""
+        """Count a wrong token for `what`; returns the seconds that the answer has to wait."""
         key = address_key(address)
         known = self._addresses.pop(key, None) or _Address(self._clock)
         self._addresses[key] = known

@@ -45,7 +45,7 @@ class Allowance:
         return self.max_payload
 
     def pause(self, session: Session) -> float:
-        """Charge what `session` has spent; the seconds for which it must not be read."""
+        """Charge what `session` has spent; returns for how many seconds not to read it."""
         delay = session.meter.settle()
         if delay and self.is_exempt is not None and self.is_exempt(session):
             session.meter.release()
@@ -63,7 +63,7 @@ class Pace:
         self._allowance = allowance
 
     def receive(self, upload: Upload, session: Session) -> float:
-        """Receive a slice; the seconds to wait before the next slice or the answer.
+        """Receive a slice; returns the seconds to wait before the next slice or the answer.
 
         Raises what `Upload.receive` does.
         """

@@ -88,7 +88,7 @@ class PeriodicChecks:
 
     @property
     def reopens(self) -> float | None:
-        """When a worker that is down for want of a session starts again; None: it is not."""
+        """When the worker starts that is down because no session is open; None: it is not."""
         return self._timetable.reopens
 
     def look(self) -> None:

@@ -64,7 +64,7 @@ def as_environment(credentials: Credentials, variables: Variables = VARIABLES) -
 
 
 def check_certificate(path: str, folder: Path) -> None:
-    """That the certificate can be read; a relative `path` is from main.py's `folder`."""
+    """Check that the certificate can be read; a relative `path` starts in main.py's `folder`."""
     try:
         file = _open_regular(folder / path)
         try:
@@ -110,7 +110,7 @@ def from_environment(
 
 
 class CredentialsFile:
-    """A file in dotenv form, 0600, that no symbolic link stands for."""
+    """A file in dotenv form, mode 0600; a symbolic link in its place is refused."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -50,13 +50,12 @@ class Load:
 def overridden(
     main: Path, posted: Mapping[str, str], variables: Variables, roots: Sequence[Path] = ()
 ) -> list[str]:
-    """Of the keys that were `posted`, the fields of which the worker sees something else.
+    """The fields of the `posted` keys of which the worker sees another value.
 
-    `posted` are values by variable; `roots` is where modules of the worker's own are, besides
-    beside main.py.  A .env wins where main.py, or what it imports of the worker's own, loads
-    it with `override=True` or reads the file itself, and where the keys are read under names
-    that are none of `variables` and are in the .env.  A key that is written in a source as a
-    constant wins, too.
+    `posted` are values by variable.  The worker's own modules are beside main.py and in `roots`.
+    A .env wins where main.py or such a module loads it with `override=True` or reads the file
+    itself.  It also wins where the keys are read from names that are in the .env and are none of
+    `variables`.  A key that is written in a source as a constant wins, too.
     """
     own = OwnEnv(main.parent)
     known = {name for names in variables.values() for name in names}

@@ -53,7 +53,7 @@ class Exit:
     out_of_memory: bool = False
     """The kernel killed processes meanwhile to get memory."""
     temporary: str = ""
-    """The class of what stood in the way of a process, if that passes by itself."""
+    """The class of the reason why there was no process, if it passes by itself."""
 
     @property
     def fatal_signal(self) -> str | None:
@@ -63,12 +63,12 @@ class Exit:
 
     @property
     def clean(self) -> bool:
-        """It ended as it was asked: by itself, or by the very signal."""
+        """It ended as it was asked to: with status 0, or by SIGINT or SIGTERM."""
         return self.asked and (self.code == 0 or self.fatal_signal in ("SIGINT", "SIGTERM"))
 
     @property
     def planned(self) -> bool:
-        """It left by itself, after work and not at once, as workers do that leave by the clock."""
+        """It ended by itself after it had worked: some workers end at a fixed time."""
         worked = self.ready_for is not None and self.lived >= PLANNED_AFTER
         return not self.asked and self.code == 0 and worked
 

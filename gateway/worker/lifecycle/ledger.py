@@ -49,10 +49,10 @@ def next_day(now: float) -> float:
 class Ledger:
     """A locked file `ledger.json` in `folder`; shared by the gateways of one account.
 
-    What is counted holds at once; it is written, with fsync, by `in_thread`, since a slow
-    disk would hold up the relay, and writes that pile up are one.  Where the file can't be
-    written the count goes on in memory, `alert` is called with the reason once, and the
-    count is made good when the file can be written again.  To make one only reads the file.
+    A count is valid at once.  It is written, with fsync, by `in_thread`, since a slow disk would
+    hold up the relay; changes that wait meanwhile are written together.  While the file can't
+    be written the count goes on in memory, and `alert` is called once with the reason; what was
+    counted is written when that is possible again.  The constructor only reads the file.
     """
 
     def __init__(

@@ -249,7 +249,7 @@ class Exited(WorkerState):
 
 
 class BackingOff(WorkerState):
-    """The next start is planned: the worker's own pause, and what the gate holds against it.
+    """The next start is planned: it comes after the worker's own pause and the gate's hold.
 
     `look` is called when it is due, and every `LOOK` seconds until then.
     """

@@ -123,7 +123,7 @@ class Transitions:
 
     @property
     def asker(self) -> dict[str, bool]:
-        """How the gate is asked for all who want a worker that is not there yet."""
+        """Whether a person, or one with `force`, waits for the next worker; for `Gate.hold`."""
         asking = self._requests.find(wants_after(self.generation))
         return {
             "person": any(request.person for request in asking),

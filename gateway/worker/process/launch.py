@@ -62,7 +62,7 @@ class Launcher:
         return find(self._settings, self._cwd)
 
     def main(self) -> Path:
-        """Its first source file, which may be missing where that is not main.py."""
+        """The worker's first source file; it may be missing, unless it is main.py."""
         return self.target().script
 
     def identity(self) -> str:

@@ -18,12 +18,13 @@ NO_CREDENTIALS = "no credentials"
 class Vitals:
     """What the worker said of itself, and when; `clock` is monotonic.
 
-    It is ready from its `shioaji_ready` on, or from its first quote: who sends those has
-    logged in, whatever it calls that.
+    It is ready from its `shioaji_ready` on, or from its first quote: a worker
+    that sends one has logged in.
 
     Any event is a sign of life.  A worker that sends heartbeats has to go on with them, or
-    with other events.  Of one that sends market data and no heartbeats its connections alone
-    tell whether it lives: the market may be silent, and `trades()` says whether it may not.
+    with other events.  A worker without heartbeats may be silent once it is ready, if it has
+    sent market data or while `trades()` is false: then only its connections tell whether it
+    lives.
     """
 
     def __init__(
