@@ -204,6 +204,8 @@ class Listeners:
                 raise ListenError(reason) from None
             _log.info("Not listening on {place}: {reason}", place=str(place), reason=reason)
             return
+        except OSError as error:  # of the lock beside a UNIX socket
+            raise ListenError(f"can't listen on {place}: {error.strerror}") from None
         count_connections(listening, self._caps, self._reactor)
         self._open.append((place, listening))
 

@@ -153,6 +153,13 @@ class PlaceTests(ListenTestCase):
         error = await self.fails([ListenAddress(endpoint="tcp:0:interface=192.0.2.1")], 0)
         self.assertIn("192.0.2.1", str(error))
 
+    async def test_a_unix_socket_in_a_missing_folder_is_told_by_its_option(self) -> None:
+        with self.assertRaises(ListenError) as caught:
+            await self.listeners.open(plan(None, ["unix:/nowhere/x"], supervised=True), 0)
+        said = str(caught.exception)
+        self.assertIn("can't listen on unix:/nowhere/x", said)
+        self.assertTrue(said.endswith(": No such file or directory"), said)
+
     async def test_a_unix_socket_and_the_workers_way_in(self) -> None:
         path = str(Path(self.mktemp()).parent.parent / "socket")
         await self.listeners.open(plan(None, [f"unix:{path}"], supervised=True), 0)
