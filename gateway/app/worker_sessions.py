@@ -189,10 +189,9 @@ class WorkerLookup:
             then()
 
     def _look(self) -> None:
-        asked = [session for session in self._undecided if not session.is_over]
         began = self._deadlines.clock()
         try:
-            owned = self._look_at(asked)
+            owned = self._look_at(self._undecided)  # not read where there is no worker
         except Exception:
             self._attempt.failed("Looking whose connections these are")
             self._wait_since(began)
@@ -200,9 +199,9 @@ class WorkerLookup:
         if owned is None:
             return
         self._wait_since(began)
-        self._undecided.clear()
-        for session in asked:
+        for session in self._undecided:
             identity_of(session).worker = session in owned
+        self._undecided.clear()
 
     def _wait_since(self, began: float) -> None:
         """Look not too soon again, after a look-up that began at `began`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -66,6 +67,16 @@ class AnyWorld(RelayWorld):
     @property
     def session(self) -> Any:
         return self.newest
+
+
+class CountedSet(WeakSet[Any]):
+    """Counts how often it is read as a whole."""
+
+    read = 0
+
+    def __iter__(self) -> Any:
+        self.read += 1
+        return super().__iter__()
 
 
 def joined(client: WebSocketClient) -> bool:
@@ -234,6 +245,17 @@ class RecognitionTests(SynchronousTestCase):
         self.assertEqual(self.kernel.looks, 1)
         known = [known_as_worker(client.session) for client in clients]
         self.assertEqual(known, [False] * 19 + [True])
+
+    def test_without_a_worker_a_question_costs_the_same_however_many_are_there(self) -> None:
+        self.kernel.running = False
+        client, *_ = [self.come() for _ in range(20)]
+        undecided = CountedSet(self.world.lookup._undecided)
+        self.world.lookup._undecided = undecided
+        client.emit("tick", 1)
+        self.assertEqual(undecided.read, 0)
+        self.kernel.running = True
+        client.emit("tick", 1)
+        self.assertGreater(undecided.read, 0)
 
     def test_who_is_evidently_somebody_else_costs_no_look(self) -> None:
         self.kernel.elsewhere = True
