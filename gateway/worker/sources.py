@@ -187,10 +187,14 @@ class SourceWatch:
         return changed
 
     def fault(self) -> str:
-        """Why a changed file does not compile; "": all of them do.
+        """Why a changed file does not compile, or main.py can't be run; "": all is well.
 
         A file counts as changed until this is "" once: the worker still runs the code before.
         """
+        try:
+            self._main()
+        except LaunchError as error:
+            return str(error)
         for path in sorted(self._pending):
             if wrong := fault(path):
                 return wrong

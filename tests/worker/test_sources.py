@@ -31,6 +31,14 @@ class WatchTests(SynchronousTestCase):
         self.main.write_text("1")
         self.assertEqual([bool(self.watch.changed()) for _ in range(3)], [False, True, False])
 
+    def test_a_main_py_that_is_gone_is_no_code_to_restart_for(self) -> None:
+        self.main.unlink()
+        self.assertEqual([bool(self.watch.changed()) for _ in range(2)], [False, True])
+        self.assertIn("main.py is missing", self.watch.fault())
+        self.main.write_text("1")
+        self.assertEqual([bool(self.watch.changed()) for _ in range(2)], [False, True])
+        self.assertEqual(self.watch.fault(), "")
+
     def test_nothing_changed(self) -> None:
         (self.folder / "notes.txt").write_text("22")
         (self.folder / "__pycache__").mkdir()

@@ -113,7 +113,7 @@ class PeriodicChecks:
         names = ", ".join(path.name for path in changed[:NAMED])
         if wrong := self._watch.fault():
             _log.warn(
-                "{names} changed, but does not compile ({wrong}): the worker stays as it is",
+                "{names} changed, but can't be run ({wrong}): the worker stays as it is",
                 tag="Python",
                 names=names,
                 wrong=wrong,
