@@ -25,7 +25,7 @@ GROUPS = (
     Group("allowed_hosts", "Who may connect", "誰可以連線"),
     Group("main", "The worker", "worker"),
     Group("patience_login", "Starting and stopping the worker", "worker 的啟動與停止"),
-    Group("heartbeat", "Supervising the worker", "worker 的監控"),
+    Group("heartbeat", "Supervising the worker", "worker 的監管"),
     Group("publish", "Relaying events", "中繼事件"),
     Group("state_events", "Clients that connect late or come back", "晚到與重新連線的用戶端"),
     Group("slow_size", "Slow clients and limits", "過慢的用戶端與上限"),

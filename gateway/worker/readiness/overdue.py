@@ -45,7 +45,7 @@ class ReadyWatch:
         )
 
     def look(self, worker: WorkerRun) -> None:
-        """Tell what is to be told of `worker`, whose process lives."""
+        """Warn once if `worker`, whose process lives, is late, and say when it no longer is."""
         if worker.vitals.was_ready:
             if self._is_known:
                 self._is_known = False
@@ -108,7 +108,7 @@ class ConnectionWatch:
         return self._reason[1] if told and self._reason is not None else None
 
     def look(self, worker: WorkerRun) -> None:
-        """Tell what is to be told of `worker`, whose process lives."""
+        """Warn once if `worker`, whose process lives, has not connected in time."""
         if worker.generation == self._connected or worker.vitals.lived < self._within:
             return
         if not worker.vitals.has_spoken:
