@@ -36,8 +36,9 @@ PAUSE: Final = 0.05
 """Seconds between two look-ups at least; a client is held back so long at most."""
 SHARE: Final = 10
 """The pause is at least so many times as long as the look-up before it took."""
-LONGEST_PAUSE: Final = 2.0
-"""But no longer than this: the process, or the machine, may have stood still meanwhile."""
+LONGEST_PAUSE: Final = 0.5
+"""But no longer than this: the machine may have stood still, and the worker's client
+(python-socketio) takes one second without an answer to CONNECT for a failure."""
 
 _log = Logger(namespace="gateway")
 

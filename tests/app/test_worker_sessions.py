@@ -226,6 +226,7 @@ class RecognitionTests(SynchronousTestCase):
         late = self.come()
         self.world.wait(LONGEST_PAUSE)
         self.assertTrue(joined(late))
+        self.assertLess(LONGEST_PAUSE, 1, "python-socketio waits a second for its answer")
 
     def test_who_leaves_while_he_waits_is_forgotten(self) -> None:
         self.come()
