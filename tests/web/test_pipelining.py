@@ -8,7 +8,9 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.rate import Throttle
 from gateway.web.http.limits import Limits, Turns
+from gateway.web.http.proxy_protocol import ProxyProtocolFactory
 from gateway.web.http.request import Request
 from tests.web.site import Echo, Memory, SocketTestCase, build_site
 from tests.web.wire import Wire
@@ -180,6 +182,17 @@ class HalfClosedTests(SocketTestCase):
         body = bytes(3_000_000)
         self.engine.render = lambda request: body  # type: ignore[method-assign]
         self.assertEqual((await self.ask(3 * ASK)).count(body), 3)
+
+    async def test_it_gets_all_answers_through_a_proxy_that_says_whose_it_is(self) -> None:
+        site = build_site(self.reactor)
+        behind = ProxyProtocolFactory(site, lambda host: True, Throttle(self.reactor.seconds))
+        port = self.reactor.listenTCP(0, behind, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        client = await self.connect(port.getHost().port)
+        client.transport.write(b"PROXY TCP4 192.0.2.7 127.0.0.1 1234 80\r\n" + 10 * ASK)
+        client.transport.loseWriteConnection()
+        await client.closed
+        self.assertEqual(client.received.count(b"HTTP/1.1 200 "), 10)
 
     async def test_who_polls_has_gone(self) -> None:
         """A connection that is closed as a whole looks the same."""

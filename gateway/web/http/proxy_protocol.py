@@ -10,9 +10,13 @@ from ipaddress import IPv6Address as Address6
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gateway.web.http.counting import count_as, socket_ends
 from gateway.web.security.addresses import is_loopback, parse_address
@@ -66,6 +70,7 @@ def parse(data: bytes) -> Announcement | None:
     return None
 
 
+@implementer(IHalfCloseableProtocol)
 class ProxyProtocolConnection(ProtocolWrapper):
     """A connection that begins with an announcement; `getPeer` is then the client.
 
@@ -74,6 +79,7 @@ class ProxyProtocolConnection(ProtocolWrapper):
 
     factory: ProxyProtocolFactory
     wrappedProtocol: Any
+    transport: Any
     _head: bytes | None = b""
     """The part of the announcement that was received; None: it is complete."""
     _client: Any = None
@@ -96,6 +102,17 @@ class ProxyProtocolConnection(ProtocolWrapper):
             self.abortConnection()
         elif rest:
             self.wrappedProtocol.dataReceived(rest)
+
+    def readConnectionLost(self) -> None:
+        """The peer says nothing more: the end, unless what is above still has answers."""
+        above: Any = IHalfCloseableProtocol(self.wrappedProtocol, None)
+        if above is None:
+            self.transport.connectionLost(Failure(ConnectionDone()))
+        else:
+            above.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """Nothing: that was ours to do."""
 
     def getPeer(self) -> Any:
         return self._client or super().getPeer()
