@@ -1,5 +1,9 @@
 """The list of inputs is what it says: whole, accepted where it should be, and measured."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.client import frame
@@ -8,6 +12,7 @@ from tests.fuzz.whole import Whole
 from tests.web.peer import REQUEST
 
 EVENTS = "an event"
+ROOT = Path(__file__).parents[2]
 
 
 class InputTests(SynchronousTestCase):
@@ -39,3 +44,16 @@ class InputTests(SynchronousTestCase):
         for part in (REQUEST, *data):
             client.protocol.dataReceived(part)
             whole.turn()
+
+
+class CommandTests(SynchronousTestCase):
+    def test_the_kinds_with_one_of_the_words_are_measured(self) -> None:
+        kinds = [each.name for each in inputs() if "wrong token" in each.name]
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.cost", "wrong token"],
+            cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        self.assertEqual(done.stderr, "")
+        rows = [line for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+        self.assertEqual([row.split(" | ")[0].removeprefix("| ") for row in rows], kinds)
+        self.assertIn("more than 20 times an event", done.stdout)
