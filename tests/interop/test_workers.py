@@ -190,7 +190,7 @@ class ReferenceWorkerTests(WorkersCase):
     def test_its_last_words_arrive_each_time(self) -> None:
         # No faster than this client reads on a busy machine: of words of one kind only the
         # newest is for who is behind.
-        service = self.run_service(self.main, "--demo", "--worker-args=--rate 500")
+        service = self.run_service(self.main, "--demo", "--worker-args=--rate 100")
         browser = self.browser(service)
         for _ in range(5):
             browser.hears("market_tick")
