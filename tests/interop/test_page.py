@@ -263,6 +263,19 @@ class EverybodyTests(DemoCase):
         expect(page.locator("#worker-message")).to_have_text("Restarted.")
         self.assertNotEqual(self.worker_pid(), before)
 
+    def test_a_question_asked_again_at_once_has_an_answer_of_its_own(self) -> None:
+        page = self.open().page
+        page.evaluate(
+            """() => {
+                const restart = document.getElementById("worker-restart");
+                restart.click();
+                document.getElementById("confirm").close();
+                restart.click(); // before the browser has told that the first was closed
+            }"""
+        )
+        page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+        expect(page.locator("#worker-message")).to_have_text("Restarted.")
+
     def test_nothing_shuts_anybody_out(self) -> None:
         for size, language, scheme in (("desk", "en", "light"), ("phone", "zh", "dark")):
             visit = self.open(size, language, scheme)
