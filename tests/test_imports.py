@@ -69,7 +69,7 @@ MAY_IMPORT = {
     },
     "ops/metrics": {"web/http/counting", "market", "relay", "common", "engineio"},
     "ops/alerts": {"market", "common", "engineio"},
-    "ops/logs": {"options", "common"},
+    "ops/logs": {"options", "common", "engineio"},
     "ops": set(),
     "app": {
         "ops", "contract", "options", "web", "worker", "market", "relay", "socketio", "engineio",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.alerts.alert import TITLES
+from gateway.ops.alerts.rules import TITLES
 from gateway.options import options, reference
 from gateway.options.chinese import TEXTS
 from tests.web.site import routes

@@ -7,7 +7,7 @@ How it is made and run:
 - `assembly`: the composition root: makes every object, once.
 - `service`: the gateway as a service: in which order its parts start and stop, and their errors.
 - `child_services`: the services for ports, worker, deadlines and sessions.
-- `process`: limits, clock and signals of the process, and what SIGHUP reads again.
+- `process`: limits, clock, signals, memory and orphans of the process; what SIGHUP reads again.
 - `check`: `--check`: looks at what a start needs, and starts nothing.
 
 Who is behind a session, and what it may do:
@@ -21,7 +21,6 @@ What is told of all this:
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
 - `collectors`: registers the collectors of `GET /metrics`.
-- `session_log`: a log line for each client that comes or goes.
 
 It may import everything; only `gateway.tap` imports it.
 """

@@ -28,9 +28,17 @@ from gateway.app.layer_settings import (
     token_sources,
     worker_settings,
 )
-from gateway.app.process import OwnProcess, ProcessLimits, Reloads, Step
+from gateway.app.process import (
+    REAP_INTERVAL,
+    TRIM_INTERVAL,
+    MemoryTrimmer,
+    OwnProcess,
+    ProcessLimits,
+    Reloads,
+    Step,
+    reap_orphans,
+)
 from gateway.app.service import Gateway, Part, periodic
-from gateway.app.session_log import SessionLog
 from gateway.app.status import GatewayStatus
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
 from gateway.app.worker_sessions import WorkerSessions
@@ -39,9 +47,8 @@ from gateway.contract import NoWorker
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.market.hours import Calendar
-from gateway.ops import memory, reaper
 from gateway.ops.alerts.alerts import Alerts
-from gateway.ops.logs import STDOUT, EventCounts, LogObserver, make_log
+from gateway.ops.logs import STDOUT, EventCounts, LogObserver, SessionLog, make_log
 from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
@@ -258,15 +265,15 @@ class GatewayAssembly:
         if is_alone:
             yield OwnProcess(reactor, self.reloads)
             if os.getpid() == 1:
-                yield periodic(reactor, "Collecting orphans", reaper.PERIOD, reaper.reap_orphans)
+                yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap_orphans)
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineService(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look
             yield periodic(reactor, "Looking at the tokens", token_files.SECONDS, look)
         yield Part("the alerts", stop=self._alerts.stop)
-        trimmer = memory.MemoryTrimmer(self._engine.sessions.__len__)
-        yield periodic(reactor, "Giving memory back", memory.EVERY, trimmer.look)
+        trimmer = MemoryTrimmer(self._engine.sessions.__len__)
+        yield periodic(reactor, "Giving memory back", TRIM_INTERVAL, trimmer.look)
         yield SessionService(reactor, self._relay, self._engine)
         if self._supervisor is not None:
             yield WorkerService(self._supervisor, lambda: self._listeners.worker_port, self._secret)

@@ -9,8 +9,7 @@ from prometheus_client.registry import Collector
 
 from gateway.common.guard import Reading
 from gateway.ops.metrics.clients import RelayMetrics
-from gateway.ops.metrics.delay import ReactorDelay
-from gateway.ops.metrics.gateway import AlertMetrics, ProcessMetrics, WebMetrics
+from gateway.ops.metrics.gateway import AlertMetrics, ProcessMetrics, ReactorDelay, WebMetrics
 from gateway.ops.metrics.worker import WorkerMetrics
 
 if TYPE_CHECKING:

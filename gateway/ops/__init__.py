@@ -6,8 +6,6 @@
 - `doctor/`: the checks of `--check`.
 - `systemd`: tells systemd that the gateway is ready, alive, about to end.
 - `pidfile`: tells a `twistd.pid` that was left behind from that of a running gateway.
-- `memory`: gives memory back to the system when many clients have left.
-- `reaper`: collects orphans where the gateway is process 1 of a container.
 
 Only `gateway.app` imports it.  A part imports what it reads: `doctor` the worker and the web,
 `metrics` the relay and the web, `alerts` the market.

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.metrics.delay import INTERVAL, ReactorDelay
+from gateway.ops.metrics.gateway import SAMPLE_INTERVAL, ReactorDelay
 from gateway.relay.lagging import TICK, SlowClientLimits
 from gateway.relay.subscription import Subscription
 from tests.relay.world import RelayWorld
@@ -31,7 +31,7 @@ class DelayTests(GuardCase):
         delay: Any = ReactorDelay(deadlines)
         counts, delay._counts = delay._counts, None
         for _ in range(2):
-            clock.advance(INTERVAL)
+            clock.advance(SAMPLE_INTERVAL)
             deadlines.advance()
             delay._counts = counts
         self.flushLoggedErrors(TypeError)

@@ -1,8 +1,7 @@
 """Tells people by webhook when the worker or a feed is in trouble, and when that is over.
 
 - `alerts`: the whole: hears the gateway's own events, and tells every receiver.
-- `rules`: which changes are worth an alert.
-- `alert`: one alert, its text, and the limit of alerts for each subject.
+- `rules`: which changes are worth an alert, its text, and the limit for each subject.
 - `webhooks`: reads a webhook's URL; the body for Slack, Discord, Telegram, or plain JSON.
 - `delivery`: posts over verified HTTPS until an alert has arrived.
 

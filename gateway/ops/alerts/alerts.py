@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.ops.alerts.alert import AlertLimiter, text
 from gateway.ops.alerts.delivery import RESULTS, Delivery, WebhookClient
-from gateway.ops.alerts.rules import AlertRules
+from gateway.ops.alerts.rules import AlertLimiter, AlertRules, text
 from gateway.ops.alerts.webhooks import secrets, webhook
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.ops.alerts.alert import Alert
+    from gateway.ops.alerts.rules import Alert
 
 
 @attrs.frozen(kw_only=True)

@@ -15,7 +15,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gateway.ops.alerts.alert import Alert
+    from gateway.ops.alerts.rules import Alert
 
 SECRET_LENGTH: Final = 8
 WORD_LENGTH: Final = 20

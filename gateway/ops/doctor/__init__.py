@@ -5,16 +5,21 @@
 - `blocking_reactor`: runs short processes to their end, for what needs a reactor for them.
 - `broker_keys`: where the broker's keys come from, and whether the certificate can be used.
 - `ports`: whether the ports are free, and who could reach them.
-- `files`: who may read the gateway's files; the state folder and the ledger of starts.
-- `host`: clock and time zone, file descriptors, and the `SJGATEWAY_` variables.
+- `host`: clock, file descriptors, `SJGATEWAY_` variables; who may read the gateway's files; the
+  state folder and the ledger of starts.
 
 `gateway.app.check` runs all of them; `gateway.app.command_line` looks at the ports.
 """
 
 from gateway.ops.doctor.broker_keys import check_keys
-from gateway.ops.doctor.files import check_files, check_state
 from gateway.ops.doctor.finding import TOPICS, Finding, Level
-from gateway.ops.doctor.host import check_clock, check_descriptors, check_environment
+from gateway.ops.doctor.host import (
+    check_clock,
+    check_descriptors,
+    check_environment,
+    check_files,
+    check_state,
+)
 from gateway.ops.doctor.ports import check_places, check_ports
 from gateway.ops.doctor.worker_program import check_worker, find_target
 

@@ -1,19 +1,26 @@
-"""Clock and time zone, file descriptors, and the environment variables of the gateway."""
+"""The machine: clock and time zone, file descriptors, environment variables, and files."""
 
 from __future__ import annotations
 
 import difflib
+import json
+import os
 import resource
+import stat
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
 
 from gateway.market.hours import TAIPEI
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.options import options
 from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
+from gateway.worker.lifecycle.ledger import checked, trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from gateway.options import Settings
 
@@ -82,3 +89,98 @@ def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
     if not unknown:
         said = ", ".join(given) or "none"
         yield ok("environment", f"options set by variables (the command line wins): {said}")
+
+
+# -- Who may read the gateway's files; the state folder and the ledger of starts.
+
+
+def check_files(settings: Settings) -> Iterator[Finding]:
+    """Whether files with secrets are private, and whether files that are written can be."""
+    named = {name: path for name, path in asdict(settings).items() if name.endswith("_file")}
+    log = named.pop("log_file")
+    found = [finding for path in filter(None, named.values()) for finding in _private(path)]
+    for path in filter(None, (settings.credentials_file, log)):
+        folder = path.absolute().parent
+        if not _writable(folder):
+            found.append(
+                fail("files", f"{folder} can't be written", f"chown it to {_user()}, chmod u+rwx")
+            )
+    yield from found or [ok("files", "only the gateway's user can read the files with secrets")]
+
+
+def _private(path: Path) -> Iterator[Finding]:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return  # the credentials file is made; a missing token file is said elsewhere
+    except OSError as error:
+        yield fail(
+            "files", f"{path}: {error.strerror}", f"chmod its folder so that {_user()} can enter it"
+        )
+        return
+    if stat.S_ISLNK(status.st_mode):
+        yield warn("files", f"{path} is a symbolic link", "name the file that it leads to")
+    elif not os.access(path, os.R_OK):
+        yield fail("files", f"{path} can't be read", f"chown it to {_user()}, chmod 600")
+    elif status.st_mode & 0o077:
+        yield warn("files", f"other users can read or write {path}", f"chmod 600 {path}")
+
+
+def check_state(folder: Path, budget: int, now: float) -> Iterator[Finding]:
+    """Check the state folder and the ledger in it; nothing is made."""
+    if not _writable(folder):
+        yield fail(
+            "state",
+            f"{folder} can't be written: starts are counted in memory alone",
+            f"chown it to {_user()}, chmod 700, or name another folder with --state-dir",
+        )
+    else:
+        yield ok("state", f"{folder} can be written")
+    yield _ledger(folder / "ledger.json", budget, now)
+
+
+def _ledger(file: Path, budget: int, now: float) -> Finding:
+    try:
+        record = checked(json.loads(file.read_text("utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
+        return ok("restart", "the ledger has no starts yet")
+    except OSError as error:
+        what = f"{file} can't be read: {error.strerror}"
+        return warn("restart", what, f"chown it to {_user()}, chmod 600")
+    except ValueError:
+        cure = "remove it; the count of starts begins again at 0"
+        return warn("restart", f"{file} is damaged", cure)
+    return _allowance(record, budget, now)
+
+
+def _allowance(record: dict[str, Any], budget: int, now: float) -> Finding:
+    """Whether the worker may be started now."""
+    starts = record["days"].get(trading_day(now), 0)
+    until = record["pause"]["until"]
+    if until > now:
+        end = datetime.fromtimestamp(until, TAIPEI).strftime("%H:%M")
+        return warn(
+            "restart",
+            f"the broker asked for a pause (code 451 or 503); it ends at {end} in Taipei",
+            "wait: a start before that makes it longer; POST /restart-python?force=true does it"
+            " anyway",
+        )
+    if starts >= budget:
+        return warn(
+            "restart",
+            f"{starts} starts this trading day: the budget of {budget} is spent",
+            "see in GET /logs why the worker ended; POST /restart-python starts it nevertheless",
+        )
+    return ok("restart", f"{starts} of {budget} starts this trading day")
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in `folder`, which may have to be made itself."""
+    places = (folder, *folder.absolute().parents)
+    # A Path would raise where its folder may not be entered.
+    existing = next(each for each in places if os.path.exists(each))  # noqa: PTH110
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def _user() -> str:
+    return f"user {os.geteuid()}"

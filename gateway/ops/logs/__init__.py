@@ -5,15 +5,15 @@ tag is `Gateway`.
 
 - `format`: which events are logged, and the text of a line.
 - `destination`: where twistd or twist was told to log to; makes the whole log.
-- `sinks`: log files: rotated by size, and followed when others rename them; counts lost lines.
+- `sinks`: log files, rotated by size; the system's log; counts lost lines.
 - `stream`: a terminal, pipe or socket, whose reader may stop reading.
-- `syslog`: the system's log.
-- `counts`: how many events of each name: one line for ten seconds.
+- `activity`: how many events of each name there were, and which clients come and go.
 
-`gateway.app` imports it.  It imports only `gateway.common` and `gateway.options`.
+`gateway.app` imports it.  It imports only `gateway.common`, `gateway.options` and, for
+its types, `gateway.engineio`.
 """
 
-from gateway.ops.logs.counts import EventCounts
+from gateway.ops.logs.activity import EventCounts, SessionLog
 from gateway.ops.logs.destination import STDOUT, make_log
 from gateway.ops.logs.format import LogObserver, json_line, text_line
 from gateway.ops.logs.sinks import LogOutput
@@ -23,6 +23,7 @@ __all__ = [
     "EventCounts",
     "LogObserver",
     "LogOutput",
+    "SessionLog",
     "json_line",
     "make_log",
     "text_line",

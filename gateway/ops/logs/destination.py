@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from twisted.logger import LogLevel
 
 from gateway.ops.logs.format import LogObserver, json_line, text_line
-from gateway.ops.logs.sinks import Descriptor, LogOutput, descriptor_file, log_file
-from gateway.ops.logs.syslog import Syslog
+from gateway.ops.logs.sinks import Descriptor, LogOutput, Syslog, descriptor_file, log_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping

@@ -1,12 +1,14 @@
-"""What log lines are written to: files that are rotated, and an output that counts lost lines."""
+"""What log lines are written to: files that are rotated, the system's log; counts lost lines."""
 
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import time
 from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gateway.ops.logs.stream import LogStream, is_stream
 
@@ -184,3 +186,58 @@ class LogOutput:
     def _lose(self, lines: int) -> None:
         with self._lock:
             self._lost += lines
+
+
+# -- The system's log, which may be slow, restarted, or missing.
+
+SOCKET: Final = "/dev/log"
+PRIORITY: Final = 1 << 3 | 6
+"""Facility user, severity info (RFC 3164)."""
+
+
+class Syslog:
+    """Sends each line as a datagram to `path`, under the name `prefix`.
+
+    It never waits: the C library's syslog() would wait for a daemon that hangs.
+    """
+
+    def __init__(self, prefix: str, path: str = SOCKET) -> None:
+        self._prefix = prefix
+        self._path = path
+        self._socket: socket.socket | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send all lines of `data`.  Raises OSError when not all of them were sent."""
+        for line in data.decode().splitlines():
+            now = time.strftime("%b %e %H:%M:%S")
+            text = f"<{PRIORITY}>{now} {self._prefix}[{os.getpid()}]: {line}"
+            self._send(text.encode())
+
+    def _send(self, message: bytes) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.send(message)
+            except BlockingIOError:
+                raise
+            except OSError:  # it was restarted
+                self._close()
+            else:
+                return
+        self._open().send(message)
+
+    def _open(self) -> socket.socket:
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        try:
+            made.connect(self._path)
+        except OSError:
+            made.close()
+            raise
+        self._socket = made
+        return made
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.close()
+            self._socket = None

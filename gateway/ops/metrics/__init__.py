@@ -6,8 +6,7 @@ the names and what they mean.
 - `families`: makes counters and gauges with at most one label.
 - `clients`: the relay, its clients and the feeds.
 - `worker`: the worker's state, exits, starts and pauses.
-- `gateway`: connections, refusals, alerts, processor time and memory.
-- `delay`: how late the reactor comes to a timer.
+- `gateway`: connections, refusals, alerts, CPU, memory, and how late the reactor's timers are.
 
 `gateway.app.collectors` registers them.
 """

@@ -2,8 +2,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.alerts import alert as kinds
-from gateway.ops.alerts.alert import TITLES, Alert, AlertLimiter, text
+from gateway.ops.alerts import rules as kinds
+from gateway.ops.alerts.rules import TITLES, Alert, AlertLimiter, text
 
 
 class LimiterTests(SynchronousTestCase):

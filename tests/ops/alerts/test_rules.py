@@ -14,7 +14,7 @@ from gateway.ops.alerts.rules import STEADY, AlertRules
 from gateway.worker.lifecycle.classification import IMPOSING, QUOTA
 
 if TYPE_CHECKING:
-    from gateway.ops.alerts.alert import Alert
+    from gateway.ops.alerts.rules import Alert
 
 STATES = (
     "unready",

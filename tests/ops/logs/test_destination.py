@@ -5,7 +5,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.logs.destination import destination
-from gateway.ops.logs.syslog import Syslog
+from gateway.ops.logs.sinks import Syslog
 from gateway.options import Settings
 
 TWISTD = {"logfile": None, "nodaemon": True, "syslog": False, "prefix": "twisted"}

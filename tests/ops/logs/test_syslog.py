@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.logs.syslog import Syslog
+from gateway.ops.logs.sinks import Syslog
 
 
 class SyslogTests(SynchronousTestCase):

@@ -2,7 +2,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.metrics.delay import ReactorDelay
+from gateway.ops.metrics.gateway import ReactorDelay
 from gateway.web.http.timer import drive
 from tests.ops.metrics.reading import read
 

@@ -4,8 +4,8 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.session_log import LINES, SECONDS, SessionLog
 from gateway.engineio.handshake import Peer
+from gateway.ops.logs.activity import LINES, SECONDS, SessionLog
 
 
 class Connection:

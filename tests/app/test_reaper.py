@@ -10,7 +10,7 @@ SCRIPT = """
 import os
 from twisted.internet import protocol, reactor
 from gateway.app.service import periodic
-from gateway.ops.reaper import reap_orphans
+from gateway.app.process import reap_orphans
 
 status = []
 

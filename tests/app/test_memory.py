@@ -4,8 +4,8 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops import memory
-from gateway.ops.memory import MemoryTrimmer, trim_now
+from gateway.app import process
+from gateway.app.process import MemoryTrimmer, trim_now
 
 
 class GivesBackTests(SynchronousTestCase):
@@ -38,5 +38,5 @@ class GivesBackTests(SynchronousTestCase):
 
     def test_a_c_library_without_it_does_no_harm(self) -> None:
         trim_now()
-        with patch.object(memory.ctypes, "CDLL", lambda _: object()):
+        with patch.object(process.ctypes, "CDLL", lambda _: object()):
             trim_now()
