@@ -4,7 +4,6 @@ In reading order:
 
 - `supervisor`: makes all parts of this folder; what the gateway and the HTTP routes call.
 - `settings`: what it can be told.
-- `request_errors`: what a request may fail with.
 - `report`: what `/status`, `/health` and browsers are told.
 - `lifecycle/`: when a worker starts and ends: the gate, the budget, the broker's pauses, exits.
 - `process/`: the worker's process, its guardian, its output and its Python.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import field, frozen
 
-from gateway.worker.request_errors import LaunchError
+from gateway.contract import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -19,8 +19,7 @@ from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
 from gateway.market.events import ERROR, WORKER_STATUS
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
-from gateway.worker.keys.credential_change import CredentialChange
-from gateway.worker.keys.store import CredentialStore
+from gateway.worker.keys.store import CredentialChange, CredentialStore
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.gate import Gate
@@ -31,8 +30,7 @@ from gateway.worker.process.claim import Claim, Predecessor
 from gateway.worker.process.launch import Launcher, RunMaker
 from gateway.worker.process.output import WorkerOutput
 from gateway.worker.process.usage import Usage
-from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks
-from gateway.worker.readiness.silent_feeds import SilentFeeds
+from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks, SilentFeeds
 from gateway.worker.report import WorkerReport
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from gateway.worker.lifecycle import exits
-from gateway.worker.process import settling
+from gateway.worker.process import usage
 from gateway.worker.settings import Settings
 from gateway.worker.supervisor import Supervisor
 
@@ -56,8 +56,8 @@ class RealTestCase(TestCase):
         self.patch(
             exits, "kills", lambda *_: ()
         )  # the machine's counter is that of other tests too
-        self.patch(settling, "INTERVAL", 0.02)
-        self.patch(settling, "LOOKS", 3)
+        self.patch(usage, "LOOK_INTERVAL", 0.02)
+        self.patch(usage, "LOOKS", 3)
 
     def supervisor(self, script: str | Path, *arguments: str, **changes: Any) -> Supervisor:
         """One for `script` of tests/children, with its journal at `self.journal`."""

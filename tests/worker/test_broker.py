@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gateway.worker.request_errors import PausedError
+from gateway.contract import PausedError
 
 from .real import CHILDREN, RealTestCase, soon
 

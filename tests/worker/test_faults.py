@@ -14,10 +14,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 
+from gateway.contract import FailedAtOnceError, LaunchError, PausedError
 from gateway.worker.lifecycle import gate
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.usage import tree
-from gateway.worker.request_errors import FailedAtOnceError, LaunchError, PausedError
 
 from .real import CHILDREN, SHORT, RealTestCase, alive, outcome, soon
 

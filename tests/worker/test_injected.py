@@ -6,8 +6,7 @@ import errno
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.contract import Credentials
-from gateway.worker.request_errors import NotReadyError
+from gateway.contract import Credentials, NotReadyError
 
 from .simulated import Simulation
 

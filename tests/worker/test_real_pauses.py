@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from gateway.worker.request_errors import PausedError
+from gateway.contract import PausedError
 
 from .real import PATIENT, RealTestCase, outcome, soon
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.request_errors import LaunchError
+from gateway.contract import LaunchError
 from gateway.worker.sources import SourceWatch, follow
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 
+from gateway.contract import PausedError
 from gateway.worker.process.usage import tree
-from gateway.worker.request_errors import (
-    PausedError,
-)
 
 from .real import RealTestCase, outcome, soon
 

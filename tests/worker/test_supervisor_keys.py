@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.internet.defer import gatherResults
 
-from gateway.contract import CredentialsError
-from gateway.worker.request_errors import LaunchError, NotReadyError, PausedError, SupersededError
+from gateway.contract import (
+    CredentialsError,
+    LaunchError,
+    NotReadyError,
+    PausedError,
+    SupersededError,
+)
 
 from .posted import AWKWARD, posted
 from .real import CHILDREN, RealTestCase, outcome, soon

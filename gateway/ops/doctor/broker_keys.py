@@ -9,8 +9,8 @@ from gateway.common.guard import reason
 from gateway.contract import CredentialsError
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.keys.credentials import check_certificate, from_environment
-from gateway.worker.keys.dotenv import OwnEnv, damaged
 from gateway.worker.keys.overriding import overridden
+from gateway.worker.keys.own_files import OwnEnv, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

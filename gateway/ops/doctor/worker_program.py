@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from gateway.common.guard import reason
+from gateway.contract import LaunchError, UnreachableError
 from gateway.ops.doctor.blocking_reactor import BlockingReactor
 from gateway.ops.doctor.finding import Finding, Level, fail, ok, warn
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Target, look, project
-from gateway.worker.request_errors import LaunchError, UnreachableError
 from gateway.worker.sources import fault
 
 if TYPE_CHECKING:

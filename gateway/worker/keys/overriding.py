@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import frozen
 
-from gateway.worker.keys.dotenv import NAME, OwnEnv, looks_secret, read
-from gateway.worker.keys.literals import literals, logs_in
+from gateway.worker.keys.own_files import (
+    LONGEST,
+    NAME,
+    OwnEnv,
+    literals,
+    logs_in,
+    looks_secret,
+    read,
+)
 from gateway.worker.sources import follow
 
 if TYPE_CHECKING:
@@ -25,8 +32,6 @@ if TYPE_CHECKING:
 
 MOST_FILES = 10
 """Files with variables that one source names."""
-LONGEST = 200_000
-"""Characters of a source that are parsed, about a second's work; of more only words count."""
 DEEP = 5
 """Names that stand for names, and so on."""
 

@@ -9,8 +9,7 @@ from attrs import frozen
 
 from gateway.common.guard import attempt
 from gateway.common.times import iso
-from gateway.contract import HeldError
-from gateway.worker.request_errors import PausedError
+from gateway.contract import HeldError, PausedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

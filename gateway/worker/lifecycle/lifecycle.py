@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from gateway.contract import GoingDownError
 from gateway.worker.lifecycle.gate import refusal
 from gateway.worker.lifecycle.requests import (
     PendingRequests,
@@ -20,9 +21,6 @@ from gateway.worker.lifecycle.requests import (
 from gateway.worker.lifecycle.run_reports import RunReports, superseded_error
 from gateway.worker.lifecycle.states import Fatal, Running, Starting, Stopped
 from gateway.worker.lifecycle.transitions import Transitions
-from gateway.worker.request_errors import (
-    GoingDownError,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

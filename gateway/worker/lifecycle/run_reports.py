@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt
+from gateway.contract import FailedAtOnceError, NotReadyError, SupersededError
 from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
 from gateway.worker.lifecycle.exits import History
 from gateway.worker.lifecycle.gate import refusal
@@ -24,7 +25,6 @@ from gateway.worker.lifecycle.requests import (
     wants_none,
 )
 from gateway.worker.lifecycle.states import Running, Starting
-from gateway.worker.request_errors import FailedAtOnceError, NotReadyError, SupersededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

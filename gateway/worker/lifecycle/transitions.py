@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.logger import Logger
 
 from gateway.common.guard import AGAIN, Countdown, attempt
-from gateway.contract import WorkerError
+from gateway.contract import LaunchError, WorkerError
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
 from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
-from gateway.worker.request_errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

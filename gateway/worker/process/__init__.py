@@ -10,10 +10,9 @@ In reading order:
 - `guardian`: the program of the guardian process, the worker's parent.
 - `rescue`: ends a worker whose guardian was killed.
 - `claim`: locks, so that there is one worker at a time, whatever became of the gateway before.
-- `settling`: tells when a process that starts has settled.
 - `output`: what the worker prints: into the log, and the broker's words in it.
 - `lines`: from bytes to lines that can be logged.
-- `usage`: CPU and memory, and the pids of its tree.
+- `usage`: CPU and memory, the pids of its tree, and when a process that starts has settled.
 - `connections`: which connections to the gateway are the worker's, asked of the kernel.
 
 `gateway.worker`, `gateway.worker.calendar`, `gateway.app` and `gateway.ops.doctor` import it.

@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
+from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.guarded import Command
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.run import Run
 from gateway.worker.process.target import Target, find, is_program, look, program, which
 from gateway.worker.readiness.vitals import Vitals
-from gateway.worker.request_errors import LaunchError, UnreachableError
 from gateway.worker.sources import Sources, follow
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway.common.guard import attempt, reason
+from gateway.contract import LaunchError, UnreachableError
 from gateway.market.events import ERROR
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
 from gateway.worker.process.rescue import Rescue
-from gateway.worker.process.settling import SettleCheck
 from gateway.worker.process.target import ABSENT
-from gateway.worker.request_errors import LaunchError, UnreachableError
+from gateway.worker.process.usage import SettleCheck
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

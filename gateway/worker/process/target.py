@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from gateway.worker.request_errors import LaunchError
+from gateway.contract import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,8 +3,8 @@
 In reading order:
 
 - `vitals`: what a worker said of itself and when: ready, connected, hung.
-- `overdue`: tells people of a worker that does not become ready or does not connect.
-- `silent_feeds`: restarts a worker whose feed is silent while its market trades.
+- `overdue`: what is done about a worker that does not become ready, does not connect, or whose
+  feed is silent.
 
 `gateway.worker` makes them; `gateway.worker.lifecycle` and `process` know the vitals alone.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.keys.literals import LONGEST, literals
+from gateway.worker.keys.own_files import LONGEST, literals
 
 
 class LiteralsTests(SynchronousTestCase):

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.contract import PausedError
 from gateway.worker.lifecycle.states import Fatal, Running
-from gateway.worker.request_errors import (
-    PausedError,
-)
 
 from .bench import Bench
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.contract import HeldError
+from gateway.contract import HeldError, PausedError
 from gateway.worker.lifecycle.gate import UNKNOWN, Gate, Hold
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.lifecycle.transitions import RETRY
-from gateway.worker.request_errors import PausedError
 
 from .bench import Bench
 

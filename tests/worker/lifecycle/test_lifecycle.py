@@ -7,15 +7,15 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.guard import AGAIN
-from gateway.contract import WorkerError
-from gateway.worker.lifecycle.states import Fatal, Running, Stopping
-from gateway.worker.lifecycle.transitions import RETRY, STUCK
-from gateway.worker.request_errors import (
+from gateway.contract import (
     FailedAtOnceError,
     GoingDownError,
     LaunchError,
     SupersededError,
+    WorkerError,
 )
+from gateway.worker.lifecycle.states import Fatal, Running, Stopping
+from gateway.worker.lifecycle.transitions import RETRY, STUCK
 
 from .bench import Bench
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.contract import NotReadyError, SupersededError
 from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
-from gateway.worker.request_errors import NotReadyError, SupersededError
 
 from .bench import Bench
 

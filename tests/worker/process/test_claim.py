@@ -11,8 +11,8 @@ from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.contract import LaunchError
 from gateway.worker.process.claim import Claim
-from gateway.worker.request_errors import LaunchError
 
 HOLD = "import os, sys; os.dup2(int(sys.argv[1]), 4); print(flush=True); sys.stdin.read()"
 

@@ -7,7 +7,7 @@ import os
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.settling import INTERVAL, LOOKS, SettleCheck
+from gateway.worker.process.usage import LOOK_INTERVAL, LOOKS, SettleCheck
 from tests.worker.real import RealTestCase, outcome, soon
 
 
@@ -15,14 +15,14 @@ class RestTests(SynchronousTestCase):
     def test_a_process_that_is_gone_rests(self) -> None:
         clock, done = Clock(), []
         SettleCheck(clock, 2**22 + 1, 60, lambda: done.append(clock.seconds()))
-        clock.pump([INTERVAL] * 20)
+        clock.pump([LOOK_INTERVAL] * 20)
         self.assertEqual(len(done), 1)
-        self.assertAlmostEqual(done[0], (1 + LOOKS) * INTERVAL)
+        self.assertAlmostEqual(done[0], (1 + LOOKS) * LOOK_INTERVAL)
 
     def test_one_that_is_busy_is_waited_for_until_the_time_is_over(self) -> None:
         clock, done = Clock(), []
         SettleCheck(clock, os.getpid(), 1, lambda: done.append(clock.seconds()))
-        clock.pump([INTERVAL] * 30)
+        clock.pump([LOOK_INTERVAL] * 30)
         self.assertEqual(len(done), 1)
         self.assertAlmostEqual(done[0], 1)
 

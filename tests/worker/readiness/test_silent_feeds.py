@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.market.freshness import CLOSED, GONE, SILENT
-from gateway.worker.readiness.silent_feeds import SilentFeeds
+from gateway.worker.readiness.overdue import SilentFeeds
 from tests.worker.real import RealTestCase, soon
 
 

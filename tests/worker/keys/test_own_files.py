@@ -9,7 +9,7 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.keys.credentials import VARIABLES
-from gateway.worker.keys.dotenv import LARGEST, MOST, OwnEnv, damaged, looks_secret
+from gateway.worker.keys.own_files import LARGEST, MOST, OwnEnv, damaged, looks_secret
 
 
 class OwnEnvTests(SynchronousTestCase):
