@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.logger import Logger
 
 from gateway.socketio.errors import ConnectionRefused
-from gateway.web.security.trust import Role
+from gateway.web.security.tokens import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from gateway.app.identity import Identities
     from gateway.engineio.session import Session
     from gateway.web.security.access import Guard
-    from gateway.web.security.strikes import Strikes
-    from gateway.web.security.tokens import Token
+    from gateway.web.security.tokens import Strikes, Token
 
 
 class Publish(StrEnum):

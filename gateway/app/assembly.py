@@ -56,14 +56,13 @@ from gateway.web.http.counting import Caps
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
-from gateway.web.routes.metrics import metrics_route
 from gateway.web.routes.page import page_routes
 from gateway.web.routes.rest import RestHandlers
-from gateway.web.routes.route_table import rest_routes
+from gateway.web.routes.route_table import metrics_route, rest_routes
 from gateway.web.routes.router import mounts
 from gateway.web.security import token_files
 from gateway.web.security.access import Guard
-from gateway.web.security.strikes import Strikes
+from gateway.web.security.tokens import Strikes
 from gateway.web.websocket.upgrade import Upgrader
 from gateway.worker.supervisor import Supervisor
 

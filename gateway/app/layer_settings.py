@@ -23,7 +23,7 @@ from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.settings import Settings as RelaySettings
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.security.token_files import Source, first_tokens
-from gateway.web.security.trust import Role
+from gateway.web.security.tokens import Role
 from gateway.web.security.trust import Settings as GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.worker.keys.credentials import name_more

@@ -14,8 +14,7 @@ from gateway.app.identity import Identities
 from gateway.engineio.handshake import Peer
 from gateway.socketio.errors import ConnectionRefused
 from gateway.web.security.access import Guard
-from gateway.web.security.strikes import BURST, Strikes
-from gateway.web.security.tokens import Role, Token, parse
+from gateway.web.security.tokens import BURST, Role, Strikes, Token, parse
 from gateway.web.security.trust import Settings
 
 VIEWER, OPERATOR = "a token for viewing", "a token for control"

@@ -11,7 +11,7 @@ from gateway.app.layer_settings import (
 )
 from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.options import Settings
-from gateway.web.security.trust import Role
+from gateway.web.security.tokens import Role
 from gateway.worker.settings import Settings as WorkerSettings
 
 

@@ -23,7 +23,7 @@ from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
 from gateway.web.security.access import TOO_MANY, bearer
-from gateway.web.security.strikes import Strikes
+from gateway.web.security.tokens import Strikes
 from gateway.web.security.trust import Access
 
 if TYPE_CHECKING:

@@ -1,11 +1,10 @@
 """What each path answers.
 
-- `route_table`: the one table of REST routes: path, method, handler, access, types.
+- `route_table`: the one table of routes: path, method, handler, access, types.
 - `rest`: the handlers of the REST routes.
 - `schemas`: types of what requests may say and of what answers look like.
 - `router`: Klein serves the table; errors become JSON.
 - `openapi`: the OpenAPI document, made of the table.
-- `metrics`: `GET /metrics`.
 - `page`: the operator's page: the files of `web/static`.
 - `engine`: `/socket.io/`: Engine.IO's polling, and the request for a WebSocket.
 

@@ -1,6 +1,6 @@
 """The one table of routes: Klein serves it, the guard and OpenAPI read it.
 
-The rows of `/` and `/static/` are made in `page`, that of `/metrics` in `metrics`.
+The rows of `/` and `/static/` are made in `page`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
+from prometheus_client import generate_latest
 
 from gateway.contract import Credentials
 from gateway.web.routes import schemas
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from msgspec import Struct
+    from prometheus_client import CollectorRegistry
 
     from gateway.web.http.request import Request
     from gateway.web.routes.rest import RestHandlers
@@ -119,3 +121,20 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
     )
     described = document(routes)
     return routes
+
+
+# -- `GET /metrics`: a registry's numbers in the text format of Prometheus.
+
+_METRICS_LINES = (
+    b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\nCache-Control: no-store\r\n"
+)
+
+
+def metrics_route(registry: CollectorRegistry) -> Route:
+    """The row of `/metrics`, which reads `registry` for every answer."""
+
+    def metrics(request: Request) -> bytes:
+        request.header_lines += _METRICS_LINES
+        return generate_latest(registry)
+
+    return Route("GET", "/metrics", metrics, Access.VIEW, is_leaf=True)

@@ -4,9 +4,8 @@
 - `trust`: the settings of the guard, and the access that a route needs.
 - `addresses`: host names, origins and addresses as requests carry them.
 - `proxies`: which proxies are trusted, and for whom they ask.
-- `tokens`: tokens, their roles and ends, and the files that hold them.
+- `tokens`: tokens, their roles and ends, the files that hold them; the answer to a wrong one waits.
 - `token_files`: the files are read again when they change.
-- `strikes`: the answer to a wrong token waits, longer for each further one.
 
 `web/http`, `web/routes`, `app` and `ops/doctor` import these modules; they import only `common`.
 """

@@ -22,8 +22,8 @@ from gateway.web.security.addresses import (
     with_port,
 )
 from gateway.web.security.proxies import Proxies
-from gateway.web.security.tokens import digest
-from gateway.web.security.trust import Access, Role, Settings
+from gateway.web.security.tokens import Role, digest
+from gateway.web.security.trust import Access, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

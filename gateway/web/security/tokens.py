@@ -1,4 +1,4 @@
-"""Tokens: the name, the role and the end of each, and the files that hold them.
+"""Tokens: the name, the role and the end of each, the files that hold them; wrong tokens.
 
 A file has either one token and nothing else, or one token a line:
 
@@ -15,14 +15,20 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import OrderedDict
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+from twisted.logger import Logger
+
+from gateway.common.rate import MINUTE, LeakyBucket, Throttle
+from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LEAST, MOST = 8, 400
@@ -163,3 +169,65 @@ def _moment(text: str, where: str) -> float:
     if _DATE_ONLY.fullmatch(text):
         moment = datetime.combine(moment + timedelta(days=1), time())
     return moment.timestamp()
+
+
+# -- Wrong tokens: the answer waits, longer for each further one of the same address.
+
+BURST = 5
+"""Wrong tokens of one address that are answered at once, since people mistype."""
+RATE = 0.5
+"""Wrong tokens a second, in the long run."""
+LONGEST_WAIT = 20.0
+"""Seconds that an answer waits at most; clients give up later than that."""
+ADDRESSES = 4096
+"""Addresses that are remembered: those of the newest wrong tokens."""
+LINES = 20
+"""Log lines in a minute, for all addresses together."""
+
+_log = Logger(namespace="gateway")
+
+
+class _Address:
+    """What one address has done."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.strikes = LeakyBucket(RATE, clock)
+        self.may_tell = Throttle(clock)
+        self.untold = 0
+
+
+class Strikes:
+    """Counts wrong tokens by address; right tokens are never delayed.
+
+    `clock`: seconds, on any clock that does not jump.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._addresses: OrderedDict[str, _Address] = OrderedDict()
+        self._lines = LeakyBucket(LINES / MINUTE, clock)
+
+    def wrong(self, address: str, what: str) -> float:
+        """Count a wrong token for `what`; returns the seconds that the answer has to wait."""
+        key = address_key(address)
+        known = self._addresses.pop(key, None) or _Address(self._clock)
+        self._addresses[key] = known
+        if len(self._addresses) > ADDRESSES:
+            self._addresses.popitem(last=False)
+        known.untold += 1
+        if known.may_tell():
+            self._tell(known, address, what)
+        strikes = known.strikes.add(BURST + LONGEST_WAIT * RATE)
+        return min(LONGEST_WAIT, max(0.0, (strikes - BURST) / RATE))
+
+    def _tell(self, known: _Address, address: str, what: str) -> None:
+        if self._lines.add(LINES) > LINES:
+            return
+        count, known.untold = known.untold, 0
+        _log.warn(
+            "A wrong token for {what} from {address}{more}",
+            tag="Audit",
+            what=what,
+            address=address or "a UNIX socket",
+            more=f", {count} since it was told last" if count > 1 else "",
+        )

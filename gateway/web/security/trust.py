@@ -20,9 +20,6 @@ from gateway.web.security.tokens import Role, Token
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Access", "Role", "Settings", "notice", "warning"]
-
-
 UNIX = "unix"
 
 

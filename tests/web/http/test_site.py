@@ -12,8 +12,8 @@ from twisted.web.resource import Resource
 
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, make_site
-from gateway.web.routes.metrics import metrics_route
 from gateway.web.routes.page import page_routes
+from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Settings

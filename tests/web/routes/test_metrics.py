@@ -5,7 +5,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.site import make_site
-from gateway.web.routes.metrics import metrics_route
+from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.trust import Settings

@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from gateway.web.security.access import Guard, Verdict, bearer
-from gateway.web.security.trust import Access, Role, Settings
+from gateway.web.security.tokens import Role
+from gateway.web.security.trust import Access, Settings
 
 LISTED = {"allowed_hosts": ["gw.example.com"], "allowed_origins": ["https://app.example.com"]}
 

@@ -5,7 +5,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.limits import Limits
-from gateway.web.security.strikes import ADDRESSES, BURST, LINES, LONGEST, RATE, Strikes
+from gateway.web.security.tokens import ADDRESSES, BURST, LINES, LONGEST_WAIT, RATE, Strikes
 from gateway.web.security.trust import Settings
 from tests.web.site import Memory, build_site
 
@@ -35,8 +35,8 @@ class StrikesTests(StrikesTestCase):
 
     def test_it_gets_no_slower_than_that_and_is_forgotten(self) -> None:
         for _ in range(1000):
-            self.assertLessEqual(self.wrong(), LONGEST)
-        self.clock.advance(LONGEST + BURST / RATE)
+            self.assertLessEqual(self.wrong(), LONGEST_WAIT)
+        self.clock.advance(LONGEST_WAIT + BURST / RATE)
         self.assertEqual(self.wrong(), 0.0)
 
     def test_others_are_not_slowed_down(self) -> None:
@@ -102,5 +102,5 @@ class RequestTests(StrikesTestCase):
         before = len(self.clock.getDelayedCalls())
         connection.channel.connectionLost()
         self.assertEqual(len(self.clock.getDelayedCalls()), before - 1)
-        self.clock.advance(LONGEST)
+        self.clock.advance(LONGEST_WAIT)
         self.assertEqual(connection.transport.value(), b"")
