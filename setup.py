@@ -41,6 +41,7 @@ setup(
         "Twisted[tls]>=26.10",
         "autobahn>=26.7.1",
         "attrs>=24.1",
+        'backports.zstd>=1.0; python_version < "3.14"',
         "cronsim>=2.6",
         "klein>=24.8",
         "msgspec>=0.22",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 """Without daylight saving time, so that no time zone database is needed."""
 AHEAD = 30
-"""Days in which the next open is searched; no holidays are longer."""
+"""Days in which a trading day is searched; no holidays are longer."""
 
 
 @attrs.frozen
@@ -57,6 +57,30 @@ SESSIONS = (
 )
 MARKETS = ("futures", "stocks")
 
+DAY_BEGINS = time(5, 30)
+"""When the night is over in every market, and the first events of the day come."""
+NIGHT_BEGINS = time(14, 30)
+"""When the day is over in every market, and the first events of the night come."""
+
+
+@attrs.frozen
+class TradingPart:
+    """One half of a trading day: its night, which comes first, or its day.
+
+    `begins` and `ends` are in seconds since 1970; a moment `now` is in it when
+    `begins <= now < ends`.
+    """
+
+    day: date
+    """The trading day: for a night the one on whose account its trades are."""
+    part: str
+    """`day` or `night`."""
+    begins: float
+    ends: float
+
+    def __str__(self) -> str:
+        return f"{self.day}-{self.part}"
+
 
 class Calendar:
     """The trading sessions; none begins at a weekend or on a holiday.
@@ -92,10 +116,42 @@ class Calendar:
         at = datetime.fromtimestamp(now, TAIPEI)
         return any(self.session(market, at) is not None for market in MARKETS)
 
+    def trading_part(self, now: float) -> TradingPart:
+        """The trading day, and its part, to which `now`, in seconds since 1970, belongs.
+
+        A day has a part of its own from 05:30 to 14:30 if it is a trading day; all other time
+        belongs to the night of the next trading day.  So the night that begins on Friday is
+        Monday's, or that of the day after a holiday, and lasts until that day's 05:30.
+        """
+        at = datetime.fromtimestamp(now, TAIPEI)
+        today = at.date()
+        if self._trades(today) and DAY_BEGINS <= at.time() < NIGHT_BEGINS:
+            begins = datetime.combine(today, DAY_BEGINS, TAIPEI)
+            ends = datetime.combine(today, NIGHT_BEGINS, TAIPEI)
+            return TradingPart(today, "day", begins.timestamp(), ends.timestamp())
+        before = today if at.time() >= NIGHT_BEGINS else today - timedelta(days=1)
+        last, coming = self._last(before), self._next(before)
+        begins = datetime.combine(last, NIGHT_BEGINS, TAIPEI)
+        ends = datetime.combine(coming, DAY_BEGINS, TAIPEI)
+        return TradingPart(coming, "night", begins.timestamp(), ends.timestamp())
+
+    def _last(self, day: date) -> date:
+        """The last trading day up to `day`."""
+        days = (day - timedelta(days=each) for each in range(AHEAD))
+        return next((each for each in days if self._trades(each)), day - timedelta(days=AHEAD))
+
+    def _next(self, day: date) -> date:
+        """The first trading day after `day`."""
+        days = (day + timedelta(days=each) for each in range(1, AHEAD))
+        return next((each for each in days if self._trades(each)), day + timedelta(days=AHEAD))
+
+    def _trades(self, day: date) -> bool:
+        return day.weekday() < 5 and day not in self._holidays
+
     def _periods(self, market: str, day: date, first: int, last: int) -> Iterator[Period]:
         for offset in range(first, last):
             begins = day + timedelta(days=offset)
-            if begins.weekday() < 5 and begins not in self._holidays:
+            if self._trades(begins):
                 for session in SESSIONS:
                     if session.market == market:
                         yield session.on(begins)

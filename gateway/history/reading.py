@@ -1,0 +1,42 @@
+"""Reads recordings, also one that is being written or whose end was cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.history import lines
+from gateway.history.frames import pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.history.lines import Line
+
+MAX_LINE = 256 << 20
+"""Most bytes of a line: beyond that the file is no recording."""
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a recording without their line ends, as many as are whole.
+
+    Raises OSError, and ValueError where the file is damaged, after the lines before that place.
+    """
+    begun: list[bytes] = []
+    size = 0
+    with path.open("rb") as stream:
+        for piece in pieces(stream):
+            first, *more = piece.split(b"\n")
+            begun.append(first)
+            size += len(first)
+            if more:
+                yield b"".join(begun)
+                yield from more[:-1]
+                begun, size = [more[-1]], len(more[-1])
+            elif size > MAX_LINE:
+                raise ValueError(f"{path} is no recording: a line has no end")
+
+
+def read(path: Path) -> Iterator[Line]:
+    """What the lines of a recording say, in order.  Raises OSError, or ValueError as above."""
+    return map(lines.parse, raw_lines(path))

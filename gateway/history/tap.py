@@ -1,0 +1,260 @@
+"""A tap of the event log whose work is done by a thread: the relay never waits for it.
+
+    end of the turn -> EventThread.__call__ (reactor) -> queue -> Duty.take (thread)
+
+On the reactor a turn's events are put into a queue, and that is all.  The thread looks ten times
+a second, so that it is not woken for each event.  The queue is bounded in bytes: what does not
+fit is a `Gap`, which the duty gets in the place of the events.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final, Protocol
+
+import attrs
+
+from gateway.common.guard import Attempts, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PAUSE: Final = 0.1
+"""Seconds for which events are collected before the thread takes them."""
+QUEUE_BYTES: Final = 8 << 20
+"""Most bytes of events that wait for the thread."""
+OVERHEAD: Final = 400
+"""Bytes of memory that an event takes beyond its payload."""
+FULL: Final = "more came than could be written"
+
+
+class Packet(Protocol):
+    """An Engine.IO packet of an event: its text begins with the Engine.IO type digit."""
+
+    @property
+    def data(self) -> bytes: ...
+
+
+class Event(Protocol):
+    """What is read of a relayed event, which never changes once it is in the log."""
+
+    @property
+    def packets(self) -> Sequence[Packet]:
+        """The text of the Socket.IO packet, then its attachments."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of all packets."""
+        ...
+
+    @property
+    def wall(self) -> float:
+        """When it came, in seconds since 1970."""
+        ...
+
+    @property
+    def name(self) -> str | float: ...
+
+    @property
+    def code(self) -> str | None:
+        """The code that it is about."""
+        ...
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the worker or the gateway sent it."""
+        ...
+
+    @property
+    def current(self) -> bool:
+        """False: its worker had ended when it came."""
+        ...
+
+
+@attrs.frozen
+class Gap:
+    """Events that are missing: how many, and when the first and the last of them came."""
+
+    since: float
+    until: float
+    events: int
+    reason: str = FULL
+
+
+class Duty(Protocol):
+    """What the thread does.  All methods are called in the thread, in the order of events.
+
+    What raises is logged and counted, and the thread goes on: for the events that `take` was
+    called with, `gap` is called.
+    """
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Take the events of one turn.  It may block: others wait in the queue meanwhile."""
+        ...
+
+    def gap(self, gap: Gap) -> None:
+        """Events are missing at this place."""
+        ...
+
+    def tick(self) -> bool:
+        """Do what is due.  True: call it again in `PAUSE`, even if no event comes."""
+        ...
+
+    def close(self) -> None:
+        """The end: the queue is empty."""
+        ...
+
+
+class EventThread:
+    """A tap that hands events to a thread, which does `duty`; `name` is for the log.
+
+    `call_from_thread` is the reactor's `callFromThread`.  A duty that blocks for long has to end
+    that when `stopping` is set: the same event that it was made with.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        duty: Duty,
+        call_from_thread: Callable[..., object],
+        *,
+        stopping: threading.Event | None = None,
+        max_bytes: int = QUEUE_BYTES,
+        pause: float = PAUSE,
+    ) -> None:
+        self.lost = 0
+        """Events for which there was no room."""
+        self.errors = 0
+        """How often the duty raised."""
+        self._name = name
+        self._duty = duty
+        self._call_from_thread = call_from_thread
+        self._stopping = stopping or threading.Event()
+        self._max_bytes = max_bytes
+        self._pause = pause
+        self._queue: deque[tuple[int, Sequence[Event] | Gap]] = deque()
+        self._put = self._taken = 0  # bytes so far: each is written by one thread alone
+        self._gap: Gap | None = None
+        self._is_asleep = False
+        self._wake = threading.Event()
+        self._attempts = Attempts()
+        self._thread: threading.Thread | None = None
+        self._when_ended: Callable[[], object] | None = None
+
+    # -- on the reactor --------------------------------------------------------------------
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Take the events of one turn; `Log.taps` calls it."""
+        size = OVERHEAD * len(events)
+        for event in events:
+            size += event.size
+        waiting = self._put - self._taken
+        if waiting and waiting + size > self._max_bytes:
+            self._drop(events)
+            return
+        if self._gap is not None:
+            self._queue.append((0, self._gap))
+            self._gap = None
+        self._put += size
+        self._queue.append((size, events))
+        if self._is_asleep:
+            self._is_asleep = False
+            self._wake.set()
+
+    def _drop(self, events: Sequence[Event]) -> None:
+        """There is no room: what waits is older, and must come first."""
+        self.lost += len(events)
+        since, until = events[0].wall, events[-1].wall
+        gap = self._gap
+        self._gap = (
+            Gap(since, until, len(events))
+            if gap is None
+            else Gap(gap.since, until, gap.events + len(events))
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of events that wait for the thread."""
+        return self._put - self._taken
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the newest events found no room."""
+        return self._gap is not None
+
+    def start(self) -> None:
+        """Start the thread.  What came before waits for it."""
+        # A daemon, so that a disk that never answers does not keep the process alive.
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self, when_ended: Callable[[], object]) -> None:
+        """Let the thread do what waits, and end; then `when_ended` is called on the reactor."""
+        if self._thread is None:
+            when_ended()
+            return
+        if self._gap is not None:
+            self._queue.append((0, self._gap))
+            self._gap = None
+        self._when_ended = when_ended
+        self._stopping.set()
+        self._wake.set()
+
+    # -- in the thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        again = False
+        while True:
+            is_last = self._stopping.is_set()
+            if not (again or is_last):
+                self._sleep()
+            self._stopping.wait(self._pause)
+            while self._queue:
+                self._work(*self._queue.popleft())
+            again = self._tick()
+            if is_last:
+                break
+        self._attempt(self._duty.close)
+        if self._when_ended is not None:
+            self._call_from_thread(self._when_ended)
+
+    def _sleep(self) -> None:
+        """Return when there is something to do."""
+        self._wake.clear()
+        self._is_asleep = True  # before the look: who puts something looks at it afterwards
+        if not self._queue and not self._stopping.is_set():
+            self._wake.wait()
+        self._is_asleep = False
+
+    def _work(self, size: int, work: Sequence[Event] | Gap) -> None:
+        if isinstance(work, Gap):
+            self._attempt(lambda: self._duty.gap(work))
+        else:
+            why = self._attempt(lambda: self._duty.take(work))
+            if why:
+                gap = Gap(work[0].wall, work[-1].wall, len(work), why)
+                self._attempt(lambda: self._duty.gap(gap))
+        self._taken += size
+
+    def _tick(self) -> bool:
+        again = [True]  # what raises is tried again
+        self._attempt(lambda: again.append(self._duty.tick()))
+        return again[-1]
+
+    def _attempt(self, act: Callable[[], object]) -> str:
+        """Call `act`; why it raised, or ""."""
+        try:
+            act()
+        except Exception as error:
+            self.errors += 1
+            self._call_from_thread(self._log, error)
+            return reason(error)
+        return ""
+
+    def _log(self, error: Exception) -> None:
+        def again() -> None:
+            raise error
+
+        self._attempts(f"The {self._name} thread", again)

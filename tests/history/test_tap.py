@@ -1,0 +1,145 @@
+"""A tap whose work a thread does."""
+
+import threading
+from collections.abc import Sequence
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from gateway.history.tap import OVERHEAD, Event, EventThread, Gap
+from tests.history.events import event
+
+
+class Notes:
+    """A duty that notes what it is told; it can be made to wait, or to raise."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+        self.takes = threading.Event()
+        self.fails = False
+        self.threads: set[str] = set()
+
+    def take(self, events: Sequence[Event]) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.takes.set()
+        assert self.may_go_on.wait(30)
+        if self.fails:
+            self.fails = False
+            raise RuntimeError("as asked")
+        self.told += [f"{each.wall:g}" for each in events]
+
+    def gap(self, gap: Gap) -> None:
+        self.told.append(f"gap {gap.since:g}-{gap.until:g} {gap.events}: {gap.reason}")
+
+    def tick(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.told.append("closed")
+
+
+SIZE = event(0).size + OVERHEAD
+
+
+class EventThreadTests(TestCase):
+    def make(self, room: int = 100) -> None:
+        self.duty = Notes()
+        self.tap = EventThread(
+            "notes", self.duty, reactor.callFromThread, max_bytes=room * SIZE, pause=0.001
+        )
+
+    def send(self, *walls: float) -> None:
+        self.tap([event(wall) for wall in walls])
+
+    async def stop(self) -> None:
+        ended: Deferred[None] = Deferred()
+        self.tap.stop(lambda: ended.callback(None))
+        await ended
+
+    async def taking(self) -> None:
+        """Wait until the duty was called."""
+        assert self.duty.takes.wait(30)
+
+    async def test_events_come_in_order_and_all_before_the_end(self) -> None:
+        self.make()
+        self.send(1)
+        self.tap.start()
+        self.send(2, 3)
+        self.send(4)
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "2", "3", "4", "closed"])
+        self.assertEqual(self.duty.threads, {"notes"})
+        self.assertEqual(self.tap.waiting, 0)
+
+    async def test_an_event_after_a_pause_wakes_the_thread(self) -> None:
+        self.make()
+        self.tap.start()
+        for wall in range(1, 6):
+            self.duty.takes.clear()
+            self.send(wall)
+            await self.taking()
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "2", "3", "4", "5", "closed"])
+
+    async def test_no_thread_runs_before_the_start(self) -> None:
+        before = threading.active_count()
+        self.make()
+        self.assertEqual(threading.active_count(), before)
+        await self.stop()
+
+    async def test_what_does_not_fit_is_a_gap_in_its_place(self) -> None:
+        self.make(room=2)
+        self.duty.may_go_on.clear()
+        self.tap.start()
+        self.send(1)
+        await self.taking()
+        self.send(2)
+        self.send(3)
+        self.send(4, 5)
+        self.assertTrue(self.tap.is_full)
+        self.assertEqual(self.tap.lost, 3)
+        self.duty.may_go_on.set()
+        while self.tap.waiting:
+            await wait()
+        self.send(6)
+        self.assertFalse(self.tap.is_full)
+        await self.stop()
+        gap = "gap 3-5 3: more came than could be written"
+        self.assertEqual(self.duty.told, ["1", "2", gap, "6", "closed"])
+
+    async def test_a_gap_is_told_even_when_nothing_comes_after_it(self) -> None:
+        self.make(room=1)
+        self.send(1)
+        self.send(2)
+        self.tap.start()
+        await self.stop()
+        self.assertEqual(
+            self.duty.told[1:], ["gap 2-2 1: more came than could be written", "closed"]
+        )
+
+    async def test_an_event_that_is_larger_than_the_queue_is_taken_alone(self) -> None:
+        self.make(room=1)
+        self.tap.start()
+        self.tap([event(1, "chart", "x" * 1000)])
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "closed"])
+
+    async def test_what_raises_costs_its_events_and_not_the_thread(self) -> None:
+        self.make()
+        self.duty.fails = True
+        self.tap.start()
+        self.send(1, 2)
+        self.send(3)
+        await self.stop()
+        self.assertEqual(self.duty.told, ["gap 1-2 2: as asked", "3", "closed"])
+        self.assertEqual(self.tap.errors, 1)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+async def wait() -> None:
+    turn: Deferred[None] = Deferred()
+    reactor.callLater(0.001, turn.callback, None)
+    await turn
