@@ -14,6 +14,8 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `options/`: the table of options.
 - `app/`: makes one Twisted service of all of it.
 - `tap`: what the plugin of twistd names.
+- `cli/`: commands beside the gateway: `python -m gateway tail` and others.
+- `__main__`: what `python -m gateway` runs.
 - `common/`: what is used by several of them.
 
 ARCHITECTURE.md says which of them may import which.

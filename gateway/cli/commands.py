@@ -1,0 +1,133 @@
+"""The command line: `python -m gateway COMMAND`.
+
+An error is one line on stderr, which says what to do, and the exit status: 2 for a wrong command
+line, 1 for anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gateway import __version__
+from gateway.cli.address import Address
+from gateway.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PROGRAM = "python -m gateway"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message}; {self.prog} --help tells more", status=2)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command in `arguments`; returns the exit status."""
+    try:
+        return _run(arguments)
+    except CommandError as error:
+        sys.stderr.write(f"sjgateway: {error}\n")
+        return error.status
+    except BrokenPipeError:  # who reads has what it wanted, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it ends
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Sequence[str]) -> int:
+    options, unknown = _parser().parse_known_args(arguments)
+    if options.command is None:
+        raise CommandError(f"a command is needed; {PROGRAM} --help tells which", status=2)
+    if unknown:
+        told = f"{PROGRAM} {options.command} --help tells which there are"
+        raise CommandError(f"there is no {' '.join(unknown)}; {told}", status=2)
+    status: int = import_module(f"gateway.cli.{options.command}").run(options)
+    sys.stdout.flush()
+    return status
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="Looks at what a gateway relays.  The gateway itself is started by"
+        " 'twistd -n sjgateway'.",
+    )
+    parser.add_argument("--version", action="version", version=f"sjgateway {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_tail(commands)
+    return parser
+
+
+def _add_tail(commands: Any) -> None:
+    tail = commands.add_parser(
+        "tail",
+        help="show events as they come",
+        description="Shows the events of a gateway as they come, one a line, until Ctrl-C. A"
+        " connection that is lost is made again. What is said about it is on stderr, and so is"
+        " how many events were left out because the output is read too slowly.",
+    )
+    tail.add_argument(
+        "--url",
+        type=_checked(Address.parse),
+        default="http://127.0.0.1:3001",
+        help="the gateway: http:// or https://; a path in it, as that of --path, is used instead"
+        " of /socket.io/ (default: %(default)s)",
+    )
+    tail.add_argument(
+        "--token-file",
+        type=_path,
+        metavar="FILE",
+        help="file with a token for viewing, where the gateway needs one: the token alone, or lines"
+        " NAME TOKEN ROLE, of which the one that may do least is used",
+    )
+    _add_names(
+        tail, "codes", "TXFR1,2330", "show only events of these codes, and those without any"
+    )
+    _add_names(tail, "events", "market_tick", "show only events with these names")
+    tail.add_argument(
+        "--trusted", action="store_true", help="show only events of the worker and of the gateway"
+    )
+    tail.add_argument(
+        "--snapshot", action="store_true", help="begin with the newest quote of each code"
+    )
+    tail.add_argument(
+        "--json",
+        action="store_true",
+        help='print JSON lines as in a recording: {"t": seconds since 1970, "e": [name, ...]}',
+    )
+
+
+def _add_names(parser: argparse.ArgumentParser, name: str, example: str, text: str) -> None:
+    parser.add_argument(
+        f"--{name}",
+        type=lambda given: given.replace(",", " ").split(),
+        action="extend",
+        metavar=example,
+        help=f"{text} (names with commas between them)",
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """`parse` for argparse, which shows the text of no error but its own."""
+
+    def checked(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked

@@ -1,0 +1,53 @@
+"""`python -m gateway`: what it says when it is used wrongly, and its help."""
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.cli.commands import main
+
+
+class CommandTests(SynchronousTestCase):
+    def run_main(self, *arguments: str) -> tuple[int, str, str]:
+        """The exit status, stdout and stderr."""
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            try:
+                status = main(arguments)
+            except SystemExit as ended:  # of argparse, after help and version
+                status = int(ended.code or 0)
+        return status, out.getvalue(), err.getvalue()
+
+    def assert_error(self, status: int, text: str, *arguments: str) -> None:
+        found, out, err = self.run_main(*arguments)
+        self.assertEqual((found, out), (status, ""), err)
+        self.assertRegex(err, f"^sjgateway: .*{text}")
+        self.assertEqual(err.count("\n"), 1, err)
+
+    def test_help_names_each_command_and_says_what_it_does(self) -> None:
+        status, out, _ = self.run_main("--help")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, "tail +show events as they come")
+
+    def test_each_command_has_help_in_which_each_option_is_explained(self) -> None:
+        for command in ("tail",):
+            status, out, _ = self.run_main(command, "--help")
+            self.assertEqual(status, 0)
+            self.assertIn(f"usage: python -m gateway {command}", out)
+
+    def test_the_version(self) -> None:
+        self.assertRegex(self.run_main("--version")[1], r"^sjgateway \d")
+
+    def test_a_wrong_command_line_is_one_line_and_status_2(self) -> None:
+        self.assert_error(2, "--help")
+        self.assert_error(2, "invalid choice: 'tial'", "tial")
+        self.assert_error(2, "'nonsense' is not a URL such as http", "tail", "--url", "nonsense")
+        self.assert_error(2, "--cods.*tail --help", "tail", "--cods", "TXFR1")
+        self.assert_error(2, "can't be read", "tail", "--token-file", "/nonexistent")
+
+    def test_a_token_file_that_has_none_for_us(self) -> None:
+        file = Path(self.mktemp())
+        file.write_text("desk wq0Kc7mVt1hR9xZ2 control 2001-01-01\n")
+        file.chmod(0o600)
+        self.assert_error(2, "no token that is valid now", "tail", f"--token-file={file}")
