@@ -28,16 +28,7 @@ from gateway.app.layer_settings import (
     token_sources,
     worker_settings,
 )
-from gateway.app.process import (
-    REAP_INTERVAL,
-    TRIM_INTERVAL,
-    MemoryTrimmer,
-    OwnProcess,
-    ProcessLimits,
-    Reloads,
-    Step,
-    reap_orphans,
-)
+from gateway.app.process import Reloads, Step, process_services
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.status import GatewayStatus
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
@@ -260,19 +251,14 @@ class GatewayAssembly:
         while the worker ends.
         """
         reactor = self._reactor
-        yield ProcessLimits()
-        if is_alone:
-            yield OwnProcess(reactor, self.reloads)
-            if os.getpid() == 1:
-                yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap_orphans)
+        count = self._engine.sessions.__len__
+        yield from process_services(reactor, self.reloads, count, is_alone=is_alone)
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineService(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look
             yield periodic(reactor, "Looking at the tokens", token_files.SECONDS, look)
         yield Part("the alerts", stop=self._alerts.stop)
-        trimmer = MemoryTrimmer(self._engine.sessions.__len__)
-        yield periodic(reactor, "Giving memory back", TRIM_INTERVAL, trimmer.look)
         yield SessionService(reactor, self._relay, self._engine)
         if self._supervisor is not None:
             yield WorkerService(self._supervisor, lambda: self._listeners.worker_port, self._secret)

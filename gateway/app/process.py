@@ -18,8 +18,10 @@ from twisted.application.service import Service
 from twisted.internet.process import reapAllProcesses, reapProcessHandlers
 from twisted.logger import Logger
 
+from gateway.app.service import periodic
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DESCRIPTORS = 65536
 """More would only slow down children that close all they could have."""
@@ -27,6 +29,21 @@ TERMINAL = "/dev/tty"
 """The terminal that controls this process: it can be opened while there is one (tty(4))."""
 
 _log = Logger(namespace="gateway")
+
+
+def process_services(
+    reactor: Any, reload: Callable[[], None], clients: Callable[[], int], *, is_alone: bool
+) -> Iterator[Service]:
+    """The services for the process; `clients()` is how many there are.
+
+    `is_alone`: the process runs nothing but the gateway.
+    """
+    yield ProcessLimits()
+    if is_alone:
+        yield OwnProcess(reactor, reload)
+        if os.getpid() == 1:
+            yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap_orphans)
+    yield periodic(reactor, "Giving memory back", TRIM_INTERVAL, MemoryTrimmer(clients).look)
 
 
 class ProcessLimits(Service):
