@@ -23,10 +23,10 @@ from gateway.ops.doctor.finding import fail, ok
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gateway.ops.alerts.alerts import Settings as AlertSettings
+    from gateway.ops.alerts.alerts import AlertSettings
     from gateway.ops.pidfile import PidFile
     from gateway.options import Settings
-    from gateway.worker.settings import Settings as WorkerSettings
+    from gateway.worker.settings import WorkerSettings
 
 
 def run(

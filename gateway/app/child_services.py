@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.web.http.listen import Listeners
     from gateway.web.security.access import Guard
     from gateway.web.security.token_files import TokenFiles
-    from gateway.web.security.trust import Settings as GuardSettings
+    from gateway.web.security.trust import GuardSettings
     from gateway.worker.supervisor import Supervisor
 
 FAREWELL = 0.2

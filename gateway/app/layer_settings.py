@@ -15,19 +15,19 @@ from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.market.codes import ContractCodes
 from gateway.market.events import READINESS
-from gateway.ops.alerts.alerts import Settings as AlertSettings
+from gateway.ops.alerts.alerts import AlertSettings
 from gateway.options import options
 from gateway.relay.event import Keys
 from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
-from gateway.relay.settings import Settings as RelaySettings
+from gateway.relay.settings import RelaySettings
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.security.token_files import Source, first_tokens
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import Settings as GuardSettings
+from gateway.web.security.trust import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.worker.keys.credentials import name_more
-from gateway.worker.settings import Settings as WorkerSettings
+from gateway.worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.relay.journal import Journal
-    from gateway.relay.settings import Settings
+    from gateway.relay.settings import RelaySettings
     from gateway.relay.turn import Turn
     from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
@@ -44,7 +44,7 @@ class Hub:
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: RelaySettings,
         turn: Turn,
         deadlines: Deadlines,
         observer: Observer,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.hub import Observer
-    from gateway.relay.settings import Settings
+    from gateway.relay.settings import RelaySettings
     from gateway.socketio.server import Server
 
 
@@ -28,7 +28,7 @@ class Relay:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RelaySettings,
         deadlines: Deadlines,
         call_later: Callable[[float, Callable[[], None]], object],
         observer: Observer,

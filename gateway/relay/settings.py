@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Settings:
+class RelaySettings:
     """The relay's settings; times in seconds, sizes in bytes."""
 
     namespaces: tuple[str, ...] = ("/",)

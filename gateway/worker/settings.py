@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Settings:
+class WorkerSettings:
     """All durations are in seconds."""
 
     state_dir: Path

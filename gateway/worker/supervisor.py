@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gateway.contract import Credentials
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -59,7 +59,7 @@ class Supervisor:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         emit: Callable[[str, dict[str, Any]], object],
         *,
         environ: Mapping[str, str] = os.environ,

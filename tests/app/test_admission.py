@@ -15,7 +15,7 @@ from gateway.engineio.handshake import Peer
 from gateway.socketio.errors import ConnectionRefused
 from gateway.web.security.access import Guard
 from gateway.web.security.tokens import BURST, Role, Strikes, Token, parse
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 
 VIEWER, OPERATOR = "a token for viewing", "a token for control"
 
@@ -31,7 +31,7 @@ class AdmissionTests(SynchronousTestCase):
         worker: bool = False,
         **query: str,
     ) -> bool:
-        guard = Guard(Settings(control_token=control, view_token=view))
+        guard = Guard(GuardSettings(control_token=control, view_token=view))
         session: Any = SimpleNamespace(query=query)
         return Admission(guard, Publish(publish), lambda each: worker)(session, auth)
 
@@ -69,7 +69,9 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_who_brings_a_token_for_publishing_may_speak(self) -> None:
         tokens = parse("feed speak-to-all publish\nscreen glance-only view", Role.CONTROL, "x")
-        admission = Admission(Guard(Settings(tokens=tokens)), Publish.TOKEN, lambda session: False)
+        admission = Admission(
+            Guard(GuardSettings(tokens=tokens)), Publish.TOKEN, lambda session: False
+        )
         session: Any = SimpleNamespace(query={})
         self.assertTrue(admission(session, {"token": "speak-to-all"}))
         self.assertFalse(admission(session, {"token": "glance-only"}))
@@ -82,7 +84,7 @@ class WrongTokenTests(SynchronousTestCase):
 
     def admission(self, **settings: str) -> Admission:
         return Admission(
-            Guard(Settings(**settings)),
+            Guard(GuardSettings(**settings)),
             Publish.TOKEN,
             lambda session: self.is_worker,
             remember=lambda session, token: self.remembered.append(token),
@@ -143,7 +145,7 @@ class Session:
 class RevocationTests(SynchronousTestCase):
     def begin(self, *lines: str) -> None:
         self.now = 0.0
-        self.guard = Guard(Settings(tokens=tokens(*lines)), lambda: self.now)
+        self.guard = Guard(GuardSettings(tokens=tokens(*lines)), lambda: self.now)
         self.identities = Identities(lambda session: session is self.worker)
         self.sessions: dict[str, Any] = {}
         self.worker = self.come()

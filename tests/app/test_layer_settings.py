@@ -12,7 +12,7 @@ from gateway.app.layer_settings import (
 from gateway.market.events import KNOWN, QUOTES, READINESS
 from gateway.options import Settings
 from gateway.web.security.tokens import Role
-from gateway.worker.settings import Settings as WorkerSettings
+from gateway.worker.settings import WorkerSettings
 
 
 class LayersTests(SynchronousTestCase):

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from twisted.internet import reactor
 
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
 
 for name in [name for name in os.environ if "COVERAGE" in name]:
@@ -22,7 +22,7 @@ if os.environ.pop("PREPARED", ""):
 state_dir, patience, worker, *arguments = sys.argv[1:]
 supervisor = Supervisor(
     reactor,
-    Settings(
+    WorkerSettings(
         state_dir=Path(state_dir),
         main=Path(worker),
         python=sys.executable,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.settings import Settings as WorkerSettings
+from gateway.worker.settings import WorkerSettings
 from tests.deploy.programs import require
 from tests.deploy.running import BIN, DEPLOY, PATIENCE, WORKER, environment, healthy
 

@@ -10,7 +10,7 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.relay.relay import Relay
-from gateway.relay.settings import Settings as RelaySettings
+from gateway.relay.settings import RelaySettings
 from gateway.socketio.server import Server as SocketServer
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.http.timer import drive

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.journal import DirectJournal, Offset
 from gateway.relay.relay import Relay
-from gateway.relay.settings import Settings
+from gateway.relay.settings import RelaySettings
 from tests.relay.world import RelayWorld, Watcher
 
 
@@ -35,7 +35,13 @@ class DirectTests(SynchronousTestCase):
     def test_each_process_and_each_namespace_begins_an_epoch(self) -> None:
         names = ("/", "/chat")
         relays = [
-            Relay(Settings(namespaces=names), RelayWorld().deadlines, _never, Watcher(), wall=_zero)
+            Relay(
+                RelaySettings(namespaces=names),
+                RelayWorld().deadlines,
+                _never,
+                Watcher(),
+                wall=_zero,
+            )
             for _ in range(2)
         ]
         epochs = {hub.log.epoch for relay in relays for hub in relay.hubs.values()}

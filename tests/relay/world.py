@@ -13,7 +13,7 @@ from gateway.relay.event import Keys
 from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.relay import Relay
-from gateway.relay.settings import Settings
+from gateway.relay.settings import RelaySettings
 from gateway.socketio.server import Server
 from gateway.socketio.server import Settings as SocketSettings
 from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
@@ -232,7 +232,7 @@ class RelayWorld(World):
         self._soon: list[Callable[[], None]] = []
         settings.setdefault("keys", Keys(names=frozenset((KEYED,))))
         self.relay = Relay(
-            Settings(slow_client_limits=slow_client_limits or SlowClientLimits(), **settings),
+            RelaySettings(slow_client_limits=slow_client_limits or SlowClientLimits(), **settings),
             self.deadlines,
             self._call_later,
             self.watcher,

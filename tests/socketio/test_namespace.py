@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.relay.relay import Relay
-from gateway.relay.settings import Settings
+from gateway.relay.settings import RelaySettings
 from gateway.socketio.handlers import Handlers
 from gateway.socketio.namespace import FIRST_ACK_ID, ack_ids
 from tests.relay.world import Watcher
@@ -32,7 +32,13 @@ class AckIdTests(SynchronousTestCase):
 
     def test_both_kinds_of_namespace_count_so(self) -> None:
         relays = [
-            Relay(Settings(), Deadlines(lambda: 0.0), lambda *_: None, Watcher(), wall=lambda: 0.0)
+            Relay(
+                RelaySettings(),
+                Deadlines(lambda: 0.0),
+                lambda *_: None,
+                Watcher(),
+                wall=lambda: 0.0,
+            )
             for _ in range(2)
         ]
         for pair in ([Handlers(), Handlers()], [relay.hubs["/"] for relay in relays]):

@@ -22,7 +22,7 @@ from gateway.web.routes.route_table import Route, rest_routes
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
 from gateway.web.security.addresses import is_loopback
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 
 MAX_PAYLOAD = 100_000
 
@@ -99,13 +99,13 @@ def routes(control: Any = None) -> tuple[Route, ...]:
 def build_site(
     reactor: Any,
     control: Any = None,
-    settings: Settings | None = None,
+    settings: GuardSettings | None = None,
     limits: Limits | None = None,
     engine: Resource | None = None,
 ) -> Site:
     return make_site(
         reactor,
-        Guard(settings or Settings()),
+        Guard(settings or GuardSettings()),
         mounts(routes(control)),
         engine=Mount((engine or Echo()).render, body_limit=MAX_PAYLOAD),
         limits=limits,
@@ -206,7 +206,7 @@ class SocketTestCase(TestCase):
         self.control = FakeControl()
         self.engine = Echo()
 
-    def listen(self, settings: Settings | None = None, limits: Limits | None = None) -> int:
+    def listen(self, settings: GuardSettings | None = None, limits: Limits | None = None) -> int:
         """Serve on a port of loopback until the test ends; its number."""
         self.site = build_site(self.reactor, self.control, settings, limits, self.engine)
         port = self.reactor.listenTCP(0, self.site, interface="127.0.0.1")

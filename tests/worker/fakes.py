@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from gateway.worker.lifecycle import states
 from gateway.worker.lifecycle.exits import Exit
 from gateway.worker.readiness.vitals import Vitals
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 
 MONDAY = 1709510400.0
 """2024-03-04 08:00 in Taipei, a Monday: the broker's day begins."""
@@ -26,8 +26,8 @@ class Time(Clock):
         return self.seconds() + self.offset
 
 
-def settings(**changes: object) -> Settings:
-    return Settings(**{"state_dir": Path("unused"), **changes})
+def settings(**changes: object) -> WorkerSettings:
+    return WorkerSettings(**{"state_dir": Path("unused"), **changes})
 
 
 def state(name: str) -> states.State:
@@ -48,7 +48,7 @@ class FakeRun:
     """A run whose process does what the test says."""
 
     def __init__(
-        self, generation: int, listener, clock: Time, told: Settings, world: World
+        self, generation: int, listener, clock: Time, told: WorkerSettings, world: World
     ) -> None:
         self.generation = generation
         self.vitals = Vitals(told, clock.seconds)

@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from gateway.worker.lifecycle import exits
 from gateway.worker.process import usage
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class RealTestCase(TestCase):
         }
         made = Supervisor(
             reactor,
-            Settings(**{**given, **changes}),
+            WorkerSettings(**{**given, **changes}),
             self.emit,
             environ=environ,
             cwd=self.folder,

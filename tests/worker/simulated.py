@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from gateway.common import guard
 from gateway.worker.process.guarded import LIFELINE, STATUS, STDERR, STDOUT
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
 
 from .fakes import Time
@@ -196,7 +196,7 @@ class Simulation:
         self.told: list[dict[str, object]] = []
         self.supervisor = Supervisor(
             self.reactor,
-            Settings(
+            WorkerSettings(
                 state_dir=folder / "state",
                 python=sys.executable,
                 credentials_file=folder / "keys" / "keys.env",

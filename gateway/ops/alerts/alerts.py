@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Settings:
+class AlertSettings:
     """Who is told, and how."""
 
     urls: tuple[str, ...] = attrs.field(default=(), repr=False)
@@ -51,7 +51,7 @@ class Alerts:
         self,
         reactor: Any,
         deadlines: Deadlines,
-        settings: Settings,
+        settings: AlertSettings,
         *,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,

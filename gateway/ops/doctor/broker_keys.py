@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.worker.keys.credentials import Variables
     from gateway.worker.process.target import Target
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _KEYS = ("API_KEY", "SECRET_KEY")
 _PATH, _PASSWORD = "CA_CERT_PATH", "CA_PASSWORD"
@@ -26,7 +26,9 @@ _SEQUENCE = b"\x30"
 """The first byte of a PKCS #12 file (RFC 7292: a DER sequence)."""
 
 
-def check_keys(settings: Settings, environ: Mapping[str, str], target: Target) -> Iterator[Finding]:
+def check_keys(
+    settings: WorkerSettings, environ: Mapping[str, str], target: Target
+) -> Iterator[Finding]:
     """The keys that the next worker would get; `target`: what would be run."""
     folder = target.script.parent
     try:

@@ -15,8 +15,7 @@ from gateway.web.http.listen_plan import ALL, ListenAddress, ListenError, plan
 from gateway.web.http.tls import kind_of
 from gateway.web.security.addresses import parse_address
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import Settings as GuardSettings
-from gateway.web.security.trust import notice
+from gateway.web.security.trust import GuardSettings, notice
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

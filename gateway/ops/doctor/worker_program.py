@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gateway.worker.process.interpreters import Interpreter
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
     from gateway.worker.sources import Sources
 
 # -- Calls of `login` with arguments that shioaji dropped.
@@ -82,7 +82,7 @@ _PIP_NAMES = {
 """Packages that have another name for pip than for `import`."""
 
 
-def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Target:
+def find_target(settings: WorkerSettings, environ: Mapping[str, str], cwd: Path) -> Target:
     """What would be run; where main.py would be, if it is missing."""
     try:
         return Launcher(settings, environ, cwd, BlockingReactor()).target()
@@ -91,7 +91,9 @@ def find_target(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Ta
         return Target((str(main),), main.parent, main)
 
 
-def check_worker(settings: Settings, environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:
+def check_worker(
+    settings: WorkerSettings, environ: Mapping[str, str], cwd: Path
+) -> Iterator[Finding]:
     """Check what would be run, and whether it can be run."""
     launcher = Launcher(settings, environ, cwd, BlockingReactor())
     try:
@@ -168,7 +170,7 @@ def _python(launcher: Launcher) -> str:
     return str(outcome[0].argv[0])
 
 
-def _why(python: str, settings: Settings, target: Target) -> str:
+def _why(python: str, settings: WorkerSettings, target: Target) -> str:
     if not target.is_python:
         return "named by --command"
     if settings.python is not None:

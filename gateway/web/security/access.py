@@ -23,7 +23,7 @@ from gateway.web.security.addresses import (
 )
 from gateway.web.security.proxies import Proxies
 from gateway.web.security.tokens import Role, digest
-from gateway.web.security.trust import Access, Settings
+from gateway.web.security.trust import Access, GuardSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,12 +89,12 @@ _NOT_LOCAL = (
 
 
 class Guard:
-    """Judges requests by `Settings`."""
+    """Judges requests by `GuardSettings`."""
 
     exposed = False
     """Whether other machines can reach a listener; then Host may be any address."""
 
-    def __init__(self, settings: Settings, wall: Callable[[], float] = time) -> None:
+    def __init__(self, settings: GuardSettings, wall: Callable[[], float] = time) -> None:
         """`wall`: seconds since 1970."""
         self._settings = settings
         self._wall = wall

@@ -78,7 +78,7 @@ def _listed_network(entry: str) -> IPv4Network | IPv6Network:
 
 
 @frozen
-class Settings:
+class GuardSettings:
     """Who is allowed besides the user's own machine.
 
     Raises ValueError, with a text for the user, for an entry that makes no sense.
@@ -124,7 +124,7 @@ _PROXY = (
 )
 
 
-def notice(settings: Settings, *, exposed: bool) -> str:
+def notice(settings: GuardSettings, *, exposed: bool) -> str:
     """One line for the start log: who can reach us, and how to change that."""
     if settings.guards(Role.CONTROL):
         return (
@@ -140,7 +140,7 @@ def notice(settings: Settings, *, exposed: bool) -> str:
     ) + _PROXY
 
 
-def warning(settings: Settings) -> str:
+def warning(settings: GuardSettings) -> str:
     """One line for the start log if an option allows any page; else empty."""
     anybody = settings.anybody
     if not anybody:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.process.launch import Launcher
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -40,7 +40,7 @@ class PeriodicChecks:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         lifecycle: Lifecycle,
         limits: BrokerLimits,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.lifecycle import Lifecycle
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 FRESH = 120.0
 """A worker that was started less than these seconds ago is not restarted by the schedule."""
@@ -53,7 +53,7 @@ class Timetable:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         lifecycle: Lifecycle,
         wall: Callable[[], float],
         memory: Memory | None = None,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.common.redact import Redactor
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.requests import Facts
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -40,7 +40,9 @@ _log = Logger(namespace="gateway.worker")
 class CredentialStore:
     """Posted keys win over the file's; without either the environment's count."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: WorkerSettings, redactor: Redactor, environ: Mapping[str, str]
+    ) -> None:
         self._file = (
             CredentialsFile(settings.credentials_file) if settings.credentials_file else None
         )

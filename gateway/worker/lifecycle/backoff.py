@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.exits import Exit
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 JITTER = 0.25
 """At most this part is added to a pause, so that many gateways don't come at once."""
@@ -26,7 +26,7 @@ class Backoff:
     `random` gives numbers from 0 to 1.
     """
 
-    def __init__(self, settings: Settings, random: Callable[[], float]) -> None:
+    def __init__(self, settings: WorkerSettings, random: Callable[[], float]) -> None:
         self._settings = settings
         self._random = random
         self.failures = 0

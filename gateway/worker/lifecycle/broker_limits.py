@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.worker.lifecycle.ledger import Ledger
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 APART: Final = 1.0
 """Errors within this many seconds of each other are about one login."""
@@ -33,7 +33,7 @@ class BrokerLimits:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         ledger: Ledger,
         *,
         clock: Callable[[], float],

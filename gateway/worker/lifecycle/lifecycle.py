@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.lifecycle.states import WorkerState
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -50,7 +50,7 @@ class Lifecycle:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         launch: Callable[[int, WorkerListener], WorkerRun],
         gate: Gate,

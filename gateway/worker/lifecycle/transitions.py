@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerRun
     from gateway.worker.lifecycle.requests import PendingRequests
     from gateway.worker.lifecycle.states import WorkerState
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -39,7 +39,7 @@ class Transitions:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         launch: Callable[[int], WorkerRun],
         gate: Gate,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.output import WorkerOutput
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 NOT_FOR_CHILDREN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID")
 """What systemd told the gateway alone."""
@@ -49,7 +49,7 @@ class Launcher:
     """
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], cwd: Path, reactor: Any
+        self, settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, reactor: Any
     ) -> None:
         self._settings = settings
         self._environ = environ
@@ -207,7 +207,7 @@ class RunMaker:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         launcher: Launcher,
         keys: CredentialStore,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gateway.common.redact import Redactor
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -36,7 +36,7 @@ class WorkerOutput:
     def __init__(
         self,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         *,
         wall: Callable[[], float],
         redact: Redactor,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.worker.process.guarded import Command
     from gateway.worker.process.lines import OutputStream
     from gateway.worker.readiness.vitals import Vitals
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
 
@@ -54,7 +54,7 @@ class Run:
         listener: WorkerListener,
         *,
         reactor: Any,
-        settings: Settings,
+        settings: WorkerSettings,
         vitals: Vitals,
         streams: Mapping[int, OutputStream],
         claim: Claim,

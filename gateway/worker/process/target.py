@@ -15,7 +15,7 @@ from gateway.contract import LaunchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 UNKNOWN = "(unknown)"
 """Stands for the script of a module or a command of which none is found."""
@@ -61,7 +61,7 @@ class Target:
         return tuple(dict.fromkeys((beside, self.folder, project(beside) / "src", project(beside))))
 
 
-def find(settings: Settings, cwd: Path) -> Target:
+def find(settings: WorkerSettings, cwd: Path) -> Target:
     """What `settings` tell to run; `cwd` is the gateway's folder.  Raises LaunchError.
 
     `--command`, else `--module`, else `--main`, else main.py in the working folder or the one
@@ -104,7 +104,7 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def _folder(settings: Settings, cwd: Path) -> Path:
+def _folder(settings: WorkerSettings, cwd: Path) -> Path:
     if settings.cwd is None:
         return cwd
     folder = cwd / settings.cwd
@@ -113,7 +113,7 @@ def _folder(settings: Settings, cwd: Path) -> Path:
     return folder
 
 
-def _main(settings: Settings, cwd: Path, folder: Path) -> Path:
+def _main(settings: WorkerSettings, cwd: Path, folder: Path) -> Path:
     if settings.main is not None:
         main = cwd / settings.main
         if not main.is_file():

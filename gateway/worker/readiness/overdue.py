@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.worker.lifecycle.protocols import WorkerRun
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 UNREADY, READY = "unready", "ready"
 """What browsers are told, as the status of the gateway's own `python_status`."""
@@ -155,7 +155,7 @@ class LateWorkerChecks:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         tell: Callable[[str], object],
         *,
         folder: Callable[[], Path],

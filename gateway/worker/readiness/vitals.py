@@ -9,7 +9,7 @@ from gateway.market.events import HEARTBEAT, READY, STARTUP, WORKER_STATUS
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from gateway.worker.settings import Settings
+    from gateway.worker.settings import WorkerSettings
 
 NO_CREDENTIALS = "no credentials"
 """The status by which a worker says that it waits for keys (main.py does)."""
@@ -29,7 +29,7 @@ class Vitals:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         clock: Callable[[], float],
         trades: Callable[[], bool] = lambda: True,
     ) -> None:

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 
 from gateway.engineio.deadlines import Deadlines
-from gateway.ops.alerts.alerts import Alerts, Settings
+from gateway.ops.alerts.alerts import Alerts, AlertSettings
 from tests.ops.alerts.receiver import Authority, ReceiverTestCase
 from tests.ops.alerts.test_rules import status
 from tests.worker.real import soon
@@ -30,7 +30,7 @@ class AlertsTests(ReceiverTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
 
     def start(self, *urls: str, **settings: Any) -> None:
-        self.settings = Settings(
+        self.settings = AlertSettings(
             urls=urls or (f"https://localhost:{self.port}{SECRET}",),
             ca_file=self.authority.write(Path(self.mktemp())),
             gateway="office",
@@ -175,6 +175,6 @@ class AlertsTests(ReceiverTestCase):
         self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
 
     async def test_without_urls_nothing_happens(self) -> None:
-        self.alerts = Alerts(reactor, self.deadlines, Settings())
+        self.alerts = Alerts(reactor, self.deadlines, AlertSettings())
         self.worker("exited", "fatal")
         self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})

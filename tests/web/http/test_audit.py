@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.common.rate import MINUTE
 from gateway.contract import WorkerError
 from gateway.web.http.site import REFUSALS
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from tests.web.site import FakeControl, Memory, build_site
 
 
@@ -22,7 +22,7 @@ class AuditTests(SynchronousTestCase):
         self.control = FakeControl()
 
     def post(
-        self, path: str, settings: Settings | None = None, body: bytes = b"", **headers: str
+        self, path: str, settings: GuardSettings | None = None, body: bytes = b"", **headers: str
     ) -> Memory:
         clock = Clock()
         connection = Memory(build_site(clock, self.control, settings), clock)
@@ -48,7 +48,7 @@ class AuditTests(SynchronousTestCase):
         self.assertIn(": failed: A restart is under way", self.line())
 
     def test_the_name_of_a_token_and_the_clients_address(self) -> None:
-        settings = Settings(control_token="sesame-open", trusted_proxies=["127.0.0.1"])
+        settings = GuardSettings(control_token="sesame-open", trusted_proxies=["127.0.0.1"])
         self.post(
             "/start-python",
             settings,
@@ -66,7 +66,7 @@ class AuditTests(SynchronousTestCase):
         self.assertIn("POST /restart-python", self.line())
 
     def test_refusals_are_told_each_but_without_a_flood(self) -> None:
-        settings = Settings(control_token="sesame-open")
+        settings = GuardSettings(control_token="sesame-open")
         clock = Clock()
         site = build_site(clock, self.control, settings)
         request = (

@@ -15,7 +15,7 @@ from gateway.web.http.listen_plan import ListenAddress
 from gateway.web.http.timer import drive
 from gateway.web.routes.engine import EngineResource
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
 from tests.engineio.world import Recorder as Application
@@ -23,7 +23,7 @@ from tests.web.peer import REQUEST
 from tests.web.site import Recorder, SocketTestCase, Visitors, build_site
 
 CAP = 5
-SETTINGS = Settings(trusted_proxies=["10.0.0.0/8", "127.0.0.1"])
+SETTINGS = GuardSettings(trusted_proxies=["10.0.0.0/8", "127.0.0.1"])
 PROXY = b"PROXY TCP4 10.0.0.1 127.0.0.1 50000 3001\r\n"
 SLOW = b"GET /socket.io/slow HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %s\r\n\r\n"
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.common.rate import Throttle
 from gateway.web.http.proxy_protocol import BINARY, LONGEST_BINARY, ProxyProtocolFactory, parse
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 
 
 def binary(command: int, stream: int, body: bytes, size: int | None = None) -> bytes:
@@ -119,7 +119,7 @@ class AnnouncedTests(SynchronousTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
 
     def connect(self, peer: Any, *trusted: str) -> tuple[Any, Transport]:
-        guard = Guard(Settings(trusted_proxies=trusted))
+        guard = Guard(GuardSettings(trusted_proxies=trusted))
         factory = ProxyProtocolFactory(
             AboveFactory(), guard.proxies.believes, Throttle(lambda: 0.0)
         )

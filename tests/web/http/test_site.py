@@ -16,7 +16,7 @@ from gateway.web.routes.page import page_routes
 from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from tests.web.site import Echo, FakeControl, Memory, SocketTestCase, build_site
 
 
@@ -50,7 +50,7 @@ class Says(Resource):
 
 
 class SiteTestCase(SynchronousTestCase):
-    settings: Settings | None = None
+    settings: GuardSettings | None = None
 
     def setUp(self) -> None:
         self.control = FakeControl()
@@ -98,7 +98,7 @@ class PathTests(SiteTestCase):
     def test_the_engine_may_have_further_paths(self) -> None:
         engine = Mount(Echo().render, body_limit=9)
         self.site = make_site(
-            self.clock, Guard(Settings()), {}, engine=engine, more_engine_paths=[b"/feed/"]
+            self.clock, Guard(GuardSettings()), {}, engine=engine, more_engine_paths=[b"/feed/"]
         )
         for path in ("/socket.io/", "/feed/", "/feed/?a=b"):
             self.assertEqual(self.ask("POST", path, b"abc").body, b"abc")
@@ -249,7 +249,7 @@ class GuardTests(SiteTestCase):
 class EveryAnswerTests(SiteTestCase):
     """What all answers say, that of the parser and of strangers' requests included."""
 
-    settings = Settings(control_token="sesame")
+    settings = GuardSettings(control_token="sesame")
     LINES = ("X-Content-Type-Options: nosniff", "Cross-Origin-Resource-Policy: same-origin")
 
     def assert_lines(self, answer: Answer) -> None:
@@ -280,7 +280,7 @@ class EveryAnswerTests(SiteTestCase):
 
     def test_of_files_and_metrics(self) -> None:
         served = mounts([*page_routes(), metrics_route(CollectorRegistry())])
-        self.site = make_site(self.clock, Guard(Settings()), served)
+        self.site = make_site(self.clock, Guard(GuardSettings()), served)
         for path in ("/", "/static/main.js", "/metrics"):
             answer = self.ask("GET", path)
             self.assertEqual(answer.status, 200)
@@ -316,7 +316,7 @@ class EveryAnswerTests(SiteTestCase):
     def test_every_status_has_its_phrase(self) -> None:
         for status in (200, 426, 429, 431, 503):
             mount = Mount(Says(status).render)
-            self.site = make_site(self.clock, Guard(Settings()), {b"/x": mount})
+            self.site = make_site(self.clock, Guard(GuardSettings()), {b"/x": mount})
             answer = self.ask("GET", "/x")
             self.assertEqual(answer.first, f"HTTP/1.1 {status} {HTTPStatus(status).phrase}")
 
@@ -381,7 +381,7 @@ class TellingTests(SiteTestCase):
             (line,) = self.told()
             self.assertIn(f"by its {name} {told}: ", line)
             option = {"Host": "allowed_hosts", "Origin": "allowed_origins"}[name]
-            self.site = build_site(self.clock, self.control, Settings(**{option: [told]}))
+            self.site = build_site(self.clock, self.control, GuardSettings(**{option: [told]}))
             self.assertEqual(self.ask("GET", "/health", **{name: value}).status, 200, told)
             self.site = build_site(self.clock, self.control)
 
@@ -438,7 +438,7 @@ class TellingTests(SiteTestCase):
         self.assertLess(len(line), 400)
 
     def test_a_missing_token_is_no_such_line(self) -> None:
-        self.site = build_site(self.clock, self.control, Settings(control_token="sesame"))
+        self.site = build_site(self.clock, self.control, GuardSettings(control_token="sesame"))
         self.assertEqual(self.ask("POST", "/restart-python").status, 401)
         self.assertEqual(self.told(), [])
 
@@ -473,14 +473,14 @@ class FetchMetadataTests(SiteTestCase):
             self.assertEqual(answer.status, 403)
 
     def test_links_from_anywhere_open(self) -> None:
-        self.site = make_site(self.clock, Guard(Settings()), mounts(page_routes()))
+        self.site = make_site(self.clock, Guard(GuardSettings()), mounts(page_routes()))
         for path in ("/", "/static/main.js"):
             answer = self.ask("GET", path, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
             self.assertEqual(answer.status, 200)
 
 
 class TokenTests(SiteTestCase):
-    settings = Settings(control_token="sesame", view_token="glance")
+    settings = GuardSettings(control_token="sesame", view_token="glance")
 
     def test_without_a_token(self) -> None:
         for method, path in (("POST", "/restart-python"), ("GET", "/status"), ("GET", "/logs")):
@@ -537,7 +537,7 @@ class MatrixOverSocketsTests(SocketTestCase):
     async def test_matrix(self) -> None:
         from tests.web.security.test_access import HOSTS, LISTED, ORIGINS
 
-        port = self.listen(Settings(**LISTED))
+        port = self.listen(GuardSettings(**LISTED))
         requests = {
             b"GET /health": 200,
             b"POST /restart-python": 200,

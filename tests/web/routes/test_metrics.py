@@ -8,19 +8,19 @@ from gateway.web.http.site import make_site
 from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from tests.ops.metrics.reading import parse
 from tests.web.http.test_site import Answer
 from tests.web.site import Memory
 
 
 class MetricsTests(SynchronousTestCase):
-    def start(self, settings: Settings | None = None) -> None:
+    def start(self, settings: GuardSettings | None = None) -> None:
         self.clock = Clock()
         self.registry = CollectorRegistry()
         self.gauge = Gauge("sjgateway_depth", "Depth", registry=self.registry)
         self.site = make_site(
-            self.clock, Guard(settings or Settings()), mounts([metrics_route(self.registry)])
+            self.clock, Guard(settings or GuardSettings()), mounts([metrics_route(self.registry)])
         )
 
     def ask(self, method: str = "GET", *lines: str) -> Answer:
@@ -53,12 +53,12 @@ class MetricsTests(SynchronousTestCase):
         self.assertEqual((answer.status, answer.headers["allow"]), (405, "get, head"))
 
     def test_it_needs_the_token_for_viewing_where_one_is_set(self) -> None:
-        self.start(Settings(view_token="let me see"))
+        self.start(GuardSettings(view_token="let me see"))
         self.assertEqual(self.ask().status, 401)
         self.assertEqual(self.ask("GET", "Authorization: Bearer let me see").status, 200)
 
     def test_what_the_guard_refused_is_counted_by_status(self) -> None:
-        self.start(Settings(view_token="let me see"))
+        self.start(GuardSettings(view_token="let me see"))
         for lines in ([], [], ["Origin: https://evil.example"]):
             self.ask("GET", *lines)
         self.ask("OPTIONS", "Origin: http://localhost:3000")

@@ -12,7 +12,7 @@ from gateway.web.http.site import make_site
 from gateway.web.routes.page import POLICY, page_routes
 from gateway.web.routes.router import mounts
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Access, Settings
+from gateway.web.security.trust import Access, GuardSettings
 from tests.web.site import Memory
 
 STATIC = files("gateway.web") / "static"
@@ -33,7 +33,7 @@ SHEETS = [file.name for file in STATIC.iterdir() if file.name.endswith(".css")]
 class ServingTests(SynchronousTestCase):
     def setUp(self) -> None:
         clock = Clock()
-        settings = Settings(control_token="a-control-token", view_token="a-view-token")
+        settings = GuardSettings(control_token="a-control-token", view_token="a-view-token")
         site = make_site(clock, Guard(settings), mounts(page_routes()))
         self.memory = Memory(site, clock)
 

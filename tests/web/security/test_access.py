@@ -7,7 +7,7 @@ from twisted.web.http_headers import Headers
 
 from gateway.web.security.access import Guard, Verdict, bearer
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import Access, Settings
+from gateway.web.security.trust import Access, GuardSettings
 
 LISTED = {"allowed_hosts": ["gw.example.com"], "allowed_origins": ["https://app.example.com"]}
 
@@ -90,7 +90,7 @@ class MatrixTests(SynchronousTestCase):
     """Origin x Host x route."""
 
     def test_matrix(self) -> None:
-        guard = Guard(Settings(**LISTED))
+        guard = Guard(GuardSettings(**LISTED))
         for (origin, origin_fine), (host, host_fine), (route, (access, method)) in product(
             ORIGINS.items(), HOSTS.items(), ROUTES.items()
         ):
@@ -105,18 +105,18 @@ class MatrixTests(SynchronousTestCase):
             self.assertEqual(echoed, fine and origin is not None, case)
 
     def test_routes_never_allow_credentials(self) -> None:
-        verdict = judge(Guard(Settings()), method=b"OPTIONS", origin=b"http://localhost:3000")
+        verdict = judge(Guard(GuardSettings()), method=b"OPTIONS", origin=b"http://localhost:3000")
         self.assertNotIn(b"Allow-Credentials", verdict.lines)
 
 
 class HostTests(SynchronousTestCase):
     def test_what_is_no_host_is_a_bad_request(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
         for host in (b"", b"local host", b"user@localhost", [b"localhost", b"localhost"]):
             self.assertEqual(judge(guard, host=host).status, 400, host)
 
     def test_addresses_are_fine_where_others_can_reach_us(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
         guard.exposed = True
         fine = [b"192.168.1.5:3001", b"[2001:db8::7]:3001", b"10.0.0.1"]
         wrong = [b"gw.example.com", b"0.0.0.0:3001", b"[::]:3001", b"192.168.1.5.nip.io"]
@@ -124,13 +124,13 @@ class HostTests(SynchronousTestCase):
         self.assertEqual({judge(guard, host=host).status for host in wrong}, {403})
 
     def test_listed_hosts_may_have_any_port_and_case(self) -> None:
-        guard = Guard(Settings(allowed_hosts=["GW.example.com", "192.0.2.1"]))
+        guard = Guard(GuardSettings(allowed_hosts=["GW.example.com", "192.0.2.1"]))
         for host in (b"gw.EXAMPLE.com:8080", b"gw.example.com.", b"192.0.2.1:1"):
             self.assertEqual(judge(guard, host=host).status, 0, host)
 
     def test_the_page_on_a_phone(self) -> None:
         """An Origin that equals an accepted Host, scheme and port included."""
-        guard = Guard(Settings(allowed_hosts=["gw.example.com"]))
+        guard = Guard(GuardSettings(allowed_hosts=["gw.example.com"]))
         guard.exposed = True
 
         def status(origin: bytes, host: bytes, *, secure: bool = False) -> int:
@@ -147,18 +147,18 @@ class HostTests(SynchronousTestCase):
 
 class OriginTests(SynchronousTestCase):
     def test_null_can_be_listed(self) -> None:
-        guard = Guard(Settings(allowed_origins=["null"]))
+        guard = Guard(GuardSettings(allowed_origins=["null"]))
         self.assertEqual(judge(guard, origin=b"null").status, 0)
         self.assertEqual(judge(guard, origin=b"http://evil.net").status, 403)
 
     def test_the_star_lets_everything_in_but_not_two_origins(self) -> None:
-        guard = Guard(Settings(allowed_origins=["*"]))
+        guard = Guard(GuardSettings(allowed_origins=["*"]))
         for origin in (b"null", b"http://evil.net", b"app://desktop"):
             self.assertEqual(judge(guard, origin=origin).status, 0, origin)
         self.assertEqual(judge(guard, origin=[b"http://localhost", b"null"]).status, 403)
 
     def test_a_native_client_of_the_same_host(self) -> None:
-        guard = Guard(Settings(allowed_hosts=["gw.example.com"]))
+        guard = Guard(GuardSettings(allowed_hosts=["gw.example.com"]))
 
         def status(origin: bytes, *, secure: bool = False) -> int:
             return judge(guard, origin=origin, host=b"gw.example.com", secure=secure).status
@@ -184,7 +184,7 @@ class OriginTests(SynchronousTestCase):
             "file://": b"file://",
         }
         for entry, origin in listed.items():
-            guard = Guard(Settings(allowed_origins=[entry]))
+            guard = Guard(GuardSettings(allowed_origins=[entry]))
             verdict = judge(guard, origin=origin)
             self.assertEqual(verdict.status, 0, entry)
             self.assertIn(b"Allow-Origin: %s\r\n" % origin, verdict.lines)
@@ -195,7 +195,7 @@ class OriginTests(SynchronousTestCase):
     def test_credentials_are_for_origins_that_are_named(self) -> None:
         def allows(origin: bytes, *listed: str, method: bytes = b"GET") -> bool:
             headers = Headers({b"host": [b"localhost:3001"], b"origin": [origin]})
-            verdict = Guard(Settings(allowed_origins=listed)).judge(
+            verdict = Guard(GuardSettings(allowed_origins=listed)).judge(
                 Access.OPEN, method, headers, "127.0.0.1", secure=False, credentials=True
             )
             self.assertNotEqual(verdict.status, 403)
@@ -211,7 +211,7 @@ class OriginTests(SynchronousTestCase):
             self.assertFalse(allows(b"null", "null", method=method))
 
     def test_pages_of_the_internet_may_reach_a_private_network(self) -> None:
-        guard = Guard(Settings(allowed_origins=["https://a.example"]))
+        guard = Guard(GuardSettings(allowed_origins=["https://a.example"]))
         line = b"Access-Control-Allow-Private-Network: true\r\n"
         asked = {"access_control_request_private_network": b"true"}
 
@@ -224,11 +224,11 @@ class OriginTests(SynchronousTestCase):
         self.assertNotIn(line, answer(b"GET", origin=b"https://a.example"))
 
     def test_the_star_is_no_way_around_the_host(self) -> None:
-        guard = Guard(Settings(allowed_origins=["*"]))
+        guard = Guard(GuardSettings(allowed_origins=["*"]))
         self.assertEqual(judge(guard, host=b"evil.net").status, 403)
 
     def test_preflights_echo_the_headers_that_are_asked_for(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
 
         def answer(wanted: bytes) -> bytes:
             return judge(
@@ -256,7 +256,7 @@ class OriginTests(SynchronousTestCase):
             {"trusted_proxies": ["proxy"]},
             {"trusted_proxies": ["10.0.0.1/8"]},
         ):
-            error = self.assertRaises(ValueError, Settings, **wrong)
+            error = self.assertRaises(ValueError, GuardSettings, **wrong)
             ((option, (entry,)),) = wrong.items()
             self.assertIn(f"--{option.replace('_', '-')}: ", str(error))
             self.assertIn(entry, str(error))
@@ -268,14 +268,14 @@ class AccessTests(SynchronousTestCase):
         return [judge(guard, access, peer=peer, **headers).status for access in Access]
 
     def test_without_tokens_only_this_machine_controls(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
         for peer in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", None):
             self.assertEqual(self.statuses(guard, peer), [0, 0, 0], peer)
         for peer in ("192.168.1.5", "::ffff:10.0.0.1", "fe80::1%eth0", "2001:db8::1"):
             self.assertEqual(self.statuses(guard, peer), [0, 0, 403], peer)
 
     def test_forwarded_requests_are_not_from_this_machine(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
         for name in (
             "forwarded",
             "x_forwarded_for",
@@ -310,12 +310,12 @@ class AccessTests(SynchronousTestCase):
             self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"127.0.0.1"})[2], 403)
 
     def test_what_clients_send_themselves_is_no_sign_of_a_proxy(self) -> None:
-        guard = Guard(Settings())
+        guard = Guard(GuardSettings())
         for name in ("user_agent", "accept", "x_requested_with", "x_zip", "origin_trial", "dnt"):
             self.assertEqual(self.statuses(guard, "127.0.0.1", **{name: b"x"})[2], 0, name)
 
     def test_a_trusted_proxy_says_who_asks(self) -> None:
-        guard = Guard(Settings(trusted_proxies=["127.0.0.1", "10.0.0.0/8"]))
+        guard = Guard(GuardSettings(trusted_proxies=["127.0.0.1", "10.0.0.0/8"]))
 
         def control(peer: str, *forwarded: bytes) -> int:
             return self.statuses(guard, peer, x_forwarded_for=b", ".join(forwarded))[2]
@@ -329,7 +329,7 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual(self.statuses(guard, "127.0.0.1", x_real_ip=b"127.0.0.1")[2], 403)
 
     def test_a_proxy_behind_a_unix_socket(self) -> None:
-        guard = Guard(Settings(trusted_proxies=["unix"]))
+        guard = Guard(GuardSettings(trusted_proxies=["unix"]))
         headers = Headers({b"x-forwarded-for": [b"192.0.2.1"]})
         self.assertEqual(guard.proxies.announced(headers, None), "192.0.2.1")
         self.assertEqual(guard.proxies.announced(headers, "192.0.2.9"), "")
@@ -338,13 +338,13 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual(self.statuses(guard, None, x_forwarded_for=b"192.0.2.1")[2], 403)
 
     def test_a_control_token_is_needed_here_too_and_viewing_stays_open(self) -> None:
-        guard = Guard(Settings(control_token="sesame"))
+        guard = Guard(GuardSettings(control_token="sesame"))
         for peer in ("127.0.0.1", "192.168.1.5"):
             self.assertEqual(self.statuses(guard, peer), [0, 0, 401])
             self.assertEqual(self.statuses(guard, peer, authorization=b"Bearer sesame"), [0, 0, 0])
 
     def test_tokens_for_control_and_for_viewing(self) -> None:
-        guard = Guard(Settings(control_token="control", view_token="view"))
+        guard = Guard(GuardSettings(control_token="control", view_token="view"))
 
         def with_token(token: bytes) -> list[int]:
             return self.statuses(guard, "127.0.0.1", authorization=b"bearer " + token)
@@ -354,19 +354,19 @@ class AccessTests(SynchronousTestCase):
         self.assertEqual(with_token(b"control"), [0, 0, 0])
 
     def test_with_a_token_for_viewing_alone_control_needs_it_and_this_machine(self) -> None:
-        guard = Guard(Settings(view_token="view"))
+        guard = Guard(GuardSettings(view_token="view"))
         token = {"authorization": b"Bearer view"}
         self.assertEqual(self.statuses(guard, "127.0.0.1"), [0, 401, 401])
         self.assertEqual(self.statuses(guard, "127.0.0.1", **token), [0, 0, 0])
         self.assertEqual(self.statuses(guard, "192.168.1.5", **token), [0, 0, 403])
 
     def test_roles_of_tokens(self) -> None:
-        guard = Guard(Settings(control_token="c", view_token="v"))
+        guard = Guard(GuardSettings(control_token="c", view_token="v"))
         roles = [guard.token_role(token) for token in ("c", "v", "", "x", "cc", "\ud800")]
         self.assertEqual(
             roles, [Role.CONTROL, Role.VIEW, Role.NONE, Role.NONE, Role.NONE, Role.NONE]
         )
-        self.assertEqual(Guard(Settings()).token_role("anything"), Role.VIEW)
+        self.assertEqual(Guard(GuardSettings()).token_role("anything"), Role.VIEW)
 
     def test_only_one_bearer_token_counts(self) -> None:
         for values, token in (
@@ -380,17 +380,17 @@ class AccessTests(SynchronousTestCase):
             self.assertEqual(bearer(Headers({b"authorization": values})), token)
 
     def test_tokens_stay_out_of_texts(self) -> None:
-        text = repr(Settings(control_token="sesame-open", view_token="glance-only"))
+        text = repr(GuardSettings(control_token="sesame-open", view_token="glance-only"))
         self.assertNotIn("sesame", text)
         self.assertNotIn("glance", text)
 
     def test_reasons_say_what_to_do(self) -> None:
-        guard = Guard(Settings(control_token="sesame"))
+        guard = Guard(GuardSettings(control_token="sesame"))
         verdicts = [
             judge(guard, host=b"evil.net"),
             judge(guard, origin=b"http://evil.net"),
             judge(guard, Access.CONTROL),
-            judge(Guard(Settings()), Access.CONTROL, peer="10.0.0.1"),
+            judge(Guard(GuardSettings()), Access.CONTROL, peer="10.0.0.1"),
         ]
         for verdict, word in zip(
             verdicts,

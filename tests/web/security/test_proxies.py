@@ -4,13 +4,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from gateway.web.security.proxies import HOPS, Proxies
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 
 
 class ProxiesTests(SynchronousTestCase):
     def test_the_client_is_who_the_trusted_proxy_tells(self) -> None:
         proxies = Proxies(
-            Settings(trusted_proxies=["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]).trusted_proxies
+            GuardSettings(
+                trusted_proxies=["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]
+            ).trusted_proxies
         )
 
         def client(peer: str | None, *forwarded: bytes) -> str:
@@ -36,7 +38,7 @@ class ProxiesTests(SynchronousTestCase):
 
     def test_only_the_last_hops_are_looked_at(self) -> None:
         """Whoever is a trusted address himself could make us read thousands of them."""
-        proxies = Proxies(Settings(trusted_proxies=["10.0.0.0/8"]).trusted_proxies)
+        proxies = Proxies(GuardSettings(trusted_proxies=["10.0.0.0/8"]).trusted_proxies)
         looked: list[object] = []
         real = proxies._is_proxy
         proxies._is_proxy = lambda address: looked.append(address) or real(address)  # type: ignore[method-assign]
@@ -48,7 +50,7 @@ class ProxiesTests(SynchronousTestCase):
         self.assertEqual(proxies.announced(few, "10.0.0.1"), "203.0.113.9")
 
     def test_who_may_announce(self) -> None:
-        proxies = Proxies(Settings(trusted_proxies=["10.0.0.0/8"]).trusted_proxies)
+        proxies = Proxies(GuardSettings(trusted_proxies=["10.0.0.0/8"]).trusted_proxies)
         for peer in ("127.0.0.1", "::1", "", "10.1.2.3", "::ffff:10.1.2.3"):
             self.assertTrue(proxies.believes(peer), peer)
         for peer in ("192.0.2.1", "11.0.0.1", "2001:db8::1"):

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.limits import Limits
 from gateway.web.security.tokens import ADDRESSES, BURST, LINES, LONGEST_WAIT, RATE, Strikes
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from tests.web.site import Memory, build_site
 
 
@@ -70,7 +70,7 @@ class RequestTests(StrikesTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        settings = Settings(control_token="sesame-open", view_token="glance-only")
+        settings = GuardSettings(control_token="sesame-open", view_token="glance-only")
         self.site = build_site(self.clock, settings=settings, limits=Limits())
 
     def ask(self, token: str, path: str = "/status") -> tuple[Memory, bytes]:

@@ -16,7 +16,7 @@ from gateway.web.security import token_files
 from gateway.web.security.access import Guard
 from gateway.web.security.token_files import SECONDS, Source, TokenFiles, first_tokens, tokens_of
 from gateway.web.security.tokens import Role, Token, parse, read
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 
 NAMED = """\
 # who    token             role
@@ -294,7 +294,7 @@ class GuardTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.now = 1000.0
         self.guard = Guard(
-            Settings(tokens=parse(NAMED, Role.CONTROL, "the file")), lambda: self.now
+            GuardSettings(tokens=parse(NAMED, Role.CONTROL, "the file")), lambda: self.now
         )
 
     def test_each_token_has_its_role(self) -> None:
@@ -306,7 +306,9 @@ class GuardTests(SynchronousTestCase):
 
     def test_of_two_roles_of_one_token_that_which_allows_more(self) -> None:
         for roles in ((Role.VIEW, Role.CONTROL), (Role.CONTROL, Role.VIEW)):
-            guard = Guard(Settings(tokens=tuple(Token("x", "sesame-open", role) for role in roles)))
+            guard = Guard(
+                GuardSettings(tokens=tuple(Token("x", "sesame-open", role) for role in roles))
+            )
             self.assertEqual(guard.token_role("sesame-open"), Role.CONTROL)
 
     def test_who_has_expired_is_nobody(self) -> None:
@@ -320,7 +322,7 @@ class GuardTests(SynchronousTestCase):
         self.assertEqual(self.guard.role("", local=True), Role.NONE)
 
     def test_tokens_for_publishing_alone_leave_the_rest_as_it_is(self) -> None:
-        guard = Guard(Settings(tokens=parse("feed sesame-open publish", Role.CONTROL, "x")))
+        guard = Guard(GuardSettings(tokens=parse("feed sesame-open publish", Role.CONTROL, "x")))
         self.assertEqual(guard.token_role(""), Role.VIEW)
         self.assertEqual(guard.role("", local=True), Role.CONTROL)
         self.assertEqual(guard.role("sesame-open", local=False), Role.PUBLISH)

@@ -2,14 +2,14 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.security.trust import Settings, notice, warning
+from gateway.web.security.trust import GuardSettings, notice, warning
 
 
 class NoticeTests(SynchronousTestCase):
     def test_it_names_the_option_that_changes_things(self) -> None:
-        closed = notice(Settings(), exposed=False)
-        opened = notice(Settings(), exposed=True)
-        guarded = notice(Settings(control_token="sesame"), exposed=True)
+        closed = notice(GuardSettings(), exposed=False)
+        opened = notice(GuardSettings(), exposed=True)
+        guarded = notice(GuardSettings(control_token="sesame"), exposed=True)
         self.assertIn("--host", closed)
         self.assertIn("--token-file", opened)
         self.assertIn("need the token", guarded)
@@ -21,6 +21,8 @@ class NoticeTests(SynchronousTestCase):
 
     def test_an_open_door_is_worth_a_warning(self) -> None:
         for entry in ("*", "null"):
-            line = warning(Settings(allowed_origins=["http://a.example", entry]))
+            line = warning(GuardSettings(allowed_origins=["http://a.example", entry]))
             self.assertIn(f"--allowed-origins {entry} lets any web page", line)
-        self.assertEqual(warning(Settings(allowed_origins=["http://a.example", "app://x"])), "")
+        self.assertEqual(
+            warning(GuardSettings(allowed_origins=["http://a.example", "app://x"])), ""
+        )

@@ -22,11 +22,11 @@ from gateway.worker.lifecycle.classification import (
     TOO_MANY,
 )
 from gateway.worker.lifecycle.exits import Exit
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 
 
 def backoff(random: float = 0.0, **changes: object) -> Backoff:
-    return Backoff(Settings(state_dir=Path("unused"), **changes), lambda: random)
+    return Backoff(WorkerSettings(state_dir=Path("unused"), **changes), lambda: random)
 
 
 def end(lived: float = 1.0, ready_for: float | None = None, **how: object) -> Exit:

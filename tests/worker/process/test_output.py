@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.common.redact import Redactor
 from gateway.worker.process.guarded import STDERR, STDOUT
 from gateway.worker.process.output import WorkerOutput
-from gateway.worker.settings import Settings
+from gateway.worker.settings import WorkerSettings
 from tests.worker.fakes import Time
 
 CODE = "login: status_code 451, too many connections"
@@ -17,7 +17,7 @@ CODE = "login: status_code 451, too many connections"
 
 class PositionTests(SynchronousTestCase):
     def output(self, now: float) -> WorkerOutput:
-        settings = Settings(state_dir=Path("unused"), tail_lines=3)
+        settings = WorkerSettings(state_dir=Path("unused"), tail_lines=3)
         return WorkerOutput(
             Time(), settings, wall=lambda: now, redact=Redactor(), complain=lambda *_: None
         )
@@ -38,7 +38,7 @@ class PositionTests(SynchronousTestCase):
 class ComplaintTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.complaints: list[tuple[str, int]] = []
-        self.settings = Settings(state_dir=Path("unused"), line_burst=5, line_rate=1.0)
+        self.settings = WorkerSettings(state_dir=Path("unused"), line_burst=5, line_rate=1.0)
         self.time = Time()
         self.output = WorkerOutput(
             self.time,
