@@ -93,6 +93,7 @@ def measured(name: str, server: Server) -> Iterator[None]:
 def joins() -> None:
     """Leave and join alternate in one burst on one WebSocket."""
     with worker() as main, supervising(main) as server:
+        _quiet(server)  # the worker has started and printed its lines
         client = Client(server.port)
         client.socket.setblocking(True)
         with measured(f"{JOINS} alternating 41 and 40", server):

@@ -115,10 +115,12 @@ class Acks:
 
     def gone(self, subscription: Subscription) -> None:
         """Forget the questions of `subscription`, and wait for it no longer."""
-        for ours in list(self._asked.get(subscription, ())):
-            self._forget(ours)
-        for ours, question in list(self._awaited.get(subscription, {}).items()):
-            self._await_next(ours, question)
+        if subscription in self._asked:
+            for ours in list(self._asked[subscription]):
+                self._forget(ours)
+        if subscription in self._awaited:
+            for ours, question in list(self._awaited[subscription].items()):
+                self._await_next(ours, question)
 
     def _await_next(self, ours: int, question: _OpenQuestion) -> None:
         """Wait for another receiver without an answer; if there is none, send an empty answer."""

@@ -194,7 +194,8 @@ class Hub:
         self._acks.gone(subscription)
         subscription.close()
         self._observer.left(subscription)
-        self._recovery.away(subscription, reason, self._observer.owner(socket.session))
+        if subscription.pid is not None:
+            self._recovery.away(subscription, reason, self._observer.owner(socket.session))
 
     # -- the gateway's own events ------------------------------------------------------
 

@@ -90,7 +90,7 @@ class LateJoiners:
 
         Raises `ConnectionRefused`.
         """
-        if not any(field in auth for field in FIELDS):
+        if FIELDS.isdisjoint(auth):
             return None
         try:
             return parse(auth)
@@ -121,7 +121,8 @@ class LateJoiners:
         bundles = self._snapshot.bundles((selection, quotes, known), wanted, selection)
         looked = len(self._snapshot) if selection.codes is None else len(bundles) * POLLING_PACKETS
         subscription.socket.session.meter.charge(looked / KEYS)
-        subscription.show(bundles)
+        if bundles:
+            subscription.show(bundles)
 
     def change(self, subscription: Subscription, packet: Packet) -> None:
         """Change the filter of `subscription` as `packet` says; answer its ack.

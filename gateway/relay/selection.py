@@ -24,7 +24,7 @@ class SelectionError(ValueError):
     """A filter that cannot be understood; the text says what to send instead."""
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Selection:
     """The names and the codes of the events that a client wants; None: any.
 
@@ -51,7 +51,7 @@ class Selection:
 
 
 EVERYTHING, NOTHING = Selection(), Selection(events=frozenset())
-FIELDS = tuple(field.name for field in attrs.fields(Selection))
+FIELDS = frozenset(field.name for field in attrs.fields(Selection))
 
 
 def parse(wish: dict[str, Any], *, trusted: bool = False) -> Selection:

@@ -118,6 +118,14 @@ class SessionOutbox:
             [each for each in self._subscriptions if each is not subscription]
         )
 
+    def inherit(self, records: list[Record]) -> None:
+        """Send what a subscription that has left had to say; it was counted when it said so."""
+        if self._subscriptions:
+            self._subscriptions[-1].inherit(records)
+        else:
+            self._direct += records
+            self.step_aside()
+
     def step_aside(self) -> None:
         """Leave the views, and write alone at the end of this turn."""
         self._turn.step_aside(self)

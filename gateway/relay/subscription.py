@@ -111,13 +111,21 @@ class Subscription:
         self._direct.append((self.log.head, record, True))
         self.outbox.step_aside()
 
+    def inherit(self, records: list[Record]) -> None:
+        """Send `records` of a subscription before this one, which counted them."""
+        head = self.log.head
+        self._direct += [(head, record, True) for record in records]
+        self.outbox.step_aside()
+
     def show(self, records: list[Record]) -> None:
-        """Send `records` of a snapshot; many share them, so they don't count as this client's."""
+        """Send `records`, at least one, of a snapshot.
+
+        Many clients share them, so they don't count as this client's.
+        """
         head = self.log.head
         self._direct += [(head, record, False) for record in records]
         self._shown += _memory(records)
-        if records:
-            self.shown_at = head
+        self.shown_at = head
         self.outbox.step_aside()
 
     def select(self, selection: Selection) -> None:
@@ -143,10 +151,8 @@ class Subscription:
         self.outbox.remove(self)
         self._kept, self._held = NONE, 0
         direct, self._direct, self._shown = self._direct, [], 0
-        own = [record for _, record, own in direct if own]
-        self.outbox.unread.remove(own)
-        for record in own:
-            self.outbox.send(record)
+        if own := [record for _, record, own in direct if own]:
+            self.outbox.inherit(own)
 
     # -- for the outbox and the view --------------------------------------------------
 

@@ -32,7 +32,7 @@ RESERVED = frozenset(
 """Event names that clients use for themselves."""
 
 _HEADER = re.compile(rb"4(?:([0-3])|([56])(10|[1-9])-)(/[^,]*+,?)?([0-9]*+)")
-_ROOT_EVENT = b"42["
+_ROOT_EVENT, _ROOT_CONNECT, _ROOT_DISCONNECT = b"42[", b"40", b"41"
 
 
 class PacketType(IntEnum):
@@ -62,7 +62,7 @@ class Packet:
     - `expected`: how many attachments belong to it
     - `wire`: the Engine.IO packets to hand on, the text and then the attachments; the
       very packets received, unless the payload was repaired or the header was not in
-      the one form that every receiver reads
+      the one form that every receiver reads; of CONNECT and DISCONNECT always those received
     """
 
     __slots__ = (
@@ -150,6 +150,10 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
 
 def _decode(packet: EnginePacket, eio: int) -> Packet:
     data = packet.data
+    if data == _ROOT_CONNECT:
+        return Packet(CONNECT, "/", None, b"", {}, 0, 0, (packet,))
+    if data == _ROOT_DISCONNECT:
+        return Packet(DISCONNECT, "/", None, b"", None, 0, 0, (packet,))
     found = _HEADER.match(data)
     if found is None:
         raise ParseError("no Socket.IO packet, or not 1 to 10 attachments announced")
@@ -162,8 +166,9 @@ def _decode(packet: EnginePacket, eio: int) -> Packet:
     expensive = (type is EVENT or type is ACK) and strict.is_expensive(payload)
     json = _payload(type, payload, strict.skim if expensive else strict.loads)
     _check(type, id, json.value)
-    if type is CONNECT and not json.text:
-        json = json._replace(value=query)
+    if type is CONNECT or type is DISCONNECT:  # not handed on, so the header may stay as it is
+        value = json.value if json.text or type is DISCONNECT else query
+        return Packet(type, namespace, None, json.text, value, json.repaired, 0, (packet,))
     text = header(type, namespace, id, expected) + json.text
     wire = packet if text == data else EnginePacket(text)
     kind = LazyPacket if expensive else Packet

@@ -74,6 +74,23 @@ class UnreadTests(SynchronousTestCase):
         self.assertTrue(client.is_open)
         self.assertEqual(client.session.outbox.unread.bytes, 0)
 
+    def test_an_answer_to_who_has_left_comes_once_and_is_counted_once(self) -> None:
+        for others in ((), ("/b",), ("/b", "/c")):
+            world = RelayWorld(namespaces=("/", "/b", "/c"))
+            client = WebSocketClient(world)
+            world.flush()
+            for name in others:
+                client.join(name)
+            self.assertEqual(client.session.outbox.unread.bytes, 0)
+            client.say("40", "41", "40", "41", *[f"41{name}," for name in others])
+            waits = client.session.outbox.unread.bytes
+            self.assertGreater(waits, 2 * OVERHEAD)
+            self.assertLess(waits, 3 * OVERHEAD)
+            world.flush()
+            answers = [each for each in map(str, client.heard) if each.startswith("40{")]
+            self.assertEqual(len(answers), 2)
+            self.assertEqual(client.session.outbox.unread.bytes, 0)
+
     def test_two_of_the_largest_may_wait(self) -> None:
         for largest in ("in the log", "in the answers"):
             self.setUp()
