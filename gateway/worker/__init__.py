@@ -4,7 +4,7 @@ In reading order:
 
 - `supervisor`: makes all parts of this folder; what the gateway and the HTTP routes call.
 - `settings`: what it can be told.
-- `report`: what `/status`, `/health` and browsers are told.
+- `report`: what log, browsers, `/status` and `/health` are told.
 - `lifecycle/`: when a worker starts and ends: the gate, the budget, the broker's pauses, exits.
 - `process/`: the worker's process, its guardian, its output and its Python.
 - `readiness/`: whether it is ready, and what is done when it is late or silent.

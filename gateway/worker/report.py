@@ -1,10 +1,13 @@
-"""What browsers, `/health`, `/readyz` and `/status` are told; nothing here changes anything."""
+"""What log, browsers, `/health`, `/readyz` and `/status` are told; it changes nothing else."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.logger import Logger, LogLevel
+
 from gateway.common.times import iso
+from gateway.market.events import WORKER_STATUS
 from gateway.worker.lifecycle.classification import ADVICE
 from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY
 
@@ -16,8 +19,11 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.exits import Exit, PastExit
     from gateway.worker.lifecycle.lifecycle import Lifecycle
+    from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.process.usage import Usage
     from gateway.worker.readiness.overdue import LateWorkerChecks
+
+_log = Logger(namespace="gateway.worker")
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
@@ -50,12 +56,13 @@ class WorkerReport:
         self._usage = usage
         self._shown_url = shown_url
 
-    def event(self, now: float, status: str) -> dict[str, Any]:
+    def event(self, now: float, status: str | None = None) -> dict[str, Any]:
         """The one argument of `python_status`; every key is always there.
 
-        `status` is the state, or `exited` for an exit that was asked for.
+        `status`: None: the state; or what else has happened, such as `exited`.
         """
         lifecycle = self._lifecycle
+        status = status or lifecycle.state.name
         worker = lifecycle.worker
         ended = worker.exit if worker and status in WITH_EXIT else None
         cause = worker.cause if worker and ended else None
@@ -167,6 +174,40 @@ class WorkerReport:
         if status == "fatal":
             return f"The worker stays down until someone starts it: it {end}"
         return f"The worker {end}" if status == "exited" else f"The worker is {status}"
+
+
+class WorkerNews:
+    """Tells the log and the browsers what has happened; the `LifecycleListener`.
+
+    `event(status)` makes the argument of `python_status`, where `status` None is the present
+    state; `emit(name, argument)` tells browsers.
+    """
+
+    def __init__(
+        self,
+        event: Callable[[str | None], dict[str, Any]],
+        emit: Callable[[str, dict[str, Any]], object],
+    ) -> None:
+        self._event = event
+        self._emit = emit
+
+    def state_changed(self) -> None:
+        """The state is another one, or the planned start is."""
+        self.tell()
+
+    def worker_exited(self, worker: WorkerRun) -> None:
+        """The process of `worker` is gone."""
+        self.tell("exited")
+
+    def tell(self, status: str | None = None) -> None:
+        """Tell `status`, the present state by default."""
+        event = self._event(status)
+        level = LogLevel.warn if event["status"] in (UNREADY, UNCONNECTED) else LogLevel.info
+        _log.emit(level, "{message}", message=event["message"], tag="Python")
+        try:
+            self._emit(WORKER_STATUS, event)
+        except Exception:
+            _log.failure("The browsers could not be told", tag="Python")
 
 
 def _exit(ending: PastExit) -> dict[str, Any]:

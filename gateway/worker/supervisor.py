@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 
 from gateway.common.escape import escape
 from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
-from gateway.market.events import ERROR, WORKER_STATUS
+from gateway.market.events import ERROR
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
 from gateway.worker.keys.store import CredentialChange, CredentialStore
 from gateway.worker.lifecycle.backoff import Backoff
@@ -30,8 +30,8 @@ from gateway.worker.process.claim import Claim, Predecessor
 from gateway.worker.process.launch import Launcher, RunMaker
 from gateway.worker.process.output import WorkerOutput
 from gateway.worker.process.usage import Usage
-from gateway.worker.readiness.overdue import UNCONNECTED, UNREADY, LateWorkerChecks, SilentFeeds
-from gateway.worker.report import WorkerReport
+from gateway.worker.readiness.overdue import LateWorkerChecks, SilentFeeds
+from gateway.worker.report import WorkerNews, WorkerReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -72,12 +72,12 @@ class Supervisor:
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
         self._settings = settings
-        self._emit = emit
         self._wall = wall
         self._trades = trades
         self._gateway_url = settings.gateway_url
         self.redact = Redactor()
         self.redact.learn(*settings.secrets)
+        self._news = WorkerNews(lambda status: self._report.event(wall(), status), emit)
         self._keys = CredentialStore(settings, self.redact, environ)
         self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
         self._output = WorkerOutput(
@@ -118,7 +118,7 @@ class Supervisor:
             gate=self.gate,
             limits=self._limits,
             backoff=backoff,
-            listener=self,
+            listener=self._news,
             wall=wall,
             check=self._launcher.check,
         )
@@ -130,7 +130,7 @@ class Supervisor:
         )
         overdue = LateWorkerChecks(
             settings,
-            self._tell,
+            self._news.tell,
             folder=lambda: self._launcher.main().parent,
             may_wait=self._may_wait,
             is_connected=is_connected,
@@ -164,15 +164,14 @@ class Supervisor:
 
     # -- the service ----------------------------------------------------------------------
 
-    def start(self, gateway_url: str | None = None) -> Deferred[None]:
+    def start(self, gateway_url: str | None = None) -> None:
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
         self._ledger.begin()
         attempt("Reading the credentials", self._keys.load)
         self.checks.begin()
         if self.checks.reopens is not None:
-            self._tell(self.state)
-        return succeed(None)
+            self._news.tell()
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
@@ -290,16 +289,6 @@ class Supervisor:
         if self._lifecycle.worker is not None:
             self._lifecycle.worker.vitals.gone(connection)
 
-    # -- what the life-cycle tells ------------------------------------------------------------
-
-    def state_changed(self) -> None:
-        """The state is another one, or the planned start is."""
-        self._tell(self.state)
-
-    def worker_exited(self, worker: WorkerRun) -> None:
-        """The process of `worker` is gone."""
-        self._tell("exited")
-
     # -- inside -------------------------------------------------------------------------------
 
     def _reconsider(self) -> None:
@@ -317,15 +306,6 @@ class Supervisor:
         trades = self.checks.in_session if self._settings.sessions else self._trades(self._wall())
         lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
         return lacks_keys or not trades
-
-    def _tell(self, status: str) -> None:
-        event = self._report.event(self._wall(), status)
-        level = LogLevel.warn if status in (UNREADY, UNCONNECTED) else LogLevel.info
-        _log.emit(level, "{message}", message=event["message"], tag="Python")
-        try:
-            self._emit(WORKER_STATUS, event)
-        except Exception:
-            _log.failure("The browsers could not be told", tag="Python")
 
     def _clean_error(self, value: object) -> str:
         error = value.get("error", value) if isinstance(value, dict) else value
