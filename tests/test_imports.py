@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "market/events": set(),
     "market/hours": {"common"},
     "market": {"common", "engineio"},
-    "history": {"common"},
+    "history": {"common", "market"},
     "contract": {"common"},
     "web/security": {"common"},
     "web/http": {"web/security", "common", "engineio"},

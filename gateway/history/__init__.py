@@ -1,4 +1,4 @@
-"""What the gateway remembers of the market: recordings of all events.
+"""What the gateway remembers of the market: recordings of all events, and bars.
 
 In reading order:
 
@@ -7,6 +7,13 @@ In reading order:
 - `names`: the names of recordings, and those in a folder.
 - `frames`: files of zstd frames, which are written whole and read up to a cut end.
 - `reading`: reads a recording.
+
+- `bars`: makes bars of ticks; without I/O.
+- `bar_store`: bars in SQLite.
+- `bar_query`: what may be asked for, and the answer as JSON.
+- `bar_book`: the bars of one source: what is built, what is kept, which codes are one contract.
+- `bar_keeper`: what the thread of bars does with events and questions.
+- `bar_service`: bars as a whole, for `gateway.app`.
 
 It gets events by `Log.taps`, which `gateway.app` sets, and reads of an event what `tap.Event`
 names; it does not know the relay.  Nothing here is imported before a recording is wanted, since

@@ -144,7 +144,7 @@ def answer(
     statement, values = _statement(store, question, stretches)
     total, rows, partial, *columns = store.connection.execute(statement, values).fetchone()
     times: list[int] = orjson.loads(columns[0])
-    last = times[-1] + INTERVALS[question.interval] if times else question.end
+    last = times[-1] + INTERVALS[question.interval] if times else 0
     bars = {name: orjson.Fragment(text) for name, text in zip(COLUMNS, columns, strict=True)}
     told = orjson.dumps(
         {
@@ -154,7 +154,7 @@ def answer(
             "demo": mark == "demo",
             **({mark: True} if mark else {}),
             "cut": total > MOST_BARS or rows >= MOST_ROWS,
-            "contracts": _contracts(stretches, times[0] if times else last, last),
+            "contracts": _contracts(stretches, times[0] if times else 0, min(last, question.end)),
             "partial": orjson.Fragment(partial),
             "bars": bars,
         }

@@ -16,9 +16,11 @@ All of it is used on one thread.  Nothing here logs: what is wrong is raised (`s
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Final
 
 from gateway.history.bars import MINUTE, Progress
@@ -39,6 +41,8 @@ MOST_BYTES: Final = 512 << 20
 HOUR: Final = 3600
 MOST_SECONDS: Final = 600_000
 """Bars of one second; each takes about 60 bytes."""
+SPARE: Final = 8 << 20
+"""A disk with fewer free bytes is full."""
 BUSY: Final = 0.25
 """Seconds to wait for another program that has the file locked."""
 DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
@@ -89,14 +93,19 @@ class BarStore:
         self._newest = self._pruned = 0
         self._horizon = HOUR
         self._inode: tuple[int, int] | None = None
+        self._lock: int | None = None
         self.set_aside: Path | None = None
         try:
             self._open()
         except sqlite3.DatabaseError as error:
             if path is None or not is_damage(error):
+                self._unlock()
                 raise
             self.set_aside = _set_aside(path)
             self._open()
+        except OSError:
+            self._unlock()
+            raise
         self.ids: dict[str, int] = dict(self.connection.execute("SELECT code, id FROM codes"))
         """By code, its id in the tables of bars."""
 
@@ -104,6 +113,14 @@ class BarStore:
         """Close the file; nothing can be done afterwards."""
         with suppress(sqlite3.Error):
             self.connection.close()
+        self._unlock()
+
+    def discard(self) -> None:
+        """Close the file, which is damaged, and set it aside."""
+        self.close()
+        if self._path is not None:
+            with suppress(OSError):
+                _set_aside(self._path)
 
     @property
     def is_gone(self) -> bool:
@@ -178,7 +195,16 @@ class BarStore:
         with self._transaction():
             self._settle_all()
             self._forget(since)
-        while self._pages() > self._most_pages * 0.95:
+        self.make_room(0.9)
+
+    def make_room(self, share: float) -> None:
+        """Forget the oldest days until only a `share` of the room is taken.
+
+        Not where the disk is what is full: that would help nobody.
+        """
+        if self._path is not None and disk_usage(self._path.parent).free < SPARE:
+            return
+        while self._pages() > self._most_pages * share:
             oldest = self.connection.execute("SELECT min(time) FROM bars").fetchone()[0]
             if oldest is None:
                 break
@@ -191,6 +217,7 @@ class BarStore:
         path = self._path
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._take_lock(path.with_name(f"{path.name}.lock"))
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             os.close(os.open(path, flags, 0o600))
             path.chmod(0o600)
@@ -203,6 +230,23 @@ class BarStore:
         except BaseException:
             self.connection.close()
             raise
+
+    def _take_lock(self, path: Path) -> None:
+        """Two gateways that add up the same ticks in one file would count each twice."""
+        if self._lock is not None:
+            return
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(
+                "another gateway keeps its bars there: name another folder with --state-dir"
+            ) from None
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _prepare(self) -> None:
         run = self.connection.execute

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import attrs
 
 from gateway.common.guard import Attempts, reason
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 PAUSE: Final = 0.1
 """Seconds for which events are collected before the thread takes them."""
@@ -107,6 +105,10 @@ class Duty(Protocol):
         ...
 
 
+Work = Sequence[Event] | Gap | Callable[[], object]
+"""What waits for the thread: a turn's events, a gap, or a call."""
+
+
 class EventThread:
     """A tap that hands events to a thread, which does `duty`; `name` is for the log.
 
@@ -134,7 +136,7 @@ class EventThread:
         self._stopping = stopping or threading.Event()
         self._max_bytes = max_bytes
         self._pause = pause
-        self._queue: deque[tuple[int, Sequence[Event] | Gap]] = deque()
+        self._queue: deque[tuple[int, Work]] = deque()
         self._put = self._taken = 0  # bytes so far: each is written by one thread alone
         self._gap: Gap | None = None
         self._is_asleep = False
@@ -158,7 +160,17 @@ class EventThread:
             self._queue.append((0, self._gap))
             self._gap = None
         self._put += size
-        self._queue.append((size, events))
+        self._append(size, events)
+
+    def call(self, work: Callable[[], object]) -> None:
+        """Have `work` called in the thread, in its place among the events.
+
+        The caller bounds how many wait.
+        """
+        self._append(0, work)
+
+    def _append(self, size: int, work: Work) -> None:
+        self._queue.append((size, work))
         if self._is_asleep:
             self._is_asleep = False
             self._wake.set()
@@ -228,9 +240,11 @@ class EventThread:
             self._wake.wait()
         self._is_asleep = False
 
-    def _work(self, size: int, work: Sequence[Event] | Gap) -> None:
+    def _work(self, size: int, work: Work) -> None:
         if isinstance(work, Gap):
             self._attempt(lambda: self._duty.gap(work))
+        elif callable(work):
+            self._attempt(work)
         else:
             why = self._attempt(lambda: self._duty.take(work))
             if why:

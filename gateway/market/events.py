@@ -19,6 +19,8 @@ CONTRACT: Final = "market_contract"
 """`{code, target_code, ...}`: sent for each contract at the start and when it changes."""
 SNAPSHOT: Final = "market_snapshot"
 TICK: Final = "market_tick"
+KBARS: Final = "market_kbars"
+"""`{code, ts, Open, High, Low, Close, Volume}`: the broker's bars of one minute, as lists."""
 BIDASK: Final = "market_bidask"
 ERROR: Final = "python_error"
 
@@ -43,11 +45,11 @@ STATES: Final = (
 """Events that describe a state: the default of `--state-events`."""
 QUOTES: Final = (SNAPSHOT, TICK, BIDASK)
 """Events of market data: the default of `--quote-events`."""
-KNOWN: Final = frozenset(STATES + QUOTES)
+KNOWN: Final = frozenset((*STATES, *QUOTES, KBARS))
 """Events that are always counted by name."""
 TICKS: Final = frozenset((TICK, BIDASK))
 """Events that come all the time while a market trades."""
 READINESS: Final = frozenset((READY, HEARTBEAT, CONTRACTS_LOADED))
 """Events that are no longer true when the worker has ended."""
-STARTUP: Final = frozenset((CONTRACTS_LOADED, CONTRACT, ERROR))
+STARTUP: Final = frozenset((CONTRACTS_LOADED, CONTRACT, KBARS, ERROR))
 """Events of a worker's start that are no market data."""

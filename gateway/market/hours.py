@@ -82,6 +82,19 @@ class TradingPart:
         return f"{self.day}-{self.part}"
 
 
+@attrs.frozen
+class SessionSpan:
+    """A session of one market, and the time whose trades are on its account.
+
+    All in seconds since 1970; a trade at `now` is on its account when `begins <= now < ends`.
+    """
+
+    opens: int
+    closes: int
+    begins: float
+    ends: float
+
+
 class Calendar:
     """The trading sessions; none begins at a weekend or on a holiday.
 
@@ -134,6 +147,31 @@ class Calendar:
         begins = datetime.combine(last, NIGHT_BEGINS, TAIPEI)
         ends = datetime.combine(coming, DAY_BEGINS, TAIPEI)
         return TradingPart(coming, "night", begins.timestamp(), ends.timestamp())
+
+    def session_span(self, market: str, now: float) -> SessionSpan:
+        """The session on whose account a trade of `market` at `now` is.
+
+        A trade outside of all sessions counts with the part of the trading day that it is in; one
+        in the night of a market that trades by day only, with the day before it.
+        """
+        part = self.trading_part(now)
+        begins = datetime.fromtimestamp(part.begins, TAIPEI).date()
+        sessions = [each for each in SESSIONS if each.market == market]
+        is_day = part.part == "day"
+        session = next(
+            (each for each in sessions if (each.window.start < NIGHT_BEGINS) == is_day),
+            sessions[0],
+        )
+        period = session.on(begins)
+        opens, closes = int(period.opens.timestamp()), int(period.closes.timestamp())
+        return SessionSpan(opens, closes, part.begins, part.ends)
+
+    def present_session(self, market: str, now: float) -> int:
+        """When the session of `market` began that is open at `now`, or when the next one does."""
+        at = datetime.fromtimestamp(now, TAIPEI)
+        period = self.session(market, at)
+        opens = period.opens if period is not None else self.opens(market, at)
+        return int(opens.timestamp() if opens is not None else now)
 
     def _last(self, day: date) -> date:
         """The last trading day up to `day`."""

@@ -8,7 +8,7 @@ import orjson
 
 from gateway.engineio.payload import decode3, decode4
 from gateway.market.codes import ContractCodes
-from gateway.market.events import KNOWN, QUOTES, READINESS
+from gateway.market.events import QUOTES, READINESS, STATES
 from gateway.relay.event import Keys
 from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
@@ -22,7 +22,7 @@ from tests.engineio.world import PEER, FakePoll, FakeSocket, World, frames
 def market(**snapshots: Any) -> dict[str, Any]:
     """The settings of a relay that knows the market's events; `snapshots`: of late joiners."""
     return {
-        "keys": Keys(names=KNOWN),
+        "keys": Keys(names=frozenset(STATES + QUOTES)),
         "aliases": ContractCodes,
         "snapshots": SnapshotSettings(
             quote_names=frozenset(QUOTES), readiness_names=READINESS, **snapshots

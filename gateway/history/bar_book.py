@@ -1,0 +1,216 @@
+"""The bars of one source: what is being built, what is kept, and which codes are one contract."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from gateway.history.bar_query import Stretch, answer
+from gateway.history.bar_store import BarStore, is_damage
+from gateway.history.bars import BarBuilder, TooManyCodesError
+from gateway.market.hours import market_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gateway.history.bar_query import Answer, Question
+    from gateway.history.bars import BrokerBar, Tick
+    from gateway.market.hours import Calendar
+
+MOST_CODES: Final = 5000
+MOST_HELD: Final = 200_000
+"""Bars that wait for a file that can't be written; each takes about 300 bytes."""
+MOST_STRETCHES: Final = 100
+"""Times that one code may stand for another contract."""
+
+
+class BarBook:
+    """Builds and keeps the bars of one source; `path` None: in memory alone.
+
+    `say(text)` tells people that something is wrong with the file; an empty text: no longer.
+    Used on one thread.
+    """
+
+    def __init__(
+        self, calendar: Calendar, path: Path | None, say: Callable[[str], object], *, mark: str = ""
+    ) -> None:
+        self.mark = mark
+        self.builder = BarBuilder(calendar.session_span, most_codes=MOST_CODES)
+        self.kept = self.filled = self.lost = self.errors = 0
+        """Bars that were written, filled in from the broker, given up; failures of the file."""
+        self._calendar = calendar
+        self._path = path
+        self._say = say
+        self._problem = ""
+        self._store: BarStore | None = None
+        self._stretches: dict[str, list[Stretch]] = {}
+        self._renamed: dict[tuple[str, int], str] = {}
+
+    # -- what comes -------------------------------------------------------------------------
+
+    def trade(self, tick: Tick) -> bool:
+        """Add a tick; False: it changes nothing.  Raises TooManyCodesError."""
+        return self.builder.trade(tick)
+
+    def learn(self, code: str, target: str, now: float) -> None:
+        """From the session at `now`, or the next one, on `code` stands for `target`."""
+        known = self._stretches.get(code)
+        if known is None:
+            if target in ("", code) or len(self._stretches) >= MOST_CODES:
+                return
+            known = self._stretches[code] = []
+        elif known[-1].code == (target or code):
+            return
+        since = self._calendar.present_session(market_of(code), now) if known else 0
+        if known and known[-1].since >= since:
+            since = known.pop().since  # within one session the last word counts
+        known.append(Stretch(since, target or code))
+        del known[:-MOST_STRETCHES]
+        self._renamed[code, since] = target or code
+
+    def fill(self, code: str, rows: Sequence[BrokerBar]) -> None:
+        """Add the broker's bars of `code`.  Raises TooManyCodesError; sqlite3.Error."""
+        store = self._store
+        if store is None:
+            raise OSError(self._problem)
+        by_code: dict[str, list[tuple[BrokerBar, int]]] = {}
+        for row in rows:
+            session = self.builder.session(code, row.time).opens
+            by_code.setdefault(self._contract(code, row.time), []).append((row, session))
+        for each, bars in by_code.items():
+            if each not in store.ids and len(store.ids) >= MOST_CODES:
+                raise TooManyCodesError
+            self.filled += store.fill(each, bars)
+
+    # -- the file ---------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open the file; a failure is told, and the next call tries again."""
+        try:
+            self._store = store = BarStore(self._path)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+            return
+        if store.set_aside is not None:
+            self._say(f"it was damaged: it is now {store.set_aside.name}, and a new one is begun")
+        self.builder.resume(store.progress())
+        self.builder.cut()
+        for code, since, target in store.aliases():
+            known = self._stretches.setdefault(code, [])
+            if not known or known[-1].since < since:
+                known.append(Stretch(since, target))
+
+    def flush(self) -> None:
+        """Write what is new."""
+        if self._store is None:
+            self.open()
+        elif self._store.is_gone:
+            self._say("it was removed: a new one is begun")
+            self.close()
+            self.open()
+        taken = self.builder.take()
+        if not (taken or self._renamed):
+            return
+        try:
+            if self._store is None:
+                raise OSError(self._problem)
+            for (code, since), target in self._renamed.items():
+                self._store.rename(code, since, target)
+            self._store.add(taken)
+        except (sqlite3.Error, OSError) as error:
+            self.builder.give_back(taken)
+            self._failed(error)
+            self._bound()
+            return
+        self._renamed = {}
+        self.kept += len(taken.minutes)
+        self._recovered()
+
+    def retain(self, since: float) -> None:
+        """Forget what is older than `since`."""
+        if self._store is None:
+            return
+        try:
+            self._store.retain(since)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+            return
+        known, progress = self._store.ids, self.builder.progress
+        for code in [code for code, each in progress.items() if each.last < since]:
+            if code not in known:
+                del progress[code]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    # -- what is asked ----------------------------------------------------------------------
+
+    @property
+    def codes(self) -> int:
+        """How many codes have bars."""
+        return len(self._store.ids) if self._store is not None else len(self.builder.progress)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the file; empty: nothing."""
+        return self._problem
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer to `question`; None: the file can't be read, see `problem`."""
+        if self._store is None:
+            return None
+        stretches = self._stretches.get(question.code, ())
+        progress = self.builder.progress
+        names = {question.code, *(each.code for each in stretches[-1:])}
+        newest = max((progress[each].last for each in names if each in progress), default=None)
+        try:
+            return answer(self._store, question, stretches, newest=newest or None, mark=self.mark)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+            return None
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _contract(self, code: str, at: int) -> str:
+        """The code under which `code` traded at the time `at`."""
+        stretches = self._stretches.get(code, ())
+        return next((each.code for each in reversed(stretches) if each.since <= at), code)
+
+    def _failed(self, error: Exception) -> None:
+        self.errors += 1
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if is_damage(error) and self._store is not None:
+            self._store.discard()
+            self._store = None
+            self._say("it was damaged: it is set aside, and a new one is begun")
+            self.open()
+            return
+        if code == sqlite3.SQLITE_FULL and self._store is not None:
+            with suppress(sqlite3.Error, OSError):
+                self._store.make_room(0.75)
+        if code == sqlite3.SQLITE_READONLY and self._store is not None:
+            self.close()  # it may be another file by now
+        text = str(error) or type(error).__name__
+        if text != self._problem:
+            self._problem = text
+            self._say(text)
+
+    def _recovered(self) -> None:
+        if self._problem:
+            self._problem = ""
+            self._say("")
+
+    def _bound(self) -> None:
+        """Give up what was held for too long, the seconds first."""
+        builder = self.builder
+        if len(builder.minutes) + len(builder.seconds) > MOST_HELD:
+            builder.seconds = {}
+        if len(builder.minutes) > MOST_HELD:
+            self.lost += len(builder.minutes)
+            builder.minutes = {}
+            builder.cut()

@@ -1,0 +1,258 @@
+"""Keeps bars of what the worker tells, and answers questions for them, on a thread of its own.
+
+    tap -> queue -> BarKeeper (thread): ticks -> BarBook -> SQLite, once a second
+    question (reactor) -> queue -> BarKeeper (thread) -> answer (reactor)
+
+Events of a demonstration, a replay or a rehearsal are kept in a book of their own, in memory.
+What is answered is from the book of the newest event: with the first word of a real source
+nothing of a demonstration is in any answer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import orjson
+
+from gateway.common.rate import Throttle
+from gateway.history.bar_book import BarBook
+from gateway.history.bar_query import problem
+from gateway.history.bars import (
+    TooManyCodesError,
+    mark_of,
+    parted,
+    read_code,
+    read_kbars,
+    read_tick,
+)
+from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gateway.history.bar_query import Answer, Question
+    from gateway.history.tap import Event, Gap
+    from gateway.market.hours import Calendar
+
+FLUSH: Final = 1.0
+"""Seconds between two writes."""
+RETAIN: Final = 3600.0
+"""Seconds between two looks for what is too old."""
+SLICE: Final = 0.02
+"""Seconds for which questions are answered before events have their turn again."""
+DAY: Final = 86_400
+AHEAD: Final = 3600
+"""Seconds that the time of a tick may be ahead of our clock."""
+UNFINISHED: Final = 2
+"""Seconds after the end of a minute before which the broker's bar of it is not yet whole."""
+HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
+MARKED: Final = frozenset((TICK, KBARS, CONTRACT, READY))
+"""Events that tell whether the source is a demonstration."""
+
+
+class Asked:
+    """One question that waits; `asker` shares the thread fairly with others."""
+
+    __slots__ = ("answered", "asker", "is_cancelled", "question")
+
+    def __init__(
+        self, question: Question, asker: str, answered: Callable[[Answer], object]
+    ) -> None:
+        self.question = question
+        self.asker = asker
+        self.answered = answered
+        """Called in the thread with the answer."""
+        self.is_cancelled = False
+
+
+@attrs.define
+class BarCounts:
+    """What became of what was told; sums since the start."""
+
+    late: int = 0
+    """Ticks that came late or twice."""
+    refused: int = 0
+    """Events that could not be read, or for which there was no room."""
+    answered: int = 0
+
+
+class BarKeeper:
+    """The `Duty` of the thread of bars.
+
+    `path` is the file, `days` for how long bars are kept.  `report(text)` and `say(text)` are
+    called in the thread: a line for the log; and what is wrong with the file, empty when it is
+    well again.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        path: Path | None,
+        *,
+        days: int,
+        wall: Callable[[], float],
+        report: Callable[[str], object],
+        say: Callable[[str], object],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.counts = BarCounts()
+        self.book = BarBook(calendar, path, say)
+        """The bars of the market."""
+        self._calendar = calendar
+        self._days = days
+        self._wall = wall
+        self._report = report
+        self._clock = clock
+        self._marked: dict[str, BarBook] = {}
+        self._mark = ""
+        self._next_flush = self._next_retain = 0.0
+        self._questions: dict[str, deque[Asked]] = {}
+        self._may_tell = Throttle(clock)
+        self._untold = 0
+
+    # -- the duty ---------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open the file, and forget what is too old."""
+        self.book.open()
+        self._retain()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Take a turn's events."""
+        for event in events:
+            if event.name in HEARD and event.trusted and event.current:
+                try:
+                    self._hear(event)
+                except (ValueError, OSError, sqlite3.Error, TooManyCodesError) as error:
+                    self._refuse(event, error)
+
+    def gap(self, gap: Gap) -> None:
+        """Events are missing."""
+        self._cut()
+
+    def tick(self) -> bool:
+        """Write what is due, answer questions; True: there is more to do."""
+        now = self._clock()
+        if now >= self._next_flush or self._questions:
+            self._next_flush = now + FLUSH
+            for book in self._books():
+                book.flush()
+        if now >= self._next_retain:
+            self._retain()
+        self._answer()
+        waits = any(book.builder.changed or book.problem for book in self._books())
+        return waits or bool(self._questions)
+
+    def close(self) -> None:
+        """Write the last, and close the file."""
+        for book in self._books():
+            book.flush()
+            book.close()
+
+    # -- events -----------------------------------------------------------------------------
+
+    def _hear(self, event: Event) -> None:
+        name = event.name
+        payload = event.packets[0].data
+        value = orjson.loads(payload[payload.index(b"[") :])[1:2]
+        if not value or not isinstance(value[0], dict):
+            raise ValueError("its argument must be an object")
+        told: dict[str, Any] = value[0]
+        if name == WORKER_STATUS:
+            if told.get("status") == "exited":
+                self._cut()
+            return
+        mark = mark_of(told)
+        self._mark = mark
+        book = self._book(mark)
+        if name == TICK:
+            self._trade(book, told, event.wall)
+        elif name == KBARS:
+            rows = read_kbars(told)
+            book.fill(read_code(told), list(parted(rows, event.wall - UNFINISHED)))
+        elif name == READY:
+            book.builder.cut()
+        else:
+            code, target = read_code(told), told.get("target_code")
+            book.learn(code, target if isinstance(target, str) else "", event.wall)
+            if mark:
+                book.builder.forget_total(code)
+
+    def _trade(self, book: BarBook, told: dict[str, Any], wall: float) -> None:
+        tick = read_tick(told)
+        if tick is None:
+            return
+        if tick.time > wall + AHEAD:
+            raise ValueError("its datetime is in the future: is this machine's clock right?")
+        if not book.mark and tick.time < wall - self._days * DAY:
+            raise ValueError(f"its datetime is older than the {self._days} days that are kept")
+        if not book.trade(tick):
+            self.counts.late += 1
+
+    def _refuse(self, event: Event, error: Exception) -> None:
+        self.counts.refused += 1
+        self._untold += 1
+        if self._may_tell():
+            why = "there are too many codes" if isinstance(error, TooManyCodesError) else error
+            more = f" ({self._untold - 1} more before)" if self._untold > 1 else ""
+            self._untold = 0
+            self._report(f"A {event.name} is in no bar: {why}{more}")
+
+    def _cut(self) -> None:
+        for book in self._books():
+            book.builder.cut()
+
+    # -- books ------------------------------------------------------------------------------
+
+    def _book(self, mark: str) -> BarBook:
+        if not mark:
+            return self.book
+        book = self._marked.get(mark)
+        if book is None:
+            book = self._marked[mark] = BarBook(self._calendar, None, self._report, mark=mark)
+            book.open()
+        return book
+
+    def _books(self) -> list[BarBook]:
+        return [self.book, *self._marked.values()]
+
+    def _retain(self) -> None:
+        self._next_retain = self._clock() + RETAIN
+        for book in self._books():
+            book.retain(self._wall() - (self._days if not book.mark else 1) * DAY)
+
+    # -- questions --------------------------------------------------------------------------
+
+    def ask(self, asked: Asked) -> None:
+        """Note a question; `tick` answers it."""
+        self._questions.setdefault(asked.asker, deque()).append(asked)
+
+    def _answer(self) -> None:
+        """Answer for a while, one question of each asker after the other."""
+        begin = perf_counter()
+        while self._questions and perf_counter() - begin < SLICE:
+            asker, waiting = next(iter(self._questions.items()))
+            del self._questions[asker]
+            asked = waiting.popleft()
+            if waiting:
+                self._questions[asker] = waiting
+            self.counts.answered += 1
+            try:
+                answer = self._find(asked)
+            except Exception:
+                asked.answered(problem(500, "Internal error: the gateway's log has the reason"))
+                raise
+            asked.answered(answer)
+
+    def _find(self, asked: Asked) -> Answer:
+        if asked.is_cancelled:
+            return problem(503, "Nobody waits for it")
+        book = self._book(self._mark)
+        return book.answer(asked.question) or problem(
+            503, f"The bars can't be read now: {book.problem}; see the gateway's log"
+        )
