@@ -9,7 +9,7 @@ from gateway.app.layer_settings import (
     relay_settings,
     worker_settings,
 )
-from gateway.market.events import KNOWN, QUOTES, READINESS
+from gateway.market.events import QUOTES, READINESS, STATES
 from gateway.options import Settings
 from gateway.web.security.tokens import Role
 from gateway.worker.settings import WorkerSettings
@@ -98,7 +98,7 @@ class LayersTests(SynchronousTestCase):
             if each.name not in {"secrets", "withhold"}:
                 self.assertEqual(getattr(worker, each.name), getattr(default, each.name), each.name)
         relay = relay_settings(settings, {})
-        self.assertEqual(relay.keys.names, KNOWN)
+        self.assertEqual(relay.keys.names, frozenset(STATES + QUOTES))
         self.assertEqual(relay.snapshots.quote_names, frozenset(QUOTES))
         self.assertEqual(relay.snapshots.readiness_names, READINESS)
         names = {name: getattr(relay, name) for name in ("keys", "snapshots", "aliases")}
