@@ -257,7 +257,7 @@ class GatewayAssembly:
         yield DeadlineService(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look
-            yield periodic(reactor, "Looking at the tokens", token_files.SECONDS, look)
+            yield periodic(reactor, "Looking at the tokens", token_files.LOOK_INTERVAL, look)
         yield Part("the alerts", stop=self._alerts.stop)
         yield SessionService(reactor, self._relay, self._engine)
         if self._supervisor is not None:

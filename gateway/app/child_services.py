@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.web.security.trust import GuardSettings
     from gateway.worker.supervisor import Supervisor
 
-FAREWELL = 0.2
+LINGER = 0.2
 """Seconds that the last bytes have to leave."""
 LAST_POLLS = 0.5
 """Seconds that clients that poll have to fetch the last events."""
@@ -157,6 +157,6 @@ class SessionService(Service):
     async def _say_goodbye(self) -> None:
         unheard, end = self._relay.finish(), self._reactor.seconds() + LAST_POLLS
         while unheard() and self._reactor.seconds() < end:
-            await deferLater(self._reactor, FAREWELL / 10)
+            await deferLater(self._reactor, LINGER / 10)
         self._engine.close()
-        await deferLater(self._reactor, FAREWELL)
+        await deferLater(self._reactor, LINGER)

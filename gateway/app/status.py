@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 MAX_CLIENTS = 200
 """Most clients that are listed; all are counted."""
-LASTS = 1.0
+KEPT_FOR = 1.0
 """Seconds for which an answer is kept: every open page asks."""
 
 
 class GatewayStatus:
-    """Makes the answer when it is called, at most once in `LASTS` seconds of `clock`.
+    """Makes the answer when it is called, at most once in `KEPT_FOR` seconds of `clock`.
 
     `worker()` is the supervisor's part; `sessions` are all sessions by their id.
     """
@@ -57,8 +57,8 @@ class GatewayStatus:
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
         """The worker's part, `relay`, `clients` and `freshness`; with `codes` also by code."""
         now = self._clock()
-        made, answer = self._answers.get(codes, (-LASTS, {}))
-        if now - made >= LASTS:
+        made, answer = self._answers.get(codes, (-KEPT_FOR, {}))
+        if now - made >= KEPT_FOR:
             answer = self._compose(codes=codes)
             self._answers[codes] = now, answer
         return answer

@@ -187,7 +187,7 @@ class WorkerEvents:
 
 # -- At log level debug.
 
-SHOWN: Final = 1000
+MAX_SHOWN: Final = 1000
 """Characters of an event that are shown."""
 
 
@@ -197,11 +197,11 @@ class TracedWorkerEvents(WorkerEvents):
     def relayed(self, sender: Subscription, event: Event) -> None:
         super().relayed(sender, event)
         packet, *attachments = event.packets
-        text = self.redact(packet.data[: 2 * SHOWN].decode("utf-8", "replace"))
+        text = self.redact(packet.data[: 2 * MAX_SHOWN].decode("utf-8", "replace"))
         _log.debug(
             "{text}{more}{attached}",
             tag="Relay",
-            text=text[:SHOWN],
-            more="..." if len(packet.data) > SHOWN else "",
+            text=text[:MAX_SHOWN],
+            more="..." if len(packet.data) > MAX_SHOWN else "",
             attached=f" + {len(attachments)} attachments" if attachments else "",
         )

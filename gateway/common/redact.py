@@ -10,11 +10,11 @@ MASK = "[redacted]"
 BOM = "\ufeff"
 PREFIX = 8
 """Characters at the beginning of a secret that are taken out, too."""
-SHORT = 4
+WHOLE_WORD = 4
 """A secret shorter than this is looked for as a whole word only."""
-KEPT = 256
+MAX_SECRETS = 256
 """Secrets that are remembered: a worker may still print older keys."""
-LINES = 32
+MAX_LINES = 32
 """Lines of a secret that are looked for one by one: a private key has fewer than 30."""
 
 
@@ -33,7 +33,7 @@ class Redactor:
                 for form in _forms(part):
                     self._secrets.pop(form, None)
                     self._secrets[form] = None
-        for old in list(self._secrets)[:-KEPT]:
+        for old in list(self._secrets)[:-MAX_SECRETS]:
             del self._secrets[old]
         self._by_head = {}
         for secret in self._secrets:
@@ -69,7 +69,7 @@ def _begins(text: str, secret: str) -> int:
 
 def _parts(secret: str) -> set[str]:
     """`secret`, and what programs make of it: they strip it, or print it line by line."""
-    lines = [line.strip(f"{BOM} \t") for line in secret.splitlines()[:LINES]]
+    lines = [line.strip(f"{BOM} \t") for line in secret.splitlines()[:MAX_LINES]]
     return {secret, *(line for line in lines if len(lines) == 1 or len(line) >= PREFIX)}
 
 
@@ -82,7 +82,7 @@ def _forms(secret: str) -> set[str]:
 
 def _pattern(head: str) -> str:
     pattern = re.escape(head)
-    return rf"(?<!\w){pattern}(?!\w)" if len(head) < SHORT else pattern
+    return rf"(?<!\w){pattern}(?!\w)" if len(head) < WHOLE_WORD else pattern
 
 
 def _common(secret: str, text: str, at: int) -> int:

@@ -27,7 +27,7 @@ _log = Logger(namespace="gateway.worker")
 
 WITH_EXIT = frozenset(("stopped", "exited", "backoff", "fatal"))
 """States in which there is no worker: they tell how the last one ended."""
-WORDS = 500
+MAX_STDERR_LINE = 500
 """Characters of a line of stderr that browsers are told."""
 
 
@@ -77,7 +77,9 @@ class WorkerReport:
             "asked": ended and ended.asked,
             "class": cause,
             "advice": ADVICE.get(cause or ""),
-            "stderr": [line[:WORDS] for line in worker.last_stderr] if worker and ended else [],
+            "stderr": [line[:MAX_STDERR_LINE] for line in worker.last_stderr]
+            if worker and ended
+            else [],
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "restarts": self.restarts,

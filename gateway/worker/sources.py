@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-MOST = 300
+MAX_FILES = 300
 """Files that are followed; a worker has fewer."""
 UNREADABLE = (SyntaxError, ValueError, OSError, MemoryError, RecursionError)
 """What reading and parsing a file may raise: it is missing, wrong, or nested too deeply."""
@@ -63,7 +63,7 @@ def follow(script: Path, roots: Sequence[Path] = (), first: Path | None = None) 
     except OSError:
         return found  # what is beside it can't be told from what is not
     todo = deque([(script, True)])
-    while todo and len(found.files) < MOST:
+    while todo and len(found.files) < MAX_FILES:
         path, needed = todo.popleft()
         if path in found.files:
             continue

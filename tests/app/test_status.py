@@ -6,7 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities
-from gateway.app.status import LASTS, MAX_CLIENTS, GatewayStatus
+from gateway.app.status import KEPT_FOR, MAX_CLIENTS, GatewayStatus
 from gateway.engineio.handshake import Peer
 from gateway.market.freshness import Freshness
 from gateway.relay.subscription import Subscription
@@ -24,7 +24,7 @@ class StatusTests(SynchronousTestCase):
             self.world.relay,
             self.freshness,
             self.world.server.sessions,
-            count(0, LASTS).__next__,
+            count(0, KEPT_FOR).__next__,
         )
 
     def client(self, host: str, port: int) -> Client:
@@ -55,7 +55,7 @@ class StatusTests(SynchronousTestCase):
             self.world.relay,
             self.freshness,
             self.world.server.sessions,
-            count(0, LASTS).__next__,
+            count(0, KEPT_FOR).__next__,
         )
         self.assertEqual(list(status()), ["relay", "clients", "freshness"])
         self.patch(status, "_totals", broken)
@@ -150,7 +150,7 @@ class StatusTests(SynchronousTestCase):
             status()
             status(codes=True)
         self.assertEqual(len(asked), 2)
-        self.world.wait(LASTS)
+        self.world.wait(KEPT_FOR)
         status()
         self.assertEqual(len(asked), 3)
         status.changed("python_status", {})

@@ -10,7 +10,7 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.identity import Identities
-from gateway.app.worker_events import SHOWN, TracedWorkerEvents, WorkerEvents
+from gateway.app.worker_events import MAX_SHOWN, TracedWorkerEvents, WorkerEvents
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.handshake import Peer
 from gateway.engineio.packet import Packet
@@ -265,9 +265,9 @@ class TracedWorkerEventsTests(SynchronousTestCase):
     def test_secrets_are_taken_out_before_it_is_cut(self) -> None:
         """Whoever the log belongs to: that of an application around us knows no secrets."""
         self.events.redact = lambda text: text.replace("sesame", "[redacted]")
-        line = self.relayed(Packet(b'42["' + b"x" * (SHOWN - 7) + b'sesame"]'))
+        line = self.relayed(Packet(b'42["' + b"x" * (MAX_SHOWN - 7) + b'sesame"]'))
         self.assertNotIn("s", line)
 
     def test_a_long_event_is_cut(self) -> None:
         line = self.relayed(Packet(b'42["tick","' + b"x" * 5000 + b'"]'))
-        self.assertEqual(len(line), SHOWN + len("..."))
+        self.assertEqual(len(line), MAX_SHOWN + len("..."))

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.common.redact import KEPT, MASK, PREFIX, Redactor
+from gateway.common.redact import MASK, MAX_SECRETS, PREFIX, Redactor
 
 KEY = "abcdefghijklmnop"
 
@@ -57,13 +57,13 @@ class RedactorTests(SynchronousTestCase):
 
     def test_old_secrets_stay_masked_within_a_bound(self) -> None:
         made = redactor("yesterday-key")
-        for number in range(KEPT - 10):
+        for number in range(MAX_SECRETS - 10):
             made.learn(f"{number:04}-key-key")
         self.assertEqual(made("yesterday-key"), MASK)
-        for number in range(KEPT):
+        for number in range(MAX_SECRETS):
             made.learn(f"{number:05}-key-key")
         self.assertEqual(made("yesterday-key"), "yesterday-key")
-        self.assertLessEqual(len(made._secrets), KEPT)
+        self.assertLessEqual(len(made._secrets), MAX_SECRETS)
 
     @hypothesis_settings(max_examples=300, deadline=None)
     @given(

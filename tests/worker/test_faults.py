@@ -285,7 +285,7 @@ class ShortageTests(RealTestCase):
 
     async def test_starts_wait_until_there_are_some_again(self) -> None:
         supervisor = self.supervisor("polite.py", fatal_after=2, backoff_max=0.1)
-        self.patch(gate, "UNKNOWN", 0.05)
+        self.patch(gate, "RECHECK", 0.05)
         asked: list[object] = []
         supervisor.gate.checks.append(lambda **who: asked.append(who))
         await deferLater(reactor, 0)  # it runs, and has what it needs

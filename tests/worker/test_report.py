@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lifecycle.exits import Exit, History
 from gateway.worker.lifecycle.gate import Hold
-from gateway.worker.report import WORDS, WorkerReport
+from gateway.worker.report import MAX_STDERR_LINE, WorkerReport
 
 from .fakes import MONDAY, state
 
@@ -84,7 +84,7 @@ class WorkerReportTests(SynchronousTestCase):
                 "signal": None,
                 "asked": False,
                 "class": "network",
-                "stderr": ["short", "x" * WORDS],
+                "stderr": ["short", "x" * MAX_STDERR_LINE],
                 "nextStartAt": "2024-03-04T00:00:01.000Z",
                 "nextStartIn": 1.0,
                 "restarts": 3,

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 10.0
 """Seconds from the look-up of the name to the status of the answer."""
-PASSING: Final = frozenset((408, 425, 429))
+TEMPORARY: Final = frozenset((408, 425, 429))
 """Statuses below 500 after which another try makes sense."""
-REASON: Final = 200
+MAX_REASON: Final = 200
 """Characters of a reason."""
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -86,7 +86,7 @@ class WebhookClient:
         if not 200 <= response.code < 300:
             raise PostError(
                 f"answered {response.code}",
-                response.code >= 500 or response.code in PASSING,
+                response.code >= 500 or response.code in TEMPORARY,
                 _retry_after(response),
             )
 
@@ -137,17 +137,17 @@ def _reason(error: Exception) -> str:
         return f"can't be trusted: {words}; a private authority is named with --alert-ca"
     if isinstance(error, VerificationError):
         return "can't be trusted: its certificate is for another name"
-    return f"could not be reached: {error}"[:REASON] if str(error) else type(error).__name__
+    return f"could not be reached: {error}"[:MAX_REASON] if str(error) else type(error).__name__
 
 
 # -- One alert after the other to one receiver.
 
-WAITING: Final = 50
+MAX_WAITING: Final = 50
 """Most alerts that wait for one receiver; then the oldest is dropped."""
-TRIES: Final = 10
-FIRST: Final = 2.0
+MAX_TRIES: Final = 10
+FIRST_PAUSE: Final = 2.0
 """Seconds to the second try.  Each pause is twice the one before it."""
-LONGEST: Final = 600.0
+LONGEST_PAUSE: Final = 600.0
 """Most seconds of a pause.  Up to half of each pause is random."""
 
 RESULTS: Final = ("delivered", "failed", "lost")
@@ -182,7 +182,7 @@ class Delivery:
 
     def send(self, body: Body) -> None:
         """Post `body` after all before it."""
-        if len(self._waiting) == WAITING:
+        if len(self._waiting) == MAX_WAITING:
             self._waiting.popleft()
             self.results["lost"] += 1
         self._waiting.append(body)
@@ -222,17 +222,17 @@ class Delivery:
         failure.trap(PostError)
         error: PostError = failure.value  # type: ignore[assignment]  # trapped
         self.results["failed"] += 1
-        if not error.retry or self._tries == TRIES:
+        if not error.retry or self._tries == MAX_TRIES:
             self.results["lost"] += 1
             self._say("The alert is given up: {host} {reason}", error)
             self._next()
             return
-        pause = max(self._pause(), min(error.after, LONGEST))
+        pause = max(self._pause(), min(error.after, LONGEST_PAUSE))
         self._say("An alert waits: {host} {reason}; next try in {pause:.0f} s", error, pause)
         self._retry = self._deadlines.call_later(pause, self._try)
 
     def _pause(self) -> float:
-        longest = min(FIRST * 2.0 ** (self._tries - 1), LONGEST)
+        longest = min(FIRST_PAUSE * 2.0 ** (self._tries - 1), LONGEST_PAUSE)
         return longest * (1 - self._random() / 2)
 
     def _say(self, words: str, error: PostError, pause: float = 0.0) -> None:

@@ -126,13 +126,13 @@ class AlertLimiter:
 
 # -- Which changes are worth an alert: each change for the worse, once, and the recovery.
 
-STEADY: Final = 60.0
+STEADY_AFTER: Final = 60.0
 """Seconds that a worker has to run before it counts as recovered."""
 PAUSING: Final = frozenset(("ban", "too-many-connections", "quota"))
 """Classes of exits after which the broker refuses logins for a while."""
 PLANNED: Final = "planned"
 """The class of exits with status 0 after work: the worker meant to end."""
-DETAIL: Final = 500
+MAX_DETAIL: Final = 500
 """Most characters of an alert's detail."""
 FACTS: Final = ("pid", "exitCode", "signal", "class", "nextStartAt", "restarts", "generation")
 
@@ -199,14 +199,14 @@ class AlertRules:
         if self._steady is not None and value["status"] != _READY:
             self._steady.cancel()
         if value["status"] == "running":
-            self._steady = self._deadlines.call_later(STEADY, self._is_steady)
+            self._steady = self._deadlines.call_later(STEADY_AFTER, self._is_steady)
         happening = _happening(value)
         if happening:
             facts = {name: value[name] for name in FACTS}
             self._happened(happening, value["message"], facts)
 
     def _is_steady(self) -> None:
-        self._happened(_STEADY, f"The worker has been running for {STEADY:g} s", {})
+        self._happened(_STEADY, f"The worker has been running for {STEADY_AFTER:g} s", {})
 
     def _happened(self, happening: str, detail: str, facts: Mapping[str, Any]) -> None:
         self._condition, kind = _TABLE.get((self._condition, happening), (self._condition, None))
@@ -231,7 +231,7 @@ class AlertRules:
             Alert(
                 kind=kind,
                 subject=subject,
-                detail=detail[:DETAIL],
+                detail=detail[:MAX_DETAIL],
                 timestamp=iso(self._wall()),
                 facts=facts,
             )

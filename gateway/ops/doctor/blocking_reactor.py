@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.python.failure import Failure
 
-from gateway.worker.process.interpreters import PATIENCE
+from gateway.worker.process.interpreters import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ class BlockingReactor:
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=False,
             )
         except subprocess.TimeoutExpired:

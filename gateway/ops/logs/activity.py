@@ -70,8 +70,8 @@ class EventCounts:
 
 _log = Logger(namespace="gateway")
 
-LINES: Final = 20
-SECONDS: Final = 10.0
+MAX_LINES: Final = 20
+PERIOD: Final = 10.0
 """At most so many lines in so many seconds; of the others only the number is logged."""
 
 
@@ -102,21 +102,21 @@ class SessionLog:
 
     def _tell(self, words: str, session: Session, **fields: object) -> None:
         if not self._lines:
-            self._call_later(SECONDS, self._begin_anew)
+            self._call_later(PERIOD, self._begin_anew)
         self._lines += 1
-        if self._lines <= LINES:
+        if self._lines <= MAX_LINES:
             who = str(session.peer) if session.peer.address else "a local client"
             how = session.transport
             _log.info(words, tag="Socket", who=who, how=how, count=self._count, **fields)
 
     def _begin_anew(self) -> None:
-        more, self._lines = self._lines - LINES, 0
+        more, self._lines = self._lines - MAX_LINES, 0
         if more > 0:
             _log.info(
                 "{more} more came or went in {seconds:g} s ({count} now)",
                 tag="Socket",
                 more=more,
-                seconds=SECONDS,
+                seconds=PERIOD,
                 count=self._count,
             )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1 << 20
 """Most bytes that wait; further lines are dropped."""
-FAREWELL = 3.0
+FINISH_TIMEOUT = 3.0
 """Seconds that a reader has for what waits when the gateway ends."""
 RETRY = 0.1
 """Seconds between two looks at what the reactor can't watch."""
@@ -35,7 +35,7 @@ class LogStream:
 
     What does not fit waits in memory, in order.  `room()` is called when all of it is written,
     `lost(lines)` when it can't be.  May be called by any thread.  After `finish` it does wait,
-    `FAREWELL` seconds in all.
+    `FINISH_TIMEOUT` seconds in all.
     """
 
     def __init__(self, descriptor: int, reactor: Any) -> None:
@@ -69,7 +69,7 @@ class LogStream:
     def finish(self) -> None:
         """From now on wait for the reader, since the reactor does not run any more."""
         with self._lock:
-            self._patience = FAREWELL
+            self._patience = FINISH_TIMEOUT
             self._drain()
 
     # -- as the reactor sees it -----------------------------------------------------------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.web.security.tokens import Role, Token
 
-SECONDS = 1.0
+LOOK_INTERVAL = 1.0
 """Seconds between two looks at the files.
 
 A change is read when two looks find the same, since a file may be half written.  So a revoked
@@ -117,7 +117,7 @@ class TokenFiles:
         return doubts
 
     def look(self) -> None:
-        """Read files that have changed, and find expired tokens; call it every `SECONDS`."""
+        """Read files that have changed, and find expired tokens; call it every `LOOK_INTERVAL`."""
         seen, self._seen = self._seen, self._stamp()
         if self._seen != self._stamps and self._seen == seen:
             self.reload()

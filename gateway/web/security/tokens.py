@@ -179,9 +179,9 @@ RATE = 0.5
 """Wrong tokens a second, in the long run."""
 LONGEST_WAIT = 20.0
 """Seconds that an answer waits at most; clients give up later than that."""
-ADDRESSES = 4096
+MAX_ADDRESSES = 4096
 """Addresses that are remembered: those of the newest wrong tokens."""
-LINES = 20
+LINES_A_MINUTE = 20
 """Log lines in a minute, for all addresses together."""
 
 _log = Logger(namespace="gateway")
@@ -205,14 +205,14 @@ class Strikes:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
-        self._lines = LeakyBucket(LINES / MINUTE, clock)
+        self._lines = LeakyBucket(LINES_A_MINUTE / MINUTE, clock)
 
     def wrong(self, address: str, what: str) -> float:
         """Count a wrong token for `what`; returns the seconds that the answer has to wait."""
         key = address_key(address)
         known = self._addresses.pop(key, None) or _Address(self._clock)
         self._addresses[key] = known
-        if len(self._addresses) > ADDRESSES:
+        if len(self._addresses) > MAX_ADDRESSES:
             self._addresses.popitem(last=False)
         known.untold += 1
         if known.may_tell():
@@ -221,7 +221,7 @@ class Strikes:
         return min(LONGEST_WAIT, max(0.0, (strikes - BURST) / RATE))
 
     def _tell(self, known: _Address, address: str, what: str) -> None:
-        if self._lines.add(LINES) > LINES:
+        if self._lines.add(LINES_A_MINUTE) > LINES_A_MINUTE:
             return
         count, known.untold = known.untold, 0
         _log.warn(

@@ -47,7 +47,7 @@ VARIABLES: Final[Variables] = {
 }
 """The posted field and the environment variables that hold it, as public workers name them;
 the first names it in a file."""
-NEVER: Final = frozenset(("PATH", "HOME", "GATEWAY_URL", "SOCKET_HUB", "SIMULATION"))
+RESERVED: Final = frozenset(("PATH", "HOME", "GATEWAY_URL", "SOCKET_HUB", "SIMULATION"))
 """Variables that hold something else."""
 DRAFT_BYTES: Final = 8
 """Random bytes in the name of a draft."""
@@ -91,7 +91,7 @@ def name_more(pairs: Iterable[str]) -> Variables:
                 f" {', '.join(VARIABLES)}"
             )
         taken = any(variable in names for other, names in named.items() if other != field)
-        if taken or variable in NEVER:
+        if taken or variable in RESERVED:
             raise ValueError(f"{pair!r}: the variable {variable} holds something else")
         named[field] = tuple(dict.fromkeys((*named[field], variable)))
     return named

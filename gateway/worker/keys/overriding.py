@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from attrs import frozen
 
 from gateway.worker.keys.own_files import (
-    LONGEST,
+    MAX_SOURCE_LENGTH,
     NAME,
     OwnEnv,
     literals,
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from gateway.worker.keys.credentials import Variables
 
-MOST_FILES = 10
+MAX_FILES = 10
 """Files with variables that one source names."""
-DEEP = 5
+MAX_DEPTH = 5
 """Names that stand for names, and so on."""
 
 _MAY_LOAD = re.compile(r"dotenv|read_env|\.env\b")
@@ -107,8 +107,8 @@ def loads(source: str, folder: Path) -> list[Load]:
     if _MAY_LOAD.search(source) is None:
         return []
     try:
-        if len(source) <= LONGEST:
-            return list(dict.fromkeys(_Reader(ast.parse(source), folder).loads()))[:MOST_FILES]
+        if len(source) <= MAX_SOURCE_LENGTH:
+            return list(dict.fromkeys(_Reader(ast.parse(source), folder).loads()))[:MAX_FILES]
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         pass  # the worker's Python may be newer than ours
     return [Load(None, wins=_OVERRIDES.search(source) is not None)]
@@ -175,7 +175,7 @@ class _Reader:
             if isinstance(node.value, str):
                 yield node.value
         elif isinstance(node, ast.Name):
-            if node.id in self._assigned and depth < DEEP:
+            if node.id in self._assigned and depth < MAX_DEPTH:
                 yield from self._texts(self._assigned[node.id], depth + 1)
         else:
             for child in ast.iter_child_nodes(node):

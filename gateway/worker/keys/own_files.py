@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 NAME = ".env"
 BOM = "\ufeff"
-MOST = 100
+MAX_SECRETS = 100
 """Secrets of one .env that are known."""
-LARGEST = 1 << 20
+MAX_FILE_BYTES = 1 << 20
 """Bytes of a .env or a main.py beyond which it is not read."""
 
 UNREADABLE = frozenset(
@@ -63,7 +63,7 @@ class OwnEnv:
                     found[value] = None
                 elif password := _password(value):
                     found[password] = None
-        return list(found)[:MOST]
+        return list(found)[:MAX_SECRETS]
 
 
 def looks_secret(name: str) -> bool:
@@ -91,7 +91,7 @@ def read(file: Path | None) -> str:
     fails: the worker may read it all the same.
     """
     with _unreadable_is_absent(), suppress(ValueError):
-        if file is not None and file.stat().st_size <= LARGEST:
+        if file is not None and file.stat().st_size <= MAX_FILE_BYTES:
             with file.open(encoding="utf-8", errors="replace", newline="") as stream:
                 return stream.read()
     return ""
@@ -135,7 +135,7 @@ CALLS: Final = {
     "activate_ca": {"ca_path": "caCertPath", "ca_passwd": "caPassword"},
 }
 """The calls of shioaji that take keys, and the posted field of each keyword."""
-LONGEST: Final = 200_000
+MAX_SOURCE_LENGTH: Final = 200_000
 """Characters of a source that are parsed, about a second's work; of more only words count."""
 
 
@@ -150,7 +150,7 @@ def literals(source: str) -> list[tuple[str, str]]:
     A constant is a text in the call itself, or a name that stands for nothing but texts.
     Empty for a source that cannot be parsed.
     """
-    if not logs_in(source) or len(source) > LONGEST:
+    if not logs_in(source) or len(source) > MAX_SOURCE_LENGTH:
         return []
     try:
         nodes = list(ast.walk(ast.parse(source)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.ledger import Ledger
     from gateway.worker.settings import WorkerSettings
 
-APART: Final = 1.0
+ONE_LOGIN: Final = 1.0
 """Errors within this many seconds of each other are about one login."""
 MOVED: Final = 1.0
 """A pause that moved by fewer seconds is not written to the ledger anew."""
@@ -86,7 +86,7 @@ class BrokerLimits:
             self._errors = 0
         elif self._paused_until <= now:
             self._errors = 0
-        if self._errors == 0 or now - self._error_at >= APART:
+        if self._errors == 0 or now - self._error_at >= ONE_LOGIN:
             self._errors += 1
             self._error_at = now
         pause = self._settings.pause_first * 2.0 ** min(self._level - 1, 30)

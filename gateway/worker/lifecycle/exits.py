@@ -16,9 +16,9 @@ from gateway.worker.lifecycle.classification import LAUNCH, PLANNED, classify_ex
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KEPT: Final = 10
+EXITS_KEPT: Final = 10
 """Exits that are remembered."""
-LATELY: Final = 60.0
+ERROR_WINDOW: Final = 60.0
 """Seconds before an exit in which its cause is looked for."""
 ERRORS_KEPT: Final = 20
 PLANNED_AFTER: Final = 120.0
@@ -109,10 +109,10 @@ class PastExit(NamedTuple):
 
 
 class History:
-    """The last `KEPT` exits."""
+    """The last `EXITS_KEPT` exits."""
 
     def __init__(self) -> None:
-        self._endings: deque[PastExit] = deque(maxlen=KEPT)
+        self._endings: deque[PastExit] = deque(maxlen=EXITS_KEPT)
 
     def add(self, when: float, end: Exit, cause: str | None) -> None:
         """Another worker ended."""
@@ -164,7 +164,7 @@ class ReportedErrors:
             return PLANNED
         if end.failure:
             return end.temporary or LAUNCH
-        lately = self._clock() - LATELY
+        lately = self._clock() - ERROR_WINDOW
         told = (cause for at, cause in self._told if at >= lately)
         return classify_exit(lines(lately), told, end.fatal_signal, out_of_memory=end.out_of_memory)
 

@@ -14,7 +14,7 @@ from gateway.contract import HeldError, PausedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNKNOWN: Final = 5.0
+RECHECK: Final = 5.0
 """Seconds until it is looked again after a check that failed."""
 
 
@@ -69,7 +69,7 @@ class Gate:
         return (
             found[0]
             if failed is None
-            else Hold(f"whether one may be started can't be told: {failed}", UNKNOWN)
+            else Hold(f"whether one may be started can't be told: {failed}", RECHECK)
         )
 
 

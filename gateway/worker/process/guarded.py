@@ -28,11 +28,11 @@ GUARDIAN = Path(__file__).with_name("guardian.py")
 LIFELINE, STDOUT, STDERR, STATUS = range(4)
 DRAIN_READS = 9
 """Reads of 8 KiB that empty a full pipe of 64 KiB."""
-BEGINNING = 60.0
+START_TIMEOUT = 60.0
 """Seconds in which a guardian says that it started the worker, on however busy a machine."""
-OBEDIENCE = 8.0
+ORDER_TIMEOUT = 8.0
 """Seconds in which it says that it does what it was told."""
-INSISTENCE = 1.0
+WAKE_INTERVAL = 1.0
 """Seconds after which one that was stopped is woken, and between two looks at its reports."""
 
 _log = Logger(namespace="gateway.worker")
@@ -116,7 +116,7 @@ class GuardedProcess(ProcessProtocol):
         self._listener = listener
         self._lock = lock
         self._reactor: Any = None
-        self._insisting: Any = None
+        self._checking: Any = None
         self._overdue_at: float | None = None
         """When the next report is overdue; None: none is expected."""
         self._ordered = False
@@ -140,8 +140,8 @@ class GuardedProcess(ProcessProtocol):
         )
         if self._lock is not None:
             attempt("Handing the lock on", self._lock.lent)
-        self._expect(BEGINNING)
-        self._insisting = reactor.callLater(INSISTENCE, self._insist)
+        self._expect(START_TIMEOUT)
+        self._checking = reactor.callLater(WAKE_INTERVAL, self._check)
 
     @property
     def guardian(self) -> int | None:
@@ -184,8 +184,8 @@ class GuardedProcess(ProcessProtocol):
     def processExited(self, reason: Failure) -> None:
         for fd in (STATUS, STDOUT, STDERR):
             attempt("Reading what is left in a pipe", partial(self._drain, fd))
-        if self._insisting is not None and self._insisting.active():
-            self._insisting.cancel()
+        if self._checking is not None and self._checking.active():
+            self._checking.cancel()
         if self._forked is not None:  # killed before it could say what became of it
             attempt("Heeding the start", partial(self._listener.started, self._forked))
         attempt("Heeding the guardian's end", self._listener.ended)
@@ -237,14 +237,14 @@ class GuardedProcess(ProcessProtocol):
         self._wake()
         if not self._ordered:
             self._ordered = True
-            self._expect(OBEDIENCE)
+            self._expect(ORDER_TIMEOUT)
 
     def _expect(self, seconds: float) -> None:
         """A report is to come within `seconds`."""
         if self._reactor is not None:
             self._overdue_at = self._reactor.seconds() + seconds
 
-    def _insist(self) -> None:
+    def _check(self) -> None:
         """Wake a guardian that was stopped, and kill one that does not even then report."""
         if self.guardian is None:
             return
@@ -257,7 +257,7 @@ class GuardedProcess(ProcessProtocol):
                 pid=self.guardian,
             )
             self._signal(signal.SIGKILL)
-        self._insisting = self._reactor.callLater(INSISTENCE, self._insist)
+        self._checking = self._reactor.callLater(WAKE_INTERVAL, self._check)
 
     def _wake(self) -> None:
         self._signal(signal.SIGCONT)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
-PATIENCE: Final = 20.0
+TIMEOUT: Final = 20.0
 """Seconds for one Python.  A cold disk and a busy machine make it slow; one that is passed over
 may be the right one."""
 _LOOK: Final = """
@@ -61,7 +61,7 @@ def interrogate(
 ) -> Deferred[Interpreter | None]:
     """Ask `python` which of the modules `wanted` (top-level names) it has.
 
-    Fires with None when it can't be run, or does not answer within `PATIENCE`.  Fails with an
+    Fires with None when it can't be run, or does not answer within `TIMEOUT`.  Fails with an
     OSError when the system lacks something: that says nothing about this Python.  A cancelled
     question ends its process.  `environ` is the worker's: PYTHONPATH and the user's own
     packages count.
@@ -90,9 +90,9 @@ class _Question(ProcessProtocol):
         self._late: Any = None
 
     def limit(self, reactor: Any) -> None:
-        """From now on it has `PATIENCE` seconds."""
+        """From now on it has `TIMEOUT` seconds."""
         if not self.answer.called:
-            self._late = reactor.callLater(PATIENCE, self._kill)
+            self._late = reactor.callLater(TIMEOUT, self._kill)
 
     def close(self, answer: Interpreter | None) -> None:
         """The question is over; an answer that nobody waits for any more is dropped."""

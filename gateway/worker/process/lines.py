@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.worker.process.output import BrokerWords
 
-BYTES = 512
+BYTES_A_LINE = 512
 """Bytes of a line that cost as much as a line."""
 SOON = 0.001
 """Seconds that are not waited for: what is left of a pause may be a rounding error."""
@@ -110,7 +110,7 @@ def decode(line: bytes, *, whole: bool = True) -> str:
 class LineRateLimit:
     """Lets `burst` lines pass at once and `rate` per second in the long run.
 
-    A long line counts as several: one, and one more for each `BYTES` of it.
+    A long line counts as several: one, and one more for each `BYTES_A_LINE` of it.
 
     When it has refused a line, it refuses all others until a second's worth of lines may pass:
     so there are few notes about dropped lines.
@@ -130,7 +130,7 @@ class LineRateLimit:
             return False
         self._shut = level > self._burst - 1
         if not self._shut:
-            self._bucket.add(amount=1 + length // BYTES)
+            self._bucket.add(amount=1 + length // BYTES_A_LINE)
         return not self._shut
 
 

@@ -86,11 +86,11 @@ class WorkerOutput:
 
 # -- Hears the broker in what a worker prints, wherever in a line and however much it prints.
 
-APART: Final = 1.0
+LOOK_INTERVAL: Final = 1.0
 """Seconds between two looks."""
 AROUND: Final = 256
 """Bytes of a line before and after a needle that are looked at."""
-PENDING: Final = 256
+MAX_PENDING: Final = 256
 """Shapes of texts that wait for a look; what comes beyond them is lost."""
 _OF_NUMBERS: Final = b"0123456789"
 _NUMBER: Final = re.compile(rb"(?<!\d)(?!(?:451|503)(?!\d))\d+")
@@ -141,7 +141,7 @@ class BrokerWords:
             if more and end == len(data) < at + AROUND:
                 return heard, at
             text = data[_line_start(data, at) : end]
-            if len(self._pending) < PENDING:
+            if len(self._pending) < MAX_PENDING:
                 self._pending.setdefault(_NUMBER.sub(b"0", text), text)
             heard = at + 1
         return heard, len(data)
@@ -150,7 +150,7 @@ class BrokerWords:
         if self._timer.active or not self._pending:
             return
         texts, self._pending = self._pending, {}
-        self._timer.begin(APART)
+        self._timer.begin(LOOK_INTERVAL)
         causes = (self._imposed(decode(text)) for text in texts.values())
         cause = next(filter(None, causes), None)
         if cause is not None:

@@ -11,7 +11,7 @@ from gateway.common.guard import Countdown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HOLDS = 5.0
+MEASURE_INTERVAL = 5.0
 """Seconds for which figures hold."""
 
 
@@ -31,8 +31,8 @@ class Usage:
         try:
             if self._process is None or self._process.pid != pid:
                 self._process = psutil.Process(pid)
-                self._measured = self._clock() - HOLDS
-            if self._clock() - self._measured >= HOLDS:
+                self._measured = self._clock() - MEASURE_INTERVAL
+            if self._clock() - self._measured >= MEASURE_INTERVAL:
                 self._measured = self._clock()
                 self._figures = {
                     "cpuPercent": self._process.cpu_percent(),

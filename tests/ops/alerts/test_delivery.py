@@ -13,10 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.ops.alerts.delivery import (
-    LONGEST,
+    LONGEST_PAUSE,
+    MAX_TRIES,
+    MAX_WAITING,
     TIMEOUT,
-    TRIES,
-    WAITING,
     Delivery,
     PostError,
     WebhookClient,
@@ -106,9 +106,9 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_pauses_double_within_bounds_until_it_is_given_up(self) -> None:
         pauses = self.pauses()
-        self.assertEqual(pauses, [min(2.0 * 2**n, LONGEST) for n in range(TRIES - 1)])
-        self.assertEqual(len(self.posts), TRIES)
-        self.assertEqual(self.delivery.results, {"delivered": 0, "failed": TRIES, "lost": 1})
+        self.assertEqual(pauses, [min(2.0 * 2**n, LONGEST_PAUSE) for n in range(MAX_TRIES - 1)])
+        self.assertEqual(len(self.posts), MAX_TRIES)
+        self.assertEqual(self.delivery.results, {"delivered": 0, "failed": MAX_TRIES, "lost": 1})
         self.assertEqual(self.said()[-1], "The alert is given up: a.example answered 500")
         self.numbers()
         self.send(2)
@@ -119,7 +119,7 @@ class DeliveryTests(SynchronousTestCase):
         self.assertTrue(all(1 <= pause / 2**n < 1.01 for n, pause in enumerate(self.pauses())))
 
     def test_a_receiver_that_asks_for_more_time_gets_it_within_bounds(self) -> None:
-        for after, pause in ((30.0, 30.0), (86400.0, LONGEST), (0.0, 8.0)):
+        for after, pause in ((30.0, 30.0), (86400.0, LONGEST_PAUSE), (0.0, 8.0)):
             self.send(1)
             self.fail(after=after)
             self.assertEqual(self.pause(), pause)
@@ -133,10 +133,10 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_what_waits_is_bounded_and_the_newest_counts(self) -> None:
         self.send(*range(1000))
-        for _ in range(WAITING):
+        for _ in range(MAX_WAITING):
             self.answer.callback(None)
-        self.assertEqual(self.numbers(), [0, *range(1000 - WAITING, 1000)])
-        self.assertEqual(self.delivery.results["lost"], 999 - WAITING)
+        self.assertEqual(self.numbers(), [0, *range(1000 - MAX_WAITING, 1000)])
+        self.assertEqual(self.delivery.results["lost"], 999 - MAX_WAITING)
 
     def test_the_end(self) -> None:
         self.send(1, 2)

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.deadlines import Deadlines
 from gateway.market.freshness import SILENT
-from gateway.ops.alerts.rules import STEADY, AlertRules
+from gateway.ops.alerts.rules import STEADY_AFTER, AlertRules
 from gateway.worker.lifecycle.classification import IMPOSING, QUOTA
 
 if TYPE_CHECKING:
@@ -91,16 +91,16 @@ class ClosedTests(RulesTestCase):
 class UnreadyTests(RulesTestCase):
     def test_a_worker_that_is_not_ready_is_news_and_that_it_is_ready_too(self) -> None:
         self.assertEqual(self.worker("starting", "running", "unready"), ["unready"])
-        self.assertEqual(self.wait(STEADY), [], "to run is not enough")
+        self.assertEqual(self.wait(STEADY_AFTER), [], "to run is not enough")
         self.assertEqual(self.worker("ready"), ["recovered"])
 
     def test_after_a_death_it_is_not_well_until_it_is_ready(self) -> None:
         self.assertEqual(self.worker("exited", "starting", "running"), ["died"])
         self.assertEqual(self.worker("unready"), ["unready"])
-        self.assertEqual(self.wait(STEADY), [])
+        self.assertEqual(self.wait(STEADY_AFTER), [])
         self.assertEqual(self.worker("exited", "starting", "running"), ["died"])
         self.assertEqual(self.worker("ready"), [])
-        self.assertEqual(self.wait(STEADY), ["recovered"])
+        self.assertEqual(self.wait(STEADY_AFTER), ["recovered"])
 
     def test_who_stops_it_knows(self) -> None:
         self.worker("starting", "running", "unready")
@@ -111,7 +111,7 @@ class UnreadyTests(RulesTestCase):
 class WorkerTests(RulesTestCase):
     def test_nothing_is_said_of_a_normal_day(self) -> None:
         self.assertEqual(self.worker("starting", "running"), [])
-        self.assertEqual(self.wait(STEADY), [])
+        self.assertEqual(self.wait(STEADY_AFTER), [])
         self.assertEqual(self.worker("stopping", "exited", "starting", "running", asked=True), [])
         self.assertEqual(self.worker("stopping", "exited", "stopped", asked=True), [])
         self.assertEqual(self.wait(1000), [])
@@ -120,12 +120,12 @@ class WorkerTests(RulesTestCase):
         planned = {"class": "planned"}
         self.worker("starting", "running")
         self.assertEqual(self.worker("exited", "backoff", "starting", "running", **planned), [])
-        self.assertEqual(self.wait(STEADY), [])
+        self.assertEqual(self.wait(STEADY_AFTER), [])
 
     def test_a_death_and_a_recovery(self) -> None:
         self.worker("starting", "running")
         self.assertEqual(self.worker("exited", "backoff", "starting", "running"), ["died"])
-        self.assertEqual(self.wait(STEADY - 1), [])
+        self.assertEqual(self.wait(STEADY_AFTER - 1), [])
         self.assertEqual(self.wait(1), ["recovered"])
         self.assertEqual(self.worker("exited"), ["died"])
 
@@ -133,7 +133,7 @@ class WorkerTests(RulesTestCase):
         kinds = []
         for _ in range(4):
             kinds += self.worker("starting", "running", "exited", "backoff")
-            kinds += self.wait(STEADY / 2)
+            kinds += self.wait(STEADY_AFTER / 2)
         self.assertEqual(kinds, ["died"])
         self.assertEqual(self.worker("starting", "exited", "fatal"), ["fatal"])
 
@@ -141,7 +141,7 @@ class WorkerTests(RulesTestCase):
         self.worker("exited", "fatal")
         self.assertEqual(self.worker("starting", "exited", "fatal"), ["fatal"])
         self.assertEqual(self.worker("starting", "running"), [])
-        self.assertEqual(self.wait(STEADY), ["recovered"])
+        self.assertEqual(self.wait(STEADY_AFTER), ["recovered"])
 
     def test_a_pause_that_the_broker_wants(self) -> None:
         for cause in (*IMPOSING, QUOTA):
@@ -151,7 +151,7 @@ class WorkerTests(RulesTestCase):
             found = self.worker("backoff", "starting", "exited", "backoff", **{"class": cause})
             self.assertEqual(found, [], "it is the same trouble")
             self.worker("starting", "running")
-            self.assertEqual(self.wait(STEADY), ["recovered"])
+            self.assertEqual(self.wait(STEADY_AFTER), ["recovered"])
 
     def test_a_spent_budget(self) -> None:
         found = self.worker("exited", "backoff", budget={"remaining": 0})
@@ -170,7 +170,7 @@ class WorkerTests(RulesTestCase):
             self.worker("exited", state)
             self.assertEqual(self.worker("stopped"), [])
             self.assertEqual(self.worker("starting", "running"), [])
-            self.assertEqual(self.wait(STEADY), [])
+            self.assertEqual(self.wait(STEADY_AFTER), [])
             self.assertEqual(self.worker("exited"), ["died"], "and is told of the next time")
 
     def test_what_an_alert_holds(self) -> None:

@@ -5,7 +5,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.handshake import Peer
-from gateway.ops.logs.activity import LINES, SECONDS, SessionLog
+from gateway.ops.logs.activity import MAX_LINES, PERIOD, SessionLog
 
 
 class Connection:
@@ -61,14 +61,14 @@ class VisitorsTests(SynchronousTestCase):
     def test_of_many_only_the_number_is_told(self) -> None:
         for port in range(1, 1001):
             self.visit(port=port)
-        self.assertEqual(len(self.lines()), LINES)
-        self.clock.advance(SECONDS)
-        self.assertEqual(self.lines()[LINES:], ["980 more came or went in 10 s (1000 now)"])
+        self.assertEqual(len(self.lines()), MAX_LINES)
+        self.clock.advance(PERIOD)
+        self.assertEqual(self.lines()[MAX_LINES:], ["980 more came or went in 10 s (1000 now)"])
         self.visit()
         self.assertEqual(self.lines()[-1], "192.0.2.1:5000 connected by polling (1001 now)")
 
     def test_few_leave_no_summary(self) -> None:
         self.visit()
-        self.clock.advance(SECONDS)
+        self.clock.advance(PERIOD)
         self.assertEqual(len(self.lines()), 1)
         self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -97,7 +97,7 @@ class Ends(SynchronousTestCase):
         self.assertTrue(os.get_blocking(self.writer), "the shell's, too")
 
     def test_at_the_end_what_waits_is_read_before_it_is_over(self) -> None:
-        self.patch(stream, "FAREWELL", 0.2)
+        self.patch(stream, "FINISH_TIMEOUT", 0.2)
         for _ in range(LIMIT // 2 // len(LINE)):
             self.output.write(LINE)
         self.output.finish()  # nobody reads: it does not wait for ever

@@ -5,7 +5,14 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.limits import Limits
-from gateway.web.security.tokens import ADDRESSES, BURST, LINES, LONGEST_WAIT, RATE, Strikes
+from gateway.web.security.tokens import (
+    BURST,
+    LINES_A_MINUTE,
+    LONGEST_WAIT,
+    MAX_ADDRESSES,
+    RATE,
+    Strikes,
+)
 from gateway.web.security.trust import GuardSettings
 from tests.web.site import Memory, build_site
 
@@ -46,9 +53,9 @@ class StrikesTests(StrikesTestCase):
         self.assertEqual(self.wrong("2001:db8:0:1::1"), 0.0)
 
     def test_memory_is_bounded(self) -> None:
-        for number in range(ADDRESSES + 100):
+        for number in range(MAX_ADDRESSES + 100):
             self.wrong(f"10.0.{number >> 8}.{number & 255}")
-        self.assertEqual(len(self.strikes._addresses), ADDRESSES)
+        self.assertEqual(len(self.strikes._addresses), MAX_ADDRESSES)
 
     def test_an_address_is_told_once_a_minute_with_the_number(self) -> None:
         for _ in range(30):
@@ -62,7 +69,7 @@ class StrikesTests(StrikesTestCase):
     def test_many_addresses_make_no_flood(self) -> None:
         for number in range(1000):
             self.wrong(f"10.0.{number >> 8}.{number & 255}")
-        self.assertEqual(len(self.lines()), LINES)
+        self.assertEqual(len(self.lines()), LINES_A_MINUTE)
 
 
 class RequestTests(StrikesTestCase):

@@ -14,7 +14,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app.service import periodic
 from gateway.web.security import token_files
 from gateway.web.security.access import Guard
-from gateway.web.security.token_files import SECONDS, Source, TokenFiles, first_tokens, tokens_of
+from gateway.web.security.token_files import (
+    LOOK_INTERVAL,
+    Source,
+    TokenFiles,
+    first_tokens,
+    tokens_of,
+)
 from gateway.web.security.tokens import Role, Token, parse, read
 from gateway.web.security.trust import GuardSettings
 
@@ -154,7 +160,7 @@ class TokenFilesTests(SynchronousTestCase):
     def watch(self) -> TokenFiles:
         sources = (Source(Role.CONTROL, self.file), Source(Role.VIEW, "look-at-it", "A_VARIABLE"))
         files = TokenFiles(sources, tokens_of(sources), self.hear, wall=self.clock.seconds)
-        looking = periodic(self.clock, "Looking at the tokens", SECONDS, files.look)
+        looking = periodic(self.clock, "Looking at the tokens", LOOK_INTERVAL, files.look)
         looking.startService()
         self.addCleanup(looking.stopService)
         return files
@@ -166,12 +172,12 @@ class TokenFilesTests(SynchronousTestCase):
         return [formatEvent(event) for event in self.events]
 
     def test_what_does_not_change_is_not_read(self) -> None:
-        self.clock.pump([SECONDS] * 5)
+        self.clock.pump([LOOK_INTERVAL] * 5)
         self.assertEqual(self.heard, [])
 
     def test_a_change_is_heard(self) -> None:
         self.file.write_text("desk sesame-open control\nscreen look-on-ok view\n")
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(self.heard, [["desk", "screen", "view"]])
         self.assertIn("3 are valid", self.lines()[-1])
 
@@ -182,9 +188,9 @@ class TokenFilesTests(SynchronousTestCase):
             for line in lines:
                 file.write(line)
                 file.flush()
-                self.clock.advance(SECONDS)
+                self.clock.advance(LOOK_INTERVAL)
         self.assertEqual(self.heard, [])
-        self.clock.advance(SECONDS)
+        self.clock.advance(LOOK_INTERVAL)
         self.assertEqual(self.heard, [["screen", "desk", "view"]])
 
     def test_nor_one_that_changes_while_it_is_read(self) -> None:
@@ -204,7 +210,7 @@ class TokenFilesTests(SynchronousTestCase):
         self.files.reload()
         self.assertEqual(self.heard, [])
         parse.restore()
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(self.heard, [["screen", "desk", "view"]])
 
     def test_all_can_be_revoked_but_a_start_needs_one(self) -> None:
@@ -239,22 +245,22 @@ class TokenFilesTests(SynchronousTestCase):
     def test_what_can_not_be_read_changes_nothing(self) -> None:
         for spoil in (lambda: self.file.write_text("short"), self.file.unlink):
             spoil()
-            self.clock.pump([SECONDS] * 3)
+            self.clock.pump([LOOK_INTERVAL] * 3)
         self.assertEqual(self.heard, [])
         self.assertEqual(len(self.lines()), 2)  # each fault is told once
         self.assertIn("the old ones stay", self.lines()[0])
         self.file.write_text("desk sesame-open control\n")
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(self.heard, [["desk", "view"]])
 
     def test_who_expires_is_heard(self) -> None:
-        end = datetime.fromtimestamp(3 * SECONDS).isoformat()
+        end = datetime.fromtimestamp(3 * LOOK_INTERVAL).isoformat()
         self.file.write_text(f"desk sesame-open control {end}\n")
         self.files.reload()
         self.heard.clear()
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(self.heard, [])
-        self.clock.pump([SECONDS] * 5)
+        self.clock.pump([LOOK_INTERVAL] * 5)
         self.assertEqual(self.heard, [["desk", "view"]])
 
     def test_one_error_does_not_end_it(self) -> None:
@@ -263,11 +269,11 @@ class TokenFilesTests(SynchronousTestCase):
 
         self.files._changed, hear = fail, self.files._changed
         self.file.write_text("desk sesame-open-2 control\n")
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.files._changed = hear
         self.file.write_text("desk sesame-open-33 control\n")
-        self.clock.pump([SECONDS] * 2)
+        self.clock.pump([LOOK_INTERVAL] * 2)
         self.assertEqual(len(self.heard), 1)
 
     def test_a_pipe_is_not_waited_for(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.keys.own_files import LONGEST, literals
+from gateway.worker.keys.own_files import MAX_SOURCE_LENGTH, literals
 
 
 class LiteralsTests(SynchronousTestCase):
@@ -27,6 +27,6 @@ class LiteralsTests(SynchronousTestCase):
             "other(api_key='one')",
             "login(api_key='one'",
             "",
-            "login(api_key='one')\n#" + "x" * LONGEST,
+            "login(api_key='one')\n#" + "x" * MAX_SOURCE_LENGTH,
         ):
             self.assertEqual(literals(source), [], source[:60])

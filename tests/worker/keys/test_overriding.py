@@ -8,7 +8,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.keys.credentials import VARIABLES, name_more
-from gateway.worker.keys.overriding import LONGEST, MOST_FILES, Load, loads, named, overridden
+from gateway.worker.keys.overriding import MAX_FILES, Load, loads, named, overridden
+from gateway.worker.keys.own_files import MAX_SOURCE_LENGTH
 
 POSTED = {name: f"posted-{field}" for field, names in VARIABLES.items() for name in names}
 
@@ -79,7 +80,7 @@ class OverridingTests(SynchronousTestCase):
         secrets = [secret for env in named(self.main) for secret in env.secrets(VARIABLES)]
         self.assertEqual(secrets, ["a-secret"])
         self.main.write_text("".join(f"load_dotenv('{n}.env')\n" for n in range(1000)))
-        self.assertEqual(len(named(self.main)), MOST_FILES)
+        self.assertEqual(len(named(self.main)), MAX_FILES)
 
     def test_keys_under_names_that_nobody_sets_are_not_those_that_were_posted(self) -> None:
         source = "load_dotenv()\nlogin(os.getenv('BROKER_KEY'), os.getenv('BROKER_SECRET'))\n"
@@ -114,7 +115,7 @@ class OverridingTests(SynchronousTestCase):
             self.assertEqual(self.wins(load + use), [], load)
 
     def test_a_source_that_takes_long_to_parse_is_judged_by_its_words(self) -> None:
-        long = "x = 1\n" * (LONGEST // 6 + 1)
+        long = "x = 1\n" * (MAX_SOURCE_LENGTH // 6 + 1)
         self.patch(ast, "parse", lambda source: self.fail("it is parsed"))
         for load, wins in (("load_dotenv(override=True)", True), ("load_dotenv()", False)):
             self.assertEqual(loads(f"{load}\n{long}", self.folder), [Load(None, wins=wins)])

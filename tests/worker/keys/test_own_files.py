@@ -9,7 +9,7 @@ from unittest.mock import patch
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.keys.credentials import VARIABLES
-from gateway.worker.keys.own_files import LARGEST, MOST, OwnEnv, damaged, looks_secret
+from gateway.worker.keys.own_files import MAX_FILE_BYTES, MAX_SECRETS, OwnEnv, damaged, looks_secret
 
 
 class OwnEnvTests(SynchronousTestCase):
@@ -54,9 +54,9 @@ class OwnEnvTests(SynchronousTestCase):
             self.assertEqual(self.secrets(text), ["a-secret"])
 
     def test_what_is_too_much_or_can_not_be_read_costs_nothing(self) -> None:
-        many = "".join(f"K{number}_KEY=secret-{number}\n" for number in range(MOST + 50))
-        self.assertEqual(len(self.secrets(many)), MOST)
-        self.assertEqual(self.secrets("A_KEY=" + "x" * LARGEST), [])
+        many = "".join(f"K{number}_KEY=secret-{number}\n" for number in range(MAX_SECRETS + 50))
+        self.assertEqual(len(self.secrets(many)), MAX_SECRETS)
+        self.assertEqual(self.secrets("A_KEY=" + "x" * MAX_FILE_BYTES), [])
         (self.folder / ".env").unlink()
         (self.folder / ".env").symlink_to(self.folder / ".env")
         self.assertEqual(OwnEnv(self.folder).secrets(VARIABLES), [])

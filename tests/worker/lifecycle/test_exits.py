@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lifecycle.exits import KEPT, Exit, History, decode, kills
+from gateway.worker.lifecycle.exits import EXITS_KEPT, Exit, History, decode, kills
 
 
 class ExitTests(SynchronousTestCase):
@@ -57,7 +57,7 @@ class ExitTests(SynchronousTestCase):
 class HistoryTests(SynchronousTestCase):
     def test_the_newest_exits_are_kept_and_come_first(self) -> None:
         history = History()
-        for pid in range(KEPT + 5):
+        for pid in range(EXITS_KEPT + 5):
             history.add(pid, Exit(pid=pid, code=pid), None)
         self.assertEqual([ending.end.pid for ending in history], list(range(14, 4, -1)))
 

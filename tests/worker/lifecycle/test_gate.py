@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.contract import HeldError, PausedError
-from gateway.worker.lifecycle.gate import UNKNOWN, Gate, Hold
+from gateway.worker.lifecycle.gate import RECHECK, Gate, Hold
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.lifecycle.transitions import RETRY
 
@@ -35,7 +35,7 @@ class GateTests(SynchronousTestCase):
             raise OSError(24, "Too many open files")
 
         hold = Gate([broken]).hold(person=True, force=True)
-        self.assertEqual(hold.seconds, UNKNOWN)
+        self.assertEqual(hold.seconds, RECHECK)
         self.assertIn("Too many open files", hold.reason)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.lifecycle.classification import imposed
-from gateway.worker.process.output import APART, AROUND, PENDING, BrokerWords
+from gateway.worker.process.output import AROUND, LOOK_INTERVAL, MAX_PENDING, BrokerWords
 from tests.worker.fakes import Time
 
 BAN = "login: StatusCode: 503, Detail: 操作異常，請1分鐘後再重新登入"
@@ -70,7 +70,7 @@ class HearingTests(SynchronousTestCase):
         for _ in range(1000):
             self.say(f"{BAN}\n")
         self.assertEqual((self.looks, self.heard), (1, ["ban"]))
-        self.time.advance(APART)
+        self.time.advance(LOOK_INTERVAL)
         self.assertEqual((self.looks, self.heard), (2, ["ban"] * 2))
         self.time.advance(10)
         self.assertEqual(self.looks, 2)
@@ -78,30 +78,30 @@ class HearingTests(SynchronousTestCase):
     def test_a_flood_of_other_lines_hides_nothing_and_is_bounded(self) -> None:
         for number in range(10_000):
             self.say(f"volume 503 at {number}\n")
-        self.time.advance(APART)
-        self.assertLessEqual(self.looks, PENDING + 1)
+        self.time.advance(LOOK_INTERVAL)
+        self.assertLessEqual(self.looks, MAX_PENDING + 1)
         self.assertLessEqual(self.longest, 3 * AROUND)
         self.say(f"{BAN}\n")
-        self.time.advance(APART)
+        self.time.advance(LOOK_INTERVAL)
         self.assertEqual(self.heard, ["ban"])
 
     def test_a_flood_of_quotes_hides_nothing_that_comes_in_the_same_second(self) -> None:
         for number in range(10_000):
             self.say(f'{{"code": "TXO2{number}", "close": 503, "volume": {number}}}\n')
         self.say(f"{BAN}\n")
-        self.time.advance(APART)
+        self.time.advance(LOOK_INTERVAL)
         self.assertEqual(self.heard, ["ban"])
         self.assertLess(self.looks, 10)
 
     def test_prices_are_not_even_looked_at(self) -> None:
         self.say(*(f"TXFL6 {price}503.0 4510 15031\n" for price in range(1, 100)))
-        self.time.advance(APART)
+        self.time.advance(LOOK_INTERVAL)
         self.assertEqual(self.looks, 0)
 
     def test_with_only_the_brokers_own_wording(self) -> None:
         broker_words = BrokerWords(self.time, partial(imposed, own=True), self.heard.append)
         broker_words.feed(b"HTTP 503\n")
-        self.time.advance(APART)
+        self.time.advance(LOOK_INTERVAL)
         broker_words.feed(f"{BAN}\n".encode())
         self.assertEqual(self.heard, ["ban"])
 

@@ -13,13 +13,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.process.guarded import (
-    BEGINNING,
     DRAIN_READS,
-    INSISTENCE,
-    OBEDIENCE,
+    ORDER_TIMEOUT,
+    START_TIMEOUT,
     STATUS,
     STDERR,
     STDOUT,
+    WAKE_INTERVAL,
     Command,
     GuardedProcess,
 )
@@ -199,28 +199,28 @@ class ObedienceTests(SynchronousTestCase):
         self.process.stop()
         self.assertEqual(self.signals, [SIGCONT])
         self.process.childDataReceived(STATUS, b"sent SIGINT\n")
-        self.clock.pump([INSISTENCE] * int(2 * OBEDIENCE))
+        self.clock.pump([WAKE_INTERVAL] * int(2 * ORDER_TIMEOUT))
         self.assertEqual(set(self.signals), {SIGCONT}, "for it may be stopped again")
 
     def test_one_that_is_stopped_before_it_starts_anything_is_woken_too(self) -> None:
-        self.clock.advance(INSISTENCE)
+        self.clock.advance(WAKE_INTERVAL)
         self.assertEqual(self.signals, [SIGCONT])
         self.process.childDataReceived(STATUS, b"started 5\n")
-        self.clock.pump([INSISTENCE] * int(2 * BEGINNING))
+        self.clock.pump([WAKE_INTERVAL] * int(2 * START_TIMEOUT))
         self.assertEqual(set(self.signals), {SIGCONT}, "for it may be stopped at any time")
 
     def test_one_that_never_starts_anything_is_killed(self) -> None:
-        self.clock.pump([INSISTENCE] * int(BEGINNING - 1))
+        self.clock.pump([WAKE_INTERVAL] * int(START_TIMEOUT - 1))
         self.assertNotIn(SIGKILL, self.signals)
-        self.clock.pump([INSISTENCE] * 2)
+        self.clock.pump([WAKE_INTERVAL] * 2)
         self.assertIn(SIGKILL, self.signals)
 
     def test_it_is_killed_when_it_does_not_answer(self) -> None:
         self.process.childDataReceived(STATUS, b"started 5\n")
         self.process.stop()
-        self.clock.pump([INSISTENCE] * (int(OBEDIENCE) - 1))
+        self.clock.pump([WAKE_INTERVAL] * (int(ORDER_TIMEOUT) - 1))
         self.assertNotIn(SIGKILL, self.signals)
-        self.clock.advance(INSISTENCE)
+        self.clock.advance(WAKE_INTERVAL)
         self.assertIn(SIGKILL, self.signals)
 
     def test_nothing_is_left_when_it_is_gone(self) -> None:

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.worker.process.interpreters import PATIENCE, interrogate
+from gateway.worker.process.interpreters import TIMEOUT, interrogate
 
 
 class World(Clock):
@@ -66,7 +66,7 @@ class InterrogateTests(SynchronousTestCase):
     def test_one_that_does_not_answer_is_killed(self) -> None:
         world = World()
         answer = self.ask(world)
-        world.advance(PATIENCE)
+        world.advance(TIMEOUT)
         self.assertEqual(world.signals, ["KILL"])
         world.end(b"", 9)
         self.assertIsNone(self.successResultOf(answer))

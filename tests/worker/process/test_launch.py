@@ -17,7 +17,7 @@ from gateway.contract import Credentials, LaunchError, UnreachableError
 from gateway.worker.keys.credentials import VARIABLES
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Venvs, look
-from gateway.worker.sources import MOST, Sources, follow
+from gateway.worker.sources import MAX_FILES, Sources, follow
 from tests.worker.fakes import settings
 
 if TYPE_CHECKING:
@@ -401,10 +401,10 @@ class SourcesTests(LauncherTestCase):
         self.assertEqual(sources.elsewhere, {"trader": self.folder / "src"})
 
     def test_however_many_there_are(self) -> None:
-        for number in range(MOST + 50):
+        for number in range(MAX_FILES + 50):
             self.folder.write(f"m{number}.py", f"import m{number + 1}")
         self.folder.write("main.py", "import m0")
-        self.assertEqual(len(self.follow()[0]), MOST)
+        self.assertEqual(len(self.follow()[0]), MAX_FILES)
 
 
 class TargetTests(LauncherTestCase):

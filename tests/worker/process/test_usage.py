@@ -9,7 +9,7 @@ import sys
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.usage import HOLDS, Usage, tree
+from gateway.worker.process.usage import MEASURE_INTERVAL, Usage, tree
 
 NOTHING = {"cpuPercent": None, "memoryBytes": None}
 
@@ -20,7 +20,7 @@ class UsageTests(SynchronousTestCase):
         usage = Usage(clock.seconds)
         first = usage.of(os.getpid())
         self.assertGreater(first["memoryBytes"], 1 << 20)
-        clock.advance(HOLDS - 1)
+        clock.advance(MEASURE_INTERVAL - 1)
         self.assertIs(usage.of(os.getpid()), first)
         clock.advance(1)
         self.assertIsNot(usage.of(os.getpid()), first)
