@@ -75,7 +75,7 @@ MAY_IMPORT = {
         "common",
     },
     "tap": {"app", "web/http/listen_plan", "web/private"},
-    "cli": {"history", "web/security", "socketio", "engineio", "common"},
+    "cli": {"history", "market", "web/security", "socketio", "engineio", "common"},
     "__main__": {"cli"},
 }  # fmt: skip
 """Room -> the rooms that it may import besides its own.

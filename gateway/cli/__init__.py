@@ -13,4 +13,5 @@ In reading order:
 - `stream`: connects a conversation to a gateway, again and again.
 - `event_text`: one event as a line for people.
 - `output`: writes lines on a thread, so that a slow reader holds up nothing.
+- `recordings`: `recordings`: what is recorded in a folder.
 """

@@ -59,12 +59,16 @@ def _run(arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
+        usage=f"{PROGRAM} COMMAND [option ...]",
         description="Looks at what a gateway relays.  The gateway itself is started by"
         " 'twistd -n sjgateway'.",
     )
     parser.add_argument("--version", action="version", version=f"sjgateway {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(
+        prog=PROGRAM, dest="command", metavar="COMMAND [option ...]", title="commands"
+    )
     _add_tail(commands)
+    _add_recordings(commands)
     return parser
 
 
@@ -104,6 +108,24 @@ def _add_tail(commands: Any) -> None:
         "--json",
         action="store_true",
         help='print JSON lines as in a recording: {"t": seconds since 1970, "e": [name, ...]}',
+    )
+
+
+def _add_recordings(commands: Any) -> None:
+    command = commands.add_parser(
+        "recordings",
+        help="list what is recorded in a folder",
+        description="Lists the recordings in a folder: from when to when (on the clock of Taipei),"
+        " how many events of how many codes, their size, which events are missing, and whether"
+        " a file is damaged or its end was cut off. Files are read from beginning to end. The exit"
+        " status is 1 if one is damaged.",
+    )
+    command.add_argument("folder", type=_path, metavar="FOLDER", help="the folder of --record")
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object a recording, with all codes and gaps; times in seconds since"
+        " 1970",
     )
 
 

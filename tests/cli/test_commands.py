@@ -1,24 +1,11 @@
 """`python -m gateway`: what it says when it is used wrongly, and its help."""
 
-import io
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from gateway.cli.commands import main
+from tests.cli.command_case import CommandCase
 
 
-class CommandTests(SynchronousTestCase):
-    def run_main(self, *arguments: str) -> tuple[int, str, str]:
-        """The exit status, stdout and stderr."""
-        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            try:
-                status = main(arguments)
-            except SystemExit as ended:  # of argparse, after help and version
-                status = int(ended.code or 0)
-        return status, out.getvalue(), err.getvalue()
-
+class CommandTests(CommandCase):
     def assert_error(self, status: int, text: str, *arguments: str) -> None:
         found, out, err = self.run_main(*arguments)
         self.assertEqual((found, out), (status, ""), err)
@@ -29,9 +16,10 @@ class CommandTests(SynchronousTestCase):
         status, out, _ = self.run_main("--help")
         self.assertEqual(status, 0)
         self.assertRegex(out, "tail +show events as they come")
+        self.assertRegex(out, "recordings +list what is recorded")
 
     def test_each_command_has_help_in_which_each_option_is_explained(self) -> None:
-        for command in ("tail",):
+        for command in ("tail", "recordings"):
             status, out, _ = self.run_main(command, "--help")
             self.assertEqual(status, 0)
             self.assertIn(f"usage: python -m gateway {command}", out)

@@ -1,0 +1,19 @@
+"""Runs a command in this process."""
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.cli.commands import main
+
+
+class CommandCase(SynchronousTestCase):
+    def run_main(self, *arguments: object) -> tuple[int, str, str]:
+        """The exit status, stdout and stderr."""
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            try:
+                status = main([str(each) for each in arguments])
+            except SystemExit as ended:  # of argparse, after help and version
+                status = int(ended.code or 0)
+        return status, out.getvalue(), err.getvalue()
