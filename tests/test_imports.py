@@ -66,13 +66,15 @@ MAY_IMPORT = {
         "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",
         "web/http", "web/security", "market/hours", "common",
     },
-    "ops/metrics": {"web/http/counting", "market", "relay", "common", "engineio"},
+    "ops/metrics": {
+        "web/http/counting", "history/recording", "market", "relay", "common", "engineio",
+    },
     "ops/alerts": {"market", "common", "engineio"},
     "ops/logs": {"options", "common", "engineio"},
     "ops": set(),
     "app": {
-        "ops", "contract", "options", "web", "worker", "market", "relay", "socketio", "engineio",
-        "common",
+        "ops", "history", "contract", "options", "web", "worker", "market", "relay", "socketio",
+        "engineio", "common",
     },
     "tap": {"app", "web/http/listen_plan", "web/private"},
     "cli": {"history", "market", "web/security", "socketio", "engineio", "common"},

@@ -12,8 +12,9 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
-from twisted.logger import LogLevel
+from twisted.logger import Logger, LogLevel
 
+from gateway import __version__
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.collectors import register_collectors
@@ -23,6 +24,7 @@ from gateway.app.layer_settings import (
     engine_settings,
     guard_settings,
     publish_choice,
+    record_settings,
     relay_settings,
     socket_settings,
     token_sources,
@@ -62,9 +64,12 @@ if TYPE_CHECKING:
 
     from twisted.application.service import Service
 
+    from gateway.history.recording import Recording
     from gateway.options import Settings
     from gateway.web.http.site import Site
     from gateway.web.security.tokens import Token
+
+_log = Logger(namespace="gateway")
 
 
 class GatewayAssembly:
@@ -112,6 +117,7 @@ class GatewayAssembly:
             self._events,
             wall=time.time,
         )
+        self._recording = self._make_recording()
         self._events.relay = self._relay
         self._events.worker = self._supervisor
         self._allowance = allowance(
@@ -122,6 +128,8 @@ class GatewayAssembly:
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
         self._events.listeners.append(self._alerts.published)
+        if self._recording is not None:
+            self._recording.listeners.append(self._alerts.recording)
         if self._supervisor is not None:
             self._events.listeners.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
@@ -146,6 +154,7 @@ class GatewayAssembly:
             admission=admission,
             alerts=self._alerts,
             supervisor=self._supervisor,
+            recording=self._recording,
             deadlines=self._deadlines,
         )
         self._listeners = Listeners(reactor, site, caps, self._guard.proxies.believes)
@@ -189,6 +198,30 @@ class GatewayAssembly:
             spoke_version_3=self._worker_sessions.spoke_version_3,
         )
 
+    def _make_recording(self) -> Recording | None:
+        """What records the relay's events; None: nothing does."""
+        settings = record_settings(self._settings)
+        if settings is None or self._settings.demo:
+            return None
+        from gateway.history import recording  # noqa: PLC0415  # else nothing needs zstd
+
+        made = recording.Recording(
+            settings, self._calendar.trading_part, self._reactor, version=__version__
+        )
+        self._relay.hubs["/"].log.taps.append(made.tap)
+        return made
+
+    def _recording_services(self) -> Iterator[Service]:
+        made, reactor = self._recording, self._reactor
+        if made is not None:
+            yield periodic(reactor, "Looking at the recording", made.LOOK_EVERY, made.look)
+            yield Part("the recording", start=made.start, stop=made.stop)
+        elif self._settings.record is not None:
+            yield Part(
+                "the recording",
+                start=lambda: _log.warn("Nothing is recorded: --demo shows no market data"),
+            )
+
     def _make_engine(self) -> EngineServer:
         application = SocketServer(
             socket_settings(self._settings), self._deadlines, limit=self._allowance.limit
@@ -215,7 +248,12 @@ class GatewayAssembly:
         freshness = self._events.freshness
         control = self._supervisor or NoWorker(lambda: freshness.last)
         status = GatewayStatus(
-            control.status, self._relay, freshness, self._engine.sessions, self._clock
+            control.status,
+            self._relay,
+            freshness,
+            self._engine.sessions,
+            self._clock,
+            recording=self._recording,
         )
         self._events.listeners.append(status.changed)
         site = make_site(
@@ -259,6 +297,7 @@ class GatewayAssembly:
             look = self._tokens.look
             yield periodic(reactor, "Looking at the tokens", token_files.LOOK_INTERVAL, look)
         yield Part("the alerts", stop=self._alerts.stop)
+        yield from self._recording_services()
         yield SessionService(reactor, self._relay, self._engine)
         if self._supervisor is not None:
             yield WorkerService(self._supervisor, lambda: self._listeners.worker_port, self._secret)

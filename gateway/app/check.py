@@ -10,6 +10,7 @@ from gateway.app.layer_settings import (
     alert_settings,
     engine_settings,
     guard_settings,
+    record_settings,
     relay_settings,
     worker_settings,
 )
@@ -78,11 +79,13 @@ def _findings(
         worker = worker_settings(settings, guard, environ)
         engine_settings(settings)
         relay_settings(settings, environ)
+        recording = record_settings(settings)
         _alerts(alert_settings(settings))
         Calendar(settings.holiday_file)
     except ValueError as error:
         yield fail("environment", str(error), "correct the option or the file that is named")
         return
+    yield from doctor.check_recording(recording.folder if recording else None)
     yield from doctor.check_ports(settings, guard)
     if not settings.no_worker:
         yield from _worker(worker, environ, cwd, now)

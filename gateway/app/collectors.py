@@ -9,7 +9,13 @@ from prometheus_client.registry import Collector
 
 from gateway.common.guard import Reading
 from gateway.ops.metrics.clients import RelayMetrics
-from gateway.ops.metrics.gateway import AlertMetrics, ProcessMetrics, ReactorDelay, WebMetrics
+from gateway.ops.metrics.gateway import (
+    AlertMetrics,
+    ProcessMetrics,
+    ReactorDelay,
+    RecordingMetrics,
+    WebMetrics,
+)
 from gateway.ops.metrics.worker import WorkerMetrics
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
+    from gateway.history.recording import Recording
     from gateway.ops.alerts.alerts import Alerts
     from gateway.ops.logs import EventCounts
     from gateway.web.http.counting import Caps
@@ -40,9 +47,13 @@ def register_collectors(
     admission: Admission,
     alerts: Alerts,
     supervisor: Supervisor | None,
+    recording: Recording | None,
     deadlines: Deadlines,
 ) -> None:
-    """Register a collector for each area; `supervisor` is None without a worker."""
+    """Register a collector for each area; `supervisor` is None without a worker.
+
+    `recording` is None where nothing is recorded.
+    """
 
     def pids() -> dict[str, int | None]:
         return {"gateway": os.getpid(), "worker": supervisor.pid if supervisor else None}
@@ -55,6 +66,8 @@ def register_collectors(
         ReactorDelay(deadlines),
     ):
         registry.register(TolerantCollector(collector))
+    if recording is not None:
+        registry.register(TolerantCollector(RecordingMetrics(lambda: recording.status)))
     if supervisor is not None:
         worker = WorkerMetrics(supervisor.status)
         events.listeners.append(worker.published)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.app.admission import Publish
 from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.history.settings import RecordSettings
 from gateway.market.codes import ContractCodes
 from gateway.market.events import READINESS
 from gateway.ops.alerts.alerts import AlertSettings
@@ -104,6 +105,20 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
             longest_stall=settings.stall_time,
             conflate=not settings.no_conflation,
         ),
+    )
+
+
+def record_settings(settings: Settings) -> RecordSettings | None:
+    """For recording; None: nothing is recorded."""
+    if settings.record is None:
+        return None
+    if "/" not in settings.namespaces:
+        raise ValueError("--record records the namespace / alone: add it to --namespaces")
+    return RecordSettings(
+        folder=settings.record.absolute(),
+        days=settings.record_days,
+        max_bytes=settings.record_size,
+        everybody=settings.record_events == "everybody",
     )
 
 

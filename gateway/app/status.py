@@ -1,4 +1,4 @@
-"""The answer of `GET /status`: worker, relay, clients, and how fresh the data is."""
+"""The answer of `GET /status`: worker, relay, clients, how fresh the data is, recording."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gateway.engineio.session import Session
+    from gateway.history.recording import Recording
     from gateway.market.freshness import Freshness
     from gateway.relay.hub import Hub
     from gateway.relay.relay import Relay
@@ -39,12 +40,15 @@ class GatewayStatus:
         freshness: Freshness,
         sessions: Mapping[str, Session],
         clock: Callable[[], float],
+        *,
+        recording: Recording | None = None,
     ) -> None:
         self._worker = worker
         self._relay = relay
         self._freshness = freshness
         self._sessions = sessions
         self._clock = clock
+        self._recording = recording
         self._answers: dict[bool, tuple[float, dict[str, Any]]] = {}
         self._with_codes = False
         self._parts = [
@@ -52,10 +56,14 @@ class GatewayStatus:
             Reading("Reading the relay's totals", lambda: [("relay", self._totals())]),
             Reading("Reading the clients", lambda: [("clients", self._listed())]),
             Reading("Reading the freshness", lambda: [("freshness", self._fresh())]),
+            Reading("Reading the recording", lambda: [("recording", self._recorded())]),
         ]
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
-        """The worker's part, `relay`, `clients` and `freshness`; with `codes` also by code."""
+        """The worker's part, `relay`, `clients`, `freshness` and `recording`.
+
+        `codes`: `freshness` also by code.
+        """
         now = self._clock()
         made, answer = self._answers.get(codes, (-KEPT_FOR, {}))
         if now - made >= KEPT_FOR:
@@ -77,6 +85,10 @@ class GatewayStatus:
 
     def _fresh(self) -> dict[str, Any]:
         return self._freshness.status(codes=self._with_codes)
+
+    def _recorded(self) -> dict[str, Any] | None:
+        """None: nothing is recorded."""
+        return None if self._recording is None else attrs.asdict(self._recording.status)
 
     def _totals(self) -> dict[str, Any]:
         """Sums since the start, and what is held now; `log` in events and bytes."""

@@ -7,6 +7,10 @@ In reading order:
 - `names`: the names of recordings, and those in a folder.
 - `frames`: files of zstd frames, which are written whole and read up to a cut end.
 - `reading`: reads a recording.
+- `retention`: removes old recordings.
+- `settings`: what the recorder can be told.
+- `recorder`: makes lines and frames of events and writes them, in a thread.
+- `recording`: starts and stops that, and says how it is: for the log, alerts, `/status`.
 
 - `bars`: makes bars of ticks; without I/O.
 - `bar_store`: bars in SQLite.

@@ -113,7 +113,8 @@ class EventThread:
     """A tap that hands events to a thread, which does `duty`; `name` is for the log.
 
     `call_from_thread` is the reactor's `callFromThread`.  A duty that blocks for long has to end
-    that when `stopping` is set: the same event that it was made with.
+    that when `stopping` is set: the same event that it was made with.  `why()` says why there is
+    no room.
     """
 
     def __init__(
@@ -123,17 +124,23 @@ class EventThread:
         call_from_thread: Callable[..., object],
         *,
         stopping: threading.Event | None = None,
+        why: Callable[[], str] = lambda: FULL,
         max_bytes: int = QUEUE_BYTES,
         pause: float = PAUSE,
     ) -> None:
-        self.lost = 0
+        self.dropped = 0
         """Events for which there was no room."""
-        self.errors = 0
-        """How often the duty raised."""
+        self.gaps = 0
+        """How often that began."""
+        self.failed = 0
+        """Events with which the duty raised."""
+        self.failures = 0
+        """How often it raised with events."""
         self._name = name
         self._duty = duty
         self._call_from_thread = call_from_thread
         self._stopping = stopping or threading.Event()
+        self._why = why
         self._max_bytes = max_bytes
         self._pause = pause
         self._queue: deque[tuple[int, Work]] = deque()
@@ -177,14 +184,14 @@ class EventThread:
 
     def _drop(self, events: Sequence[Event]) -> None:
         """There is no room: what waits is older, and must come first."""
-        self.lost += len(events)
+        self.dropped += len(events)
         since, until = events[0].wall, events[-1].wall
         gap = self._gap
-        self._gap = (
-            Gap(since, until, len(events))
-            if gap is None
-            else Gap(gap.since, until, gap.events + len(events))
-        )
+        if gap is None:
+            self.gaps += 1
+            self._gap = Gap(since, until, len(events), self._why())
+        else:
+            self._gap = Gap(gap.since, until, gap.events + len(events), gap.reason)
 
     @property
     def waiting(self) -> int:
@@ -217,7 +224,7 @@ class EventThread:
     # -- in the thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
-        again = False
+        again = True  # the first tick comes at once
         while True:
             is_last = self._stopping.is_set()
             if not (again or is_last):
@@ -248,6 +255,8 @@ class EventThread:
         else:
             why = self._attempt(lambda: self._duty.take(work))
             if why:
+                self.failed += len(work)
+                self.failures += 1
                 gap = Gap(work[0].wall, work[-1].wall, len(work), why)
                 self._attempt(lambda: self._duty.gap(gap))
         self._taken += size
@@ -262,7 +271,6 @@ class EventThread:
         try:
             act()
         except Exception as error:
-            self.errors += 1
             self._call_from_thread(self._log, error)
             return reason(error)
         return ""

@@ -303,6 +303,30 @@ class Settings:
         number(1, 10**7),
     )
 
+    record: Path | None = option(
+        "",
+        "Folder in which the worker's events are recorded, one compressed file for each day session"
+        " and each night session. Without it nothing is recorded.",
+        file,
+    )
+    record_events: str = option(
+        "worker",
+        "Whose events are recorded: worker (those of the worker and of the gateway itself) or"
+        " everybody.",
+        choice("worker", "everybody"),
+    )
+    record_days: int = option(
+        "30",
+        "Days for which recordings are kept; older ones are removed. 0 keeps them for ever.",
+        number(0, 36500),
+    )
+    record_size: int = option(
+        "10G",
+        "Maximum size in bytes of all recordings together; beyond it the oldest are removed. 0"
+        " means no limit.",
+        size,
+    )
+
     slow_size: int = option(
         "1M",
         "Bytes of backlog above which a client counts as slow when it makes no progress for"

@@ -44,7 +44,12 @@ class StatusTests(SynchronousTestCase):
         self.world.flush()
 
     def test_it_begins_with_what_the_worker_tells(self) -> None:
-        self.assertEqual(list(self.status()), ["state", "relay", "clients", "freshness"])
+        self.assertEqual(
+            list(self.status()), ["state", "relay", "clients", "freshness", "recording"]
+        )
+
+    def test_nothing_is_recorded_unless_that_is_wanted(self) -> None:
+        self.assertIsNone(self.status()["recording"])
 
     def test_what_can_not_be_read_is_left_out(self) -> None:
         def broken() -> dict[str, Any]:
@@ -57,9 +62,9 @@ class StatusTests(SynchronousTestCase):
             self.world.server.sessions,
             count(0, KEPT_FOR).__next__,
         )
-        self.assertEqual(list(status()), ["relay", "clients", "freshness"])
+        self.assertEqual(list(status()), ["relay", "clients", "freshness", "recording"])
         self.patch(status, "_totals", broken)
-        self.assertEqual(list(status()), ["clients", "freshness"])
+        self.assertEqual(list(status()), ["clients", "freshness", "recording"])
 
     def test_clients_are_counted_by_transport(self) -> None:
         self.assertEqual(self.status()["relay"]["clients"], {"websocket": 0, "polling": 0})

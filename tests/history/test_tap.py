@@ -100,7 +100,7 @@ class EventThreadTests(TestCase):
         self.send(3)
         self.send(4, 5)
         self.assertTrue(self.tap.is_full)
-        self.assertEqual(self.tap.lost, 3)
+        self.assertEqual(self.tap.dropped, 3)
         self.duty.may_go_on.set()
         while self.tap.waiting:
             await wait()
@@ -135,7 +135,7 @@ class EventThreadTests(TestCase):
         self.send(3)
         await self.stop()
         self.assertEqual(self.duty.told, ["gap 1-2 2: as asked", "3", "closed"])
-        self.assertEqual(self.tap.errors, 1)
+        self.assertEqual(self.tap.failed, 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
 

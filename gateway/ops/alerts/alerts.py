@@ -63,8 +63,11 @@ class Alerts:
             for each in map(webhook, settings.urls)
         ]
         limiter = AlertLimiter(deadlines, settings.interval, self._send)
-        self.published = AlertRules(deadlines, wall, limiter.tell).published
+        rules = AlertRules(deadlines, wall, limiter.tell)
+        self.published = rules.published
         """To be called with name and argument of each event that the gateway publishes."""
+        self.recording = rules.recording
+        """To be called when the recording fails, and when it goes on."""
 
     def results(self) -> dict[str, int]:
         """Sums over all receivers, see `delivery.RESULTS`."""

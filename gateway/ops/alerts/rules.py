@@ -27,11 +27,14 @@ UNREADY: Final = "unready"
 """The worker runs, but does not become ready."""
 STALE: Final = "stale"
 """A market trades, and its feed is silent."""
+UNRECORDED: Final = "unrecorded"
+"""Events can't be recorded, or are missing in the recording."""
 RECOVERED: Final = "recovered"
 """The trouble that was told before is over."""
 
 WORKER: Final = "worker"
-"""The subject of an alert that is about no market."""
+RECORDING: Final = "recording"
+"""The subjects of alerts that are about no market."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +43,7 @@ class Alert:
 
     kind: str
     subject: str
-    """`worker`, or the market whose feed it is about."""
+    """`worker`, `recording`, or the market whose feed it is about."""
     detail: str
     """A sentence for people, in English."""
     timestamp: str
@@ -60,6 +63,7 @@ TITLES: Final = {
         FATAL: "Worker stays down",
         UNREADY: "Worker is not ready",
         STALE: "Feed is silent",
+        UNRECORDED: "Recording fails",
         RECOVERED: "Recovered",
     },
     "zh-TW": {
@@ -68,6 +72,7 @@ TITLES: Final = {
         FATAL: "worker 已停住，須有人重新啟動",
         UNREADY: "worker 遲遲未就緒",
         STALE: "盤中沒有行情",
+        UNRECORDED: "行情錄製失敗",
         RECOVERED: "已恢復正常",
     },
 }
@@ -171,7 +176,7 @@ _TABLE: Final = {
 
 
 class AlertRules:
-    """Makes alerts of the gateway's own events.
+    """Makes alerts of the gateway's own events, and of how the recording is.
 
     `wall()` is in seconds since 1970; `tell(alert)` is called for each alert.
     """
@@ -225,6 +230,16 @@ class AlertRules:
         elif value["status"] == "live" and market in self._stale:
             self._stale.discard(market)
             self._alert(RECOVERED, market, f"{market}: ticks come again", {})
+
+    # -- the recording --------------------------------------------------------------------
+
+    def recording(self, trouble: str, lost: int) -> None:
+        """Recording fails because of `trouble`, or "": it goes on; `lost` events are missing."""
+        missing = f"{lost} events are missing" if lost else "no event is missing"
+        if trouble:
+            self._alert(UNRECORDED, RECORDING, f"{trouble}; so far {missing}", {"lost": lost})
+        else:
+            self._alert(RECOVERED, RECORDING, f"recording goes on; {missing}", {"lost": lost})
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
         self._tell(

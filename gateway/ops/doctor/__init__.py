@@ -6,7 +6,7 @@
 - `broker_keys`: where the broker's keys come from, and whether the certificate can be used.
 - `ports`: whether the ports are free, and who could reach them.
 - `host`: clock, file descriptors, `SJGATEWAY_` variables; who may read the gateway's files; the
-  state folder and the ledger of starts.
+  state folder, the ledger of starts, and the folder of recordings.
 
 `gateway.app.check` runs all of them; `gateway.app.command_line` looks at the ports.
 """
@@ -18,6 +18,7 @@ from gateway.ops.doctor.host import (
     check_descriptors,
     check_environment,
     check_files,
+    check_recording,
     check_state,
 )
 from gateway.ops.doctor.ports import check_places, check_ports
@@ -34,6 +35,7 @@ __all__ = [
     "check_keys",
     "check_places",
     "check_ports",
+    "check_recording",
     "check_state",
     "check_worker",
     "find_target",

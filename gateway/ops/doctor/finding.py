@@ -45,6 +45,7 @@ TOPICS = (
     "origins",
     "files",
     "state",
+    "recording",
     "restart",
     "environment",
     "clock",

@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import resource
+import shutil
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ BUILT = 2026
 """The year of this release: a clock with an earlier year is wrong."""
 SPARE = 200
 """Descriptors besides those of clients: the log, the worker's pipes, the gateway's own."""
+ENOUGH = 2 << 30
+"""Bytes that recordings of a busy week take."""
 _PREFIX = "SJGATEWAY_"
 
 
@@ -126,6 +129,23 @@ def _private(path: Path) -> Iterator[Finding]:
         yield warn("files", f"other users can read or write {path}", f"chmod 600 {path}")
 
 
+def check_recording(folder: Path | None) -> Iterator[Finding]:
+    """Whether events can be recorded in `folder`, and how much room there is; nothing is made."""
+    if folder is None:
+        yield ok("recording", "nothing is recorded (without --record)")
+        return
+    if not _writable(folder):
+        cure = f"chown it to {_user()}, chmod u+rwx, or name another folder with --record"
+        yield warn("recording", f"{folder} can't be written: nothing is recorded", cure)
+        return
+    free = shutil.disk_usage(_existing(folder)).free
+    if free < ENOUGH:
+        cure = "make room, name a folder on another disk, or lower --record-size"
+        yield warn("recording", f"only {free >> 20} MiB are free for {folder}", cure)
+    else:
+        yield ok("recording", f"{folder} can be written; {free >> 30} GiB are free")
+
+
 def check_state(folder: Path, budget: int, now: float) -> Iterator[Finding]:
     """Check the state folder and the ledger in it; nothing is made."""
     if not _writable(folder):
@@ -176,10 +196,15 @@ def _allowance(record: dict[str, Any], budget: int, now: float) -> Finding:
 
 def _writable(folder: Path) -> bool:
     """Whether files can be made in `folder`, which may have to be made itself."""
+    existing = _existing(folder)
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def _existing(folder: Path) -> Path:
+    """`folder`, or the nearest one above it that exists."""
     places = (folder, *folder.absolute().parents)
     # A Path would raise where its folder may not be entered.
-    existing = next(each for each in places if os.path.exists(each))  # noqa: PTH110
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    return next(each for each in places if os.path.exists(each))  # noqa: PTH110
 
 
 def _user() -> str:

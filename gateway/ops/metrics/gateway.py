@@ -1,4 +1,4 @@
-"""Metrics of the gateway itself: connections, refusals, alerts, CPU, memory, late timers."""
+"""Metrics of the gateway itself: connections, refusals, alerts, recording, processes, timers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.history.recording import RecordingStatus
     from gateway.web.http.counting import Caps
 
 
@@ -29,6 +30,22 @@ class AlertMetrics:
 
     def collect(self) -> Iterator[Metric]:
         yield counter("alerts", "Alerts by what became of them", self._results(), "result")
+
+
+class RecordingMetrics:
+    """Reads `status()`, which says how the recording is."""
+
+    def __init__(self, status: Callable[[], RecordingStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._status()
+        yield gauge("recording_up", "1 while events can be recorded", not now.trouble)
+        yield gauge("recording_waiting_bytes", "Events that wait to be written", now.waiting)
+        yield counter("recorded_events", "Events that are in a file", now.events)
+        yield counter("recorded_bytes", "Bytes that were written, compressed", now.bytes)
+        yield counter("recording_gaps", "Gaps in the recording", now.gaps)
+        yield counter("unrecorded_events", "Events that are in no file", now.lost)
 
 
 # -- Connections, and who was refused.

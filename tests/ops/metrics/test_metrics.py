@@ -150,7 +150,7 @@ class WholeTests(TestCase):
         return (await client.ask()).startswith("44")
 
     async def test_the_document_has_every_name_and_type_and_no_other(self) -> None:
-        self.start()
+        self.start(record=Path(self.mktemp()))
         served = {}
         for family in text_string_to_metric_families(await self.scrape()):
             total = "_total" if family.type == "counter" else ""
