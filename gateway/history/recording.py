@@ -129,7 +129,7 @@ class Recording:
             events=recorder.events,
             bytes=recorder.bytes,
             gaps=recorder.gaps + self.tap.gaps + self.tap.failures,
-            lost=recorder.lost + self.tap.dropped + self.tap.failed,
+            lost=recorder.lost + self.tap.lost,
             waiting=self.tap.waiting,
         )
 

@@ -136,6 +136,8 @@ class EventThread:
         """Events with which the duty raised."""
         self.failures = 0
         """How often it raised with events."""
+        self.errors = 0
+        """How often it raised at all."""
         self._name = name
         self._duty = duty
         self._call_from_thread = call_from_thread
@@ -192,6 +194,11 @@ class EventThread:
             self._gap = Gap(since, until, len(events), self._why())
         else:
             self._gap = Gap(gap.since, until, gap.events + len(events), gap.reason)
+
+    @property
+    def lost(self) -> int:
+        """Events that the duty did not do."""
+        return self.dropped + self.failed
 
     @property
     def waiting(self) -> int:
@@ -271,6 +278,7 @@ class EventThread:
         try:
             act()
         except Exception as error:
+            self.errors += 1
             self._call_from_thread(self._log, error)
             return reason(error)
         return ""
