@@ -220,3 +220,34 @@ class FeedTests(RulesTestCase):
     def test_other_events_are_none_of_our_business(self) -> None:
         self.rules.published("market_tick", {"code": "TXFR1"})
         self.assertEqual(self.alerts, [])
+
+
+class RecordingTests(RulesTestCase):
+    def test_a_recording_that_fails_and_goes_on(self) -> None:
+        self.rules.recording("No space left on device", 0)
+        self.rules.recording("", 12)
+        self.rules.recording("", 0)
+        told = [(each.kind, each.subject, each.detail, each.facts) for each in self.alerts]
+        self.assertEqual(
+            told,
+            [
+                (
+                    "unrecorded",
+                    "recording",
+                    "No space left on device; so far no event is missing",
+                    {"lost": 0},
+                ),
+                (
+                    "recovered",
+                    "recording",
+                    "recording goes on; 12 events are missing",
+                    {"lost": 12},
+                ),
+                (
+                    "recovered",
+                    "recording",
+                    "recording goes on; no event is missing",
+                    {"lost": 0},
+                ),
+            ],
+        )
