@@ -8,7 +8,7 @@ In reading order:
 - `run`: one start of the worker, from the decision until nothing of its tree is left.
 - `guarded`: the guardian and its worker as the reactor sees them.
 - `guardian`: the program of the guardian process, the worker's parent.
-- `rescue`: ends a worker whose guardian was killed.
+- `orphan`: ends a worker whose guardian was killed.
 - `claim`: locks, so that there is one worker at a time, whatever became of the gateway before.
 - `output`: what the worker prints: into the log, and the broker's words in it.
 - `lines`: from bytes to lines that can be logged.

@@ -25,7 +25,7 @@ from gateway.common.guard import attempt
 from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.guardian import LOCK
-from gateway.worker.process.rescue import Rescue
+from gateway.worker.process.orphan import OrphanedWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +189,7 @@ class Predecessor:
         self._freed = freed
         self._looking: Any = None
         self._expected = 0.0
-        self._rescue: Rescue | None = None
+        self._orphan: OrphanedWorker | None = None
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
         """A check of the gate: holds a start while that worker is there, and waits for its end.
@@ -228,7 +228,7 @@ class Predecessor:
 
     def _see_to_its_end(self) -> None:
         holders = self._claim.holders()
-        if not holders or self._rescue is not None:
+        if not holders or self._orphan is not None:
             return
         if any(map(guards, holders)):
             for pid in filter(_stopped, holders):
@@ -240,7 +240,7 @@ class Predecessor:
             tag="Python",
             pid=holders[0],
         )
-        self._rescue = Rescue(
+        self._orphan = OrphanedWorker(
             self._reactor,
             holders[0],
             self._patience,
@@ -250,7 +250,7 @@ class Predecessor:
         )
 
     def _done(self) -> None:
-        self._rescue = None
+        self._orphan = None
 
 
 def guards(pid: int) -> bool:

@@ -19,7 +19,7 @@ from gateway.market.events import ERROR
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
-from gateway.worker.process.rescue import Rescue
+from gateway.worker.process.orphan import OrphanedWorker
 from gateway.worker.process.target import ABSENT
 from gateway.worker.process.usage import SettleCheck
 
@@ -75,7 +75,7 @@ class Run:
         self._process: GuardedProcess | None = None
         self._command: Deferred[Command] | None = None
         self._folder = ""
-        self._rescue: Rescue | None = None
+        self._orphan: OrphanedWorker | None = None
         self._settling: SettleCheck | None = None
         self._asked_at: float | None = None
         self._sent: str | None = None
@@ -108,8 +108,8 @@ class Run:
         attempt("Ending the worker", self.end)
         if self._process is not None:
             attempt("Telling the guardian to kill the worker", self._process.kill)
-        if self._rescue is not None:
-            self._rescue.kill()
+        if self._orphan is not None:
+            self._orphan.kill()
 
     def heard(self, name: str, value: object, connection: Hashable) -> str | None:
         """An event of one of the worker's own connections; the class of the error in it, if any."""
@@ -188,7 +188,7 @@ class Run:
     def ended(self) -> None:
         if self.alive and self.pid is not None:
             _log.warn("The guardian of worker {pid} was killed", tag="Python", pid=self.pid)
-            self._rescue = Rescue(
+            self._orphan = OrphanedWorker(
                 self._reactor,
                 self.pid,
                 self._patience,

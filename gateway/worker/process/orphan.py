@@ -18,10 +18,10 @@ INTERVAL = 0.1
 """Seconds between two looks."""
 
 
-class Rescue:
-    """SIGTERM and SIGKILL, with their patiences, for what a guardian that was killed leaves.
+class OrphanedWorker:
+    """What a guardian that was killed leaves: it gets SIGTERM and SIGKILL, each with its patience.
 
-    That is the session that `worker` leads, and whoever else of its tree still holds the lock
+    It is the session that `worker` leads, and whoever else of its tree still holds the lock
     (`holders`); what left the session and closed its descriptors can't be found any more.  The
     kernel sent SIGINT to the worker when its guardian died.  `sent` is told each signal, `gone`
     is called when the worker is gone, `done` when nothing is left.
