@@ -62,6 +62,15 @@ class PollingChannel:
     def has_room(self) -> bool:
         return self._poll is not None
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether a GET that was verified before would be verified again, and no other is pending.
+
+        Of what is verified, only the session changes: it may be over, or polls no longer.
+        """
+        session = self._session
+        return session is not None and self._poll is None and not session.overdue
+
     def start(self, session: Session) -> None:
         """Be the transport of `session`."""
         self._session = session

@@ -4,6 +4,7 @@
 - `request`: one request and its answer; reading queries and bodies.
 - `channel`: one connection: the deadline of each phase, and writing.
 - `strict_parsing`: what Twisted's parser accepts and we refuse.
+- `known`: a request that comes again on its connection, and is not parsed again.
 - `writer`: writing to a socket with as few system calls as possible.
 - `limits`: sizes, the time for each phase, and turns for pipelined requests.
 - `counting`: how many connections there may be, in total and of one client.

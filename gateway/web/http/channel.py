@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from gateway.web.http.counting import count_as
 from gateway.web.http.limits import Phase
-from gateway.web.http.request import JSON_LINES, Request
+from gateway.web.http.request import JSON_LINES, PHRASES, Request
 from gateway.web.http.strict_parsing import StrictChannel
 from gateway.web.http.writer import CHUNK, writer_for
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
 
+    from gateway.web.http.known import Asker, KnownRequest
     from gateway.web.http.writer import Writer
 
 EVERY_ANSWER = (
@@ -62,6 +63,10 @@ class HttpChannel(StrictChannel):
     _peer: Any = None
     _lent = False
     _head = b""
+    known: KnownRequest | None = None
+    """The request that may come again."""
+    _asker: Asker | None = None
+    """Who answers it, while the answer is due."""
 
     # -- phases -----------------------------------------------------------------------
 
@@ -104,6 +109,39 @@ class HttpChannel(StrictChannel):
             self._enter(Phase.HANDLING)
         super().allContentReceived()
 
+    def dataReceived(self, data: bytes) -> None:
+        known = self.known
+        if (
+            known is not None
+            and known.equals(data)
+            and self._is_between_requests
+            and not self.is_over
+            and known.revision == self.site.resource.revision
+            and known.asker.can_take
+        ):
+            self._take_known(known.asker)
+        else:
+            super().dataReceived(data)
+
+    def _take_known(self, asker: Asker) -> None:
+        self._handlingRequest = True  # what comes meanwhile waits
+        self.line_mode = 0
+        self._asker = asker
+        asker.take()
+        if self._asker is not None:  # it is not answered yet
+            self._enter(Phase.HANDLING)
+
+    def answer(self, data: bytes) -> None:
+        """Write `data`, the whole answer to the request that came again."""
+        self._asker = None
+        self.write(data)
+        if self._is_quiet:
+            self._done()
+        else:
+            request = Request(self)  # all else asks for one
+            self.requests.append(request)
+            self.requestDone(request)
+
     def _take_plain(self, head: re.Match[bytes]) -> bool:
         taken = super()._take_plain(head)
         if taken and self._handlingRequest and not self.is_over:  # it is not answered yet
@@ -125,22 +163,31 @@ class HttpChannel(StrictChannel):
         if self._head:
             self.write(b"")  # a head without a body
         request.transport = None
-        if (
-            self.persistent
-            and self._is_bare
-            and self._taken is None
-            and not (self._buffer or self._dataBuffer or self._writer.hung_up)
-        ):  # nothing waits, and nothing was paused: all that is left of Twisted's own
+        if self._is_quiet:
             self.requests.clear()
-            self._handlingRequest = False
-            self.line_mode = 1
-            self._enter(Phase.IDLE)
+            self._done()
             return
         self._answered = request
         if self._writer.hung_up:  # nobody hears what else there is to answer
             self.transport.abortConnection()
         elif self._taken is None or not self.persistent:
             self._wait_for_turn()
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether nothing waits, of requests or answers, and nothing was paused."""
+        return (
+            bool(self.persistent)
+            and self._is_bare
+            and self._taken is None
+            and not (self._buffer or self._dataBuffer or self._writer.hung_up)
+        )
+
+    def _done(self) -> None:
+        """Read the next request: all that is left of Twisted's own where it is quiet."""
+        self._handlingRequest = False
+        self.line_mode = 1
+        self._enter(Phase.IDLE)
 
     def _wait_for_turn(self) -> None:
         """Take the next request: in a turn of its own if it may be here already.
@@ -187,7 +234,10 @@ class HttpChannel(StrictChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
+        asker = self._asker
         self.release()
+        if asker is not None:
+            asker.lost()
 
     def release(self) -> None:
         """Drop all references: the connection is gone, or has become a WebSocket.
@@ -200,7 +250,7 @@ class HttpChannel(StrictChannel):
         for request in self.requests:
             request.transport = None
         self.requests = []
-        self._transferDecoder = self._answered = None
+        self._transferDecoder = self._answered = self.known = self._asker = None
 
     # -- the other end ----------------------------------------------------------------
 
@@ -243,6 +293,18 @@ class HttpChannel(StrictChannel):
             request.header_lines,
             lines,
             b"".join(others),
+        )
+
+    def whole(self, status: int, lines: bytes, body: bytes) -> bytes:
+        """An answer with these header `lines`, each with CRLF, and those of all answers."""
+        return b"HTTP/1.1 %d %b\r\n%b%b%bContent-Length: %d\r\n\r\n%b" % (
+            status,
+            PHRASES[status],
+            self.site.date_line(),
+            EVERY_ANSWER,
+            lines,
+            len(body),
+            body,
         )
 
     def write(self, data: bytes) -> None:

@@ -20,12 +20,14 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from zope.interface import directlyProvides
 
 from gateway.common.fields import FieldError, convert
+from gateway.web.http.known import KnownRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.common.fields import T
     from gateway.web.http.channel import HttpChannel
+    from gateway.web.http.known import Asker
     from gateway.web.http.limits import Timer
 
 
@@ -70,6 +72,10 @@ class Request(server.Request):
     """Header lines from the guard, for any answer."""
     header_lines = b""
     """Header lines from the handler, besides `responseHeaders`; each ends with CRLF."""
+    head = b""
+    """All its bytes; empty where it can't be remembered."""
+    revision: int | None = None
+    """The guard's, by which it was let in; None: it is judged each time."""
 
     _chunks = 0
 
@@ -122,6 +128,11 @@ class Request(server.Request):
         """Write the answer `body` in `delay` seconds, unless the client goes before."""
         pending = timer.callLater(delay, partial(self._answer, body))
         self.notifyFinish().addErrback(lambda _: pending.cancel())
+
+    def remember(self, asker: Asker) -> None:
+        """Let `asker` answer when this request comes again on its connection."""
+        if self.head and self.revision is not None:
+            self.channel.known = KnownRequest(self.head, self.revision, asker)
 
     def json(self, status: int, value: Any) -> bytes:
         """Set status and headers for `value`; returns it as JSON."""

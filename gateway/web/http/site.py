@@ -183,6 +183,11 @@ class Root(Resource):
             return self._engine
         return mount
 
+    @property
+    def revision(self) -> int:
+        """The guard's: a verdict holds for the same request while it is the same."""
+        return self._guard.revision
+
     def is_engine(self, mount: Mount | None) -> bool:
         """Whether `mount` is Engine.IO's, whose errors have a form of their own."""
         return mount is not None and mount is self._engine
@@ -210,6 +215,8 @@ class Root(Resource):
             request.announced = self._proxies.announced(request.requestHeaders, _peer(request))
             if request.announced and not request.channel.lend(request.announced):
                 verdict = TOO_MANY._replace(lines=verdict.lines)
+        elif access is Access.OPEN:  # of another one, a token may expire
+            request.revision = self.revision
         if access is Access.CONTROL:
             request.who = self._guard.who(request.requestHeaders, _peer(request))
         request.verdict_lines = verdict.lines

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.web.http import HTTPChannel
 
+from gateway.web.http.known import LONGEST
 from gateway.web.http.request import BodyTooLargeError, Request
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class StrictChannel(HTTPChannel):
         self.persistent = self.checkPersistence(request, b"HTTP/1.1")
         request.gotLength(0)
         self._buffer = head.string[head.end() :]
+        if self.persistent and not self._buffer and head.end() <= LONGEST:
+            request.head = head.string
         self._handlingRequest = True  # what comes meanwhile waits
         self.line_mode = 0
         request.requestReceived(command, path, b"HTTP/1.1")

@@ -15,8 +15,10 @@ from gateway.common.rate import Throttle
 from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
+from gateway.engineio.polling import PollingChannel
 from gateway.web.http.counting import socket_ends
 from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
+from gateway.web.http.request import Request as StrictRequest
 from gateway.web.security.access import bearer
 from gateway.web.security.proxies import is_passed_on
 from gateway.web.websocket.allowance import Allowance, Pace
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
     from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
+    from gateway.web.http.channel import HttpChannel
 
     Connect = Callable[[WebSocketSink], WebSocketChannel]
 
@@ -87,7 +90,9 @@ class EngineResource(Resource):
         self._peer = peer
         self._too_old = too_old
         self._headers = headers
-        self._squeeze = Squeezer(partial(server.deadlines.call_later, 0))
+        call_soon = partial(server.deadlines.call_later, 0)
+        self._squeeze = Squeezer(call_soon)
+        self._answers = Answers(self._squeeze, call_soon)
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
         self._may_tell = Throttle(clock)
@@ -140,7 +145,18 @@ class EngineResource(Resource):
             return NOT_DONE_YET
         if session is not None and method == "POST":
             return self._post(request, session, peer)
+        if session is not None and isinstance(request, StrictRequest):
+            self._remember(request, session)
         return self._get(request, query, peer)
+
+    def _remember(self, request: StrictRequest, session: Session) -> None:
+        """Let the same GET be answered without being parsed and verified again."""
+        channel = session.channel
+        if isinstance(channel, PollingChannel):
+            gzip = accepts(request.getHeader("accept-encoding") or "")
+            request.remember(
+                KnownPoll(request.channel, channel, self._answers, request.verdict_lines, gzip)
+            )
 
     def _post(self, request: Request, session: Session, peer: Peer) -> bytes | int:
         assert request.content is not None, "the request is complete"
@@ -237,6 +253,89 @@ class PendingGet:
         """Call `vanished` if the client goes before the answer."""
         if self._request is not None:
             self._request.notifyFinish().addErrback(lambda _: vanished())
+
+
+class Answers:
+    """Makes whole answers; polls that are given the same bytes in a turn share one.
+
+    `call_soon(callback)` must call `callback` after the turn.
+    """
+
+    def __init__(
+        self, squeeze: Squeezer, call_soon: Callable[[Callable[[], None]], object]
+    ) -> None:
+        self._squeeze = squeeze
+        self._call_soon = call_soon
+        self._payload: bytes | None = None
+        self._rest: tuple[object, ...] = ()
+        self._answer = b""
+
+    def __call__(
+        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
+    ) -> bytes:
+        """The answer with `payload`; `lines`: the guard's; `gzip`: whether the client takes it."""
+        rest = content_type, lines, gzip
+        if payload is not self._payload or rest != self._rest:
+            if self._payload is None:
+                self._call_soon(self._forget)
+            self._payload, self._rest = payload, rest
+            self._answer = self._make(http, payload, *rest)
+        return self._answer
+
+    def _make(
+        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
+    ) -> bytes:
+        lines += b"Cache-Control: no-store\r\nContent-Type: %b\r\n" % content_type.encode()
+        if gzip and len(payload) > SMALLEST:
+            lines += b"Content-Encoding: gzip\r\n"
+            payload = self._squeeze(payload)
+        return http.whole(200, lines, payload)
+
+    def _forget(self) -> None:
+        self._payload, self._answer = None, b""
+
+
+class KnownPoll:
+    """The GET of a session that comes again and again on one connection.
+
+    `lines`: what the guard adds to answers; `gzip`: whether the client takes it.
+    """
+
+    __slots__ = ("_answers", "_channel", "_gzip", "_http", "_lines")
+
+    def __init__(
+        self,
+        http: HttpChannel,
+        channel: PollingChannel,
+        answers: Answers,
+        lines: bytes,
+        gzip: bool,
+    ) -> None:
+        self._http = http
+        self._channel = channel
+        self._answers = answers
+        self._lines = lines
+        self._gzip = gzip
+
+    @property
+    def can_take(self) -> bool:
+        return self._channel.can_repeat
+
+    def take(self) -> None:
+        self._channel.get(self)
+
+    def lost(self) -> None:
+        self._channel.lost()
+
+    def answer(self, payload: bytes, content_type: str) -> None:
+        """Answer with `payload`."""
+        http = self._http
+        http.answer(self._answers(http, payload, content_type, self._lines, self._gzip))
+
+    def refuse(self, error: EngineError) -> None:
+        """Answer with `error`."""
+        lines = b"%bCache-Control: no-store\r\nContent-Type: application/json\r\n" % self._lines
+        self._http.answer(self._http.whole(error.status, lines, error.body))
 
 
 class PendingPost:

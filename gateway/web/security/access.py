@@ -91,8 +91,9 @@ _NOT_LOCAL = (
 class Guard:
     """Judges requests by `GuardSettings`."""
 
-    exposed = False
-    """Whether other machines can reach a listener; then Host may be any address."""
+    revision = 0
+    """Another number whenever a verdict on the same request may be another one."""
+    _exposed = False
 
     def __init__(self, settings: GuardSettings, wall: Callable[[], float] = time) -> None:
         """`wall`: seconds since 1970."""
@@ -103,11 +104,22 @@ class Guard:
         self._guarded = dict.fromkeys(Role, False)
         self.set_tokens(settings.all_tokens)
 
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines can reach a listener; then Host may be any address."""
+        return self._exposed
+
+    @exposed.setter
+    def exposed(self, exposed: bool) -> None:
+        self.revision += 1
+        self._exposed = exposed
+
     def set_tokens(self, tokens: Sequence[Token]) -> None:
         """Use these tokens from now on.
 
         What needed a token before still needs one, also when the last token of a role is gone.
         """
+        self.revision += 1
         by_role = sorted(tokens, key=lambda token: token.role)  # of two, that which allows more
         self._tokens = {token.digest: token for token in by_role}
         for token in tokens:
