@@ -12,7 +12,7 @@ from gateway.web.http import strict_parsing
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
 from gateway.web.security.access import Guard
-from gateway.web.security.trust import Settings
+from gateway.web.security.trust import GuardSettings
 from tests.engineio.world import Recorder, World, text
 from tests.web.wire import Wire
 
@@ -51,7 +51,7 @@ class Client:
 
 
 class KnownPollCase(SynchronousTestCase):
-    settings = Settings(allowed_origins=["https://page.example"])
+    settings = GuardSettings(allowed_origins=["https://page.example"])
     headers = "Accept-Encoding: gzip\r\n"
 
     def setUp(self) -> None:
@@ -264,7 +264,7 @@ class NotKnownTests(KnownPollCase):
     """What is parsed each time."""
 
     def test_behind_a_trusted_proxy(self) -> None:
-        self.settings = Settings(trusted_proxies=["192.0.2.0/24"])
+        self.settings = GuardSettings(trusted_proxies=["192.0.2.0/24"])
         self.setUp()
         self.exchange("4event")
         self.assertIsNone(self.client.channel.known)
