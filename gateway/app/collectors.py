@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.registry import Collector
 
-from gateway.common.guard import Reading
+from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
 from gateway.ops.metrics.gateway import (
     AlertMetrics,

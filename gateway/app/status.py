@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gateway.app.identity import known_as_worker
-from gateway.common.guard import Reading
+from gateway.common.attempt import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

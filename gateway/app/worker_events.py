@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.logger import Logger, LogLevel
 
 from gateway.app.identity import is_local, known_as_worker
-from gateway.common.guard import Attempts
+from gateway.common.attempt import Attempts
 from gateway.common.shares import Places
 from gateway.common.times import iso
 from gateway.market.events import FEED_STATUS, KNOWN

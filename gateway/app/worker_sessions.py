@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from gateway.app.identity import Identities, identity_of, is_local, known_as_worker
 from gateway.app.layer_settings import WORKER_KEY
-from gateway.common.guard import Attempts
+from gateway.common.attempt import Attempts
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import BYTES, SLICE
 from gateway.web.security.addresses import is_loopback

@@ -2,7 +2,7 @@
 
 A module here imports nothing else of the gateway.
 
-- `guard`: does what may raise, and says what happened: once, again and again, or by a timer.
+- `attempt`: does what may raise, and says what happened: once, again and again, or by a timer.
 - `times`: times as text, and daily windows that may pass midnight.
 - `rate`: rate limits for log lines and answers that strangers could cause by the thousand.
 - `fields`: reads fields that come from outside as a msgspec struct.

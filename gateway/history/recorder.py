@@ -14,7 +14,7 @@ from datetime import datetime
 from errno import EACCES
 from typing import TYPE_CHECKING, Final
 
-from gateway.common.guard import reason
+from gateway.common.attempt import reason
 from gateway.history.frames import ForeignFileError, FrameFile, compress
 from gateway.history.lines import FORMAT, gap_line, head_line, is_demo, line, parse, payload_of
 from gateway.history.names import Name

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from gateway.common.guard import Attempts, reason
+from gateway.common.attempt import Attempts, reason
 
 PAUSE: Final = 0.1
 """Seconds for which events are collected before the thread takes them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.common.guard import Attempts, Periodic
+from gateway.common.attempt import Attempts, Periodic
 from gateway.common.shares import OTHER, Places
 from gateway.market.events import CONTRACT, QUOTES, TICKS
 from gateway.market.feed import Feed, TickIntervals

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gateway.common.guard import Periodic
+from gateway.common.attempt import Periodic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

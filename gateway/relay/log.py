@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.common.guard import Attempts
+from gateway.common.attempt import Attempts
 from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
 from gateway.relay.view import Traffic, View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gateway.common.guard import Attempts
+from gateway.common.attempt import Attempts
 from gateway.relay.session_outbox import SessionOutbox
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from gateway.common.attempt import attempt
 from gateway.common.escape import escape
-from gateway.common.guard import attempt
 from gateway.common.redact import Redactor
 from gateway.market.events import ERROR
 from gateway.worker.calendar.periodic_checks import PeriodicChecks

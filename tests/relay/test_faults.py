@@ -14,7 +14,7 @@ from gateway.relay.subscription import Subscription
 from tests.relay.world import RelayWorld
 
 
-class GuardCase(SynchronousTestCase):
+class FailingCase(SynchronousTestCase):
     def errors(self) -> int:
         """Exceptions that were logged since the last call."""
         return len(self.flushLoggedErrors(RuntimeError))
@@ -24,7 +24,7 @@ def fail(*_: object) -> Any:
     raise RuntimeError("as asked")
 
 
-class DelayTests(GuardCase):
+class DelayTests(FailingCase):
     def test_the_reactors_delay_is_sampled_again(self) -> None:
         clock = Clock()
         deadlines = Deadlines(clock.seconds)
@@ -38,7 +38,7 @@ class DelayTests(GuardCase):
         self.assertEqual(sum(counts), 1)
 
 
-class TurnTests(GuardCase):
+class TurnTests(FailingCase):
     """One client of three can't be written to; and then again."""
 
     def setUp(self) -> None:
@@ -127,7 +127,7 @@ class NoSelection:
     wants = fail
 
 
-class SlowTests(GuardCase):
+class SlowTests(FailingCase):
     def start(self, slow_client_limits: SlowClientLimits, **settings: Any) -> None:
         self.world = RelayWorld(slow_client_limits=slow_client_limits, **settings)
         self.sender, *self.clients = [self.world.client() for _ in range(4)]

@@ -18,7 +18,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import ProcessDone
 from twisted.python.failure import Failure
 
-from gateway.common import guard
+from gateway.common import attempt
 from gateway.worker.process.guarded import LIFELINE, STATUS, STDERR, STDOUT
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
@@ -190,7 +190,7 @@ class Simulation:
         self.faults = Faults(error)
         for module, name in CALLS:
             test.patch(module, name, self.faults.wrap(name, getattr(module, name)))
-        test.patch(guard, "_log", SimpleNamespace(error=self._note, failure=self._note))
+        test.patch(attempt, "_log", SimpleNamespace(error=self._note, failure=self._note))
         self.logged: list[str] = []
         self.reactor = Reactor(self.faults)
         self.told: list[dict[str, object]] = []

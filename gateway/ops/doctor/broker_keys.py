@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from gateway.common.guard import reason
+from gateway.common.attempt import reason
 from gateway.contract import CredentialsError
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.keys.credentials import check_certificate, from_environment

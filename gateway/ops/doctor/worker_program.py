@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.python.failure import Failure
 
-from gateway.common.guard import reason
+from gateway.common.attempt import reason
 from gateway.contract import LaunchError, UnreachableError
 from gateway.ops.doctor.blocking_reactor import BlockingReactor
 from gateway.ops.doctor.finding import Finding, Level, fail, ok, warn

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 from prometheus_client.core import HistogramMetricFamily
 
-from gateway.common.guard import Periodic
+from gateway.common.attempt import Periodic
 from gateway.ops.metrics.families import PREFIX, counter, gauge
 
 if TYPE_CHECKING:

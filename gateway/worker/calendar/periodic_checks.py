@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from gateway.common.guard import Look
+from gateway.common.attempt import Look
 from gateway.worker.calendar.timetable import Timetable
 from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting
 from gateway.worker.sources import SourceWatch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from attrs import frozen
 
-from gateway.common.guard import attempt
+from gateway.common.attempt import attempt
 from gateway.common.times import iso
 from gateway.contract import HeldError, PausedError
 

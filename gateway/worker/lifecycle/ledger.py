@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 
-from gateway.common.guard import reason
+from gateway.common.attempt import reason
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:

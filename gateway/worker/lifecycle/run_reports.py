@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from gateway.common.guard import attempt
+from gateway.common.attempt import attempt
 from gateway.contract import FailedAtOnceError, NotReadyError, SupersededError
 from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
 from gateway.worker.lifecycle.exits import History

@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from twisted.logger import Logger
 
-from gateway.common.guard import Countdown
+from gateway.common.attempt import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

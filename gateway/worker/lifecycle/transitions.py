@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
-from gateway.common.guard import AGAIN, Countdown, attempt
+from gateway.common.attempt import AGAIN, Countdown, attempt
 from gateway.contract import LaunchError, WorkerError
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.logger import Logger
 
-from gateway.common.guard import attempt
+from gateway.common.attempt import attempt
 from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.guardian import LOCK

@@ -16,7 +16,7 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
-from gateway.common.guard import attempt
+from gateway.common.attempt import attempt
 from gateway.worker.process.guardian import LOCK
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
-from gateway.common.guard import attempt, reason
+from gateway.common.attempt import attempt, reason
 from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.guarded import Command

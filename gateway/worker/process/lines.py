@@ -6,8 +6,8 @@ from codecs import getincrementaldecoder
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from gateway.common.attempt import Countdown
 from gateway.common.escape import escape
-from gateway.common.guard import Countdown
 from gateway.common.rate import LeakyBucket
 
 if TYPE_CHECKING:

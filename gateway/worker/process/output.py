@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
-from gateway.common.guard import Countdown
+from gateway.common.attempt import Countdown
 from gateway.common.times import iso
 from gateway.worker.lifecycle.classification import NEEDLES, imposed
 from gateway.worker.process.guarded import STDERR, STDOUT

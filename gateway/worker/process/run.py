@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from gateway.common.guard import attempt, reason
+from gateway.common.attempt import attempt, reason
 from gateway.contract import LaunchError, UnreachableError
 from gateway.market.events import ERROR
 from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from gateway.common.guard import Countdown
+from gateway.common.attempt import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

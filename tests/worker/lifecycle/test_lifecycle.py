@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.common.guard import AGAIN
+from gateway.common.attempt import AGAIN
 from gateway.contract import (
     FailedAtOnceError,
     GoingDownError,

@@ -8,12 +8,12 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.common import guard
-from gateway.common.guard import AGAIN, Attempts, Countdown, Look, Periodic, Reading, attempt
+from gateway.common import attempt as module
+from gateway.common.attempt import AGAIN, Attempts, Countdown, Look, Periodic, Reading, attempt
 from gateway.engineio.deadlines import Deadlines
 
 
-class GuardCase(SynchronousTestCase):
+class AttemptCase(SynchronousTestCase):
     def errors(self) -> int:
         """Exceptions that were logged since the last call."""
         return len(self.flushLoggedErrors(RuntimeError))
@@ -23,7 +23,7 @@ def fail(*_: object) -> Any:
     raise RuntimeError("as asked")
 
 
-class AttemptTests(GuardCase):
+class AttemptTests(AttemptCase):
     def test_an_exception_becomes_a_reason(self) -> None:
         self.assertIsNone(attempt("a", int))
         self.assertEqual((attempt("b", fail), self.errors()), ("as asked", 1))
@@ -31,13 +31,13 @@ class AttemptTests(GuardCase):
     def test_the_reason_of_the_system_names_the_file(self) -> None:
         lines: list[str] = []
         said = SimpleNamespace(error=lambda text, **words: lines.append(text.format(**words)))
-        self.patch(guard, "_log", said)
+        self.patch(module, "_log", said)
         why = attempt("Opening it", lambda: open("/no/such/file"))  # noqa: PTH123, SIM115
         self.assertEqual(why, "No such file or directory: /no/such/file")
         self.assertEqual(lines, [f"Opening it failed: {why}"])
 
 
-class AttemptsTests(GuardCase):
+class AttemptsTests(AttemptCase):
     def test_says_whether_it_went_well(self) -> None:
         done: list[int] = []
         attempt = Attempts()
@@ -54,7 +54,7 @@ class AttemptsTests(GuardCase):
         self.assertEqual(self.errors(), 1)
 
 
-class LookTests(GuardCase):
+class LookTests(AttemptCase):
     def test_a_failure_is_logged_once_until_it_has_passed(self) -> None:
         broken = True
         look = Look("a look", lambda: fail() if broken else None)
@@ -72,7 +72,7 @@ class LookTests(GuardCase):
         self.assertEqual((Reading("a", read)(), self.errors()), ([1], 1))
 
 
-class PeriodicTests(GuardCase):
+class PeriodicTests(AttemptCase):
     def test_it_looks_again_whatever_a_look_raised(self) -> None:
         clock, looks = Clock(), []
 
@@ -88,7 +88,7 @@ class PeriodicTests(GuardCase):
         self.assertEqual((looks, self.errors()), ([5, 10], 2))
 
 
-class CountdownTests(GuardCase):
+class CountdownTests(AttemptCase):
     def test_a_callback_that_raised_is_called_again(self) -> None:
         clock, calls = Clock(), []
 

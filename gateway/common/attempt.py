@@ -1,4 +1,4 @@
-"""The one guard around what may raise: an exception becomes a reason and costs only itself.
+"""Does what may raise: an exception becomes a reason and costs only itself.
 
 Nobody above the reactor catches what a timer or a callback raises, and what is left undone
 then may never be done: a worker that is `starting` for ever, a look that is not repeated.
