@@ -12,8 +12,8 @@ from gateway.engineio.settings import Settings
 from gateway.web.http.site import Mount, make_site
 from gateway.web.http.timer import drive
 from gateway.web.routes.engine import EngineResource
-from gateway.web.security import trust
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
 
@@ -44,7 +44,7 @@ deadlines = Deadlines(reactor.seconds)
 drive(reactor, deadlines)
 upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
 engine = EngineResource(Server(settings, Echo, deadlines), upgrade)
-guard = Guard(trust.Settings(allowed_origins=["*"]))
+guard = Guard(GuardSettings(allowed_origins=["*"]))
 mount = Mount(engine.render, body_limit=settings.max_payload)
 site = make_site(reactor, guard, {}, engine=mount, engine_path=b"/engine.io/")
 listening = endpoints.serverFromString(reactor, f"tcp:{port}:interface=127.0.0.1").listen(site)

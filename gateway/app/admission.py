@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gateway.app.identity import Identities
     from gateway.engineio.session import Session
-    from gateway.web.security.access import Guard
+    from gateway.web.security.guard import Guard
     from gateway.web.security.tokens import Strikes, Token
 
 

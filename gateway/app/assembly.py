@@ -54,7 +54,7 @@ from gateway.web.routes.rest import RestHandlers
 from gateway.web.routes.route_table import metrics_route, rest_routes
 from gateway.web.routes.router import mounts
 from gateway.web.security import token_files
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
 from gateway.web.security.tokens import Strikes
 from gateway.web.websocket.upgrade import Upgrader
 from gateway.worker.supervisor import Supervisor

@@ -15,7 +15,7 @@ from gateway.app.service import refused
 from gateway.web.http.listen import KeptPort
 from gateway.web.http.listen_plan import ListenError, plan
 from gateway.web.http.timer import Driver, drive
-from gateway.web.security.trust import notice, warning
+from gateway.web.security.guard_settings import notice, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from gateway.options import Settings
     from gateway.relay.relay import Relay
     from gateway.web.http.listen import Listeners
-    from gateway.web.security.access import Guard
+    from gateway.web.security.guard import Guard
+    from gateway.web.security.guard_settings import GuardSettings
     from gateway.web.security.token_files import TokenFiles
-    from gateway.web.security.trust import GuardSettings
     from gateway.worker.supervisor import Supervisor
 
 LINGER = 0.2

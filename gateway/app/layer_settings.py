@@ -23,9 +23,9 @@ from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.settings import RelaySettings
 from gateway.socketio.server import Settings as SocketSettings
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.token_files import Source, first_tokens
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.worker.keys.credentials import name_more
 from gateway.worker.settings import WorkerSettings

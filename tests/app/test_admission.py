@@ -13,9 +13,9 @@ from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.identity import Identities
 from gateway.engineio.handshake import Peer
 from gateway.socketio.errors import ConnectionRefused
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.tokens import BURST, Role, Strikes, Token, parse
-from gateway.web.security.trust import GuardSettings
 
 VIEWER, OPERATOR = "a token for viewing", "a token for control"
 

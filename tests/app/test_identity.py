@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.admission import Admission, Publish
 from gateway.app.identity import Identities, known_as_worker
-from gateway.web.security.access import Guard, Settings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from tests.relay.world import RelayWorld, WebSocketClient
 
 
@@ -63,7 +64,7 @@ class JoiningTests(SynchronousTestCase):
         self.looks = 0
         identities = Identities(self.look)
         self.world.watcher.is_worker = lambda sender: identities.is_worker(sender.socket.session)
-        guard = Guard(Settings(view_token="a token for looking on"))
+        guard = Guard(GuardSettings(view_token="a token for looking on"))
         self.admission = Admission(guard, Publish.ANY, identities.is_worker)
 
     def look(self, session: Any) -> bool:

@@ -16,8 +16,8 @@ from gateway.app.child_services import PortService
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
 from gateway.options import Settings
 from gateway.web.http.listen_plan import ListenError
-from gateway.web.security import trust
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 
 
 class ServiceTestCase(SynchronousTestCase):
@@ -115,7 +115,7 @@ class GatewayTests(ServiceTestCase):
 
         listeners: Any = SimpleNamespace(open=listen, close=close, exposed=False, addresses=[])
         tokens: Any = SimpleNamespace(doubts=list)
-        guarding = trust.Settings()
+        guarding = GuardSettings()
         PortService(listeners, Settings(), guarding, Guard(guarding), tokens).setServiceParent(
             self.gateway
         )

@@ -23,8 +23,8 @@ from gateway.engineio.settings import Settings
 from gateway.web.http.site import Mount, make_site
 from gateway.web.http.timer import drive
 from gateway.web.routes.engine import EngineResource
-from gateway.web.security import trust
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
 
@@ -115,7 +115,7 @@ class ConformanceCase(TestCase):
         self.server = Server(settings, Echo, deadlines)
         upgrade = Upgrader(reactor, deadlines, Allowance(max_payload=settings.max_payload))
         engine = Mount(EngineResource(self.server, upgrade).render, body_limit=settings.max_payload)
-        guard = Guard(trust.Settings())
+        guard = Guard(GuardSettings())
         site = make_site(reactor, guard, {}, engine=engine, engine_path=b"/engine.io/")
         self.port = reactor.listenTCP(0, site, interface="127.0.0.1")
         self.number = self.port.getHost().port

@@ -20,9 +20,9 @@ from gateway.web.http.site import Mount, Site, make_site
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.routes.route_table import Route, rest_routes
 from gateway.web.routes.router import mounts
-from gateway.web.security.access import Guard
 from gateway.web.security.addresses import is_loopback
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 
 MAX_PAYLOAD = 100_000
 

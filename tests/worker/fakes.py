@@ -30,7 +30,7 @@ def settings(**changes: object) -> WorkerSettings:
     return WorkerSettings(**{"state_dir": Path("unused"), **changes})
 
 
-def state(name: str) -> states.State:
+def state(name: str) -> states.WorkerState:
     """The state that people are told by `name`, as far as others look at it."""
     kinds: dict[str, object] = {
         "stopped": states.Stopped,

@@ -14,8 +14,8 @@ from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.web.http.listen_plan import ALL, ListenAddress, ListenError, plan
 from gateway.web.http.tls import kind_of
 from gateway.web.security.addresses import parse_address
+from gateway.web.security.guard_settings import GuardSettings, notice
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import GuardSettings, notice
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -22,9 +22,8 @@ from gateway.web.http.audit import audit
 from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
-from gateway.web.security.access import TOO_MANY, bearer
+from gateway.web.security.guard import TOO_MANY, Access, bearer
 from gateway.web.security.tokens import Strikes
-from gateway.web.security.trust import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IReactorTime
 
     from gateway.web.http.limits import Timer
-    from gateway.web.security.access import Guard, Verdict
+    from gateway.web.security.guard import Guard, Verdict
 
 MOST_TOLD = 100
 """Characters of a path, a host or an origin in a log line."""

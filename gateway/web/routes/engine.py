@@ -19,7 +19,7 @@ from gateway.engineio.polling import PollingChannel
 from gateway.web.http.counting import socket_ends
 from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
 from gateway.web.http.request import Request as StrictRequest
-from gateway.web.security.access import bearer
+from gateway.web.security.guard import bearer
 from gateway.web.security.proxies import is_passed_on
 from gateway.web.websocket.allowance import Allowance, Pace
 from gateway.web.websocket.upgrade import UpgradeError

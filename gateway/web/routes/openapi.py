@@ -11,7 +11,7 @@ import msgspec
 
 from gateway import __version__
 from gateway.web.routes.schemas import Problem
-from gateway.web.security.trust import Access
+from gateway.web.security.guard import Access
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gateway.web.routes.route_table import Route
-from gateway.web.security.trust import Access
+from gateway.web.security.guard import Access
 
 if TYPE_CHECKING:
     from gateway.web.http.request import Request

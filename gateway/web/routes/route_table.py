@@ -15,7 +15,7 @@ from gateway.contract import Credentials
 from gateway.web.routes import schemas
 from gateway.web.routes.openapi import document
 from gateway.web.routes.rest import answer
-from gateway.web.security.trust import Access
+from gateway.web.security.guard import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

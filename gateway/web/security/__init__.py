@@ -1,7 +1,7 @@
 """Who may do what: hosts, origins, tokens and proxies.
 
-- `access`: the guard: one judgement for every request.
-- `trust`: the settings of the guard, and the access that a route needs.
+- `guard`: one judgement for every request, by the access that its route needs.
+- `guard_settings`: who is allowed, as the options say it.
 - `addresses`: host names, origins and addresses as requests carry them.
 - `proxies`: which proxies are trusted, and for whom they ask.
 - `tokens`: tokens, their roles and ends, the files that hold them; the answer to a wrong one waits.

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.web.security.addresses import is_loopback, parse_address, parse_client
-from gateway.web.security.trust import UNIX
+from gateway.web.security.guard_settings import UNIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.common.rate import MINUTE
 from gateway.contract import WorkerError
 from gateway.web.http.site import REFUSALS
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import FakeControl, Memory, build_site
 
 

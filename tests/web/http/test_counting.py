@@ -14,8 +14,8 @@ from gateway.web.http.listen import Listeners
 from gateway.web.http.listen_plan import ListenAddress
 from gateway.web.http.timer import drive
 from gateway.web.routes.engine import EngineResource
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
 from tests.engineio.world import Recorder as Application

@@ -13,8 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import Throttle
 from gateway.web.http.proxy_protocol import BINARY, LONGEST_BINARY, ProxyProtocolFactory, parse
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 
 
 def binary(command: int, stream: int, body: bytes, size: int | None = None) -> bytes:

@@ -15,8 +15,8 @@ from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.page import page_routes
 from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import Echo, FakeControl, Memory, SocketTestCase, build_site
 
 
@@ -535,7 +535,7 @@ class MatrixOverSocketsTests(SocketTestCase):
     """A sample of `test_security.MatrixTests`, byte for byte."""
 
     async def test_matrix(self) -> None:
-        from tests.web.security.test_access import HOSTS, LISTED, ORIGINS
+        from tests.web.security.test_guard import HOSTS, LISTED, ORIGINS
 
         port = self.listen(GuardSettings(**LISTED))
         requests = {

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.web.http import strict_parsing
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from tests.engineio.world import Recorder, World, text
 from tests.web.wire import Wire
 

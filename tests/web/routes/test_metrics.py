@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.web.http.site import make_site
 from gateway.web.routes.route_table import metrics_route
 from gateway.web.routes.router import mounts
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import GuardSettings
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from tests.ops.metrics.reading import parse
 from tests.web.http.test_site import Answer
 from tests.web.site import Memory

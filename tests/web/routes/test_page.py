@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.web.http.site import make_site
 from gateway.web.routes.page import POLICY, page_routes
 from gateway.web.routes.router import mounts
-from gateway.web.security.access import Guard
-from gateway.web.security.trust import Access, GuardSettings
+from gateway.web.security.guard import Access, Guard
+from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import Memory
 
 STATIC = files("gateway.web") / "static"

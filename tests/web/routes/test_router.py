@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.routes.route_table import Route
 from gateway.web.routes.router import mounts
-from gateway.web.security.trust import Access
+from gateway.web.security.guard import Access
 from tests.web.http.test_site import SiteTestCase
 from tests.web.site import routes
 

@@ -3,8 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.proxies import HOPS, Proxies
-from gateway.web.security.trust import GuardSettings
 
 
 class ProxiesTests(SynchronousTestCase):

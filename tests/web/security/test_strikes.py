@@ -5,6 +5,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.limits import Limits
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.tokens import (
     BURST,
     LINES_A_MINUTE,
@@ -13,7 +14,6 @@ from gateway.web.security.tokens import (
     RATE,
     Strikes,
 )
-from gateway.web.security.trust import GuardSettings
 from tests.web.site import Memory, build_site
 
 

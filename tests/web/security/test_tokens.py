@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.service import periodic
 from gateway.web.security import token_files
-from gateway.web.security.access import Guard
+from gateway.web.security.guard import Guard
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.token_files import (
     LOOK_INTERVAL,
     Source,
@@ -22,7 +23,6 @@ from gateway.web.security.token_files import (
     tokens_of,
 )
 from gateway.web.security.tokens import Role, Token, parse, read
-from gateway.web.security.trust import GuardSettings
 
 NAMED = """\
 # who    token             role

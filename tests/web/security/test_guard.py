@@ -5,9 +5,9 @@ from itertools import product
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from gateway.web.security.access import Guard, Verdict, bearer
+from gateway.web.security.guard import Access, Guard, Verdict, bearer
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.tokens import Role
-from gateway.web.security.trust import Access, GuardSettings
 
 LISTED = {"allowed_hosts": ["gw.example.com"], "allowed_origins": ["https://app.example.com"]}
 

@@ -1,8 +1,7 @@
-"""The guard's settings, and the access that a route needs."""
+"""The guard's settings, and what the start log says of them."""
 
 from __future__ import annotations
 
-from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,8 @@ from gateway.web.security.tokens import Role, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
 UNIX = "unix"
-
-
-class Access(Enum):
-    """What a route needs: nothing, the role VIEW, or the role CONTROL."""
-
-    OPEN = "open"
-    VIEW = "view"
-    CONTROL = "control"
+"""Stands for the peers of a UNIX socket."""
 
 
 def _hosts(entries: Iterable[str]) -> frozenset[str]:

@@ -9,6 +9,7 @@ the token it brings, and whether it comes from this machine.
 from __future__ import annotations
 
 import re
+from enum import Enum
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,13 +24,13 @@ from gateway.web.security.addresses import (
 )
 from gateway.web.security.proxies import Proxies
 from gateway.web.security.tokens import Role, digest
-from gateway.web.security.trust import Access, GuardSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.web.http_headers import Headers
 
+    from gateway.web.security.guard_settings import GuardSettings
     from gateway.web.security.tokens import Token
 
 _HEADER_NAMES = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*")
@@ -43,6 +44,15 @@ _PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network: true\r\n"
 """Lets an allowed page of the internet reach an address of a private network."""
 
 VARY = b"Vary: Origin\r\n"
+
+
+class Access(Enum):
+    """What a route needs: nothing, the role VIEW, or the role CONTROL."""
+
+    OPEN = "open"
+    VIEW = "view"
+    CONTROL = "control"
+
 
 _NEEDED = {Access.OPEN: Role.NONE, Access.VIEW: Role.VIEW, Access.CONTROL: Role.CONTROL}
 

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.security.trust import GuardSettings, notice, warning
+from gateway.web.security.guard_settings import GuardSettings, notice, warning
 
 
 class NoticeTests(SynchronousTestCase):
