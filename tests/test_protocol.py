@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,16 +18,31 @@ from gateway.app.admission import POLICY_VIOLATION
 from gateway.app.worker_events import WorkerEvents
 from gateway.engineio.errors import MESSAGES
 from gateway.engineio.server import GOING_AWAY
+from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history.bar_query import (
+    COLUMNS,
+    INTERVALS,
+    MOST_BARS,
+    QuestionError,
+    problem,
+    read_question,
+)
+from gateway.history.bar_service import MOST_OF_ONE
+from gateway.history.bars import MOST_ROWS
 from gateway.market import codes, freshness
-from gateway.market.hours import MARKETS
+from gateway.market.events import ASK_BARS
+from gateway.market.hours import MARKETS, Calendar
 from gateway.options import options
 from gateway.relay.auth import KEYS
 from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
+from gateway.relay.services import COST
+from gateway.web.routes.schemas import Bars as AnsweredBars
+from gateway.web.routes.schemas import BarsQuery
 from gateway.worker.lifecycle import states
 from gateway.worker.readiness import overdue
 from gateway.worker.report import WorkerReport
-from tests.relay.world import RelayWorld, WebSocketClient
+from tests.relay.world import WALL, RelayWorld, WebSocketClient
 from tests.relay.world import market as market_settings
 
 if TYPE_CHECKING:
@@ -113,7 +129,23 @@ class TableTests(SynchronousTestCase):
         self.both("connected", set(world.client(recover=True).reply))
 
     def test_events(self) -> None:
-        self.both("events", {SUBSCRIBE, REFUSED, "python_status", "feed_status"})
+        self.both("events", {SUBSCRIBE, ASK_BARS, REFUSED, "python_status", "feed_status"})
+
+    def test_bars(self) -> None:
+        asked = {each.encode_name for each in msgspec.structs.fields(BarsQuery)}
+        self.both("question", asked)
+        answered = [each.encode_name for each in msgspec.structs.fields(AnsweredBars)]
+        for page in PAGES.values():
+            cells = " ".join(row[0] for row in table(page, "bars"))
+            self.assertEqual(re.findall(r"`(\w+)`", cells), answered)
+            for name in (*COLUMNS, *INTERVALS):
+                self.assertIn(f"`{name}`", page)
+            self.assertIn(f"{MOST_BARS:,}", page)
+            self.assertIn(f"{MOST_ROWS:,}", page)
+            kbars = " ".join(row[0] for row in table(page, "kbars"))
+            read = set(re.findall(r"`(\w+)`", kbars))
+            self.assertEqual(read, {"code", "ts", "Open", "High", "Low", "Close", "Volume"})
+        self.assertEqual((MOST_OF_ONE, COST), (4, 20))
 
     def test_fields(self) -> None:
         self.both("python_status", set(constants(WorkerReport.event)))
@@ -193,10 +225,33 @@ class Play:
         self.clients: dict[str, WebSocketClient] = {}
         self.heard: dict[str, list[str | bytes]] = {}
         self.known: dict[str, str] = {}
+        self.keeper = BarKeeper(
+            Calendar(),
+            None,
+            days=30,
+            wall=lambda: WALL,
+            report=str,  # other examples have ticks without a time
+            say=case.fail,
+            clock=lambda: 0.0,
+        )
+        self.keeper.begin()
+        self.world.log.taps.append(self.keeper.take)
+        self.world.hub.services.by_name[ASK_BARS] = self.bars
 
     def is_worker(self, sender: Any) -> bool:
         worker = self.clients.get("worker")
         return worker is not None and sender.socket.session is worker.session
+
+    def bars(self, question: dict[str, Any], asker: str, answer: Any) -> Any:
+        """The service of bars, in this thread."""
+        try:
+            asked = read_question(question)
+        except QuestionError as error:
+            answer(problem(400, str(error)).body)
+        else:
+            self.keeper.ask(Asked(asked, asker, lambda found: answer(found.body)))
+            self.keeper.tick()
+        return lambda: None
 
     def __call__(self, example: str) -> None:
         for line in example.splitlines():

@@ -18,6 +18,7 @@ Who is behind a session, and what it may do:
 
 What is told of all this:
 
+- `bars`: joins the bars with the relay: its events, and questions of its clients.
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
 - `collectors`: registers the collectors of `GET /metrics`.

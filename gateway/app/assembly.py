@@ -16,6 +16,7 @@ from twisted.logger import Logger, LogLevel
 
 from gateway import __version__
 from gateway.app.admission import Admission, Publish, Revocation
+from gateway.app.bars import asker_of, make_bars
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.collectors import register_collectors
 from gateway.app.layer_settings import (
@@ -118,6 +119,7 @@ class GatewayAssembly:
             wall=time.time,
         )
         self._recording = self._make_recording()
+        self._bars = make_bars(settings, self._calendar, reactor, self._relay)
         self._events.relay = self._relay
         self._events.worker = self._supervisor
         self._allowance = allowance(
@@ -128,8 +130,7 @@ class GatewayAssembly:
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
         self._events.listeners.append(self._alerts.published)
-        if self._recording is not None:
-            self._recording.listeners.append(self._alerts.recording)
+        self._alert_of_history()
         if self._supervisor is not None:
             self._events.listeners.append(self._supervisor.told)
         self._redact = self._supervisor.redact if self._supervisor else Redactor()
@@ -156,6 +157,7 @@ class GatewayAssembly:
             supervisor=self._supervisor,
             recording=self._recording,
             deadlines=self._deadlines,
+            bars=self._bars,
         )
         self._listeners = Listeners(reactor, site, caps, self._guard.proxies.believes)
         self.reloads = Reloads()
@@ -222,6 +224,13 @@ class GatewayAssembly:
                 start=lambda: _log.warn("Nothing is recorded: --demo shows no market data"),
             )
 
+    def _alert_of_history(self) -> None:
+        """Have people told when recording or bars fail."""
+        if self._recording is not None:
+            self._recording.listeners.append(self._alerts.recording)
+        if self._bars is not None:
+            self._bars.listeners.append(self._alerts.bars)
+
     def _make_engine(self) -> EngineServer:
         application = SocketServer(
             socket_settings(self._settings), self._deadlines, limit=self._allowance.limit
@@ -254,6 +263,7 @@ class GatewayAssembly:
             self._engine.sessions,
             self._clock,
             recording=self._recording,
+            bars=None if self._bars is None else self._bars.status,
         )
         self._events.listeners.append(status.changed)
         site = make_site(
@@ -261,7 +271,7 @@ class GatewayAssembly:
             self._guard,
             mounts(
                 [
-                    *rest_routes(RestHandlers(control, status=status)),
+                    *rest_routes(RestHandlers(control, status=status, bars=asker_of(self._bars))),
                     *page_routes(),
                     metrics_route(self._registry),
                 ]
@@ -292,6 +302,8 @@ class GatewayAssembly:
         count = self._engine.sessions.__len__
         yield from process_services(reactor, self.reloads, count, is_alone=is_alone)
         yield Part("the event counts", stop=self._counts.finish)
+        if self._bars is not None:
+            yield Part("the bars", start=self._bars.start, stop=self._bars.stop)
         yield DeadlineService(reactor, self._deadlines)
         if token_sources(self._settings):
             look = self._tokens.look

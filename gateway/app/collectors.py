@@ -11,6 +11,7 @@ from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
 from gateway.ops.metrics.gateway import (
     AlertMetrics,
+    BarMetrics,
     ProcessMetrics,
     ReactorDelay,
     RecordingMetrics,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
+    from gateway.history.bar_service import Bars
     from gateway.history.recording import Recording
     from gateway.ops.alerts.alerts import Alerts
     from gateway.ops.logs import EventCounts
@@ -49,10 +51,11 @@ def register_collectors(
     supervisor: Supervisor | None,
     recording: Recording | None,
     deadlines: Deadlines,
+    bars: Bars | None,
 ) -> None:
     """Register a collector for each area; `supervisor` is None without a worker.
 
-    `recording` is None where nothing is recorded.
+    `recording` and `bars` are None where nothing is recorded or kept.
     """
 
     def pids() -> dict[str, int | None]:
@@ -68,6 +71,8 @@ def register_collectors(
         registry.register(TolerantCollector(collector))
     if recording is not None:
         registry.register(TolerantCollector(RecordingMetrics(lambda: recording.status)))
+    if bars is not None:
+        registry.register(TolerantCollector(BarMetrics(bars.status)))
     if supervisor is not None:
         worker = WorkerMetrics(supervisor.status)
         events.listeners.append(worker.published)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gateway.app.admission import Publish
 from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.history.bar_service import BarSettings
 from gateway.history.settings import RecordSettings
 from gateway.market.codes import ContractCodes
 from gateway.market.events import READINESS
@@ -191,6 +192,12 @@ def worker_settings(
         ready_within=settings.ready_within,
         restart_silent=settings.restart_silent,
     )
+
+
+def bar_settings(settings: Settings, environ: Mapping[str, str]) -> BarSettings:
+    """For bars; each gateway of the state folder has a file of its own, by its port."""
+    path = state_dir(settings, environ) / f"bars-{settings.port}.db"
+    return BarSettings(path=path, days=settings.keep_bars)
 
 
 def alert_settings(settings: Settings) -> AlertSettings:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gateway.engineio.session import Session
+    from gateway.history.bar_service import BarStatus
     from gateway.history.recording import Recording
     from gateway.market.freshness import Freshness
     from gateway.relay.hub import Hub
@@ -30,7 +31,8 @@ KEPT_FOR = 1.0
 class GatewayStatus:
     """Makes the answer when it is called, at most once in `KEPT_FOR` seconds of `clock`.
 
-    `worker()` is the supervisor's part; `sessions` are all sessions by their id.
+    `worker()` is the supervisor's part; `sessions` are all sessions by their id; `bars()` is how
+    the bars are, None where none are kept.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class GatewayStatus:
         clock: Callable[[], float],
         *,
         recording: Recording | None = None,
+        bars: Callable[[], BarStatus] | None = None,
     ) -> None:
         self._worker = worker
         self._relay = relay
@@ -58,6 +61,9 @@ class GatewayStatus:
             Reading("Reading the freshness", lambda: [("freshness", self._fresh())]),
             Reading("Reading the recording", lambda: [("recording", self._recorded())]),
         ]
+        if bars is not None:
+            how = bars
+            self._parts.append(Reading("Reading the bars", lambda: [("bars", attrs.asdict(how()))]))
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
         """The worker's part, `relay`, `clients`, `freshness` and `recording`.

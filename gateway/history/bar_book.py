@@ -94,7 +94,7 @@ class BarBook:
             self._failed(error)
             return
         if store.set_aside is not None:
-            self._say(f"it was damaged: it is now {store.set_aside.name}, and a new one is begun")
+            self._tell(f"it was damaged: it is now {store.set_aside.name}, and a new one is begun")
         self.builder.resume(store.progress())
         self.builder.cut()
         for code, since, target in store.aliases():
@@ -107,11 +107,11 @@ class BarBook:
         if self._store is None:
             self.open()
         elif self._store.is_gone:
-            self._say("it was removed: a new one is begun")
+            self._tell("it was removed: a new one is begun")
             self.close()
             self.open()
         taken = self.builder.take()
-        if not (taken or self._renamed):
+        if not (taken or self._renamed or self._problem):
             return
         try:
             if self._store is None:
@@ -187,7 +187,7 @@ class BarBook:
         if is_damage(error) and self._store is not None:
             self._store.discard()
             self._store = None
-            self._say("it was damaged: it is set aside, and a new one is begun")
+            self._tell("it was damaged: it is set aside, and a new one is begun")
             self.open()
             return
         if code == sqlite3.SQLITE_FULL and self._store is not None:
@@ -195,7 +195,9 @@ class BarBook:
                 self._store.make_room(0.75)
         if code == sqlite3.SQLITE_READONLY and self._store is not None:
             self.close()  # it may be another file by now
-        text = str(error) or type(error).__name__
+        self._tell(str(error) or type(error).__name__)
+
+    def _tell(self, text: str) -> None:
         if text != self._problem:
             self._problem = text
             self._say(text)

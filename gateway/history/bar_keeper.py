@@ -43,6 +43,8 @@ FLUSH: Final = 1.0
 """Seconds between two writes."""
 RETAIN: Final = 3600.0
 """Seconds between two looks for what is too old."""
+TOLD: Final = 600.0
+"""Seconds between two log lines on events that can't be read."""
 SLICE: Final = 0.02
 """Seconds for which questions are answered before events have their turn again."""
 DAY: Final = 86_400
@@ -112,7 +114,7 @@ class BarKeeper:
         self._mark = ""
         self._next_flush = self._next_retain = 0.0
         self._questions: dict[str, deque[Asked]] = {}
-        self._may_tell = Throttle(clock)
+        self._may_tell = Throttle(clock, TOLD)
         self._untold = 0
 
     # -- the duty ---------------------------------------------------------------------------

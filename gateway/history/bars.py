@@ -123,7 +123,7 @@ def read_tick(value: Mapping[str, Any]) -> Tick | None:
     total = value.get("total_volume")
     return Tick(
         read_code(value),
-        _time(value.get("datetime")),
+        _time(value.get("datetime") or value.get("timestamp")),
         _number("price", value.get("close") if price is None else price),
         _volume("volume", value.get("volume", 0)),
         None if total is None else _volume("total_volume", total),

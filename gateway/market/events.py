@@ -28,6 +28,8 @@ ERROR: Final = "python_error"
 
 WORKER_STATUS: Final = "python_status"
 """What the worker's process does.  A worker may send it, too, about itself."""
+ASK_BARS: Final = "sjgateway:bars"
+"""A client's question for bars, which the gateway answers."""
 FEED_STATUS: Final = "feed_status"
 """Whether the feed of a market is silent while the market trades."""
 

@@ -77,6 +77,7 @@ TEXTS: Final = {
     "record_events": "錄製誰的事件。worker：worker 與 gateway 自己的；everybody：所有人的。",
     "record_days": "錄製檔保留幾天；更舊的會刪除。0 表示永久保留。",
     "record_size": "所有錄製檔合計的位元組數上限；超過時刪除最舊的。0 表示不限。",
+    "keep_bars": "一分鐘 K 線在狀態目錄中保留幾天。0 表示不保留，也無法查詢。",
     "slow_size": "待送資料超過這麼多位元組，而且 --slow-time 秒內一點都沒有收下的用戶端，算是過慢。",
     "slow_time": "待送資料超過 --slow-size 的用戶端，幾秒內一點都沒有收下就算過慢。",
     "stall_time": "有待送資料的用戶端，不論多少，幾秒內一點都沒有收下就算過慢。",

@@ -28,7 +28,7 @@ GROUPS = (
     Group("heartbeat", "Supervising the worker", "worker 的監管"),
     Group("publish", "Relaying events", "中繼事件"),
     Group("state_events", "Clients that connect late or come back", "晚到與重新連線的用戶端"),
-    Group("record", "Recordings", "錄製"),
+    Group("record", "Recordings and bars", "錄製與 K 線"),
     Group("slow_size", "Slow clients and limits", "過慢的用戶端與上限"),
     Group("ping_interval", "The protocol", "通訊協定"),
     Group("log_level", "The log", "日誌"),

@@ -326,6 +326,12 @@ class Settings:
         " means no limit.",
         size,
     )
+    keep_bars: int = option(
+        "30",
+        "Number of days for which bars of one minute are kept, in the state folder. 0: no bars are"
+        " kept, and none can be asked for.",
+        number(0, 3650),
+    )
 
     slow_size: int = option(
         "1M",

@@ -22,6 +22,7 @@ In reading order:
 - `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
 - `acks`: acknowledgments: the first receiver that answers with something answers.
+- `services`: questions that the gateway answers itself, such as that for bars.
 - `refusals`: the answer to clients that may listen but not publish.
 - `lagging`: slow clients: their backlog is shortened, or they are disconnected.
 - `conflation`: which events of a backlog are replaced by newer ones.

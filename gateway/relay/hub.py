@@ -10,13 +10,14 @@ import orjson
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import Acks, QuestionContext
 from gateway.relay.aliases import NONE
-from gateway.relay.auth import misspelt
+from gateway.relay.auth import KEYS, misspelt
 from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import DirectJournal
 from gateway.relay.late_joiners import SUBSCRIBE, LateJoiners
 from gateway.relay.log import Log
 from gateway.relay.recovery import Pids, Recovery, recovery_request
 from gateway.relay.refusals import Refusals
+from gateway.relay.services import Services
 from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
 from gateway.socketio.errors import ConnectionRefused
@@ -79,6 +80,7 @@ class Hub:
         self._late_joiners = LateJoiners(settings.snapshots)
         self._aliases = settings.aliases()
         self._alias_event = self._aliases.event
+        self.services = Services(lambda client: observer.owner(client.socket.session))
         self.refusals = Refusals()
         self.repaired = 0
         """Events in which something that is no JSON, such as NaN, became null."""
@@ -114,6 +116,7 @@ class Hub:
             subscription.sid = socket.sid
             subscription.selection = subscription.asked = selection
         subscription.may_publish = may_publish
+        subscription.knows_us = any(key in auth for key in KEYS)
         self._late_joiners.ask(subscription, auth)
         self.members[socket] = subscription
         told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
@@ -132,9 +135,13 @@ class Hub:
         """Relay `packet` to everybody but `socket`."""
         sender = self.members[socket]
         subject = self._subject_of(packet.brief)
-        if sender.selection is not None and subject.name == SUBSCRIBE:
-            self._late_joiners.change(sender, packet)
-            return
+        if sender.knows_us:
+            if subject.name == SUBSCRIBE and sender.selection is not None:
+                self._late_joiners.change(sender, packet)
+                return
+            if subject.name in self.services.by_name:
+                self.services.ask(sender, packet)
+                return
         if not (sender.may_publish or self._observer.is_worker(sender)):
             self.refusals.refuse(sender, packet)
             return
@@ -192,6 +199,7 @@ class Hub:
         """Forget `socket`, except for what it needs to come back."""
         subscription = self.members.pop(socket)
         self._acks.gone(subscription)
+        self.services.gone(subscription)
         subscription.close()
         self._observer.left(subscription)
         if subscription.pid is not None:

@@ -47,6 +47,7 @@ class Subscription:
         "asked",
         "cursor",
         "joined",
+        "knows_us",
         "log",
         "may_publish",
         "outbox",
@@ -78,6 +79,8 @@ class Subscription:
         """Whether it asked for the newest quotes, besides the states."""
         self.may_publish = True
         """Whether its events are relayed even if it is not the worker."""
+        self.knows_us = False
+        """Whether its `auth` had a key of ours: then our names of events mean what we mean."""
         self.refreshed = -inf
         """When it was brought up to date because it was late, on the deadlines' clock."""
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone

@@ -67,6 +67,7 @@ class ReadingTests(SynchronousTestCase):
             {"datetime": "2026-11-30T01:00:00.5Z"},
             {"price": "23000", "volume": "2", "total_volume": "1000"},
             {"price": None},
+            {"datetime": None, "timestamp": "2026-11-30T09:00:00.500+08:00"},
             {"simtrade": False, "intraday_odd": 0},
         ):
             self.assertEqual(read_tick(told(**changes)), wanted, changes)

@@ -66,6 +66,8 @@ class Alerts:
         rules = AlertRules(deadlines, wall, limiter.tell)
         self.published = rules.published
         """To be called with name and argument of each event that the gateway publishes."""
+        self.bars = rules.bars
+        """To be called with what is wrong with the bars, and with "" when they are well again."""
         self.recording = rules.recording
         """To be called when the recording fails, and when it goes on."""
 

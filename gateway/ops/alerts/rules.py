@@ -29,11 +29,14 @@ STALE: Final = "stale"
 """A market trades, and its feed is silent."""
 UNRECORDED: Final = "unrecorded"
 """Events can't be recorded, or are missing in the recording."""
+UNKEPT: Final = "unkept"
+"""Bars can't be written, or their file was damaged or removed."""
 RECOVERED: Final = "recovered"
 """The trouble that was told before is over."""
 
 WORKER: Final = "worker"
 RECORDING: Final = "recording"
+BARS: Final = "bars"
 """The subjects of alerts that are about no market."""
 
 
@@ -43,7 +46,7 @@ class Alert:
 
     kind: str
     subject: str
-    """`worker`, `recording`, or the market whose feed it is about."""
+    """`worker`, `recording`, `bars`, or the market whose feed it is about."""
     detail: str
     """A sentence for people, in English."""
     timestamp: str
@@ -64,6 +67,7 @@ TITLES: Final = {
         UNREADY: "Worker is not ready",
         STALE: "Feed is silent",
         UNRECORDED: "Recording fails",
+        UNKEPT: "Bars are not kept",
         RECOVERED: "Recovered",
     },
     "zh-TW": {
@@ -73,6 +77,7 @@ TITLES: Final = {
         UNREADY: "worker 遲遲未就緒",
         STALE: "盤中沒有行情",
         UNRECORDED: "行情錄製失敗",
+        UNKEPT: "K 線無法保存",
         RECOVERED: "已恢復正常",
     },
 }
@@ -176,7 +181,7 @@ _TABLE: Final = {
 
 
 class AlertRules:
-    """Makes alerts of the gateway's own events, and of how the recording is.
+    """Makes alerts of the gateway's own events, and of how recording and bars are.
 
     `wall()` is in seconds since 1970; `tell(alert)` is called for each alert.
     """
@@ -240,6 +245,15 @@ class AlertRules:
             self._alert(UNRECORDED, RECORDING, f"{trouble}; so far {missing}", {"lost": lost})
         else:
             self._alert(RECOVERED, RECORDING, f"recording goes on; {missing}", {"lost": lost})
+
+    # -- the bars -------------------------------------------------------------------------
+
+    def bars(self, trouble: str) -> None:
+        """Bars can't be written because of `trouble`, or "": they are written again."""
+        if trouble:
+            self._alert(UNKEPT, BARS, f"bars: {trouble}", {})
+        else:
+            self._alert(RECOVERED, BARS, "bars are written again", {})
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
         self._tell(

@@ -6,8 +6,8 @@ the names and what they mean.
 - `families`: makes counters and gauges with at most one label.
 - `clients`: the relay, its clients and the feeds.
 - `worker`: the worker's state, exits, starts and pauses.
-- `gateway`: connections, refusals, alerts, the recording, CPU, memory, and how late the reactor's
-  timers are.
+- `gateway`: connections, refusals, alerts, the recording, the bars, CPU, memory, and how late the
+  reactor's timers are.
 
 `gateway.app.collectors` registers them.
 """

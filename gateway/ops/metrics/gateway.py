@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from prometheus_client.core import HistogramMetricFamily
@@ -69,6 +69,28 @@ class WebMetrics:
         yield counter("refused_connections", "Connections that were too many", self._caps.refused)
         yield counter("refused_requests", "Requests that the guard refused", requests, "status")
         yield counter("refused_clients", "Clients without the token they need", self._clients())
+
+
+# -- The bars that are kept.
+
+
+class BarMetrics:
+    """Reads `status()`: the `BarStatus` of `gateway.history`."""
+
+    def __init__(self, status: Callable[[], Any]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        bars = self._status()
+        written = {"ticks": bars.kept, "broker": bars.filled}
+        yield counter("bars", "Bars of a minute, or parts of them, written", written, "source")
+        yield gauge("bar_codes", "Codes that have bars", bars.codes)
+        yield counter("bar_late_ticks", "Ticks that came late or twice", bars.late)
+        yield counter("bar_refused_events", "Events that can't be in a bar", bars.refused)
+        yield counter("bar_lost", "Events and bars without room in memory", bars.lost)
+        yield counter("bar_errors", "Failures of the file of bars", bars.errors)
+        yield counter("bar_questions", "Questions for bars that were answered", bars.questions)
+        yield gauge("bar_file_writable", "1 while bars can be written", float(not bars.problem))
 
 
 # -- Processor time and memory of the gateway and its worker.

@@ -210,13 +210,14 @@ class BadRequestError(Exception):
         self.status = status
 
 
-def read_query(request: Request, kind: type[T]) -> T:
-    """The query as `kind`.  A name without a value means yes.  Raises BadRequestError."""
+def read_query(request: Request, kind: type[T], *, bare: str = "true") -> T:
+    """The query as `kind`.  A name without a value has the value `bare`.
+
+    Raises BadRequestError.
+    """
     fields = _form_fields(request.uri.partition(b"?")[2], _names(kind))
     try:
-        return convert(
-            {name: value or "true" for name, value in fields.items()}, kind, strict=False
-        )
+        return convert({name: value or bare for name, value in fields.items()}, kind, strict=False)
     except FieldError as error:
         raise BadRequestError(error.message) from None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import orjson
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from gateway.common.times import iso
@@ -16,11 +17,13 @@ from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
 from gateway.web.routes.schemas import (
     MOST_LINES,
+    BarsQuery,
     LogsQuery,
     RestartQuery,
     SetCredentialsQuery,
     StatusQuery,
 )
+from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,15 +31,33 @@ if TYPE_CHECKING:
     from gateway.contract import Control
     from gateway.web.http.request import Request
 
+BARS_LINES = (
+    b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-cache, private\r\n"
+)
 LOG_BYTES = 262144
 """Bytes of the worker's lines in one answer, as JSON."""
+
+
+class BarsAnswer(Protocol):
+    """An answer as JSON."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def tag(self) -> str:
+        """Equal tags: the same bars; "" for an error."""
+        ...
 
 
 class RestHandlers:
     """The handlers of the REST routes; each returns the answer, or a Deferred of it.
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
-    the answer is `Control.status`.
+    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars.
     """
 
     def __init__(
@@ -45,10 +66,12 @@ class RestHandlers:
         now: Callable[[], float] = time,
         *,
         status: Callable[..., Mapping[str, Any]] | None = None,
+        bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
     ) -> None:
         self._control = control
         self._now = now
         self._status = status
+        self._bars = bars
 
     def health(self, request: Request) -> bytes:
         """`/health`: the gateway lives, and whether the worker runs."""
@@ -93,6 +116,15 @@ class RestHandlers:
             lines = _fitting(kept[start : start + query.lines])
             end = first + min(start, len(kept)) + len(lines)
         return answer(request, HTTPStatus.OK, {"lines": lines, "next": end})
+
+    def bars(self, request: Request) -> Deferred[bytes]:
+        """`/bars`: bars of one code."""
+        query = read_query(request, BarsQuery, bare="")
+        if self._bars is None:
+            return succeed(answer(request, HTTPStatus.NOT_FOUND, {"error": "No bars are kept"}))
+        asker = address_key(request.announced or getattr(request.client, "host", ""))
+        asked = self._bars(msgspec.to_builtins(query), asker)
+        return asked.addCallback(_answer_bars, request)
 
     def restart(self, request: Request) -> Deferred[bytes]:
         """`/restart-python`: stop the worker and start it."""
@@ -143,6 +175,21 @@ def answer(request: Request, status: int, value: Any) -> bytes:
     body = request.json(status, value)
     request.setHeader(b"Content-Length", b"%d" % len(body))
     return body
+
+
+def _answer_bars(found: BarsAnswer, request: Request) -> bytes:
+    """Answer with what was found, or that the client has it already (RFC 9110, section 13.1.2)."""
+    request.setResponseCode(found.status)
+    tag = f'"{found.tag}"'
+    if found.tag:
+        # A weak one: the time of the newest tick in the answer may be another.
+        request.setHeader(b"ETag", f"W/{tag}".encode())
+        if tag in (request.getHeader("if-none-match") or ""):
+            request.setResponseCode(HTTPStatus.NOT_MODIFIED)
+            return b""
+    request.header_lines += BARS_LINES
+    request.setHeader(b"Content-Length", b"%d" % len(found.body))
+    return found.body
 
 
 def _answer_probe(request: Request, *, yes: bool, **more: Any) -> bytes:

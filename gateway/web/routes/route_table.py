@@ -90,6 +90,15 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
             query=schemas.LogsQuery,
         ),
         Route(
+            "GET",
+            "/bars",
+            rest.bars,
+            Access.VIEW,
+            "Bars of one code; 304 where `If-None-Match` has the answer's `ETag`.",
+            {200: schemas.Bars, **dict.fromkeys((400, 404, 503), schemas.Problem)},
+            query=schemas.BarsQuery,
+        ),
+        Route(
             "POST",
             "/set-sj-key",
             rest.set_credentials,

@@ -55,6 +55,77 @@ class LogsQuery(Struct, frozen=True):
     ] = 0
 
 
+class BarsQuery(Struct, frozen=True):
+    """Which bars to tell."""
+
+    code: Annotated[
+        str, Meta(description="The code, such as `TXFR1` or `2330`.", examples=["TXFR1"])
+    ] = ""
+    interval: Annotated[
+        str,
+        Meta(
+            description="The length of a bar; `1s` only for the last hour.",
+            extra_json_schema={"enum": ["1s", "1m", "5m", "15m", "30m", "60m", "1h", "1d"]},
+        ),
+    ] = "1m"
+    begin: Annotated[
+        str,
+        Meta(
+            description="The time of the first bar: seconds since 1970, or ISO 8601, such as"
+            " `2026-11-30T09:00`, which is Taipei's without a zone."
+        ),
+    ] = field(default="", name="from")
+    end: Annotated[
+        str, Meta(description="The time before which the last bar begins; as `from`.")
+    ] = field(default="", name="to")
+    session: Annotated[
+        str,
+        Meta(
+            description="`day` or `night`; without it both.",
+            extra_json_schema={"enum": ["", "day", "night"]},
+        ),
+    ] = ""
+
+
+class Columns(Struct, frozen=True):
+    """Bars, the oldest first: the same place in each list is one bar."""
+
+    time: list[int]
+    """When each begins, in seconds since 1970."""
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    volume: list[float]
+
+
+class ContractSince(Struct, frozen=True):
+    """From a time on, in seconds since 1970, the code stands for this one."""
+
+    begin: int = field(name="from")
+    code: str
+
+
+class Bars(Struct, frozen=True):
+    """Bars of one code."""
+
+    code: str
+    interval: str
+    session: str
+    demo: bool
+    """They are a demonstration's: no market data.  `replay` and `rehearsal` are told in this way,
+    too, where they are true."""
+    cut: bool
+    """There are more, earlier ones: ask again with `to` being the first time here."""
+    contracts: list[ContractSince]
+    """The contracts that a continuous code such as `TXFR1` stood for; nothing is adjusted."""
+    partial: list[int]
+    """The times of bars of which a part was not heard."""
+    bars: Columns
+    newest: float | None
+    """The time of the newest tick, in seconds since 1970; null: none has come."""
+
+
 class Health(Struct, frozen=True):
     """The gateway lives; more keys may follow."""
 

@@ -94,7 +94,7 @@ class TextTests(SynchronousTestCase):
 
     def test_every_kind_has_a_title_in_every_language(self) -> None:
         changes = {kinds.DIED, kinds.PAUSED, kinds.FATAL, kinds.UNREADY, kinds.STALE}
-        known = {*changes, kinds.UNRECORDED, kinds.RECOVERED}
+        known = {*changes, kinds.UNRECORDED, kinds.UNKEPT, kinds.RECOVERED}
         for language, titles in TITLES.items():
             self.assertEqual(set(titles), known, language)
             for kind in known:

@@ -91,6 +91,7 @@ class DocumentTests(SiteTestCase):
             "/readyz": {"get"},
             "/status": {"get"},
             "/logs": {"get"},
+            "/bars": {"get"},
             "/set-sj-key": {"post"},
             "/restart-python": {"post"},
             "/start-python": {"post"},
