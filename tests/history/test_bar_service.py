@@ -55,7 +55,6 @@ class ServiceTests(TestCase):
         self.bars.start()
         self.trade("09:00:00", 1)
         await self.bars.stop()
-        self.assertFalse([each for each in threading.enumerate() if each.name == "bars"])
         self.bars = self.make()
         self.start()
         answer = await self.bars.ask({"code": "TXFL6"}, "someone")
