@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -91,10 +92,10 @@ class Bars:
             settings.path,
             days=settings.days,
             wall=wall,
-            report=lambda text: reactor.callFromThread(self._report, text),
-            say=lambda text: reactor.callFromThread(self._say, text),
+            report=partial(self._call_from_thread, self._report),
+            say=partial(self._call_from_thread, self._say),
         )
-        self.tap = EventThread("bars", self._keeper, reactor.callFromThread, pause=PAUSE)
+        self.tap = EventThread("bars", self._keeper, self._call_from_thread, pause=PAUSE)
         self.listeners: list[Callable[[str], object]] = []
         self._asking: Counter[str] = Counter()
 
@@ -146,7 +147,7 @@ class Bars:
         self._asking[asker] += 1
 
         def answered(answer: Answer) -> None:
-            self._reactor.callFromThread(done, answer)
+            self._call_from_thread(done, answer)
 
         def done(answer: Answer) -> None:
             self._asking[asker] -= 1
@@ -161,6 +162,10 @@ class Bars:
         deferred: Deferred[Answer] = Deferred(cancelled)
         self.tap.call(lambda: self._keeper.ask(asked))
         return deferred
+
+    def _call_from_thread(self, act: Callable[..., object], *args: object) -> None:
+        """Have the reactor call `act`; it is asked for the way when that is needed, not before."""
+        self._reactor.callFromThread(act, *args)
 
     def _report(self, text: str) -> None:
         _log.warn("{text}", text=text)

@@ -1,0 +1,99 @@
+"""Joins recording and bars with the relay: they hear its events, and bars answer its clients."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from gateway import __version__
+from gateway.app.layer_settings import bar_settings, record_settings
+from gateway.app.service import Part, periodic
+from gateway.history.bar_service import Bars, no_bars
+from gateway.market.events import ASK_BARS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from twisted.application.service import Service
+    from twisted.internet.defer import Deferred
+
+    from gateway.history.bar_query import Answer
+    from gateway.history.recording import Recording
+    from gateway.market.hours import Calendar
+    from gateway.ops.alerts.alerts import Alerts
+    from gateway.options import Settings
+    from gateway.relay.relay import Relay
+
+    Ask = Callable[[Mapping[str, Any], str], Deferred[Answer]]
+    """Fields of a question, and whose it is."""
+
+HEARD = "/"
+"""The namespace whose events are recorded and made bars of: others may have the same codes."""
+
+_log = Logger(namespace="gateway")
+
+
+class HistoryTaps:
+    """Makes recording and bars where `settings` ask for them, and lets them hear the relay."""
+
+    def __init__(
+        self, settings: Settings, calendar: Calendar, reactor: Any, relay: Relay, alerts: Alerts
+    ) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self.recording = self._make_recording(calendar)
+        """None: nothing is recorded."""
+        self.bars: Bars | None = None
+        """None: none are kept."""
+        self.ask: Ask = no_bars
+        """Answers a question for bars, also where none are kept."""
+        taps = relay.hubs[HEARD].log.taps if HEARD in relay.hubs else []
+        if self.recording is not None:
+            taps.append(self.recording.tap)
+            self.recording.listeners.append(alerts.recording)
+        if settings.keep_bars:
+            self.bars = Bars(bar_settings(settings, os.environ), calendar, reactor)
+            taps.append(self.bars.tap)
+            self.bars.listeners.append(alerts.bars)
+            self.ask = self.bars.ask
+        for hub in relay.hubs.values():
+            hub.services.by_name[ASK_BARS] = partial(_serve, self.ask)
+
+    def services(self) -> Iterator[Service]:
+        """Their services, in the order of their start."""
+        made = self.recording
+        if self.bars is not None:
+            yield Part("the bars", start=self.bars.start, stop=self.bars.stop)
+        if made is not None:
+            yield periodic(self._reactor, "Looking at the recording", made.LOOK_EVERY, made.look)
+            yield Part("the recording", start=made.start, stop=made.stop)
+        elif self._settings.record is not None:
+            yield Part("the recording", start=_say_nothing_is_recorded)
+
+    def _make_recording(self, calendar: Calendar) -> Recording | None:
+        settings = record_settings(self._settings)
+        if settings is None or self._settings.demo:
+            return None
+        from gateway.history import recording  # noqa: PLC0415  # else nothing needs zstd
+
+        return recording.Recording(
+            settings, calendar.trading_part, self._reactor, version=__version__
+        )
+
+
+def _say_nothing_is_recorded() -> None:
+    _log.warn("Nothing is recorded: --demo shows no market data")
+
+
+def _serve(
+    ask: Ask, question: dict[str, Any], asker: str, answer: Callable[[bytes], object]
+) -> Callable[[], object]:
+    """The relay's `Service` for bars."""
+    asked = ask(question, asker)
+    asked.addCallback(lambda found: answer(found.body))
+    asked.addErrback(lambda failure: failure.trap(CancelledError))
+    return asked.cancel
