@@ -44,8 +44,8 @@ class HandshakeTestCase(SynchronousTestCase):
         settings = Settings(no_worker=True, state_dir=Path(self.mktemp()), **self.options)
         self.assembly = GatewayAssembly(settings, self.reactor)
         self.assembly.gateway.getServiceNamed("the deadlines").startService()
-        self.site: Any = self.assembly._make_site()
-        self.sessions = self.assembly._engine.sessions
+        self.site: Any = self.assembly.site
+        self.sessions = self.assembly.engine.sessions
 
     def shake(
         self,

@@ -4,7 +4,9 @@ How it is made and run:
 
 - `command_line`: the options as `twistd sjgateway` is given them, and `--help`.
 - `layer_settings`: makes the settings of each layer of the table of options.
-- `assembly`: the composition root: makes every object, once.
+- `assembly`: the composition root: makes every object, once, with the help of two:
+- `web_site`: the site: routes and `/socket.io/` behind the guard.
+- `history_taps`: recording and bars, which hear the relay.
 - `service`: the gateway as a service: in which order its parts start and stop, and their errors.
 - `child_services`: the services for ports, worker, deadlines and sessions.
 - `process`: limits, clock, signals, memory and orphans of the process; what SIGHUP reads again.
@@ -18,7 +20,6 @@ Who is behind a session, and what it may do:
 
 What is told of all this:
 
-- `bars`: joins the bars with the relay: its events, and questions of its clients.
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
 - `collectors`: registers the collectors of `GET /metrics`.

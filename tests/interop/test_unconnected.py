@@ -53,7 +53,7 @@ class UnconnectedTests(TestCase):
         made_of = assembly.GatewayAssembly(settings, reactor)
         made_of.gateway.startService()
         self.addCleanup(made_of.gateway.stopService)
-        return made_of._supervisor
+        return made_of.supervisor
 
     async def test_a_worker_that_connects_late_and_says_nothing(self) -> None:
         supervisor = self.start()

@@ -67,7 +67,7 @@ class WholeTests(TestCase):
         assembly = GatewayAssembly(Settings(**{**given, **changes}), reactor)
         gateway = assembly.gateway
         gateway.startService()
-        self.url = f"http://127.0.0.1:{assembly._listeners.port}"
+        self.url = f"http://127.0.0.1:{assembly.listeners.port}"
         self.addCleanup(gateway.stopService)
 
     async def scrape(self, **headers: str) -> str:

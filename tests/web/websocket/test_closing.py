@@ -47,10 +47,10 @@ class FarewellTests(TestCase):
         self.gateway.startService()
 
     def say(self, number: int) -> None:
-        self.assembly._relay.publish("n", {"n": number})
+        self.assembly.relay.publish("n", {"n": number})
 
     async def test_who_is_between_two_polls_is_waited_for(self) -> None:
-        port = int(self.assembly._listeners.addresses[0].rpartition(":")[2])
+        port = int(self.assembly.listeners.addresses[0].rpartition(":")[2])
         client = Polling(port)
         self.addCleanup(client.close)
         await deferToThread(client.join)

@@ -1,0 +1,58 @@
+"""Makes the site of the gateway: its routes and `/socket.io/`, behind the guard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.web.http.site import Mount, make_site
+from gateway.web.routes.engine import EngineResource
+from gateway.web.routes.page import page_routes
+from gateway.web.routes.route_table import metrics_route, rest_routes
+from gateway.web.routes.router import mounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client import CollectorRegistry
+
+    from gateway.engineio.handshake import Peer
+    from gateway.engineio.server import Server as EngineServer
+    from gateway.web.http.site import Site
+    from gateway.web.routes.rest import RestHandlers
+    from gateway.web.security.guard import Guard
+    from gateway.web.security.tokens import Strikes
+    from gateway.web.websocket.allowance import Allowance
+    from gateway.web.websocket.upgrade import Upgrader
+
+
+def make_gateway_site(
+    reactor: Any,
+    *,
+    guard: Guard,
+    strikes: Strikes,
+    rest: RestHandlers,
+    registry: CollectorRegistry,
+    engine: EngineServer,
+    upgrader: Upgrader,
+    allowance: Allowance,
+    too_old: Callable[[Peer], object],
+    more_paths: tuple[str, ...] = (),
+) -> Site:
+    """The factory of all connections.
+
+    `registry` is what `/metrics` shows; `too_old(peer)` is called for each client of Engine.IO 3
+    that is refused; `more_paths` are further paths of Engine.IO.
+    """
+    routes = [*rest_routes(rest), *page_routes(), metrics_route(registry)]
+    resource = EngineResource(engine, upgrader, allowance=allowance, too_old=too_old)
+    site = make_site(
+        reactor,
+        guard,
+        mounts(routes),
+        engine=Mount(resource.render, body_limit=engine.settings.max_payload),
+        engine_path=engine.settings.path.encode(),
+        more_engine_paths=[path.encode() for path in more_paths],
+        strikes=strikes,
+    )
+    site.noisy = False
+    return site
