@@ -14,4 +14,5 @@ In reading order:
 - `event_text`: one event as a line for people.
 - `output`: writes lines on a thread, so that a slow reader holds up nothing.
 - `recordings`: `recordings`: what is recorded in a folder.
+- `export`: `export`: bars of recordings.
 """

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PROGRAM = "python -m gateway"
+INTERVALS = ("1m", "5m", "15m", "30m", "60m", "1h", "1d")
+"""Of bars that are made of a recording."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,6 +71,7 @@ def _parser() -> Parser:
     )
     _add_tail(commands)
     _add_recordings(commands)
+    _add_export(commands)
     return parser
 
 
@@ -126,6 +129,42 @@ def _add_recordings(commands: Any) -> None:
         action="store_true",
         help="print one JSON object a recording, with all codes and gaps; times in seconds since"
         " 1970",
+    )
+
+
+def _add_export(commands: Any) -> None:
+    command = commands.add_parser(
+        "export",
+        help="write the bars of recordings",
+        description="Makes bars of recordings as a running gateway makes them of the same events:"
+        " by the exchange's time, without trial matches, late and doubled ticks, and with the"
+        " broker's bars where ticks were missed. They are sorted by code and time. The exit status"
+        " is 1 if a recording is damaged; what is before that place counts.",
+    )
+    command.add_argument(
+        "files", type=_path, nargs="+", metavar="FILE", help="recordings, or folders of them"
+    )
+    command.add_argument(
+        "--bars",
+        choices=INTERVALS,
+        default="1m",
+        metavar="INTERVAL",
+        help=f"how long a bar is: {', '.join(INTERVALS)} (default: %(default)s)",
+    )
+    _add_names(
+        command, "codes", "TXFR1,2330", "only these codes; TXFR1 is found in the bars of its months"
+    )
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="write CSV with a head line (the default)")
+    form.add_argument("--json", action="store_true", help="write one JSON object a bar")
+    command.add_argument(
+        "--output", type=_path, metavar="FILE", help="file to write to (default: stdout)"
+    )
+    command.add_argument(
+        "--holiday-file",
+        type=_path,
+        metavar="FILE",
+        help="the gateway's --holiday-file: after which night a day comes",
     )
 
 

@@ -156,6 +156,11 @@ class BarBook:
         return len(self._store.ids) if self._store is not None else len(self.builder.progress)
 
     @property
+    def listed(self) -> list[str]:
+        """The codes that have bars in the file, sorted."""
+        return sorted(self._store.ids) if self._store is not None else []
+
+    @property
     def problem(self) -> str:
         """What is wrong with the file; empty: nothing."""
         return self._problem

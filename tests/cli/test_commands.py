@@ -17,9 +17,10 @@ class CommandTests(CommandCase):
         self.assertEqual(status, 0)
         self.assertRegex(out, "tail +show events as they come")
         self.assertRegex(out, "recordings +list what is recorded")
+        self.assertRegex(out, "export +write the bars")
 
     def test_each_command_has_help_in_which_each_option_is_explained(self) -> None:
-        for command in ("tail", "recordings"):
+        for command in ("tail", "recordings", "export"):
             status, out, _ = self.run_main(command, "--help")
             self.assertEqual(status, 0)
             self.assertIn(f"usage: python -m gateway {command}", out)
