@@ -6,11 +6,14 @@ import select
 import socket
 import time
 from multiprocessing import Process
-from statistics import median
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.client import STAMP, Client, event, frame, random_code
 from benchmarks.server import running
+from gateway.history.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,6 +81,39 @@ def steady(
         name = f"1 to {subscribers} at {rate:g}/s" + (", 10 filters" if auth else "")
         row = _row(name, server, readers, cpu, start)
         return [*row[:-1], str(lost)]
+
+
+def recorded(rate: float, seconds: float, *options: str) -> list[str]:
+    """What a recording, or bars, cost the reactor: its thread's CPU for each event.
+
+    `lost`: events that no reader got, and events that are not in the recording.
+    """
+    with TemporaryDirectory() as place:
+        given = [each.format(place) for each in options]
+        with running(f"--state-dir={place}/state", *given) as server:
+            readers = Readers([Client(server.port) for _ in range(10)])
+            publisher = Client(server.port)
+            sent, cpu, start = 0, server.reactor_cpu(), time.monotonic()
+            while (now := time.monotonic()) < start + seconds:
+                while sent < (now - start) * rate:
+                    publisher.socket.send(event(f"C{sent % CODES}", SIZE))
+                    sent += 1
+                readers.read(min(0.01, 1 / rate))
+            while readers.count < 10 * sent and time.monotonic() < now + 5:
+                readers.read(0.1)
+            used = server.reactor_cpu() - cpu
+            memory = server.memory()
+        found = [each for path in Path(place).glob("*.zst") for each in read(path) if each.payload]
+        ticks = sum(b'"market_tick"' in (each.payload or b"") for each in found)
+        return [
+            f"1 to 10 at {rate:g}/s, {' '.join(options) or 'nothing kept'}",
+            f"{10 * sent / seconds:,.0f}/s",
+            f"{used / sent * 1e6:.2f} of the reactor an event",
+            f"{median(readers.latencies):.1f} ms, "
+            f"99 %: {quantiles(readers.latencies, n=100)[98]:.1f} ms",
+            f"{memory / 2**20:.0f} MB",
+            f"{10 * sent - readers.count}" + (f", {sent - ticks}" if found else ""),
+        ]
 
 
 def filters(number: int) -> bytes:
@@ -190,4 +226,6 @@ SCENARIOS: dict[str, Callable[[], list[str]]] = {
     "join": lambda: join(1000, b""),
     "join-snapshot": lambda: join(1000, b'{"snapshot":true}'),
     "connect": lambda: connect(1000),
+    "unrecorded": lambda: recorded(1000, 20),
+    "recorded": lambda: recorded(1000, 20, "--record={}"),
 }

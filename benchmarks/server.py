@@ -8,13 +8,13 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Server:
@@ -29,6 +29,11 @@ class Server:
         """Seconds of processor time, user and system."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
+
+    def reactor_cpu(self) -> float:
+        """Seconds of processor time of the reactor's thread alone, by the scheduler's account."""
+        account = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text("ascii")
+        return int(account.split()[0]) / 1e9
 
     def memory(self) -> int:
         """Bytes of resident memory."""

@@ -158,18 +158,22 @@ class EventThread:
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Take the events of one turn; `Log.taps` calls it."""
+        # Once a turn, mostly for one event: so all of it stands here, without a call.
         size = OVERHEAD * len(events)
         for event in events:
             size += event.size
-        waiting = self._put - self._taken
-        if waiting and waiting + size > self._max_bytes:
+        put = self._put
+        if put - self._taken + size > self._max_bytes and put > self._taken:
             self._drop(events)
             return
         if self._gap is not None:
             self._queue.append((0, self._gap))
             self._gap = None
-        self._put += size
-        self._append(size, events)
+        self._put = put + size
+        self._queue.append((size, events))
+        if self._is_asleep:
+            self._is_asleep = False
+            self._wake.set()
 
     def call(self, work: Callable[[], object]) -> None:
         """Have `work` called in the thread, in its place among the events.
