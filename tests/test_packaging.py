@@ -21,6 +21,14 @@ site.addsitedir({site!r})
 print(maker.options().__class__.__module__, maker.makeService.__module__)
 """
 
+RECORD = """
+import sys; sys.path.insert(0, {site!r})
+from pathlib import Path
+from gateway.history import frames, lines
+tick = b'["market_tick",{{"code":"TXFL6","datetime":"2026-11-30T08:45:01","close":5,"volume":1}}]'
+Path({path!r}).write_bytes(frames.compress(lines.line(1796000000.0, tick)))
+"""
+
 
 def files(folder: Path) -> list[str]:
     """All files below `folder`, relative to it."""
@@ -81,6 +89,30 @@ class PackagingTests(SynchronousTestCase):
         self.assertFalse((site / "tests").exists())
         shutil.rmtree(self.copy)
         self.assert_twistd_finds_it(site)
+
+    def test_the_commands_run_in_an_empty_folder(self) -> None:
+        site = self.build("wheel")
+        empty = self.folder / "empty"
+        empty.mkdir()
+        recording = self.folder / "2026-11-30-day.jsonl.zst"
+        self.python(RECORD.format(site=str(site), path=str(recording)), empty)
+        for arguments, status, expected in (
+            (["--version"], 0, "sjgateway "),
+            (["recordings", str(self.folder)], 0, recording.name),
+            (["export", str(recording)], 0, "TXFL6,2026-11-30T08:45:00+08:00,5.0"),
+            (["tail", "--url", "http://127.0.0.1:1"], 1, "no gateway answers at"),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "gateway", *arguments],
+                cwd=empty,
+                env={**os.environ, "PYTHONPATH": str(site)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(expected, done.stdout + done.stderr)
+        self.assertEqual(files(empty), [])
 
     def test_an_editable_install_puts_the_sources_on_the_path(self) -> None:
         site = self.build("editable")
