@@ -12,6 +12,7 @@ that is not installed.  It logs in once: starting again is its supervisor's busi
 from __future__ import annotations
 
 import argparse
+import fcntl
 import importlib
 import importlib.util
 import inspect
@@ -29,6 +30,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -61,6 +63,15 @@ MAX_CODES = 100
 """The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
 BROKER_CODES = ("TXFR1", "2330")
 LIMITS = ("limit_up", "limit_down")
+KBARS_A_DAY = 135
+"""Queries for bars on one day, all starts together: half of what the broker allows."""
+KBARS_PAUSE = 0.5
+"""Seconds between two of them; the broker allows 50 in 5 seconds."""
+KBARS_TIMEOUT = 5_000
+KBARS_ROWS = 1_200
+"""Bars that are told of each code; a trading day of futures has 1,140."""
+KBARS_FAILURES = 3
+"""Failures in a row after which no more is asked for."""
 CONTRACTS_EVERY = 60.0
 """Seconds between two looks whether a contract has changed: its limits, its target."""
 
@@ -487,6 +498,127 @@ def contract_event(contract: Any) -> Event:
     return {"code": contract.code, **found}
 
 
+def kbars_event(code: str, kbars: Any, rows: int = KBARS_ROWS) -> Event:
+    """`market_kbars` of Kbars (1.2) or KBars (1.7): the last `rows` bars.
+
+    `ts` is as the broker has it: the end of the minute in nanoseconds since 1970, Taipei's time
+    written as if it were UTC.
+    """
+    prices = ("Open", "High", "Low", "Close")
+    return {
+        "code": code,
+        "ts": [int(each) for each in list(kbars.ts)[-rows:]],
+        **{name: [float(each) for each in list(getattr(kbars, name))[-rows:]] for name in prices},
+        "Volume": [int(each) for each in list(kbars.Volume)[-rows:]],
+    }
+
+
+class Quota:
+    """Counts queries of one day in a small file, so that restarts count together.
+
+    Raises OSError where the file can't be kept: then nothing may be asked.
+    """
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._path = path
+        self._limit = limit
+
+    @classmethod
+    def of_kbars(cls, environ: Mapping[str, str]) -> Quota:
+        """That of queries for bars, in the gateway's state folder as far as it is known here."""
+        given = first_of(environ, "SJGATEWAY_STATE_DIR", "STATE_DIRECTORY").partition(":")[0]
+        state = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "/", ".local/state")
+        return cls(Path(given or Path(state, "sjgateway"), "kbars.json"), KBARS_A_DAY)
+
+    def take(self, share: float = 1.0) -> bool:
+        """Take one query of today's; False: that `share` of the day's is spent."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "r+", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            today = datetime.now(TAIPEI).date().isoformat()
+            day, _, number = stream.read(100).partition(" ")
+            used = int(number) if day == today and number.strip().isdigit() else 0
+            if used >= self._limit * share:
+                return False
+            stream.seek(0)
+            stream.truncate()
+            stream.write(f"{today} {used + 1}\n")
+        return True
+
+
+class Backfill:
+    """Tells the day's bars of one minute, so that the gateway can fill in what it did not hear.
+
+    On a thread of its own: neither readiness nor ticks wait for it, and whatever the broker does,
+    it costs only the bars.  The minute in which it began is asked for once more when it is over.
+    """
+
+    def __init__(
+        self, gateway: Gateway, ask: Callable[..., Any], codes: Mapping[str, Any], quota: Quota
+    ) -> None:
+        """`ask` is the broker's `kbars`; `codes`: the contracts by their codes."""
+        self._gateway = gateway
+        self._ask = ask
+        self._codes = dict(codes)
+        self._quota = quota
+        self._stopped = threading.Event()
+        self.asked = 0
+        """How many queries have been answered, or have failed."""
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="bars", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        began = time.time()
+        try:
+            told = self._round(list(self._codes), KBARS_ROWS, 1.0)
+            over = began - began % 60 + 65  # and what was traded in it has come
+            if not self._stopped.wait(max(0.0, over - time.time())):
+                self._round(told, 5, 0.5)
+        except Exception as error:
+            if not self._stopped.is_set():
+                log.warning("bars: %s: %s", type(error).__name__, error)
+                self._gateway.complain(error, "bars")
+
+    def _round(self, codes: Sequence[str], rows: int, share: float) -> list[str]:
+        """Ask for the bars of `codes`; those of which there are any."""
+        today = datetime.now(TAIPEI).date()
+        since = today - timedelta(days={0: 3, 6: 2}.get(today.weekday(), 1))  # a night before
+        told, failures = [], 0
+        for number, code in enumerate(codes):
+            if self._stopped.wait(KBARS_PAUSE):
+                break
+            if not self._quota.take(share):
+                if share == 1.0:
+                    left = len(codes) - number
+                    why = f"{left} of {len(codes)} codes left out: {KBARS_A_DAY} queries were made"
+                    raise RuntimeError(
+                        f"{why} today, and the broker allows no more than twice that"
+                    )
+                break
+            try:
+                dates = (str(since), str(today))
+                kbars = self._ask(self._codes[code], *dates, timeout=KBARS_TIMEOUT)
+                event = kbars_event(code, kbars, rows)
+            except Exception as error:
+                failures += 1
+                log.warning("bars of %s: %s: %s", code, type(error).__name__, error)
+                if failures == KBARS_FAILURES:
+                    raise
+            else:
+                failures = 0
+                if event["ts"]:
+                    told.append(code)
+                    self._gateway.emit("market_kbars", event)
+            finally:
+                self.asked += 1
+        return told
+
+
 class Broker(Source):
     """Shioaji, 1.2 to 1.7.  `lost` is called, on any thread, when its session is gone."""
 
@@ -500,8 +632,11 @@ class Broker(Source):
         *,
         simulation: bool,
         codes: Sequence[str],
+        quota: Quota,
     ) -> None:
         self._connected = False
+        self._quota = quota
+        self._backfill: Backfill | None = None
         self._price: float | None = None
         self._gateway = gateway
         self._credentials = credentials
@@ -536,6 +671,7 @@ class Broker(Source):
             yield
         version = {"version": shioaji.__version__, "simulation": self._simulation}
         tell_ready(self._gateway, version, self._contracts)
+        self._begin_backfill()
 
     def snapshot(self) -> None:
         if self._contracts and self._connected:
@@ -554,6 +690,8 @@ class Broker(Source):
         if self._api is None:
             return
         was_connected, self._connected = self._connected, False
+        if self._backfill is not None:
+            self._backfill.stop()
         try:
             self._api.logout()
             log.info("logged out")
@@ -567,6 +705,15 @@ class Broker(Source):
         except Exception as error:
             log.warning("%s: %s: %s", service, type(error).__name__, error)
             self._gateway.complain(error, service)
+
+    def _begin_backfill(self) -> None:
+        ask = getattr(self._api, "kbars", None)
+        if ask is None:
+            log.info("bars: this shioaji has none")
+        elif self._contracts:
+            by_code = {contract.code: contract for contract in self._contracts}
+            self._backfill = Backfill(self._gateway, ask, by_code, self._quota)
+            self._backfill.start()
 
     def _activate_certificate(self) -> None:
         path, password = self._credentials.ca_path, self._credentials.ca_password
@@ -856,7 +1003,8 @@ def main(argv: Sequence[str]) -> int:
         source = NoCredentials(gateway, "SECRET_KEY" if credentials.api_key else "API_KEY")
     else:
         simulation = truthy(environ.get("SIMULATION", ""))
-        broker = partial(Broker, simulation=simulation, codes=chosen.codes)
+        quota = Quota.of_kbars(environ)
+        broker = partial(Broker, simulation=simulation, codes=chosen.codes, quota=quota)
         source = broker(gateway, credentials, stop.put)
     return Worker(gateway, source, stop).run()
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import main
+from gateway.history.bars import read_kbars
 from gateway.worker.keys.credentials import VARIABLES
 
 STAND_INS = Path(__file__).parent / "stand_ins"
@@ -541,6 +542,135 @@ class Panicking:
         raise BaseException("a panic")
 
 
+class KbarsTests(SynchronousTestCase):
+    """What is told of the broker's bars, in this thread."""
+
+    def setUp(self) -> None:
+        self.patch(main, "KBARS_PAUSE", 0)
+        self.said: list[str] = []
+        self.patch(main.log, "warning", lambda text, *args: self.said.append(text % args))
+        self.told = Told()
+        self.asked: list[tuple] = []
+        self.path = Path(self.mktemp()) / "state" / "kbars.json"
+        self.fails: set[str] = set()
+        self.now = datetime(2026, 11, 30, 10, 0, 20, tzinfo=main.TAIPEI)
+        self.patch(main, "datetime", SimpleNamespace(now=lambda zone: self.now))
+        self.rows = 3
+
+    def ask(self, contract: str, start: str, end: str, *, timeout: int) -> SimpleNamespace:
+        self.asked.append((contract, start, end, timeout))
+        if contract in self.fails:
+            raise TimeoutError("kbars")
+        stamps = [(1795424460 + 60 * row) * 10**9 for row in range(self.rows)]
+        prices = {name: [Decimal(100)] * self.rows for name in ("Open", "High", "Low", "Close")}
+        return SimpleNamespace(ts=stamps, **prices, Volume=[7] * self.rows, Amount=[])
+
+    def backfill(self, *codes: str, limit: int = 100) -> main.Backfill:
+        quota = main.Quota(self.path, limit)
+        return main.Backfill(self.told, self.ask, {code: code for code in codes}, quota)
+
+    def run_one(self, *codes: str, limit: int = 100) -> None:
+        """A whole run, in which no time passes."""
+        backfill = self.backfill(*codes, limit=limit)
+        waits: list[float] = []
+        backfill._stopped.wait = lambda seconds: bool(waits.append(seconds))
+        backfill._run()
+        self.waits = [each for each in waits if each]
+
+    def test_the_gateway_can_read_what_is_told(self) -> None:
+        self.run_one("TXFR1", "2330")
+        (name, event), *others = self.told.events
+        self.assertEqual((name, event["code"]), ("market_kbars", "TXFR1"))
+        rows = read_kbars(event)
+        self.assertEqual([row.volume for row in rows], [7, 7, 7])
+        begin = datetime(2026, 11, 23, 9, 0, tzinfo=main.TAIPEI)
+        self.assertEqual(rows[0].time, begin.timestamp())
+        # And once more, when the minute in which it began is over.
+        self.assertEqual([each["code"] for _, each in others], ["2330", "TXFR1", "2330"])
+        (wait,) = self.waits
+        self.assertTrue(0 < wait <= 65)
+
+    def test_of_many_bars_only_the_newest_are_told(self) -> None:
+        self.rows = main.KBARS_ROWS + 10
+        self.run_one("TXFR1")
+        self.assertEqual([len(each["ts"]) for _, each in self.told.events], [main.KBARS_ROWS, 5])
+
+    def test_it_asks_from_the_evening_before_on(self) -> None:
+        for day, since in ((30, 27), (29, 27), (28, 27), (27, 26)):  # a Monday, and back
+            self.now = self.now.replace(day=day)
+            self.asked.clear()
+            self.run_one("2330")
+            wanted = ("2330", f"2026-11-{since}", f"2026-11-{day}", main.KBARS_TIMEOUT)
+            self.assertEqual(self.asked[0], wanted)
+
+    def test_restarts_of_a_day_count_together(self) -> None:
+        self.run_one("A", "B", "C", limit=10)  # twice each
+        self.assertEqual(len(self.asked), 5)  # but only up to half of the limit
+        self.run_one("A", "B", "C", limit=10)
+        self.run_one("A", "B", "C", limit=10)
+        self.assertEqual(len(self.asked), 10)
+        self.assertEqual(self.told.events[-1][0], "python_error")
+        self.assertIn("1 of 3 codes left out", self.told.events[-1][1]["error"])
+        self.assertIn("left out", self.said[-1])
+        self.now = self.now.replace(day=30, month=12)
+        self.run_one("A", limit=10)
+        self.assertEqual(len(self.asked), 12)
+        self.assertEqual(self.path.read_text(), "2026-12-30 2\n")
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    def test_the_limits_are_half_of_the_brokers(self) -> None:
+        self.assertLessEqual(main.KBARS_A_DAY, 270 / 2)
+        pause = main.__dict__["KBARS_PAUSE"] or 0.5
+        self.assertLessEqual(5 / pause, 50 / 2)
+
+    def test_a_count_that_can_not_be_kept_asks_for_nothing(self) -> None:
+        self.path.parent.parent.mkdir(parents=True)
+        self.path.parent.write_text("a file")
+        self.run_one("A")
+        self.assertEqual(self.asked, [])
+        self.assertEqual(self.told.names, ["python_error"])
+
+    def test_a_count_that_can_not_be_read_begins_anew(self) -> None:
+        for text in ("", "x", "2026-11-30", "2026-11-30 x", "2026-11-30 -5", "\0" * 200):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(text)
+            self.assertTrue(main.Quota(self.path, 5).take(), text)
+            self.assertEqual(self.path.read_text(), "2026-11-30 1\n")
+
+    def test_a_code_that_fails_costs_only_itself(self) -> None:
+        self.fails = {"B"}
+        self.run_one("A", "B", "C")
+        codes = [each["code"] for _, each in self.told.events]
+        self.assertEqual(codes, ["A", "C", "A", "C"])
+
+    def test_a_broker_that_has_none_is_not_asked_again_and_again(self) -> None:
+        self.fails = set("ABCDE")
+        self.run_one(*"ABCDE")
+        self.assertEqual(len(self.asked), main.KBARS_FAILURES)
+        self.assertEqual(self.told.names, ["python_error"])
+
+    def test_no_bars_are_no_event(self) -> None:
+        self.rows = 0
+        self.run_one("A")
+        self.assertEqual(self.told.events, [])
+        self.assertEqual(len(self.asked), 1)
+
+    def test_a_stop_ends_it(self) -> None:
+        backfill = self.backfill("A")
+        backfill.stop()
+        backfill._run()
+        self.assertEqual((self.asked, self.told.events), ([], []))
+
+    def test_where_the_count_is_kept(self) -> None:
+        for environ, path in (
+            ({"SJGATEWAY_STATE_DIR": "/a", "STATE_DIRECTORY": "/b"}, "/a/kbars.json"),
+            ({"STATE_DIRECTORY": "/b:/c", "XDG_STATE_HOME": "/x"}, "/b/kbars.json"),
+            ({"XDG_STATE_HOME": "/x", "HOME": "/h"}, "/x/sjgateway/kbars.json"),
+            ({"HOME": "/h"}, "/h/.local/state/sjgateway/kbars.json"),
+        ):
+            self.assertEqual(main.Quota.of_kbars(environ)._path, Path(path))
+
+
 class StandInTests(SynchronousTestCase):
     """`Broker` with the stand-ins of both versions."""
 
@@ -554,7 +684,10 @@ class StandInTests(SynchronousTestCase):
         self.patch(os, "environ", {**os.environ, "STAND_IN_TICKS": "200"})
         self.patch(sys, "stderr", StringIO())  # where the library writes of its own accord
         lost: list[Exception] = []
-        arguments = {"simulation": True, "codes": ["TXFR1", "2330"], **more}
+        if "quota" not in more:
+            self.patch(main, "KBARS_PAUSE", 3600)  # no bars in these tests
+        quota = main.Quota(Path(self.mktemp()), 0)
+        arguments = {"simulation": True, "codes": ["TXFR1", "2330"], "quota": quota, **more}
         credentials = main.Credentials("a" * 12, "s" * 12, "/a/path", "password")
         broker = main.Broker(told, credentials, lost.append, **arguments)
         return broker, lost
@@ -565,6 +698,28 @@ class StandInTests(SynchronousTestCase):
         list(broker.open())
         self.addCleanup(broker.close)
         return broker, told, lost
+
+    def test_it_tells_the_days_bars_when_it_is_ready(self) -> None:
+        self.patch(main, "KBARS_PAUSE", 0.01)
+        self.patch(main.log, "warning", lambda *_: None)
+        for version in ("1_2", "1_7"):
+            for how, events in (
+                ("0.05", ["market_kbars", "market_kbars"]),
+                ("raise", []),
+                ("empty", []),
+                ("absent", []),
+            ):
+                self.patch(os, "environ", {**os.environ, "STAND_IN_KBARS": how})
+                quota = main.Quota(Path(self.mktemp()) / "kbars.json", 50)
+                broker, told, _ = self.open(version, quota=quota)
+                self.assertEqual(told.names[-1], "contracts_loaded", "nothing waits for bars")
+                if how == "absent":
+                    self.assertIsNone(broker._backfill)
+                while broker._backfill is not None and broker._backfill.asked < 2:
+                    told.await_published("market_tick")  # meanwhile ticks come
+                broker.close()
+                found = [name for name in told.names if name == "market_kbars"]
+                self.assertEqual(found, events, (version, how))
 
     def test_it_gets_ready_and_publishes(self) -> None:
         for version, number in (("1_2", "1.2.9"), ("1_7", "1.7.9")):

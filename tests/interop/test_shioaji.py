@@ -46,8 +46,11 @@ json.dump({
     "bidask": main.bidask_event(shioaji.BidAskFOPv1.from_msgpack(packed(bidask))),
     "missing": [name for name in (
         "set_session_down_callback on_tick_fop_v1 on_tick_stk_v1 on_bidask_fop_v1"
-        " on_bidask_stk_v1 subscribe snapshots login logout activate_ca Contracts"
+        " on_bidask_stk_v1 subscribe snapshots kbars login logout activate_ca Contracts"
     ).split() if not hasattr(shioaji.Shioaji, name)],
+    "kbars": [name for name in "ts Open High Low Close Volume".split()
+              if not hasattr(shioaji.KBars, name)],
+    "asks": str(main.inspect.signature(shioaji.Shioaji.kbars)),
     "snapshot": [name for name in main.inspect.getsource(main.snapshot_event).split('"')[1::2]
                  if name.isidentifier() and name not in ("name", "reference")
                  and not hasattr(shioaji.Snapshot, name)],
@@ -88,7 +91,8 @@ class RealShioajiTests(SynchronousTestCase):
         }
         self.assertLessEqual(tick.items(), told["tick"].items())
         self.assertEqual(told["bidask"]["ask_price"], [1, 2, 3, 4, 5])
-        self.assertEqual((told["missing"], told["snapshot"]), ([], []))
+        self.assertEqual((told["missing"], told["snapshot"], told["kbars"]), ([], [], []))
+        self.assertIn("contract, start=None, end=None, timeout=", told["asks"])
 
     def test_check_finds_nothing_wrong_with_it(self) -> None:
         state = f"--state-dir={self.folder}"

@@ -8,6 +8,7 @@ On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the enviro
     STAND_IN_LOGOUT      error, or seconds that logout spends there
     STAND_IN_TICKS       ticks a second for each subscription (10)
     STAND_IN_DOWN        seconds after login at which the session goes down
+    STAND_IN_KBARS       raise, empty, absent, or seconds that a query of bars takes
 """
 
 import ctypes
@@ -145,6 +146,28 @@ def snapshots(contracts):
         )
         for c in contracts
     ]  # fmt: skip
+
+
+class WithKbars:
+    """`kbars` of a client, which both versions have; `absent`: an older one has none."""
+
+    def __getattr__(self, name):
+        if name == "kbars" and os.environ.get("STAND_IN_KBARS") != "absent":
+            return self._kbars
+        raise AttributeError(name)
+
+    def _kbars(self, contract, start=None, end=None, timeout=30000, cb=None):
+        how = os.environ.get("STAND_IN_KBARS", "0")
+        journal("kbars", code=contract.code, start=start, end=end, timeout=timeout)
+        if how == "raise":
+            raise TimeoutError("Topic: api/v1/data/kbars")
+        minutes = 0 if how == "empty" else 2
+        if minutes:
+            time.sleep(float(how))
+        # The ends of 09:00 and 09:01 on 2026-11-23, Taipei's time written as if it were UTC.
+        stamps = [(1795424460 + 60 * minute) * 10**9 for minute in range(minutes)]
+        prices = {name: [100.0] * minutes for name in ("Open", "High", "Low", "Close", "Amount")}
+        return SimpleNamespace(ts=stamps, **prices, Volume=[7] * minutes)
 
 
 def tick_fields(contract, number, price):

@@ -50,6 +50,9 @@ class EnvironmentTests(RealTestCase):
         environ = facts["env"]
         self.assertEqual(environ["GATEWAY_URL"], "http://127.0.0.1:4001")
         self.assertEqual(environ["SOCKET_HUB"], "http://127.0.0.1:4001")
+        self.assertEqual(
+            environ["SJGATEWAY_STATE_DIR"], str(supervisor._settings.state_dir.absolute())
+        )
         self.assertEqual(environ["PYTHONUNBUFFERED"], "1")
         self.assertEqual(environ["PYTHONIOENCODING"], "utf-8")
         self.assertEqual((environ["STALE"], environ["SIMULATION"]), ("yes", "true"))

@@ -132,6 +132,8 @@ class Launcher:
             **given,
             "GATEWAY_URL": gateway_url,
             "SOCKET_HUB": gateway_url,
+            # For what a worker has to keep over its restarts, as main.py its number of queries.
+            "SJGATEWAY_STATE_DIR": os.fspath(self._settings.state_dir.absolute()),
             "PYTHONUNBUFFERED": "1",
             "PYTHONIOENCODING": "utf-8",
             **around_proxies(self._environ, gateway_url),

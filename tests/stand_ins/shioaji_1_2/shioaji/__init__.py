@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from stand_in_broker import (
     Broker,
+    WithKbars,
     bidask_fields,
     contracts_of,
     journal,
@@ -104,7 +105,7 @@ class Quote:
         self.set_callback("bidask_stk_v1", func)
 
 
-class Shioaji:
+class Shioaji(WithKbars):
     def __init__(self, simulation=False, proxies=None, currency="NTD", vpn=False):
         journal("Shioaji", simulation=simulation)
         self._broker = Broker(self)

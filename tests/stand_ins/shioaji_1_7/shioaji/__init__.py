@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from stand_in_broker import (
     Broker,
+    WithKbars,
     bidask_fields,
     contracts_of,
     journal,
@@ -101,7 +102,7 @@ class QuoteProxy:
         return getattr(self._client, name)
 
 
-class Shioaji:
+class Shioaji(WithKbars):
     def __init__(self, simulation=None, proxy=None, vpn=None):
         journal("Shioaji", simulation=simulation)
         self._broker = Broker(self)
