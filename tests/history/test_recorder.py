@@ -17,6 +17,7 @@ from gateway.history.recorder import FRAME_SECONDS, PRUNE_EVERY, RETRY, Recorder
 from gateway.history.settings import RecordSettings
 from gateway.history.tap import Gap
 from gateway.market.hours import TAIPEI, Calendar
+from tests import unprivileged
 from tests.history.events import event, packet
 
 
@@ -25,6 +26,7 @@ def moment(text: str) -> float:
 
 
 NOON = moment("2026-11-30 12:00")
+NIGHTFALL = moment("2026-11-30 14:30")
 DAY, NIGHT = "2026-11-30-day.jsonl.zst", "2026-12-01-night.jsonl.zst"
 
 
@@ -274,6 +276,30 @@ class TroubleTests(RecorderCase):
         self.assertFalse(self.recorder.tick())
         self.assertEqual(self.recorder.trouble, "")
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_folder_that_becomes_read_only_is_tried_until_it_is_not(self) -> None:
+        self.folder = unprivileged.folder(self) / "recordings"
+        self.folder.mkdir()
+        os.chown(self.folder, unprivileged.NOBODY, unprivileged.NOBODY)
+        troubles: list[str] = []
+
+        def act() -> tuple[list[str], list[object], list[object]]:
+            self.recorder = self.make()
+            self.take(NOON)
+            self.write()
+            self.folder.chmod(0o500)
+            self.stopping.on_wait = [
+                lambda: troubles.append(self.recorder.trouble),
+                lambda: self.folder.chmod(0o700),
+            ]
+            self.take(NOON + 1, NIGHTFALL)  # the file that is open goes on, the next can't be made
+            self.recorder.close()
+            return troubles, self.times(), self.times(NIGHT)
+
+        told, day, night = unprivileged.as_other_user(act)
+        self.assertEqual(told, [f"Permission denied: {self.folder / NIGHT}"])
+        self.assertEqual(day, ["head", NOON, NOON + 1])
+        self.assertEqual(night, ["head", NIGHTFALL])
 
     def test_a_frame_that_can_not_be_made_is_a_gap(self) -> None:
         failing = [True]
