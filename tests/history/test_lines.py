@@ -1,12 +1,14 @@
 """What stands in the lines of a recording."""
 
 import json
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.history import lines
 from gateway.history.tap import Gap
 
+DOCS = Path(__file__).parents[2] / "docs"
 PAYLOAD = b'["market_tick",{"code":"TXFR1", "close":23000.50}]'
 
 
@@ -65,6 +67,24 @@ class LineTests(SynchronousTestCase):
     def test_the_payload_follows_the_head_of_the_packet(self) -> None:
         for head in (b"42", b"4217", b"452-", b"451-33"):
             self.assertEqual(lines.payload_of(head + PAYLOAD), PAYLOAD)
+
+    def test_the_lines_of_the_document_are_those_that_are_made(self) -> None:
+        documents = [DOCS / "recordings.md", DOCS / "recordings.zh-TW.md"]
+        blocks = [
+            path.read_text("utf-8").split("```json\n")[1].split("```")[0] for path in documents
+        ]
+        self.assertEqual(blocks[0], blocks[1])
+        for text in blocks[0].encode().splitlines(keepends=True):
+            found = lines.parse(text)
+            if found.gap:
+                gap = found.gap
+                made = lines.gap_line(Gap(found.t, gap["until"], gap["events"], gap["reason"]))
+            elif found.recording:
+                made = lines.head_line(found.t, found.recording["gateway"])
+            else:
+                assert found.payload is not None
+                made = lines.line(found.t, found.payload, found.attachments)
+            self.assertEqual(made, text)
 
     def test_the_demonstration_is_known_by_its_mark(self) -> None:
         for payload, is_demo in (
