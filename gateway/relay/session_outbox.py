@@ -82,7 +82,7 @@ class SessionOutbox:
             return
         self.resumed += 1
         self.ready = True
-        if self._sink is not None and self._sink.form.polled:
+        if self._sink is not None and self._sink.form.polled and self._waits:
             self._turn.poll(self)
         else:
             self.pump()
@@ -96,6 +96,11 @@ class SessionOutbox:
         self.owner = None
 
     # -- the relay's side -------------------------------------------------------------
+
+    @property
+    def _waits(self) -> bool:
+        """Whether there is something to write now."""
+        return bool(self._direct) or any([each.waits for each in self._subscriptions])
 
     @property
     def form(self) -> Form | None:

@@ -229,6 +229,11 @@ class Subscription:
         return skipped + len(waiting) - len(self._kept)
 
     @property
+    def waits(self) -> bool:
+        """Whether anything waits for this socket; an event for others may count, too."""
+        return bool(self._direct or self._kept) or self.cursor < self.log.flushed
+
+    @property
     def waits_since(self) -> float | None:
         """When the oldest event that waits for this socket came (since 1970); None: none."""
         event = self._peek(len(self._direct))
