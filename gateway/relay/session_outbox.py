@@ -100,7 +100,7 @@ class SessionOutbox:
     @property
     def _waits(self) -> bool:
         """Whether there is something to write now."""
-        return bool(self._direct) or any([each.waits for each in self._subscriptions])
+        return bool(self._direct) or any(each.waits for each in self._subscriptions)
 
     @property
     def form(self) -> Form | None:

@@ -51,6 +51,7 @@ NAMES = (
     Private(
         HTTP, "_respondToBadRequestAndDisconnect", "overridden: the answer is JSON and arrives"
     ),
+    Private(HTTP, "_send100Continue", "overridden: the answer must not overtake it"),
     Private(CHUNKS, "_buffer", "what is left of a chunk's size, to refuse a bare CR or LF at once"),
     Private(CHUNKS, "_trailerHeaders", "trailers, which Twisted takes as they come"),
     Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),

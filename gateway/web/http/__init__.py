@@ -6,6 +6,7 @@
 - `strict_parsing`: what Twisted's parser accepts and we refuse.
 - `known`: a request that comes again on its connection, and is not parsed again.
 - `writer`: writing to a socket with as few system calls as possible.
+- `tls_writer`: the same for TLS, and which writer a transport gets.
 - `limits`: sizes, the time for each phase, and turns for pipelined requests.
 - `counting`: how many connections there may be, in total and of one client.
 - `timer`: one reactor timer for all deadlines of Engine.IO.

@@ -19,7 +19,8 @@ from gateway.web.http.counting import count_as
 from gateway.web.http.limits import Phase
 from gateway.web.http.request import JSON_LINES, PHRASES, Request
 from gateway.web.http.strict_parsing import StrictChannel
-from gateway.web.http.writer import CHUNK, writer_for
+from gateway.web.http.tls_writer import writer_for
+from gateway.web.http.writer import CHUNK
 
 if TYPE_CHECKING:
     import re
@@ -228,6 +229,9 @@ class HttpChannel(StrictChannel):
         """
         if self._answered is None and self._taken is None:
             self.transport.loseConnection()
+
+    def _send100Continue(self) -> None:
+        self.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # Twisted's own would come after the answer
 
     def writeConnectionLost(self) -> None:
         """Nothing: that was ours to do."""

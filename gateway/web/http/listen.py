@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from gateway.common.rate import Throttle
 from gateway.web.http.counting import count_connections
-from gateway.web.http.listen_plan import ListenError
+from gateway.web.http.listen_plan import BACKLOG, ListenError
 from gateway.web.http.proxy_protocol import ProxyProtocolFactory
 from gateway.web.security.addresses import is_loopback, parse_address
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from gateway.web.http.listen_plan import ListenAddress
     from gateway.web.http.tls import Certificate
 
-BACKLOG = 1024
-"""Connections that may wait to be accepted; further clients try again a second later."""
 ATTEMPTS = 5
 """Attempts to find a port that is free in IPv4 and IPv6."""
 HIGHEST_PORT = 65535

@@ -13,7 +13,7 @@ from gateway.web.http.tls import Certificate, kind_of, reloading
 from gateway.web.security.addresses import parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.web.http.proxy_protocol import Announce
 
@@ -23,6 +23,10 @@ ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
 PROXY_PROTOCOL = "haproxy"
 PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
 """Kinds of endpoints that take plain HTTP; others may speak anything."""
+BACKLOG = 1024
+"""Connections that may wait to be accepted; further clients try again a second later."""
+BACKLOG_AT = {"tcp": 2, "tcp6": 1, "unix": 2, "ssl": 5, "tls": 2}
+"""Where an endpoint's description has its backlog if it is not named, counted from 0."""
 UNIX_MODE = "660"
 """The mode of a UNIX socket: its owner and its group may open it."""
 
@@ -67,14 +71,14 @@ class ListenAddress(NamedTuple):
         `announce(factory)` wraps the factory that reads the PROXY protocol, which comes before
         TLS.  Raises what Twisted and OpenSSL raise for a description that is wrong.
         """
-        kind = kind_of(self.below)
+        kind, below = kind_of(self.below), patient(private(self.below))
         if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
             raise ValueError(f"{PROXY_PROTOCOL}: is written once")
         if self.is_announced and announce is not None:
             reactor = ProxyProtocolReactor(reactor, announce)
         if kind in TLS_KINDS:
-            return reloading(reactor, self.below)
-        return serverFromString(reactor, private(self.below)), None
+            return reloading(reactor, below)
+        return serverFromString(reactor, below), None
 
 
 def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[ListenAddress]:
@@ -104,8 +108,24 @@ def private(description: str) -> str:
 
     Whoever can open the socket counts as this machine, so not everybody may.
     """
+    return _with(description, "mode", UNIX_MODE, {"unix": 1})
+
+
+def patient(description: str) -> str:
+    """`description`, with `BACKLOG` added where it has none of its own."""
+    return _with(description, "backlog", BACKLOG, BACKLOG_AT)
+
+
+def _with(description: str, name: str, value: object, places: Mapping[str, int]) -> str:
+    """`description` with an argument `name`, unless it has one, at its place or named.
+
+    `places`: by kind, how many arguments are before it; other kinds have no such argument.
+    """
     kind, *arguments = re.split(r"(?<!\\):", description)
-    positional = [each for each in arguments if "=" not in each]
-    if kind != "unix" or len(positional) > 1 or any(each.startswith("mode=") for each in arguments):
+    place = places.get(kind.lower())
+    unnamed = [each for each in arguments if "=" not in each]
+    if place is None or len(unnamed) > place:
         return description
-    return f"{description}:mode={UNIX_MODE}"
+    if any(each.startswith(f"{name}=") for each in arguments):
+        return description
+    return f"{description}:{name}={value}"

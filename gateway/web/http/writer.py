@@ -1,8 +1,9 @@
 """Writing to a transport with as few system calls as possible.
 
 `transport.write` costs two epoll_ctl calls for every write of a reactor turn.  While
-nothing is waiting, a plain TCP socket takes the bytes at once instead; everything else
-(TLS, wrappers, what the socket did not take) goes the general way.
+nothing is waiting, a plain TCP socket takes the bytes at once instead, and so does the one
+below TLS (`tls_writer`); everything else (wrappers, what the socket did not take) goes the
+general way.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from errno import ECONNRESET, EPIPE
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
-from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from twisted.internet.tcp import Connection
 
 CHUNK = 16384
 """Bytes that are put in a transport's own buffer at a time; the rest stays one shared `bytes`.
@@ -218,17 +220,6 @@ class BufferedWriter(Writer):
         # TLS would wait for its producer, and throw away what is written after.
         self._transport.unregisterProducer()
         self._transport.loseConnection()
-
-
-def writer_for(transport: Connection, on_room: Callable[[], None]) -> Writer:
-    """The fastest writer that `transport` allows."""
-    if (
-        isinstance(transport, Connection)
-        and not transport.TLS
-        and not (transport.dataBuffer or transport._tempDataBuffer)  # nothing to overtake
-    ):
-        return DirectWriter(transport, on_room)
-    return BufferedWriter(transport, on_room)
 
 
 def _nobody() -> None:

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
 from gateway.engineio.meter import BYTES, SLICE, Meter
-from gateway.web.http.writer import writer_for
+from gateway.web.http.tls_writer import writer_for
 from gateway.web.websocket.closing import ClosingHandshake
 from gateway.web.websocket.fallback import Fallback
 from gateway.web.websocket.frames import CLOSE, TEXT, TextCheck, declared, split

@@ -11,13 +11,13 @@ from twisted.internet.protocol import Protocol
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.web.http.tls_writer import writer_for
 from gateway.web.http.writer import (
     CHUNK,
     ROOM_FOR_CONTROL,
     BufferedWriter,
     DirectWriter,
     Writer,
-    writer_for,
 )
 from tests.web.wire import Wire
 

@@ -1,0 +1,152 @@
+"""Writing to a TLS connection at once, as to a bare socket; and which writer a transport gets.
+
+Twisted collects small writes to a TLS connection until the next reactor turn, and schedules a call
+for each connection; that costs more than encrypting them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL.SSL import Error, WantReadError
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.internet.tcp import Connection
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from gateway.web.http.writer import CHUNK, NOTHING, BufferedWriter, DirectWriter, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOM = 1024
+"""Bytes that may come out of OpenSSL beyond what was put in; a record adds fewer than 50."""
+
+
+@implementer(IPullProducer, IPushProducer)
+class TlsWriter(Writer):
+    """Encrypts and sends to the socket while nothing waits.
+
+    `below` is the transport of the TLS connection.  What its socket does not take lies there,
+    at most one record; the rest is not encrypted before that is gone.  What TLS itself has to say
+    goes there too, and is not overtaken.
+    """
+
+    __slots__ = ("_below", "_encrypt", "_encrypted", "_handed_over", "_send", "_tls")
+
+    def __init__(self, tls: Any, below: Any, on_room: Callable[[], None]) -> None:
+        super().__init__(tls, on_room)
+        self._tls = tls
+        self._below = below
+        connection = tls.getHandle()
+        self._encrypt, self._encrypted = connection.send, connection.bio_read
+        self._send = below.getHandle().send
+        self._handed_over = False
+
+    def write(self, data: bytes) -> bool:
+        if self._waiting is not None:
+            return self._later(data)
+        self._rest = memoryview(data)
+        if self._pump():
+            return True
+        self._waiting = b""
+        self._watch()
+        return False
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether something waits below, or for what the peer has to say first."""
+        below = self._below
+        return bool(below.dataBuffer or below._tempDataBuffer or self._handed_over)
+
+    def _pump(self) -> bool:
+        """Send until something blocks; whether nothing is left."""
+        while not self._is_blocked:
+            if not self._rest:
+                if not self._waiting:
+                    return True
+                self._rest, self._waiting = memoryview(self._waiting), b""
+            count = self._pass(self._rest[:CHUNK])
+            self._rest = self._rest[count:] if len(self._rest) > count else NOTHING
+        return False
+
+    def _pass(self, data: memoryview) -> int:
+        """Encrypt the beginning of `data`, at most one record, and send it; its length."""
+        try:
+            count: int = self._encrypt(data)
+        except Error:
+            return self._hand_over(data)
+        record = self._encrypted(count + ROOM)
+        if len(record) == count + ROOM:  # something of TLS's own was before it
+            record += self._more()
+        try:
+            sent = self._send(record)
+        except OSError:  # full; any other error is seen by the transport, too
+            sent = 0
+        if sent < len(record):
+            self._below.write(record[sent:])
+        return count
+
+    def _more(self) -> bytes:
+        """What else OpenSSL has for the peer."""
+        more = b""
+        try:
+            while True:
+                more += self._encrypted(CHUNK)
+        except WantReadError:  # nothing
+            return more
+
+    def _hand_over(self, data: memoryview) -> int:
+        """Let Twisted write `data`: TLS must hear the peer first, or fails."""
+        self._below.unregisterProducer()
+        self._handed_over = True
+        self._tls.registerProducer(self, True)
+        TLSMemoryBIOProtocol.write(self._tls, bytes(data))
+        return len(data)
+
+    def _watch(self) -> None:
+        """Be asked for more when nothing waits below any more, or at once."""
+        if not self._handed_over:
+            self._below.registerProducer(self, False)
+
+    def pauseProducing(self) -> None:
+        """Nothing: it is what `_hand_over` waits for the end of."""
+
+    def resumeProducing(self) -> None:
+        if self._handed_over:
+            self._handed_over = False
+            self._tls.unregisterProducer()
+            self._watch()
+            return
+        if self._is_blocked:
+            return
+        self.taken += 1
+        if self._pump():
+            self._below.unregisterProducer()
+            self._emptied()
+
+    def stopProducing(self) -> None:
+        self.stop()
+
+    def lose(self) -> None:
+        if self._rest or self._waiting:
+            self._on_room = self._lose
+        else:
+            self._lose()
+
+    def _lose(self) -> None:
+        self._transport.loseConnection()
+
+
+def writer_for(transport: Any, on_room: Callable[[], None]) -> Writer:
+    """The fastest writer that `transport` allows."""
+    if _is_bare(transport):
+        if not (transport.dataBuffer or transport._tempDataBuffer):  # nothing to overtake
+            return DirectWriter(transport, on_room)
+    elif isinstance(transport, TLSMemoryBIOProtocol) and _is_bare(transport.transport):
+        return TlsWriter(transport, transport.transport, on_room)
+    return BufferedWriter(transport, on_room)
+
+
+def _is_bare(transport: Any) -> bool:
+    return isinstance(transport, Connection) and not transport.TLS
