@@ -1,8 +1,8 @@
-"""Private names of Twisted and Autobahn that the code uses.
+"""Private names of Twisted, Autobahn and pyOpenSSL that the code uses.
 
 Each of them is listed here with its reason; `tests/web/test_private.py` searches the source
-for others.  `check` looks for all of them when the gateway starts: if a new version of Twisted
-or Autobahn lacks one, the user gets one line that says so.
+for others.  `check` looks for all of them when the gateway starts: if a new version of one of
+them lacks one, the user gets one line that says so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflate
+from OpenSSL import SSL
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
 from twisted.internet.protocol import FileWrapper
@@ -35,6 +36,7 @@ FILE, TLS = (
     "twisted.internet.abstract.FileDescriptor",
     "twisted.internet.endpoints.SSL4ServerEndpoint",
 )
+OPENSSL, CONNECTION = "OpenSSL.SSL", "OpenSSL.SSL.Connection"
 DEFLATE = "autobahn.websocket.compress.PerMessageDeflate"
 WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
 
@@ -56,6 +58,10 @@ NAMES = (
     Private(CHUNKS, "_trailerHeaders", "trailers, which Twisted takes as they come"),
     Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),
     Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
+    Private(OPENSSL, "_lib", "OpenSSL's own functions: pyOpenSSL's cost twice as much a record"),
+    Private(OPENSSL, "_ffi", "the memory into which they write"),
+    Private(CONNECTION, "_ssl", "what they encrypt with"),
+    Private(CONNECTION, "_from_ssl", "where they leave what is encrypted"),
     Private(DEFLATE, "_decompressor", "dropped after each message: it is most of a connection"),
     Private(WEBSOCKET, "_fail_connection", "to end a flood of fragments or pings with a code"),
 )
@@ -73,9 +79,10 @@ def check() -> None:
     names = missing()
     if names:
         raise ValueError(
-            f"Twisted {version('twisted')} or Autobahn {version('autobahn')} is too new or too"
-            f" old for this sjgateway: there is no {', '.join(names)}; install sjgateway again"
-            " with the versions of its release, or a newer sjgateway"
+            f"Twisted {version('twisted')}, Autobahn {version('autobahn')} or pyOpenSSL"
+            f" {version('pyOpenSSL')} is too new or too old for this sjgateway: there is no"
+            f" {', '.join(names)}; install sjgateway again with the versions of its release, or a"
+            " newer sjgateway"
         )
 
 
@@ -96,6 +103,8 @@ _SAMPLES: dict[str, Callable[[], Any]] = {
     CHUNKS: lambda: getattr(_reading_chunks(), "_transferDecoder", None),
     FILE: lambda: FileDescriptor(cast("Any", object())),
     TLS: lambda: SSL4ServerEndpoint(None, 0, None),
+    OPENSSL: lambda: SSL,
+    CONNECTION: lambda: SSL.Connection(SSL.Context(SSL.TLS_METHOD), None),
     DEFLATE: lambda: PerMessageDeflate(True, True, True, 15, 15, 8),
     WEBSOCKET: lambda: WebSocketServerProtocol,
 }

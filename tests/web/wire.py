@@ -69,6 +69,11 @@ class Wire(Connection):
         super().connectionLost(reason)
 
     @property
+    def received(self) -> bytes:
+        """What the peer has read."""
+        return self.kernel.sent
+
+    @property
     def buffered(self) -> int:
         """Bytes in the transport."""
         return len(self.dataBuffer) - self.offset + self._tempDataLen

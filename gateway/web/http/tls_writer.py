@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from OpenSSL.SSL import Error, WantReadError
+from OpenSSL import SSL
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -19,8 +19,13 @@ from gateway.web.http.writer import CHUNK, NOTHING, BufferedWriter, DirectWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOM = 1024
-"""Bytes that may come out of OpenSSL beyond what was put in; a record adds fewer than 50."""
+RECORD = 2 * CHUNK
+"""Bytes that are read from OpenSSL at a time; a full record has a few more than `CHUNK`."""
+
+_openssl: Any = SSL
+_lib = _openssl._lib
+_room = _openssl._ffi.new("char[]", RECORD)  # one for all connections
+_record = memoryview(_openssl._ffi.buffer(_room))
 
 
 @implementer(IPullProducer, IPushProducer)
@@ -32,23 +37,30 @@ class TlsWriter(Writer):
     goes there too, and is not overtaken.
     """
 
-    __slots__ = ("_below", "_encrypt", "_encrypted", "_handed_over", "_send", "_tls")
+    __slots__ = ("_below", "_bio", "_handed_over", "_send", "_ssl", "_tls")
 
     def __init__(self, tls: Any, below: Any, on_room: Callable[[], None]) -> None:
         super().__init__(tls, on_room)
         self._tls = tls
         self._below = below
-        connection = tls.getHandle()
-        self._encrypt, self._encrypted = connection.send, connection.bio_read
+        connection: Any = tls.getHandle()
+        self._ssl, self._bio = connection._ssl, connection._from_ssl
         self._send = below.getHandle().send
         self._handed_over = False
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
             return self._later(data)
-        self._rest = memoryview(data)
-        if self._pump():
-            return True
+        below = self._below
+        if len(data) <= CHUNK and not (below.dataBuffer or below._tempDataBuffer):
+            count = self._pass(data)  # mostly all of it
+            if count == len(data) and not (below._tempDataBuffer or self._handed_over):
+                return True
+            self._rest = memoryview(data)[count:]
+        else:
+            self._rest = memoryview(data)
+            if self._pump():
+                return True
         self._waiting = b""
         self._watch()
         return False
@@ -66,42 +78,39 @@ class TlsWriter(Writer):
                 if not self._waiting:
                     return True
                 self._rest, self._waiting = memoryview(self._waiting), b""
-            count = self._pass(self._rest[:CHUNK])
+            count = self._pass(bytes(self._rest[:CHUNK]))
             self._rest = self._rest[count:] if len(self._rest) > count else NOTHING
         return False
 
-    def _pass(self, data: memoryview) -> int:
+    def _pass(self, data: bytes) -> int:
         """Encrypt the beginning of `data`, at most one record, and send it; its length."""
-        try:
-            count: int = self._encrypt(data)
-        except Error:
+        if not data:
+            return 0
+        count: int = _lib.SSL_write(self._ssl, data, len(data))
+        if count <= 0:
             return self._hand_over(data)
-        record = self._encrypted(count + ROOM)
-        if len(record) == count + ROOM:  # something of TLS's own was before it
-            record += self._more()
+        size: int = _lib.BIO_read(self._bio, _room, RECORD)
         try:
-            sent = self._send(record)
+            sent = self._send(_record[:size])
         except OSError:  # full; any other error is seen by the transport, too
             sent = 0
-        if sent < len(record):
-            self._below.write(record[sent:])
+        if sent < size:
+            self._below.write(bytes(_record[sent:size]))
+        if size == RECORD:  # something of TLS's own was before it
+            self._flush()
         return count
 
-    def _more(self) -> bytes:
-        """What else OpenSSL has for the peer."""
-        more = b""
-        try:
-            while True:
-                more += self._encrypted(CHUNK)
-        except WantReadError:  # nothing
-            return more
+    def _flush(self) -> None:
+        """Write what else OpenSSL has for the peer."""
+        while (size := _lib.BIO_read(self._bio, _room, RECORD)) > 0:
+            self._below.write(bytes(_record[:size]))
 
-    def _hand_over(self, data: memoryview) -> int:
+    def _hand_over(self, data: bytes) -> int:
         """Let Twisted write `data`: TLS must hear the peer first, or fails."""
         self._below.unregisterProducer()
         self._handed_over = True
         self._tls.registerProducer(self, True)
-        TLSMemoryBIOProtocol.write(self._tls, bytes(data))
+        TLSMemoryBIOProtocol.write(self._tls, data)
         return len(data)
 
     def _watch(self) -> None:

@@ -250,6 +250,16 @@ class OrderTests(SocketTestCase):
         self.assertEqual(places, sorted(places))
         self.assertEqual(recorder.received.count(b"HTTP/1.1 200 "), 5)
 
+    async def test_the_answer_comes_after_the_leave_to_send_its_body(self) -> None:
+        port = self.listen()
+        recorder = await self.connect(port)
+        recorder.transport.write(POST + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\nbody")
+        await recorder.until(b"body")
+        await recorder.until(b"100 Continue")
+        self.assertLess(
+            recorder.received.index(b"100 Continue"), recorder.received.index(b"200 OK")
+        )
+
     async def test_five_hundred_requests_in_one_segment(self) -> None:
         recorder = await self.connect(self.listen())
         recorder.transport.write((GET + b"\r\n") * 500)

@@ -2,6 +2,8 @@
 
 import errno
 import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -28,14 +30,15 @@ BIG = b"0123456789abcdef" * 20_000
 class WriterTestCase(SynchronousTestCase):
     """What holds for every writer; `kind` makes one."""
 
-    kind: type[Writer]
+    kind: Callable[[Any, Callable[[], None]], Writer]
+    wires: Callable[[], Any] = Wire
     in_transport: int
     """The most that may lie in the transport."""
 
     def setUp(self) -> None:
-        self.wire = Wire()
+        self.wire = type(self).wires()
         self.rooms = 0
-        self.writer = self.kind(self.wire, self.on_room)
+        self.writer = type(self).kind(self.wire, self.on_room)
 
     def on_room(self) -> None:
         self.rooms += 1
@@ -47,7 +50,7 @@ class WriterTestCase(SynchronousTestCase):
 
     @property
     def sent(self) -> bytes:
-        return self.wire.kernel.sent
+        return self.wire.received
 
 
 class AnyWriter:
@@ -77,8 +80,8 @@ class AnyWriter:
             self.wire.take(1000)
 
     def test_the_rest_stays_the_bytes_that_were_given(self) -> None:
-        wires = [Wire() for _ in range(20)]
-        writers = [self.kind(wire, self.on_room) for wire in wires]
+        wires = [type(self).wires() for _ in range(20)]
+        writers = [type(self).kind(wire, self.on_room) for wire in wires]
         for wire in wires:
             wire.kernel.room = 0
         tracemalloc.start()
@@ -299,12 +302,13 @@ class ChoiceTests(SynchronousTestCase):
 class AnyOrder(RuleBasedStateMachine):
     """Whatever is written comes out once and in order, and `on_room` is not forgotten."""
 
-    kind: type[Writer]
+    kind: Callable[[Any, Callable[[], None]], Writer]
+    wires: Callable[[], Any] = Wire
 
     def __init__(self) -> None:
         super().__init__()
-        self.wire = Wire()
-        self.writer = self.kind(self.wire, self.on_room)
+        self.wire = type(self).wires()
+        self.writer = type(self).kind(self.wire, self.on_room)
         self.given = b""
         self.has_room = True
         self.count = 0
@@ -342,17 +346,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def in_order(self) -> None:
-        assert self.given.startswith(self.wire.kernel.sent)
+        assert self.given.startswith(self.wire.received)
         assert self.wire.why is None
 
     def teardown(self) -> None:
         self.wire.take()
-        assert self.wire.kernel.sent == self.given
+        assert self.wire.received == self.given
         assert self.has_room
         self.writer.finish(b"<close>")
         self.writer.lose()
         self.wire.take()
-        assert self.wire.kernel.sent == self.given + b"<close>"
+        assert self.wire.received == self.given + b"<close>"
         assert self.wire.why is ConnectionDone
 
 
