@@ -28,7 +28,7 @@ from gateway.history.bar_query import (
     read_question,
 )
 from gateway.history.bar_service import MOST_OF_ONE
-from gateway.history.bars import MOST_ROWS
+from gateway.history.trades import MOST_ROWS
 from gateway.market import codes, freshness
 from gateway.market.events import ASK_BARS
 from gateway.market.hours import MARKETS, Calendar

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
-    from gateway.history.bar_service import Bars
+    from gateway.history.bar_service import BarService
     from gateway.history.recording import Recording
     from gateway.ops.alerts.alerts import Alerts
     from gateway.ops.logs import EventCounts
@@ -51,7 +51,7 @@ def register_collectors(
     supervisor: Supervisor | None,
     recording: Recording | None,
     deadlines: Deadlines,
-    bars: Bars | None,
+    bars: BarService | None,
 ) -> None:
     """Register a collector for each area; `supervisor` is None without a worker.
 

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from gateway import __version__
 from gateway.app.layer_settings import bar_settings, record_settings
 from gateway.app.service import Part, periodic
-from gateway.history.bar_service import Bars, no_bars
+from gateway.history.bar_service import BarService, no_bars
 from gateway.market.events import ASK_BARS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class HistoryTaps:
         self._reactor = reactor
         self.recording = self._make_recording(calendar)
         """None: nothing is recorded."""
-        self.bars: Bars | None = None
+        self.bars: BarService | None = None
         """None: none are kept."""
         self.ask: Ask = no_bars
         """Answers a question for bars, also where none are kept."""
@@ -56,7 +56,7 @@ class HistoryTaps:
             taps.append(self.recording.tap)
             self.recording.listeners.append(alerts.recording)
         if settings.keep_bars:
-            self.bars = Bars(bar_settings(settings, os.environ), calendar, reactor)
+            self.bars = BarService(bar_settings(settings, os.environ), calendar, reactor)
             taps.append(self.bars.tap)
             self.bars.listeners.append(alerts.bars)
             self.ask = self.bars.ask

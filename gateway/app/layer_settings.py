@@ -14,7 +14,7 @@ from gateway.app.admission import Publish
 from gateway.common.keyfile import KeyFile
 from gateway.engineio.settings import Settings as EngineSettings
 from gateway.history.bar_service import BarSettings
-from gateway.history.settings import RecordSettings
+from gateway.history.recordings_folder import RecordSettings
 from gateway.market.codes import ContractCodes
 from gateway.market.events import READINESS
 from gateway.ops.alerts.alerts import AlertSettings

@@ -10,9 +10,9 @@ In reading order:
 - `tail`: `tail`: events of a gateway as they come.
 - `address`: the URL of a gateway.
 - `conversation`: one Socket.IO session from the client's side, without I/O.
-- `stream`: connects a conversation to a gateway, again and again.
+- `live_events`: connects a conversation to a gateway, again and again.
 - `event_text`: one event as a line for people.
-- `output`: writes lines on a thread, so that a slow reader holds up nothing.
+- `line_writer`: writes lines on a thread, so that a slow reader holds up nothing.
 - `recordings`: `recordings`: what is recorded in a folder.
 - `export`: `export`: bars of recordings.
 """

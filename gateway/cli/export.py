@@ -20,11 +20,11 @@ import orjson
 from gateway.cli.errors import CommandError
 from gateway.engineio.packet import Packet
 from gateway.history.bar_keeper import HEARD, BarKeeper
-from gateway.history.bar_query import COLUMNS, FOREVER, Question
-from gateway.history.lines import parse
-from gateway.history.names import recordings
+from gateway.history.bar_query import COLUMNS, FOREVER, BarQuestion
+from gateway.history.event_thread import Gap
 from gateway.history.reading import raw_lines, read
-from gateway.history.tap import Gap
+from gateway.history.recorded_lines import parse
+from gateway.history.recordings_folder import recordings
 from gateway.market.hours import TAIPEI, Calendar
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from gateway.history.bar_book import BarBook
-    from gateway.history.lines import Line
+    from gateway.history.recorded_lines import Line
 
 DAYS = 36_500
 """Bars of all times are kept: what was recorded is of the past."""
@@ -45,7 +45,7 @@ _HEARD = frozenset(name.encode() for name in HEARD)
 
 
 class RecordedEvent(NamedTuple):
-    """An event as `BarKeeper.take` takes it (`gateway.history.tap.Event`)."""
+    """An event as `BarKeeper.take` takes it (`gateway.history.event_thread.Event`)."""
 
     name: str | float
     wall: float
@@ -114,17 +114,17 @@ class RecordedBars:
 def rows(book: BarBook, code: str, interval: str) -> Iterator[tuple[Any, ...]]:
     """The bars of `code`, each with the values of `FIELDS`; the oldest first."""
     ends = [FOREVER]
-    while (page := _page(book, Question(code, interval, end=ends[-1])))["cut"]:
+    while (page := _page(book, BarQuestion(code, interval, end=ends[-1])))["cut"]:
         times = page["bars"]["time"]
         if not times:
             break
         ends.append(times[0])
     yield from _rows(page)
     for begin, end in pairwise(reversed(ends)):
-        yield from _rows(_page(book, Question(code, interval, begin=begin, end=end)))
+        yield from _rows(_page(book, BarQuestion(code, interval, begin=begin, end=end)))
 
 
-def _page(book: BarBook, question: Question) -> dict[str, Any]:
+def _page(book: BarBook, question: BarQuestion) -> dict[str, Any]:
     answer = book.answer(question)
     if answer is None:
         raise CommandError(f"the temporary file of bars can't be read: {book.problem}")

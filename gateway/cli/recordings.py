@@ -15,10 +15,10 @@ import orjson
 
 from gateway.cli.errors import CommandError
 from gateway.common.escape import escape_line
-from gateway.history.frames import whole_end
-from gateway.history.lines import parse
-from gateway.history.names import recordings
 from gateway.history.reading import raw_lines
+from gateway.history.recorded_lines import parse
+from gateway.history.recordings_folder import recordings
+from gateway.history.zstd_file import whole_end
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from gateway.history.names import Name
+    from gateway.history.recordings_folder import Name
 
 MOST_CODES = 20_000
 """Codes that are told apart in one file; others are not counted."""

@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred
 from gateway.cli.conversation import LostError, RefusedError
 from gateway.cli.errors import CommandError
 from gateway.cli.event_text import event_text
-from gateway.cli.output import Output
-from gateway.cli.stream import Stream
-from gateway.history import lines
+from gateway.cli.line_writer import Output
+from gateway.cli.live_events import Stream
+from gateway.history import recorded_lines
 from gateway.web.security.tokens import Role, read
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Tail:
         self._reactor = reactor
         self._address = address
         self._wall = wall
-        self._line = lines.line if json else _text_line
+        self._line = recorded_lines.line if json else _text_line
         self._output = Output(lambda error: reactor.callFromThread(self._unwritten, error))
         self._stream = Stream(reactor, address, auth, self)
         self._failure: CommandError | None = None

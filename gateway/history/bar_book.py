@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gateway.history.bar_query import Answer, Question
-    from gateway.history.bars import BrokerBar, Tick
+    from gateway.history.bar_query import Answer, BarQuestion
+    from gateway.history.trades import BrokerBar, Tick
     from gateway.market.hours import Calendar
 
 MOST_CODES: Final = 5000
@@ -165,7 +165,7 @@ class BarBook:
         """What is wrong with the file; empty: nothing."""
         return self._problem
 
-    def answer(self, question: Question) -> Answer | None:
+    def answer(self, question: BarQuestion) -> Answer | None:
         """The answer to `question`; None: the file can't be read, see `problem`."""
         if self._store is None:
             return None

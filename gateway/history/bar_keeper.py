@@ -21,22 +21,16 @@ import orjson
 from gateway.common.rate import Throttle
 from gateway.history.bar_book import BarBook
 from gateway.history.bar_query import problem
-from gateway.history.bars import (
-    TooManyCodesError,
-    mark_of,
-    parted,
-    read_code,
-    read_kbars,
-    read_tick,
-)
+from gateway.history.bars import TooManyCodesError, parted
+from gateway.history.trades import mark_of, read_code, read_kbars, read_tick
 from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gateway.history.bar_query import Answer, Question
-    from gateway.history.tap import Event, Gap
+    from gateway.history.bar_query import Answer, BarQuestion
+    from gateway.history.event_thread import Gap, HeardEvent
     from gateway.market.hours import Calendar
 
 FLUSH: Final = 1.0
@@ -63,7 +57,7 @@ class Asked:
     __slots__ = ("answered", "asker", "is_cancelled", "question")
 
     def __init__(
-        self, question: Question, asker: str, answered: Callable[[Answer], object]
+        self, question: BarQuestion, asker: str, answered: Callable[[Answer], object]
     ) -> None:
         self.question = question
         self.asker = asker
@@ -124,7 +118,7 @@ class BarKeeper:
         self.book.open()
         self._retain()
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[HeardEvent]) -> None:
         """Take a turn's events."""
         for event in events:
             if event.name in HEARD and event.trusted and event.current:
@@ -158,7 +152,7 @@ class BarKeeper:
 
     # -- events -----------------------------------------------------------------------------
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: HeardEvent) -> None:
         name = event.name
         payload = event.packets[0].data
         value = orjson.loads(payload[payload.index(b"[") :])[1:2]
@@ -196,7 +190,7 @@ class BarKeeper:
         if not book.trade(tick):
             self.counts.late += 1
 
-    def _refuse(self, event: Event, error: Exception) -> None:
+    def _refuse(self, event: HeardEvent, error: Exception) -> None:
         self.counts.refused += 1
         self._untold += 1
         if self._may_tell():

@@ -15,7 +15,7 @@ import attrs
 import orjson
 
 from gateway.history.bar_store import HOUR, PARTIAL
-from gateway.history.bars import MAX_LENGTH, MINUTE
+from gateway.history.trades import MAX_LENGTH, MINUTE
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class QuestionError(Exception):
 
 
 @attrs.frozen
-class Question:
+class BarQuestion:
     """Bars of `code`: those whose time is in `begin <= time < end`, in seconds since 1970."""
 
     code: str
@@ -63,7 +63,7 @@ class Question:
     end: int = FOREVER
 
 
-def read_question(fields: Mapping[str, Any]) -> Question:
+def read_question(fields: Mapping[str, Any]) -> BarQuestion:
     """The question that `code`, `interval`, `from`, `to` and `session` ask.
 
     Absent, null and empty are the same.  Raises QuestionError.
@@ -82,7 +82,7 @@ def read_question(fields: Mapping[str, Any]) -> Question:
     end = _moment("to", given.get("to", FOREVER))
     if end <= begin:
         raise QuestionError("to: it must be later than from")
-    return Question(code, interval, session, begin, end)
+    return BarQuestion(code, interval, session, begin, end)
 
 
 def _moment(name: str, value: Any) -> int:
@@ -127,7 +127,7 @@ def problem(status: int, error: str) -> Answer:
 
 def answer(
     store: BarStore,
-    question: Question,
+    question: BarQuestion,
     stretches: Sequence[Stretch],
     *,
     newest: float | None,
@@ -175,7 +175,7 @@ def _contracts(stretches: Sequence[Stretch], begin: int, end: int) -> list[dict[
 
 
 def _statement(
-    store: BarStore, question: Question, stretches: Sequence[Stretch]
+    store: BarStore, question: BarQuestion, stretches: Sequence[Stretch]
 ) -> tuple[str, dict[str, Any]]:
     """The statement for all of an answer, and its values.
 

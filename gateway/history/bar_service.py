@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from gateway.history.bar_keeper import Asked, BarKeeper
 from gateway.history.bar_query import Answer, QuestionError, problem, read_question
-from gateway.history.tap import EventThread
+from gateway.history.event_thread import EventThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ class BarStatus:
     """Questions that were answered."""
 
 
-class Bars:
+class BarService:
     """Keeps bars of the events that its `tap` is called with, and answers questions.
 
     `reactor` has `callFromThread` and `callLater`.  Each of `listeners` is called with what is

@@ -23,14 +23,16 @@ from contextlib import contextmanager, suppress
 from shutil import disk_usage
 from typing import TYPE_CHECKING, Final
 
-from gateway.history.bars import MINUTE, Progress
+from gateway.history.bars import Progress
+from gateway.history.trades import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
-    from gateway.history.bars import Bars, BrokerBar, Taken
+    from gateway.history.bars import Bars, Taken
+    from gateway.history.trades import BrokerBar
 
 WHOLE, PARTIAL, BROKER = range(3)
 """`kind`: heard whole, heard in part, the broker's."""

@@ -1,4 +1,4 @@
-"""Bars of trades: from ticks as they come, and from the broker's own bars; without I/O.
+"""Makes bars of trades as they come; without I/O.
 
 A bar is of one code and one minute (or second), by the exchange's time, which is Taipei's.  Its
 time is its start, in seconds since 1970.  Trial matches and odd lots are in no bar.  A tick at
@@ -13,29 +13,18 @@ that something may have been missed: a start, another worker, a lost connection.
 
 from __future__ import annotations
 
-from datetime import datetime
-from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import attrs
 
-from gateway.market.hours import TAIPEI, market_of
+from gateway.history.trades import MINUTE, BrokerBar, Tick
+from gateway.market.hours import market_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-MINUTE = 60
-MAX_LENGTH = 100
-"""Characters of a code."""
-MOST_ROWS = 20_000
-"""Bars of the broker in one event; a trading day of futures has 1,140."""
-MARKS = ("demo", "replay", "rehearsal")
-"""Fields that are true in events which are not the market's own."""
-TAIPEI_SECONDS = 8 * 3600
-NANOSECONDS = 10**9
 
-
-class Session(Protocol):
+class TradingSession(Protocol):
     """The session of a market on whose account a trade is."""
 
     @property
@@ -59,29 +48,6 @@ class Session(Protocol):
         ...
 
 
-class Tick(NamedTuple):
-    """One trade."""
-
-    code: str
-    time: float
-    """By the exchange, in seconds since 1970."""
-    price: float
-    volume: float
-    total: float | None
-    """The volume of the session so far; None: the worker does not tell."""
-
-
-class BrokerBar(NamedTuple):
-    """One minute as the broker has it."""
-
-    time: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-
-
 @attrs.define
 class Bar:
     """What was heard of one minute or second, or of a part of it."""
@@ -102,97 +68,6 @@ class Bar:
         self.close = later.close
         self.volume += later.volume
         self.partial |= later.partial
-
-
-# -- Reading events.
-
-
-def mark_of(value: Mapping[str, Any]) -> str:
-    """`demo`, `replay` or `rehearsal`; "" for an event of the market."""
-    return next((mark for mark in MARKS if value.get(mark) is True), "")
-
-
-def read_tick(value: Mapping[str, Any]) -> Tick | None:
-    """The trade that a `market_tick` tells; None: it is in no bar.
-
-    Raises ValueError, which says what is wrong with it.
-    """
-    if value.get("simtrade") or value.get("intraday_odd"):
-        return None
-    price = value.get("price")
-    total = value.get("total_volume")
-    return Tick(
-        read_code(value),
-        _time(value.get("datetime") or value.get("timestamp")),
-        _number("price", value.get("close") if price is None else price),
-        _volume("volume", value.get("volume", 0)),
-        None if total is None else _volume("total_volume", total),
-    )
-
-
-def read_kbars(value: Mapping[str, Any]) -> list[BrokerBar]:
-    """The bars of a `market_kbars`, sorted.  Raises ValueError, which says what is wrong."""
-    columns = [value.get(name) for name in ("ts", "Open", "High", "Low", "Close", "Volume")]
-    if not all(isinstance(column, list) for column in columns):
-        raise ValueError("ts, Open, High, Low, Close and Volume must be lists")
-    times, *numbers = columns
-    if len({len(column) for column in columns}) != 1:  # type: ignore[arg-type]  # lists they are
-        raise ValueError("its columns differ in length")
-    if len(times) > MOST_ROWS:  # type: ignore[arg-type]
-        raise ValueError(f"it has more than {MOST_ROWS} bars")
-    return sorted(map(_broker_bar, times, *numbers))  # type: ignore[arg-type]
-
-
-def read_code(value: Mapping[str, Any]) -> str:
-    """The code of an event.  Raises ValueError."""
-    code = value.get("code")
-    if not isinstance(code, str) or not 0 < len(code) <= MAX_LENGTH:
-        raise ValueError(f"code must be a text of at most {MAX_LENGTH} characters")
-    return code
-
-
-def _broker_bar(end: Any, *numbers: Any) -> BrokerBar:
-    """Shioaji has the minute's end, as Taipei's wall time written as if it were UTC."""
-    if not isinstance(end, int) or not 10**17 < end < 10**19:
-        raise ValueError("ts must be in nanoseconds since 1970")
-    seconds = -(-end // NANOSECONDS) - TAIPEI_SECONDS
-    time = -(-seconds // MINUTE) * MINUTE - MINUTE
-    names = ("Open", "High", "Low", "Close")
-    prices = [_number(name, number) for name, number in zip(names, numbers[:4], strict=True)]
-    bar = BrokerBar._make((time, *prices, _volume("Volume", numbers[4])))
-    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-        raise ValueError("Low and High must be around Open and Close")
-    return bar
-
-
-def _number(name: str, value: Any) -> float:
-    """Some workers send the broker's decimals as text."""
-    try:
-        number = float(value) if not isinstance(value, bool) else float("nan")
-    except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    if not isfinite(number):
-        raise ValueError(f"{name} must be a number")
-    return number
-
-
-def _volume(name: str, value: Any) -> float:
-    number = _number(name, value)
-    if number < 0:
-        raise ValueError(f"{name} must not be negative")
-    return number
-
-
-def _time(value: Any) -> float:
-    """ISO 8601, or the broker's `2026/11/30 08:45:00.123`; without a zone it is Taipei's."""
-    try:
-        at = datetime.fromisoformat(value.replace("/", "-"))
-        return (at if at.tzinfo else at.replace(tzinfo=TAIPEI)).timestamp()
-    except (AttributeError, TypeError, ValueError, OverflowError):
-        raise ValueError("datetime must be ISO 8601, such as 2026-11-30T08:45:00.123") from None
-
-
-# -- Building bars.
 
 
 @attrs.define
@@ -228,10 +103,10 @@ class BarBuilder:
     """
 
     def __init__(
-        self, session_of: Callable[[str, float], Session], *, most_codes: int = 5000
+        self, session_of: Callable[[str, float], TradingSession], *, most_codes: int = 5000
     ) -> None:
         self._session_of = session_of
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, TradingSession] = {}
         self._most_codes = most_codes
         self._cuts = 0
         self.progress: dict[str, Progress] = {}
@@ -292,7 +167,7 @@ class BarBuilder:
         progress.total = tick.total
         return tick.volume if before is None else tick.total - before
 
-    def session(self, code: str, time: float) -> Session:
+    def session(self, code: str, time: float) -> TradingSession:
         """The session of a trade of `code`."""
         market = market_of(code)
         session = self._sessions.get(market)

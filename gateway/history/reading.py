@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.history import lines
-from gateway.history.frames import pieces
+from gateway.history import recorded_lines
+from gateway.history.zstd_file import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gateway.history.lines import Line
+    from gateway.history.recorded_lines import Line
 
 MAX_LINE = 256 << 20
 """Most bytes of a line: beyond that the file is no recording."""
@@ -39,4 +39,4 @@ def raw_lines(path: Path) -> Iterator[bytes]:
 
 def read(path: Path) -> Iterator[Line]:
     """What the lines of a recording say, in order.  Raises OSError, or ValueError as above."""
-    return map(lines.parse, raw_lines(path))
+    return map(recorded_lines.parse, raw_lines(path))

@@ -15,19 +15,26 @@ from errno import EACCES
 from typing import TYPE_CHECKING, Final
 
 from gateway.common.attempt import reason
-from gateway.history.frames import ForeignFileError, FrameFile, compress
-from gateway.history.lines import FORMAT, gap_line, head_line, is_demo, line, parse, payload_of
-from gateway.history.names import Name
-from gateway.history.retention import prune
-from gateway.history.tap import Gap
+from gateway.history.event_thread import Gap
+from gateway.history.recorded_lines import (
+    FORMAT,
+    gap_line,
+    head_line,
+    is_demo,
+    line,
+    parse,
+    payload_of,
+)
+from gateway.history.recordings_folder import Name, prune
+from gateway.history.zstd_file import ForeignFileError, FrameFile, compress
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
 
-    from gateway.history.settings import RecordSettings
-    from gateway.history.tap import Event
+    from gateway.history.event_thread import HeardEvent
+    from gateway.history.recordings_folder import RecordSettings
     from gateway.market.hours import TradingPart
 
 FRAME_SECONDS: Final = 0.7
@@ -93,7 +100,7 @@ class Recorder:
 
     # -- the duty --------------------------------------------------------------------------
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[HeardEvent]) -> None:
         """Take the events of one turn; one that can't be made a line costs only itself."""
         everybody = self._settings.everybody
         for event in events:

@@ -10,13 +10,13 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from gateway.history.event_thread import FULL, QUEUE_BYTES, EventThread
 from gateway.history.recorder import Recorder
-from gateway.history.tap import FULL, QUEUE_BYTES, EventThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.history.settings import RecordSettings
+    from gateway.history.recordings_folder import RecordSettings
     from gateway.market.hours import TradingPart
 
 GRACE: Final = 5.0

@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from gateway.history.frames import compress
-from gateway.history.lines import line
+from gateway.history.recorded_lines import line
+from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
 from tests.cli.command_case import CommandCase
 

@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from gateway.history.frames import compress
-from gateway.history.lines import gap_line, head_line, line
-from gateway.history.tap import Gap
+from gateway.history.event_thread import Gap
+from gateway.history.recorded_lines import gap_line, head_line, line
+from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
 from tests.cli.command_case import CommandCase
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from gateway.history.frames import compress
-from gateway.history.lines import head_line, line
+from gateway.history.recorded_lines import head_line, line
+from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI, Calendar
 
 FRIDAY = date(2026, 11, 27)

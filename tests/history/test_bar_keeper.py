@@ -16,7 +16,7 @@ from gateway.engineio.packet import Packet
 from gateway.history import bar_book, bar_keeper, bar_query, bar_store
 from gateway.history.bar_keeper import Asked, BarKeeper
 from gateway.history.bar_query import QuestionError, read_question
-from gateway.history.bars import BrokerBar
+from gateway.history.trades import BrokerBar
 from gateway.market.hours import Calendar
 from gateway.relay.event import Event, Subject
 from tests.history.test_bars import at, kbars, told

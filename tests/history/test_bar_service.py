@@ -15,7 +15,7 @@ from gateway.history.bar_query import Answer, problem
 from gateway.history.bar_service import (
     BUSY,
     MOST_OF_ONE,
-    Bars,
+    BarService,
     BarSettings,
     no_bars,
 )
@@ -31,9 +31,9 @@ class ServiceTests(TestCase):
         self.path = Path(self.mktemp()) / "bars.db"
         self.bars = self.make()
 
-    def make(self) -> Bars:
+    def make(self) -> BarService:
         settings = BarSettings(path=self.path)
-        return Bars(settings, Calendar(), reactor, wall=lambda: at("12:00"))
+        return BarService(settings, Calendar(), reactor, wall=lambda: at("12:00"))
 
     def start(self) -> None:
         self.bars.start()
@@ -118,7 +118,7 @@ class NothingTests(TestCase):
     def test_no_thread_before_the_start(self) -> None:
         before = threading.active_count()
         settings: Any = BarSettings(path=Path(self.mktemp()))
-        bars = Bars(settings, Calendar(), reactor)
+        bars = BarService(settings, Calendar(), reactor)
         self.assertEqual(threading.active_count(), before)
         self.assertEqual(bars.status().codes, 0)
         self.successResultOf(bars.stop())

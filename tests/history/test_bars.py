@@ -10,19 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.bars import (
-    Bar,
-    BarBuilder,
-    Bars,
-    BrokerBar,
-    Tick,
-    TooManyCodesError,
-    joined,
-    mark_of,
-    parted,
-    read_kbars,
-    read_tick,
-)
+from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, joined, parted
+from gateway.history.trades import BrokerBar, Tick, mark_of, read_kbars, read_tick
 from gateway.market.hours import TAIPEI, Calendar
 
 CALENDAR = Calendar()

@@ -10,9 +10,9 @@ import orjson
 from gateway.cli.export import RecordedEvent
 from gateway.engineio.packet import Packet
 from gateway.history.bar_keeper import BarKeeper
-from gateway.history.bar_query import COLUMNS, Question
-from gateway.history.lines import gap_line
-from gateway.history.tap import Gap
+from gateway.history.bar_query import COLUMNS, BarQuestion
+from gateway.history.event_thread import Gap
+from gateway.history.recorded_lines import gap_line
 from gateway.market.hours import TAIPEI, Calendar
 from tests.cli.command_case import CommandCase
 from tests.history.made_up_day import ALIAS, FRIDAY, MONTH, MORE, MadeUpDay, Step, record
@@ -68,7 +68,7 @@ class LiveBars:
     def rows(self, *codes: str) -> Rows:
         found = []
         for code in codes or self.book.listed:
-            answer = self.book.answer(Question(code))
+            answer = self.book.answer(BarQuestion(code))
             assert answer is not None
             told = orjson.loads(answer.body)
             assert not told["cut"]

@@ -10,12 +10,12 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.history import recorder as recorder_module
-from gateway.history.frames import FrameFile, compress
-from gateway.history.lines import Line, head_line
+from gateway.history.event_thread import Gap
 from gateway.history.reading import raw_lines, read
+from gateway.history.recorded_lines import Line, head_line
 from gateway.history.recorder import FRAME_SECONDS, PRUNE_EVERY, RETRY, Recorder
-from gateway.history.settings import RecordSettings
-from gateway.history.tap import Gap
+from gateway.history.recordings_folder import RecordSettings
+from gateway.history.zstd_file import FrameFile, compress
 from gateway.market.hours import TAIPEI, Calendar
 from tests import unprivileged
 from tests.history.events import event, packet

@@ -10,13 +10,13 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
+from gateway.history.event_thread import FULL, OVERHEAD
 from gateway.history.reading import read
 from gateway.history.recording import GRACE, LAST_WRITES, Recording
-from gateway.history.settings import RecordSettings
-from gateway.history.tap import FULL, OVERHEAD
+from gateway.history.recordings_folder import RecordSettings
 from gateway.market.hours import Calendar
 from tests.history.events import WALL, event
-from tests.history.test_tap import wait
+from tests.history.test_event_thread import wait
 
 NAME = "2025-12-01-night.jsonl.zst"
 SIZE = event().size + OVERHEAD

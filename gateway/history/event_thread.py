@@ -27,18 +27,18 @@ OVERHEAD: Final = 400
 FULL: Final = "more came than could be written"
 
 
-class Packet(Protocol):
+class HeardPacket(Protocol):
     """An Engine.IO packet of an event: its text begins with the Engine.IO type digit."""
 
     @property
     def data(self) -> bytes: ...
 
 
-class Event(Protocol):
+class HeardEvent(Protocol):
     """What is read of a relayed event, which never changes once it is in the log."""
 
     @property
-    def packets(self) -> Sequence[Packet]:
+    def packets(self) -> Sequence[HeardPacket]:
         """The text of the Socket.IO packet, then its attachments."""
         ...
 
@@ -88,7 +88,7 @@ class Duty(Protocol):
     called with, `gap` is called.
     """
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[HeardEvent]) -> None:
         """Take the events of one turn.  It may block: others wait in the queue meanwhile."""
         ...
 
@@ -105,7 +105,7 @@ class Duty(Protocol):
         ...
 
 
-Work = Sequence[Event] | Gap | Callable[[], object]
+Work = Sequence[HeardEvent] | Gap | Callable[[], object]
 """What waits for the thread: a turn's events, a gap, or a call."""
 
 
@@ -156,7 +156,7 @@ class EventThread:
 
     # -- on the reactor --------------------------------------------------------------------
 
-    def __call__(self, events: Sequence[Event]) -> None:
+    def __call__(self, events: Sequence[HeardEvent]) -> None:
         """Take the events of one turn; `Log.taps` calls it."""
         # Once a turn, mostly for one event: so all of it stands here, without a call.
         size = OVERHEAD * len(events)
@@ -188,7 +188,7 @@ class EventThread:
             self._is_asleep = False
             self._wake.set()
 
-    def _drop(self, events: Sequence[Event]) -> None:
+    def _drop(self, events: Sequence[HeardEvent]) -> None:
         """There is no room: what waits is older, and must come first."""
         self.dropped += len(events)
         since, until = events[0].wall, events[-1].wall

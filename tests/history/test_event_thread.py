@@ -7,7 +7,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from gateway.history.tap import OVERHEAD, Event, EventThread, Gap
+from gateway.history.event_thread import OVERHEAD, EventThread, Gap, HeardEvent
 from tests.history.events import event
 
 
@@ -22,7 +22,7 @@ class Notes:
         self.fails = False
         self.threads: set[str] = set()
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[HeardEvent]) -> None:
         self.threads.add(threading.current_thread().name)
         self.takes.set()
         assert self.may_go_on.wait(30)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.frames import MAGIC, ForeignFileError, FrameFile, compress, pieces
 from gateway.history.reading import raw_lines
+from gateway.history.zstd_file import MAGIC, ForeignFileError, FrameFile, compress, pieces
 
 
 def lines(first: int, number: int = 100) -> bytes:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.cli import output
-from gateway.cli.output import Output
+from gateway.cli import line_writer
+from gateway.cli.line_writer import Output
 
 PATIENCE = 30
 LINE = b"x" * 999 + b"\n"
@@ -19,8 +19,8 @@ class OutputTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.out, self.err = (self.pipe() for _ in range(2))
-        self.patch(output, "OUT", self.out[1])
-        self.patch(output, "ERR", self.err[1])
+        self.patch(line_writer, "OUT", self.out[1])
+        self.patch(line_writer, "ERR", self.err[1])
         self.ends: list[OSError | None] = []
         self.over = threading.Event()
         self.output = Output(self.ended, most=self.most)
@@ -82,7 +82,7 @@ class OutputTests(SynchronousTestCase):
         self.assertEqual(self.ends, [None])
 
     def test_a_reader_that_goes_while_nothing_comes_ends_it(self) -> None:
-        self.patch(output, "LOOK", 0.01)
+        self.patch(line_writer, "LOOK", 0.01)
         self.output.start()
         os.close(self.out[0])
         self.assertTrue(self.over.wait(PATIENCE))
@@ -90,7 +90,7 @@ class OutputTests(SynchronousTestCase):
 
     def test_a_full_disk_is_told(self) -> None:
         with Path("/dev/full").open("wb") as full:
-            self.patch(output, "OUT", full.fileno())
+            self.patch(line_writer, "OUT", full.fileno())
             self.output.start()
             self.output.write(b"1\n")
             self.assertTrue(self.over.wait(PATIENCE))

@@ -5,10 +5,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import TestCase
 
-from gateway.cli import stream
+from gateway.cli import live_events
 from gateway.cli.address import Address
 from gateway.cli.conversation import LostError, RefusedError
-from gateway.cli.stream import Stream
+from gateway.cli.live_events import Stream
 
 REFUSED = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n"
@@ -63,7 +63,7 @@ class StreamTests(TestCase):
 
     async def test_a_gateway_that_says_nothing(self) -> None:
         self.factory.answer = b""
-        self.patch(stream, "TIMEOUT", 0.05)
+        self.patch(live_events, "TIMEOUT", 0.05)
         self.assertEqual(await self.fails(LostError), "it says nothing any more")
 
     async def test_nobody_is_there(self) -> None:

@@ -23,7 +23,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.history.tap import Gap
+    from gateway.history.event_thread import Gap
 
 FORMAT = 1
 """The version of this format.  A file of another one is not continued."""

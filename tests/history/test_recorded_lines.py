@@ -5,8 +5,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history import lines
-from gateway.history.tap import Gap
+from gateway.history import recorded_lines
+from gateway.history.event_thread import Gap
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAYLOAD = b'["market_tick",{"code":"TXFR1", "close":23000.50}]'
@@ -14,39 +14,41 @@ PAYLOAD = b'["market_tick",{"code":"TXFR1", "close":23000.50}]'
 
 class LineTests(SynchronousTestCase):
     def test_the_arguments_stand_there_byte_for_byte(self) -> None:
-        line = lines.line(1764468000.1234567, PAYLOAD)
+        line = recorded_lines.line(1764468000.1234567, PAYLOAD)
         self.assertEqual(line, b'{"t":1764468000.123457,"e":' + PAYLOAD + b"}\n")
-        found = lines.parse(line)
+        found = recorded_lines.parse(line)
         self.assertEqual((found.t, found.payload), (1764468000.123457, PAYLOAD))
         self.assertEqual((found.attachments, found.other), ((), False))
 
     def test_attachments_are_base64_in_their_order(self) -> None:
         payload = b'["chart",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]'
-        line = lines.line(1.5, payload, (b"\x00\x01\x02", b""))
+        line = recorded_lines.line(1.5, payload, (b"\x00\x01\x02", b""))
         self.assertEqual(json.loads(line)["b"], ["AAEC", ""])
-        found = lines.parse(line)
+        found = recorded_lines.parse(line)
         self.assertEqual((found.payload, found.attachments), (payload, (b"\x00\x01\x02", b"")))
 
     def test_a_line_is_one_line_whatever_stands_between_the_tokens(self) -> None:
-        line = lines.line(1.5, b'[\r\n"a",\n{"b":\n"\\n"}]')
+        line = recorded_lines.line(1.5, b'[\r\n"a",\n{"b":\n"\\n"}]')
         self.assertEqual(line.count(b"\n"), 1)
         self.assertNotIn(b"\r", line)
         self.assertEqual(json.loads(line)["e"], ["a", {"b": "\n"}])
 
     def test_a_line_of_somebody_else_says_so(self) -> None:
-        line = lines.line(1.5, PAYLOAD, other=True)
+        line = recorded_lines.line(1.5, PAYLOAD, other=True)
         self.assertEqual(json.loads(line)["from"], "other")
-        self.assertEqual((lines.parse(line).other, lines.parse(line).payload), (True, PAYLOAD))
+        self.assertEqual(
+            (recorded_lines.parse(line).other, recorded_lines.parse(line).payload), (True, PAYLOAD)
+        )
 
     def test_a_gap_says_how_many_events_are_missing_and_why(self) -> None:
-        line = lines.gap_line(Gap(1.25, 3.5, 7, 'no "room"'))
-        found = lines.parse(line)
+        line = recorded_lines.gap_line(Gap(1.25, 3.5, 7, 'no "room"'))
+        found = recorded_lines.parse(line)
         self.assertEqual(found.t, 1.25)
         self.assertEqual(found.gap, {"until": 3.5, "events": 7, "reason": 'no "room"'})
         self.assertIsNone(found.payload)
 
     def test_a_head_says_the_format_and_the_gateway(self) -> None:
-        found = lines.parse(lines.head_line(1.25, "0.1.0"))
+        found = recorded_lines.parse(recorded_lines.head_line(1.25, "0.1.0"))
         self.assertEqual(found.recording, {"format": 1, "gateway": "0.1.0"})
 
     def test_what_is_no_line_is_said_to_be_none(self) -> None:
@@ -58,15 +60,17 @@ class LineTests(SynchronousTestCase):
             b'{"t":1,"b":["?"],"e":["a"]}',
             b"[]",
         ):
-            self.assertRaises(ValueError, lines.parse, text)
+            self.assertRaises(ValueError, recorded_lines.parse, text)
 
     def test_all_that_the_relay_takes_can_be_read(self) -> None:
         for payload in (b'["a","\\ud800"]', b'["a",1e308,-0.0]', b'["a"]', '["臺"]'.encode()):
-            self.assertEqual(lines.parse(lines.line(1.5, payload)).payload, payload)
+            self.assertEqual(
+                recorded_lines.parse(recorded_lines.line(1.5, payload)).payload, payload
+            )
 
     def test_the_payload_follows_the_head_of_the_packet(self) -> None:
         for head in (b"42", b"4217", b"452-", b"451-33"):
-            self.assertEqual(lines.payload_of(head + PAYLOAD), PAYLOAD)
+            self.assertEqual(recorded_lines.payload_of(head + PAYLOAD), PAYLOAD)
 
     def test_the_lines_of_the_document_are_those_that_are_made(self) -> None:
         documents = [DOCS / "recordings.md", DOCS / "recordings.zh-TW.md"]
@@ -99,4 +103,4 @@ class LineTests(SynchronousTestCase):
             (b'["a",{"demo":true,"x":"\\ud800"}]', True),
             (b'["demo",' + b"[" * 5000 + b"]" * 5000 + b"]", False),
         ):
-            self.assertIs(lines.is_demo(payload), is_demo, payload[:60])
+            self.assertIs(recorded_lines.is_demo(payload), is_demo, payload[:60])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.names import Name, recordings
+from gateway.history.recordings_folder import Name, recordings
 
 
 class NameTests(SynchronousTestCase):
