@@ -24,9 +24,9 @@ print(maker.options().__class__.__module__, maker.makeService.__module__)
 RECORD = """
 import sys; sys.path.insert(0, {site!r})
 from pathlib import Path
-from gateway.history import frames, lines
+from gateway.history import recorded_lines, zstd_file
 tick = b'["market_tick",{{"code":"TXFL6","datetime":"2026-11-30T08:45:01","close":5,"volume":1}}]'
-Path({path!r}).write_bytes(frames.compress(lines.line(1796000000.0, tick)))
+Path({path!r}).write_bytes(zstd_file.compress(recorded_lines.line(1796000000.0, tick)))
 """
 
 

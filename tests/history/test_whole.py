@@ -13,8 +13,8 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.client import Client, frame
-from gateway.history.names import recordings
 from gateway.history.reading import read
+from gateway.history.recordings_folder import recordings
 from tests.interop.service import PATIENCE, Service, free_port, started
 
 

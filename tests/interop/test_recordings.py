@@ -12,9 +12,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.frames import compress
-from gateway.history.names import recordings
 from gateway.history.reading import read
+from gateway.history.recordings_folder import recordings
+from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
 from tests.deploy.programs import require
 from tests.deploy.running import environment
