@@ -79,15 +79,17 @@ class LineTests(SynchronousTestCase):
         ]
         self.assertEqual(blocks[0], blocks[1])
         for text in blocks[0].encode().splitlines(keepends=True):
-            found = lines.parse(text)
+            found = recorded_lines.parse(text)
             if found.gap:
                 gap = found.gap
-                made = lines.gap_line(Gap(found.t, gap["until"], gap["events"], gap["reason"]))
+                made = recorded_lines.gap_line(
+                    Gap(found.t, gap["until"], gap["events"], gap["reason"])
+                )
             elif found.recording:
-                made = lines.head_line(found.t, found.recording["gateway"])
+                made = recorded_lines.head_line(found.t, found.recording["gateway"])
             else:
                 assert found.payload is not None
-                made = lines.line(found.t, found.payload, found.attachments)
+                made = recorded_lines.line(found.t, found.payload, found.attachments)
             self.assertEqual(made, text)
 
     def test_the_demonstration_is_known_by_its_mark(self) -> None:
