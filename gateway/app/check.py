@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.app.layer_settings import (
     alert_settings,
+    bar_settings,
     engine_settings,
     guard_settings,
     record_settings,
@@ -86,6 +87,8 @@ def _findings(
         yield fail("environment", str(error), "correct the option or the file that is named")
         return
     yield from doctor.check_recording(recording.folder if recording else None)
+    bars = bar_settings(settings, environ)
+    yield from doctor.check_bars(bars.path if bars.days else None)
     yield from doctor.check_ports(settings, guard)
     if not settings.no_worker:
         yield from _worker(worker, environ, cwd, now)

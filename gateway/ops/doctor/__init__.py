@@ -6,7 +6,7 @@
 - `broker_keys`: where the broker's keys come from, and whether the certificate can be used.
 - `ports`: whether the ports are free, and who could reach them.
 - `host`: clock, file descriptors, `SJGATEWAY_` variables; who may read the gateway's files; the
-  state folder, the ledger of starts, and the folder of recordings.
+  state folder, the ledger of starts, the folder of recordings, and the file of bars.
 
 `gateway.app.check` runs all of them; `gateway.app.command_line` looks at the ports.
 """
@@ -14,6 +14,7 @@
 from gateway.ops.doctor.broker_keys import check_keys
 from gateway.ops.doctor.finding import TOPICS, Finding, Level
 from gateway.ops.doctor.host import (
+    check_bars,
     check_clock,
     check_descriptors,
     check_environment,
@@ -28,6 +29,7 @@ __all__ = [
     "TOPICS",
     "Finding",
     "Level",
+    "check_bars",
     "check_clock",
     "check_descriptors",
     "check_environment",

@@ -46,6 +46,7 @@ TOPICS = (
     "files",
     "state",
     "recording",
+    "bars",
     "restart",
     "environment",
     "clock",

@@ -31,6 +31,8 @@ SPARE = 200
 """Descriptors besides those of clients: the log, the worker's pipes, the gateway's own."""
 ENOUGH = 2 << 30
 """Bytes that recordings of a busy week take."""
+BARS_TAKE = 128 << 20
+"""Bytes that bars of a month of 100 codes take."""
 _PREFIX = "SJGATEWAY_"
 
 
@@ -144,6 +146,27 @@ def check_recording(folder: Path | None) -> Iterator[Finding]:
         yield warn("recording", f"only {free >> 20} MiB are free for {folder}", cure)
     else:
         yield ok("recording", f"{folder} can be written; {free >> 30} GiB are free")
+
+
+def check_bars(path: Path | None) -> Iterator[Finding]:
+    """Whether bars can be kept in the file `path`; None: none are kept.  Nothing is made."""
+    if path is None:
+        yield ok("bars", "no bars are kept (--keep-bars 0)")
+    elif not _writable(path.parent):
+        cure = f"chown it to {_user()}, chmod 700, or name another folder with --state-dir"
+        yield warn("bars", f"{path.parent} can't be written: no bars are kept", cure)
+    elif path.exists() and not _is_own_file(path):
+        cure = f"chown it to {_user()}, chmod 600, or remove it: bars begin anew"
+        yield warn("bars", f"{path} can't be written: no bars are kept", cure)
+    elif (free := shutil.disk_usage(_existing(path.parent)).free) < BARS_TAKE:
+        cure = "make room, or lower --keep-bars"
+        yield warn("bars", f"only {free >> 20} MiB are free for {path}", cure)
+    else:
+        yield ok("bars", f"{path} can be written")
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and os.access(path, os.R_OK | os.W_OK)
 
 
 def check_state(folder: Path, budget: int, now: float) -> Iterator[Finding]:

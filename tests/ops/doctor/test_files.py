@@ -3,10 +3,33 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+from gateway.ops.doctor import host
 from gateway.worker.lifecycle.ledger import trading_day
 from tests.ops.doctor.world import DoctorTestCase, Line
 from tests.unprivileged import NOBODY
+
+
+class BarsTests(DoctorTestCase):
+    def test_a_file_that_can_be_written(self) -> None:
+        state = self.folder / "state"
+        line = self.found("bars", state_dir=state, port=3001)
+        self.assertEqual((line.level, line.what), ("ok", f"{state}/bars-3001.db can be written"))
+        self.assertFalse(state.exists(), "nothing is made")
+
+    def test_none_are_kept(self) -> None:
+        self.assertIn("--keep-bars 0", self.found("bars", keep_bars=0).what)
+
+    def test_something_else_in_its_place(self) -> None:
+        (self.folder / "bars-4001.db").mkdir()
+        line = self.found("bars", state_dir=self.folder, port=4001)
+        self.assert_found(line, "warn", "can't be written", "begin anew")
+
+    def test_a_full_disk(self) -> None:
+        self.patch(host.shutil, "disk_usage", lambda _: SimpleNamespace(free=5 << 20))
+        line = self.found("bars", state_dir=self.folder)
+        self.assert_found(line, "warn", "only 5 MiB", "--keep-bars")
 
 
 class FilesTests(DoctorTestCase):

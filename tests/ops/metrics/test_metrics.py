@@ -44,10 +44,14 @@ class Client:
     async def connect(self) -> None:
         assert (await self.ask()).startswith("40"), "the namespace is joined"
 
-    async def ask(self) -> str:
-        """The answer to who asks to join the namespace."""
+    async def open(self) -> None:
+        """Open a session."""
         opened = json.loads((await self.poll())[1:])
         self._url += f"&sid={opened['sid']}"
+
+    async def ask(self) -> str:
+        """The answer to who asks to join the namespace."""
+        await self.open()
         await self.say("40")
         return await self.poll()
 
