@@ -141,7 +141,10 @@ def _rows(page: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 def _fail(problem: str) -> None:
     if problem:
-        raise CommandError(f"the temporary file of bars: {problem}; TMPDIR names another folder")
+        raise CommandError(
+            f"the temporary file of bars: {problem}; export fewer recordings at a time, or name a"
+            " folder with more room by TMPDIR"
+        )
 
 
 # -- The command.

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
+from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cli.export import RecordedEvent
 from gateway.engineio.packet import Packet
@@ -29,6 +30,15 @@ Rows = list[tuple]
 def by_duckdb(files: list[Path]) -> Rows:
     connection = package("duckdb").connect()
     return connection.execute(SQL, {"files": [str(file) for file in files]}).fetchall()
+
+
+def assert_same(test: SynchronousTestCase, found: Rows, expected: Rows) -> None:
+    """`assertEqual` takes minutes to show how long lists differ."""
+    if found != expected:
+        more, less = (set(expected), set(found))
+        only = [row for row in found if row not in more]
+        lacking = [row for row in expected if row not in less]
+        test.fail(f"{len(only)} are new: {only[:5]}; {len(lacking)} are missing: {lacking[:5]}")
 
 
 class LiveBars:
@@ -93,13 +103,6 @@ class MadeUpDayTests(CommandCase):
             for row in csv.DictReader(io.StringIO(out))
         ]  # fmt: skip
 
-    def assert_same(self, found: Rows, expected: Rows) -> None:
-        """`assertEqual` takes minutes to show how long lists differ."""
-        if found != expected:
-            only = [row for row in found if row not in set(expected)]
-            lacking = [row for row in expected if row not in set(found)]
-            self.fail(f"{len(only)} are new: {only[:5]}; {len(lacking)} are missing: {lacking[:5]}")
-
     def live(self, steps: list[Step]) -> LiveBars:
         bars = LiveBars(self.folder / "bars.sqlite")
         bars.hear(steps)
@@ -111,17 +114,17 @@ class MadeUpDayTests(CommandCase):
         files = record(DAY.steps, self.folder)
         bars = self.live(DAY.steps)
         found = self.exported(*files)
-        self.assert_same(found, bars.rows())
-        self.assert_same(found, by_duckdb(files))
+        assert_same(self, found, bars.rows())
+        assert_same(self, found, by_duckdb(files))
         # Each difficulty is there: bars heard whole and in part, and the broker's.
         self.assertGreater(len(found), 1500)
         self.assertGreater(sum(row[6] < MORE for row in found), 1500)
         self.assertGreater(sum(row[6] > MORE for row in found), 100)
         self.assertGreater(sum(row[7] for row in found), 8)
         alias = [(MONTH, *row[1:]) for row in bars.rows(ALIAS)]
-        self.assert_same(alias, [row for row in found if row[0] == MONTH])
+        assert_same(self, alias, [row for row in found if row[0] == MONTH])
         renamed = [(ALIAS, *row[1:]) for row in alias]
-        self.assert_same(self.exported(*reversed(files), "--codes", ALIAS), renamed)
+        assert_same(self, self.exported(*reversed(files), "--codes", ALIAS), renamed)
 
     def test_no_bar_is_outside_of_a_session_or_at_a_price_of_a_trial(self) -> None:
         steps = [step for step in DAY.steps if step.name != "market_kbars"]
@@ -143,7 +146,7 @@ class MadeUpDayTests(CommandCase):
         steps = [step for step in DAY.steps if not since <= step.wall < since + HALF]
         files = record(steps, self.folder / "gap", more=[(at - 0.001, gap)])
         found = self.exported(*files)
-        self.assert_same(found, by_duckdb(files))
+        assert_same(self, found, by_duckdb(files))
         self.assertTrue(found != before)
 
     def test_longer_bars_are_made_of_the_minutes(self) -> None:
@@ -164,7 +167,7 @@ class MadeUpDayTests(CommandCase):
                 )
                 for key, rows in groups.items()
             ]  # fmt: skip
-            self.assert_same(self.exported(*files, "--bars", name), expected)
+            assert_same(self, self.exported(*files, "--bars", name), expected)
 
 
 def _moment(time: float) -> datetime:

@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.history.bar_query import COLUMNS
 from gateway.history.reading import read
 from gateway.history.recordings_folder import recordings
 from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
 from tests.deploy.programs import require
 from tests.deploy.running import environment
+from tests.history.made_up_day import ALIAS, MONTH, NO_TOTAL, OPTION, STOCK, MadeUpDay
+from tests.history.test_made_up_day import Rows, assert_same, by_duckdb
 from tests.interop.kept import Kept
 from tests.interop.raw import RawClient
 from tests.interop.service import PATIENCE, ROOT, Browser, Service, free_port, started
@@ -28,6 +31,7 @@ DOCUMENTS = [ROOT / "docs" / name for name in ("recordings.md", "recordings.zh-T
 DAY, NIGHT = "2026-11-30-day.jsonl.zst", "2026-11-30-night.jsonl.zst"
 CODES = {"TXFR1": 23000.5, "2330": 1045.0, "TXO23000L6": 210.0}
 """Each with its last price."""
+OURS = ("python_status", "feed_status")
 TICKS = 40
 """Of each code."""
 
@@ -45,11 +49,11 @@ def ticks(first: int, last: int) -> list[tuple[str, dict]]:
 
 
 def recorded(folder: Path) -> list[list]:
-    """All ticks in the recordings, in order."""
+    """All events in the recordings that are not of the gateway itself, in order."""
     found = []
     for _, path in recordings(folder) if folder.exists() else ():
         events = [json.loads(line.payload) for line in read(path) if line.payload is not None]
-        found += [event for event in events if event[0] == "market_tick"]
+        found += [event for event in events if event[0] not in OURS]
     return found
 
 
@@ -194,25 +198,45 @@ class KilledTests(SynchronousTestCase):
         self.addCleanup(service.close)
         return service
 
-    def test_over_a_kill_and_a_restart_all_events_are_there_in_order_and_once(self) -> None:
+    def test_a_made_up_day_is_recorded_over_a_kill_and_its_bars_are_those_of_duckdb(self) -> None:
+        """Its trades are of the last Monday, and come as fast as they can be sent."""
+        today = datetime.now(TAIPEI).date()
+        day = MadeUpDay(today - timedelta(days=(today.weekday() or 7) + 3), ticks=250)
+        events = [(step.wall, step.name, dict(step.value)) for step in day.steps if not step.other]
+        noon = day.at(today - timedelta(days=today.weekday() or 7), "10:05:40")
         sent: list[list] = []
-        for first, number in ((1, signal.SIGKILL), (11, signal.SIGTERM)):
-            port = free_port()
+        port = free_port()  # by which the file of bars is named
+        for number in (signal.SIGKILL, signal.SIGTERM):
             service = self.gateway("--no-worker", "--publish=any", port=port)
             sender = RawClient(port)
-            events = ticks(first, first + 9)
-            sender.emit(*events)
-            sent += [list(event) for event in events]
+            part = [[*event] for wall, *event in events if event[0]
+                    and (wall < noon) == (number == signal.SIGKILL)]  # fmt: skip
+            sender.emit(*part)
+            sent += [event for event in part if event[0] not in OURS]
             self.until_recorded(service, len(sent))
+            bars = self.bars(service, MONTH, NO_TOTAL, OPTION, STOCK)
             service.stop(number)
             sender.close()
-        self.assertEqual(recorded(self.recordings), sent)
+        files = [path for _, path in recordings(self.recordings)]
+        self.assertTrue(recorded(self.recordings) == sent)
+        assert_same(self, bars, by_duckdb(files))
         found = self.listed()
-        self.assertEqual(sum(each["events"] for each in found), len(sent))
-        self.assertEqual({code for each in found for code in each["codes"]}, set(CODES))
+        self.assertGreater(sum(each["events"] for each in found), len(sent))  # and ours
+        codes = {code for each in found for code in each["codes"]}
+        self.assertEqual(codes, {ALIAS, MONTH, NO_TOTAL, OPTION, STOCK})
         self.assertGreaterEqual(sum(each["starts"] for each in found), 2)
         told = {(each["missing"], each["cut"], each["damage"]) for each in found}
         self.assertEqual(told, {(0, 0, "")})
+
+    def bars(self, service: Service, *codes: str) -> Rows:
+        """What `/bars` answers, sorted by code and time."""
+        found = []
+        for code in sorted(codes):
+            status, answer = service.request(f"/bars?code={code}")
+            self.assertEqual((status, answer["cut"]), (200, False))
+            columns = zip(*(answer["bars"][name] for name in COLUMNS), strict=True)
+            found += [(code, *row, row[0] in answer["partial"]) for row in columns]
+        return found
 
     def until_recorded(self, service: Service, number: int) -> None:
         service.until("record", lambda: len(recorded(self.recordings)) == number)
