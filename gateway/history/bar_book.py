@@ -72,6 +72,7 @@ class BarBook:
 
     def fill(self, code: str, rows: Sequence[BrokerBar]) -> None:
         """Add the broker's bars of `code`.  Raises TooManyCodesError; sqlite3.Error."""
+        self.flush()  # which minutes are doubtful since a start, is to be known before
         store = self._store
         if store is None:
             raise OSError(self._problem)

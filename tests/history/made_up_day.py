@@ -53,6 +53,7 @@ class MadeUpDay:
     def __init__(self, friday: date = FRIDAY, *, ticks: int = 900) -> None:
         self._random = random.Random(16)
         self._friday, self._monday = friday, friday + timedelta(days=3)
+        self._at_the_break = [self.at(self._monday, f"10:02:{second}") for second in ("05", "40")]
         night = (self.at(friday, "15:00:00"), self.at(friday, "15:00:00") + 14 * 3600)
         day = (self.at(self._monday, "08:45:00"), self.at(self._monday, "13:45:00"))
         stocks = (self.at(self._monday, "09:00:00"), self.at(self._monday, "13:30:00"))
@@ -81,9 +82,11 @@ class MadeUpDay:
         self, code: str, opens: float, closes: float, count: int, price: float
     ) -> list[Trade]:
         """Trades at random times, and one in the first and the last instant."""
-        seconds = sorted(round(self._random.uniform(0, closes - opens), 3) for _ in range(count))
+        seconds = [round(self._random.uniform(0, closes - opens), 3) for _ in range(count)]
+        # One before and one after the gateway goes down, in one minute.
+        seconds += [at - opens for at in self._at_the_break if opens < at < closes]
         found, total = [], 0
-        for at in (0.0, *seconds, closes - opens):
+        for at in (0.0, *sorted(seconds), closes - opens):
             price = round(price + self._random.choice((-1, -0.5, 0, 0, 0.5, 1)), 1)
             volume = self._random.randint(1, 9)
             total += volume

@@ -44,8 +44,10 @@ def assert_same(test: SynchronousTestCase, found: Rows, expected: Rows) -> None:
 class LiveBars:
     """Bars as a gateway keeps them that hears `steps`, and is started again in between."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_fast: bool = False) -> None:
+        """`is_fast`: what comes between two starts comes at once, and then is written."""
         self._path = path
+        self._is_fast = is_fast
         self._wall = 0.0
         self.told: list[str] = []
 
@@ -70,7 +72,8 @@ class LiveBars:
             packet = Packet(b"42" + orjson.dumps([step.name, dict(step.value)]))
             event = RecordedEvent(step.name, step.wall, (packet,), trusted=not step.other)
             keeper.take([event])
-            keeper.tick()
+            if not self._is_fast:
+                keeper.tick()
         assert keeper is not None
         keeper.book.flush()
         self.book = keeper.book
@@ -103,8 +106,8 @@ class MadeUpDayTests(CommandCase):
             for row in csv.DictReader(io.StringIO(out))
         ]  # fmt: skip
 
-    def live(self, steps: list[Step]) -> LiveBars:
-        bars = LiveBars(self.folder / "bars.sqlite")
+    def live(self, steps: list[Step], *, is_fast: bool = False) -> LiveBars:
+        bars = LiveBars(self.folder / f"bars-{is_fast}.sqlite", is_fast=is_fast)
         bars.hear(steps)
         self.addCleanup(bars.book.close)
         self.assertEqual(bars.told, [])
@@ -115,6 +118,7 @@ class MadeUpDayTests(CommandCase):
         bars = self.live(DAY.steps)
         found = self.exported(*files)
         assert_same(self, found, bars.rows())
+        assert_same(self, found, self.live(DAY.steps, is_fast=True).rows())
         assert_same(self, found, by_duckdb(files))
         # Each difficulty is there: bars heard whole and in part, and the broker's.
         self.assertGreater(len(found), 1500)
