@@ -24,7 +24,7 @@ LOOK = 1.0
 """Seconds between two looks whether anybody reads, while there is nothing to write."""
 
 
-class Output:
+class LineWriter:
     """`write` and `tell` never wait, and may be called on one thread.
 
     `ended(error)` is called once on the writing thread when no more can be written; None: the

@@ -48,7 +48,7 @@ class Watcher(Listener, Protocol):
         ...
 
 
-class Stream:
+class LiveEvents:
     """The events of the gateway at `address`.
 
     `auth`: what it asks for.  `watcher` hears the events of one connection after the other.

@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 from gateway.cli.conversation import LostError, RefusedError
 from gateway.cli.errors import CommandError
 from gateway.cli.event_text import event_text
-from gateway.cli.line_writer import Output
-from gateway.cli.live_events import Stream
+from gateway.cli.line_writer import LineWriter
+from gateway.cli.live_events import LiveEvents
 from gateway.history import recorded_lines
 from gateway.web.security.tokens import Role, read
 
@@ -49,8 +49,8 @@ class Tail:
         self._address = address
         self._wall = wall
         self._line = recorded_lines.line if json else _text_line
-        self._output = Output(lambda error: reactor.callFromThread(self._unwritten, error))
-        self._stream = Stream(reactor, address, auth, self)
+        self._output = LineWriter(lambda error: reactor.callFromThread(self._unwritten, error))
+        self._stream = LiveEvents(reactor, address, auth, self)
         self._failure: CommandError | None = None
         self._was_here = False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cli import line_writer
-from gateway.cli.line_writer import Output
+from gateway.cli.line_writer import LineWriter
 
 PATIENCE = 30
 LINE = b"x" * 999 + b"\n"
@@ -23,7 +23,7 @@ class OutputTests(SynchronousTestCase):
         self.patch(line_writer, "ERR", self.err[1])
         self.ends: list[OSError | None] = []
         self.over = threading.Event()
-        self.output = Output(self.ended, most=self.most)
+        self.output = LineWriter(self.ended, most=self.most)
 
     def pipe(self) -> tuple[int, int]:
         ends = os.pipe()

@@ -8,7 +8,7 @@ from twisted.trial.unittest import TestCase
 from gateway.cli import live_events
 from gateway.cli.address import Address
 from gateway.cli.conversation import LostError, RefusedError
-from gateway.cli.live_events import Stream
+from gateway.cli.live_events import LiveEvents
 
 REFUSED = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n"
@@ -40,7 +40,7 @@ class StreamTests(TestCase):
 
     async def fails(self, kind: type[Exception]) -> str:
         """Why nothing can be heard."""
-        running = Deferred.fromCoroutine(Stream(reactor, self.address, {}, Watcher()).run())
+        running = Deferred.fromCoroutine(LiveEvents(reactor, self.address, {}, Watcher()).run())
         return str(await self.assertFailure(running, kind))
 
     async def test_a_refused_handshake_has_the_gateways_reason(self) -> None:
