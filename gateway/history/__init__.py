@@ -12,7 +12,8 @@ In reading order:
 
 - `trades`: reads trades, and the broker's bars, from the worker's events.
 - `bars`: makes bars of trades; without I/O.
-- `bar_store`: bars in SQLite.
+- `bar_file`: a file of SQLite: its lock, its bound, what is done when it is damaged.
+- `bar_store`: bars in that file.
 - `bar_query`: what may be asked for, and the answer as JSON.
 - `bar_book`: the bars of one source: what is built, what is kept, which codes are one contract.
 - `bar_keeper`: what the thread of bars does with events and questions.

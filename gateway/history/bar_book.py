@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from gateway.history.bar_file import is_damage
 from gateway.history.bar_query import Stretch, answer
-from gateway.history.bar_store import BarStore, is_damage
+from gateway.history.bar_store import BarStore
 from gateway.history.bars import BarBuilder, TooManyCodesError
 from gateway.market.hours import market_of
 
@@ -94,8 +95,10 @@ class BarBook:
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
             return
-        if store.set_aside is not None:
-            self._tell(f"it was damaged: it is now {store.set_aside.name}, and a new one is begun")
+        if store.file.set_aside is not None:
+            self._tell(
+                f"it was damaged: it is now {store.file.set_aside.name}, and a new one is begun"
+            )
         self.builder.resume(store.progress())
         self.builder.cut()
         for code, since, target in store.aliases():
@@ -107,7 +110,7 @@ class BarBook:
         """Write what is new."""
         if self._store is None:
             self.open()
-        elif self._store.is_gone:
+        elif self._store.file.is_gone:
             self._tell("it was removed: a new one is begun")
             self.close()
             self.open()
@@ -146,7 +149,7 @@ class BarBook:
     def close(self) -> None:
         """Close the file."""
         if self._store is not None:
-            self._store.close()
+            self._store.file.close()
             self._store = None
 
     # -- what is asked ----------------------------------------------------------------------
@@ -191,7 +194,7 @@ class BarBook:
         self.errors += 1
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if is_damage(error) and self._store is not None:
-            self._store.discard()
+            self._store.file.discard()
             self._store = None
             self._tell("it was damaged: it is set aside, and a new one is begun")
             self.open()

@@ -16,13 +16,10 @@ All of it is used on one thread.  Nothing here logs: what is wrong is raised (`s
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sqlite3
-from contextlib import contextmanager, suppress
-from shutil import disk_usage
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from gateway.history.bar_file import BarFile
 from gateway.history.bars import Progress
 from gateway.history.trades import MINUTE
 
@@ -38,31 +35,24 @@ WHOLE, PARTIAL, BROKER = range(3)
 """`kind`: heard whole, heard in part, the broker's."""
 
 VERSION: Final = 1
-PAGE: Final = 4096
 MOST_BYTES: Final = 512 << 20
 HOUR: Final = 3600
 MOST_SECONDS: Final = 600_000
 """Bars of one second; each takes about 60 bytes."""
-SPARE: Final = 8 << 20
-"""A disk with fewer free bytes is full."""
-BUSY: Final = 0.25
-"""Seconds to wait for another program that has the file locked."""
-DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 _BARS: Final = """(
     code INTEGER NOT NULL, time INTEGER NOT NULL, open REAL NOT NULL, high REAL NOT NULL,
     low REAL NOT NULL, close REAL NOT NULL, volume NUMERIC NOT NULL, session INTEGER NOT NULL,
     kind INTEGER NOT NULL, PRIMARY KEY (code, time)
 ) WITHOUT ROWID"""
-_TABLES: Final = (
-    "CREATE TABLE codes (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
+_TABLES: Final = {
+    "codes": "(id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
     " session INTEGER NOT NULL DEFAULT 0, total REAL, last REAL NOT NULL DEFAULT 0)",
-    "CREATE TABLE aliases (code TEXT NOT NULL, since INTEGER NOT NULL, target TEXT NOT NULL,"
+    "aliases": "(code TEXT NOT NULL, since INTEGER NOT NULL, target TEXT NOT NULL,"
     " PRIMARY KEY (code, since)) WITHOUT ROWID",
-    f"CREATE TABLE running {_BARS}",
-    f"CREATE TABLE bars {_BARS}",
-    f"PRAGMA user_version = {VERSION}",
-)
+    "running": _BARS,
+    "bars": _BARS,
+}
 
 _ADD: Final = """ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (code, time) DO UPDATE SET
     high = max(high, excluded.high), low = min(low, excluded.low), close = excluded.close,
@@ -85,49 +75,17 @@ _FILL: Final = f"""INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, {BROKER})
 class BarStore:
     """The bars of one source.  `path` None: all of it is in memory.
 
-    Raises sqlite3.Error or OSError where the file can't be used.  A damaged one is set aside:
-    `set_aside` is then its new path.  Others may read the file meanwhile.
+    `file` is the file of SQLite, with its own troubles: see `BarFile`, also for what is raised.
     """
 
     def __init__(self, path: Path | None, *, most_bytes: int = MOST_BYTES) -> None:
-        self._path = path
-        self._most_pages = most_bytes // PAGE
         self._newest = self._pruned = 0
         self._horizon = HOUR
-        self._inode: tuple[int, int] | None = None
-        self._lock: int | None = None
-        self.set_aside: Path | None = None
-        try:
-            self._open()
-        except sqlite3.DatabaseError as error:
-            if path is None or not is_damage(error):
-                self._unlock()
-                raise
-            self.set_aside = _set_aside(path)
-            self._open()
-        except OSError:
-            self._unlock()
-            raise
-        self.ids: dict[str, int] = dict(self.connection.execute("SELECT code, id FROM codes"))
-        """By code, its id in the tables of bars."""
-
-    def close(self) -> None:
-        """Close the file; nothing can be done afterwards."""
-        with suppress(sqlite3.Error):
-            self.connection.close()
-        self._unlock()
-
-    def discard(self) -> None:
-        """Close the file, which is damaged, and set it aside."""
-        self.close()
-        if self._path is not None:
-            with suppress(OSError):
-                _set_aside(self._path)
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether somebody has removed or replaced the file."""
-        return self._path is not None and _inode(self._path) != self._inode
+        self.file = BarFile(path, _TABLES, version=VERSION, most_bytes=most_bytes)
+        self.connection = self.file.connection
+        self.connection.execute("ATTACH ':memory:' AS recent")
+        self.connection.execute(f"CREATE TABLE recent.seconds {_BARS}")
+        self._learn_ids()
 
     # -- what is known ----------------------------------------------------------------------
 
@@ -204,9 +162,9 @@ class BarStore:
 
         Not where the disk is what is full: that would help nobody.
         """
-        if self._path is not None and disk_usage(self._path.parent).free < SPARE:
+        if self.file.is_disk_full:
             return
-        while self._pages() > self._most_pages * share:
+        while self.file.pages > self.file.most_pages * share:
             oldest = self.connection.execute("SELECT min(time) FROM bars").fetchone()[0]
             if oldest is None:
                 break
@@ -215,73 +173,18 @@ class BarStore:
 
     # -- parts ------------------------------------------------------------------------------
 
-    def _open(self) -> None:
-        path = self._path
-        if path is not None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._take_lock(path.with_name(f"{path.name}.lock"))
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            os.close(os.open(path, flags, 0o600))
-            path.chmod(0o600)
-            self._inode = _inode(path)
-        self.connection = sqlite3.connect(
-            path or ":memory:", timeout=BUSY, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._prepare()
-        except BaseException:
-            self.connection.close()
-            raise
-
-    def _take_lock(self, path: Path) -> None:
-        """Two gateways that add up the same ticks in one file would count each twice."""
-        if self._lock is not None:
-            return
-        self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OSError(
-                "another gateway keeps its bars there: name another folder with --state-dir"
-            ) from None
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def _prepare(self) -> None:
-        run = self.connection.execute
-        run(f"PRAGMA page_size = {PAGE}")
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = NORMAL")  # after a power cut the last seconds are missing
-        run("PRAGMA journal_size_limit = 4194304")
-        run("PRAGMA trusted_schema = OFF")
-        run(f"PRAGMA max_page_count = {self._most_pages}")
-        (version,) = run("PRAGMA user_version").fetchone()
-        if version == 0:
-            with self._transaction():
-                for table in _TABLES:
-                    run(table)
-        elif version != VERSION:
-            raise _damage(f"its form is {version}, and this gateway knows {VERSION}")
-        else:
-            for table in ("codes", "aliases", "running", "bars"):
-                run(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
-        run("ATTACH ':memory:' AS recent")
-        run(f"CREATE TABLE recent.seconds {_BARS}")
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self.connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self.connection.execute("COMMIT")
+            with self.file.transaction():
+                yield
         except BaseException:
-            with suppress(sqlite3.Error):  # SQLite may have rolled back itself
-                self.connection.execute("ROLLBACK")
-            self.ids = dict(self.connection.execute("SELECT code, id FROM codes"))
+            self._learn_ids()
             raise
+
+    def _learn_ids(self) -> None:
+        self.ids: dict[str, int] = dict(self.connection.execute("SELECT code, id FROM codes"))
+        """By code, its id in the tables of bars."""
 
     def _run(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         self.connection.executemany(statement, rows)
@@ -338,12 +241,7 @@ class BarStore:
             " newer.code = aliases.code AND newer.since > aliases.since AND newer.since < ?)",
             (since,),
         )
-        self.ids = dict(self.connection.execute("SELECT code, id FROM codes"))
-
-    def _pages(self) -> int:
-        (used,) = self.connection.execute("PRAGMA page_count").fetchone()
-        (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
-        return int(used - free)
+        self._learn_ids()
 
     def _forget_seconds(self, newest: int) -> None:
         """Once a minute: keep an hour of seconds, and fewer where they are too many."""
@@ -363,32 +261,3 @@ class BarStore:
                 self._horizon //= 2
             if count < MOST_SECONDS // 4:
                 self._horizon = min(HOUR, self._horizon * 2)
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether `error` says that the file is no database of ours, or a broken one."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
-
-
-def _damage(text: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(text)
-    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-    return error
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename a file that can't be used; one that was set aside before is replaced."""
-    place = path.with_name(f"{path.name}.damaged")
-    for suffix in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(place.with_name(place.name + suffix))
-    path.replace(place)
-    return place
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -13,7 +13,7 @@ import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
-from gateway.history import bar_book, bar_keeper, bar_query, bar_store
+from gateway.history import bar_book, bar_file, bar_keeper, bar_query, bar_store
 from gateway.history.bar_keeper import Asked, BarKeeper
 from gateway.history.bar_query import QuestionError, read_question
 from gateway.history.trades import BrokerBar
@@ -431,8 +431,8 @@ class BoundsTests(KeeperTestCase):
 
     def test_the_oldest_day_goes_where_there_is_no_room(self) -> None:
         self.keeper.close()
-        store = bar_store.BarStore(self.path, most_bytes=100 * bar_store.PAGE)
-        self.addCleanup(store.close)
+        store = bar_store.BarStore(self.path, most_bytes=100 * bar_file.PAGE)
+        self.addCleanup(store.file.close)
         error = None
         for day in range(10, 30):
             begin = at(f"2026-11-{day}T08:45")
@@ -451,7 +451,7 @@ class BoundsTests(KeeperTestCase):
         self.assertGreater(oldest, at("2026-11-15T00:00"))
         (newest,) = store.connection.execute("SELECT max(time) FROM bars").fetchone()
         self.assertEqual(newest, rows[-1][0].time)
-        self.assertLess(self.path.stat().st_size, 101 * bar_store.PAGE)
+        self.assertLess(self.path.stat().st_size, 101 * bar_file.PAGE)
 
     def test_seconds(self) -> None:
         self.patch(bar_store, "MOST_SECONDS", 100)
@@ -500,7 +500,7 @@ class FileTests(KeeperTestCase):
             self.trade(f"09:{number // 60:02}:{number % 60:02}", 1, number + 1, code=f"C{number}")
         self.keeper.close()
         data = bytearray(self.path.read_bytes())
-        data[bar_store.PAGE * 3 :] = os.urandom(len(data) - bar_store.PAGE * 3)
+        data[bar_file.PAGE * 3 :] = os.urandom(len(data) - bar_file.PAGE * 3)
         self.path.write_bytes(data)
         self.keeper = self.start()
         for number in range(3):
@@ -522,7 +522,7 @@ class FileTests(KeeperTestCase):
         self.assertTrue(self.path.exists())
 
     def test_one_that_is_locked_is_written_later(self) -> None:
-        self.patch(bar_store, "BUSY", 0.0)
+        self.patch(bar_file, "BUSY", 0.0)
         self.restart()
         self.trade("09:00:00", 1, 1)
         self.second()

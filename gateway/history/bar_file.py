@@ -1,0 +1,184 @@
+"""A file of SQLite that one gateway alone writes, bounded in size; a damaged one is set aside.
+
+All of it is used on one thread.  Nothing here logs: what is wrong is raised (`sqlite3.Error`,
+`OSError`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from shutil import disk_usage
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+PAGE: Final = 4096
+SPARE: Final = 8 << 20
+"""A disk with fewer free bytes is full."""
+BUSY: Final = 0.25
+"""Seconds to wait for another program that has the file locked."""
+DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+
+class BarFile:
+    """The file at `path` with `tables`, the columns of each by its name; None: all in memory.
+
+    `version` is that of the tables.  Raises sqlite3.Error or OSError where the file can't be used.
+    A damaged one, or one of another version, is set aside: `set_aside` is then its new path.
+    Others may read the file meanwhile.
+    """
+
+    connection: sqlite3.Connection
+
+    def __init__(
+        self, path: Path | None, tables: Mapping[str, str], *, version: int, most_bytes: int
+    ) -> None:
+        self._path = path
+        self._tables = tables
+        self._version = version
+        self.most_pages = most_bytes // PAGE
+        self._inode: tuple[int, int] | None = None
+        self._lock: int | None = None
+        self.set_aside: Path | None = None
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if path is None or not is_damage(error):
+                self._unlock()
+                raise
+            self.set_aside = _set_aside(path)
+            self._open()
+        except OSError:
+            self._unlock()
+            raise
+
+    def close(self) -> None:
+        """Close it; nothing can be done afterwards."""
+        with suppress(sqlite3.Error):
+            self.connection.close()
+        self._unlock()
+
+    def discard(self) -> None:
+        """Close it, as it is damaged, and set it aside."""
+        self.close()
+        if self._path is not None:
+            with suppress(OSError):
+                _set_aside(self._path)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has removed or replaced it."""
+        return self._path is not None and _inode(self._path) != self._inode
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether its disk has no room, however small the file is."""
+        return self._path is not None and disk_usage(self._path.parent).free < SPARE
+
+    @property
+    def pages(self) -> int:
+        """How many of `most_pages` are taken."""
+        (used,) = self.connection.execute("PRAGMA page_count").fetchone()
+        (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
+        return int(used - free)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is done within is kept, or nothing of it."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # SQLite may have rolled back itself
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _open(self) -> None:
+        path = self._path
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._take_lock(path.with_name(f"{path.name}.lock"))
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            os.close(os.open(path, flags, 0o600))
+            path.chmod(0o600)
+            self._inode = _inode(path)
+        self.connection = sqlite3.connect(
+            path or ":memory:", timeout=BUSY, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _take_lock(self, path: Path) -> None:
+        """Two gateways that add up the same ticks in one file would count each twice."""
+        if self._lock is not None:
+            return
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(
+                "another gateway keeps its bars there: name another folder with --state-dir"
+            ) from None
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _prepare(self) -> None:
+        run = self.connection.execute
+        run(f"PRAGMA page_size = {PAGE}")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")  # after a power cut the last seconds are missing
+        run("PRAGMA journal_size_limit = 4194304")
+        run("PRAGMA trusted_schema = OFF")
+        run(f"PRAGMA max_page_count = {self.most_pages}")
+        (version,) = run("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self.transaction():
+                for name, columns in self._tables.items():
+                    run(f"CREATE TABLE {name} {columns}")
+                run(f"PRAGMA user_version = {self._version}")
+        elif version != self._version:
+            raise _damage(f"its form is {version}, and this gateway knows {self._version}")
+        else:
+            for name in self._tables:
+                run(f"SELECT * FROM {name} LIMIT 1").fetchall()  # noqa: S608
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether `error` says that the file is no database of ours, or a broken one."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+
+
+def _damage(text: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(text)
+    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+    return error
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a file that can't be used; one that was set aside before is replaced."""
+    place = path.with_name(f"{path.name}.damaged")
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(place.with_name(place.name + suffix))
+    path.replace(place)
+    return place
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
