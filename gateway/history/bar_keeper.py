@@ -47,8 +47,6 @@ AHEAD: Final = 3600
 UNFINISHED: Final = 2
 """Seconds after the end of a minute before which the broker's bar of it is not yet whole."""
 HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
-MARKED: Final = frozenset((TICK, KBARS, CONTRACT, READY))
-"""Events that tell whether the source is a demonstration."""
 
 
 class Asked:

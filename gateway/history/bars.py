@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
-class TradingSession(Protocol):
+class BarSession(Protocol):
     """The session of a market on whose account a trade is."""
 
     @property
@@ -103,10 +103,10 @@ class BarBuilder:
     """
 
     def __init__(
-        self, session_of: Callable[[str, float], TradingSession], *, most_codes: int = 5000
+        self, session_of: Callable[[str, float], BarSession], *, most_codes: int = 5000
     ) -> None:
         self._session_of = session_of
-        self._sessions: dict[str, TradingSession] = {}
+        self._sessions: dict[str, BarSession] = {}
         self._most_codes = most_codes
         self._cuts = 0
         self.progress: dict[str, Progress] = {}
@@ -167,7 +167,7 @@ class BarBuilder:
         progress.total = tick.total
         return tick.volume if before is None else tick.total - before
 
-    def session(self, code: str, time: float) -> TradingSession:
+    def session(self, code: str, time: float) -> BarSession:
         """The session of a trade of `code`."""
         market = market_of(code)
         session = self._sessions.get(market)

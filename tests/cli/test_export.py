@@ -2,12 +2,10 @@
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 from gateway.history.recorded_lines import line
-from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
-from tests.cli.command_case import CommandCase
+from tests.cli.command_case import RecordingsCase
 
 START = datetime(2026, 11, 30, 8, 45, tzinfo=TAIPEI).timestamp()
 HEAD = "code,time,open,high,low,close,volume,partial"
@@ -21,16 +19,7 @@ def tick(seconds: float, price: float, code: str = "TXFL6", name: str = "market_
     )
 
 
-class ExportTests(CommandCase):
-    def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
-
-    def write(self, name: str, *frames: bytes) -> Path:
-        path = self.folder / f"{name}.jsonl.zst"
-        path.write_bytes(b"".join(map(compress, frames)))
-        return path
-
+class ExportTests(RecordingsCase):
     def test_bars_as_csv_and_as_json(self) -> None:
         path = self.write("2026-11-30-day", tick(1, 23000), tick(2, 23001.5) + tick(61, 22999))
         self.assertEqual(

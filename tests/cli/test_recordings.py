@@ -8,7 +8,7 @@ from gateway.history.event_thread import Gap
 from gateway.history.recorded_lines import gap_line, head_line, line
 from gateway.history.zstd_file import compress
 from gateway.market.hours import TAIPEI
-from tests.cli.command_case import CommandCase
+from tests.cli.command_case import RecordingsCase
 
 START = datetime(2026, 11, 30, 8, 45, tzinfo=TAIPEI).timestamp()
 
@@ -18,16 +18,7 @@ def tick(seconds: float, code: str) -> bytes:
     return line(START + seconds, payload.encode())
 
 
-class RecordingsTests(CommandCase):
-    def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
-
-    def write(self, name: str, *frames: bytes) -> Path:
-        path = self.folder / f"{name}.jsonl.zst"
-        path.write_bytes(b"".join(map(compress, frames)))
-        return path
-
+class RecordingsTests(RecordingsCase):
     def listed(self) -> list[dict]:
         _, out, _ = self.run_main("recordings", self.folder, "--json")
         return [json.loads(each) for each in out.splitlines()]
