@@ -68,7 +68,8 @@ class OwnProcess(Service):
     """Takes over a process that runs nothing but the gateway, when it starts.
 
     `time.monotonic` becomes the reactor's clock, SIGHUP calls `reload`, and the second SIGINT or
-    SIGTERM ends the process at once.
+    SIGTERM ends the process at once.  What was made so far lives to the end, and no collection of
+    garbage looks at it again: in a storm of clients that would stop everything for 0.1 s.
     """
 
     name = "the process of our own"
@@ -82,6 +83,7 @@ class OwnProcess(Service):
         use_monotonic_clock(self._reactor)
         self._reactor.addSystemEventTrigger("before", "shutdown", _end_at_next_signal)
         heed_hangup(self._reactor, self._reload)
+        gc.freeze()
 
 
 def use_monotonic_clock(reactor: Any) -> None:

@@ -60,6 +60,10 @@ class ProcessTests(SynchronousTestCase):
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_what_is_there_at_the_start_is_not_looked_at_again(self) -> None:
+        done = self.run_reactor("import gc\nassert gc.get_freeze_count() > 10_000\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_a_second_signal_ends_the_process_at_once(self) -> None:
         for name in ("SIGINT", "SIGTERM"):
             done = self.run_reactor(

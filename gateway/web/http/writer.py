@@ -9,6 +9,7 @@ general way.
 from __future__ import annotations
 
 from errno import ECONNRESET, EPIPE
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
@@ -67,6 +68,13 @@ class Writer:
     def write(self, data: bytes) -> bool:
         """Send `data`, now or later; whether there is room for more."""
         raise NotImplementedError
+
+    def hold(self) -> Callable[[], None]:
+        """Hold back what is written until the function that is returned is called.
+
+        To be asked for before anything is written, and for a moment only.
+        """
+        return _nobody
 
     def control(self, frame: bytes) -> None:
         """Write a control frame; a peer for which too many of them wait is dropped."""
@@ -156,6 +164,19 @@ class DirectWriter(Writer):
         self._transport.registerProducer(self, False)
         return False
 
+    def hold(self) -> Callable[[], None]:
+        held: list[bytes] = []
+        send, self._send = self._send, partial(_hold, held)
+
+        def let_go() -> None:
+            self._send = send
+            waiting, self._waiting = self._waiting, None  # what is held was written before the end
+            self.write(b"".join(held))
+            if self._waiting is None:
+                self._waiting = waiting
+
+        return let_go
+
     def resumeProducing(self) -> None:
         chunk = self._next()
         if chunk:
@@ -220,6 +241,11 @@ class BufferedWriter(Writer):
         # TLS would wait for its producer, and throw away what is written after.
         self._transport.unregisterProducer()
         self._transport.loseConnection()
+
+
+def _hold(held: list[bytes], data: bytes) -> int:
+    held.append(data)
+    return len(data)
 
 
 def _nobody() -> None:

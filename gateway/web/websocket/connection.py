@@ -15,6 +15,8 @@ from gateway.web.websocket.fallback import Fallback
 from gateway.web.websocket.frames import CLOSE, TEXT, TextCheck, declared, split
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.tcp import Connection
     from twisted.python.failure import Failure
 
@@ -66,6 +68,10 @@ class WebSocketConnection:
         self.transport = transport
         self._writer: Writer = writer_for(transport, self._room)
         self.write = self._writer.write
+
+    def hold(self) -> Callable[[], None]:
+        """Hold back what is written until the function that is returned is called."""
+        return self._writer.hold()
 
     @property
     def taken(self) -> int:

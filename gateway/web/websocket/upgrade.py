@@ -87,9 +87,13 @@ class Upgrader:
         connection = WebSocketConnection(self._deadlines, factory, self._allowance)
         _set_protocol(transport, connection)
         connection.makeConnection(transport)
+        let_go = connection.hold()  # the answer and the first packet go out in one write
         connection.write(answer)
         try:
-            connection.start(connect(connection))
+            try:
+                connection.start(connect(connection))
+            finally:
+                let_go()
             if deflate and connection.form is WEBSOCKETS[4, False]:  # others are sent as they are
                 connection.form = Deflated(connection.form)
             transport.resumeProducing()

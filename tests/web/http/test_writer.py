@@ -217,6 +217,43 @@ class DirectWriterTests(AnyWriter, WriterTestCase):
         self.assertNotIn(self.wire, self.wire.reactor.writers)
         self.assertIsNone(self.wire.producer)
 
+    def test_what_is_held_back_goes_out_in_one_call(self) -> None:
+        let_go = self.writer.hold()
+        self.assertTrue(self.writer.write(b"one"))
+        self.assertTrue(self.writer.write(b"two"))
+        self.assertEqual(self.wire.kernel.calls, 0)
+        let_go()
+        self.assertEqual((self.sent, self.wire.kernel.calls), (b"onetwo", 1))
+        self.assertTrue(self.writer.write(b"three"))
+        self.assertEqual(self.sent, b"onetwothree")
+
+    def test_what_is_held_back_comes_before_the_end(self) -> None:
+        let_go = self.writer.hold()
+        self.writer.write(b"one")
+        self.writer.finish(b"<close>")
+        let_go()
+        self.assertFalse(self.writer.write(b"two"))
+        self.wire.take()
+        self.assertEqual(self.sent, b"one<close>")
+
+    def test_what_is_held_back_may_be_more_than_the_socket_takes(self) -> None:
+        self.wire.kernel.room = 5
+        let_go = self.writer.hold()
+        self.assertTrue(self.writer.write(BIG))
+        let_go()
+        self.assertFalse(self.writer.write(b"more"))
+        self.wire.take()
+        self.assertEqual((self.sent, self.rooms), (BIG + b"more", 1))
+
+    def test_an_error_while_it_is_let_go_ends_the_connection(self) -> None:
+        let_go = self.writer.hold()
+        self.writer.write(b"one")
+        self.wire.kernel.error = errno.EBADF
+        let_go()
+        self.assertFalse(self.writer.write(b"two"))
+        self.wire.turn()
+        self.assertIs(self.wire.why, ConnectionAborted)
+
     def test_a_partial_write_goes_on_where_it_stopped(self) -> None:
         self.wire.kernel.room = 5
         self.assertFalse(self.writer.write(BIG))
