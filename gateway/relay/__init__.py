@@ -14,6 +14,7 @@ In reading order:
 - `journal`: the one way into a log, and a place in it as text.
 - `log`: the events of one namespace, in order, bounded in bytes and number.
 - `view`: the clients that have read everything and want the same events in the same bytes.
+- `views`: all views of a log, and which of them an event may be for.
 - `subscription`: one client's place in the log.
 - `session_outbox`: all that one session has to be sent, of all its namespaces.
 - `turn`: the end of a reactor turn, the one moment at which the relay writes.

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from gateway.common.attempt import Attempts
 from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
-from gateway.relay.view import Traffic, View
+from gateway.relay.view import Traffic
+from gateway.relay.views import Views
 
 if TYPE_CHECKING:
-    from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
     from gateway.relay.journal import Offset, Tap
-    from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
 
@@ -32,6 +31,8 @@ class Log:
         self.apart: set[Subscription] = set()
         """The subscriptions that no view serves: each reads from its own cursor."""
         self.traffic = Traffic()
+        self.views = Views(self.traffic)
+        """Those who have read everything, and are written to together."""
         self.taps: list[Tap] = []
         """Callables that get each turn's events before the clients do."""
         self._attempt = Attempts()
@@ -40,7 +41,6 @@ class Log:
         self._events: list[Event] = []
         self._bytes = 0
         self._largest = 0
-        self._views: dict[tuple[Selection | None, str], View] = {}
         self._outdated = Outdated()
         self._marked = 0
 
@@ -64,15 +64,6 @@ class Log:
         self._bytes += size
         self._largest = max(self._largest, size)
         self._events.append(event)
-
-    def view(self, form: Form, selection: Selection | None) -> View:
-        """The view of the subscriptions with this selection and form; made if there is none."""
-        key = selection, form.key
-        view = self._views.get(key)
-        if view is None:
-            self._drop_empty_views()
-            view = self._views[key] = View(form, selection, self.flushed, self.traffic)
-        return view
 
     def has(self, place: Offset) -> bool:
         """Whether `place` is in this log and nothing after it is forgotten."""
@@ -107,12 +98,7 @@ class Log:
         events = self.between(start, self.head)
         for tap in self.taps:
             self._attempt("A tap of the event log", tap, events)
-        self._drop_empty_views()
-        for view in list(self._views.values()):
-            view.flush(events)
-
-    def _drop_empty_views(self) -> None:
-        self._views = {key: view for key, view in self._views.items() if not view.empty}
+        self.views.flush(events, self.head)
 
     def surplus(self) -> int:
         """The position to which the tail has to move to keep the bounds; `tail`: it may stay."""

@@ -166,7 +166,7 @@ class Subscription:
     def settle(self, form: Form) -> bool:
         """Join the view, since everything is read; False: the cursor is not where the view is."""
         if self._view is None:
-            view = self.log.view(self.form(form), self.selection)
+            view = self.log.views.of(self.form(form), self.selection)
             if not view.join(self, self.outbox.write):
                 return False
             self._view = view

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from gateway.engineio.packet import Record
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
+    from gateway.relay.views import Views
+
+LEVEL = -1
+"""Stands for the position of all views that have nothing left to write."""
 
 
 class View:
@@ -26,15 +30,20 @@ class View:
     """
 
     def __init__(
-        self, form: Form, selection: Selection | None, position: int, traffic: Traffic
+        self, form: Form, selection: Selection | None, views: Views, traffic: Traffic
     ) -> None:
+        self.key = selection, form.key
         self._form = form
         self._selection = selection
+        self._views = views
         self._traffic = traffic
         self._members: dict[Subscription, Callable[[bytes], bool]] = {}
-        self._position = position
-        """Where the members are in the log; in a round, where it brings them from `_before`."""
-        self._before = position
+        self._position = LEVEL
+        """Where the members are in the log, until the turn's events are written to them.
+
+        In a round, where it brings them from `_before`.
+        """
+        self._before = LEVEL
         self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
         self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
         """The members of the round that were not written to yet."""
@@ -42,27 +51,35 @@ class View:
         """Members that left within the round, and how often their sinks had resumed then."""
 
     @property
-    def empty(self) -> bool:
-        """Whether it has no members."""
-        return not self._members
+    def position(self) -> int:
+        """Where the members are in the log."""
+        return self._views.level if self._position == LEVEL else self._position
 
     def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
         """Add `member`, which is written to by `write`; False: its cursor is elsewhere."""
-        if self._round or member.cursor != self._position:
+        if self._round or member.cursor != self.position:
             return False
+        if not self._members:
+            self._views.occupied(self)
         self._members[member] = write
         return True
 
     def leave(self, member: Subscription) -> int:
         """Remove `member`; the position up to which it was written to."""
         del self._members[member]
+        if not self._members:
+            self._views.vacated(self)
         if self._round:
             self._left[member] = member.outbox.resumed
         for index in range(len(self._round) - length_hint(self._rest), len(self._round)):
             if self._round[index][0] is member:
                 del self._round[index]  # not reached by the round yet, which goes on by index
                 return self._before
-        return self._position
+        return self.position
+
+    def wait(self, position: int) -> None:
+        """Stay at `position` until `flush` is called for the events from there on."""
+        self._position = position
 
     def flush(self, events: list[Event]) -> None:
         """Write `events` to all members; one whose transport is full leaves, and reads alone.
@@ -71,29 +88,37 @@ class View:
         that they missed something.
         """
         try:
-            self._flush(events)
+            if self._members:
+                self._flush(events)
         except Exception:
-            self._round = []
+            self._round, self._rest = [], iter(())
             for member in list(self._members):
                 member.outbox.drop()
-        self._position = events[-1].position + 1
+        self._position = LEVEL
 
     def _flush(self, events: list[Event]) -> None:
-        if self._selection is not None:
-            events = [event for event in events if self._selection.wants(event)]
-        for data, position, count in self._writes(events):
-            self._write(data, position)
-            self._traffic.shared(count, len(data), len(self._round))
-            self._round = []
+        wants = self._selection.wants if self._selection is not None else None
+        if wants is not None:
+            events = [event for event in events if wants(event)]
+        start = 0
+        for end in self._ends(events):
             if not self._members:
                 break
+            batch = events[start:end]
+            data = (
+                self._form.encode(batch) if wants is None else self._views.encode(self._form, batch)
+            )
+            self._write(data, events[end].position if end < len(events) else batch[-1].position + 1)
+            self._traffic.shared(end - start, len(data), len(self._round))
+            self._round = []
+            start = end
 
     def _write(self, data: bytes, position: int) -> None:
         """One round: `data` brings the members to `position`."""
         self._before, self._position = self._position, position
         self._round = list(self._members.items())
         self._rest = iter(self._round)
-        full = []
+        full: list[Subscription] = []
         while True:
             try:
                 for member, write in self._rest:
@@ -105,21 +130,23 @@ class View:
         for member in full:
             if member in self._members or self._left.get(member) == member.outbox.resumed:
                 member.outbox.on_full()
-        self._left.clear()
+        if self._left:
+            self._left.clear()
 
-    def _writes(self, events: list[Event]) -> Iterator[tuple[bytes, int, int]]:
-        """The bytes of each write, the position after it, and how many events they are."""
-        if not events:
-            return
-        form, start, size, packets = self._form, 0, 0, 0
+    def _ends(self, events: list[Event]) -> list[int]:
+        """The indexes at which the writes end."""
+        if len(events) < 2:
+            return [1] if events else []
+        form, start, size, packets, ends = self._form, 0, 0, 0, []
         for index, event in enumerate(events):
             size += event.size
             packets += len(event.packets)
             over = size > form.max_bytes or (form.max_packets and packets > form.max_packets)
             if over and index > start:
-                yield form.encode(events[start:index]), event.position, index - start
+                ends.append(index)
                 start, size, packets = index, event.size, len(event.packets)
-        yield form.encode(events[start:]), events[-1].position + 1, len(events) - start
+        ends.append(len(events))
+        return ends
 
 
 # -- How much was written.

@@ -1,9 +1,6 @@
-from weakref import ref
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.event import OVERHEAD
-from gateway.relay.selection import Selection
 from tests.relay.parts import WEBSOCKET, Parts, event
 
 
@@ -96,26 +93,3 @@ class BoundsTests(SynchronousTestCase):
         log.retain = False
         log.trim()
         self.assertEqual(log.tail, 13)
-
-
-class ViewTests(SynchronousTestCase):
-    def test_a_view_without_members_makes_way_for_the_next_even_if_nothing_is_said(self):
-        log = Parts().log
-        views = [ref(log.view(WEBSOCKET, Selection(frozenset((name,))))) for name in "abc"]
-        self.assertEqual([view() is None for view in views], [True, True, False])
-
-    def test_one_view_for_each_form_and_selection(self):
-        log = Parts().log
-        self.assertIs(log.view(WEBSOCKET, None), log.view(WEBSOCKET, None))
-
-    def test_a_view_that_serves_nobody_is_gone_after_the_next_flush(self):
-        parts = Parts()
-        subscription, _ = parts.member()
-        before = parts.log.view(WEBSOCKET, None)
-        parts.say("a")
-        parts.flush()
-        self.assertIs(parts.log.view(WEBSOCKET, None), before)
-        subscription.close()
-        parts.say("b")
-        parts.flush()
-        self.assertIsNot(parts.log.view(WEBSOCKET, None), before)

@@ -16,6 +16,8 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.forms import POLLING4, WEBSOCKETS, Polling
 from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
+from gateway.relay import views
+from gateway.relay.aliases import NONE
 from gateway.relay.event import OVERHEAD, Event, Question, Subject
 from gateway.relay.journal import Offset
 from gateway.relay.lagging import SlowClientLimits, SlowConsumers
@@ -27,7 +29,16 @@ from tests.relay.model import Member
 
 MAX_BYTES, MAX_RECORDS = 8000, 18
 BOUND, AWAY, WRITE = 2000, 30.0, 300
-CODES = ("A", "B", None)
+CODES = ("A", "B", "C", None)
+ALIASES = {"C": frozenset("B")}
+FILTERS = (
+    None,
+    *[Selection(codes=frozenset(codes)) for codes in ("A", "AB", "C", "")],
+    *[Selection(events=frozenset(names)) for names in (("tick",), ("a", "status"), ())],
+    Selection(frozenset(("tick", "status")), frozenset("B")),
+    Selection(trusted=True),
+)
+"""What clients want; most of these are different views."""
 NUMBER = st.integers(0, 4)
 TRAPS = ("leave", "read", "upgrade", "poll", "select", "say", "tell", "detach")
 
@@ -66,6 +77,7 @@ class LogMachine(RuleBasedStateMachine):
         question = Question(owner, 0) if acked else None
         packets = (Packet(text), *binary)
         event = Event(packets, owner, subject, trusted=True, wall=self.now, question=question)
+        event.aliases = ALIASES.get(code, NONE)
         self.said.append(event)
         self.log.append(event)
         self.turn.schedule()
@@ -111,13 +123,12 @@ class LogMachine(RuleBasedStateMachine):
     @initialize()
     def some_join(self):
         for polling in (False, False, True):
-            self.join(polling=polling, codes=None, recoverable=False)
+            self.join(polling=polling, selection=None, recoverable=False)
         self.rest()
 
     @precondition(lambda self: len(self.members) < 5)
-    @rule(polling=st.booleans(), codes=st.sampled_from((None, "A")), recoverable=st.booleans())
-    def join(self, polling, codes, recoverable):
-        selection = None if codes is None else Selection(None, frozenset(codes))
+    @rule(polling=st.booleans(), selection=st.sampled_from(FILTERS), recoverable=st.booleans())
+    def join(self, polling, selection, recoverable):
         member = Member(self, selection, recoverable=recoverable)
         self.members.append(member)
         member.attach(POLLING4 if polling else WEBSOCKETS[4, False], polling=polling)
@@ -145,11 +156,10 @@ class LogMachine(RuleBasedStateMachine):
             self.end_turn()
 
     @precondition(lambda self: self.members)
-    @rule(number=NUMBER, codes=st.sampled_from((None, "A", "AB", "")))
-    def change_the_filter(self, number, codes):
+    @rule(number=NUMBER, selection=st.sampled_from(FILTERS))
+    def change_the_filter(self, number, selection):
         for code in CODES:
             self.append(None, "tick", code, ("tick", code))
-        selection = None if codes is None else Selection(None, frozenset(codes))
         self.member(number).select(selection)
 
     @precondition(lambda self: self.members)
@@ -319,6 +329,8 @@ class LogModelTests(SynchronousTestCase):
     def test_everybody_gets_what_he_should(self):
         for form in (Form, Polling):
             self.patch(form, "max_bytes", WRITE)
+        self.patch(views, "SPARE", 1)
+        self.patch(views, "VALUES", 2)
         run_state_machine_as_test(
             LogMachine, settings=settings(max_examples=120, stateful_step_count=50, deadline=None)
         )
