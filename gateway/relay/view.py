@@ -29,6 +29,11 @@ class View:
     or end a session.
     """
 
+    __slots__ = (
+        "_before", "_form", "_left", "_members", "_position", "_rest", "_round", "_selection",
+        "_traffic", "_views", "key",
+    )  # fmt: skip
+
     def __init__(
         self, form: Form, selection: Selection | None, views: Views, traffic: Traffic
     ) -> None:

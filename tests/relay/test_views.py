@@ -1,5 +1,3 @@
-from weakref import ref
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay import views
@@ -38,14 +36,13 @@ class KeepingTests(SynchronousTestCase):
         self.assertIs(self.views.of(WEBSOCKET, codes(*CODES)), view)
 
     def test_few_without_members_are_kept(self):
-        made = []
-        for name in CODES:
-            member, _ = self.parts.member(selection=codes(name))
-            made.append(ref(self.views.of(WEBSOCKET, codes(name))))
-            member.close()
-        left = [view() for view in made if view() is not None]
-        self.assertEqual(len(left), views.SPARE)
+        for each in (codes, names):
+            for name in CODES:
+                member, _ = self.parts.member(selection=each(name))
+                member.close()
         self.assertEqual(len(self.views), views.SPARE)
+        self.assertEqual(len(self.views._by_code.views), 0)
+        self.assertEqual(len(self.views._by_name.views), views.SPARE)
 
     def test_those_with_members_are_all_kept(self):
         members = [self.parts.member(selection=codes(name)) for name in CODES]
