@@ -62,11 +62,6 @@ class LateJoiners:
         self._settings = settings
         self._snapshot = Snapshot(max_keys=settings.max_keys, max_bytes=settings.max_bytes)
 
-    @property
-    def has_something(self) -> bool:
-        """Whether there is anything to tell a late joiner."""
-        return len(self._snapshot) > 0
-
     def see(self, event: Event) -> None:
         """Keep `event`, which has a key and a trusted sender.
 
