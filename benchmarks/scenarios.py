@@ -226,6 +226,7 @@ SCENARIOS: dict[str, Callable[[], list[str]]] = {
     "join": lambda: join(1000, b""),
     "join-snapshot": lambda: join(1000, b'{"snapshot":true}'),
     "connect": lambda: connect(1000),
-    "unrecorded": lambda: recorded(1000, 20),
-    "recorded": lambda: recorded(1000, 20, "--record={}"),
+    "unrecorded": lambda: recorded(1000, 20, "--keep-bars=0"),
+    "recorded": lambda: recorded(1000, 20, "--keep-bars=0", "--record={}"),
+    "remembered": lambda: recorded(1000, 20, "--record={}"),
 }

@@ -1,6 +1,8 @@
 """How the recording starts, stops, and says how it is."""
 
 import os
+import subprocess
+import sys
 import threading
 from errno import ENOSPC
 from pathlib import Path
@@ -18,6 +20,7 @@ from gateway.market.hours import Calendar
 from tests.history.events import WALL, event
 from tests.history.test_event_thread import wait
 
+ROOT = Path(__file__).parents[2]
 NAME = "2025-12-01-night.jsonl.zst"
 SIZE = event().size + OVERHEAD
 
@@ -224,3 +227,12 @@ class RecordingTests(TestCase):
         await self.stop()
         self.assertEqual(self.recording.status.lost, 2)
         self.assertIn("No space left on device): 2 could not be written", self.log[-1])
+
+
+class StartTests(TestCase):
+    def test_a_start_without_a_recording_loads_no_zstd(self) -> None:
+        script = "import sys, gateway.tap, gateway.app.assembly; print('zstd' in str(sys.modules))"
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        self.assertEqual(done.stdout.strip(), "False")
