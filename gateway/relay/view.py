@@ -18,37 +18,71 @@ if TYPE_CHECKING:
     from gateway.relay.subscription import Subscription
     from gateway.relay.views import Views
 
-LEVEL = -1
-"""Stands for the position of all views that have nothing left to write."""
-
 
 class View:
-    """Encodes a turn's events once and writes the same bytes to all its members.
+    """The subscriptions with one selection and one form that have read everything.
 
-    Members may come and go within a write: an answer to a poll can bring the next request,
-    or end a session.
+    `members`: each with what writes to it.  `delivery` has the turn's events for them that are
+    not written yet; None: there are none.
+    """
+
+    __slots__ = ("_views", "delivery", "form", "members", "selection")
+
+    def __init__(self, form: Form, selection: Selection | None, views: Views) -> None:
+        self.form = form
+        self.selection = selection
+        self.members: dict[Subscription, Callable[[bytes], bool]] = {}
+        self.delivery: Delivery | None = None
+        self._views = views
+
+    def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
+        """Add `member`, which is written to by `write`; False: its cursor is elsewhere."""
+        delivery = self.delivery
+        if delivery is None:
+            if member.cursor != self._views.level:
+                return False
+        elif delivery.is_writing or member.cursor != delivery.position:
+            return False
+        if not self.members:
+            self._views.occupied(self)
+        self.members[member] = write
+        return True
+
+    def leave(self, member: Subscription) -> int:
+        """Remove `member`; the position up to which it was written to."""
+        del self.members[member]
+        if not self.members:
+            self._views.vacated(self)
+        return self._views.level if self.delivery is None else self.delivery.leave(member)
+
+
+class Delivery:
+    """A turn's events on the way to the members of all views that get the same bytes of them.
+
+    They are encoded once.  Members may come and go within a write: an answer to a poll can bring
+    the next request, or end a session.  `failure`: why it can't be known what is for them.
     """
 
     __slots__ = (
-        "_before", "_form", "_left", "_members", "_position", "_rest", "_round", "_selection",
-        "_traffic", "_views", "key",
+        "_before", "_events", "_failure", "_form", "_left", "_rest", "_round", "_traffic",
+        "position", "views",
     )  # fmt: skip
 
     def __init__(
-        self, form: Form, selection: Selection | None, views: Views, traffic: Traffic
+        self,
+        form: Form,
+        events: list[Event],
+        position: int,
+        traffic: Traffic,
+        failure: Exception | None = None,
     ) -> None:
-        self.key = selection, form.key
+        self.views: list[View] = []
+        self.position = self._before = position
+        """Where the members are in the log; in a round, where it brings them from `_before`."""
         self._form = form
-        self._selection = selection
-        self._views = views
+        self._events = events
         self._traffic = traffic
-        self._members: dict[Subscription, Callable[[bytes], bool]] = {}
-        self._position = LEVEL
-        """Where the members are in the log, until the turn's events are written to them.
-
-        In a round, where it brings them from `_before`.
-        """
-        self._before = LEVEL
+        self._failure = failure
         self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
         self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
         """The members of the round that were not written to yet."""
@@ -56,24 +90,12 @@ class View:
         """Members that left within the round, and how often their sinks had resumed then."""
 
     @property
-    def position(self) -> int:
-        """Where the members are in the log."""
-        return self._views.level if self._position == LEVEL else self._position
-
-    def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
-        """Add `member`, which is written to by `write`; False: its cursor is elsewhere."""
-        if self._round or member.cursor != self.position:
-            return False
-        if not self._members:
-            self._views.occupied(self)
-        self._members[member] = write
-        return True
+    def is_writing(self) -> bool:
+        """Whether a round is on: nobody joins meanwhile."""
+        return bool(self._round)
 
     def leave(self, member: Subscription) -> int:
-        """Remove `member`; the position up to which it was written to."""
-        del self._members[member]
-        if not self._members:
-            self._views.vacated(self)
+        """Spare `member`, which has left its view; the position up to which it was written to."""
         if self._round:
             self._left[member] = member.outbox.resumed
         for index in range(len(self._round) - length_hint(self._rest), len(self._round)):
@@ -82,48 +104,43 @@ class View:
                 return self._before
         return self.position
 
-    def wait(self, position: int) -> None:
-        """Stay at `position` until `flush` is called for the events from there on."""
-        self._position = position
-
-    def flush(self, events: list[Event]) -> None:
-        """Write `events` to all members; one whose transport is full leaves, and reads alone.
+    def run(self) -> None:
+        """Write the events; a member whose transport is full leaves its view, and reads alone.
 
         If the events can't be encoded, all members are disconnected: they come back, and see
         that they missed something.
         """
         try:
-            if self._members:
-                self._flush(events)
+            self._run()
         except Exception:
-            self._round, self._rest = [], iter(())
-            for member in list(self._members):
+            self._round = []
+            for member in [each for view in self.views for each in view.members]:
                 member.outbox.drop()
-        self._position = LEVEL
+        for view in self.views:
+            view.delivery = None
 
-    def _flush(self, events: list[Event]) -> None:
-        wants = self._selection.wants if self._selection is not None else None
-        if wants is not None:
-            events = [event for event in events if wants(event)]
-        start = 0
-        for end in self._ends(events):
-            if not self._members:
+    def _run(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        events, start = self._events, 0
+        for end in self._ends():
+            members = [each for view in self.views for each in view.members.items()]
+            if not members:
                 break
-            batch = events[start:end]
-            data = (
-                self._form.encode(batch) if wants is None else self._views.encode(self._form, batch)
-            )
-            self._write(data, events[end].position if end < len(events) else batch[-1].position + 1)
+            data = self._form.encode(events[start:end])
+            self._before = self.position
+            self.position = events[end - 1].position + 1
+            self._write(data, members)
             self._traffic.shared(end - start, len(data), len(self._round))
             self._round = []
             start = end
 
-    def _write(self, data: bytes, position: int) -> None:
-        """One round: `data` brings the members to `position`."""
-        self._before, self._position = self._position, position
-        self._round = list(self._members.items())
-        self._rest = iter(self._round)
-        full: list[Subscription] = []
+    def _write(
+        self, data: bytes, members: list[tuple[Subscription, Callable[[bytes], bool]]]
+    ) -> None:
+        """One round."""
+        self._round, self._rest = members, iter(members)
+        full = []
         while True:
             try:
                 for member, write in self._rest:
@@ -133,25 +150,21 @@ class View:
             except Exception:
                 member.outbox.drop()
         for member in full:
-            if member in self._members or self._left.get(member) == member.outbox.resumed:
+            if self._left.get(member, member.outbox.resumed) == member.outbox.resumed:
                 member.outbox.on_full()
-        if self._left:
-            self._left.clear()
+        self._left.clear()
 
-    def _ends(self, events: list[Event]) -> list[int]:
-        """The indexes at which the writes end."""
-        if len(events) < 2:
-            return [1] if events else []
+    def _ends(self) -> list[int]:
+        """The indexes in the events at which the writes end."""
         form, start, size, packets, ends = self._form, 0, 0, 0, []
-        for index, event in enumerate(events):
+        for index, event in enumerate(self._events):
             size += event.size
             packets += len(event.packets)
             over = size > form.max_bytes or (form.max_packets and packets > form.max_packets)
             if over and index > start:
                 ends.append(index)
                 start, size, packets = index, event.size, len(event.packets)
-        ends.append(len(events))
-        return ends
+        return [*ends, len(self._events)]
 
 
 # -- How much was written.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from gateway.relay.view import View
+from gateway.relay.view import Delivery, View
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -38,7 +38,6 @@ class Views:
         self._by_code = Index()
         self._by_name = Index()  # those that want any code
         self._vacant: dict[View, None] = {}  # the longest so comes first
-        self._encoded: dict[tuple[object, ...], bytes] = {}  # in this turn
 
     def __len__(self) -> int:
         return len(self._views)
@@ -48,7 +47,7 @@ class Views:
         key = selection, form.key
         view = self._views.get(key)
         if view is None:
-            view = self._views[key] = View(form, selection, self, self._traffic)
+            view = self._views[key] = View(form, selection, self)
             if selection is not None and selection.codes is not None:
                 self._by_code.add(view, selection.codes)
             elif selection is not None and selection.events is not None:
@@ -75,20 +74,35 @@ class Views:
             for event in events:
                 for view in self._found(event):
                     due.setdefault(view, []).append(event)
-        for view in due:
-            view.wait(self.level)
+        deliveries: dict[Hashable, Delivery] = {}
+        for view, for_it in due.items():
+            if view.members:
+                self._assign(view, for_it, deliveries)
         self.level = end
-        for view, its_events in due.items():
-            view.flush(its_events)
-        self._encoded.clear()
+        for delivery in deliveries.values():
+            delivery.run()
 
-    def encode(self, form: Form, events: list[Event]) -> bytes:
-        """The bytes of one write: in one turn many filters let the same events through."""
-        key = form.key, *events
-        data = self._encoded.get(key)
-        if data is None:
-            data = self._encoded[key] = form.encode(events)
-        return data
+    def _assign(
+        self, view: View, events: list[Event], deliveries: dict[Hashable, Delivery]
+    ) -> None:
+        """Give `view` the delivery of those of `events` that it wants; views may share it."""
+        selection, failure = view.selection, None
+        key: Hashable = view.form.key
+        if selection is not None:
+            try:
+                events = [event for event in events if selection.wants(event)]
+            except Exception as error:
+                key, failure = view, error
+            else:
+                if not events:
+                    return
+                key = (key, *events)
+        delivery = deliveries.get(key)
+        if delivery is None:
+            delivery = Delivery(view.form, events, self.level, self._traffic, failure)
+            deliveries[key] = delivery
+        delivery.views.append(view)
+        view.delivery = delivery
 
     def _found(self, event: Event) -> Iterable[View]:
         """The views with a filter that `event` may be for, each once."""
@@ -102,7 +116,7 @@ class Views:
         return chain(by_code, by_name)
 
     def _drop(self, view: View) -> None:
-        del self._vacant[view], self._views[view.key]
+        del self._vacant[view], self._views[view.selection, view.form.key]
         self._open.pop(view, None)
         self._by_code.remove(view)
         self._by_name.remove(view)

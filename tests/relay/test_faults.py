@@ -107,7 +107,7 @@ class TurnTests(FailingCase):
     def test_events_that_cannot_be_put_into_bytes_cost_those_who_would_get_them(self) -> None:
         choosy = self.world.client(events=["a"])
         (view,) = self.world.log.views._by_name.views
-        view._selection = NoSelection()  # type: ignore[assignment]
+        view.selection = NoSelection()  # type: ignore[assignment]
         self.say("a")
         self.assertEqual(self.errors(), 1)
         self.assertTrue(choosy.session.is_over)

@@ -2,7 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay import views
 from gateway.relay.selection import Selection
-from gateway.relay.view import View
+from gateway.relay.views import Views
 from tests.relay.parts import WEBSOCKET, Parts, event
 from tests.relay.test_view import CountingForm
 
@@ -58,13 +58,13 @@ class VisitTests(SynchronousTestCase):
 
     def setUp(self):
         self.visited = []
-        flush = View.flush
+        assign = Views._assign
 
-        def visit(view, events):
+        def visit(views, view, *about):
             self.visited.append(view)
-            flush(view, events)
+            assign(views, view, *about)
 
-        self.patch(View, "flush", visit)
+        self.patch(Views, "_assign", visit)
         self.parts = Parts()
         self.others = [
             self.parts.member(selection=each(name)) for name in CODES for each in (codes, names)
@@ -171,7 +171,6 @@ class VisitTests(SynchronousTestCase):
         self.parts.say("a", code="A")
         self.parts.flush()
         self.assertEqual(form.calls, [1])
-        self.assertFalse(self.parts.log.views._encoded)
 
 
 class IndexTests(SynchronousTestCase):
