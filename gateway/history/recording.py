@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GRACE: Final = 5.0
 """Seconds for which a trouble that costs no event is nobody's business."""
+MAX_REASONS: Final = 10
+"""Most reasons that are logged before all is well again."""
 LAST_WRITES: Final = 5.0
 """Seconds that a stop waits for the disk."""
 
@@ -86,7 +88,7 @@ class Recording:
         """To be put among `Log.taps`."""
         self.listeners: list[Callable[[str, int], object]] = []
         self.start = self.tap.start
-        self._logged = ""
+        self._logged: set[str] = set()
         self._bad_since: float | None = None
         self._well_since = 0.0
         self._lost_seen = 0
@@ -146,12 +148,9 @@ class Recording:
         while self._recorder.news:
             _log.info("{line}", line=self._recorder.news.popleft())
         trouble, lost, now = self._trouble(), self.status.lost, self._monotonic()
-        if trouble != self._logged:
-            self._logged = trouble
-            if trouble:
-                _log.error("Recording fails: {why}", why=trouble)
-            else:
-                _log.info("Recording goes on")
+        if trouble and trouble not in self._logged and len(self._logged) < MAX_REASONS:
+            self._logged.add(trouble)
+            _log.error("Recording fails: {why}", why=trouble)
         if trouble or lost > self._lost_seen:
             self._is_bad(trouble, lost, now)
         elif self._bad_since is not None:
@@ -171,13 +170,13 @@ class Recording:
         if now - self._well_since < GRACE:
             return
         self._bad_since = None
+        self._logged.clear()
+        _log.warn("Recording goes on; {lost} events are missing", lost=lost - self._told)
         if self._is_told:
             self._is_told = False
             self._tell("", lost - self._told)
-            self._told = lost
+        self._told = lost
 
     def _tell(self, trouble: str, lost: int) -> None:
-        if not trouble:
-            _log.warn("Recording goes on for good: {lost} events are missing", lost=lost)
         for each in self.listeners:
             each(trouble, lost)

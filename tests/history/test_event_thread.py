@@ -84,6 +84,22 @@ class EventThreadTests(TestCase):
         await self.stop()
         self.assertEqual(self.duty.told, ["1", "2", "3", "4", "5", "closed"])
 
+    async def test_a_thread_that_works_is_not_woken_again(self) -> None:
+        self.make()
+        self.duty.may_go_on.clear()
+        self.tap.start()
+        self.send(0)
+        await self.taking()
+        wakes: list[int] = []
+        wake = self.patch(self.tap._wake, "set", lambda: wakes.append(1))
+        for wall in range(1, 100):
+            self.send(wall)
+        self.assertEqual(wakes, [])
+        wake.restore()
+        self.duty.may_go_on.set()
+        await self.stop()
+        self.assertEqual(len(self.duty.told), 101)
+
     async def test_no_thread_runs_before_the_start(self) -> None:
         before = threading.active_count()
         self.make()

@@ -134,6 +134,20 @@ class RecordingTests(TestCase):
         self.assertEqual(self.recording.status.lost, 3)
         self.assertEqual(len(self.told), 2)
 
+    async def test_a_trouble_that_comes_and_goes_is_one_line_until_it_is_over(self) -> None:
+        reasons = ["No space left on device", "", "Input/output error", ""]
+        self.patch(Recording, "_trouble", lambda _: reasons[int(self.now) % 4])
+        for _ in range(40):
+            self.look(1)
+        fails = [f"Recording fails: {each}" for each in (reasons[2], reasons[0])]
+        self.assertEqual(self.log, fails)
+        reasons_told = reasons[0]
+        reasons[:] = [""] * 4
+        for _ in range(40):
+            self.look(1)
+        self.assertEqual(self.log, [*fails, "Recording goes on; 0 events are missing"])
+        self.assertEqual([trouble for trouble, _ in self.told], [reasons_told, ""])
+
     async def test_a_full_disk_is_told_after_a_while_and_costs_nothing_if_there_is_room(
         self,
     ) -> None:

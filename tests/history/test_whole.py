@@ -134,7 +134,7 @@ class FullTests(WholeCase):
         ticks = [each for each in numbers if isinstance(each, int)]
         self.assertEqual(ticks, [each for each in range(self.sent) if each not in missing])
         self.assertIn("Recording fails: No space left on device", service.log)
-        self.assertIn("Recording goes on", service.log)
+        service.until("recovery", lambda: "Recording goes on" in service.log)
 
     def is_written(self, inside: Path) -> bool:
         """Whether the last event is in a file."""
