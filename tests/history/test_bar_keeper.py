@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
@@ -649,6 +651,43 @@ class QuestionTests(SynchronousTestCase):
             self.assertEqual(question.begin, at("09:00"), value)
         self.assertEqual(read_question({"code": "A", "from": "2026-11-30"}).begin, at("00:00"))
         self.assertEqual(read_question({"code": "A", "to": ""}).end, bar_query.FOREVER)
+
+
+class FullDiskTests(KeeperTestCase):
+    def mount(self, *options: str) -> None:
+        command = ["mount", "-t", "tmpfs", "-o", *options, "tmpfs", self.folder]
+        if os.geteuid() or not shutil.which("mount"):
+            raise SkipTest("only root can make a small disk")
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            raise SkipTest("nothing may be mounted here")
+
+    def unmount(self) -> None:
+        self.keeper.close()
+        subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+    def test_a_full_disk_costs_no_bar(self) -> None:
+        self.keeper.close()
+        self.mount("size=256k,mode=700")
+        self.addCleanup(self.unmount)
+        self.said.clear()
+        self.keeper = self.start()
+        total = 0
+        for minute in range(15):
+            for code in range(200):
+                total += 1
+                self.trade(f"09:{minute:02}:00", code, minute + 1, code=f"C{code:03}")
+            self.second()
+        self.assertEqual(self.said, ["database or disk is full"])
+        self.assertEqual(self.keeper.book.lost, 0)
+        self.mount("remount,size=64m")
+        self.second()
+        self.assertEqual(self.said, ["database or disk is full", ""])
+        for code in (0, 99, 199):
+            rows = self.rows(code=f"C{code:03}")
+            times = [at(f"09:{minute:02}") for minute in range(15)]
+            self.assertEqual(rows, [(time, code, code, code, code, 1) for time in times])
+        self.restart()
+        self.assertEqual(len(self.rows(code="C150")), 15)
 
 
 class PermissionTests(KeeperTestCase):
