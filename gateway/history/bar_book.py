@@ -157,7 +157,8 @@ class BarBook:
     @property
     def codes(self) -> int:
         """How many codes have bars."""
-        return len(self._store.ids) if self._store is not None else len(self.builder.progress)
+        store = self._store  # the thread may close it meanwhile
+        return len(store.ids if store is not None else self.builder.progress)
 
     @property
     def listed(self) -> list[str]:

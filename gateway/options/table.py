@@ -147,7 +147,8 @@ class Settings:
     )
     state_dir: Path | None = option(
         "",
-        "Folder for data that is kept over restarts: the ledger of worker starts and recovery.key."
+        "Folder for data that is kept over restarts: the ledger of worker starts, recovery.key and"
+        " bars."
         " Without it: $STATE_DIRECTORY, then $XDG_STATE_HOME/sjgateway, then"
         " ~/.local/state/sjgateway.",
         file,
