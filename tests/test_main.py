@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import main
-from gateway.history.bars import read_kbars
+from gateway.history.trades import read_kbars
 from gateway.worker.keys.credentials import VARIABLES
 
 STAND_INS = Path(__file__).parent / "stand_ins"
