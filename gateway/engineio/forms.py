@@ -7,7 +7,7 @@ Sources: Engine.IO protocol 4 and 3, section "Packet encoding"; RFC 6455 section
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.engineio.outbox import Form
 from gateway.engineio.payload import BINARY, SEPARATOR, encode3, encode3_binary, encode4
@@ -39,6 +39,11 @@ def frame_header(size: int, *, binary: bool) -> bytes:
     return bytes((opcode, 127)) + size.to_bytes(8, "big")
 
 
+SHORT: Final = 1024
+SHORT_HEADERS: Final = [frame_header(size, binary=False) for size in range(SHORT)]
+"""The headers of short texts, which most events are."""
+
+
 class WebSocket(Form):
     """WebSocket messages; `eio=3` puts the type byte before binary ones."""
 
@@ -49,7 +54,11 @@ class WebSocket(Form):
     def encode(self, records: Sequence[Record]) -> bytes:
         pieces: list[bytes] = []
         for record in records:
-            if len(record.packets) > BUNDLE:
+            packets = record.packets
+            data, binary = packets[0]
+            if len(packets) == 1 and not binary and len(data) < SHORT:
+                pieces += SHORT_HEADERS[len(data)], data
+            elif len(packets) > BUNDLE:
                 pieces.append(record.memo(self.key, self._bundle))
             else:
                 self._frame(record.packets, pieces)

@@ -129,9 +129,11 @@ class Keys:
     def of(self, value: Sequence[object]) -> Subject:
         """The subject of the event `[name, ...arguments]`."""
         name: str | float = value[0]  # type: ignore[assignment]  # socketio checked it
-        if len(value) < 2 or not isinstance(value[1], dict):
+        count = len(value)
+        argument = value[1] if count > 1 else None
+        if not isinstance(argument, dict):
             return _new(Subject, (name, None, None))
-        code = value[1].get(self.field)
-        keyed = len(value) == 2 and name in self.names and code.__class__ in _CODES
+        code = argument.get(self.field)
+        keyed = count == 2 and name in self.names and code.__class__ in _CODES
         key = (name, code) if keyed else None
-        return _new(Subject, (name, code if isinstance(code, str) else None, key))
+        return _new(Subject, (name, code if code.__class__ is str else None, key))

@@ -285,7 +285,10 @@ class Subscription:
         """The next record, if `direct` of its own are taken; skips events for others."""
         log, cursor, flushed = self.log, self.cursor, self.log.flushed
         if not self._kept:
-            while cursor < flushed and not self._wants(log.at(cursor)):
+            while cursor < flushed:
+                event = log.at(cursor)
+                if event.sender is not self and self._wants(event):
+                    break
                 cursor += 1
             self.cursor = cursor
         if direct < len(self._direct) and self._direct[direct][0] <= self._due:

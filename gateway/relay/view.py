@@ -156,15 +156,18 @@ class Delivery:
 
     def _ends(self) -> list[int]:
         """The indexes in the events at which the writes end."""
-        form, start, size, packets, ends = self._form, 0, 0, 0, []
-        for index, event in enumerate(self._events):
+        form, events = self._form, self._events
+        if not form.max_packets and sum([event.size for event in events]) <= form.max_bytes:
+            return [len(events)]
+        start, size, packets, ends = 0, 0, 0, []
+        for index, event in enumerate(events):
             size += event.size
             packets += len(event.packets)
             over = size > form.max_bytes or (form.max_packets and packets > form.max_packets)
             if over and index > start:
                 ends.append(index)
                 start, size, packets = index, event.size, len(event.packets)
-        return [*ends, len(self._events)]
+        return [*ends, len(events)]
 
 
 # -- How much was written.

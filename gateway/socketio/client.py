@@ -147,9 +147,12 @@ class Client:
         socket.leave("client namespace disconnect")
 
     def _event(self, packet: Packet) -> None:
-        socket = self._member(packet)
-        if socket.state is State.CONNECTED:
-            socket.handler.event(socket, packet)
+        socket = self._sockets.get(packet.namespace)
+        if socket is None or socket.state is not _CONNECTED:
+            socket = self._member(packet)
+            if socket.state is not _CONNECTED:
+                return
+        socket.handler.event(socket, packet)
 
     def _ack(self, packet: Packet) -> None:
         socket = self._member(packet)
@@ -206,6 +209,7 @@ class Client:
         self.session.close("connect timeout")
 
 
+_CONNECTED = State.CONNECTED
 _ROUTES = {
     CONNECT: Client._connect,
     DISCONNECT: Client._disconnect,

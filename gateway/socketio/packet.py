@@ -143,8 +143,11 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return _decode(packet, eio)
-    strict.check_depth(payload)
-    _check_event(value)
+    if len(payload) > strict.SHALLOW:
+        strict.check_depth(payload)
+    name = value[0] if value else None
+    if name.__class__ is not str or name in RESERVED:
+        _check_event(value)
     return Packet(EVENT, "/", None, payload, value, 0, 0, (packet,))
 
 

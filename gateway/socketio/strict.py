@@ -34,6 +34,9 @@ python-socketio walks a packet with two frames a level, under Python's limit of 
 and orjson encodes 254 levels.
 """
 
+SHALLOW = 2 * MAX_DEPTH
+"""Bytes of the longest text that cannot be nested too deep."""
+
 MAX_LARGE = 10_000
 """Numbers that may be too large in a text that is repaired: each has to be converted."""
 
@@ -197,7 +200,7 @@ def parse(text: bytes) -> Any:
 def check_depth(text: bytes) -> None:
     """Raise `ParseError` when JSON nests deeper than `MAX_DEPTH`."""
     if (
-        len(text) > 2 * MAX_DEPTH
+        len(text) > SHALLOW
         and text.count(b"[") + text.count(b"{") > MAX_DEPTH
         and depth(text) > MAX_DEPTH
     ):
