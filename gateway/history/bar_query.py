@@ -153,7 +153,7 @@ def answer(
             "session": question.session,
             "demo": mark == "demo",
             **({mark: True} if mark else {}),
-            "cut": total > MOST_BARS or rows >= MOST_ROWS,
+            "cut": total > MOST_BARS or rows >= values["rows"],
             "contracts": _contracts(stretches, times[0] if times else 0, min(last, question.end)),
             "partial": orjson.Fragment(partial),
             "bars": bars,
@@ -190,7 +190,7 @@ def _statement(
         "end": question.end,
         "until": question.end + (seconds if seconds > MINUTE else 0),
         "bars": MOST_BARS,
-        "rows": MOST_ROWS,
+        "rows": min(MOST_ROWS, (MOST_BARS + 1) * max(1, seconds // MINUTE)),
     }
     table = "recent.seconds" if seconds < MINUTE else "main.bars"
     within = "time >= :begin AND time < :until"
@@ -234,8 +234,8 @@ WITH picked AS MATERIALIZED (
 ), amount AS MATERIALIZED (
     SELECT count(*) AS count, min(bucket) AS first FROM picked
 ), joined AS MATERIALIZED (
-    SELECT bucket, min(time) AS first, max(time) AS last, max(high) AS high, min(low) AS low,
-        sum(volume) AS volume, max(kind = {PARTIAL}) AS partial, count(*) OVER () AS total
+    SELECT bucket, max(high) AS high, min(low) AS low, sum(volume) AS volume,
+        max(kind = {PARTIAL}) AS partial, count(*) OVER () AS total
     FROM picked, amount
     WHERE bucket >= :begin AND bucket < :end AND (count < :rows OR bucket > amount.first)
     GROUP BY bucket ORDER BY bucket DESC LIMIT :bars
@@ -245,9 +245,9 @@ SELECT coalesce(max(total), 0), (SELECT count FROM amount),
     json_group_array(open), json_group_array(high), json_group_array(low),
     json_group_array(close), json_group_array(volume)
 FROM (
-    SELECT joined.*, begins.open AS open, ends.close AS close FROM joined
-    JOIN picked AS begins ON begins.time = joined.first
-    JOIN picked AS ends ON ends.time = joined.last
+    SELECT * FROM joined
+    JOIN (SELECT bucket, open, min(time) FROM picked GROUP BY bucket) USING (bucket)
+    JOIN (SELECT bucket, close, max(time) FROM picked GROUP BY bucket) USING (bucket)
     ORDER BY bucket
 )
 """  # noqa: S608  # only constants are put in; what is asked for is bound
