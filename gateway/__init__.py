@@ -6,7 +6,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `socketio/`: Socket.IO 4 and 5 over any Engine.IO session, without I/O.
 - `relay/`: the log of events, the place of each client in it, snapshots and recovery.
 - `market/`: what is known of Taiwan's markets: codes, hours, holidays, freshness of the feed.
-- `history/`: what is remembered of the market: recordings.
+- `history/`: what is remembered of the market: recordings and bars.
 - `worker/`: starts, watches and ends `main.py`: states, pauses, process, keys, schedules.
 - `web/`: HTTP, WebSocket, the guard before both, the routes and the page.
 - `contract`: what the routes ask of the worker's supervisor: methods, errors, credentials.
