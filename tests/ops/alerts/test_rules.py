@@ -251,3 +251,17 @@ class RecordingTests(RulesTestCase):
                 ),
             ],
         )
+
+
+class BarsTests(RulesTestCase):
+    def test_bars_that_can_not_be_written_and_are_written_again(self) -> None:
+        self.rules.bars("database or disk is full")
+        self.rules.bars("")
+        told = [(each.kind, each.subject, each.detail) for each in self.alerts]
+        self.assertEqual(
+            told,
+            [
+                ("unkept", "bars", "bars: database or disk is full"),
+                ("recovered", "bars", "bars are written again"),
+            ],
+        )
