@@ -45,7 +45,7 @@ _HEARD = frozenset(name.encode() for name in HEARD)
 
 
 class RecordedEvent(NamedTuple):
-    """An event as `BarKeeper.take` takes it (`gateway.history.event_thread.Event`)."""
+    """An event as `BarKeeper.take` takes it (`event_thread.HeardEvent`)."""
 
     name: str | float
     wall: float

@@ -1,6 +1,6 @@
 """Writes lines on a thread, so that a slow reader of them holds up nothing.
 
-Who pauses `| less` for an hour, or reads by a slow terminal, costs `MOST` bytes of memory.  What
+A reader that pauses (`| less`), or a slow terminal, costs at most `MOST` bytes of memory.  What
 comes beyond that is left out, and counted in a line on stderr.
 """
 
@@ -25,7 +25,7 @@ LOOK = 1.0
 
 
 class LineWriter:
-    """`write` and `tell` never wait, and may be called on one thread.
+    """`write` and `tell` never wait; only one thread may call them.
 
     `ended(error)` is called once on the writing thread when no more can be written; None: the
     reader has gone, as `| head` does.

@@ -2,13 +2,13 @@
 
 In reading order:
 
-- `event_thread`: hands each turn's events to a thread, which does its duty there.
+- `event_thread`: hands each turn's events to a thread, whose work is a `Duty`: recording, or bars.
 - `recorded_lines`: the lines of a recording, and what they say.
-- `recordings_folder`: what it is told of, the names in it, and which old ones are removed.
-- `zstd_file`: files of zstd frames, which are written whole and read up to a cut end.
+- `recordings_folder`: its settings, the names of its files, and which old ones are removed.
+- `zstd_file`: files of zstd frames: written a whole frame at a time, read up to the last whole one.
 - `reading`: reads a recording.
-- `recorder`: makes lines and frames of events and writes them, in a thread.
-- `recording`: starts and stops that, and says how it is: for the log, alerts, `/status`.
+- `recorder`: the `Duty` of recording: makes lines and frames of events, and writes them.
+- `recording`: starts and stops the recorder, and says how it is: for the log, alerts, `/status`.
 
 - `trades`: reads trades, and the broker's bars, from the worker's events.
 - `bars`: makes bars of trades; without I/O.
@@ -16,7 +16,7 @@ In reading order:
 - `bar_store`: bars in that file.
 - `bar_query`: what may be asked for, and the answer as JSON.
 - `bar_book`: the bars of one source: what is built, what is kept, which codes are one contract.
-- `bar_keeper`: what the thread of bars does with events and questions.
+- `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
 - `bar_service`: bars as a whole, for `gateway.app`.
 
 It gets events by `Log.taps`, which `gateway.app` sets, and reads of an event what

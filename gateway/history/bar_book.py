@@ -24,7 +24,7 @@ MOST_CODES: Final = 5000
 MOST_HELD: Final = 200_000
 """Bars that wait for a file that can't be written; each takes about 300 bytes."""
 MOST_STRETCHES: Final = 100
-"""Times that one code may stand for another contract."""
+"""Contracts, one after the other, for which one code may stand."""
 
 
 class BarBook:
@@ -56,7 +56,7 @@ class BarBook:
         return self.builder.trade(tick)
 
     def learn(self, code: str, target: str, now: float) -> None:
-        """From the session at `now`, or the next one, on `code` stands for `target`."""
+        """`code` stands for `target`, from the session at `now` on, or from the next one."""
         known = self._stretches.get(code)
         if known is None:
             if target in ("", code) or len(self._stretches) >= MOST_CODES:

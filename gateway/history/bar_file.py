@@ -26,11 +26,11 @@ DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 
 class BarFile:
-    """The file at `path` with `tables`, the columns of each by its name; None: all in memory.
+    """A file of SQLite at `path`; None: all of it is in memory.
 
-    `version` is that of the tables.  Raises sqlite3.Error or OSError where the file can't be used.
-    A damaged one, or one of another version, is set aside: `set_aside` is then its new path.
-    Others may read the file meanwhile.
+    `tables`: the columns of each table, by its name; `version` is theirs.  A damaged file, or one
+    of another version, is set aside: `set_aside` is then its new path.  Others may read the file
+    meanwhile.  Raises sqlite3.Error or OSError where it can't be used.
     """
 
     connection: sqlite3.Connection

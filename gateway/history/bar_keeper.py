@@ -21,7 +21,7 @@ import orjson
 from gateway.common.rate import Throttle
 from gateway.history.bar_book import BarBook
 from gateway.history.bar_query import problem
-from gateway.history.bars import TooManyCodesError, parted
+from gateway.history.bars import TooManyCodesError, finished
 from gateway.history.trades import mark_of, read_code, read_kbars, read_tick
 from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
 
@@ -45,7 +45,7 @@ DAY: Final = 86_400
 AHEAD: Final = 3600
 """Seconds that the time of a tick may be ahead of our clock."""
 UNFINISHED: Final = 2
-"""Seconds after the end of a minute before which the broker's bar of it is not yet whole."""
+"""Seconds after the end of a minute from which on the broker's bar of it is whole."""
 HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
 
 
@@ -168,7 +168,7 @@ class BarKeeper:
             self._trade(book, told, event.wall)
         elif name == KBARS:
             rows = read_kbars(told)
-            book.fill(read_code(told), list(parted(rows, event.wall - UNFINISHED)))
+            book.fill(read_code(told), list(finished(rows, event.wall - UNFINISHED)))
         elif name == READY:
             book.builder.cut()
         else:

@@ -1,4 +1,4 @@
-"""Makes bars of trades as they come; without I/O.
+"""Makes bars of ticks as they come; without I/O.
 
 A bar is of one code and one minute (or second), by the exchange's time, which is Taipei's.  Its
 time is its start, in seconds since 1970.  Trial matches and odd lots are in no bar.  A tick at
@@ -13,7 +13,7 @@ that something may have been missed: a start, another worker, a lost connection.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -23,29 +23,7 @@ from gateway.market.hours import market_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-
-class BarSession(Protocol):
-    """The session of a market on whose account a trade is."""
-
-    @property
-    def opens(self) -> int:
-        """When it begins, in seconds since 1970."""
-        ...
-
-    @property
-    def closes(self) -> int:
-        """When it ends; a trade in this very second belongs to it."""
-        ...
-
-    @property
-    def begins(self) -> float:
-        """Trades from here on are on its account."""
-        ...
-
-    @property
-    def ends(self) -> float:
-        """Trades from here on are not."""
-        ...
+    from gateway.market.hours import SessionSpan
 
 
 @attrs.define
@@ -81,9 +59,9 @@ class Progress:
     last: float = 0.0
     """The time of its newest tick."""
     cut: int = -1
-    """The number of cuts that its newest tick knows of."""
+    """How many cuts there had been when its newest tick came."""
     since: int = 0
-    """The first minute after the last cut that was heard from its beginning."""
+    """The first minute that was heard from its beginning after that cut."""
 
 
 Bars = dict[tuple[str, int], Bar]
@@ -103,10 +81,10 @@ class BarBuilder:
     """
 
     def __init__(
-        self, session_of: Callable[[str, float], BarSession], *, most_codes: int = 5000
+        self, session_of: Callable[[str, float], SessionSpan], *, most_codes: int = 5000
     ) -> None:
         self._session_of = session_of
-        self._sessions: dict[str, BarSession] = {}
+        self._sessions: dict[str, SessionSpan] = {}
         self._most_codes = most_codes
         self._cuts = 0
         self.progress: dict[str, Progress] = {}
@@ -167,7 +145,7 @@ class BarBuilder:
         progress.total = tick.total
         return tick.volume if before is None else tick.total - before
 
-    def session(self, code: str, time: float) -> BarSession:
+    def session(self, code: str, time: float) -> SessionSpan:
         """The session of a trade of `code`."""
         market = market_of(code)
         session = self._sessions.get(market)
@@ -208,7 +186,7 @@ class BarBuilder:
         return taken
 
     def give_back(self, taken: Taken) -> None:
-        """Put back what could not be kept: what came since then follows it."""
+        """Put back what could not be kept, before what has come since then."""
         self.minutes = joined(taken.minutes, self.minutes)
         self.seconds = joined(taken.seconds, self.seconds)
         self.changed |= taken.progress.keys()
@@ -244,6 +222,6 @@ def joined(earlier: Bars, later: Bars) -> Bars:
     return earlier
 
 
-def parted(rows: Sequence[BrokerBar], before: float) -> Iterator[BrokerBar]:
-    """Those of the broker's bars whose minute was over at `before`, in seconds since 1970."""
-    return (row for row in rows if row.time + MINUTE <= before)
+def finished(rows: Sequence[BrokerBar], at: float) -> Iterator[BrokerBar]:
+    """Those of the broker's bars whose minute was over at the time `at`."""
+    return (row for row in rows if row.time + MINUTE <= at)

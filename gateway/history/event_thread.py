@@ -2,9 +2,9 @@
 
     end of the turn -> EventThread.__call__ (reactor) -> queue -> Duty.take (thread)
 
-On the reactor a turn's events are put into a queue, and that is all.  The thread looks ten times
-a second, so that it is not woken for each event.  The queue is bounded in bytes: what does not
-fit is a `Gap`, which the duty gets in the place of the events.
+On the reactor a turn's events are put into a queue, and that is all.  The thread looks at most once
+in each `PAUSE`, so that it is not woken for each event.  The queue is bounded in bytes: what does
+not fit is a `Gap`, which the duty gets in the place of the events.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class HeardPacket(Protocol):
 
 
 class HeardEvent(Protocol):
-    """What is read of a relayed event, which never changes once it is in the log."""
+    """What is read here of a relayed event; nothing of it changes once it is in the log."""
 
     @property
     def packets(self) -> Sequence[HeardPacket]:
@@ -97,7 +97,7 @@ class Duty(Protocol):
         ...
 
     def tick(self) -> bool:
-        """Do what is due.  True: call it again in `PAUSE`, even if no event comes."""
+        """Do what is due.  True: call it again after the pause, even if no event comes."""
         ...
 
     def close(self) -> None:

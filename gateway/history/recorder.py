@@ -1,4 +1,4 @@
-"""Records events, in the thread of an `EventThread`: lines, frames, files.
+"""Records events, in the thread of an `EventThread`: makes lines of them, frames of lines, files.
 
 What came in a second, or a megabyte of it, is one zstd frame: it is on the disk before the next
 one is begun.  While nothing can be written the same frame is tried again, and what comes waits in
@@ -44,16 +44,16 @@ FRAME_BYTES: Final = 1 << 20
 RETRY: Final = 1.0
 """Seconds after which something that failed is tried again."""
 PRUNE_EVERY: Final = 600.0
-"""Seconds."""
+"""Seconds between two looks for old recordings."""
 MAX_FILES: Final = 99
 """Most files of one part of a trading day."""
 
 
 class Recorder:
-    """The duty of recording.  Its public attributes are read by the reactor.
+    """The `Duty` that records.  Its public attributes are read by the reactor.
 
-    `part_of(wall)` says to which file a time belongs.  `stopping`: no failure is waited for any
-    more.  `wall` is in seconds since 1970, `monotonic` in seconds.
+    `part_of(wall)` says to which file a time belongs.  Once `stopping` is set, what fails is not
+    tried again.  `wall` is in seconds since 1970, `monotonic` in seconds.
     """
 
     def __init__(

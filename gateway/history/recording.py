@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.market.hours import TradingPart
 
 GRACE: Final = 5.0
-"""Seconds for which a trouble that costs no event is nobody's business."""
+"""Seconds after which a trouble is told that has cost no event so far."""
 MAX_REASONS: Final = 10
 """Most reasons that are logged before all is well again."""
 LAST_WRITES: Final = 5.0

@@ -1,4 +1,7 @@
-"""The names of recordings: `2026-11-30-day.jsonl.zst`, `2026-12-01-night.jsonl.zst`."""
+"""The folder of recordings: its settings, the names of its files, which old ones are removed.
+
+Names are `2026-11-30-day.jsonl.zst`, `2026-12-01-night.jsonl.zst`, `2026-12-01-night.2.jsonl.zst`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _NAME = re.compile(r"(\d{4}-\d\d-\d\d)-(night|day)(?:\.([1-9]\d?))?" + re.escape
 
 
 class Name(NamedTuple):
-    """What the name of a recording says.  Names in order of time are sorted by `order`."""
+    """What the name of a recording says."""
 
     day: date
     """The trading day."""
@@ -32,7 +35,7 @@ class Name(NamedTuple):
 
     @property
     def order(self) -> tuple[date, bool, int]:
-        """What to sort by."""
+        """What to sort by, for the order of time."""
         return self.day, self.part == "day", self.number
 
     @classmethod
@@ -68,7 +71,7 @@ class RecordSettings:
     max_bytes: int = 10 << 30
     """The oldest recordings are removed beyond this; 0: no bound."""
     everybody: bool = False
-    """Record events of everybody, and not of the present worker and the gateway alone."""
+    """Record events of all clients; else only those of the present worker and the gateway."""
 
 
 # -- Removes old recordings: by days, and by bytes.

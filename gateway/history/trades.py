@@ -1,4 +1,6 @@
-"""Reads trades, and bars of the broker, from the worker's events; says what is wrong with one.
+"""Reads ticks, and bars of the broker, from the worker's events; says what is wrong with one.
+
+A *tick* is one trade, as a `market_tick` tells it.
 
 All times are in seconds since 1970.
 """
@@ -26,7 +28,7 @@ NANOSECONDS = 10**9
 
 
 class Tick(NamedTuple):
-    """One trade."""
+    """One trade, as the worker tells it."""
 
     code: str
     time: float

@@ -91,6 +91,7 @@ class SessionSpan:
 
     opens: int
     closes: int
+    """A trade in this very second is still in the session."""
     begins: float
     ends: float
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, joined, parted
+from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, finished, joined
 from gateway.history.trades import BrokerBar, Tick, mark_of, read_kbars, read_tick
 from gateway.market.hours import TAIPEI, Calendar
 
@@ -100,7 +100,7 @@ class BrokersBarsTests(SynchronousTestCase):
 
     def test_a_minute_that_is_not_over_is_left_out(self) -> None:
         rows = read_kbars(kbars("09:00:00", "09:01:00"))
-        self.assertEqual([row.time for row in parted(rows, at("09:00:30"))], [at("08:59")])
+        self.assertEqual([row.time for row in finished(rows, at("09:00:30"))], [at("08:59")])
 
     def test_what_can_not_be_read_is_named(self) -> None:
         for changes, word in (
