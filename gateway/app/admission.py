@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.app.identity import Identities
     from gateway.engineio.session import Session
     from gateway.web.security.guard import Guard
-    from gateway.web.security.tokens import Strikes, Token
+    from gateway.web.security.tokens import Token, WrongTokens
 
 
 class Publish(StrEnum):
@@ -41,7 +41,7 @@ class Admission:
 
     A client's token is `token` in its auth, else the one of its first request: `token` in the
     query, or a Bearer token.  `is_worker(session)` tells the supervised worker, which needs none.
-    `remember(session, token)` is called for each valid token; `strikes` counts wrong ones.
+    `remember(session, token)` is called for each valid token; `wrong_tokens` counts wrong ones.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Admission:
         is_worker: Callable[[Session], bool],
         *,
         remember: Callable[[Session, Token], None] | None = None,
-        strikes: Strikes | None = None,
+        wrong_tokens: WrongTokens | None = None,
     ) -> None:
         self._guard = guard
         self._publish = publish
         self._is_worker = is_worker
         self._remember = remember
-        self._strikes = strikes
+        self._wrong_tokens = wrong_tokens
         self.refused = 0
         """Clients that were refused, since the start."""
 
@@ -69,8 +69,8 @@ class Admission:
         secret = auth.get("token") or session.query.get("token", "")
         secret = secret if isinstance(secret, str) else ""
         role, delay = self._guard.token_role(secret), 0.0
-        if self._strikes is not None and self._guard.is_wrong(secret):
-            delay = self._strikes.wrong(session.peer.address, "Socket.IO")
+        if self._wrong_tokens is not None and self._guard.is_wrong(secret):
+            delay = self._wrong_tokens.add(session.peer.address, "Socket.IO")
         # A wrong token is refused also where no token is needed: it may be a guess.
         if (role < Role.VIEW or delay) and not self._is_worker(session):
             self.refused += 1

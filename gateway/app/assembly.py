@@ -50,7 +50,7 @@ from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.security import token_files
 from gateway.web.security.guard import Guard
-from gateway.web.security.tokens import Strikes
+from gateway.web.security.tokens import WrongTokens
 from gateway.web.websocket.upgrade import Upgrader
 from gateway.worker.supervisor import Supervisor
 
@@ -95,10 +95,10 @@ class GatewayAssembly:
         identities = self.worker_sessions.identities
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
-        self._strikes = Strikes(self._clock)
-        remember, strikes = identities.remember, self._strikes
+        self._wrong_tokens = WrongTokens(self._clock)
+        remember, wrong_tokens = identities.remember, self._wrong_tokens
         admission = Admission(
-            self.guard, publish, identities.is_worker, remember=remember, strikes=strikes
+            self.guard, publish, identities.is_worker, remember=remember, wrong_tokens=wrong_tokens
         )
         self._events = self._make_worker_events(admission)
         self.supervisor = self._make_supervisor() if supervised else None
@@ -226,7 +226,7 @@ class GatewayAssembly:
         return make_gateway_site(
             self._reactor,
             guard=self.guard,
-            strikes=self._strikes,
+            wrong_tokens=self._wrong_tokens,
             rest=RestHandlers(control, status=status, bars=self._history.ask),
             registry=self._registry,
             engine=self.engine,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.web.http.site import Site
     from gateway.web.routes.rest import RestHandlers
     from gateway.web.security.guard import Guard
-    from gateway.web.security.tokens import Strikes
+    from gateway.web.security.tokens import WrongTokens
     from gateway.web.websocket.allowance import Allowance
     from gateway.web.websocket.upgrade import Upgrader
 
@@ -29,7 +29,7 @@ def make_gateway_site(
     reactor: Any,
     *,
     guard: Guard,
-    strikes: Strikes,
+    wrong_tokens: WrongTokens,
     rest: RestHandlers,
     registry: CollectorRegistry,
     engine: EngineServer,
@@ -52,7 +52,7 @@ def make_gateway_site(
         engine=Mount(resource.render, body_limit=engine.settings.max_payload),
         engine_path=engine.settings.path.encode(),
         more_engine_paths=[path.encode() for path in more_paths],
-        strikes=strikes,
+        wrong_tokens=wrong_tokens,
     )
     site.noisy = False
     return site

@@ -4,7 +4,7 @@
 - `security/`: who may do what: the guard, hosts and origins, tokens, proxies.
 - `websocket/`: WebSocket connections of Engine.IO.
 - `routes/`: what each path answers.
-- `private`: private names of Twisted and Autobahn that the code uses, each with its reason.
+- `private`: private names of Twisted, Autobahn and pyOpenSSL that the code uses, with reasons.
 
 `app` imports these folders; `ops` and `tap` import some modules of them.  Nothing here imports
 the relay or the worker.  `static/` holds the files of the operator's page.

@@ -15,7 +15,7 @@ from gateway.engineio.handshake import Peer
 from gateway.socketio.errors import ConnectionRefused
 from gateway.web.security.guard import Guard
 from gateway.web.security.guard_settings import GuardSettings
-from gateway.web.security.tokens import BURST, Role, Strikes, Token, parse
+from gateway.web.security.tokens import BURST, Role, Token, WrongTokens, parse
 
 VIEWER, OPERATOR = "a token for viewing", "a token for control"
 
@@ -88,7 +88,7 @@ class WrongTokenTests(SynchronousTestCase):
             Publish.TOKEN,
             lambda session: self.is_worker,
             remember=lambda session, token: self.remembered.append(token),
-            strikes=Strikes(Clock().seconds),
+            wrong_tokens=WrongTokens(Clock().seconds),
         )
 
     def outcomes(self, admission: Admission, token: str, times: int) -> list[object]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
 
-    from gateway.web.http.known import Asker, KnownRequest
+    from gateway.web.http.known import Answerer, KnownRequest
     from gateway.web.http.writer import Writer
 
 EVERY_ANSWER = (
@@ -66,7 +66,7 @@ class HttpChannel(StrictChannel):
     _head = b""
     known: KnownRequest | None = None
     """The request that may come again."""
-    _asker: Asker | None = None
+    _answerer: Answerer | None = None
     """Who answers it, while the answer is due."""
 
     # -- phases -----------------------------------------------------------------------
@@ -118,23 +118,23 @@ class HttpChannel(StrictChannel):
             and self._is_between_requests
             and not self.is_over
             and known.revision == self.site.resource.revision
-            and known.asker.can_take
+            and known.answerer.can_take
         ):
-            self._take_known(known.asker)
+            self._take_known(known.answerer)
         else:
             super().dataReceived(data)
 
-    def _take_known(self, asker: Asker) -> None:
+    def _take_known(self, answerer: Answerer) -> None:
         self._handlingRequest = True  # what comes meanwhile waits
         self.line_mode = 0
-        self._asker = asker
-        asker.take()
-        if self._asker is not None:  # it is not answered yet
+        self._answerer = answerer
+        answerer.take()
+        if self._answerer is not None:  # it is not answered yet
             self._enter(Phase.HANDLING)
 
     def answer(self, data: bytes) -> None:
         """Write `data`, the whole answer to the request that came again."""
-        self._asker = None
+        self._answerer = None
         self.write(data)
         if self._is_quiet:
             self._done()
@@ -238,10 +238,10 @@ class HttpChannel(StrictChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        asker = self._asker
+        answerer = self._answerer
         self.release()
-        if asker is not None:
-            asker.lost()
+        if answerer is not None:
+            answerer.lost()
 
     def release(self) -> None:
         """Drop all references: the connection is gone, or has become a WebSocket.
@@ -254,7 +254,7 @@ class HttpChannel(StrictChannel):
         for request in self.requests:
             request.transport = None
         self.requests = []
-        self._transferDecoder = self._answered = self.known = self._asker = None
+        self._transferDecoder = self._answered = self.known = self._answerer = None
 
     # -- the other end ----------------------------------------------------------------
 

@@ -17,8 +17,8 @@ _STAMPED = re.compile(rb"[A-Z]+ [^ ?]*\?(?:[^ ]*&)?t=(%b)(?=[& ])" % _STAMP)
 _ANOTHER = re.compile(_STAMP)
 
 
-class Asker(Protocol):
-    """What answers a request that is known, by `HttpChannel.answer`."""
+class Answerer(Protocol):
+    """What answers a known request, by calling `HttpChannel.answer`."""
 
     @property
     def can_take(self) -> bool:
@@ -40,12 +40,12 @@ class KnownRequest:
     `revision`: the one of the guard whose verdict holds (`Guard.revision`).
     """
 
-    __slots__ = ("_after", "_before", "_head", "asker", "revision")
+    __slots__ = ("_after", "_before", "_head", "answerer", "revision")
 
-    def __init__(self, head: bytes, revision: int, asker: Asker) -> None:
+    def __init__(self, head: bytes, revision: int, answerer: Answerer) -> None:
         self._head = head
         self.revision = revision
-        self.asker = asker
+        self.answerer = answerer
         stamped = _STAMPED.match(head)
         self._before, self._after = b"", b""
         if stamped is not None:

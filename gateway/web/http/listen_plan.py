@@ -71,7 +71,7 @@ class ListenAddress(NamedTuple):
         `announce(factory)` wraps the factory that reads the PROXY protocol, which comes before
         TLS.  Raises what Twisted and OpenSSL raise for a description that is wrong.
         """
-        kind, below = kind_of(self.below), patient(private(self.below))
+        kind, below = kind_of(self.below), with_backlog(with_unix_mode(self.below))
         if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
             raise ValueError(f"{PROXY_PROTOCOL}: is written once")
         if self.is_announced and announce is not None:
@@ -103,7 +103,7 @@ def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> lis
     return places
 
 
-def private(description: str) -> str:
+def with_unix_mode(description: str) -> str:
     """`description`, with `UNIX_MODE` added for a UNIX socket that has no mode of its own.
 
     Whoever can open the socket counts as this machine, so not everybody may.
@@ -111,7 +111,7 @@ def private(description: str) -> str:
     return _with(description, "mode", UNIX_MODE, {"unix": 1})
 
 
-def patient(description: str) -> str:
+def with_backlog(description: str) -> str:
     """`description`, with `BACKLOG` added where it has none of its own."""
     return _with(description, "backlog", BACKLOG, BACKLOG_AT)
 

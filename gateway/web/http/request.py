@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.common.fields import T
     from gateway.web.http.channel import HttpChannel
-    from gateway.web.http.known import Asker
+    from gateway.web.http.known import Answerer
     from gateway.web.http.limits import Timer
 
 
@@ -129,10 +129,10 @@ class Request(server.Request):
         pending = timer.callLater(delay, partial(self._answer, body))
         self.notifyFinish().addErrback(lambda _: pending.cancel())
 
-    def remember(self, asker: Asker) -> None:
-        """Let `asker` answer when this request comes again on its connection."""
+    def remember(self, answerer: Answerer) -> None:
+        """Let `answerer` answer when this request comes again on its connection."""
         if self.head and self.revision is not None:
-            self.channel.known = KnownRequest(self.head, self.revision, asker)
+            self.channel.known = KnownRequest(self.head, self.revision, answerer)
 
     def json(self, status: int, value: Any) -> bytes:
         """Set status and headers for `value`; returns it as JSON."""

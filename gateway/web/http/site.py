@@ -23,7 +23,7 @@ from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
 from gateway.web.security.guard import TOO_MANY, Access, bearer
-from gateway.web.security.tokens import Strikes
+from gateway.web.security.tokens import WrongTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,15 +65,21 @@ def make_site(
     more_engine_paths: Sequence[bytes] = (),
     limits: Limits | None = None,
     now: Callable[[], float] = time,
-    strikes: Strikes | None = None,
+    wrong_tokens: WrongTokens | None = None,
 ) -> Site:
     """The factory to listen with, on any number of ports.
 
     `mounts`: by exact path.  `engine` answers at every path that begins with `engine_path` or
-    one of `more_engine_paths`.  `now`: seconds since 1970.  `strikes` counts wrong tokens.
+    one of `more_engine_paths`.  `now`: seconds since 1970.
+    `wrong_tokens` counts the requests that bring one.
     """
     root = Root(
-        guard, mounts, engine, (engine_path, *more_engine_paths), timer=reactor, strikes=strikes
+        guard,
+        mounts,
+        engine,
+        (engine_path, *more_engine_paths),
+        timer=reactor,
+        wrong_tokens=wrong_tokens,
     )
     return Site(reactor, root, limits or Limits(), now)
 
@@ -160,11 +166,11 @@ class Root(Resource):
         engine_paths: Sequence[bytes],
         *,
         timer: Timer,
-        strikes: Strikes | None,
+        wrong_tokens: WrongTokens | None,
     ) -> None:
         super().__init__()
         self._timer = timer
-        self._strikes = strikes or Strikes(timer.seconds)
+        self._wrong_tokens = wrong_tokens or WrongTokens(timer.seconds)
         self._guard = guard
         self._proxies = guard.proxies
         self._mounts = dict(mounts)
@@ -267,7 +273,7 @@ class Root(Resource):
         ):
             return 0.0
         client = request.announced or _peer(request) or ""
-        return self._strikes.wrong(client, request.path.decode("latin-1")[:MOST_TOLD])
+        return self._wrong_tokens.add(client, request.path.decode("latin-1")[:MOST_TOLD])
 
 
 def _peer(request: Request) -> str | None:

@@ -4,7 +4,7 @@
 - `guard_settings`: who is allowed, as the options say it.
 - `addresses`: host names, origins and addresses as requests carry them.
 - `proxies`: which proxies are trusted, and for whom they ask.
-- `tokens`: tokens, their roles and ends, the files that hold them; the answer to a wrong one waits.
+- `tokens`: tokens, their roles and ends, what a file of them holds; `WrongTokens` delays answers.
 - `token_files`: the files are read again when they change.
 
 `web/http`, `web/routes`, `app` and `ops/doctor` import these modules; they import only `common`.

@@ -1,4 +1,4 @@
-"""Tokens: the name, the role and the end of each, the files that hold them; wrong tokens.
+"""Tokens: the name, the role and the end of each, and the files that hold them; wrong tokens.
 
 A file has either one token and nothing else, or one token a line:
 
@@ -188,15 +188,15 @@ _log = Logger(namespace="gateway")
 
 
 class _Address:
-    """What one address has done."""
+    """The wrong tokens of one address."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.strikes = LeakyBucket(RATE, clock)
+        self.recent = LeakyBucket(RATE, clock)
         self.may_tell = Throttle(clock)
         self.untold = 0
 
 
-class Strikes:
+class WrongTokens:
     """Counts wrong tokens by address; right tokens are never delayed.
 
     `clock`: seconds, on any clock that does not jump.
@@ -207,7 +207,7 @@ class Strikes:
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._lines = LeakyBucket(LINES_A_MINUTE / MINUTE, clock)
 
-    def wrong(self, address: str, what: str) -> float:
+    def add(self, address: str, what: str) -> float:
         """Count a wrong token for `what`; returns the seconds that the answer has to wait."""
         key = address_key(address)
         known = self._addresses.pop(key, None) or _Address(self._clock)
@@ -217,8 +217,8 @@ class Strikes:
         known.untold += 1
         if known.may_tell():
             self._tell(known, address, what)
-        strikes = known.strikes.add(BURST + LONGEST_WAIT * RATE)
-        return min(LONGEST_WAIT, max(0.0, (strikes - BURST) / RATE))
+        recent = known.recent.add(BURST + LONGEST_WAIT * RATE)
+        return min(LONGEST_WAIT, max(0.0, (recent - BURST) / RATE))
 
     def _tell(self, known: _Address, address: str, what: str) -> None:
         if self._lines.add(LINES_A_MINUTE) > LINES_A_MINUTE:

@@ -29,7 +29,7 @@ from zope.interface import implementer
 from gateway.web.http.counting import Caps
 from gateway.web.http.limits import Limits
 from gateway.web.http.listen import KeptPort, Listeners
-from gateway.web.http.listen_plan import ListenAddress, ListenError, plan, private
+from gateway.web.http.listen_plan import ListenAddress, ListenError, plan, with_unix_mode
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
 
@@ -307,7 +307,7 @@ class PrivateTests(ListenTestCase):
             "tcp:3001": "tcp:3001",
             "systemd:domain=UNIX:index=0": "systemd:domain=UNIX:index=0",
         }.items():
-            self.assertEqual(private(description), expected)
+            self.assertEqual(with_unix_mode(description), expected)
 
     async def test_the_file_has_it(self) -> None:
         folder = TemporaryDirectory()  # a socket's path must be short

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.listen_plan import BACKLOG, ListenAddress, ListenError, patient, plan
+from gateway.web.http.listen_plan import BACKLOG, ListenAddress, ListenError, plan, with_backlog
 
 
 class PlanTests(SynchronousTestCase):
@@ -50,7 +50,7 @@ class BacklogTests(SynchronousTestCase):
             ("ssl:443:privateKey=k.pem", "ssl:443:privateKey=k.pem:backlog=1024"),
             ("tls:/etc/certs:443", "tls:/etc/certs:443:backlog=1024"),
         ):
-            self.assertEqual(patient(given), expected)
+            self.assertEqual(with_backlog(given), expected)
         for own in (
             "tcp:3001:backlog=5",
             "tcp:3001:127.0.0.1:5",
@@ -58,7 +58,7 @@ class BacklogTests(SynchronousTestCase):
             "tcp6:1:5",
             "systemd:domain=INET:index=0",
         ):
-            self.assertEqual(patient(own), own)
+            self.assertEqual(with_backlog(own), own)
 
     def test_the_endpoint_is_made_with_it(self) -> None:
         for endpoint in ("tcp:3001", "unix:/run/x", "tcp6:3001"):

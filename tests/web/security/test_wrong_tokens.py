@@ -12,12 +12,12 @@ from gateway.web.security.tokens import (
     LONGEST_WAIT,
     MAX_ADDRESSES,
     RATE,
-    Strikes,
+    WrongTokens,
 )
 from tests.web.site import Memory, build_site
 
 
-class StrikesTestCase(SynchronousTestCase):
+class WrongTokensTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.events: list[dict] = []
         globalLogPublisher.addObserver(self.events.append)
@@ -28,13 +28,13 @@ class StrikesTestCase(SynchronousTestCase):
         return [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
 
 
-class StrikesTests(StrikesTestCase):
+class WrongTokensTests(WrongTokensTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.strikes = Strikes(self.clock.seconds)
+        self.wrong_tokens = WrongTokens(self.clock.seconds)
 
     def wrong(self, address: str = "192.0.2.1") -> float:
-        return self.strikes.wrong(address, "/status")
+        return self.wrong_tokens.add(address, "/status")
 
     def test_some_are_answered_at_once_then_ever_more_slowly(self) -> None:
         self.assertEqual([self.wrong() for _ in range(BURST)], [0.0] * BURST)
@@ -55,7 +55,7 @@ class StrikesTests(StrikesTestCase):
     def test_memory_is_bounded(self) -> None:
         for number in range(MAX_ADDRESSES + 100):
             self.wrong(f"10.0.{number >> 8}.{number & 255}")
-        self.assertEqual(len(self.strikes._addresses), MAX_ADDRESSES)
+        self.assertEqual(len(self.wrong_tokens._addresses), MAX_ADDRESSES)
 
     def test_an_address_is_told_once_a_minute_with_the_number(self) -> None:
         for _ in range(30):
@@ -72,7 +72,7 @@ class StrikesTests(StrikesTestCase):
         self.assertEqual(len(self.lines()), LINES_A_MINUTE)
 
 
-class RequestTests(StrikesTestCase):
+class RequestTests(WrongTokensTestCase):
     """In front of the routes."""
 
     def setUp(self) -> None:
