@@ -1,20 +1,20 @@
 """The relay: what one client says goes to all the others of its namespace.
 
 Each namespace has one log of events, and each client has a place in it up to which it has read.
-The relay knows no event name and no market: its settings say which events have keys, and which
-codes name one thing.  `app` and `ops` import it.
+The relay knows no market, and of events only those that it answers or sends itself: its settings
+say which events have keys, and which codes name one thing.  `app` and `ops` import it.
 
 In reading order:
 
 - `settings`: what can be set.
 - `relay`: the relay as a whole: a hub for each namespace.
 - `hub`: one namespace: takes events in, answers CONNECT; `Observer` is what it asks the gateway.
-- `event`: one event, what of it may change in the log, and the key that tells which replace which.
+- `event`: one event, what of it may change in the log, and its key: which events it replaces.
 - `aliases`: codes that name one thing: the interface of what knows them.
 - `journal`: the one way into a log, and a place in it as text.
 - `log`: the events of one namespace, in order, bounded in bytes and number.
 - `view`: the clients that have read everything and want the same events in the same bytes.
-- `views`: all views of a log, and which of them an event may be for.
+- `views`: all views of a log, and which of them may want an event.
 - `subscription`: one client's place in the log.
 - `session_outbox`: all that one session has to be sent, of all its namespaces.
 - `turn`: the end of a reactor turn, the one moment at which the relay writes.
@@ -22,7 +22,7 @@ In reading order:
 - `auth`: the keys of a client's `auth`, and how they are misspelt.
 - `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
-- `acks`: acknowledgments: the first receiver that answers with something answers.
+- `acks`: acknowledgments: which receiver's answer goes to the sender.
 - `services`: questions that the gateway answers itself, such as that for bars.
 - `refusals`: the answer to clients that may listen but not publish.
 - `lagging`: slow clients: their backlog is shortened, or they are disconnected.

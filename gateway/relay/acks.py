@@ -1,4 +1,4 @@
-"""Acknowledgments through the relay: the first receiver that says something answers."""
+"""Acknowledgments through the relay: the sender gets the first answer that has an argument."""
 
 from __future__ import annotations
 

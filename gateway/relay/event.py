@@ -1,4 +1,4 @@
-"""One relayed event, and the key that tells which events replace which."""
+"""One relayed event, what of it may change in the log, and which events replace which."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class SlowClientLimits:
     late: float = 0.3
     """Age in seconds of the oldest waiting event from which a polling client counts as late."""
     passed_over: float = 1.0
-    """Seconds after which a late client gets an older event of a key that changes all the time."""
+    """Seconds for which a late client may get nothing of a key that changes all the time."""
     conflate: bool = True
     """Skip events that newer ones of the same key replace; False: disconnect."""
 
@@ -50,7 +50,7 @@ class Counters:
     """Clients that were disconnected."""
 
 
-class SlowConsumers:
+class SlowClients:
     """Looks once a second at all clients with a backlog, and at polling clients when they poll.
 
     A polling client takes something with each poll and so never stalls: it is measured by the

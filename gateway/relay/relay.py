@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.relay.hub import Hub
-from gateway.relay.lagging import SlowConsumers
+from gateway.relay.lagging import SlowClients
 from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.turn import Turn
 
@@ -42,7 +42,7 @@ class Relay:
             name: Hub(name, settings, self._turn, deadlines, observer, wall=wall)
             for name in settings.namespaces
         }
-        self.slow = SlowConsumers(self._turn, settings.slow_client_limits, deadlines, wall=wall)
+        self.slow = SlowClients(self._turn, settings.slow_client_limits, deadlines, wall=wall)
 
     def outbox(self) -> SessionOutbox:
         """The outbox of a new Engine.IO session."""

@@ -141,7 +141,7 @@ class Subscription:
         self.outbox.step_aside()
 
     def was_for(self, about: QuestionContext) -> bool:
-        """Whether this socket was asked; False for questions before the last but one filter."""
+        """Whether a question was for this socket; False if older than the last two filters."""
         selection, since = self.selection, self.joined
         if self._former is not None and about.position < self._former[1]:
             since, _, selection = self._former

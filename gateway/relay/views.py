@@ -1,7 +1,7 @@
-"""The views of one log, and which of them an event may be for.
+"""The views of one log, and which of them may want an event.
 
 Most filters leave out most events, so an event visits only the views that may want it.  A view
-that nothing is for has read everything all the same: it is where the log is, see `Views.level`.
+that wants none of a turn's events has read everything all the same, see `Views.level`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SPARE: Final = 16
 """Views without members that are kept: a publisher leaves its view for each of its turns."""
 
 VALUES: Final = 10_000
-"""Codes, or names, of which it is known who wants them: whoever publishes may invent any."""
+"""Codes, or names, whose views are remembered: bounded, since a publisher may invent any."""
 
 
 class Views:

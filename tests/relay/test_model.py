@@ -20,7 +20,7 @@ from gateway.relay import views
 from gateway.relay.aliases import NONE
 from gateway.relay.event import OVERHEAD, Event, Question, Subject
 from gateway.relay.journal import Offset
-from gateway.relay.lagging import SlowClientLimits, SlowConsumers
+from gateway.relay.lagging import SlowClientLimits, SlowClients
 from gateway.relay.log import Log
 from gateway.relay.recovery import Pids, Recovery, RecoveryRequest
 from gateway.relay.selection import Selection
@@ -59,7 +59,7 @@ class LogMachine(RuleBasedStateMachine):
         self.turn.attempt.failed = _raise  # what the relay would log and go on with
         self.recovery = Recovery(self.log, Pids(lambda: b"key", "/"), self.deadlines, AWAY)
         limits = SlowClientLimits(bytes=BOUND, stall=1.0, longest_stall=10.0)
-        self.slow = SlowConsumers(self.turn, limits, self.deadlines, wall=lambda: self.now)
+        self.slow = SlowClients(self.turn, limits, self.deadlines, wall=lambda: self.now)
 
     # -- helpers ----------------------------------------------------------------------
 
