@@ -164,7 +164,7 @@ def _add_export(commands: Any) -> None:
         "--holiday-file",
         type=_path,
         metavar="FILE",
-        help="the gateway's --holiday-file: after which night a day comes",
+        help="as the gateway's --holiday-file: the holidays decide to which day a night belongs",
     )
 
 

@@ -48,7 +48,7 @@ class Contents:
     """In bytes, compressed."""
     events: int = 0
     first: float | None = None
-    """When the first event came, in seconds since 1970; None: there is none."""
+    """The time of the first line, in seconds since 1970; None: there is none."""
     last: float | None = None
     codes: set[str] = attrs.Factory(set)
     starts: int = 0
