@@ -94,7 +94,7 @@ class WorkerReport:
             "state": lifecycle.state.name,
             "since": iso(lifecycle.state.since),
             "restarts": self.restarts,
-            "lastExit": next(map(_exit, lifecycle.history), None),
+            "lastExit": next(map(_exit, lifecycle.last_exits), None),
         }
 
     def readiness(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class WorkerReport:
             "budget": self._limits.budget(),
             "heldBy": lifecycle.state.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
-            "exits": list(map(_exit, lifecycle.history)),
+            "exits": list(map(_exit, lifecycle.last_exits)),
             "running": alive is not None,
             "ready": alive is not None and alive.vitals.ready,
             **self._overdue.status(worker),

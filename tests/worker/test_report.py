@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lifecycle.exits import Exit, History
+from gateway.worker.lifecycle.exits import Exit, LastExits
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.report import MAX_STDERR_LINE, WorkerReport
 
@@ -28,7 +28,7 @@ class WorkerReportTests(SynchronousTestCase):
             worker=self.worker,
             live_worker=None,
             generation=4,
-            history=History(),
+            last_exits=LastExits(),
         )
         self.held("")
         self.limits = SimpleNamespace(
@@ -113,7 +113,7 @@ class WorkerReportTests(SynchronousTestCase):
 
     def test_health_and_status(self) -> None:
         self.assertIsNone(self.reporter.health()["lastExit"])
-        self.lifecycle.history.add(MONDAY, self.worker.exit, "network")
+        self.lifecycle.last_exits.add(MONDAY, self.worker.exit, "network")
         last = self.reporter.health()["lastExit"]
         self.assertEqual((last["code"], last["class"], last["lived"]), (3, "network", 1.235))
         status = self.reporter.status(MONDAY)

@@ -108,7 +108,7 @@ class PastExit(NamedTuple):
     cause: str | None
 
 
-class History:
+class LastExits:
     """The last `EXITS_KEPT` exits."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.worker.lifecycle.backoff import Backoff
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
-    from gateway.worker.lifecycle.exits import History
+    from gateway.worker.lifecycle.exits import LastExits
     from gateway.worker.lifecycle.gate import Gate
     from gateway.worker.lifecycle.protocols import LifecycleListener, WorkerListener, WorkerRun
     from gateway.worker.lifecycle.requests import Facts
@@ -186,9 +186,9 @@ class Lifecycle:
         return self._transitions.state
 
     @property
-    def history(self) -> History:
+    def last_exits(self) -> LastExits:
         """The last exits, newest first."""
-        return self.reports.history
+        return self.reports.last_exits
 
     @property
     def generation(self) -> int:

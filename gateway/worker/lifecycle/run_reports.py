@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from gateway.common.attempt import attempt
 from gateway.contract import FailedAtOnceError, NotReadyError, SupersededError
 from gateway.worker.lifecycle.classification import PREVENTS_LOGIN
-from gateway.worker.lifecycle.exits import History
+from gateway.worker.lifecycle.exits import LastExits
 from gateway.worker.lifecycle.gate import refusal
 from gateway.worker.lifecycle.requests import (
     answer,
@@ -61,7 +61,7 @@ class RunReports:
         self._limits = limits
         self._listener = listener
         self._wall = wall
-        self.history = History()
+        self.last_exits = LastExits()
 
     # -- what a run tells -----------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class RunReports:
         """Its process is gone."""
         if worker is not self._transitions.worker or worker.exit is None:
             return
-        self.history.add(self._wall(), worker.exit, worker.cause)
+        self.last_exits.add(self._wall(), worker.exit, worker.cause)
         self._transitions.state.exited(self._transitions)
         if worker.cause is not None:
             attempt(
@@ -174,7 +174,7 @@ class RunReports:
 
     def _facts(self, request: PendingRequest) -> Facts:
         worker = self._transitions.worker
-        ended = self.history.proof(request.old_pid)
+        ended = self.last_exits.proof(request.old_pid)
         return {
             "oldPid": request.old_pid,
             "ended": ended,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lifecycle.exits import EXITS_KEPT, Exit, History, decode, kills
+from gateway.worker.lifecycle.exits import EXITS_KEPT, Exit, LastExits, decode, kills
 
 
 class ExitTests(SynchronousTestCase):
@@ -54,21 +54,21 @@ class ExitTests(SynchronousTestCase):
             self.assertEqual(str(Exit(pid=1, **how)), words)
 
 
-class HistoryTests(SynchronousTestCase):
+class LastExitsTests(SynchronousTestCase):
     def test_the_newest_exits_are_kept_and_come_first(self) -> None:
-        history = History()
+        exits = LastExits()
         for pid in range(EXITS_KEPT + 5):
-            history.add(pid, Exit(pid=pid, code=pid), None)
-        self.assertEqual([ending.end.pid for ending in history], list(range(14, 4, -1)))
+            exits.add(pid, Exit(pid=pid, code=pid), None)
+        self.assertEqual([ending.end.pid for ending in exits], list(range(14, 4, -1)))
 
     def test_proof_is_of_the_very_process(self) -> None:
-        history = History()
+        exits = LastExits()
         for pid, code in ((None, None), (5, 1), (6, 2), (5, 3)):
-            history.add(0, Exit(pid=pid, code=code), None)
-        self.assertEqual(history.proof(5)["exitCode"], 3)
-        self.assertEqual(history.proof(6)["exitCode"], 2)
-        self.assertIsNone(history.proof(7))
-        self.assertIsNone(history.proof(None))
+            exits.add(0, Exit(pid=pid, code=code), None)
+        self.assertEqual(exits.proof(5)["exitCode"], 3)
+        self.assertEqual(exits.proof(6)["exitCode"], 2)
+        self.assertIsNone(exits.proof(7))
+        self.assertIsNone(exits.proof(None))
 
 
 class KillsTests(SynchronousTestCase):
