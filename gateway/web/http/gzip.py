@@ -18,7 +18,7 @@ LEVEL = 1
 GZIP = zlib.MAX_WBITS | 16
 
 
-class Squeezer:
+class Compressor:
     """Compresses; keeps the last answer until the end of the reactor turn.
 
     A view hands the same bytes to many polls one after the other.  `call_soon(callback)` must
@@ -28,19 +28,19 @@ class Squeezer:
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self._data: bytes | None = None
-        self._squeezed = b""
+        self._compressed = b""
 
     def __call__(self, data: bytes) -> bytes:
         """`data` as gzip; the same result object for the same `data` object."""
         if data is not self._data:
             if self._data is None:
                 self._call_soon(self._forget)
-            squeezer = zlib.compressobj(LEVEL, wbits=GZIP)
-            self._data, self._squeezed = data, squeezer.compress(data) + squeezer.flush()
-        return self._squeezed
+            stream = zlib.compressobj(LEVEL, wbits=GZIP)
+            self._data, self._compressed = data, stream.compress(data) + stream.flush()
+        return self._compressed
 
     def _forget(self) -> None:
-        self._data, self._squeezed = None, b""
+        self._data, self._compressed = None, b""
 
 
 def accepts(header: str) -> bool:

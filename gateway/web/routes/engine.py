@@ -17,7 +17,7 @@ from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
 from gateway.engineio.polling import PollingChannel
 from gateway.web.http.counting import socket_ends
-from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
+from gateway.web.http.gzip import SMALLEST, Compressor, accepts
 from gateway.web.http.request import Request as StrictRequest
 from gateway.web.security.guard import bearer
 from gateway.web.security.proxies import is_passed_on
@@ -91,8 +91,8 @@ class EngineResource(Resource):
         self._too_old = too_old
         self._headers = headers
         call_soon = partial(server.deadlines.call_later, 0)
-        self._squeeze = Squeezer(call_soon)
-        self._answers = Answers(self._squeeze, call_soon)
+        self._compress = Compressor(call_soon)
+        self._answers = Answers(self._compress, call_soon)
         allowance = allowance or Allowance(max_payload=server.settings.max_payload)
         self._pace = Pace(allowance)
         self._may_tell = Throttle(clock)
@@ -190,7 +190,7 @@ class EngineResource(Resource):
             pending.answer(answer)
 
     def _get(self, request: Request, query: Mapping[str, str], peer: Peer) -> int:
-        poll = PendingGet(request, self._squeeze)
+        poll = PendingGet(request, self._compress)
         agent = request.getHeader("user-agent") or ""
         headers = NOTHING if "sid" in query else self._headers(request)
         channel = self._server.poll(query, peer, poll, agent=agent, headers=headers)
@@ -220,12 +220,12 @@ def _error(request: Request, status: int, body: bytes) -> bytes:
 class PendingGet:
     """A GET that waits for packets: a request as a `gateway.engineio.polling.Poll`.
 
-    `squeeze` compresses longer answers for clients that accept gzip.
+    `compress` is for longer answers for clients that accept gzip.
     """
 
-    def __init__(self, request: Request, squeeze: Squeezer) -> None:
+    def __init__(self, request: Request, compress: Compressor) -> None:
         self._request: Request | None = request
-        self._squeeze = squeeze
+        self._compress = compress
 
     def answer(self, payload: bytes, content_type: str) -> None:
         """Answer with `payload`."""
@@ -234,7 +234,7 @@ class PendingGet:
         request.setHeader("content-type", content_type)
         if len(payload) > SMALLEST and accepts(request.getHeader("accept-encoding") or ""):
             request.setHeader("content-encoding", "gzip")
-            payload = self._squeeze(payload)
+            payload = self._compress(payload)
         request.setHeader("content-length", str(len(payload)))
         request.write(payload)
         request.finish()
@@ -262,9 +262,9 @@ class Answers:
     """
 
     def __init__(
-        self, squeeze: Squeezer, call_soon: Callable[[Callable[[], None]], object]
+        self, compress: Compressor, call_soon: Callable[[Callable[[], None]], object]
     ) -> None:
-        self._squeeze = squeeze
+        self._compress = compress
         self._call_soon = call_soon
         self._payload: bytes | None = None
         self._rest: tuple[object, ...] = ()
@@ -288,7 +288,7 @@ class Answers:
         lines += b"Cache-Control: no-store\r\nContent-Type: %b\r\n" % content_type.encode()
         if gzip and len(payload) > SMALLEST:
             lines += b"Content-Encoding: gzip\r\n"
-            payload = self._squeeze(payload)
+            payload = self._compress(payload)
         return http.whole(200, lines, payload)
 
     def _forget(self) -> None:

@@ -6,7 +6,7 @@
 - `fallback`: all other frames: Autobahn reads them.
 - `deflate`: permessage-deflate, once for all who get the same message.
 - `closing`: the closing handshake that we begin.
-- `allowance`: how large messages may be, and how fast a client is read.
+- `allowance`: how large messages may be, and how fast a client is read; also of polling clients.
 
 `web/routes` and `app` import these modules.
 """

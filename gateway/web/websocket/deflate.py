@@ -50,17 +50,17 @@ class Deflated(Form):
 def _deflated(packets: tuple[Packet, ...]) -> bytes:
     pieces: list[bytes | bytearray] = []
     for data, binary in packets:
-        squeezed = _squeeze(data) if len(data) >= SMALLEST else data
-        header = bytearray(frame_header(len(squeezed), binary=binary))
-        header[0] |= RSV1 if squeezed is not data else 0
-        pieces += (header, squeezed)
+        packed = _compress(data) if len(data) >= SMALLEST else data
+        header = bytearray(frame_header(len(packed), binary=binary))
+        header[0] |= RSV1 if packed is not data else 0
+        pieces += (header, packed)
     return b"".join(pieces)
 
 
-def _squeeze(data: bytes) -> bytes:
-    squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    squeezed = squeezer.compress(data) + squeezer.flush(zlib.Z_SYNC_FLUSH)
-    return squeezed.removesuffix(TAIL)
+def _compress(data: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)
+    return packed.removesuffix(TAIL)
 
 
 def accepts(offers: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
-from gateway.web.http.gzip import SMALLEST, Squeezer, accepts
+from gateway.web.http.gzip import SMALLEST, Compressor, accepts
 from gateway.web.routes.engine import PendingGet
 
 
@@ -12,8 +12,8 @@ class PendingGetTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.request = DummyRequest([b"engine.io"])
         self.later: list[Any] = []
-        self.squeeze = Squeezer(self.later.append)
-        self.get = PendingGet(self.request, self.squeeze)
+        self.compress = Compressor(self.later.append)
+        self.get = PendingGet(self.request, self.compress)
         self.vanished: list[str] = []
 
     def watch(self) -> None:
@@ -29,7 +29,7 @@ class PendingGetTests(SynchronousTestCase):
     def answered(self, payload: bytes, encodings: str) -> DummyRequest:
         request = DummyRequest([b"engine.io"])
         request.requestHeaders.addRawHeader("accept-encoding", encodings)
-        PendingGet(request, self.squeeze).answer(payload, "text/plain")
+        PendingGet(request, self.compress).answer(payload, "text/plain")
         return request
 
     def test_a_long_answer_is_compressed_for_who_takes_it(self) -> None:
