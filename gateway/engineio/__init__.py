@@ -1,7 +1,7 @@
 """Engine.IO 3 and 4 without I/O: bytes and deadlines go in, events and bytes come out.
 
 A library that can be used alone: it imports nothing of the gateway.  `socketio`, `relay`,
-`market`, `web`, `ops` and `app` import it.  Source: Engine.IO protocol, revisions 3 and 4.
+`market`, `web`, `ops`, `app` and `cli` import it.  Source: Engine.IO protocol, revisions 3 and 4.
 
 In reading order:
 

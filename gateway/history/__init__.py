@@ -19,7 +19,7 @@ In reading order:
 - `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
 - `bar_service`: bars as a whole, for `gateway.app`.
 
-It gets events by `Log.taps`, which `gateway.app` sets, and reads of an event what
-`event_thread.HeardEvent` names; it does not know the relay.  Nothing here that needs zstd is
-imported before a recording is wanted, since zstd is a library of its own.
+`app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps`, which `app` sets, and reads
+of an event what `event_thread.HeardEvent` names; it does not know the relay.  Nothing here that
+needs zstd is imported before a recording is wanted, since zstd is a library of its own.
 """

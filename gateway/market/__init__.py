@@ -1,6 +1,7 @@
 """What is known of Shioaji's events and of Taiwan's markets, and nowhere else.
 
-`worker`, `ops` and `app` import it, and `options` its `events`; the relay does not.
+`history`, `worker`, `ops`, `app` and `cli` import it, and `options` its `events`; the relay does
+not.
 
 In reading order:
 

@@ -8,5 +8,5 @@
 - `pidfile`: tells a `twistd.pid` that was left behind from that of a running gateway.
 
 Only `gateway.app` imports it.  A part imports what it reads: `doctor` the worker and the web,
-`metrics` the relay and the web, `alerts` the market.
+`metrics` the relay, history, the market and the web, `alerts` the market.
 """

@@ -1,6 +1,6 @@
 """Socket.IO 4 and 5 over any Engine.IO session, without I/O.
 
-A library that can be used alone: it imports `engineio` only.  `relay` and `app` import it.
+A library that can be used alone: it imports `engineio` only.  `relay`, `app` and `cli` import it.
 Source: Socket.IO protocol, revisions 4 and 5.
 
 In reading order:

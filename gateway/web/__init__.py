@@ -6,6 +6,6 @@
 - `routes/`: what each path answers.
 - `private`: private names of Twisted, Autobahn and pyOpenSSL that the code uses, with reasons.
 
-`app` imports these folders; `ops` and `tap` import some modules of them.  Nothing here imports
-the relay or the worker.  `static/` holds the files of the operator's page.
+`app` imports these folders; `ops`, `tap` and `cli` import some modules of them.  Nothing here
+imports the relay or the worker.  `static/` holds the files of the operator's page.
 """

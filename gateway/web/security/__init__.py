@@ -7,5 +7,6 @@
 - `tokens`: tokens, their roles and ends, what a file of them holds; `WrongTokens` delays answers.
 - `token_files`: the files are read again when they change.
 
-`web/http`, `web/routes`, `app` and `ops/doctor` import these modules; they import only `common`.
+`web/http`, `web/routes`, `app`, `ops/doctor` and `cli` import these modules; they import only
+`common`.
 """

@@ -16,5 +16,5 @@ In reading order:
 - `protocols`: who speaks with the life-cycle, and who is told.
 
 The other folders of `gateway.worker` and `gateway.ops.doctor` import it.  It knows no process:
-of `gateway.worker` it imports only the settings, the errors and the type of the vitals.
+of `gateway.worker` it imports only the settings and the type of the vitals.
 """
