@@ -7,6 +7,7 @@ import resource
 import socket
 import struct
 import time
+from datetime import UTC, datetime
 
 REQUEST = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -33,6 +34,19 @@ def event(code: str, size: int) -> bytes:
         code.encode(),
         STAMP,
         time.monotonic_ns(),
+    )
+    return frame(head + b"x" * max(0, size - len(head) - 3) + b'"}]')
+
+
+def tick(code: str, number: int, size: int) -> bytes:
+    """The trade `number` of `code`, which is in a bar, as an event of about `size` bytes."""
+    trade = f'"datetime":"{datetime.now(UTC).isoformat()}","price":{number % 100},"volume":1'
+    head = b'42["market_tick",{"code":"%s",%s%d,%s,"total_volume":%d,"pad":"' % (
+        code.encode(),
+        STAMP,
+        time.monotonic_ns(),
+        trade.encode(),
+        number,
     )
     return frame(head + b"x" * max(0, size - len(head) - 3) + b'"}]')
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import select
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from multiprocessing import Process
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.client import STAMP, Client, event, frame, random_code
+from benchmarks.client import STAMP, Client, event, frame, random_code, tick
 from benchmarks.server import running
 from gateway.history.reading import read
 
@@ -86,7 +88,7 @@ def steady(
 def recorded(rate: float, seconds: float, *options: str) -> list[str]:
     """What a recording, or bars, cost the reactor: its thread's CPU for each event.
 
-    `lost`: events that no reader got, and events that are not in the recording.
+    `lost`: events that no reader got, that are not in the recording, and that are in no bar.
     """
     with TemporaryDirectory() as place:
         given = [each.format(place) for each in options]
@@ -96,7 +98,7 @@ def recorded(rate: float, seconds: float, *options: str) -> list[str]:
             sent, cpu, start = 0, server.reactor_cpu(), time.monotonic()
             while (now := time.monotonic()) < start + seconds:
                 while sent < (now - start) * rate:
-                    publisher.socket.send(event(f"C{sent % CODES}", SIZE))
+                    publisher.socket.send(tick(f"C{sent % CODES}", sent // CODES + 1, SIZE))
                     sent += 1
                 readers.read(min(0.01, 1 / rate))
             while readers.count < 10 * sent and time.monotonic() < now + 5:
@@ -105,6 +107,9 @@ def recorded(rate: float, seconds: float, *options: str) -> list[str]:
             memory = server.memory()
         found = [each for path in Path(place).glob("*.zst") for each in read(path) if each.payload]
         ticks = sum(b'"market_tick"' in (each.payload or b"") for each in found)
+        in_bars = [_volume(path) for path in Path(place).glob("state/bars-*.db")]
+        lost = [10 * sent - readers.count, sent - ticks if found else "-"]
+        lost.append(sent - sum(in_bars) if in_bars else "-")
         return [
             f"1 to 10 at {rate:g}/s, {' '.join(options) or 'nothing kept'}",
             f"{10 * sent / seconds:,.0f}/s",
@@ -112,8 +117,15 @@ def recorded(rate: float, seconds: float, *options: str) -> list[str]:
             f"{median(readers.latencies):.1f} ms, "
             f"99 %: {quantiles(readers.latencies, n=100)[98]:.1f} ms",
             f"{memory / 2**20:.0f} MB",
-            f"{10 * sent - readers.count}" + (f", {sent - ticks}" if found else ""),
+            ", ".join(map(str, lost)),
         ]
+
+
+def _volume(bars: Path) -> int:
+    """What was traded in all by the file of bars."""
+    both = "SELECT volume FROM bars UNION ALL SELECT volume FROM running"
+    with closing(sqlite3.connect(bars)) as connection:
+        return int(connection.execute(f"SELECT sum(volume) FROM ({both})").fetchone()[0] or 0)
 
 
 def filters(number: int) -> bytes:
