@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -41,6 +41,8 @@ TOLD: Final = 600.0
 """Seconds between two log lines on events that can't be read."""
 SLICE: Final = 0.02
 """Seconds for which questions are answered before events have their turn again."""
+REST: Final = 3
+"""For how many times what questions took none is answered: they get a quarter of a core at most."""
 DAY: Final = 86_400
 AHEAD: Final = 3600
 """Seconds that the time of a tick may be ahead of our clock."""
@@ -104,7 +106,7 @@ class BarKeeper:
         self._clock = clock
         self._marked: dict[str, BarBook] = {}
         self._mark = ""
-        self._next_flush = self._next_retain = 0.0
+        self._next_flush = self._next_retain = self._next_answer = 0.0
         self._questions: dict[str, deque[Asked]] = {}
         self._may_tell = Throttle(clock, TOLD)
         self._untold = 0
@@ -132,13 +134,20 @@ class BarKeeper:
     def tick(self) -> bool:
         """Write what is due, answer questions; True: there is more to do."""
         now = self._clock()
-        if now >= self._next_flush or self._questions:
+        if now >= self._next_retain:
+            self._retain()
+        is_answering = self._questions and now >= self._next_answer
+        begin = self._clock()
+        if now >= self._next_flush or is_answering:
             self._next_flush = now + FLUSH
             for book in self._books():
                 book.flush()
-        if now >= self._next_retain:
-            self._retain()
-        self._answer()
+        if is_answering:
+            try:
+                self._answer()
+            finally:
+                end = self._clock()
+                self._next_answer = end + REST * (end - begin)
         waits = any(book.builder.changed or book.problem for book in self._books())
         return waits or bool(self._questions)
 
@@ -228,8 +237,8 @@ class BarKeeper:
 
     def _answer(self) -> None:
         """Answer for a while, one question of each asker after the other."""
-        begin = perf_counter()
-        while self._questions and perf_counter() - begin < SLICE:
+        end = self._clock() + SLICE
+        while self._questions:
             asker, waiting = next(iter(self._questions.items()))
             del self._questions[asker]
             asked = waiting.popleft()
@@ -242,6 +251,8 @@ class BarKeeper:
                 asked.answered(problem(500, "Internal error: the gateway's log has the reason"))
                 raise
             asked.answered(answer)
+            if self._clock() >= end:
+                break
 
     def _find(self, asked: Asked) -> Answer:
         if asked.is_cancelled:

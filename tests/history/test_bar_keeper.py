@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
@@ -605,8 +606,25 @@ class FairnessTests(KeeperTestCase):
         self.patch(bar_keeper, "SLICE", 0.0)
         for _ in range(3):
             self.keeper.ask(Asked(read_question({"code": "A"}), "a", lambda _: None))
-        self.assertTrue(self.keeper.tick())
-        self.assertEqual(self.keeper.counts.answered, 0)
+        for answered in (1, 2, 3):
+            self.assertIs(self.keeper.tick(), answered < 3)
+            self.assertEqual(self.keeper.counts.answered, answered)
+
+    def test_questions_rest_three_times_as_long_as_they_took(self) -> None:
+        def slowly(_: object) -> bar_query.Answer:
+            self.now += 0.126
+            return bar_query.problem(503, "a long one")
+
+        self.patch(self.keeper.book, "answer", slowly)
+        answered: list[float] = []
+        for asker in "abc":
+            question = read_question({"code": "TXFL6"})
+            self.keeper.ask(Asked(question, asker, lambda _: answered.append(self.now)))
+        while len(answered) < 3:
+            self.assertIs(self.keeper.tick(), len(answered) < 3)  # there is more to do
+            self.now += 0.001
+        apart = [round(b - a, 2) for a, b in pairwise(answered)]
+        self.assertEqual(apart, [0.5, 0.51])
 
 
 class QuestionTests(SynchronousTestCase):
