@@ -101,6 +101,7 @@ def recorded(rate: float, seconds: float, *options: str) -> list[str]:
                     publisher.socket.send(tick(f"C{sent % CODES}", sent // CODES + 1, SIZE))
                     sent += 1
                 readers.read(min(0.01, 1 / rate))
+                publisher.read()  # the gateway pings it
             while readers.count < 10 * sent and time.monotonic() < now + 5:
                 readers.read(0.1)
             used = server.reactor_cpu() - cpu
