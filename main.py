@@ -63,6 +63,8 @@ MAX_CODES = 100
 """The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
 BROKER_CODES = ("TXFR1", "2330")
 LIMITS = ("limit_up", "limit_down")
+KNOWS_GATEWAY = {"snapshot": False}
+"""A key of `auth` that is the gateway's own: it then answers `sjgateway:bars`."""
 KBARS_A_DAY = 135
 """Queries for bars on one day, all starts together: half of what the broker allows."""
 KBARS_PAUSE = 0.5
@@ -70,8 +72,12 @@ KBARS_PAUSE = 0.5
 KBARS_TIMEOUT = 5_000
 KBARS_ROWS = 1_200
 """Bars that are told of each code; a trading day of futures has 1,140."""
+KBARS_PACE = 250
+"""Bars that are told a second, 17 KB: who comes back still finds what was told before them."""
 KBARS_FAILURES = 3
 """Failures in a row after which no more is asked for."""
+ASK_PATIENCE = 5.0
+"""Seconds for an answer of the gateway."""
 CONTRACTS_EVERY = 60.0
 """Seconds between two looks whether a contract has changed: its limits, its target."""
 
@@ -276,6 +282,14 @@ class Gateway:
         self._facts[name, data.get("code")] = data
         self.emit(name, data)
 
+    def ask(self, name: str, data: Event) -> Event:
+        """What the gateway answers; empty: nothing, as one of an older version."""
+        try:
+            answer = self._client.call(name, data, timeout=ASK_PATIENCE)
+        except (socketio.exceptions.SocketIOError, AttributeError):
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
     def complain(self, error: Exception, service: str) -> None:
         """Send `python_error`, with the broker's status code where the error has one."""
         text = self._redact(f"{type(error).__name__}: {error}")
@@ -314,7 +328,7 @@ class Gateway:
             client.on("connect", self._tell_facts)
             self._client = client
             try:
-                client.connect(self._address, wait_timeout=5)
+                client.connect(self._address, auth=KNOWS_GATEWAY, wait_timeout=5)
             except Exception as error:  # whatever it is, the next attempt may succeed
                 if delay < 1:
                     log.warning("no gateway at %s yet: %s", where, error)
@@ -513,6 +527,25 @@ def kbars_event(code: str, kbars: Any, rows: int = KBARS_ROWS) -> Event:
     }
 
 
+def missing(event: Event, known: Event) -> Event:
+    """What of a `market_kbars` is not heard whole according to `known`, an answer with bars."""
+    try:
+        whole = {*known["bars"]["time"]} - {*known["partial"]}
+    except (KeyError, TypeError):
+        return event
+    places = [place for place, end in enumerate(event["ts"]) if start_of(end) not in whole]
+    columns = {name: column for name, column in event.items() if name != "code"}
+    return {
+        "code": event["code"],
+        **{name: [column[place] for place in places] for name, column in columns.items()},
+    }
+
+
+def start_of(end: int) -> float:
+    """When the minute began that has this `ts`, in seconds since 1970."""
+    return end // 10**9 - TAIPEI.utcoffset(None).total_seconds() - 60
+
+
 class Quota:
     """Counts queries of one day in a small file, so that restarts count together.
 
@@ -552,6 +585,9 @@ class Backfill:
 
     On a thread of its own: neither readiness nor ticks wait for it, and whatever the broker does,
     it costs only the bars.  The minute in which it began is asked for once more when it is over.
+
+    Every client hears these events, and the gateway keeps them for those who come back.  So the
+    gateway is asked what it has, and what it lacks is told at `KBARS_PACE`.
     """
 
     def __init__(
@@ -588,9 +624,9 @@ class Backfill:
         """Ask for the bars of `codes`; those of which there are any."""
         today = datetime.now(TAIPEI).date()
         since = today - timedelta(days={0: 3, 6: 2}.get(today.weekday(), 1))  # a night before
-        told, failures = [], 0
+        told, failures, rest = [], 0, 0.0
         for number, code in enumerate(codes):
-            if self._stopped.wait(KBARS_PAUSE):
+            if self._stopped.wait(max(KBARS_PAUSE, rest)):
                 break
             if not self._quota.take(share):
                 if share == 1.0:
@@ -613,10 +649,18 @@ class Backfill:
                 failures = 0
                 if event["ts"]:
                     told.append(code)
-                    self._gateway.emit("market_kbars", event)
+                    rest = self._tell(event) / KBARS_PACE
             finally:
                 self.asked += 1
         return told
+
+    def _tell(self, event: Event) -> int:
+        """Tell what the gateway lacks of `event`; how many bars that is."""
+        question = {"code": event["code"], "from": start_of(min(event["ts"]))}
+        lacking = missing(event, self._gateway.ask("sjgateway:bars", question))
+        if lacking["ts"]:
+            self._gateway.emit("market_kbars", lacking)
+        return len(lacking["ts"])
 
 
 class Broker(Source):

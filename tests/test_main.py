@@ -248,12 +248,19 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict]] = []
+        self.questions: list[tuple[str, dict]] = []
+        self.answer: dict = {}
+        """To each question; empty as from a gateway that answers none."""
         self.published: queue.SimpleQueue[tuple[str, dict]] = queue.SimpleQueue()
 
     def emit(self, name: str, data: dict) -> None:
         self.events.append((name, data))
 
     tell = emit
+
+    def ask(self, name: str, data: dict) -> dict:
+        self.questions.append((name, data))
+        return self.answer
 
     def publish(self, name: str, data: dict) -> None:
         self.published.put((name, data))
@@ -547,6 +554,7 @@ class KbarsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.patch(main, "KBARS_PAUSE", 0)
+        self.patch(main, "KBARS_PACE", float("inf"))
         self.said: list[str] = []
         self.patch(main.log, "warning", lambda text, *args: self.said.append(text % args))
         self.told = Told()
@@ -594,6 +602,33 @@ class KbarsTests(SynchronousTestCase):
         self.rows = main.KBARS_ROWS + 10
         self.run_one("TXFR1")
         self.assertEqual([len(each["ts"]) for _, each in self.told.events], [main.KBARS_ROWS, 5])
+
+    def test_what_the_gateway_heard_whole_is_not_told(self) -> None:
+        first = int(datetime(2026, 11, 23, 9, 0, tzinfo=main.TAIPEI).timestamp())
+        heard = {"bars": {"time": [first, first + 60]}, "partial": [first + 60]}
+        self.told.answer = heard
+        self.run_one("TXFR1")
+        question = ("sjgateway:bars", {"code": "TXFR1", "from": first})
+        self.assertEqual(self.told.questions, [question] * 2)
+        told = [[row.time for row in read_kbars(event)] for _, event in self.told.events]
+        self.assertEqual(told, [[first + 60, first + 120]] * 2)
+        self.told.events.clear()
+        self.told.answer = {"bars": {"time": [first, first + 60, first + 120]}, "partial": []}
+        self.run_one("TXFR1")
+        self.assertEqual(self.told.events, [])
+
+    def test_without_a_sensible_answer_all_is_told(self) -> None:
+        for answer in ({}, {"error": "busy"}, {"bars": None}, {"bars": {"time": [[]]}}):
+            self.told.answer = answer
+            self.told.events.clear()
+            self.run_one("TXFR1")
+            self.assertEqual([len(event["ts"]) for _, event in self.told.events], [3, 3])
+
+    def test_what_clients_have_to_hear_comes_at_a_pace(self) -> None:
+        self.patch(main, "KBARS_PACE", 250)
+        self.rows = 1_000
+        self.run_one("A", "B", "C")
+        self.assertEqual(self.waits[:2], [4, 4])
 
     def test_it_asks_from_the_evening_before_on(self) -> None:
         for day, since in ((30, 27), (29, 27), (28, 27), (27, 26)):  # a Monday, and back

@@ -161,11 +161,13 @@ class WithKbars:
         journal("kbars", code=contract.code, start=start, end=end, timeout=timeout)
         if how == "raise":
             raise TimeoutError("Topic: api/v1/data/kbars")
-        minutes = 0 if how == "empty" else 2
+        minutes = 0 if how == "empty" else 3
         if minutes:
             time.sleep(float(how))
-        # The ends of 09:00 and 09:01 on 2026-11-23, Taipei's time written as if it were UTC.
-        stamps = [(1795424460 + 60 * minute) * 10**9 for minute in range(minutes)]
+        # The ends of two minutes that are over and of the one that is not, each in nanoseconds
+        # of Taipei's time written as if it were UTC.
+        now = int(time.time()) // 60 * 60 + 8 * 3600
+        stamps = [(now + 60 * minute) * 10**9 for minute in range(2 - minutes, 2)]
         prices = {name: [100.0] * minutes for name in ("Open", "High", "Low", "Close", "Amount")}
         return SimpleNamespace(ts=stamps, **prices, Volume=[7] * minutes)
 
