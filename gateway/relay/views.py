@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from gateway.relay.selection import MAX_LENGTH
 from gateway.relay.view import Delivery, View
 
 if TYPE_CHECKING:
@@ -122,10 +123,14 @@ class Views:
         self._by_name.remove(view)
 
 
+_NOBODY: Final[dict[View, None]] = {}
+
+
 class Index:
     """By value, the views that want it: found out when the value comes for the first time.
 
-    Values that nobody sends take no memory.
+    Values that nobody sends take no memory, nor do those that nobody can want: whoever publishes
+    may send a megabyte as the name.
     """
 
     def __init__(self) -> None:
@@ -146,6 +151,8 @@ class Index:
 
     def wanting(self, value: Hashable) -> dict[View, None]:
         """The views that want `value`."""
+        if not self.views or value.__class__ is not str or len(value) > MAX_LENGTH:
+            return _NOBODY
         found = self._wanting.get(value)
         if found is None:
             if len(self._wanting) >= VALUES:

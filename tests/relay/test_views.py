@@ -1,7 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay import views
-from gateway.relay.selection import Selection
+from gateway.relay.selection import MAX_LENGTH, Selection
 from gateway.relay.views import Views
 from tests.relay.parts import WEBSOCKET, Parts, event
 from tests.relay.test_view import CountingForm
@@ -183,3 +183,11 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(index.wanting("Z"), {})
         index.remove(view)
         self.assertEqual(index._wanting, {"C1": {}, "Z": {}})
+
+    def test_what_nobody_can_want_takes_no_memory(self):
+        index = views.Index()
+        index.wanting("C1")
+        index.add(object(), frozenset(CODES))
+        for value in ("x" * (MAX_LENGTH + 1), 1.5, True):
+            self.assertEqual(index.wanting(value), {})
+        self.assertEqual(index._wanting, {})

@@ -107,6 +107,7 @@ class TlsWriter(Writer):
 
     def _hand_over(self, data: bytes) -> int:
         """Let Twisted write `data`: TLS must hear the peer first, or fails."""
+        _lib.ERR_clear_error()  # before OpenSSL 4 the next connection would take it for its own
         self._below.unregisterProducer()
         self._handed_over = True
         self._tls.registerProducer(self, True)

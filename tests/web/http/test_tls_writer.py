@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.tls_writer import TlsWriter, writer_for
+from gateway.web.http.tls_writer import TlsWriter, _lib, writer_for
 from gateway.web.http.writer import CHUNK
 from tests.web.http.test_writer import BIG, AnyOrder, AnyWriter, WriterTestCase
 from tests.web.tls_wire import TlsWire
@@ -109,6 +109,13 @@ class TlsWriterTests(AnyWriter, WriterTestCase):
         self.wire.take()
         self.assertEqual(self.sent, b"tick")
         self.assertIsNotNone(self.wire.why)
+
+    def test_what_failed_is_no_error_of_the_next_connection(self) -> None:
+        self.wire.client.shutdown()
+        self.wire._hear()
+        self.wire.below.take()
+        self.writer.write(b"late")
+        self.assertEqual(_lib.ERR_peek_error(), 0)
 
     def test_a_client_that_resets_while_it_reads_nothing_leaves_nothing(self) -> None:
         self.fill()
