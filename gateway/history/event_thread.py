@@ -167,8 +167,7 @@ class EventThread:
             self._drop(events)
             return
         if self._gap is not None:
-            self._queue.append((0, self._gap))
-            self._gap = None
+            self._put_gap()
         self._put = put + size
         self._queue.append((size, events))
         if self._is_asleep:
@@ -199,6 +198,16 @@ class EventThread:
         else:
             self._gap = Gap(gap.since, until, gap.events + len(events), gap.reason)
 
+    def settle(self) -> None:
+        """Tell the duty of a gap after which nothing came, once all before it is done."""
+        if self._gap is not None and not self.waiting:
+            self._put_gap()
+
+    def _put_gap(self) -> None:
+        if self._gap is not None:
+            gap, self._gap = self._gap, None
+            self._append(0, gap)
+
     @property
     def lost(self) -> int:
         """Events that the duty did not do."""
@@ -225,9 +234,7 @@ class EventThread:
         if self._thread is None:
             when_ended()
             return
-        if self._gap is not None:
-            self._queue.append((0, self._gap))
-            self._gap = None
+        self._put_gap()
         self._when_ended = when_ended
         self._stopping.set()
         self._wake.set()

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import orjson
 
+from gateway.history.trades import MARKS, mark_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The version of this format.  A file of another one is not continued."""
 
+_DEMO, _REPLAY, _REHEARSAL = (f'"{mark}"'.encode() for mark in MARKS)
 _EVENT = b'"e":['
 """Before the name of an event; in a text it would be escaped."""
 
@@ -121,12 +124,12 @@ def payload_of(text: bytes) -> bytes:
     return text[text.index(b"[") :]
 
 
-def is_demo(payload: bytes) -> bool:
-    """Whether an argument of the event is marked `demo: true`: the demonstration sent it."""
-    if b'"demo"' not in payload:
+def is_made_up(payload: bytes) -> bool:
+    """Whether an argument of the event says that it is not the market's own (`trades.MARKS`)."""
+    if not (_DEMO in payload or _REPLAY in payload or _REHEARSAL in payload):  # the most do not
         return False
     try:
         value = json.loads(payload)  # which takes all that the relay takes
     except (ValueError, RecursionError):
         return False
-    return any(isinstance(each, dict) and each.get("demo") is True for each in value[1:])
+    return any(isinstance(each, dict) and mark_of(each) for each in value[1:])

@@ -20,7 +20,7 @@ from gateway.history.recorded_lines import (
     FORMAT,
     gap_line,
     head_line,
-    is_demo,
+    is_made_up,
     line,
     parse,
     payload_of,
@@ -110,7 +110,7 @@ class Recorder:
             try:
                 text, *attachments = event.packets
                 payload = payload_of(text.data)
-                if is_demo(payload):
+                if is_made_up(payload):
                     continue
                 made = line(event.wall, payload, [each.data for each in attachments], other=other)
             except Exception as error:
@@ -138,6 +138,7 @@ class Recorder:
     def close(self) -> None:
         """Write what waits, and let go of the file."""
         self._flush()
+        self._flush()  # the gap, if the first frame could not be written
         self._close()
 
     # -- frames ----------------------------------------------------------------------------
@@ -178,8 +179,8 @@ class Recorder:
             return
         if is_written:
             self.events += recorded
-        else:
-            self.lost += recorded
+        elif recorded:
+            self._miss(Gap(self._first_wall, self._last_wall, recorded, self.trouble))
 
     def _write(self, frame: bytes) -> bool:
         """Write a frame, again and again; False: given up, since the gateway stops."""
@@ -200,7 +201,6 @@ class Recorder:
             self._file.write(self._head + frame)
         except OSError as error:
             self.trouble = reason(error)
-            self._close()
             return False
         finally:
             self.writing_since = None
@@ -227,7 +227,7 @@ class Recorder:
                 ) from None
             except ForeignFileError:
                 continue
-            if file.end == 0 or _is_ours(file.first()):
+            if file.end == 0 or _is_ours(file):
                 goes_on = "goes on" if file.end else "begins"
                 self.news.append(f"The recording {path} {goes_on}")
                 self.file_name = name
@@ -270,10 +270,10 @@ class Recorder:
             file.close()
 
 
-def _is_ours(start: bytes) -> bool:
-    """Whether a file that starts with `start` has lines of our format."""
+def _is_ours(file: FrameFile) -> bool:
+    """Whether the file begins with a line that says our format; not if its beginning is damaged."""
     try:
-        head = parse(start.partition(b"\n")[0]).recording
+        head = parse(file.first().partition(b"\n")[0]).recording
     except ValueError:
         return False
     return head is not None and head.get("format") == FORMAT

@@ -145,6 +145,7 @@ class Recording:
 
     def look(self) -> None:
         """Log what has changed, and tell `listeners`; to be called every `LOOK_EVERY`."""
+        self.tap.settle()
         while self._recorder.news:
             _log.info("{line}", line=self._recorder.news.popleft())
         trouble, lost, now = self._trouble(), self.status.lost, self._monotonic()

@@ -26,6 +26,8 @@ MAGIC: Final = b"\x28\xb5\x2f\xfd"
 """The first bytes of a frame; no text in UTF-8 holds them."""
 LEVEL: Final = 3
 CHUNK: Final = 1 << 18
+PIECE: Final = 1 << 20
+"""Most bytes that are decompressed at a time: a small file may hold very many."""
 WINDOW: Final = 4 << 20
 """Bytes at the end of a file in which its last frame is looked for first."""
 _OPTIONS: Final[dict[int, int]] = {
@@ -46,9 +48,9 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """
     decompressor = zstd.ZstdDecompressor()
     while chunk := stream.read(CHUNK):
-        while chunk:
+        while chunk or not decompressor.needs_input:
             try:
-                found = decompressor.decompress(chunk)
+                found = decompressor.decompress(chunk, PIECE)
             except zstd.ZstdError as error:
                 raise ValueError(
                     f"the file is damaged before byte {stream.tell()}: {error}"
@@ -83,7 +85,10 @@ def _whole(data: bytes, at: int) -> int:
     view = memoryview(data)[at:]
     try:
         length = zstd.get_frame_size(view)
-        zstd.decompress(view[:length])  # also looks at its checksum
+        decompressor, rest = zstd.ZstdDecompressor(), view[:length]
+        while not decompressor.eof:  # at the end it looks at the checksum
+            decompressor.decompress(rest, PIECE)
+            rest = rest[:0]
     except zstd.ZstdError:
         return 0
     return length

@@ -136,6 +136,24 @@ class EventThreadTests(TestCase):
             self.duty.told[1:], ["gap 2-2 1: more came than could be written", "closed"]
         )
 
+    async def test_a_gap_after_which_nothing_comes_is_told_when_there_is_room(self) -> None:
+        self.make(room=1)
+        self.send(1)
+        self.send(2)
+        self.tap.settle()
+        self.assertTrue(self.tap.is_full, "what waits comes first")
+        self.tap.start()
+        while self.tap.waiting:
+            await wait()
+        self.tap.settle()
+        self.assertFalse(self.tap.is_full)
+        while len(self.duty.told) < 2:
+            await wait()
+        self.assertEqual(self.duty.told, ["1", "gap 2-2 1: more came than could be written"])
+        self.tap.settle()
+        await self.stop()
+        self.assertEqual(self.duty.told[2:], ["closed"])
+
     async def test_an_event_that_is_larger_than_the_queue_is_taken_alone(self) -> None:
         self.make(room=1)
         self.tap.start()

@@ -92,11 +92,13 @@ class LineTests(SynchronousTestCase):
                 made = recorded_lines.line(found.t, found.payload, found.attachments)
             self.assertEqual(made, text)
 
-    def test_the_demonstration_is_known_by_its_mark(self) -> None:
-        for payload, is_demo in (
+    def test_what_is_not_the_market_s_own_is_known_by_its_mark(self) -> None:
+        for payload, is_made_up in (
             (b'["a",{"x":1,"demo":true}]', True),
             (b'["a",{"demo" : true}]', True),
             (b'["a",1,{"demo":true}]', True),
+            (b'["a",{"replay":true}]', True),
+            (b'["a",{"rehearsal":true}]', True),
             (b'["a",{"demo":false}]', False),
             (b'["a",{"demo":1}]', False),
             (b'["a",{"x":"\\"demo\\":true"}]', False),
@@ -105,4 +107,4 @@ class LineTests(SynchronousTestCase):
             (b'["a",{"demo":true,"x":"\\ud800"}]', True),
             (b'["demo",' + b"[" * 5000 + b"]" * 5000 + b"]", False),
         ):
-            self.assertIs(recorded_lines.is_demo(payload), is_demo, payload[:60])
+            self.assertIs(recorded_lines.is_made_up(payload), is_made_up, payload[:60])

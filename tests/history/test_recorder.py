@@ -3,7 +3,7 @@
 import os
 import threading
 from datetime import datetime
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -210,11 +210,29 @@ class RecorderTests(RecorderCase):
         self.write()
         self.assertEqual(self.times(third), ["head", NOON, "head", NOON + 1])
 
+    def test_a_file_whose_beginning_is_damaged_is_left_alone(self) -> None:
+        self.take(NOON)
+        self.write()
+        self.take(NOON + 1)
+        self.recorder.close()
+        damaged = bytearray((self.folder / DAY).read_bytes())
+        damaged[12] ^= 0xFF
+        (self.folder / DAY).write_bytes(damaged)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        self.stopping.set()
+        self.recorder = self.make()
+        self.take(NOON + 2)
+        self.write()
+        self.assertEqual(self.times("2026-11-30-day.2.jsonl.zst"), ["head", NOON + 2])
+        self.assertEqual((self.folder / DAY).read_bytes(), bytes(damaged))
+        self.recorder.close()
+        self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
+
 
 class TroubleTests(RecorderCase):
     """The disk, the folder and others get in the way."""
 
-    def fail(self, number: int, error: OSError) -> None:
+    def fail_writes(self, number: int, error: OSError) -> None:
         """Let so many writes fail."""
         left = [error] * number
         written = os.pwrite
@@ -227,7 +245,7 @@ class TroubleTests(RecorderCase):
         self.patch(os, "pwrite", pwrite)
 
     def test_a_frame_is_written_again_until_there_is_room(self) -> None:
-        self.fail(3, OSError(ENOSPC, "No space left on device"))
+        self.fail_writes(3, OSError(ENOSPC, "No space left on device"))
         troubles: list[str] = []
         self.stopping.on_wait = [lambda: troubles.append(self.recorder.trouble)] * 3
         self.take(NOON)
@@ -238,13 +256,46 @@ class TroubleTests(RecorderCase):
         self.assertEqual((self.recorder.trouble, self.recorder.events), ("", 1))
 
     def test_a_stop_gives_up_what_can_not_be_written(self) -> None:
-        self.fail(10, OSError(ENOSPC, "No space left on device"))
+        self.fail_writes(10, OSError(ENOSPC, "No space left on device"))
         self.take(NOON, NOON + 1)
         self.stopping.set()
         self.recorder.close()
         self.assertEqual((self.recorder.events, self.recorder.lost), (0, 2))
         self.assertEqual(self.recorder.trouble, "No space left on device")
-        self.assertLessEqual(len(self.stopping.waits), 1)
+        self.assertLessEqual(len(self.stopping.waits), 2)
+
+    def test_a_stop_that_gave_something_up_writes_so_if_it_can(self) -> None:
+        self.fail_writes(2, OSError(ENOSPC, "No space left on device"))
+        self.take(NOON, NOON + 1)
+        self.stopping.set()
+        self.recorder.close()
+        self.assertEqual(self.times(), ["head", "gap"])
+        about = {"until": NOON + 1, "events": 2, "reason": "No space left on device"}
+        self.assertEqual(self.lines()[1].gap, about)
+        self.assertEqual((self.recorder.lost, self.recorder.gaps), (2, 1))
+
+    def test_a_frame_that_could_not_be_taken_back_is_not_written_twice(self) -> None:
+        self.take(NOON)
+        self.write()
+        failing = {"fdatasync": [True], "ftruncate": [True]}
+
+        def failing_once(name: str) -> None:
+            done = getattr(os, name)
+
+            def act(*args: Any) -> Any:
+                if failing[name] and failing[name].pop():
+                    raise OSError(EIO, "Input/output error")
+                return done(*args)
+
+            self.patch(os, name, act)
+
+        failing_once("fdatasync")
+        failing_once("ftruncate")
+        self.take(NOON + 1)
+        self.write()
+        self.assertEqual(failing, {"fdatasync": [], "ftruncate": []})
+        self.assertEqual(self.times(), ["head", NOON, NOON + 1])
+        self.assertEqual(self.recorder.events, 2)
 
     def test_a_folder_that_was_removed_is_made_again(self) -> None:
         self.take(NOON)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -56,6 +57,17 @@ class FrameTests(SynchronousTestCase):
             self.path.write_bytes(data[:cut])
             self.written(lines(100))
             self.assertEqual(self.read(), lines(100), cut)
+
+    def test_a_small_file_that_holds_very_much_costs_little_memory(self) -> None:
+        self.path.write_bytes(compress(bytes(64 << 20)))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        file = FrameFile(self.path)
+        self.assertEqual(file.end, self.path.stat().st_size)
+        file.close()
+        with self.path.open("rb") as stream:
+            self.assertEqual(sum(map(len, pieces(stream))), 64 << 20)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 8 << 20)
 
     def test_what_a_power_cut_left_behind_the_last_frame_is_cut_off(self) -> None:
         size = self.written(lines(0))
