@@ -70,8 +70,8 @@ class RecordedBars:
             folder / "bars.sqlite",
             days=DAYS,
             wall=lambda: self._wall,
-            report=warn,
-            say=_fail,
+            log=warn,
+            on_problem=_fail,
         )
         self._keeper.begin()
 

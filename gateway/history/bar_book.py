@@ -30,12 +30,17 @@ MOST_STRETCHES: Final = 100
 class BarBook:
     """Builds and keeps the bars of one source; `path` None: in memory alone.
 
-    `say(text)` tells people that something is wrong with the file; an empty text: no longer.
+    `on_problem(text)` tells people that something is wrong with the file; an empty text: no longer.
     Used on one thread.
     """
 
     def __init__(
-        self, calendar: Calendar, path: Path | None, say: Callable[[str], object], *, mark: str = ""
+        self,
+        calendar: Calendar,
+        path: Path | None,
+        on_problem: Callable[[str], object],
+        *,
+        mark: str = "",
     ) -> None:
         self.mark = mark
         self.builder = BarBuilder(calendar.session_span, most_codes=MOST_CODES)
@@ -43,7 +48,7 @@ class BarBook:
         """Bars that were written, filled in from the broker, given up; failures of the file."""
         self._calendar = calendar
         self._path = path
-        self._say = say
+        self._on_problem = on_problem
         self._problem = ""
         self._store: BarStore | None = None
         self._stretches: dict[str, list[Stretch]] = {}
@@ -210,12 +215,12 @@ class BarBook:
     def _tell(self, text: str) -> None:
         if text != self._problem:
             self._problem = text
-            self._say(text)
+            self._on_problem(text)
 
     def _recovered(self) -> None:
         if self._problem:
             self._problem = ""
-            self._say("")
+            self._on_problem("")
 
     def _bound(self) -> None:
         """Give up what was held for too long, the seconds first."""

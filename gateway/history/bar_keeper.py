@@ -80,7 +80,7 @@ class BarCounts:
 class BarKeeper:
     """The `Duty` of the thread of bars.
 
-    `path` is the file, `days` for how long bars are kept.  `report(text)` and `say(text)` are
+    `path` is the file, `days` for how long bars are kept.  `log(text)` and `on_problem(text)` are
     called in the thread: a line for the log; and what is wrong with the file, empty when it is
     well again.
     """
@@ -92,17 +92,17 @@ class BarKeeper:
         *,
         days: int,
         wall: Callable[[], float],
-        report: Callable[[str], object],
-        say: Callable[[str], object],
+        log: Callable[[str], object],
+        on_problem: Callable[[str], object],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.counts = BarCounts()
-        self.book = BarBook(calendar, path, say)
+        self.book = BarBook(calendar, path, on_problem)
         """The bars of the market."""
         self._calendar = calendar
         self._days = days
         self._wall = wall
-        self._report = report
+        self._log = log
         self._clock = clock
         self._marked: dict[str, BarBook] = {}
         self._mark = ""
@@ -204,7 +204,7 @@ class BarKeeper:
             why = "there are too many codes" if isinstance(error, TooManyCodesError) else error
             more = f" ({self._untold - 1} more before)" if self._untold > 1 else ""
             self._untold = 0
-            self._report(f"A {event.name} is in no bar: {why}{more}")
+            self._log(f"A {event.name} is in no bar: {why}{more}")
 
     def _cut(self) -> None:
         for book in self._books():
@@ -217,7 +217,7 @@ class BarKeeper:
             return self.book
         book = self._marked.get(mark)
         if book is None:
-            book = self._marked[mark] = BarBook(self._calendar, None, self._report, mark=mark)
+            book = self._marked[mark] = BarBook(self._calendar, None, self._log, mark=mark)
             book.open()
         return book
 

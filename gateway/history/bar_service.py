@@ -92,8 +92,8 @@ class BarService:
             settings.path,
             days=settings.days,
             wall=wall,
-            report=partial(self._call_from_thread, self._report),
-            say=partial(self._call_from_thread, self._say),
+            log=partial(self._call_from_thread, self._report),
+            on_problem=partial(self._call_from_thread, self._problem_changed),
         )
         self.tap = EventThread("bars", self._keeper, self._call_from_thread, pause=PAUSE)
         self.listeners: list[Callable[[str], object]] = []
@@ -164,13 +164,13 @@ class BarService:
         return deferred
 
     def _call_from_thread(self, act: Callable[..., object], *args: object) -> None:
-        """Have the reactor call `act`; it is asked for the way when that is needed, not before."""
+        """Have the reactor call `act`; `callFromThread` is looked up at each call, not before."""
         self._reactor.callFromThread(act, *args)
 
     def _report(self, text: str) -> None:
         _log.warn("{text}", text=text)
 
-    def _say(self, text: str) -> None:
+    def _problem_changed(self, text: str) -> None:
         if text:
             _log.error("The bars in {path}: {text}", path=self._settings.path, text=text)
         else:

@@ -53,8 +53,8 @@ class KeeperTestCase(SynchronousTestCase):
             self.path,
             **{"days": 30, **given},
             wall=lambda: self.wall,
-            report=self.reports.append,
-            say=self.said.append,
+            log=self.reports.append,
+            on_problem=self.said.append,
             clock=lambda: self.now,
         )
         keeper.begin()

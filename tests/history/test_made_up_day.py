@@ -54,7 +54,7 @@ class LiveBars:
     def _start(self) -> BarKeeper:
         keeper = BarKeeper(
             Calendar(), self._path, days=30, wall=lambda: self._wall,
-            report=self.told.append, say=self.told.append, clock=lambda: self._wall,
+            log=self.told.append, on_problem=self.told.append, clock=lambda: self._wall,
         )  # fmt: skip
         keeper.begin()
         return keeper
