@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import socketio
+from tests.interop.agents.in_order import Client
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests" / "stand_ins"
@@ -140,7 +140,7 @@ class Browser:
 
     def __init__(self, url: str) -> None:
         self._heard: queue.SimpleQueue[tuple[str, tuple]] = queue.SimpleQueue()
-        client = socketio.Client(reconnection=False, handle_sigint=False)
+        client = Client(reconnection=False, handle_sigint=False)
         client.on("*", lambda name, *arguments: self._heard.put((name, arguments)))
         client.connect(url, wait_timeout=PATIENCE)
         self.emit = client.emit

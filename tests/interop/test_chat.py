@@ -6,6 +6,7 @@ import socketio
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import node_client
+from tests.interop.agents.in_order import Client
 from tests.interop.echo import Example
 
 PATIENCE = 30
@@ -18,7 +19,7 @@ class ChatTests(SynchronousTestCase):
         self.url = f"http://127.0.0.1:{example.port}"
 
     def join(self, **more) -> tuple[socketio.Client, queue.SimpleQueue]:
-        client = socketio.Client(reconnection=False, handle_sigint=False)
+        client = Client(reconnection=False, handle_sigint=False)
         heard: queue.SimpleQueue = queue.SimpleQueue()
         client.on("*", lambda *event: heard.put(event))
         client.connect(self.url, wait_timeout=PATIENCE, **more)

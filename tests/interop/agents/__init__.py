@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.interop.node import node_modules, require_node
 
 HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 PATIENCE = 60
 """Seconds after which whatever is waited for will not come."""
 
@@ -32,7 +33,7 @@ class Agent:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _environ(self) -> dict[str, str]:
-        return dict(os.environ)
+        return {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def _listen(self) -> None:
         for line in self._process.stdout:

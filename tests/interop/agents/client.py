@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-import socketio
+from tests.interop.agents.in_order import Client
 
 
 def wrap(value):
@@ -32,7 +32,7 @@ class Agent:
         self._lock = threading.Lock()
         self._answers: list = []
         soon = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.05}
-        self._client = socketio.Client(handle_sigint=False, randomization_factor=0, **soon)
+        self._client = Client(handle_sigint=False, randomization_factor=0, **soon)
         self._client.on("*", self._heard)
         self._client.on("connect", self._connected)
         self._client.on("disconnect", lambda *reason: self._say({"disconnected": str(reason)}))
