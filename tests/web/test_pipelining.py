@@ -1,6 +1,7 @@
 """Requests that come behind others: one of all connections in each turn of the reactor."""
 
 import errno
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionLost
@@ -10,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import Throttle
 from gateway.web.http.limits import Limits, Turns
-from gateway.web.http.proxy_protocol import ProxyProtocolFactory
+from gateway.web.http.proxy_protocol import ProxyProtocolFactory, ProxyProtocolReactor
 from gateway.web.http.request import Request
 from tests.web.site import Echo, Memory, SocketTestCase, build_site
+from tests.web.tls_wire import Creator
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
@@ -193,6 +195,21 @@ class HalfClosedTests(SocketTestCase):
         client.transport.loseWriteConnection()
         await client.closed
         self.assertEqual(client.received.count(b"HTTP/1.1 200 "), 10)
+
+    async def test_through_such_a_proxy_tls_has_no_halves(self) -> None:
+        site = build_site(self.reactor)
+        believe = partial(
+            ProxyProtocolFactory, believes=lambda host: True, seldom=Throttle(self.reactor.seconds)
+        )
+        port = ProxyProtocolReactor(self.reactor, believe).listenSSL(
+            0, site, Creator(), interface="127.0.0.1"
+        )
+        self.addCleanup(port.stopListening)
+        client = await self.connect(port.getHost().port)
+        client.transport.write(b"PROXY TCP4 192.0.2.7 127.0.0.1 1234 80\r\n")
+        client.transport.loseWriteConnection()
+        await client.closed
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     async def test_who_polls_has_gone(self) -> None:
         """A connection that is closed as a whole looks the same."""

@@ -105,11 +105,12 @@ class ProxyProtocolConnection(ProtocolWrapper):
 
     def readConnectionLost(self) -> None:
         """The peer says nothing more: the end, unless what is above still has answers."""
-        above: Any = IHalfCloseableProtocol(self.wrappedProtocol, None)
-        if above is None:
-            self.transport.connectionLost(Failure(ConnectionDone()))
-        else:
+        above = self.wrappedProtocol
+        # TLS says that it provides what its transport does, but knows no half.
+        if IHalfCloseableProtocol.implementedBy(type(above)):
             above.readConnectionLost()
+        else:
+            self.transport.connectionLost(Failure(ConnectionDone()))
 
     def writeConnectionLost(self) -> None:
         """Nothing: that was ours to do."""
