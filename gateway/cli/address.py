@@ -24,8 +24,12 @@ class Address:
     def parse(cls, text: str) -> Address:
         """The address in a URL such as `http://127.0.0.1:3001`; a path in it replaces `PATH`.
 
-        Raises ValueError with a text for the user.
+        Raises ValueError with a text for the user, which shows no password or token in it.
         """
+        if "@" in text:
+            raise ValueError("the URL has a password in it: a token is given by --token-file")
+        if "?" in text or "#" in text:
+            raise ValueError("the URL can't have a ? or #: a token is given by --token-file")
         try:
             url = urlsplit(text)
             scheme, host, port = url.scheme.lower(), url.hostname or "", url.port
@@ -33,10 +37,6 @@ class Address:
             scheme = host = ""
         if scheme not in PORTS or not host or not re.fullmatch(r"[\x21-\x7e]+", text):
             raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:3001")
-        if "@" in url.netloc:
-            raise ValueError("the URL has a password in it: a token is given by --token-file")
-        if url.query or url.fragment:
-            raise ValueError(f"the URL can't have what stands behind its path: {text!r}")
         path = f"{url.path.rstrip('/')}/" if url.path.strip("/") else PATH
         return cls(host, port or PORTS[scheme], scheme in ("https", "wss"), path)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gateway import __version__
 from gateway.cli.address import Address
 from gateway.cli.errors import CommandError
+from gateway.common.escape import escape_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +28,10 @@ INTERVALS = ("1m", "5m", "15m", "30m", "60m", "1h", "1d")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and that guesses no option: `--token` is none."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{message}; {self.prog} --help tells more", status=2)
@@ -37,25 +42,47 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except CommandError as error:
-        sys.stderr.write(f"sjgateway: {error}\n")
+        _say(str(error))
         return error.status
     except BrokenPipeError:  # who reads has what it wanted, as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it ends
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        _say(escape_line(str(error)))
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"sjgateway: {text}\n")
+
+
+def _drop_output() -> None:
+    """What Python still has of it would be written when it ends, and it would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _run(arguments: Sequence[str]) -> int:
+    if sys.stdout is None:  # and a socket would get its descriptor
+        raise CommandError("there is no stdout to write to")
     options, unknown = _parser().parse_known_args(arguments)
     if options.command is None:
         raise CommandError(f"a command is needed; {PROGRAM} --help tells which", status=2)
     if unknown:
         told = f"{PROGRAM} {options.command} --help tells which there are"
-        raise CommandError(f"there is no {' '.join(unknown)}; {told}", status=2)
+        raise CommandError(f"there is no {_names(unknown)}; {told}", status=2)
     status: int = import_module(f"gateway.cli.{options.command}").run(options)
     sys.stdout.flush()
     return status
+
+
+def _names(unknown: Sequence[str]) -> str:
+    """The names of options without what may be a token: values are not shown."""
+    names = [re.sub(r"=.*|(?<=^-[^-]).*", "", each) for each in unknown if each.startswith("-")]
+    return " ".join(names) or "further argument"
 
 
 def _parser() -> Parser:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -156,12 +157,13 @@ def run(options: argparse.Namespace) -> int:
         calendar = Calendar(options.holiday_file)
     except ValueError as error:
         raise CommandError(str(error), status=2) from None
-    paths = sorted(_expanded(options.files), key=_begin)
+    paths, is_damaged = _recordings(options.files)
+    if options.output is not None and any(map(partial(_is_same, options.output), paths)):
+        raise CommandError(f"{options.output} is a recording, and would be lost", status=2)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sjgateway-")))
         bars = RecordedBars(folder, calendar, _warn)
         stack.callback(bars.close)
-        is_damaged = False
         for path in paths:
             try:
                 bars.take(raw_lines(path))
@@ -199,26 +201,41 @@ def _write_json(found: Iterable[tuple[Any, ...]], stream: Any) -> None:
         stream.write(orjson.dumps(dict(zip(FIELDS, row, strict=True))).decode() + "\n")
 
 
-def _expanded(paths: Iterable[Path]) -> Iterator[Path]:
-    """`paths`, each folder replaced by the recordings in it.  Raises CommandError."""
+def _recordings(paths: Iterable[Path]) -> tuple[list[Path], bool]:
+    """The recordings in files and folders, the oldest first; whether one of a folder is unusable.
+
+    Raises CommandError.
+    """
+    found: list[tuple[float, Path]] = []
+    is_damaged = False
     for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = [each for _, each in recordings(path)]
-        if not found:
+        try:
+            if not path.is_dir():
+                found.append((_begin(path), path))
+                continue
+            inside = recordings(path)
+        except ValueError as error:
+            raise CommandError(f"{path} is no recording: {error}") from None
+        except OSError as error:
+            raise CommandError(f"{path} can't be read: {error.strerror}") from None
+        if not inside:
             raise CommandError(f"there is no recording in {path}")
-        yield from found
+        for _, each in inside:
+            try:
+                found.append((_begin(each), each))
+            except (ValueError, OSError) as error:
+                _warn(f"{each} is left out: {error}")
+                is_damaged = True
+    return [path for _, path in sorted(found)], is_damaged
 
 
 def _begin(path: Path) -> float:
-    """When a recording begins.  Raises CommandError."""
-    try:
-        return next((line.t for line in read(path)), 0.0)
-    except OSError as error:
-        raise CommandError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError as error:
-        raise CommandError(f"{path} is no recording: {error}") from None
+    """When a recording begins.  Raises OSError or ValueError."""
+    return next((line.t for line in read(path)), 0.0)
+
+
+def _is_same(output: Path, path: Path) -> bool:
+    return output.exists() and output.samefile(path)
 
 
 def _warn(text: str) -> None:

@@ -6,6 +6,7 @@ printed for each as soon as it was read.
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import orjson
 
 from gateway.cli.errors import CommandError
 from gateway.common.escape import escape_line
-from gateway.history.reading import raw_lines
+from gateway.history.reading import open_file, raw_lines
 from gateway.history.recorded_lines import parse
 from gateway.history.recordings_folder import recordings
 from gateway.history.zstd_file import whole_end
@@ -118,9 +119,10 @@ def code_of(payload: bytes) -> str | None:
 def contents(name: Name, path: Path) -> Contents:
     """What the recording holds, as far as it can be read.  Raises OSError."""
     found = Contents(name)
-    with path.open("rb") as stream:
-        found.size = path.stat().st_size
-        found.cut = found.size - whole_end(stream.fileno())
+    with open_file(path) as stream:
+        whole = whole_end(stream.fileno())
+        found.size = os.fstat(stream.fileno()).st_size  # afterwards: it may grow meanwhile
+        found.cut = found.size - whole
     try:
         found.take(raw_lines(path))
     except ValueError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import stat
+from errno import EINVAL
+from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.history import recorded_lines
 from gateway.history.zstd_file import pieces
@@ -17,6 +20,15 @@ MAX_LINE = 256 << 20
 """Most bytes of a line: beyond that the file is no recording."""
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open a recording to be read.  Raises OSError, also for a pipe, which would be waited for."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(EINVAL, "it is no file", str(path))
+    return os.fdopen(file, "rb")
+
+
 def raw_lines(path: Path) -> Iterator[bytes]:
     """The lines of a recording without their line ends, as many as are whole.
 
@@ -24,7 +36,7 @@ def raw_lines(path: Path) -> Iterator[bytes]:
     """
     begun: list[bytes] = []
     size = 0
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         for piece in pieces(stream):
             first, *more = piece.split(b"\n")
             begun.append(first)

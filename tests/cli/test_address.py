@@ -28,6 +28,13 @@ class AddressTests(SynchronousTestCase):
             self.assertRaises(ValueError, Address.parse, url)
 
     def test_a_secret_in_the_url_is_refused_and_not_shown(self) -> None:
-        with self.assertRaisesRegex(ValueError, "--token-file") as caught:
-            Address.parse("http://me:secret@localhost:3001")
-        self.assertNotIn("secret", str(caught.exception))
+        for url in (
+            "http://me:secret@localhost:3001",
+            "htp://me:secret@localhost",
+            "http://me:secret@localhost:99999",
+            "http://localhost:3001/?token=secret",
+            "localhost#secret",
+        ):
+            with self.assertRaisesRegex(ValueError, "--token-file") as caught:
+                Address.parse(url)
+            self.assertNotIn("secret", str(caught.exception))

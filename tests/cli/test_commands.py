@@ -1,8 +1,12 @@
 """`python -m gateway`: what it says when it is used wrongly, and its help."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.cli.command_case import CommandCase
+
+ROOT = Path(__file__).parents[2]
 
 
 class CommandTests(CommandCase):
@@ -34,6 +38,27 @@ class CommandTests(CommandCase):
         self.assert_error(2, "'nonsense' is not a URL such as http", "tail", "--url", "nonsense")
         self.assert_error(2, "--cods.*tail --help", "tail", "--cods", "TXFR1")
         self.assert_error(2, "can't be read", "tail", "--token-file", "/nonexistent")
+
+    def test_no_token_is_shown(self) -> None:
+        for arguments in (["--token", "secret"], ["--token=secret"], ["secret"], ["-tsecret"]):
+            _, _, err = self.run_main("tail", *arguments)
+            self.assertEqual(err.count("\n"), 1)
+            self.assertRegex(err, "^sjgateway: there is no (--token|-t|further argument); ")
+            self.assertNotIn("secret", err)
+
+    def test_an_output_that_takes_nothing_is_one_line(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "2026-11-30-day.jsonl.zst").write_bytes(b"")
+        for target, expected in ((">/dev/full", "No space left"), (">&-", "there is no stdout")):
+            for command in ("recordings", "export"):
+                line = f'"$0" -m gateway {command} "$1" {target}'
+                done = subprocess.run(
+                    ["bash", "-c", line, sys.executable, folder.absolute()], cwd=ROOT,
+                    stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+                )  # fmt: skip
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr, f"\\Asjgateway: .*{expected}.*\n\\Z")
 
     def test_a_token_file_that_has_none_for_us(self) -> None:
         file = Path(self.mktemp())

@@ -1,6 +1,7 @@
 """`python -m gateway export`; what the bars are is tested by `tests.history.test_made_up_day`."""
 
 import json
+import os
 from datetime import datetime
 
 from gateway.history.recorded_lines import line
@@ -72,6 +73,24 @@ class ExportTests(RecordingsCase):
         self.assertEqual((status, len(out.splitlines())), (1, 3))
         self.assertRegex(err, f"^sjgateway: {path}: the file is damaged .*before that counts\\n$")
 
+    def test_a_file_of_a_folder_that_is_no_recording_is_told_and_left_out(self) -> None:
+        self.write("2026-11-30-day", tick(0, 1))
+        self.write("2026-11-27-day", b"no line\n")
+        pipe = self.folder / "2026-11-26-day.jsonl.zst"
+        os.mkfifo(pipe)
+        status, out, err = self.run_main("export", self.folder)
+        self.assertEqual((status, len(out.splitlines())), (1, 2))
+        self.assertRegex(err, f"sjgateway: {pipe} is left out: .*it is no file")
+        self.assertRegex(err, "2026-11-27-day.jsonl.zst is left out: this is no line")
+
+    def test_a_recording_is_never_written_over(self) -> None:
+        path = self.write("2026-11-30-day", tick(0, 1))
+        before = path.read_bytes()
+        status, out, err = self.run_main("export", self.folder, "--output", path)
+        self.assertEqual((status, out), (2, ""))
+        self.assertRegex(err, "is a recording, and would be lost\n$")
+        self.assertEqual(path.read_bytes(), before)
+
     def test_a_tick_that_is_in_no_bar_is_told(self) -> None:
         path = self.write("2026-11-30-day", line(START, b'["market_tick",{"code":"A"}]'))
         status, out, err = self.run_main("export", path)
@@ -85,6 +104,7 @@ class ExportTests(RecordingsCase):
         (self.folder / "empty").mkdir()
         for arguments, expected in (
             ([self.folder / "nowhere"], "can't be read: No such file"),
+            ([self.folder / ("a" * 300)], "can't be read: File name too long"),
             ([plain], "is no recording: "),
             ([self.folder / "empty"], "there is no recording in "),
             ([path, "--output", self.folder], "can't be written: Is a directory"),

@@ -107,7 +107,7 @@ class RecordingsTests(RecordingsCase):
         self.write("2026-11-30-day", tick(0, "A"))
         (self.folder / "2026-12-01-day.jsonl.zst").mkdir()
         self.assertEqual([each["events"] for each in self.listed()], [1, 0])
-        self.assertIn("can't be read: Is a directory", self.listed()[1]["damage"])
+        self.assertIn("can't be read: it is no file", self.listed()[1]["damage"])
 
     def test_a_folder_without_recordings(self) -> None:
         status, out, err = self.run_main("recordings", self.folder)
