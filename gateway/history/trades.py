@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MINUTE = 60
 MAX_LENGTH = 100
 """Characters of a code."""
-MOST_ROWS = 20_000
+MOST_BROKER_BARS = 20_000
 """Bars of the broker in one event; a trading day of futures has 1,140."""
 MARKS = ("demo", "replay", "rehearsal")
 """Fields that are true in events which are not the market's own."""
@@ -81,8 +81,8 @@ def read_kbars(value: Mapping[str, Any]) -> list[BrokerBar]:
     times, *numbers = columns
     if len({len(column) for column in columns}) != 1:  # type: ignore[arg-type]  # lists they are
         raise ValueError("its columns differ in length")
-    if len(times) > MOST_ROWS:  # type: ignore[arg-type]
-        raise ValueError(f"it has more than {MOST_ROWS} bars")
+    if len(times) > MOST_BROKER_BARS:  # type: ignore[arg-type]
+        raise ValueError(f"it has more than {MOST_BROKER_BARS} bars")
     return sorted(map(_broker_bar, times, *numbers))  # type: ignore[arg-type]
 
 
