@@ -129,7 +129,9 @@ class SlowClients:
             before = progress, now
         self._stalled[subscription] = before
         if self._is_too_slow(subscription, now - before[1]):
-            self._too_slow(subscription, self._bound(subscription))
+            subscription.keep()  # what is for others does not count
+            if subscription.lag > 0 and self._is_too_slow(subscription, now - before[1]):
+                self._too_slow(subscription, self._bound(subscription))
 
     def _is_too_slow(self, subscription: Subscription, stalled: float) -> bool:
         return stalled >= self._limits.longest_stall or (

@@ -292,6 +292,23 @@ class DisconnectTests(SlowTests):
         self.assertTrue(self.slow.is_open)
         self.assertTrue(self.healthy.is_open)
 
+    def test_what_is_for_others_does_not_count(self):
+        picky = self.world.client(events=["mine"])
+        for client in (picky, self.sender):
+            client.wire.full = True
+        self.healthy.say('42["mine",0]')
+        self.world.flush()
+        for _ in range(3):
+            self.lag_by(5 * BOUND)
+            self.world.wait(6)
+        self.assertTrue(picky.is_open)
+        self.assertTrue(self.sender.is_open)
+        self.healthy.say('42["mine",1]')
+        self.world.flush()
+        picky.wire.drain()
+        self.world.flush()
+        self.assertEqual(picky.heard, ['42["mine",0]', '42["mine",1]'])
+
     def test_the_end_of_the_log(self):
         for _ in range(6):
             self.lag_by(100_000)
