@@ -28,7 +28,7 @@ from gateway.history.bar_query import (
     read_question,
 )
 from gateway.history.bar_service import MOST_OF_ONE
-from gateway.history.trades import MOST_ROWS
+from gateway.history.trades import MOST_BROKER_BARS
 from gateway.market import codes, freshness
 from gateway.market.events import ASK_BARS
 from gateway.market.hours import MARKETS, Calendar
@@ -141,7 +141,7 @@ class TableTests(SynchronousTestCase):
             for name in (*COLUMNS, *INTERVALS):
                 self.assertIn(f"`{name}`", page)
             self.assertIn(f"{MOST_BARS:,}", page)
-            self.assertIn(f"{MOST_ROWS:,}", page)
+            self.assertIn(f"{MOST_BROKER_BARS:,}", page)
             kbars = " ".join(row[0] for row in table(page, "kbars"))
             read = set(re.findall(r"`(\w+)`", kbars))
             self.assertEqual(read, {"code", "ts", "Open", "High", "Low", "Close", "Volume"})
@@ -230,8 +230,8 @@ class Play:
             None,
             days=30,
             wall=lambda: WALL,
-            report=str,  # other examples have ticks without a time
-            say=case.fail,
+            log=str,  # other examples have ticks without a time
+            on_problem=case.fail,
             clock=lambda: 0.0,
         )
         self.keeper.begin()
