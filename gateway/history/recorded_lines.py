@@ -1,10 +1,11 @@
-"""The lines of a recording: one JSON object each, ending with a newline.
+r"""The lines of a recording: one JSON object each, ending with a newline.
 
 - An event: `{"t":1764468000.123456,"e":["market_tick",{"code":"TXFR1"}]}`.  `t` is when the
   gateway got it, in seconds since 1970; `e` is the event's name and its arguments, byte for byte
-  as they were sent.  Attachments stand before `e`, as base64: `"b":["AAEC"]`; the placeholder
-  `{"_placeholder":true,"num":0}` in the arguments is the first of them.  `"from":"other"` stands
-  before `e` where somebody other than the present worker sent the event.
+  as they were sent, except that line ends between them are spaces, and that half of a surrogate
+  pair (`\ud800`) is `\ufffd`.  Attachments stand before `e`, as base64: `"b":["AAEC"]`; the
+  placeholder `{"_placeholder":true,"num":0}` in the arguments is the first of them.
+  `"from":"other"` stands before `e` where somebody other than the present worker sent the event.
 - A gap: `{"t":1764468000.5,"gap":{"until":1764468003.1,"events":3120,"reason":"..."}}`: this
   many events, the first of `t` and the last of `until`, are missing here.
 - A head: `{"t":1764468000.1,"recording":{"format":1,"gateway":"0.1.0"}}`: the first line of a
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +33,11 @@ FORMAT = 1
 """The version of this format.  A file of another one is not continued."""
 
 _DEMO, _REPLAY, _REHEARSAL = (f'"{mark}"'.encode() for mark in MARKS)
+_HEX = rb"[0-9a-fA-F]"
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB]%b{2}\\u[dD][c-fC-F]%b{2}|(\\u[dD][89a-fA-F]%b{2})|\\." % ((_HEX,) * 3)
+)
+"""An escape in a text; its group is half of a surrogate pair."""
 _EVENT = b'"e":['
 """Before the name of an event; in a text it would be escaped."""
 
@@ -44,6 +51,8 @@ def line(
     """
     if b"\n" in payload or b"\r" in payload:  # between tokens: in a string it would be escaped
         payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
+    if b"\\ud" in payload or b"\\uD" in payload:
+        payload = _ESCAPE.sub(_whole_pair, payload)
     if not attachments and not other:
         return b'{"t":%.6f,"e":%b}\n' % (wall, payload)
     more = b""
@@ -52,6 +61,12 @@ def line(
     if other:
         more += b'"from":"other",'
     return b'{"t":%.6f,%b"e":%b}\n' % (wall, more, payload)
+
+
+def _whole_pair(escape: re.Match[bytes]) -> bytes:
+    """The escape as it is; half of a surrogate pair, for which many readers refuse the whole file,
+    as U+FFFD."""
+    return b"\\ufffd" if escape[1] else escape[0]
 
 
 def gap_line(gap: Gap) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.history import recorded_lines
@@ -63,10 +64,27 @@ class LineTests(SynchronousTestCase):
             self.assertRaises(ValueError, recorded_lines.parse, text)
 
     def test_all_that_the_relay_takes_can_be_read(self) -> None:
-        for payload in (b'["a","\\ud800"]', b'["a",1e308,-0.0]', b'["a"]', '["臺"]'.encode()):
+        for payload in (
+            b'["a","\\ud83d\\ude00"]',
+            b'["a",1e308,-0.0]',
+            b'["a"]',
+            '["臺"]'.encode(),
+        ):
             self.assertEqual(
                 recorded_lines.parse(recorded_lines.line(1.5, payload)).payload, payload
             )
+
+    def test_half_of_a_surrogate_pair_spoils_no_file(self) -> None:
+        for sent, written in (
+            (rb"\ud800", rb"\ufffd"),
+            (rb"\uDC00\uD83D\uDE00\udead", rb"\ufffd\uD83D\uDE00\ufffd"),
+            (rb"\ud83d\ud83d\ude00 \ud83dA", rb"\ufffd\ud83d\ude00 \ufffdA"),
+            (rb"\\ud800", rb"\\ud800"),
+            (rb"\\\ud800\"\udbff", rb"\\\ufffd\"\ufffd"),
+        ):
+            line = recorded_lines.line(1.5, b'["a","%b"]' % sent)
+            self.assertEqual(recorded_lines.parse(line).payload, b'["a","%b"]' % written)
+            orjson.loads(line)
 
     def test_the_payload_follows_the_head_of_the_packet(self) -> None:
         for head in (b"42", b"4217", b"452-", b"451-33"):
