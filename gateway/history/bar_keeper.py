@@ -21,7 +21,7 @@ import orjson
 from gateway.common.rate import Throttle
 from gateway.history.bar_book import BarBook
 from gateway.history.bar_query import problem
-from gateway.history.bars import TooManyCodesError, finished
+from gateway.history.bars import TooManyCodesError, within
 from gateway.history.trades import mark_of, read_code, read_kbars, read_tick
 from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
 
@@ -177,7 +177,9 @@ class BarKeeper:
             self._trade(book, told, event.wall)
         elif name == KBARS:
             rows = read_kbars(told)
-            book.fill(read_code(told), list(finished(rows, event.wall - UNFINISHED)))
+            since = event.wall - self._days * DAY
+            known = within(rows, since, event.wall - UNFINISHED)
+            book.fill(read_code(told), list(known))
         elif name == READY:
             book.builder.cut()
         else:

@@ -6,6 +6,7 @@ meanwhile, so that the reactor hardly notices.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
@@ -85,10 +86,14 @@ def read_question(fields: Mapping[str, Any]) -> BarQuestion:
     return BarQuestion(code, interval, session, begin, end)
 
 
+_SECONDS: Final = re.compile(r"[0-9]{1,7}|[0-9]{9,20}|[0-9]{1,20}\.[0-9]{1,20}")
+"""Eight digits are a day of ISO 8601, such as 20261130."""
+
+
 def _moment(name: str, value: Any) -> int:
     """Seconds since 1970, or ISO 8601; without a zone it is Taipei's."""
     try:
-        if isinstance(value, str) and not value.lstrip("-").replace(".", "", 1).isdigit():
+        if isinstance(value, str) and not _SECONDS.fullmatch(value):
             # In a URL a + that is not escaped arrives as a space.
             at = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
             value = (at if at.tzinfo else at.replace(tzinfo=TAIPEI)).timestamp()

@@ -8,7 +8,6 @@ All times are in seconds since 1970.
 from __future__ import annotations
 
 from datetime import datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.market.hours import TAIPEI
@@ -21,6 +20,8 @@ MAX_LENGTH = 100
 """Characters of a code."""
 MOST_BROKER_BARS = 20_000
 """Bars of the broker in one event; a trading day of futures has 1,140."""
+MOST = 1e15
+"""A number that is larger is nonsense; and sums of such would be infinite, which is no JSON."""
 MARKS = ("demo", "replay", "rehearsal")
 """Fields that are true in events which are not the market's own."""
 TAIPEI_SECONDS = 8 * 3600
@@ -114,8 +115,8 @@ def _number(name: str, value: Any) -> float:
         number = float(value) if not isinstance(value, bool) else float("nan")
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
-    if not isfinite(number):
-        raise ValueError(f"{name} must be a number")
+    if not -MOST <= number <= MOST:  # nor is NaN
+        raise ValueError(f"{name} must be a number up to {MOST:g}")
     return number
 
 

@@ -420,6 +420,21 @@ class BoundsTests(KeeperTestCase):
         self.assertIn("older", self.reports[1])
         self.assertEqual(self.rows(), [])
 
+    def test_bars_of_the_broker_that_are_too_old(self) -> None:
+        rows = kbars("12:00", "12:01", "12:02", code="TXFL6")
+        self.hear("market_kbars", rows, wall=self.wall + 30 * DAY)
+        self.assertEqual([row[0] for row in self.rows()], [at("12:00"), at("12:01")])
+
+    def test_numbers_of_which_the_sum_is_no_json(self) -> None:
+        for minute in ("09:00:00", "09:01:00"):
+            self.trade(minute, 1, None, 1.7e308)
+            self.trade(minute, -1e300, None, 1)
+            self.trade(minute, 1e15, None, 1e15)
+        self.hear("market_kbars", kbars("09:03", Volume=[1e300]))
+        self.second()
+        self.assertEqual(self.keeper.counts.refused, 5)
+        self.assertEqual([row[5] for row in self.rows(interval="5m")], [2e15])
+
     def test_what_is_too_old_is_forgotten_with_its_code(self) -> None:
         self.trade("09:00:00", 1, 1, code="OLD")
         self.trade("09:00:00", 1, 1)
@@ -628,6 +643,14 @@ class FairnessTests(KeeperTestCase):
 
 
 class QuestionTests(SynchronousTestCase):
+    def test_eight_digits_are_a_day_and_other_numbers_seconds(self) -> None:
+        for text in ("20261130", "2026-11-30"):
+            question = read_question({"code": "A", "from": text})
+            self.assertEqual(question.begin, at("00:00"))
+        for number in (0, 7, 9_999_999, 100_000_000, 20_261_130.5):
+            question = read_question({"code": "A", "from": str(number)})
+            self.assertEqual(question.begin, -int(-number // 1))
+
     def test_what_makes_no_sense_is_named(self) -> None:
         for fields, word in (
             ({}, "code"),
@@ -660,6 +683,7 @@ class QuestionTests(SynchronousTestCase):
             str(int(at("09:00"))),
             f"{at('09:00') - 0.5:.1f}",
             "2026-11-30T09:00",
+            "20261130T09",
             "2026-11-30T09:00:00+08:00",
             "2026-11-30T09:00:00 08:00",  # a + of a URL that was not escaped
             "2026-11-30T01:00:00Z",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, finished, joined
+from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, joined, within
 from gateway.history.trades import BrokerBar, Tick, mark_of, read_kbars, read_tick
 from gateway.market.hours import TAIPEI, Calendar
 
@@ -100,7 +100,7 @@ class BrokersBarsTests(SynchronousTestCase):
 
     def test_a_minute_that_is_not_over_is_left_out(self) -> None:
         rows = read_kbars(kbars("09:00:00", "09:01:00"))
-        self.assertEqual([row.time for row in finished(rows, at("09:00:30"))], [at("08:59")])
+        self.assertEqual([row.time for row in within(rows, 0, at("09:00:30"))], [at("08:59")])
 
     def test_what_can_not_be_read_is_named(self) -> None:
         for changes, word in (
@@ -196,6 +196,13 @@ class BuilderTests(SynchronousTestCase):
             self.assertFalse(self.trade(when, price, total))
         self.assertEqual(self.minutes(), before)
         self.assertEqual(before, {"30 09:00": (100, 101, 100, 101, 5)})
+
+    def test_a_source_that_counts_anew_is_no_late_tick(self) -> None:
+        self.trade("09:00:01", 100, 1000, 2)
+        self.assertTrue(self.trade("09:00:30", 101, 3, 3))
+        self.assertTrue(self.trade("09:01:00", 102, 7, 4))
+        self.assertFalse(self.trade("09:00:40", 500, 5))
+        self.assertEqual([bar[-1] for bar in self.minutes().values()], [5, 4])
 
     def test_without_a_total_volumes_are_added_up(self) -> None:
         for _ in range(2):
