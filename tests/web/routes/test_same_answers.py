@@ -111,7 +111,8 @@ def _no_upgrade(request: Any, connect: Any) -> None:
 class Side:
     """One gateway with one session and two connections, of which one is used at a time."""
 
-    def __init__(self, *, behind_proxy: bool) -> None:
+    def __init__(self, *, behind_proxy: bool, bare: bool) -> None:
+        self.bare = bare
         self.world = World(Recorder)
         self.clock = Clock()
         self.guard = Guard(
@@ -136,6 +137,7 @@ class Side:
         self.wire = self.wires[-1]
         self.channel: Any = self.wire.protocol
         self.channel.makeConnection(self.wire)
+        self.channel._is_bare = self.bare  # else it takes turns, as over TLS
 
     def hear(self, data: bytes) -> None:
         if data and self.wire.why is None and not self.wire.disconnecting:
@@ -252,9 +254,9 @@ class SameAnswersTests(SynchronousTestCase):
         )
 
         @settings(max_examples=MANY, deadline=None)
-        @given(steps, st.booleans())
-        def same(steps: Any, proxy: bool) -> None:
-            one, two = Side(behind_proxy=proxy), Side(behind_proxy=proxy)
+        @given(steps, st.booleans(), st.booleans())
+        def same(steps: Any, behind_proxy: bool, bare: bool) -> None:
+            one, two = [Side(behind_proxy=behind_proxy, bare=bare) for _ in range(2)]
             forgetful.add(two.site)
             for step in [("exchange", 2), *steps]:
                 one.do(step)
