@@ -243,6 +243,10 @@ def events() -> Iterator[Input]:
     unit = frame(b'42["sjgateway:subscribe",{"codes":["A"]}]')
     other = frame(b'42["sjgateway:subscribe",{"codes":["B"]}]')
     yield Input("a change of the filter", way, True, unit + other, 150, 1, 2)
+    unit = frame(b'421["sjgateway:bars",{"code":"A"}]')
+    yield Input("a question for bars", way, True, unit, 150)
+    unit = frame(b'421["sjgateway:bars",{"code":"A","from":"x"}]')
+    yield Input("a question for bars without sense", way, True, unit, 150)
     for field in ("codes", "events"):
         unit = b"".join(
             frame(b'42["sjgateway:subscribe",{"%b":["market_bidask","%d"]}]' % (field.encode(), at))

@@ -4,5 +4,5 @@ The suite runs each target for a moment, with the same inputs every time.  Longe
 
     python -m tests.fuzz http --seconds 600 --seed 7
 
-Targets are `http`, `websocket`, `payload` and `packet`.  A failure prints the input.
+Targets are `http`, `websocket`, `payload`, `packet` and `bars`.  A failure prints the input.
 """

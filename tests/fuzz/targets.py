@@ -1,8 +1,17 @@
 """What is attacked, with which bytes, and what must hold afterwards."""
 
 import json
+from contextlib import suppress
+from datetime import datetime
 from random import Random
 
+import orjson
+
+from gateway.engineio.packet import Packet as EnginePacket
+from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history.bar_query import QuestionError, read_question
+from gateway.market.hours import TAIPEI, Calendar
+from gateway.relay.event import Event, Subject
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.whole import Whole
 from tests.web.peer import REQUEST, TEXT, frame, frames
@@ -151,6 +160,71 @@ class Packet(Target):
                 self.relayed += 1
 
 
+class Bars(Target):
+    """Events of which bars are made, and questions for them, as JSON: `[name, argument]`."""
+
+    answered = 0
+    """Questions that were answered with bars."""
+
+    samples = (
+        b'["market_tick",{"code":"A","datetime":"2026-11-30T09:00:01","price":1,"volume":2}]',
+        b'["market_tick",{"code":"A","datetime":"2026-11-30T13:45:00.5+08:00","close":"1.5",'
+        b'"volume":2,"total_volume":7,"simtrade":false}]',
+        b'["market_kbars",{"code":"A","ts":[1796029260000000000],"Open":[1],"High":[2],"Low":[1],'
+        b'"Close":[2],"Volume":[3]}]',
+        b'["market_contract",{"code":"R","target_code":"A"}]',
+        b'["shioaji_ready",{"demo":true}]',
+        b'["python_status",{"status":"exited"}]',
+        b'["ask",{"code":"A","interval":"5m","from":"2026-11-30","to":1796040000,"session":"day"}]',
+        b'["ask",{"code":"R","interval":"1s","from":"2026-11-30T09:00 08:00"}]',
+        b'["ask",{"code":"A"}]',
+    )
+    pieces = (
+        b"null", b"true", b"{}", b"[]", b'""', b"1.7e308", b"-1", b"9" * 18, b'"1d"', b'"R"',
+        b'"2026-11-30T05:00:00"', b'"2026-11-28"', b"0.01", b'"replay":true,', b"\u0000",
+    )  # fmt: skip
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._now = datetime(2026, 11, 30, 14, tzinfo=TAIPEI).timestamp()
+        self._keeper = BarKeeper(
+            Calendar(),
+            None,
+            days=30,
+            wall=lambda: self._now,
+            log=lambda _: None,
+            on_problem=self._fail,
+            clock=lambda: 0.0,
+        )
+        self._keeper.begin()
+
+    def attack(self, data: bytes) -> None:
+        try:
+            name, argument = orjson.loads(data)
+        except (TypeError, ValueError):
+            return  # the relay has read it before
+        if not isinstance(name, str):
+            return
+        if name == "ask" and isinstance(argument, dict):
+            self._ask(argument)
+        packets = (EnginePacket(b"42" + data),)
+        event = Event(packets, None, Subject(name, None, None), True, self._now, True)
+        self._keeper.take([event])
+
+    def _ask(self, fields: dict) -> None:
+        with suppress(QuestionError):
+            answers = []
+            self._keeper.ask(Asked(read_question(fields), "someone", answers.append))
+            self._keeper.tick()
+            found = json.loads(answers[0].body, parse_constant=_no_json)
+            assert len({len(column) for column in found["bars"].values()}) == 1, found
+            assert found["bars"]["time"] == sorted(set(found["bars"]["time"])), found
+            self.answered += bool(found["bars"]["time"])
+
+    def _fail(self, text: str) -> None:
+        assert not text, text
+
+
 def _no_json(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
@@ -160,4 +234,5 @@ TARGETS: dict[str, type[Target]] = {
     "websocket": WebSocket,
     "payload": Payload,
     "packet": Packet,
+    "bars": Bars,
 }

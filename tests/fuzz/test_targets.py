@@ -41,3 +41,6 @@ class FuzzTests(SynchronousTestCase):
 
     def test_packet(self) -> None:
         self.assertGreater(self.fuzz("packet").relayed, RUNS / 10)
+
+    def test_bars(self) -> None:
+        self.assertGreater(self.fuzz("bars").answered, 0)
