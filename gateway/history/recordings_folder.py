@@ -82,11 +82,12 @@ def prune(
 ) -> list[tuple[Path, str]]:
     """Remove what is over the bounds, the oldest first; returns what was removed, and why.
 
-    Trading days more than `days` before `today` go, and the oldest while all of them have more
-    than `max_bytes`; 0 is no bound.  The days are those of the names: times of files change when
-    they are copied.  The files of `keep`, the present trading day and part, stay, and so does
-    every file that is no recording.  What can't be removed is left for the next time.  Raises
-    OSError where the folder can't be read.
+    Trading days more than `days` before the newest finished one go, and the oldest while all of
+    them have more than `max_bytes`; 0 is no bound.  A finished one of a day after `today` counts
+    as one of `today`.  So a clock that jumps far ahead does not remove everything.  The days are
+    those of the names: times of files change when they are copied.  The files of `keep`, the
+    present trading day and part, stay, and so does every file that is no recording.  What can't
+    be removed is left for the next time.  Raises OSError where the folder can't be read.
     """
     removed = []
     found = recordings(folder)
@@ -95,10 +96,12 @@ def prune(
         with suppress(OSError):
             sizes[path] = path.lstat().st_size
     total = sum(sizes.values())
+    finished = [name.day for name, _ in found if (name.day, name.part) != keep]
+    newest = min(today, max(finished, default=today))
     for name, path in found:
         if (name.day, name.part) == keep or path not in sizes:
             continue
-        if days and name.day < today - timedelta(days=days):
+        if days and name.day < newest - timedelta(days=days):
             why = f"older than {days} days"
         elif max_bytes and total > max_bytes:
             why = f"all of them had more than {max_bytes} bytes"

@@ -382,14 +382,28 @@ class RetentionTests(RecorderCase):
 
     def test_old_days_are_removed_at_the_start_and_later(self) -> None:
         self.put("2026-10-30-day.jsonl.zst", "2026-10-31-night.jsonl.zst", "2026-10-30-notes.txt")
+        newest = "2026-11-30-night.jsonl.zst"
+        self.put(newest)
         self.recorder = self.make(days=30)
         self.recorder.tick()
-        self.assertEqual(self.left(), ["2026-10-30-notes.txt", "2026-10-31-night.jsonl.zst"])
+        self.assertEqual(
+            self.left(), ["2026-10-30-notes.txt", "2026-10-31-night.jsonl.zst", newest]
+        )
+        newer = "2026-12-01-night.jsonl.zst"
+        self.put(newer)
         self.wall += 86400
         self.now += PRUNE_EVERY
         self.recorder.tick()
-        self.assertEqual(self.left(), ["2026-10-30-notes.txt"])
+        self.assertEqual(self.left(), ["2026-10-30-notes.txt", newest, newer])
         self.assertIn("older than 30 days", self.recorder.news[-1])
+
+    def test_a_clock_far_ahead_removes_nothing(self) -> None:
+        names = ["2026-11-27-day.jsonl.zst", "2026-11-30-night.jsonl.zst"]
+        self.put(*names)
+        self.wall += 40 * 365 * 86400
+        self.recorder = self.make(days=30)
+        self.recorder.tick()
+        self.assertEqual(self.left(), names)
 
     def test_the_oldest_are_removed_beyond_the_bytes(self) -> None:
         self.put(
