@@ -100,10 +100,8 @@ class BarBook:
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
             return
-        if store.file.set_aside is not None:
-            self._tell(
-                f"it was damaged: it is now {store.file.set_aside.name}, and a new one is begun"
-            )
+        if store.file.set_aside:
+            self._tell(f"{store.file.set_aside}, and a new one is begun")
         self.builder.resume(store.progress())
         self.builder.cut()
         for code, since, target in store.aliases():

@@ -29,8 +29,8 @@ class BarFile:
     """A file of SQLite at `path`; None: all of it is in memory.
 
     `tables`: the columns of each table, by its name; `version` is theirs.  A damaged file, or one
-    of another version, is set aside: `set_aside` is then its new path.  Others may read the file
-    meanwhile.  Raises sqlite3.Error or OSError where it can't be used.
+    of another version, is set aside.  Others may read the file meanwhile.  Raises sqlite3.Error or
+    OSError where it can't be used.
     """
 
     connection: sqlite3.Connection
@@ -44,17 +44,12 @@ class BarFile:
         self.most_pages = most_bytes // PAGE
         self._inode: tuple[int, int] | None = None
         self._lock: int | None = None
-        self.set_aside: Path | None = None
+        self.set_aside = ""
+        """Why an older file could not be used, and its new name; "": there was none."""
         try:
-            self._open()
-        except sqlite3.DatabaseError as error:
-            if path is None or not is_damage(error):
-                self._unlock()
-                raise
-            self.set_aside = _set_aside(path)
-            self._open()
-        except OSError:
-            self._unlock()
+            self._open_or_set_aside()
+        except BaseException:
+            self._unlock()  # else the next attempt takes us for another gateway
             raise
 
     def close(self) -> None:
@@ -98,6 +93,15 @@ class BarFile:
             with suppress(sqlite3.Error):  # SQLite may have rolled back itself
                 self.connection.execute("ROLLBACK")
             raise
+
+    def _open_or_set_aside(self) -> None:
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if self._path is None or not is_damage(error):
+                raise
+            self.set_aside = f"{error}: it is now {_set_aside(self._path).name}"
+            self._open()
 
     def _open(self) -> None:
         path = self._path

@@ -597,7 +597,24 @@ class FileTests(KeeperTestCase):
             other.execute("PRAGMA user_version = 9")
         other.close()
         self.keeper = self.start()
-        self.assertIn("damaged", self.said[0])
+        self.assertIn(
+            "form is 9, and this gateway knows 1: it is now bars.db.damaged", self.said[0]
+        )
+
+    def test_one_that_can_not_be_set_aside_is_tried_again(self) -> None:
+        self.keeper.close()
+        self.path.write_bytes(b"no database" * 1000)
+        in_the_way = self.folder / "bars.db.damaged"
+        in_the_way.mkdir()
+        self.keeper = self.start()
+        self.trade("09:00:00", 1, 1)
+        self.second()
+        self.assertEqual(len(set(self.said)), 1)
+        self.assertIn("directory", self.said[0])
+        in_the_way.rmdir()
+        self.second()
+        self.assertEqual([row[4] for row in self.rows()], [1])
+        self.assertEqual(self.said[-1], "")
 
 
 class FairnessTests(KeeperTestCase):
