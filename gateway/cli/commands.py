@@ -49,15 +49,16 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _drop_output()
-        _say(escape_line(str(error)))
+        _say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _say(text: str) -> None:
+    """Say it in one line, whatever a gateway or the name of a file has put into it."""
     if sys.stderr is not None:
-        sys.stderr.write(f"sjgateway: {text}\n")
+        sys.stderr.write(f"sjgateway: {escape_line(text)}\n")
 
 
 def _drop_output() -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from gateway.cli.errors import CommandError
+from gateway.common.escape import escape_line
 from gateway.engineio.packet import Packet
 from gateway.history.bar_keeper import HEARD, BarKeeper
 from gateway.history.bar_query import COLUMNS, FOREVER, BarQuestion
@@ -239,4 +240,5 @@ def _is_same(output: Path, path: Path) -> bool:
 
 
 def _warn(text: str) -> None:
-    sys.stderr.write(f"sjgateway: {text}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"sjgateway: {escape_line(text)}\n")

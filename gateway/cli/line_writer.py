@@ -13,6 +13,8 @@ from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from gateway.common.escape import escape_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,7 +56,7 @@ class LineWriter:
     def tell(self, text: str) -> None:
         """Say something about the output, on stderr and in its place among the lines."""
         with self._changed:
-            self._put(ERR, f"sjgateway: {text}\n".encode(errors="backslashreplace"))
+            self._put(ERR, f"sjgateway: {escape_line(text)}\n".encode())
 
     def close(self, seconds: float) -> None:
         """Write what waits, for `seconds` at most."""

@@ -60,6 +60,9 @@ class CommandTests(CommandCase):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertRegex(done.stderr, f"\\Asjgateway: .*{expected}.*\n\\Z")
 
+    def test_an_error_is_one_line_whatever_is_in_it(self) -> None:
+        self.assert_error(1, r"\\u001b\[2J\\nb can't be read", "export", "a\x1b[2J\nb")
+
     def test_a_token_file_that_has_none_for_us(self) -> None:
         file = Path(self.mktemp())
         file.write_text("desk wq0Kc7mVt1hR9xZ2 control 2001-01-01\n")
