@@ -229,7 +229,10 @@ class BarKeeper:
     def _retain(self) -> None:
         self._next_retain = self._clock() + RETAIN
         for book in self._books():
-            book.retain(self._wall() - (self._days if not book.mark else 1) * DAY)
+            now = self._wall()
+            if book.builder.newest:  # a clock that is far ahead costs no bar
+                now = min(now, book.builder.newest)
+            book.retain(now - (self._days if not book.mark else 1) * DAY)
 
     # -- questions --------------------------------------------------------------------------
 

@@ -425,6 +425,15 @@ class BoundsTests(KeeperTestCase):
         self.hear("market_kbars", rows, wall=self.wall + 30 * DAY)
         self.assertEqual([row[0] for row in self.rows()], [at("12:00"), at("12:01")])
 
+    def test_a_clock_that_is_far_ahead_costs_no_bar(self) -> None:
+        self.trade("09:00:00", 1, 1)
+        self.wall += 400 * DAY
+        self.now += 3600
+        self.second()
+        self.assertEqual(len(self.rows()), 1)
+        self.restart()
+        self.assertEqual(len(self.rows()), 1)
+
     def test_numbers_of_which_the_sum_is_no_json(self) -> None:
         for minute in ("09:00:00", "09:01:00"):
             self.trade(minute, 1, None, 1.7e308)
