@@ -5,8 +5,7 @@ time is its start, in seconds since 1970.  Trial matches and odd lots are in no 
 the last instant of a session, such as 13:45:00, belongs to its last minute.
 
 The volume of a bar is the growth of `total_volume` since the tick before.  A tick that does not
-raise it came late or twice, and changes nothing; one with a smaller total at a later time says
-that its source counts anew.  Ticks without `total_volume` are added up.
+raise it came late or twice, and changes nothing.  Ticks without `total_volume` are added up.
 
 A minute that was not heard from its beginning to its end is *partial*.  `BarBuilder.cut` tells
 that something may have been missed: a start, another worker, a lost connection.
@@ -142,9 +141,7 @@ class BarBuilder:
             return tick.volume
         before = progress.total
         if before is not None and tick.total <= before:
-            if tick.total == before or tick.time <= progress.last:
-                return None
-            before = None  # its source counts anew
+            return None
         progress.total = tick.total
         return tick.volume if before is None else tick.total - before
 

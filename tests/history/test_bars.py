@@ -197,12 +197,11 @@ class BuilderTests(SynchronousTestCase):
         self.assertEqual(self.minutes(), before)
         self.assertEqual(before, {"30 09:00": (100, 101, 100, 101, 5)})
 
-    def test_a_source_that_counts_anew_is_no_late_tick(self) -> None:
+    def test_a_smaller_total_changes_nothing_whatever_its_time(self) -> None:
         self.trade("09:00:01", 100, 1000, 2)
-        self.assertTrue(self.trade("09:00:30", 101, 3, 3))
-        self.assertTrue(self.trade("09:01:00", 102, 7, 4))
-        self.assertFalse(self.trade("09:00:40", 500, 5))
-        self.assertEqual([bar[-1] for bar in self.minutes().values()], [5, 4])
+        self.assertFalse(self.trade("09:00:30", 101, 3, 3))
+        self.assertTrue(self.trade("09:01:00", 102, 1001, 1))
+        self.assertEqual([bar[-1] for bar in self.minutes().values()], [2, 1])
 
     def test_without_a_total_volumes_are_added_up(self) -> None:
         for _ in range(2):
