@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import orjson
 
-from gateway.engineio.packet import CLOSE, MESSAGE, OPEN, PING, PONG
+from gateway.engineio.packet import CLOSE, MESSAGE, NOOP, OPEN, PING, PONG
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.socketio.attachments import Assembly
 from gateway.socketio.errors import ParseError
@@ -106,6 +106,8 @@ class Conversation:
             self._send((header(PacketType.CONNECT, "/") + auth).decode())
         elif kind == CLOSE:
             raise LostError("it closed the session")
+        elif kind != NOOP:
+            raise ParseError("a packet of no known type")
 
     def _message(self, data: bytes) -> None:
         if data.startswith(CONNECT_ERROR):  # only servers send it, and `decode` is a server's

@@ -117,7 +117,20 @@ class ConversationTests(SynchronousTestCase):
             self.connect(codes=["x" * 101])
 
     def test_whatever_else_comes_ends_the_session(self) -> None:
-        for packet in (b"1", b"41", b"0[]", b"0{", b"4", b"42", b"42{}", b"44{}", b"44[", b"40[]"):
+        for packet in (
+            b"",
+            b"hello",
+            b"1",
+            b"41",
+            b"0[]",
+            b"0{",
+            b"4",
+            b"42",
+            b"42{}",
+            b"44{}",
+            b"44[",
+            b"40[]",
+        ):
             conversation = Conversation({}, self.place, self.ears, lambda _: None)
             self.assertRaises(LostError, conversation.receive, packet, binary=False)
         conversation = Conversation({}, self.place, self.ears, lambda _: None)
