@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from gateway.history.bar_query import Answer
+    from gateway.history.event_thread import EventThread
     from gateway.history.recording import Recording
     from gateway.market.hours import Calendar
     from gateway.ops.alerts.alerts import Alerts
@@ -53,11 +54,11 @@ class HistoryTaps:
         """Answers a question for bars, also where none are kept."""
         taps = relay.hubs[HEARD].log.taps if HEARD in relay.hubs else []
         if self.recording is not None:
-            taps.append(self.recording.tap)
+            taps.append(self.recording.tap.collect)
             self.recording.listeners.append(alerts.recording)
         if settings.keep_bars:
             self.bars = BarService(bar_settings(settings, os.environ), calendar, reactor)
-            taps.append(self.bars.tap)
+            taps.append(self.bars.tap.collect)
             self.bars.listeners.append(alerts.bars)
             self.ask = self.bars.ask
         for hub in relay.hubs.values():
@@ -67,12 +68,17 @@ class HistoryTaps:
         """Their services, in the order of their start."""
         made = self.recording
         if self.bars is not None:
+            yield self._handing_over("the bars", self.bars.tap)
             yield Part("the bars", start=self.bars.start, stop=self.bars.stop)
         if made is not None:
+            yield self._handing_over("the recording", made.tap)
             yield periodic(self._reactor, "Looking at the recording", made.LOOK_EVERY, made.look)
             yield Part("the recording", start=made.start, stop=made.stop)
         elif self._settings.record is not None:
             yield Part("the recording", start=_say_nothing_is_recorded)
+
+    def _handing_over(self, to: str, tap: EventThread) -> Service:
+        return periodic(self._reactor, f"Handing events to {to}", tap.period, tap.hand_over)
 
     def _make_recording(self, calendar: Calendar) -> Recording | None:
         settings = record_settings(self._settings)

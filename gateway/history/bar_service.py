@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from gateway.market.hours import Calendar
 
-PAUSE: Final = 0.05
-"""Seconds for which events, and questions, are collected."""
+PERIOD: Final = 0.25
+"""Seconds for which ticks are collected; a question has all that came before it handed over."""
 MOST_ASKED: Final = 64
 """Questions that wait, of all askers."""
 MOST_OF_ONE: Final = 4
@@ -95,7 +95,7 @@ class BarService:
             log=partial(self._call_from_thread, self._report),
             on_problem=partial(self._call_from_thread, self._problem_changed),
         )
-        self.tap = EventThread("bars", self._keeper, self._call_from_thread, pause=PAUSE)
+        self.tap = EventThread("bars", self._keeper, self._call_from_thread, period=PERIOD)
         self.listeners: list[Callable[[str], object]] = []
         self._asking: Counter[str] = Counter()
 

@@ -1,10 +1,11 @@
 """A tap of the event log whose work is done by a thread: the relay never waits for it.
 
-    end of the turn -> EventThread.__call__ (reactor) -> queue -> Duty.take (thread)
+    end of the turn -> EventThread.collect -> hand_over (reactor) -> queue -> Duty.take (thread)
 
-On the reactor a turn's events are put into a queue, and that is all.  The thread looks at most once
-in each `PAUSE`, so that it is not woken for each event.  The queue is bounded in bytes: what does
-not fit is a `Gap`, which the duty gets in the place of the events.
+A turn costs the reactor one call of a list's own method.  What was collected is handed over once
+in each `PERIOD`, and the thread looks as often: to wake it costs more than all else, so that is
+done only after a pause.  The queue is bounded in bytes: what does not fit is a `Gap`, which the
+duty gets in the place of the events.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Final, Protocol
 
 import attrs
 
 from gateway.common.attempt import Attempts, reason
 
-PAUSE: Final = 0.1
-"""Seconds for which events are collected before the thread takes them."""
+PERIOD: Final = 0.1
+"""Seconds for which events are collected, and between two looks of the thread."""
 QUEUE_BYTES: Final = 8 << 20
 """Most bytes of events that wait for the thread."""
 OVERHEAD: Final = 400
 """Bytes of memory that an event takes beyond its payload."""
+_size_of: Final = attrgetter("size")
 FULL: Final = "more came than could be written"
 
 
@@ -89,7 +92,7 @@ class Duty(Protocol):
     """
 
     def take(self, events: Sequence[HeardEvent]) -> None:
-        """Take the events of one turn.  It may block: others wait in the queue meanwhile."""
+        """Take events of one or more turns.  It may block: others wait in the queue meanwhile."""
         ...
 
     def gap(self, gap: Gap) -> None:
@@ -97,7 +100,7 @@ class Duty(Protocol):
         ...
 
     def tick(self) -> bool:
-        """Do what is due.  True: call it again after the pause, even if no event comes."""
+        """Do what is due.  True: call it again after the period, even if no event comes."""
         ...
 
     def close(self) -> None:
@@ -106,13 +109,14 @@ class Duty(Protocol):
 
 
 Work = Sequence[HeardEvent] | Gap | Callable[[], object]
-"""What waits for the thread: a turn's events, a gap, or a call."""
+"""What waits for the thread: events, a gap, or a call."""
 
 
 class EventThread:
     """A tap that hands events to a thread, which does `duty`; `name` is for the log.
 
-    `call_from_thread` is the reactor's `callFromThread`.  A duty that blocks for long has to end
+    Its owner calls `hand_over` in each `period`.  `call_from_thread` is the reactor's
+    `callFromThread`.  A duty that blocks for long has to end
     that when `stopping` is set: the same event that it was made with.  `why()` says why there is
     no room.
     """
@@ -126,8 +130,10 @@ class EventThread:
         stopping: threading.Event | None = None,
         why: Callable[[], str] = lambda: FULL,
         max_bytes: int = QUEUE_BYTES,
-        pause: float = PAUSE,
+        period: float = PERIOD,
     ) -> None:
+        self.period = period
+        """Seconds between two calls of `hand_over`."""
         self.dropped = 0
         """Events for which there was no room."""
         self.gaps = 0
@@ -144,7 +150,9 @@ class EventThread:
         self._stopping = stopping or threading.Event()
         self._why = why
         self._max_bytes = max_bytes
-        self._pause = pause
+        self._collected: list[HeardEvent] = []
+        self.collect: Callable[[Sequence[HeardEvent]], None] = self._collected.extend
+        """Takes the events of one turn; to be put among `Log.taps`."""
         self._queue: deque[tuple[int, Work]] = deque()
         self._put = self._taken = 0  # bytes so far: each is written by one thread alone
         self._gap: Gap | None = None
@@ -156,36 +164,50 @@ class EventThread:
 
     # -- on the reactor --------------------------------------------------------------------
 
-    def __call__(self, events: Sequence[HeardEvent]) -> None:
-        """Take the events of one turn; `Log.taps` calls it."""
-        # Once a turn, mostly for one event: so all of it stands here, without a call.
-        size = OVERHEAD * len(events)
-        for event in events:
-            size += event.size
-        put = self._put
-        if put - self._taken + size > self._max_bytes and put > self._taken:
-            self._drop(events)
-            return
-        if self._gap is not None:
+    def hand_over(self) -> None:
+        """Let the thread have what was collected, as far as there is room."""
+        events = self._collected[:]
+        self._collected.clear()
+        size = OVERHEAD * len(events) + sum(map(_size_of, events))
+        if self.waiting + size > self._max_bytes:
+            events, size, rest = self._parted(events)
+        else:
+            rest = []
+        if events:
             self._put_gap()
-        self._put = put + size
-        self._queue.append((size, events))
-        if self._is_asleep:
-            self._is_asleep = False
-            self._wake.set()
+            self._put += size
+            self._append(size, events)
+            if self._is_asleep:
+                self._wake.set()
+        if rest:
+            self._drop(rest)
+
+    def _parted(self, events: list[HeardEvent]) -> tuple[list[HeardEvent], int, list[HeardEvent]]:
+        """The first of `events`, for which there is room, their bytes, and the others.
+
+        An event that is larger than the whole queue has room in an empty one.
+        """
+        room = self._max_bytes - self.waiting
+        size = fitting = 0
+        for event in events:
+            more = size + OVERHEAD + event.size
+            if more > room and (fitting or self.waiting):
+                break
+            size = more
+            fitting += 1
+        return events[:fitting], size, events[fitting:]
 
     def call(self, work: Callable[[], object]) -> None:
         """Have `work` called in the thread, in its place among the events.
 
         The caller bounds how many wait.
         """
+        self.hand_over()
         self._append(0, work)
+        self._wake.set()
 
     def _append(self, size: int, work: Work) -> None:
         self._queue.append((size, work))
-        if self._is_asleep:
-            self._is_asleep = False
-            self._wake.set()
 
     def _drop(self, events: Sequence[HeardEvent]) -> None:
         """There is no room: what waits is older, and must come first."""
@@ -200,13 +222,16 @@ class EventThread:
 
     def settle(self) -> None:
         """Tell the duty of a gap after which nothing came, once all before it is done."""
-        if self._gap is not None and not self.waiting:
-            self._put_gap()
+        if not self.waiting and self._put_gap():
+            self._wake.set()
 
-    def _put_gap(self) -> None:
-        if self._gap is not None:
-            gap, self._gap = self._gap, None
-            self._append(0, gap)
+    def _put_gap(self) -> bool:
+        """Put the gap into the queue; False: there is none."""
+        gap, self._gap = self._gap, None
+        if gap is None:
+            return False
+        self._append(0, gap)
+        return True
 
     @property
     def lost(self) -> int:
@@ -234,6 +259,7 @@ class EventThread:
         if self._thread is None:
             when_ended()
             return
+        self.hand_over()
         self._put_gap()
         self._when_ended = when_ended
         self._stopping.set()
@@ -242,27 +268,24 @@ class EventThread:
     # -- in the thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
-        again = True  # the first tick comes at once
         while True:
             is_last = self._stopping.is_set()
-            if not (again or is_last):
-                self._sleep()
-            self._stopping.wait(self._pause)
             while self._queue:
                 self._work(*self._queue.popleft())
             again = self._tick()
             if is_last:
                 break
+            self._sleep(self.period if again else None)
         self._attempt(self._duty.close)
         if self._when_ended is not None:
             self._call_from_thread(self._when_ended)
 
-    def _sleep(self) -> None:
-        """Return when there is something to do."""
+    def _sleep(self, seconds: float | None) -> None:
+        """Return when there is something to do, or after so many seconds."""
         self._wake.clear()
-        self._is_asleep = True  # before the look: who puts something looks at it afterwards
+        self._is_asleep = seconds is None  # before the look: who puts something looks at it after
         if not self._queue and not self._stopping.is_set():
-            self._wake.wait()
+            self._wake.wait(seconds)
         self._is_asleep = False
 
     def _work(self, size: int, work: Work) -> None:

@@ -85,7 +85,7 @@ class Recording:
             why=lambda: self._trouble() or FULL,
             max_bytes=queue_bytes,
         )
-        """To be put among `Log.taps`."""
+        """Its `collect` is to be put among `Log.taps`, its `hand_over` to be called."""
         self.listeners: list[Callable[[str, int], object]] = []
         self.start = self.tap.start
         self._logged: set[str] = set()

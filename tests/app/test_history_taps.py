@@ -30,11 +30,11 @@ class RecordingTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         made = self.make(record=folder, record_days=3, record_size=5)
         assert made.recording is not None
-        self.assertEqual(self.world.hub.log.taps, [made.recording.tap])
+        self.assertEqual(self.world.hub.log.taps, [made.recording.tap.collect])
         self.assertEqual(made.recording.listeners, [self.alerts.recording])
         self.assertEqual(
             [service.name for service in made.services()],
-            ["Looking at the recording", "the recording"],
+            ["Handing events to the recording", "Looking at the recording", "the recording"],
         )
         self.assertFalse(folder.exists())
 

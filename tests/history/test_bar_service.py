@@ -41,7 +41,7 @@ class ServiceTests(TestCase):
 
     def trade(self, when: str, total: float) -> None:
         tick = told(datetime=f"2026-11-30T{when}", total_volume=total)
-        self.bars.tap([event("market_tick", tick, wall=at("12:00"))])
+        self.bars.tap.collect([event("market_tick", tick, wall=at("12:00"))])
 
     async def test_a_question_hears_of_everything_that_came_before_it(self) -> None:
         self.start()

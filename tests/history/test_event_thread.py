@@ -48,11 +48,12 @@ class EventThreadTests(TestCase):
     def make(self, room: int = 100) -> None:
         self.duty = Notes()
         self.tap = EventThread(
-            "notes", self.duty, reactor.callFromThread, max_bytes=room * SIZE, pause=0.001
+            "notes", self.duty, reactor.callFromThread, max_bytes=room * SIZE, period=0.001
         )
 
     def send(self, *walls: float) -> None:
-        self.tap([event(wall) for wall in walls])
+        self.tap.collect([event(wall) for wall in walls])
+        self.tap.hand_over()
 
     async def stop(self) -> None:
         ended: Deferred[None] = Deferred()
@@ -84,21 +85,35 @@ class EventThreadTests(TestCase):
         await self.stop()
         self.assertEqual(self.duty.told, ["1", "2", "3", "4", "5", "closed"])
 
-    async def test_a_thread_that_works_is_not_woken_again(self) -> None:
+    async def test_the_events_of_many_turns_are_handed_over_at_once(self) -> None:
         self.make()
-        self.duty.may_go_on.clear()
-        self.tap.start()
-        self.send(0)
-        await self.taking()
-        wakes: list[int] = []
-        wake = self.patch(self.tap._wake, "set", lambda: wakes.append(1))
         for wall in range(1, 100):
-            self.send(wall)
-        self.assertEqual(wakes, [])
-        wake.restore()
-        self.duty.may_go_on.set()
+            self.tap.collect([event(wall)])
+        self.assertEqual(self.tap.waiting, 0)
+        self.tap.hand_over()
+        self.tap.hand_over()
+        self.assertEqual(len(self.tap._queue), 1)
+        self.tap.start()
         await self.stop()
-        self.assertEqual(len(self.duty.told), 101)
+        self.assertEqual(self.duty.told, [*map(str, range(1, 100)), "closed"])
+
+    async def test_what_was_collected_comes_before_a_later_call_and_before_the_end(self) -> None:
+        self.make()
+        self.tap.collect([event(1)])
+        self.tap.call(lambda: self.duty.told.append("called"))
+        self.tap.collect([event(2)])
+        self.tap.start()
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "called", "2", "closed"])
+
+    async def test_of_what_was_collected_the_first_fit(self) -> None:
+        self.make(room=2)
+        self.send(1, 2, 3, 4)
+        self.assertEqual(self.tap.dropped, 2)
+        self.tap.start()
+        await self.stop()
+        gap = "gap 3-4 2: more came than could be written"
+        self.assertEqual(self.duty.told, ["1", "2", gap, "closed"])
 
     async def test_no_thread_runs_before_the_start(self) -> None:
         before = threading.active_count()
@@ -157,7 +172,7 @@ class EventThreadTests(TestCase):
     async def test_an_event_that_is_larger_than_the_queue_is_taken_alone(self) -> None:
         self.make(room=1)
         self.tap.start()
-        self.tap([event(1, "chart", "x" * 1000)])
+        self.tap.collect([event(1, "chart", "x" * 1000)])
         await self.stop()
         self.assertEqual(self.duty.told, ["1", "closed"])
 

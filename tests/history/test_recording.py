@@ -68,7 +68,8 @@ class RecordingTests(TestCase):
         return made
 
     def send(self, *walls: float) -> None:
-        self.recording.tap([event(WALL + wall) for wall in walls])
+        self.recording.tap.collect([event(WALL + wall) for wall in walls])
+        self.recording.tap.hand_over()
 
     async def send_frame(self) -> None:
         """Send an event; the thread will write it at its next look."""
