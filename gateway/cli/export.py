@@ -47,7 +47,7 @@ _HEARD = frozenset(name.encode() for name in HEARD)
 
 
 class RecordedEvent(NamedTuple):
-    """An event as `BarKeeper.take` takes it (`event_thread.HeardEvent`)."""
+    """An event as `BarKeeper.take` takes it (`HeardEvent`)."""
 
     name: str | float
     wall: float

@@ -2,6 +2,7 @@
 
 In reading order:
 
+- `heard_event`: what is read of a relayed event.
 - `event_thread`: hands each turn's events to a thread, whose work is a `Duty`: recording, or bars.
 - `recorded_lines`: the lines of a recording, and what they say.
 - `recordings_folder`: its settings, the names of its files, and which old ones are removed.
@@ -19,7 +20,7 @@ In reading order:
 - `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
 - `bar_service`: bars as a whole, for `gateway.app`.
 
-`app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps`, which `app` sets, and reads
-of an event what `event_thread.HeardEvent` names; it does not know the relay.  Nothing here that
-needs zstd is imported before a recording is wanted, since zstd is a library of its own.
+`app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps`, which `app` sets; it does
+not know the relay.  Nothing here that needs zstd is imported before a recording is wanted, since
+zstd is a library of its own.
 """

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.history.bar_query import Answer, BarQuestion
-    from gateway.history.event_thread import Gap, HeardEvent
+    from gateway.history.event_thread import Gap
+    from gateway.history.heard_event import HeardEvent
     from gateway.market.hours import Calendar
 
 FLUSH: Final = 1.0

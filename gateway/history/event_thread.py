@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import attrs
 
 from gateway.common.attempt import Attempts, reason
+from gateway.history.heard_event import HeardEvent
 
 PERIOD: Final = 0.1
 """Seconds for which events are collected, and between two looks of the thread."""
@@ -28,50 +29,6 @@ OVERHEAD: Final = 400
 """Bytes of memory that an event takes beyond its payload."""
 _size_of: Final = attrgetter("size")
 FULL: Final = "more came than could be written"
-
-
-class HeardPacket(Protocol):
-    """An Engine.IO packet of an event: its text begins with the Engine.IO type digit."""
-
-    @property
-    def data(self) -> bytes: ...
-
-
-class HeardEvent(Protocol):
-    """What is read here of a relayed event; nothing of it changes once it is in the log."""
-
-    @property
-    def packets(self) -> Sequence[HeardPacket]:
-        """The text of the Socket.IO packet, then its attachments."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Bytes of all packets."""
-        ...
-
-    @property
-    def wall(self) -> float:
-        """When it came, in seconds since 1970."""
-        ...
-
-    @property
-    def name(self) -> str | float: ...
-
-    @property
-    def code(self) -> str | None:
-        """The code that it is about."""
-        ...
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the worker or the gateway sent it."""
-        ...
-
-    @property
-    def current(self) -> bool:
-        """False: its worker had ended when it came."""
-        ...
 
 
 @attrs.frozen

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
 
-    from gateway.history.event_thread import HeardEvent
+    from gateway.history.heard_event import HeardEvent
     from gateway.history.recordings_folder import RecordSettings
     from gateway.market.hours import TradingPart
 

@@ -51,7 +51,7 @@ class Services:
         self.by_name: dict[str | float, Service] = {}
         """By the name of the event."""
         self._owner = owner
-        self._waiting: dict[Subscription, set[Waiting]] = {}
+        self._waiting: dict[Subscription, set[WaitingQuestion]] = {}
 
     def ask(self, client: Subscription, packet: Packet) -> None:
         """Have the question in `packet` answered.  Without an acknowledgment nobody waits."""
@@ -59,7 +59,7 @@ class Services:
         if packet.id is None:
             return
         name, *arguments = packet.brief
-        waiting = Waiting(client, header(PacketType.ACK, packet.namespace, packet.id))
+        waiting = WaitingQuestion(client, header(PacketType.ACK, packet.namespace, packet.id))
         if len(arguments) != 1 or not isinstance(arguments[0], dict):
             waiting.answer(orjson.dumps(ONE_OBJECT))
             return
@@ -75,14 +75,14 @@ class Services:
             waiting.is_over = True
             waiting.cancel()
 
-    def _forget(self, client: Subscription, waiting: Waiting) -> None:
+    def _forget(self, client: Subscription, waiting: WaitingQuestion) -> None:
         others = self._waiting.get(client, set())
         others.discard(waiting)
         if not others:
             self._waiting.pop(client, None)
 
 
-class Waiting:
+class WaitingQuestion:
     """One question without an answer yet."""
 
     def __init__(self, client: Subscription, head: bytes) -> None:

@@ -32,7 +32,7 @@ class View:
         self.form = form
         self.selection = selection
         self.members: dict[Subscription, Callable[[bytes], bool]] = {}
-        self.delivery: Delivery | None = None
+        self.delivery: EncodedTurn | None = None
         self._views = views
 
     def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
@@ -56,7 +56,7 @@ class View:
         return self._views.level if self.delivery is None else self.delivery.leave(member)
 
 
-class Delivery:
+class EncodedTurn:
     """A turn's events on the way to the members of all views that get the same bytes of them.
 
     They are encoded once.  Members may come and go within a write: an answer to a poll can bring

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from gateway.relay.selection import MAX_LENGTH
-from gateway.relay.view import Delivery, View
+from gateway.relay.view import EncodedTurn, View
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -75,7 +75,7 @@ class Views:
             for event in events:
                 for view in self._found(event):
                     due.setdefault(view, []).append(event)
-        deliveries: dict[Hashable, Delivery] = {}
+        deliveries: dict[Hashable, EncodedTurn] = {}
         for view, for_it in due.items():
             if view.members:
                 self._assign(view, for_it, deliveries)
@@ -84,7 +84,7 @@ class Views:
             delivery.run()
 
     def _assign(
-        self, view: View, events: list[Event], deliveries: dict[Hashable, Delivery]
+        self, view: View, events: list[Event], deliveries: dict[Hashable, EncodedTurn]
     ) -> None:
         """Give `view` the delivery of those of `events` that it wants; views may share it."""
         selection, failure = view.selection, None
@@ -100,7 +100,7 @@ class Views:
                 key = (key, *events)
         delivery = deliveries.get(key)
         if delivery is None:
-            delivery = Delivery(view.form, events, self.level, self._traffic, failure)
+            delivery = EncodedTurn(view.form, events, self.level, self._traffic, failure)
             deliveries[key] = delivery
         delivery.views.append(view)
         view.delivery = delivery

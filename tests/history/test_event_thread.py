@@ -7,7 +7,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from gateway.history.event_thread import OVERHEAD, EventThread, Gap, HeardEvent
+from gateway.history.event_thread import OVERHEAD, EventThread, Gap
+from gateway.history.heard_event import HeardEvent
 from tests.history.events import event
 
 

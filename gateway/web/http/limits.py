@@ -130,7 +130,7 @@ class Expiry:
             self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
 
 
-class Waiting(Protocol):
+class WaitingConnection(Protocol):
     """A connection that was answered in this reactor turn."""
 
     @property
@@ -152,16 +152,16 @@ class Turns:
 
     def __init__(self, reactor: Timer) -> None:
         self._reactor = reactor
-        self._answered: dict[Waiting, None] = {}
-        self._waiting: dict[Waiting, None] = {}  # in the order in which they came
+        self._answered: dict[WaitingConnection, None] = {}
+        self._waiting: dict[WaitingConnection, None] = {}  # in the order in which they came
         self._call: Call | None = None
 
-    def wait(self, connection: Waiting) -> None:
+    def wait(self, connection: WaitingConnection) -> None:
         """Call `connection.take_turn()` after all others that wait, if it has more."""
         self._answered[connection] = None
         self._continue()
 
-    def forget(self, connection: Waiting) -> None:
+    def forget(self, connection: WaitingConnection) -> None:
         """`connection` waits no longer."""
         self._answered.pop(connection, None)
         self._waiting.pop(connection, None)
@@ -192,7 +192,7 @@ class Turns:
             self._let(connection)
         self._continue()
 
-    def _let(self, connection: Waiting) -> None:
+    def _let(self, connection: WaitingConnection) -> None:
         try:
             connection.take_turn()
         except Exception:
