@@ -13,7 +13,7 @@ from websocket import ABNF, WebSocketConnectionClosedException, create_connectio
 from tests.interop.kept import Kept
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 5
+PATIENCE = 60
 """Seconds after which whatever is waited for will not come."""
 
 SEPARATOR = "\x1e"

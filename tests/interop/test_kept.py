@@ -13,9 +13,21 @@ from tests.interop.service import Service, started
 
 class KeptTests(SynchronousTestCase):
     def setUp(self) -> None:
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.started: list[Service] = []
+        self.addCleanup(self.close_all)
         self.pids: list[int] = []
-        self.gateway = Kept(lambda: started(Path(tempfile.mkdtemp(dir=folder)), "--no-worker"))
+        self.gateway = Kept(self.start)
+
+    def start(self) -> Service:
+        service = started(Path(tempfile.mkdtemp(dir=self.folder)), "--no-worker")
+        self.started.append(service)
+        return service
+
+    def close_all(self) -> None:
+        """Before the folder is removed in which they write."""
+        for service in self.started:
+            service.close()
 
     def using(self, use) -> TestResult:
         """The result of a test that does this with the gateway."""
