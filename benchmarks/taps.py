@@ -57,7 +57,9 @@ def ticks() -> Iterator[Event]:
         yield Event((Packet(text),), None, subject, trusted=True, wall=wall)
 
 
-def measured(events: Iterator[Event], taps: Taps, threads: list[EventThread], batch: int) -> float:
+def measured(
+    events: Iterator[Event], taps: Taps, listeners: Any, threads: list[EventThread], batch: int
+) -> float:
     """Time of this thread in us an event."""
     used, taken, end = 0.0, 0, time.monotonic() + SECONDS
     due = dict.fromkeys(threads, 0.0)
@@ -65,7 +67,10 @@ def measured(events: Iterator[Event], taps: Taps, threads: list[EventThread], ba
         turn = [next(events) for _ in range(batch)]
         time.sleep(0.001 * batch)
         begin = time.thread_time()
-        for tap in taps:
+        for event in turn:  # as `Hub.enter` does
+            for listener in listeners.get(event.name, ()):
+                listener(event)
+        for tap in taps:  # as `Log.flush` does
             tap(turn)
         used += time.thread_time() - begin
         taken += batch
@@ -93,10 +98,13 @@ def main() -> None:
             for _ in range(ROUNDS):
                 for kind in ("no tap", "nothing", "recording", "both"):
                     used = threads.get(kind, [])
-                    taps: Any = [each.collect for each in used]
-                    if kind == "nothing":
-                        taps = [lambda _: None]
-                    cost = measured(events, taps, used, batch)
+                    taps: Any = [lambda _: None] if kind == "nothing" else []
+                    if recording.tap in used:
+                        taps = [recording.tap.collect]
+                    listeners = {}
+                    if bars.tap in used:
+                        listeners["market_tick"] = [bars.tap.collect_one]
+                    cost = measured(events, taps, listeners, used, batch)
                     found.setdefault(kind, []).append(cost)
             told = (f"{kind} {median(costs):.2f}" for kind, costs in found.items())
             print(f"{batch} an event loop turn, us an event: {', '.join(told)}", flush=True)

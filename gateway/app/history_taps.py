@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from gateway import __version__
 from gateway.app.layer_settings import bar_settings, record_settings
 from gateway.app.service import Part, periodic
+from gateway.history.bar_keeper import NAMES_HEARD
 from gateway.history.bar_service import BarService, no_bars
 from gateway.market.events import ASK_BARS
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     Ask = Callable[[Mapping[str, Any], str], Deferred[Answer]]
     """Fields of a question, and whose it is."""
 
-HEARD = "/"
+NAMESPACE = "/"
 """The namespace whose events are recorded and made bars of: others may have the same codes."""
 
 _log = Logger(namespace="gateway")
@@ -52,13 +53,16 @@ class HistoryTaps:
         """None: none are kept."""
         self.ask: Ask = no_bars
         """Answers a question for bars, also where none are kept."""
-        taps = relay.hubs[HEARD].log.taps if HEARD in relay.hubs else []
+        heard = relay.hubs.get(NAMESPACE)
         if self.recording is not None:
-            taps.append(self.recording.tap.collect)
+            if heard is not None:
+                heard.log.taps.append(self.recording.tap.collect)
             self.recording.listeners.append(alerts.recording)
         if settings.keep_bars:
             self.bars = BarService(bar_settings(settings, os.environ), calendar, reactor)
-            taps.append(self.bars.tap.collect)
+            if heard is not None:
+                for name in NAMES_HEARD:
+                    heard.listen(name, self.bars.tap.collect_one)
             self.bars.listeners.append(alerts.bars)
             self.ask = self.bars.ask
         for hub in relay.hubs.values():

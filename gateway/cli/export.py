@@ -21,7 +21,7 @@ import orjson
 from gateway.cli.errors import CommandError
 from gateway.common.escape import escape_line
 from gateway.engineio.packet import Packet
-from gateway.history.bar_keeper import HEARD, BarKeeper
+from gateway.history.bar_keeper import NAMES_HEARD, BarKeeper
 from gateway.history.bar_query import COLUMNS, FOREVER, BarQuestion
 from gateway.history.event_thread import Gap
 from gateway.history.reading import raw_lines, read
@@ -43,7 +43,7 @@ FLUSH = 20_000
 FIELDS = ("code", *COLUMNS, "partial")
 
 _NAME = b'"e":["'
-_HEARD = frozenset(name.encode() for name in HEARD)
+_HEARD = frozenset(name.encode() for name in NAMES_HEARD)
 
 
 class RecordedEvent(NamedTuple):
@@ -98,7 +98,7 @@ class RecordedBars:
         if found.payload is None:  # a start, or a gap: what came in between was not heard
             self._keeper.gap(Gap(found.t, found.t, 0))
         elif not found.other:
-            if name not in HEARD:  # written in another way
+            if name not in NAMES_HEARD:  # written in another way
                 name = orjson.loads(found.payload)[0]
             self._keeper.take([RecordedEvent(name, found.t, (Packet(found.payload),))])
         self._events += 1

@@ -20,7 +20,7 @@ In reading order:
 - `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
 - `bar_service`: bars as a whole, for `gateway.app`.
 
-`app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps`, which `app` sets; it does
-not know the relay.  Nothing here that needs zstd is imported before a recording is wanted, since
-zstd is a library of its own.
+`app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps` and `Hub.listen`, as `app`
+has it; it does not know the relay.  Nothing here that needs zstd is imported before a recording is
+wanted, since zstd is a library of its own.
 """

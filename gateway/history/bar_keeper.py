@@ -49,7 +49,7 @@ AHEAD: Final = 3600
 """Seconds that the time of a tick may be ahead of our clock."""
 UNFINISHED: Final = 2
 """Seconds after the end of a minute from which on the broker's bar of it is whole."""
-HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
+NAMES_HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
 
 
 class Asked:
@@ -122,7 +122,7 @@ class BarKeeper:
     def take(self, events: Sequence[HeardEvent]) -> None:
         """Take a turn's events."""
         for event in events:
-            if event.name in HEARD and event.trusted and event.current:
+            if event.name in NAMES_HEARD and event.trusted and event.current:
                 try:
                     self._hear(event)
                 except (ValueError, OSError, sqlite3.Error, TooManyCodesError) as error:

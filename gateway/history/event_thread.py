@@ -110,6 +110,8 @@ class EventThread:
         self._collected: list[HeardEvent] = []
         self.collect: Callable[[Sequence[HeardEvent]], None] = self._collected.extend
         """Takes the events of one turn; to be put among `Log.taps`."""
+        self.collect_one: Callable[[HeardEvent], None] = self._collected.append
+        """Takes one event; to be given to `Hub.listen`."""
         self._queue: deque[tuple[int, Work]] = deque()
         self._put = self._taken = 0  # bytes so far: each is written by one thread alone
         self._gap: Gap | None = None

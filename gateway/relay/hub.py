@@ -79,7 +79,9 @@ class Hub:
         )
         self._late_joiners = LateJoiners(settings.snapshots)
         self._aliases = settings.aliases()
-        self._alias_event = self._aliases.event
+        self._listeners: dict[str | float, list[Callable[[Event], object]]] = {}
+        if self._aliases.event is not None:
+            self.listen(self._aliases.event, self._learn)
         self.services = Services(lambda client: observer.owner(client.socket.session))
         self.refusals = Refusals()
         self.repaired = 0
@@ -171,8 +173,8 @@ class Hub:
     def enter(self, event: Event) -> None:
         """Take `event` into the log; only the journal calls it."""
         if event.trusted:
-            if event.name == self._alias_event:
-                self._learn(event)
+            for listener in self._listeners.get(event.name, ()):
+                listener(event)
             if event.key is not None:
                 self._late_joiners.see(event)
         if self._aliases.others:
@@ -184,6 +186,13 @@ class Hub:
             self._turn.schedule()
         else:
             self._turn.step_aside(event.sender.outbox)
+
+    def listen(self, name: str, listener: Callable[[Event], object]) -> None:
+        """Have `listener` called with each trusted event `name` that enters the log.
+
+        It must not raise, and costs events of other names nothing, as a tap would.
+        """
+        self._listeners.setdefault(name, []).append(listener)
 
     def _learn(self, event: Event) -> None:
         """Learn which codes name one thing, for events to come and for the snapshot."""
