@@ -138,15 +138,6 @@ class TlsWriter(Writer):
     def stopProducing(self) -> None:
         self.stop()
 
-    def lose(self) -> None:
-        if self._rest or self._waiting:
-            self._on_room = self._lose
-        else:
-            self._lose()
-
-    def _lose(self) -> None:
-        self._transport.loseConnection()
-
 
 def writer_for(transport: Any, on_room: Callable[[], None]) -> Writer:
     """The fastest writer that `transport` allows."""

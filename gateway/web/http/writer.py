@@ -94,7 +94,13 @@ class Writer:
 
     def lose(self) -> None:
         """Close the connection once everything is written; only after `finish`."""
-        raise NotImplementedError
+        if self._rest or self._waiting:
+            self._on_room = self._lose
+        else:
+            self._lose()
+
+    def _lose(self) -> None:
+        self._transport.loseConnection()
 
     def stop(self) -> None:
         """The connection is gone: drop what waits."""
@@ -230,12 +236,6 @@ class BufferedWriter(Writer):
     def stopProducing(self) -> None:
         self._paused = True
         self.stop()
-
-    def lose(self) -> None:
-        if self._rest or self._waiting:
-            self._on_room = self._lose
-        else:
-            self._lose()
 
     def _lose(self) -> None:
         # TLS would wait for its producer, and throw away what is written after.
