@@ -17,8 +17,9 @@ from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
 from gateway.engineio.polling import PollingChannel
 from gateway.web.http.counting import socket_ends
-from gateway.web.http.gzip import SMALLEST, Compressor, accepts
+from gateway.web.http.gzip import Compressor, accepts
 from gateway.web.http.request import Request as StrictRequest
+from gateway.web.routes.polls import Answers, KnownPoll, PendingGet, PendingPost
 from gateway.web.security.guard import bearer
 from gateway.web.security.proxies import is_passed_on
 from gateway.web.websocket.allowance import Allowance, Pace
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
     from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
-    from gateway.web.http.channel import HttpChannel
 
     Connect = Callable[[WebSocketSink], WebSocketChannel]
 
@@ -212,146 +212,3 @@ def _error(request: Request, status: int, body: bytes) -> bytes:
     request.setResponseCode(status)
     request.setHeader("content-type", "application/json")
     return body
-
-
-# -- Requests of Engine.IO's long-polling that are not answered at once.
-
-
-class PendingGet:
-    """A GET that waits for packets: a request as a `gateway.engineio.polling.Poll`.
-
-    `compress` is for longer answers for clients that accept gzip.
-    """
-
-    def __init__(self, request: Request, compress: Compressor) -> None:
-        self._request: Request | None = request
-        self._compress = compress
-
-    def answer(self, payload: bytes, content_type: str) -> None:
-        """Answer with `payload`."""
-        request, self._request = self._request, None
-        assert request is not None, "a GET has one answer"
-        request.setHeader("content-type", content_type)
-        if len(payload) > SMALLEST and accepts(request.getHeader("accept-encoding") or ""):
-            request.setHeader("content-encoding", "gzip")
-            payload = self._compress(payload)
-        request.setHeader("content-length", str(len(payload)))
-        request.write(payload)
-        request.finish()
-
-    def refuse(self, error: EngineError) -> None:
-        """Answer with `error`."""
-        request, self._request = self._request, None
-        assert request is not None, "a GET has one answer"
-        request.setResponseCode(error.status)
-        request.setHeader("content-type", "application/json")
-        request.setHeader("content-length", str(len(error.body)))
-        request.write(error.body)
-        request.finish()
-
-    def watch(self, vanished: Callable[[], None]) -> None:
-        """Call `vanished` if the client goes before the answer."""
-        if self._request is not None:
-            self._request.notifyFinish().addErrback(lambda _: vanished())
-
-
-class Answers:
-    """Makes whole answers; polls that are given the same bytes in a turn share one.
-
-    `call_soon(callback)` must call `callback` after the turn.
-    """
-
-    def __init__(
-        self, compress: Compressor, call_soon: Callable[[Callable[[], None]], object]
-    ) -> None:
-        self._compress = compress
-        self._call_soon = call_soon
-        self._payload: bytes | None = None
-        self._rest: tuple[object, ...] = ()
-        self._answer = b""
-
-    def __call__(
-        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
-    ) -> bytes:
-        """The answer with `payload`; `lines`: the guard's; `gzip`: whether the client takes it."""
-        rest = content_type, lines, gzip
-        if payload is not self._payload or rest != self._rest:
-            if self._payload is None:
-                self._call_soon(self._forget)
-            self._payload, self._rest = payload, rest
-            self._answer = self._make(http, payload, *rest)
-        return self._answer
-
-    def _make(
-        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
-    ) -> bytes:
-        lines += b"Cache-Control: no-store\r\nContent-Type: %b\r\n" % content_type.encode()
-        if gzip and len(payload) > SMALLEST:
-            lines += b"Content-Encoding: gzip\r\n"
-            payload = self._compress(payload)
-        return http.whole(200, lines, payload)
-
-    def _forget(self) -> None:
-        self._payload, self._answer = None, b""
-
-
-class KnownPoll:
-    """The GET of a session that comes again and again on one connection.
-
-    `lines`: what the guard adds to answers; `gzip`: whether the client takes it.
-    """
-
-    __slots__ = ("_answers", "_channel", "_gzip", "_http", "_lines")
-
-    def __init__(
-        self,
-        http: HttpChannel,
-        channel: PollingChannel,
-        answers: Answers,
-        lines: bytes,
-        gzip: bool,
-    ) -> None:
-        self._http = http
-        self._channel = channel
-        self._answers = answers
-        self._lines = lines
-        self._gzip = gzip
-
-    @property
-    def can_take(self) -> bool:
-        return self._channel.can_repeat
-
-    def take(self) -> None:
-        self._channel.get(self)
-
-    def lost(self) -> None:
-        self._channel.lost()
-
-    def answer(self, payload: bytes, content_type: str) -> None:
-        """Answer with `payload`."""
-        http = self._http
-        http.answer(self._answers(http, payload, content_type, self._lines, self._gzip))
-
-    def refuse(self, error: EngineError) -> None:
-        """Answer with `error`."""
-        lines = b"%bCache-Control: no-store\r\nContent-Type: application/json\r\n" % self._lines
-        self._http.answer(self._http.whole(error.status, lines, error.body))
-
-
-class PendingPost:
-    """A POST that is still being received; its client may go before the answer."""
-
-    def __init__(self, request: Request) -> None:
-        self._request: Request | None = request
-        request.notifyFinish().addErrback(self._vanished)
-
-    def answer(self, body: bytes) -> None:
-        """Answer with `body`; status and type are set already."""
-        request, self._request = self._request, None
-        if request is not None:
-            request.setHeader("content-length", str(len(body)))
-            request.write(body)
-            request.finish()
-
-    def _vanished(self, _: object) -> None:
-        self._request = None

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
 from gateway.web.http.gzip import SMALLEST, Compressor, accepts
-from gateway.web.routes.engine import PendingGet
+from gateway.web.routes.polls import PendingGet
 
 
 class PendingGetTests(SynchronousTestCase):
