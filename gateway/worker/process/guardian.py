@@ -8,16 +8,33 @@ found and ended, even after the gateway was killed.
 Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 2 are the
 worker's output, which the guardian hands on and closes; 3 takes the guardian's reports; 4,
 where there is one, is the lock by which the next gateway knows that something of this tree
-is still there (`claim.py`): the guardian and the worker hold it as long as they live.
+is still there (`claim.py`): the guardian and the worker hold it as long as they live; 5, where
+there is one, is the *door*: a UNIX socket that listens, where the next gateway asks for the worker.
 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
-hold bytes as latin-1) and `patience` (seconds after SIGINT, after SIGTERM, for what the worker
-leaves); afterwards `patience A B C`, `stop`, `kill`.  Its end means `stop`, and so do SIGTERM
-and SIGINT.
+hold bytes as latin-1), `patience` (seconds after SIGINT, after SIGTERM, for what the worker
+leaves), `keep` (seconds; 0 without it), `identity` (texts by name: what makes this worker another
+one than others) and `note` (an object that only the gateway understands); afterwards
+`patience A B C`, `keep SECONDS`, `note {...}`, `adopted`, `stop`, `kill`.
 
 Reports, one a line: `forked PID`, by the new process itself before it becomes the worker;
 `started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS` (as waitpid has it),
 at once when the worker is gone.  The guardian itself exits when nothing of the tree is left.
+
+When the lifeline ends without a `stop` the gateway was killed, or hands over: the worker is
+*kept* for `keep` seconds, and ended as by `stop` when nobody has come.  What it prints meanwhile
+is read, and the newest of it is kept.  SIGTERM and SIGINT always mean `stop`.
+
+The door is heeded while the worker is kept; it is shut once the worker is to end.  Only the own
+user is answered.  One message asks: a JSON object with `version` and `identity`.  One line
+answers, a JSON object.  Where version and identity are the guardian's own, four descriptors come
+with it, as whoever starts a guardian has them: the new lifeline, the worker's stdout and
+stderr, the new reports.  It tells `version`, `pid` (the guardian's), `given` (the first line),
+`note` (the newest), `age` (seconds since the start of the worker), `reports` (all so far),
+`output` (pairs of descriptor and text) and `dropped` (bytes of it that were not kept).  The new
+gateway says `adopted` first of all; if it goes before that, the worker is still kept, and
+nothing is lost.  Otherwise the answer is `refused` (what differs), and the worker is ended: who
+asks is in charge now, and will not have it.
 
 The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
 a terminal.  Processes with a group of their own get SIGTERM when the worker is gone, and
@@ -33,18 +50,30 @@ import os
 import resource
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
 from functools import partial
 from typing import Any
 
-LIFELINE, STATUS, LOCK = 0, 3, 4
+VERSION = 1
+"""Of what is said through the door.  Any version tells `version`, in a line of JSON."""
+LIFELINE, STATUS, LOCK, DOOR = 0, 3, 4, 5
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINUX = sys.platform == "linux"
 LIBC = ctypes.CDLL(None)
 KILL_INTERVAL = 0.05
 """Seconds between looks at a tree that is being killed: it may fork meanwhile."""
+KEPT_OUTPUT = 256 * 1024
+"""Bytes of output that are kept for the next gateway."""
+FIND_INTERVAL = 1.0
+"""Seconds between looks whether the next gateway can find a worker that is kept."""
+DOOR_TIMEOUT = 5.0
+"""Seconds in which one who comes to the door says and takes what it wants."""
+MAX_QUESTION = 16384
+"""Bytes of what it says."""
 
 
 def prctl(option: int, value: int) -> None:
@@ -100,6 +129,14 @@ class Guardian:
 
     def __init__(self) -> None:
         self.locks = tuple(filter(is_open, (LOCK,)))
+        self.door: socket.socket | None = None
+        if LINUX and self.locks and is_open(DOOR):
+            self.door = socket.socket(fileno=DOOR)
+            self.door.setblocking(False)  # who came may be gone again
+        self.attached = True
+        """Whether somebody holds the other end of the lifeline."""
+        self.kept_until: float | None = None
+        """Until when the worker waits for the next gateway; None: it has one, or is to end."""
         self.worker = 0
         self.group = 0
         """The worker's process group, which outlives it."""
@@ -111,8 +148,14 @@ class Guardian:
         self.sent: signal.Signals | None = None
         self.asked = False
         self.inbox = b""
-        self.outputs: list[int] = []
+        self.outputs: dict[int, int] = {}
         """Where the worker's output can be read; it is the gateway's while that lives."""
+        self.unread: list[int] = []
+        """Those of 1 and 2 that have not ended."""
+        self.printed: list[tuple[int, bytes]] = []
+        self.dropped = 0
+        self.told: list[str] = []
+        """The reports so far."""
 
     def main(self) -> None:
         """Serve one worker."""
@@ -130,8 +173,12 @@ class Guardian:
         if LINUX:
             prctl(PR_SET_CHILD_SUBREAPER, 1)
         line = self.first_line()
-        if line and self.start(json.loads(line)):
-            self.watch()
+        if line:
+            self.given = json.loads(line)
+            self.note = self.given.get("note")
+            self.keep = self.given.get("keep", 0.0)
+            if self.start(self.given):
+                self.watch()
 
     def ask(self, *_: object) -> None:
         """Signal handler: remember that the tree shall end."""
@@ -168,34 +215,44 @@ class Guardian:
             return False
         self.process = process  # kept: its finaliser must not reap
         self.worker = self.group = process.pid
+        self.born = time.monotonic()
         self.report(f"started {self.worker}")
         # Once the gateway is dead somebody must read on: a worker that prints while it logs
         # out would die of a broken pipe before it has.
         for output in (1, 2) if LINUX else ():
             with contextlib.suppress(OSError):
-                reader = os.open(f"/proc/self/fd/{output}", os.O_RDONLY | os.O_NONBLOCK)
-                self.outputs.append(reader)
+                flags = os.O_RDONLY | os.O_NONBLOCK
+                self.outputs[output] = os.open(f"/proc/self/fd/{output}", flags)
+        self.unread = [*self.outputs]
         null = os.open(os.devnull, os.O_RDWR)
         for output in (1, 2):
             os.dup2(null, output)
         return True
 
     def watch(self) -> None:
-        """Until the tree is gone: reap, obey, and end it when asked."""
-        lifeline = [LIFELINE]
-        while self.reap():
-            if self.asked:
+        """Until the tree is gone: reap, obey, keep it for the next gateway, end it when asked."""
+        while self.reap() or self.kept_until is not None:
+            if self.asked or self.is_lost():
                 self.asked = False
                 self.end()
+                continue
             self.escalate()
-            sources = [self.wakeup, *(lifeline or self.outputs)]
-            readable = select.select(sources, [], [], self.left())[0]
+            readable = select.select([self.wakeup, *self.sources()], [], [], self.left())[0]
             if self.wakeup in readable:
                 os.read(self.wakeup, 4096)
             if LIFELINE in readable and not self.obey():
-                lifeline = []
-                self.end()
-            self.outputs = [end for end in self.outputs if end not in readable or discard(end)]
+                self.detach()
+            for output in [each for each in self.unread if self.outputs[each] in readable]:
+                self.listen(output)
+            if self.door in readable:
+                self.answer()
+
+    def sources(self) -> list[Any]:
+        """What is heeded besides signals."""
+        if self.attached:
+            return [LIFELINE]
+        unread = [self.outputs[each] for each in self.unread]
+        return unread if self.kept_until is None or self.door is None else [*unread, self.door]
 
     def reap(self) -> bool:
         """Collect the dead; whether anybody is left."""
@@ -209,6 +266,7 @@ class Guardian:
                     self.report(f"exited {status}")
                     self.end_rest()
         except ChildProcessError:
+            self.company = self.strays = None
             return False
 
     def obey(self) -> bool:
@@ -219,14 +277,110 @@ class Guardian:
             command, *words = line.split()
             if command == b"patience":
                 self.patience = [float(word) for word in words]
+            elif command == b"keep":
+                self.keep = float(words[0])
+            elif command == b"note":
+                self.note = json.loads(line[len(command) :])
+            elif command == b"adopted":
+                self.kept_until = None
+                self.printed.clear()
+                self.dropped = 0
             elif command == b"stop":
                 self.end()
             elif command == b"kill":
+                self.end()
                 self.company = self.strays = Course()
         return bool(data)
 
+    def detach(self) -> None:
+        """Nobody holds the lifeline any more: keep the worker, if it is not to end anyway."""
+        self.attached = False
+        if self.kept_until is not None:
+            return  # who asked for it was gone before it said so
+        if self.company is None and self.door is not None and len(self.outputs) > 1:
+            self.kept_until = time.monotonic() + self.keep
+        else:
+            self.end()
+
+    def is_lost(self) -> bool:
+        """Whether nobody comes any more for a worker that is kept: late, or unable to find it."""
+        if self.attached or self.kept_until is None:
+            return False
+        return time.monotonic() >= self.kept_until or os.fstat(LOCK).st_nlink == 0
+
+    def listen(self, output: int) -> None:
+        """Keep the newest of what the worker prints while nobody else reads it."""
+        data = b""
+        with contextlib.suppress(OSError):
+            data = os.read(self.outputs[output], 65536)
+        if not data:
+            self.unread.remove(output)
+            return
+        self.printed.append((output, data))
+        kept = sum(len(data) for _, data in self.printed)
+        while kept > KEPT_OUTPUT:
+            first = len(self.printed.pop(0)[1])
+            kept -= first
+            self.dropped += first
+
+    def answer(self) -> None:
+        """Somebody is at the door.  Whoever it is, it can do no harm but ask."""
+        assert self.door is not None
+        with contextlib.suppress(Exception), self.door.accept()[0] as visitor:
+            visitor.settimeout(DOOR_TIMEOUT)
+            credentials = visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            if struct.unpack("3i", credentials)[1] != os.getuid():
+                return
+            refused = self.differs(json.loads(visitor.recv(MAX_QUESTION)))
+            if refused:
+                self.end()
+                visitor.sendall(encoded({"version": VERSION, "refused": refused}))
+            else:
+                self.hand_over(visitor)
+
+    def differs(self, asked: dict[str, Any]) -> list[str]:
+        """What is not as it would be with the one who asks."""
+        if asked["version"] != VERSION:
+            return ["version"]
+        own, other = self.given.get("identity", {}), asked["identity"]
+        return [name for name in {**own, **other} if own.get(name) != other.get(name)]
+
+    def hand_over(self, visitor: socket.socket) -> None:
+        """Give the worker to the next gateway.  Raises OSError, and then nothing has changed."""
+        header = encoded(
+            {
+                "version": VERSION,
+                "pid": os.getpid(),
+                "given": self.given,
+                "note": self.note,
+                "age": time.monotonic() - self.born,
+                "reports": self.told,
+                "output": [(output, data.decode("latin-1")) for output, data in self.printed],
+                "dropped": self.dropped,
+            }
+        )
+        lifeline, theirs = os.pipe()
+        reports, status = os.pipe()
+        try:
+            given = [theirs, self.outputs[1], self.outputs[2], reports]
+            rights = socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("4i", *given)
+            sent = visitor.sendmsg([header], [rights])
+            if sent < len(header):  # else who has it all may be gone by now
+                visitor.sendall(header[sent:])
+            os.dup2(lifeline, LIFELINE)
+            os.dup2(status, STATUS)
+        finally:
+            for end in (lifeline, theirs, reports, status):
+                os.close(end)
+        self.attached = True
+        self.inbox = b""
+
     def end(self) -> None:
-        """Begin to end the tree, unless that was begun."""
+        """Begin to end the tree, unless that was begun; nobody can have it any more."""
+        self.kept_until = None
+        if self.door is not None:
+            self.door.close()
+            self.door = None
         interrupt, terminate, _ = self.patience
         if self.company is None:
             self.company = Course((signal.SIGINT, interrupt), (signal.SIGTERM, terminate))
@@ -250,9 +404,11 @@ class Guardian:
         return [course for course in (self.company, self.strays) if course is not None]
 
     def left(self) -> float | None:
-        """Seconds until the next signal is due; None: none is."""
-        ends = [course.deadline - time.monotonic() for course in self.courses()]
-        return max(0.0, min(ends)) if ends else None
+        """Seconds until something is due; None: nothing is."""
+        ends = [course.deadline for course in self.courses()]
+        if self.kept_until is not None and not self.attached:
+            ends += [self.kept_until, time.monotonic() + FIND_INTERVAL]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def escalate(self) -> None:
         """Send the signals whose time has come."""
@@ -272,7 +428,8 @@ class Guardian:
                     os.kill(pid, signal.SIGCONT)  # a stopped process can't die of it
 
     def report(self, line: str) -> None:
-        """Tell the gateway, which may be gone."""
+        """Tell the gateway, which may be gone; and remember it for the next one."""
+        self.told.append(line)
         with contextlib.suppress(OSError):
             os.write(STATUS, f"{line}\n".encode())
 
@@ -322,11 +479,9 @@ def is_open(descriptor: int) -> bool:
     return False
 
 
-def discard(output: int) -> bool:
-    """Read what there is and forget it; False at the end."""
-    with contextlib.suppress(OSError):
-        return bool(os.read(output, 65536))
-    return False
+def encoded(value: dict[str, Any]) -> bytes:
+    """One line of JSON."""
+    return json.dumps(value).encode() + b"\n"
 
 
 def raw(text: str) -> bytes:

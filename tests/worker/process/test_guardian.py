@@ -37,7 +37,8 @@ runpy.run_module("gateway.worker.process.guardian", run_name="__main__")
 class Guarded:
     """A guardian and the ends of its pipes."""
 
-    def __init__(self, lock: int | None = None) -> None:
+    def __init__(self, *more: int, errors: int = subprocess.DEVNULL) -> None:
+        """`more`: the lock and the door; `errors`: where the worker's stderr goes."""
         reports, theirs = os.pipe()
         self.output, worker_output = os.pipe()
         self.reports = os.fdopen(reports, "rb", buffering=0)
@@ -46,13 +47,12 @@ class Guarded:
                 sys.executable,
                 "-c",
                 RUN,
-                str(theirs),
-                *([] if lock is None else [str(lock)]),
+                *map(str, (theirs, *more)),
             ],
             stdin=subprocess.PIPE,
             stdout=worker_output,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs,) if lock is None else (theirs, lock),
+            stderr=errors,
+            pass_fds=(theirs, *more),
             cwd=CHILDREN.parents[1],
         )
         os.close(theirs)
@@ -258,7 +258,7 @@ class GuardianTests(SynchronousTestCase):
         folder.mkdir()
         file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(file, fcntl.LOCK_EX)
-        guarded = Guarded(lock=file)
+        guarded = Guarded(file)
         os.close(file)
         self.addCleanup(guarded.close)
         guarded.start("polite.py", env={"JOURNAL": "/dev/stdout"})
