@@ -146,6 +146,11 @@ class Browser:
         self.emit = client.emit
         self.close = client.disconnect
 
+    def next(self) -> tuple[str, dict]:
+        """The name and the object of the next event."""
+        name, arguments = self._heard.get(timeout=PATIENCE)
+        return name, arguments[0]
+
     def hears(self, name: str, **fields: object) -> dict:
         """The object of the next event `name` that has these fields; others are passed over."""
         deadline, passed = time.monotonic() + PATIENCE, []
