@@ -31,7 +31,7 @@ def makeService(options: Options, reactor: Any = None) -> Gateway:
     if reactor is None:
         from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
     try:
-        check_private_names()
+        check_private_names(imported=True)
         return GatewayAssembly(options.settings, reactor, options.parent).gateway
     except (ValueError, OSError, ListenError) as error:
         raise SystemExit(f"sjgateway: {error}") from None

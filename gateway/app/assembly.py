@@ -11,12 +11,11 @@ import time
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry
 from twisted.logger import LogLevel
 
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
-from gateway.app.collectors import register_collectors
+from gateway.app.collectors import Registry, register_collectors
 from gateway.app.history_taps import HistoryTaps
 from gateway.app.layer_settings import (
     alert_settings,
@@ -132,7 +131,7 @@ class GatewayAssembly:
             token_sources(settings), tokens, self._heed_tokens, wall=time.time
         )
         caps = self._caps()
-        self._registry = CollectorRegistry()
+        self._registry = Registry()
         self.site = self._make_site()
         register_collectors(
             self._registry,

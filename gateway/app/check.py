@@ -17,10 +17,11 @@ from gateway.app.layer_settings import (
 )
 from gateway.market.hours import Calendar
 from gateway.ops import doctor
-from gateway.ops.alerts.delivery import WebhookClient
+from gateway.ops.alerts.posting import WebhookClient
 from gateway.ops.alerts.webhooks import webhook
 from gateway.ops.doctor import TOPICS, Finding, Level
 from gateway.ops.doctor.finding import fail, ok
+from gateway.web import private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +78,7 @@ def _findings(
     yield from doctor.check_environment(environ)
     try:
         guard = guard_settings(settings)
+        private.check()
         worker = worker_settings(settings, guard, environ)
         engine_settings(settings)
         relay_settings(settings, environ)

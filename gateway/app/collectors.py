@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
-
-from prometheus_client.registry import Collector
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
@@ -20,9 +18,8 @@ from gateway.ops.metrics.gateway import (
 from gateway.ops.metrics.worker import WorkerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
     from gateway.app.admission import Admission
@@ -38,8 +35,32 @@ if TYPE_CHECKING:
     from gateway.worker.supervisor import Supervisor
 
 
+class Collector(Protocol):
+    """What a registry of prometheus_client takes."""
+
+    def collect(self) -> Iterable[Metric]: ...
+
+
+class Registry:
+    """All collectors, as `generate_latest` reads them.
+
+    Not prometheus_client's own, which is imported only when somebody asks for metrics.
+    """
+
+    def __init__(self) -> None:
+        self._collectors: list[Collector] = []
+
+    def register(self, collector: Collector) -> None:
+        self._collectors.append(collector)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of all of them."""
+        for collector in self._collectors:
+            yield from collector.collect()
+
+
 def register_collectors(
-    registry: CollectorRegistry,
+    registry: Registry,
     *,
     events: WorkerEvents,
     sessions: Mapping[str, Session],
@@ -79,7 +100,7 @@ def register_collectors(
         registry.register(TolerantCollector(worker))
 
 
-class TolerantCollector(Collector):
+class TolerantCollector:
     """Wraps a collector: what raises is logged and left out, so that `/metrics` always answers."""
 
     def __init__(self, collector: Any) -> None:

@@ -13,8 +13,7 @@ from gateway.web.routes.router import mounts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prometheus_client import CollectorRegistry
-
+    from gateway.app.collectors import Registry
     from gateway.engineio.handshake import Peer
     from gateway.engineio.server import Server as EngineServer
     from gateway.web.http.site import Site
@@ -31,7 +30,7 @@ def make_gateway_site(
     guard: Guard,
     wrong_tokens: WrongTokens,
     rest: RestHandlers,
-    registry: CollectorRegistry,
+    registry: Registry,
     engine: EngineServer,
     upgrader: Upgrader,
     allowance: Allowance,

@@ -11,8 +11,6 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -79,6 +77,8 @@ def _writer(pid: int) -> str:
     """What process `pid` is, if it may have written the file; else ""."""
     if pid == os.getpid():
         return ""
+    import psutil  # noqa: PLC0415  # only a file that was left behind needs it
+
     try:
         words = {word.rpartition("/")[2] for word in psutil.Process(pid).cmdline()}
     except psutil.NoSuchProcess:

@@ -1,18 +1,17 @@
 """Private names of Twisted, Autobahn and pyOpenSSL that the code uses.
 
 Each of them is listed here with its reason; `tests/web/test_private.py` searches the source
-for others.  `check` looks for all of them when the gateway starts: if a new version of one of
-them lacks one, the user gets one line that says so.
+for others.  `check` looks for them when the gateway starts: if a new version of one of them
+lacks one, the user gets one line that says so.  Autobahn is imported by need only: `--check`
+looks for its names, too.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import sys
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from autobahn.twisted.websocket import WebSocketServerProtocol
-from autobahn.websocket.compress import PerMessageDeflate
 from OpenSSL import SSL
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
@@ -39,6 +38,9 @@ FILE, TLS = (
 OPENSSL, CONNECTION = "OpenSSL.SSL", "OpenSSL.SSL.Connection"
 DEFLATE = "autobahn.websocket.compress.PerMessageDeflate"
 WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
+
+LATER = {DEFLATE: "autobahn.websocket.compress", WEBSOCKET: "autobahn.twisted.websocket"}
+"""What is imported only by need, and its module."""
 
 NAMES = (
     Private(HTTP, "_buffer", "what is left of a line, to refuse a bare CR or LF at once"),
@@ -67,17 +69,25 @@ NAMES = (
 )
 
 
-def missing() -> list[str]:
-    """Which of `NAMES` the installed versions lack."""
+def missing(*, imported: bool = False) -> list[str]:
+    """Which of `NAMES` the installed versions lack.
+
+    `imported`: only those of packages that are imported by now, since a start imports no others.
+    """
     return [
-        f"{each.owner}.{each.name}" for each in NAMES if not hasattr(_sample(each.owner), each.name)
+        f"{each.owner}.{each.name}"
+        for each in NAMES
+        if not (imported and each.owner in LATER and LATER[each.owner] not in sys.modules)
+        and not hasattr(_sample(each.owner), each.name)
     ]
 
 
-def check() -> None:
-    """Raises ValueError, with one line for the user, where a name is missing."""
-    names = missing()
+def check(*, imported: bool = False) -> None:
+    """Raises ValueError, with one line for the user, where a name is missing; see `missing`."""
+    names = missing(imported=imported)
     if names:
+        from importlib.metadata import version  # noqa: PLC0415  # by need
+
         raise ValueError(
             f"Twisted {version('twisted')}, Autobahn {version('autobahn')} or pyOpenSSL"
             f" {version('pyOpenSSL')} is too new or too old for this sjgateway: there is no"
@@ -98,6 +108,18 @@ def _reading_chunks() -> Any:
     return channel
 
 
+def _deflate() -> Any:
+    from autobahn.websocket.compress import PerMessageDeflate  # noqa: PLC0415
+
+    return PerMessageDeflate(True, True, True, 15, 15, 8)
+
+
+def _websocket() -> Any:
+    from autobahn.twisted.websocket import WebSocketServerProtocol  # noqa: PLC0415
+
+    return WebSocketServerProtocol
+
+
 _SAMPLES: dict[str, Callable[[], Any]] = {
     HTTP: _reading_chunks,
     CHUNKS: lambda: getattr(_reading_chunks(), "_transferDecoder", None),
@@ -105,6 +127,6 @@ _SAMPLES: dict[str, Callable[[], Any]] = {
     TLS: lambda: SSL4ServerEndpoint(None, 0, None),
     OPENSSL: lambda: SSL,
     CONNECTION: lambda: SSL.Connection(SSL.Context(SSL.TLS_METHOD), None),
-    DEFLATE: lambda: PerMessageDeflate(True, True, True, 15, 15, 8),
-    WEBSOCKET: lambda: WebSocketServerProtocol,
+    DEFLATE: _deflate,
+    WEBSOCKET: _websocket,
 }

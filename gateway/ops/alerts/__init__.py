@@ -3,7 +3,8 @@
 - `alerts`: the whole: hears the gateway's own events, and tells every receiver.
 - `rules`: which changes are worth an alert, its text, and the limit for each subject.
 - `webhooks`: reads a webhook's URL; the body for Slack, Discord, Telegram, or plain JSON.
-- `delivery`: posts over verified HTTPS until an alert has arrived.
+- `delivery`: tries again until an alert has arrived, one after the other.
+- `posting`: one post over verified HTTPS; imported only where alerts are sent.
 
 `gateway.app` imports it.
 """

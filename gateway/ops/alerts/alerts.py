@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.ops.alerts.delivery import RESULTS, Delivery, WebhookClient
+from gateway.ops.alerts.delivery import RESULTS, Delivery
 from gateway.ops.alerts.rules import AlertLimiter, AlertRules, text
 from gateway.ops.alerts.webhooks import secrets, webhook
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.ops.alerts.rules import Alert
+    from gateway.ops.alerts.webhooks import Webhook
 
 
 @attrs.frozen(kw_only=True)
@@ -57,11 +58,15 @@ class Alerts:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
-        client = WebhookClient(reactor, settings.ca_file)
-        self._channels = [
-            (each, Delivery(each.host, partial(client.post, each.url), deadlines, random))
-            for each in map(webhook, settings.urls)
-        ]
+        self._channels: list[tuple[Webhook, Delivery]] = []
+        if settings.urls or settings.ca_file is not None:
+            from gateway.ops.alerts.posting import WebhookClient  # noqa: PLC0415  # an HTTP client
+
+            client = WebhookClient(reactor, settings.ca_file)
+            self._channels = [
+                (each, Delivery(each.host, partial(client.post, each.url), deadlines, random))
+                for each in map(webhook, settings.urls)
+            ]
         limiter = AlertLimiter(deadlines, settings.interval, self._send)
         rules = AlertRules(deadlines, wall, limiter.tell)
         self.published = rules.published

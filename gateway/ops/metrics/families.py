@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
@@ -18,6 +16,8 @@ Value = float | Mapping[str, float]
 
 def counter(name: str, meaning: str, value: Value, label: str = "") -> Metric:
     """What only grows; `name` is without the prefix and without `_total`."""
+    from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415  # when asked
+
     family = CounterMetricFamily(PREFIX + name, meaning, labels=_labels(label))
     for labels, number in _samples(value):
         family.add_metric(labels, number)
@@ -26,6 +26,8 @@ def counter(name: str, meaning: str, value: Value, label: str = "") -> Metric:
 
 def gauge(name: str, meaning: str, value: Value | None, label: str = "") -> Metric:
     """What goes up and down; None: there is nothing to measure now."""
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # when asked
+
     family = GaugeMetricFamily(PREFIX + name, meaning, labels=_labels(label))
     for labels, number in _samples({} if value is None else value):
         family.add_metric(labels, number)

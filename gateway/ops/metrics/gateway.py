@@ -6,9 +6,6 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-import psutil
-from prometheus_client.core import HistogramMetricFamily
-
 from gateway.common.attempt import Periodic
 from gateway.ops.metrics.families import PREFIX, counter, gauge
 
@@ -121,6 +118,8 @@ class ProcessMetrics:
         yield gauge("memory_bytes", "Resident memory", self._memory, "process")
 
     def _measure(self, pids: Mapping[str, int | None]) -> None:
+        import psutil  # noqa: PLC0415  # by need
+
         self._cpu, self._memory = {}, {}
         for name, pid in pids.items():
             if pid is None:
@@ -156,6 +155,8 @@ class ReactorDelay:
         Periodic(deadlines, SAMPLE_INTERVAL, "The sample of the reactor's delay", self._look)
 
     def collect(self) -> Iterator[Metric]:
+        from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415  # when asked
+
         bounds = (*map(str, BOUNDS), "+Inf")
         yield HistogramMetricFamily(
             f"{PREFIX}reactor_delay_seconds",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from klein import Klein
 from twisted.logger import Logger
-from werkzeug.exceptions import HTTPException
 
 from gateway.contract import CredentialsError, HeldError, WorkerError
 from gateway.web.http.audit import audit
@@ -16,7 +14,7 @@ from gateway.web.http.site import Mount
 from gateway.web.routes.rest import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from twisted.python.failure import Failure
 
@@ -32,23 +30,45 @@ def mounts(routes: Iterable[Route]) -> dict[bytes, Mount]:
     Klein routes all but the leaves; what it fails with becomes JSON.  Raises ValueError where
     two methods of a path differ in their `Access`, which is asked by the path alone.
     """
-    app = Klein()
-    app.url_map.merge_slashes = False  # it would redirect, in HTML
-    app.handle_errors(BadRequestError)(_answer_bad_request)
-    app.handle_errors(HTTPException)(_answer_http_error)
-    app.handle_errors(Exception)(_answer_failure)
-    by_klein: Any = app.resource().render
+    routes = tuple(routes)
+    by_klein = _Router([route for route in routes if not route.is_leaf]).render
     made: dict[bytes, Mount] = {}
     for route in routes:
         if route.is_leaf:
             mount = Mount(route.handler, route.access, methods=(b"GET", b"HEAD"))
         else:
-            endpoint = f"{route.method} {route.path}"
-            app.route(route.path, methods=[route.method], endpoint=endpoint)(route.handler)
             mount = Mount(by_klein, route.access)
         if made.setdefault(route.path.encode(), mount) != mount:
             raise ValueError(f"{route.path}: its methods differ in who may ask")
     return made
+
+
+class _Router:
+    """Answers requests by Klein, which is imported for the first of them: relaying needs none."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self._routes = routes
+        self._by_klein: Callable[[Request], Any] | None = None
+
+    def render(self, request: Request) -> Any:
+        if self._by_klein is None:
+            self._by_klein = _by_klein(self._routes)
+        return self._by_klein(request)
+
+
+def _by_klein(routes: list[Route]) -> Any:
+    from klein import Klein  # noqa: PLC0415
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415
+
+    app = Klein()
+    app.url_map.merge_slashes = False  # it would redirect, in HTML
+    app.handle_errors(BadRequestError)(_answer_bad_request)
+    app.handle_errors(HTTPException)(_answer_http_error)
+    app.handle_errors(Exception)(_answer_failure)
+    for route in routes:
+        endpoint = f"{route.method} {route.path}"
+        app.route(route.path, methods=[route.method], endpoint=endpoint)(route.handler)
+    return app.resource().render
 
 
 def _answer_bad_request(request: Request, failure: Failure) -> bytes:

@@ -11,7 +11,6 @@ from zope.interface import implementer
 from gateway.engineio.meter import BYTES, SLICE, Meter
 from gateway.web.http.tls_writer import writer_for
 from gateway.web.websocket.closing import ClosingHandshake
-from gateway.web.websocket.fallback import Fallback
 from gateway.web.websocket.frames import CLOSE, TEXT, TextCheck, declared, split
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from gateway.engineio.websocket import WebSocketReceiver
     from gateway.web.http.writer import Writer
     from gateway.web.websocket.allowance import Allowance
-    from gateway.web.websocket.fallback import FallbackFactory
+    from gateway.web.websocket.fallback import Fallback
+    from gateway.web.websocket.odd_frames import OddFrames
 
 PIECE = 1024
 """Bytes that Autobahn gets at a time."""
@@ -40,18 +40,16 @@ class WebSocketConnection:
     """
 
     __slots__ = (
-        "_allowance", "_buffer", "_channel", "_check", "_closing", "_deadlines", "_factory",
-        "_fallback", "_gone", "_limit", "_meter", "_needed", "_pause", "_writer", "form",
-        "transport", "write",
+        "_allowance", "_buffer", "_channel", "_check", "_closing", "_deadlines",
+        "_fallback", "_gone", "_limit", "_meter", "_needed", "_odd_frames", "_pause", "_writer",
+        "form", "transport", "write",
     )  # fmt: skip
 
     form: Form
 
-    def __init__(
-        self, deadlines: Deadlines, factory: FallbackFactory, allowance: Allowance
-    ) -> None:
+    def __init__(self, deadlines: Deadlines, odd_frames: OddFrames, allowance: Allowance) -> None:
         self._deadlines = deadlines
-        self._factory = factory
+        self._odd_frames = odd_frames
         self._allowance = allowance
         self._limit = allowance.max_payload
         self._meter = Meter(0, 0, deadlines.clock)
@@ -214,10 +212,8 @@ class WebSocketConnection:
 
     def _fall_back(self, rest: bytes) -> None:
         self._buffer, self._check = b"", None
-        self._fallback = Fallback(self, self.transport.getPeer())
         self._widen()
-        self._fallback.limit(self._limit)
-        self._fallback.start(self._factory)
+        self._fallback = self._odd_frames.reader(self, self.transport.getPeer(), self._limit)
         self._feed(rest)
 
     def _feed(self, data: bytes) -> None:

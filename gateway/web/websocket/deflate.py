@@ -9,8 +9,6 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from autobahn.websocket.compress import PerMessageDeflateOffer
-
 from gateway.engineio.forms import frame_header
 from gateway.engineio.outbox import Form
 
@@ -78,6 +76,8 @@ def _serves(offer: str) -> bool:
         parsed.setdefault(key.strip().lower(), []).append(
             value.strip().strip('"') if equals else True
         )
+    from autobahn.websocket.compress import PerMessageDeflateOffer  # noqa: PLC0415
+
     try:
         asked = PerMessageDeflateOffer.parse(parsed)
     except Exception:  # Autobahn raises nothing more specific for a malformed offer

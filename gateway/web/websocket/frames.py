@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autobahn.websocket.utf8validator import Utf8Validator
-from autobahn.websocket.xormasker import create_xor_masker  # type: ignore[attr-defined]
-
 TEXT, BINARY, CLOSE = 0x81, 0x82, 0x88
 """First bytes of frames with FIN and without reserved bits (RFC 6455, section 5.2)."""
 
@@ -86,6 +83,10 @@ def unmask(key: bytes, data: bytes) -> bytes:
     """`data` XORed with the four bytes of `key`, repeated (RFC 6455, section 5.3)."""
     size = len(data)
     if size > LONG:
+        from autobahn.websocket.xormasker import (  # type: ignore[attr-defined]  # noqa: PLC0415
+            create_xor_masker,
+        )
+
         return bytes(create_xor_masker(key, size).process(data))
     cover = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(data, "little") ^ int.from_bytes(cover, "little")).to_bytes(
@@ -113,6 +114,8 @@ class TextCheck:
     __slots__ = ("_seen", "_validator")
 
     def __init__(self) -> None:
+        from autobahn.websocket.utf8validator import Utf8Validator  # noqa: PLC0415
+
         # Python's own decoder waits for the third byte of a surrogate.
         self._validator = Utf8Validator()
         self._seen = 0

@@ -20,7 +20,7 @@ from gateway.engineio.forms import WEBSOCKETS
 from gateway.web.http.channel import EVERY_ANSWER, HttpChannel
 from gateway.web.websocket.connection import WebSocketConnection
 from gateway.web.websocket.deflate import ACCEPTED, Deflated, accepts
-from gateway.web.websocket.fallback import FallbackFactory
+from gateway.web.websocket.odd_frames import OddFrames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,8 @@ class Upgrader:
         self._deflate = deflate
         self._allowance = allowance
         most = max(allowance.max_payload, allowance.worker_payload)  # each has its own below it
-        self._plain = FallbackFactory(reactor, deflate=False, max_payload=most)
-        self._deflating = FallbackFactory(reactor, deflate=True, max_payload=most)
+        self._plain = OddFrames(reactor, deflate=False, max_payload=most)
+        self._deflating = OddFrames(reactor, deflate=True, max_payload=most)
 
     def __call__(
         self, request: Request, connect: Callable[[WebSocketConnection], WebSocketReceiver]
@@ -83,8 +83,8 @@ class Upgrader:
         )
         answer = _answer(request, ACCEPTED.encode() if deflate else b"")
         transport, leftover = _take_over(request)
-        factory = self._deflating if deflate else self._plain
-        connection = WebSocketConnection(self._deadlines, factory, self._allowance)
+        odd_frames = self._deflating if deflate else self._plain
+        connection = WebSocketConnection(self._deadlines, odd_frames, self._allowance)
         _set_protocol(transport, connection)
         connection.makeConnection(transport)
         let_go = connection.hold()  # the answer and the first packet go out in one write

@@ -18,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from twisted.logger import Logger
 
 from gateway.common.attempt import attempt
@@ -255,6 +254,8 @@ class Predecessor:
 
 def guards(pid: int) -> bool:
     """Whether `pid` is a guardian."""
+    import psutil  # noqa: PLC0415  # by need
+
     with suppress(psutil.Error):
         words = psutil.Process(pid).cmdline()
         return words[1:3] == ["-I", "-S"] and words[3:4] != [] and "guardian" in words[3]
@@ -262,6 +263,8 @@ def guards(pid: int) -> bool:
 
 
 def _stopped(pid: int) -> bool:
+    import psutil  # noqa: PLC0415  # by need
+
     with suppress(psutil.Error):
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     return False

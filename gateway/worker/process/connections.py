@@ -17,8 +17,6 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -171,6 +169,8 @@ def _folder(path: str) -> Iterator[tuple[int, list[str]]]:
 
 def _ports(root: int) -> set[tuple[int, int]]:
     """The ports of the tree's TCP connections, its own end's and then the other's."""
+    import psutil  # noqa: PLC0415  # by need
+
     found: set[tuple[int, int]] = set()
     for pid in _tree(root):
         with suppress(psutil.Error):

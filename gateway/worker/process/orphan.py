@@ -7,8 +7,6 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from gateway.common.attempt import Countdown
 
 if TYPE_CHECKING:
@@ -82,6 +80,8 @@ class OrphanedWorker:
 
     def _members(self) -> list[int]:
         """The living processes of the session, and the holders of the lock."""
+        import psutil  # noqa: PLC0415  # by need
+
         with suppress(ChildProcessError):  # as PID 1 the gateway inherits the orphan
             os.waitpid(self._worker, os.WNOHANG)
         found = set(self._holders())
@@ -93,4 +93,6 @@ class OrphanedWorker:
 
 
 def _alive(pid: int) -> bool:
+    import psutil  # noqa: PLC0415  # by need
+
     return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from gateway.common.attempt import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import psutil
 
 MEASURE_INTERVAL = 5.0
 """Seconds for which figures hold."""
@@ -28,6 +28,8 @@ class Usage:
         """`cpuPercent` since the last look (of one core), `memoryBytes` resident."""
         if pid is None:
             return {"cpuPercent": None, "memoryBytes": None}
+        import psutil  # noqa: PLC0415  # by need
+
         try:
             if self._process is None or self._process.pid != pid:
                 self._process = psutil.Process(pid)
@@ -47,6 +49,8 @@ def tree(root: int | None) -> set[int]:
     """The pids of all processes below `root`."""
     if root is None:
         return set()
+    import psutil  # noqa: PLC0415  # by need
+
     try:
         return {child.pid for child in psutil.Process(root).children(recursive=True)}
     except (psutil.Error, OSError):  # gone, or no descriptor is left to look
@@ -59,7 +63,6 @@ def tree(root: int | None) -> set[int]:
 LOOK_INTERVAL = 0.05
 LOOKS = 6
 """So many looks in a row must find a process that waits and used no CPU since the last."""
-BUSY = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP))
 
 
 class SettleCheck:
@@ -90,9 +93,11 @@ class SettleCheck:
 
     def _cpu(self) -> float | None:
         """Seconds of CPU that were used; None: busy, or that can't be told."""
+        import psutil  # noqa: PLC0415  # by need
+
         try:
             process = psutil.Process(self._pid)
-            if process.status() in BUSY:
+            if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
                 return None
             times = process.cpu_times()
         except psutil.Error:

@@ -16,11 +16,10 @@ from gateway.ops.alerts.delivery import (
     LONGEST_PAUSE,
     MAX_TRIES,
     MAX_WAITING,
-    TIMEOUT,
     Delivery,
     PostError,
-    WebhookClient,
 )
+from gateway.ops.alerts.posting import TIMEOUT, WebhookClient
 from tests.ops.alerts.receiver import DAY, Authority, ReceiverTestCase
 from tests.worker.real import soon
 

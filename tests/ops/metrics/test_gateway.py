@@ -2,13 +2,11 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from types import SimpleNamespace
 
 import psutil
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.metrics import gateway
 from gateway.ops.metrics.gateway import ProcessMetrics, WebMetrics
 from gateway.web.http.counting import Caps
 from tests.ops.metrics.reading import read
@@ -22,12 +20,12 @@ class ProcessMetricsTests(SynchronousTestCase):
         self.pids = {"gateway": os.getpid(), "worker": None}
         self.metrics = ProcessMetrics(lambda: dict(self.pids), self.clock.seconds)
         self.measured = []
-        looking = SimpleNamespace(Process=self.look, Error=psutil.Error)
-        self.patch(gateway, "psutil", looking)
+        self.process = psutil.Process
+        self.patch(psutil, "Process", self.look)
 
     def look(self, pid):
         self.measured.append(pid)
-        return psutil.Process(pid)
+        return self.process(pid)
 
     def child(self):
         script = "import sys; print(flush=True); sys.stdin.read()"
@@ -41,9 +39,9 @@ class ProcessMetricsTests(SynchronousTestCase):
     def test_what_the_kernel_says(self):
         child = self.child()
         self.pids["worker"] = child.pid
-        before = psutil.Process().cpu_times()
+        before = self.process().cpu_times()
         found = read(self.metrics)
-        after = psutil.Process().cpu_times()
+        after = self.process().cpu_times()
         self.assertLessEqual(before.user + before.system, found[CPU % "gateway"])
         self.assertGreaterEqual(after.user + after.system, found[CPU % "gateway"])
         self.assertGreater(found[MEMORY % "gateway"], 1 << 20)

@@ -18,7 +18,7 @@ from gateway.web.http.writer import CHUNK
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.closing import CLOSE_TIMEOUT
 from gateway.web.websocket.connection import WebSocketConnection
-from gateway.web.websocket.fallback import FallbackFactory
+from gateway.web.websocket.odd_frames import OddFrames
 from tests.web.peer import (
     BINARY,
     CLOSE,
@@ -48,9 +48,9 @@ class World:
     def __init__(self, *, rate: float = 0, burst: float = 0, **allowed: Any) -> None:
         self.wire = Wire()
         self.deadlines = Deadlines(self.wire.reactor.seconds)
-        self.factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
+        self.odd_frames = OddFrames(self.wire.reactor, deflate=False, max_payload=LIMIT)
         self.connection = WebSocketConnection(
-            self.deadlines, self.factory, Allowance(max_payload=LIMIT, **allowed)
+            self.deadlines, self.odd_frames, Allowance(max_payload=LIMIT, **allowed)
         )
         self.wire.protocol = self.connection
         self.connection.makeConnection(self.wire)
@@ -495,9 +495,10 @@ class LostTests(WebSocketTestCase):
 
     def test_autobahn_is_told_too(self) -> None:
         self.go_slow()
-        self.assertEqual(self.world.factory.countConnections, 1)
+        factory = self.connection._fallback.factory
+        self.assertEqual(factory.countConnections, 1)
         self.lose()
-        self.assertEqual(self.world.factory.countConnections, 0)
+        self.assertEqual(factory.countConnections, 0)
 
     def test_nobody_waits_any_more(self) -> None:
         for end in (self.lose, lambda: self.receive(close()), self.connection.close):
@@ -547,13 +548,13 @@ class MemoryTests(WebSocketTestCase):
     def test_an_idle_connection_costs_little(self) -> None:
         wires = [Wire() for _ in range(200)]
         deadlines = Deadlines(self.wire.reactor.seconds)
-        factory = FallbackFactory(self.wire.reactor, deflate=False, max_payload=LIMIT)
+        odd_frames = OddFrames(self.wire.reactor, deflate=False, max_payload=LIMIT)
         channel = Recorder()
         gc.collect()
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
         for wire in wires:
-            connection = WebSocketConnection(deadlines, factory, Allowance(max_payload=LIMIT))
+            connection = WebSocketConnection(deadlines, odd_frames, Allowance(max_payload=LIMIT))
             wire.protocol = connection
             connection.makeConnection(wire)
             connection.start(channel)
