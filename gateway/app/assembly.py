@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from twisted.logger import LogLevel
@@ -26,6 +25,7 @@ from gateway.app.layer_settings import (
     relay_settings,
     socket_settings,
     token_sources,
+    worker_secret,
     worker_settings,
 )
 from gateway.app.process import Reloads, Step, process_services
@@ -87,9 +87,10 @@ class GatewayAssembly:
         self._deadlines = Deadlines(self._clock)
         publish = publish_choice(settings, has_tokens=self.guard.has_tokens)
         # Workers append paths to their URL, so it stays clean unless a secret is needed.
-        self._secret = token_urlsafe(16) if publish is Publish.WORKER else ""
+        secret = worker_secret(settings, os.environ) if publish is Publish.WORKER else None
+        self._secret = secret
         self.worker_sessions = WorkerSessions(
-            self._guardian, self._secret, self._deadlines, supervised=supervised
+            self._guardian, secret, self._deadlines, supervised=supervised
         )
         identities = self.worker_sessions.identities
         self._calendar = Calendar(settings.holiday_file)

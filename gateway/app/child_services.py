@@ -96,13 +96,18 @@ class PortService(Service):
 class WorkerService(Service):
     """Runs the supervisor of the worker.
 
-    `port()` is the port with plain HTTP for the worker, once the ports are open; `secret` is put
-    into its URL, unless it is empty.
+    `port()` is the port with plain HTTP for the worker, once the ports are open; `secret()` is put
+    into its URL, where there is one.
     """
 
     name = "the worker"
 
-    def __init__(self, supervisor: Supervisor, port: Callable[[], int], secret: str) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        port: Callable[[], int],
+        secret: Callable[[], str] | None,
+    ) -> None:
         self._supervisor = supervisor
         self._port = port
         self._secret = secret
@@ -110,9 +115,10 @@ class WorkerService(Service):
     def startService(self) -> None:
         super().startService()
         url = f"http://localhost:{self._port()}"
-        if self._secret:
-            self._supervisor.redact.learn(self._secret)
-            url += f"/?{WORKER_KEY}={self._secret}"
+        if self._secret is not None:
+            secret = self._secret()
+            self._supervisor.redact.learn(secret)
+            url += f"/?{WORKER_KEY}={secret}"
         self._supervisor.start(url)
 
     def stopService(self) -> Deferred[None]:

@@ -6,6 +6,7 @@ together.  A new option that a layer needs is one more line here.
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -39,6 +40,15 @@ if TYPE_CHECKING:
 
 WORKER_KEY = "worker"
 """The parameter of GATEWAY_URL by which the worker may be known."""
+
+
+def worker_secret(settings: Settings, environ: Mapping[str, str]) -> Callable[[], str]:
+    """What the worker's URL tells besides, by `WORKER_KEY`; the same after a restart.
+
+    A worker that the next gateway takes over still has the URL that it was given.
+    """
+    key = KeyFile(state_dir(settings, environ) / "recovery.key")
+    return lambda: hmac.digest(key(), b"the worker's URL", "sha256").hex()[:32]
 
 
 def engine_settings(settings: Settings) -> EngineSettings:
@@ -181,6 +191,7 @@ def worker_settings(
         patience_interrupt=settings.patience_interrupt,
         patience_terminate=settings.patience_terminate,
         patience_strays=settings.patience_interrupt,
+        keep=settings.keep_worker,
         fatal_after=settings.fatal_after,
         budget=settings.budget,
         schedule=settings.schedule,

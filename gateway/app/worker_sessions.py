@@ -58,7 +58,7 @@ class WorkerSessions:
     def __init__(
         self,
         guardian: Callable[[], int | None],
-        secret: str,
+        secret: Callable[[], str] | None,
         deadlines: Deadlines,
         *,
         supervised: bool,
@@ -80,7 +80,8 @@ class WorkerSessions:
         if not self._supervised:
             return False
         secret = session.query.get(WORKER_KEY, "")
-        if self._secret and compare_digest(secret.encode(), self._secret.encode()):
+        known = self._secret() if secret and self._secret is not None else ""
+        if known and compare_digest(secret.encode(), known.encode()):
             return True
         # Of a UNIX socket a look-up could tell nothing.
         return None if session.peer.port and _ends(session).on_loopback else False

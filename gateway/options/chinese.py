@@ -41,6 +41,8 @@ TEXTS: Final = {
     "patience_login": "停止從未就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數，因為它可能還在登入。",
     "patience_interrupt": "停止曾經就緒的 worker 時，從 SIGINT 到 SIGTERM 的秒數。",
     "patience_terminate": "停止 worker 時，從 SIGTERM 到 SIGKILL 的秒數。",
+    "keep_worker": "gateway 被強制結束、當掉或交接之後，worker 繼續執行的秒數；下一個 gateway 會接手，"
+    "不必重新登入。0 表示立即結束 worker。僅限 Linux。",
     "fatal_after": "連續失敗幾次後不再重新啟動 worker；啟動後 60 秒內失敗才算一次，網路問題不算。"
     "0 表示一律重新啟動。",
     "budget": "一個交易日內啟動 worker 的次數上限。超過後只有人可以啟動它（POST /start-python 或"

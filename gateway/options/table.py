@@ -179,6 +179,12 @@ class Settings:
     patience_terminate: float = option(
         "5", "Seconds from SIGTERM to SIGKILL when a worker is stopped.", seconds
     )
+    keep_worker: float = option(
+        "30",
+        "Seconds for which a worker outlives a gateway that was killed, crashed, or hands over: the"
+        " next gateway takes it over, without a login. 0: it is ended at once. Linux only.",
+        seconds,
+    )
     fatal_after: int = option(
         "5",
         "Number of failures in a row, each within 60 seconds of its start, after which the worker"

@@ -59,6 +59,9 @@ class WorkerSettings:
     patience_strays: float = 10.0
     """Wait after SIGTERM, for processes that a worker left: they may have to log out, too."""
 
+    keep: float = 30.0
+    """The worker outlives a gateway that was killed for so long, and is taken over by the next."""
+
     settle: float = 2.0
     """A worker has started when it says something, rests, or lived this long."""
     backoff_first: float = 0.5
@@ -111,3 +114,8 @@ class WorkerSettings:
     """Lines of output that are logged at once, beyond the rate."""
     tail_lines: int = 1000
     """Lines of output that `log_tail` can show."""
+
+    def patience(self, *, ready: bool) -> tuple[float, float, float]:
+        """As a guardian takes it: after SIGINT, after SIGTERM, and for strays."""
+        interrupt = self.patience_interrupt if ready else self.patience_login
+        return interrupt, self.patience_terminate, self.patience_strays

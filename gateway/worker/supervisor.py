@@ -26,9 +26,12 @@ from gateway.worker.lifecycle.gate import Gate
 from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
-from gateway.worker.process.claim import Claim, Predecessor
+from gateway.worker.process.claim import Claim
+from gateway.worker.process.command import plain
 from gateway.worker.process.launch import Launcher, RunMaker
+from gateway.worker.process.note import Note
 from gateway.worker.process.output import WorkerOutput
+from gateway.worker.process.predecessor import Adoption, Predecessor
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import LateWorkerChecks, SilentFeeds
 from gateway.worker.report import WorkerNews, WorkerReport
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.contract import Credentials
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
+    from gateway.worker.process.door import Handed
     from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
@@ -92,12 +96,27 @@ class Supervisor:
         )
         clock = lambda: reactor.seconds()  # noqa: E731, PLW0108  # it is another one after the start
         self._limits = BrokerLimits(settings, self._ledger, clock=clock, wall=wall)
-        self._claim = Claim(settings.state_dir, self._identity, self._alert)
+        self._claim = Claim(
+            settings.state_dir, self._identity, self._alert, keeps=settings.keep > 0
+        )
+        self._runs = RunMaker(
+            reactor,
+            settings,
+            launcher=self._launcher,
+            keys=self._keys,
+            output=self._output,
+            claim=self._claim,
+            trades=lambda: trades(wall()),
+            gateway_url=lambda: self._gateway_url,
+        )
         self._predecessor = Predecessor(
             reactor,
             self._claim,
-            (settings.patience_login, settings.patience_terminate, settings.patience_strays),
-            self._reconsider,
+            settings.patience(ready=False),
+            adoption=Adoption(
+                reactor, self._claim, self._runs.command, self._adopt, self._reconsider
+            ),
+            freed=self._reconsider,
         )
         backoff = Backoff(settings, random)
         self.gate = Gate([self._limits.hold, self._predecessor.hold, backoff.hold])
@@ -105,16 +124,7 @@ class Supervisor:
         self._lifecycle = Lifecycle(
             reactor,
             settings,
-            launch=RunMaker(
-                reactor,
-                settings,
-                launcher=self._launcher,
-                keys=self._keys,
-                output=self._output,
-                claim=self._claim,
-                trades=lambda: trades(wall()),
-                gateway_url=lambda: self._gateway_url,
-            ),
+            launch=self._runs,
             gate=self.gate,
             limits=self._limits,
             backoff=backoff,
@@ -293,6 +303,31 @@ class Supervisor:
 
     def _reconsider(self) -> None:
         self._lifecycle.reconsider()
+
+    def _adopt(self, handed: Handed) -> str:
+        """Go on with the worker of the gateway before this one; why not, or nothing.
+
+        What raises leaves it to its guardian.
+        """
+        if not self._lifecycle.may_adopt:
+            return "no worker is wanted now"
+        note = Note.read(handed.note)
+        environ = {plain(name): plain(value) for name, value in handed.given["env"].items()}
+        if not self._keys.adopt(environ, own=note.own_keys):
+            return "other keys"
+        settled = None
+        if note.settled is not None:
+            settled = self._wall() - handed.age + note.settled
+        self._lifecycle.adopt(partial(self._runs.adopt, handed, note), settled)
+        self._predecessor.end()
+        _log.info(
+            "Took over the worker of the gateway before this one, {pid}; it goes on without a"
+            " login. {dropped} bytes that it printed meanwhile were not kept",
+            tag="Python",
+            pid=self.pid,
+            dropped=handed.dropped,
+        )
+        return ""
 
     def _printed(self, cause: str, generation: int) -> None:
         self._lifecycle.reports.printed(cause, generation)

@@ -1,8 +1,10 @@
 """A gateway that only supervises: `host.py STATE_DIR PATIENCE WORKER ARGUMENTS...`.
 
-With PREPARED in its environment it begins when its input ends, all imports done.
+With PREPARED in its environment it begins when its input ends, all imports done.  With KEEP it
+keeps the worker for so many seconds, and tells what browsers are told as JSON.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -19,6 +21,14 @@ for name in [name for name in os.environ if "COVERAGE" in name]:
 
 if os.environ.pop("PREPARED", ""):
     sys.stdin.read()
+keep = os.environ.pop("KEEP", "")
+
+
+def tell(name, value):
+    words = (value["status"], value["pid"], value["message"])
+    print(*([json.dumps(value)] if keep else words), flush=True)
+
+
 state_dir, patience, worker, *arguments = sys.argv[1:]
 supervisor = Supervisor(
     reactor,
@@ -31,8 +41,9 @@ supervisor = Supervisor(
         patience_terminate=0.2,
         patience_strays=0.1,
         settle=0.1,
+        keep=float(keep or 0),
     ),
-    lambda name, value: print(value["status"], value["pid"], value["message"], flush=True),
+    tell,
 )
 reactor.callWhenRunning(supervisor.start)
 reactor.addSystemEventTrigger("before", "shutdown", supervisor.stop)

@@ -51,6 +51,7 @@ class FakeRun:
         self, generation: int, listener, clock: Time, told: WorkerSettings, world: World
     ) -> None:
         self.generation = generation
+        self.adopted = False
         self.vitals = Vitals(told, clock.seconds)
         self.listener = listener
         self.clock = clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -10,6 +11,7 @@ from twisted.logger import Logger
 from gateway.contract import (
     REQUIRED,
     Credentials,
+    CredentialsError,
     HeldError,
     SupersededError,
     UnreachableError,
@@ -49,6 +51,8 @@ class CredentialStore:
         self._redactor = redactor
         self._variables = settings.variables
         self.current: Credentials | None = None
+        self._unreadable = False
+        """The file could not be read."""
         self.overridden: list[str] = []
         """The fields of `current` of which the worker sees something else, see `own_env`."""
         self._environ = from_environment(environ, self._variables)
@@ -79,6 +83,7 @@ class CredentialStore:
         try:
             self.current = self._file.load() if self._file else None
         except WorkerError as error:
+            self._unreadable = True
             _log.error("{error}", tag="Config", error=str(error))
         if self.current is not None:
             self._redactor.learn(*self.current.secrets)
@@ -105,6 +110,23 @@ class CredentialStore:
             except WorkerError as error:
                 _log.error("{error}", tag="Config", error=str(error))
         return True
+
+    def adopt(self, environ: Mapping[str, str], *, own: bool) -> bool:
+        """A worker with `environ` may be taken over: whether a new one would get the same keys.
+
+        `own`: its keys were the gateway's own, posted or from the file.  They still are, if
+        others are known neither from the file nor because somebody posted them meanwhile.
+        """
+        given = from_environment(environ, self._variables)
+        fields = {field: given.get(names[0]) for field, names in self._variables.items()}
+        self._redactor.learn(*(given.get(name, "") for name in self._secret_names()))
+        if own and self.current is None and (self._file is None or self._unreadable):
+            with suppress(CredentialsError):
+                self.current = Credentials.validated(fields)
+        wanted = self._environ
+        if self.current is not None:
+            wanted = {**wanted, **as_environment(self.current, self._variables)}
+        return wanted == given
 
     def look(self, main: Path, roots: Sequence[Path] = ()) -> None:
         """See what the worker's own .env and source hold: secrets to redact, and keys that win.

@@ -70,6 +70,11 @@ class BrokerLimits:
         if not self._settings.demo:
             self._ledger.count(trading_day(self._wall()))
 
+    def adopted(self) -> None:
+        """A worker was taken over: a login less than without that."""
+        if not self._settings.demo:
+            self._ledger.count(trading_day(self._wall()), "adoptions")
+
     def record_error(self, cause: str, generation: int) -> int:
         """The worker `generation` told of an error of class `cause`.
 
@@ -108,6 +113,11 @@ class BrokerLimits:
     def used(self) -> int:
         """The starts of this trading day."""
         return self._ledger.starts(trading_day(self._wall()))
+
+    @property
+    def saved(self) -> int:
+        """The workers of this trading day that were taken over and had not to log in."""
+        return self._ledger.starts(trading_day(self._wall()), "adoptions")
 
     def budget(self) -> dict[str, Any]:
         """For people: the day, its starts, and what is left."""

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.worker")
 
 Record = dict[str, Any]
+Counts = Counter[tuple[str, str]]
+
+KINDS = ("days", "adoptions")
+"""What is counted by day: starts, and workers of a gateway before that were taken over."""
 
 DAY_TURNS = timedelta(hours=8)
 """The broker's day begins at 08:00."""
@@ -69,7 +73,8 @@ class Ledger:
         """The file is damaged, and that was told."""
         self._record = checked({"days": {}})
         """What the file holds, as far as we know."""
-        self._unsaved_days: Counter[str] = Counter()
+        self._uncounted: Counter[tuple[str, str]] = Counter()
+        """What is still to be added: the kind of count, and the day."""
         self._unsaved: Record = {}
         """Other entries of the record that are still to be saved."""
         self._saving: Deferred[None] | None = None
@@ -89,10 +94,10 @@ class Ledger:
         except OSError as error:
             self._tell(error)
 
-    def starts(self, day: str) -> int:
-        """The starts that are known of `day`."""
-        known: int = self._record["days"].get(day, 0)
-        return known + self._unsaved_days[day]
+    def starts(self, day: str, kind: str = "days") -> int:
+        """The starts that are known of `day`; of kind `adoptions`, the workers taken over."""
+        known: int = self._record[kind].get(day, 0)
+        return known + self._uncounted[kind, day]
 
     @property
     def pause(self) -> tuple[float, int]:
@@ -106,9 +111,9 @@ class Ledger:
         point: float | None = self._entry("scheduled")
         return point
 
-    def count(self, day: str) -> None:
-        """One more start."""
-        self._unsaved_days[day] += 1
+    def count(self, day: str, kind: str = "days") -> None:
+        """One more start, or one more of another kind."""
+        self._uncounted[kind, day] += 1
         self._save()
 
     def keep_pause(self, until: float, level: int) -> None:
@@ -137,16 +142,16 @@ class Ledger:
         self._changed = True
         if self._saving is None:
             self._saving = Deferred()
-            days, others = Counter(self._unsaved_days), dict(self._unsaved)
+            counts, others = Counter(self._uncounted), dict(self._unsaved)
             self._changed = False
-            written = self._in_thread(partial(self._write_out, days, others))
-            written.addCallbacks(self._saved, self._failed, callbackArgs=(days, others))
+            written = self._in_thread(partial(self._write_out, counts, others))
+            written.addCallbacks(self._saved, self._failed, callbackArgs=(counts, others))
             written.addErrback(lambda failure: _log.failure("The ledger is not kept", failure))
             written.addBoth(self._rest)
 
-    def _saved(self, record: Record, days: Counter[str], others: Record) -> None:
+    def _saved(self, record: Record, counts: Counts, others: Record) -> None:
         self._record = record
-        self._unsaved_days -= days
+        self._uncounted -= counts
         for name, value in others.items():
             if self._unsaved[name] is value:
                 del self._unsaved[name]
@@ -179,7 +184,7 @@ class Ledger:
 
     # -- in the thread --------------------------------------------------------------------
 
-    def _write_out(self, days: Counter[str], others: Record) -> Record:
+    def _write_out(self, counts: Counts, others: Record) -> Record:
         """Add to what the file holds by now; the new content."""
         self._make_folder()
         lock = os.open(self._folder / "ledger.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -190,9 +195,11 @@ class Ledger:
                 record = self._read()
             except ValueError as error:
                 record, damaged = checked({"days": {}}), str(error)
-            counts = Counter(record["days"]) + days
-            kept = dict(sorted(counts.items())[-DAYS_KEPT:])
-            record = {**record, **others, "days": kept}
+            kept = {
+                kind: dict(sorted(_sum(record, counts, kind).items())[-DAYS_KEPT:])
+                for kind in KINDS
+            }
+            record = {**record, **others, **kept}
             self._write(record)
         finally:
             os.close(lock)
@@ -239,12 +246,27 @@ def _lock(file: int) -> None:
 def checked(record: Any) -> Record:
     """`record` when it has the shape of a ledger; ValueError otherwise."""
     match record:
-        case {"days": dict(days), **rest} if all(type(count) is int for count in days.values()):
+        case {"days": dict(days), **rest} if _are_counts(days):
+            adoptions = rest.get("adoptions", {})
             pause = rest.get("pause", {"until": 0, "level": 0})
             scheduled = rest.get("scheduled")
             match pause:
                 case {"until": int() | float(), "level": int()} if isinstance(
                     scheduled, int | float | None
-                ):
-                    return {"days": days, "pause": pause, "scheduled": scheduled}
+                ) and _are_counts(adoptions):
+                    return {
+                        "days": days,
+                        "adoptions": adoptions,
+                        "pause": pause,
+                        "scheduled": scheduled,
+                    }
     raise ValueError("not a ledger")
+
+
+def _are_counts(value: object) -> bool:
+    return isinstance(value, dict) and all(type(count) is int for count in value.values())
+
+
+def _sum(record: Record, counts: Counts, kind: str) -> Counter[str]:
+    more = {day: count for (each, day), count in counts.items() if each == kind}
+    return Counter(record[kind]) + Counter(more)

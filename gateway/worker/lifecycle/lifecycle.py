@@ -19,7 +19,7 @@ from gateway.worker.lifecycle.requests import (
     wants_a_worker,
 )
 from gateway.worker.lifecycle.run_reports import RunReports, superseded_error
-from gateway.worker.lifecycle.states import Fatal, Running, Starting, Stopped
+from gateway.worker.lifecycle.states import BackingOff, Fatal, Running, Starting, Stopped
 from gateway.worker.lifecycle.transitions import Transitions
 
 if TYPE_CHECKING:
@@ -150,6 +150,21 @@ class Lifecycle:
         """The first start of the gateway, or of a session."""
         if not self._going_down:
             self.state.start(self._transitions)
+
+    @property
+    def may_adopt(self) -> bool:
+        """Whether a worker that is there would do: one is wanted, and there is none."""
+        return not self._going_down and isinstance(self.state, BackingOff | Fatal)
+
+    def adopt(
+        self, make: Callable[[WorkerListener], WorkerRun], settled: float | None = None
+    ) -> None:
+        """Go on with the worker that `make(listener)` adopts; only when that may be.
+
+        `settled`: since when it counts as started, in seconds since 1970; None: not yet.
+        What `make` raises is raised, and then nothing has changed.
+        """
+        self._transitions.adopt(make(self.reports), settled)
 
     def renew(
         self, reason: str, *, states: tuple[type[WorkerState], ...], cured: bool = False

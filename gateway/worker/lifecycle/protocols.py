@@ -30,6 +30,11 @@ class WorkerRun(Protocol):
         ...
 
     @property
+    def adopted(self) -> bool:
+        """Whether a gateway before this one started it."""
+        ...
+
+    @property
     def pid(self) -> int | None:
         """None: there is no process yet."""
         ...
@@ -85,6 +90,10 @@ class WorkerRun(Protocol):
 
     def note_error(self, cause: str) -> None:
         """It told an error of this class."""
+        ...
+
+    def resume(self) -> None:
+        """Of an adopted one: tell what became of it until now."""
         ...
 
     def end(self) -> None:

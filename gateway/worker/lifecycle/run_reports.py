@@ -68,7 +68,8 @@ class RunReports:
     def started(self, worker: WorkerRun) -> None:
         """Its process runs."""
         if worker is self._transitions.worker:
-            attempt("Counting the start", self._limits.started)
+            count = self._limits.adopted if worker.adopted else self._limits.started
+            attempt("Counting the start", count)
 
     def settled(self, worker: WorkerRun) -> None:
         """It counts as started: answer who waited for it, and serve who wants a newer one."""

@@ -35,6 +35,9 @@ What each input leads to (`-`: nothing, the state stays):
     (3)     when its time has come BackingOff leads to GATE by itself.  It asks the gate every
             30 s until then, and at once when it is told that something has changed.
 
+A worker that a gateway before this one left comes by `Transitions.adopt` instead of GATE, in
+BackingOff and Fatal: it leads to Running, or to Starting if it has not settled.
+
 A worker that logs in again during the broker's pause is *suspended*: as by `restart`, and the
 gate, held by the pause, puts the next start off.
 

@@ -10,7 +10,7 @@ from gateway.common.attempt import AGAIN, Countdown, attempt
 from gateway.contract import LaunchError, WorkerError
 from gateway.worker.lifecycle.gate import Hold, refusal
 from gateway.worker.lifecycle.requests import fail, wants_a_worker, wants_after, wants_none
-from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Starting, Stopped
+from gateway.worker.lifecycle.states import BackingOff, Exited, Fatal, Running, Starting, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +94,17 @@ class Transitions:
         waiting = self._requests.take(wants_a_worker)
         self._put_off(pause, hold)
         fail(waiting, error or refusal(hold, self._wall()))
+
+    def adopt(self, worker: WorkerRun, settled: float | None) -> None:
+        """Go on with a worker that is there, the run of which was made; no gate is asked.
+
+        `settled`: since when it counts as started, in seconds since 1970; None: not yet.
+        """
+        self.generation = worker.generation
+        self.worker = worker
+        self.enter(Starting(worker) if settled is None else Running(worker))
+        self.state.since = settled or self.state.since
+        attempt("Hearing what became of the worker", worker.resume)
 
     def judge(self, worker: WorkerRun) -> None:
         """Nobody asked for the end of `worker`: when does the next one start?"""

@@ -5,6 +5,9 @@ forgets who is gone.  `NAME.gateway.lock` is held by the gateway that is in char
 one that runs does not wait for its worker, nor for any of another NAME.  `NAME.worker.lock`
 is opened by the gateway and handed to the guardian and the worker, as descriptor 4: it is
 held until the last of them is gone, even when the gateway was killed.
+
+`NAME.guardian` is the guardian's door (`door.py`), made by the gateway that holds both locks and
+handed to the guardian as descriptor 5: there the next gateway asks for the worker.
 """
 
 from __future__ import annotations
@@ -13,21 +16,18 @@ import errno
 import fcntl
 import hashlib
 import os
-import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from twisted.logger import Logger
-
-from gateway.common.attempt import attempt
 from gateway.contract import WorkerError
-from gateway.worker.lifecycle.gate import Hold
-from gateway.worker.process.guardian import LOCK
-from gateway.worker.process.orphan import OrphanedWorker
+from gateway.worker.process.door import listen
+from gateway.worker.process.guardian import DOOR, LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Mapping
 
 
 _PROC = Path("/proc")
@@ -40,11 +40,16 @@ class Claim:
 
     `identity()` says what is run, and on which port; it may raise an OSError or a WorkerError,
     which a start would raise, too.  Where the folder can't be written there is no protection;
-    `alert` is called with the reason once.
+    `alert` is called with the reason once.  `keeps`: the guardian gets a door.
     """
 
     def __init__(
-        self, folder: Path, identity: Callable[[], str], alert: Callable[[str], None]
+        self,
+        folder: Path,
+        identity: Callable[[], str],
+        alert: Callable[[str], None],
+        *,
+        keeps: bool = False,
     ) -> None:
         self._folder = folder
         self._identity = identity
@@ -53,6 +58,10 @@ class Claim:
         self._name = ""
         self._gateway: int | None = None
         self._worker: int | None = None
+        self._door: socket.socket | None = None
+        self._keeps = keeps and sys.platform == "linux"
+        self._told = False
+        """People know that there can be no door."""
         self._lent = False
         self._given_up = False
 
@@ -91,16 +100,31 @@ class Claim:
         return self._worker is not None
 
     @property
-    def descriptor(self) -> int | None:
-        """The lock for the guardian, once `free` was true; None: there is no protection."""
-        return self._worker
+    def descriptors(self) -> Mapping[int, int]:
+        """Ours by the number that the guardian is to have, once `free` was true.
+
+        None: there is no protection.  One without a door: the worker can't be kept.
+        """
+        if self._worker is None:
+            return {}
+        if self._keeps and self._door is None:
+            self._open_door()
+        return {LOCK: self._worker} | ({DOOR: self._door.fileno()} if self._door else {})
+
+    @property
+    def door(self) -> Path:
+        """Where the guardian of the worker that is left can be asked for it."""
+        return self._folder / f"{self._name}.guardian"
 
     def lent(self) -> None:
-        """The guardian has a copy of the descriptor."""
+        """The guardian has copies of the descriptors."""
         if self._worker is not None:
-            os.close(self._worker)
-            self._worker = None
+            self._close_worker()
             self._lent = True
+
+    def adopted(self) -> None:
+        """The guardian that has them is ours now."""
+        self._lent = True
 
     def returned(self) -> None:
         """The guardian is gone; what it left behind may still hold the lock."""
@@ -112,10 +136,32 @@ class Claim:
         self._close()
 
     def _close(self) -> None:
-        for descriptor in (self._gateway, self._worker):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._gateway = self._worker = None
+        if self._gateway is not None:
+            os.close(self._gateway)
+            self._gateway = None
+        self._close_worker()
+
+    def _close_worker(self) -> None:
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+        if self._worker is not None:
+            os.close(self._worker)
+            self._worker = None
+
+    def _open_door(self) -> None:
+        try:
+            self._door = listen(self.door)
+            self._told = False
+        except OSError as error:
+            if self._told:
+                return
+            self._told = True
+            self._alert(
+                f"no socket can be made at {self.door} ({error.strerror}): a worker does not"
+                " outlive this gateway, and a restart of it is a login; remove what is there, or"
+                " name another folder with --state-dir"
+            )
 
     def holders(self) -> list[int]:
         """The processes that hold the worker's lock, as far as this system and user can tell."""
@@ -154,117 +200,3 @@ def _locked(path: Path) -> int | None:
         os.close(descriptor)
         raise
     return descriptor
-
-
-# -- Waits for the worker that a gateway before this one left.
-
-_log = Logger(namespace="gateway.worker")
-
-INTERVAL = 0.2
-"""Seconds between two looks."""
-REASON = "the previous worker is logging out"
-SPARE = 5.0
-"""Seconds that its end may take beyond all patience."""
-
-
-class Predecessor:
-    """Says whether the worker of a gateway that is gone is still there, and sees to its end.
-
-    Its guardian ends it.  A guardian that was stopped is woken; where it was killed, too, the
-    worker is ended from here, with `patience` as for one of our own.  `freed` is called when
-    nothing of that worker is left.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        claim: Claim,
-        patience: tuple[float, float, float],
-        freed: Callable[[], None],
-    ) -> None:
-        self._reactor = reactor
-        self._claim = claim
-        self._patience = patience
-        self._freed = freed
-        self._looking: Any = None
-        self._expected = 0.0
-        self._orphan: OrphanedWorker | None = None
-
-    def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
-        """A check of the gate: holds a start while that worker is there, and waits for its end.
-
-        Raises OSError where it can't be told.
-        """
-        if self._claim.free:
-            return None
-        now = self._reactor.seconds()
-        if self._looking is None:
-            _log.warn("No worker is started yet: {reason}", tag="Python", reason=REASON)
-            self._expected = now + sum(self._patience) + SPARE
-            self._looking = self._reactor.callLater(0, self._look)
-        return Hold(REASON, max(self._expected - now, SPARE))
-
-    def end(self) -> None:
-        """Wait no longer."""
-        looking, self._looking = self._looking, None
-        if looking is not None and looking.active():
-            looking.cancel()
-
-    def _look(self) -> None:
-        self._looking = self._reactor.callLater(INTERVAL, self._look)
-        gone: list[bool] = []
-        attempt("Looking at the previous worker", lambda: gone.append(self._is_gone()))
-        if gone == [True]:
-            self.end()
-            _log.info("The previous worker is gone", tag="Python")
-            self._freed()
-
-    def _is_gone(self) -> bool:
-        if self._claim.free:
-            return True
-        self._see_to_its_end()
-        return False
-
-    def _see_to_its_end(self) -> None:
-        holders = self._claim.holders()
-        if not holders or self._orphan is not None:
-            return
-        if any(map(guards, holders)):
-            for pid in filter(_stopped, holders):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGCONT)
-            return
-        _log.warn(
-            "The previous worker {pid} has lost its guardian: it is ended from here",
-            tag="Python",
-            pid=holders[0],
-        )
-        self._orphan = OrphanedWorker(
-            self._reactor,
-            holders[0],
-            self._patience,
-            holders=self._claim.holders,
-            gone=lambda: None,
-            done=self._done,
-        )
-
-    def _done(self) -> None:
-        self._orphan = None
-
-
-def guards(pid: int) -> bool:
-    """Whether `pid` is a guardian."""
-    import psutil  # noqa: PLC0415  # by need
-
-    with suppress(psutil.Error):
-        words = psutil.Process(pid).cmdline()
-        return words[1:3] == ["-I", "-S"] and words[3:4] != [] and "guardian" in words[3]
-    return False
-
-
-def _stopped(pid: int) -> bool:
-    import psutil  # noqa: PLC0415  # by need
-
-    with suppress(psutil.Error):
-        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    return False

@@ -11,18 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import frozen
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
 from gateway.common.attempt import attempt
-from gateway.worker.process.guardian import LOCK
+from gateway.worker.process.adopted import AdoptedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from twisted.python.failure import Failure
+
+    from gateway.worker.process.command import Command
+    from gateway.worker.process.door import Handed
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 LIFELINE, STDOUT, STDERR, STATUS = range(4)
@@ -42,26 +44,21 @@ class Lock(Protocol):
     """What the guardian and the worker hold while they live; see `gateway.worker.process.claim`."""
 
     @property
-    def descriptor(self) -> int | None:
-        """None: there is none."""
+    def descriptors(self) -> Mapping[int, int]:
+        """What the guardian is to have, by its number there: lock and door, if there are any."""
         ...
 
     def lent(self) -> None:
-        """The guardian has it."""
+        """The guardian has them."""
+        ...
+
+    def adopted(self) -> None:
+        """A guardian that has them already is ours now."""
         ...
 
     def returned(self) -> None:
         """The guardian is gone."""
         ...
-
-
-@frozen
-class Command:
-    """What to run."""
-
-    argv: Sequence[str]
-    cwd: str
-    env: Mapping[str, str]
 
 
 class ProcessListener(Protocol):
@@ -106,12 +103,21 @@ class GuardedProcess(ProcessProtocol):
 
     def __init__(
         self,
-        command: Command,
+        command: Command | None,
         patience: tuple[float, ...],
         listener: ProcessListener,
         lock: Lock | None = None,
+        *,
+        keep: float = 0.0,
+        note: Mapping[str, Any] | None = None,
     ) -> None:
+        """`command`: None for one that is adopted.
+
+        The worker is kept for `keep` seconds without a gateway; `note` is for the next one.
+        """
         self._command = command
+        self._keep = keep
+        self._note = note
         self._patience = patience
         self._listener = listener
         self._lock = lock
@@ -129,8 +135,7 @@ class GuardedProcess(ProcessProtocol):
         """Start; raises OSError when the system is out of processes or descriptors."""
         self._reactor = reactor
         ends: dict[int, str | int] = {LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"}
-        if self._lock is not None and self._lock.descriptor is not None:
-            ends[LOCK] = self._lock.descriptor
+        ends.update(self._lock.descriptors if self._lock is not None else {})
         reactor.spawnProcess(
             self,
             sys.executable,
@@ -142,6 +147,30 @@ class GuardedProcess(ProcessProtocol):
             attempt("Handing the lock on", self._lock.lent)
         self._expect(START_TIMEOUT)
         self._checking = reactor.callLater(WAKE_INTERVAL, self._check)
+
+    def adopt(self, reactor: Any, handed: Handed) -> None:
+        """Instead of `spawn`: take what was handed over; `resume` follows.
+
+        Raises OSError or psutil.Error, and then nothing is taken.
+        """
+        transport = AdoptedTransport(reactor, handed, self)
+        self._reactor = reactor
+        self.transport = transport
+        if self._lock is not None:
+            self._lock.adopted()
+        self._checking = reactor.callLater(WAKE_INTERVAL, self._check)
+
+    def resume(self, handed: Handed) -> None:
+        """Tell the listener what it would know by now."""
+        self.be_patient(self._patience)
+        self._say(f"keep {self._keep}")
+        first, *others = handed.reports
+        self._heed(first)
+        for fd, text in handed.output:
+            data = text.encode("latin-1")
+            attempt("Reading the worker's output", partial(self._listener.output, fd, data))
+        for line in others:
+            self._heed(line)
 
     @property
     def guardian(self) -> int | None:
@@ -161,6 +190,10 @@ class GuardedProcess(ProcessProtocol):
         """What `stop`, or the end of the gateway, waits after each signal from now on."""
         self._say(" ".join(("patience", *map(str, patience))))
 
+    def note(self, note: Mapping[str, Any]) -> None:
+        """What the next gateway is to know of the worker, in place of what was noted before."""
+        self._say(f"note {json.dumps(note)}")
+
     def close(self) -> None:
         """Let go of the pipes, whoever holds the other ends."""
         for fd in (LIFELINE, STDOUT, STDERR, STATUS):
@@ -176,8 +209,7 @@ class GuardedProcess(ProcessProtocol):
         if childFD == STATUS:
             *lines, self._status = (self._status + data).split(b"\n")
             for line in lines:
-                words = line.decode("utf-8", "replace").partition(" ")[::2]
-                attempt("Heeding the guardian's report", partial(self._report, *words))
+                self._heed(line.decode("utf-8", "replace"))
         else:
             attempt("Reading the worker's output", partial(self._listener.output, childFD, data))
 
@@ -191,16 +223,13 @@ class GuardedProcess(ProcessProtocol):
         attempt("Heeding the guardian's end", self._listener.ended)
 
     def _introduce(self) -> None:
-        self._say(
-            json.dumps(
-                {
-                    "argv": [_latin(word) for word in self._command.argv],
-                    "cwd": _latin(self._command.cwd),
-                    "env": {_latin(n): _latin(v) for n, v in self._command.env.items()},
-                    "patience": self._patience,
-                }
-            )
-        )
+        assert self._command is not None  # it is spawned
+        note = self._note
+        self._say(self._command.told(patience=self._patience, keep=self._keep, note=note))
+
+    def _heed(self, line: str) -> None:
+        words = line.partition(" ")[::2]
+        attempt("Heeding the guardian's report", partial(self._report, *words))
 
     def _report(self, word: str, rest: str) -> None:
         if word == "forked":
@@ -270,8 +299,3 @@ class GuardedProcess(ProcessProtocol):
     def _say(self, line: str) -> None:
         if LIFELINE in self.transport.pipes:
             self.transport.writeToChild(LIFELINE, line.encode() + b"\n")
-
-
-def _latin(text: str) -> str:
-    """The bytes the system would be given, each as one character."""
-    return os.fsencode(text).decode("latin-1")

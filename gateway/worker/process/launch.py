@@ -14,7 +14,8 @@ from twisted.logger import Logger
 from gateway.common.attempt import attempt, reason
 from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
-from gateway.worker.process.guarded import Command
+from gateway.worker.process.command import Command
+from gateway.worker.process.identity import identify
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.run import Run
 from gateway.worker.process.target import Target, find, is_program, look, program, which
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
+    from gateway.worker.process.door import Handed
+    from gateway.worker.process.note import Note
     from gateway.worker.process.output import WorkerOutput
     from gateway.worker.settings import WorkerSettings
 
@@ -109,11 +112,9 @@ class Launcher:
         else:
             words = (program(target.words, target.folder, self._path), *target.words[1:])
         demo = ["--demo"] if self._settings.demo else []
-        return Command(
-            argv=[*words, *demo, *self._settings.arguments],
-            cwd=os.fspath(target.folder),
-            env=self.environment(credentials, gateway_url),
-        )
+        argv = [*words, *demo, *self._settings.arguments]
+        cwd, env = os.fspath(target.folder), self.environment(credentials, gateway_url)
+        return Command(argv, cwd, env, identify(target.script, argv, cwd, env, self._keys))
 
     def environment(self, credentials: Credentials | None, gateway_url: str) -> dict[str, str]:
         """The gateway's own environment, and over it the keys and the gateway's URL.
@@ -122,8 +123,7 @@ class Launcher:
         the worker's own .env can fill it.
         """
         variables = self._settings.variables
-        keys = {variable for group in variables.values() for variable in group}
-        without = keys.union(NOT_FOR_CHILDREN, self._settings.withhold)
+        without = self._keys.union(NOT_FOR_CHILDREN, self._settings.withhold)
         kept = {name: value for name, value in self._environ.items() if name not in without}
         given = as_environment(credentials, variables) if credentials else {}
         return {
@@ -150,6 +150,11 @@ class Launcher:
                 "Python is missing", f"{given} is not a program that can be run; see --python"
             )
         return found
+
+    @property
+    def _keys(self) -> set[str]:
+        """The variables that hold the broker's keys."""
+        return {variable for group in self._settings.variables.values() for variable in group}
 
     @property
     def _path(self) -> str:
@@ -229,7 +234,28 @@ class RunMaker:
 
     def __call__(self, generation: int, listener: WorkerListener) -> Run:
         """Make the run with the number `generation`, which reports to `listener`."""
-        run = Run(
+        run = self._run(generation, listener)
+        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
+        self._reactor.callLater(0, run.launch, self.command())
+        return run
+
+    def adopt(self, handed: Handed, note: Note, listener: WorkerListener) -> Run:
+        """Make the run of a worker that was handed over.
+
+        Raises OSError or psutil.Error, and then its guardian keeps it.
+        """
+        run = self._run(note.generation, listener)
+        run.vitals.restore(note.vitals, handed.age)
+        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
+        run.adopt(handed, note)
+        return run
+
+    def command(self) -> Deferred[Command]:
+        """What would be run now.  Fails with LaunchError."""
+        return self._launcher.command(self._keys.current, self._gateway_url())
+
+    def _run(self, generation: int, listener: WorkerListener) -> Run:
+        return Run(
             generation,
             listener,
             reactor=self._reactor,
@@ -237,11 +263,8 @@ class RunMaker:
             vitals=Vitals(self._settings, self._reactor.seconds, self._trades),
             streams=self._output.streams(generation),
             claim=self._claim,
+            own_keys=self._keys.current is not None,
         )
-        attempt("Learning what the worker's .env keeps secret", self._learn_dotenv)
-        command = self._launcher.command(self._keys.current, self._gateway_url())
-        self._reactor.callLater(0, run.launch, command)
-        return run
 
     def _learn_dotenv(self) -> None:
         with suppress(LaunchError):  # the command says so, too

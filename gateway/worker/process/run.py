@@ -5,22 +5,21 @@ It is a `gateway.worker.lifecycle.protocols.WorkerRun`.
 
 from __future__ import annotations
 
-import errno
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from gateway.common.attempt import attempt, reason
-from gateway.contract import LaunchError, UnreachableError
+from gateway.common.attempt import attempt
 from gateway.market.events import ERROR
-from gateway.worker.lifecycle.classification import OTHER, SHORTAGE, UNREACHABLE, classify_event
+from gateway.worker.lifecycle.classification import OTHER, classify_event
 from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
+from gateway.worker.process.note import Note
+from gateway.worker.process.obstacles import never, not_made, not_run
 from gateway.worker.process.orphan import OrphanedWorker
-from gateway.worker.process.target import ABSENT
 from gateway.worker.process.usage import SettleCheck
 
 if TYPE_CHECKING:
@@ -32,17 +31,13 @@ if TYPE_CHECKING:
     from gateway.contract import WorkerError
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
-    from gateway.worker.process.guarded import Command
+    from gateway.worker.process.command import Command
+    from gateway.worker.process.door import Handed
     from gateway.worker.process.lines import OutputStream
     from gateway.worker.readiness.vitals import Vitals
     from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
-
-SHORTAGES = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC))
-"""What the machine lacks now and has again later."""
-PERMANENT = ABSENT | {errno.ENOEXEC, errno.EISDIR, errno.E2BIG}
-"""Reasons for which a program can't be run that only a person ends; all others may pass."""
 
 
 class Run:
@@ -58,8 +53,10 @@ class Run:
         vitals: Vitals,
         streams: Mapping[int, OutputStream],
         claim: Claim,
+        own_keys: bool = False,
     ) -> None:
         self.generation = generation
+        self.adopted = False
         self.vitals = vitals
         self.pid: int | None = None
         self.exit: Exit | None = None
@@ -73,6 +70,7 @@ class Run:
         self._streams = streams
         self._claim = claim
         self._process: GuardedProcess | None = None
+        self._handed: Handed | None = None
         self._command: Deferred[Command] | None = None
         self._folder = ""
         self._orphan: OrphanedWorker | None = None
@@ -81,6 +79,8 @@ class Run:
         self._sent: str | None = None
         self._leaving = False
         self._reported = ReportedErrors(reactor.seconds)
+        self._note = Note(generation=generation, own_keys=own_keys)
+        self._noted = vitals.changes
 
     # -- what the life-cycle asks ------------------------------------------------------------
 
@@ -89,6 +89,26 @@ class Run:
         self._command = command
         command.addCallback(self._spawn)
         command.addErrback(self._impossible)
+
+    def adopt(self, handed: Handed, note: Note) -> None:
+        """Instead of `launch`: go on with a worker that another gateway started; `resume` follows.
+
+        Raises OSError or psutil.Error, and then the guardian keeps it.
+        """
+        process = GuardedProcess(None, self._patience, self, self._claim, keep=self._settings.keep)
+        handed.accept()
+        process.adopt(self._reactor, handed)
+        self.adopted = True
+        self.pid = handed.worker
+        self._process = process
+        self._handed = handed
+        self._note = note
+
+    def resume(self) -> None:
+        """Tell the listener what became of the adopted worker until now."""
+        handed, self._handed = self._handed, None
+        if self._process is not None and handed is not None:
+            self._process.resume(handed)
 
     def end(self) -> None:
         """End the worker and its tree; politely, and not before it has settled.
@@ -118,6 +138,8 @@ class Run:
         self._settle()
         if not was_ready and self.vitals.was_ready and self._process is not None:
             self._process.be_patient(self._patience)
+        if self.vitals.changes != self._noted:
+            self._tell_successor()
         cause = classify_event(value) if name == ERROR else None
         if cause is not None:
             self.note_error(cause)
@@ -161,19 +183,13 @@ class Run:
 
     def started(self, pid: int) -> None:
         self.pid = pid
-        self._settling = SettleCheck(self._reactor, pid, self._settings.settle, self._settle)
+        if self._note.settled is None:
+            self._settling = SettleCheck(self._reactor, pid, self._settings.settle, self._settle)
         self._reported.begin()
         self._listener.started(self)
 
     def failed(self, number: int, reason: str) -> None:
-        if number == errno.ENOENT and self._folder and not Path(self._folder).is_dir():
-            reason = f"its working folder {self._folder} was deleted"
-        permanent = number in PERMANENT
-        self._never(
-            f"it can't be run: {reason}",
-            permanent=permanent,
-            temporary="" if permanent or not number else _temporary(number),
-        )
+        self._never(not_run(number, reason, self._folder))
 
     def sent(self, signal: str) -> None:
         self._sent = signal
@@ -204,18 +220,17 @@ class Run:
 
     @property
     def _patience(self) -> tuple[float, float, float]:
-        """The seconds after SIGINT, after SIGTERM, and for strays, as the guardian takes them."""
-        settings = self._settings
-        ready = self.vitals.was_ready
-        interrupt = settings.patience_interrupt if ready else settings.patience_login
-        return interrupt, settings.patience_terminate, settings.patience_strays
+        return self._settings.patience(ready=self.vitals.was_ready)
 
     def _spawn(self, command: Command) -> None:
         if self._asked_at is not None:
             self._stopped_before()
             return
         self._folder = command.cwd
-        self._process = GuardedProcess(command, self._patience, self, self._claim)
+        keep, note = self._settings.keep, self._note.told()
+        self._process = GuardedProcess(
+            command, self._patience, self, self._claim, keep=keep, note=note
+        )
         try:
             self._process.spawn(self._reactor)
         except Exception:
@@ -227,29 +242,29 @@ class Run:
         if failure.check(CancelledError):
             self._stopped_before()
             return
-        error: Any = failure.value
-        cause = error.__cause__ if isinstance(error, UnreachableError) else error
-        temporary = _temporary(cause.errno) if isinstance(cause, OSError) else ""
-        if isinstance(error, LaunchError):
-            self.error = error
-            self._exit(failure=str(error), permanent=not temporary, temporary=temporary)
-        else:
-            if not temporary:
-                _log.failure("A worker can't be started", failure)
-            self._never(f"no process can be made: {reason(error)}", temporary=temporary)
+        self._never(not_made(failure))
         self._listener.reaped(self)
 
     def _stopped_before(self) -> None:
-        self._never("it was stopped before")
+        self._never(never("it was stopped before"))
         self._listener.reaped(self)
 
-    def _never(self, reason: str, **how: Any) -> None:
-        self.error = LaunchError("The worker was not started", reason)
-        self._exit(failure=reason, **how)
+    def _never(self, why: tuple[WorkerError, dict[str, Any]]) -> None:
+        self.error, how = why
+        self._exit(**how)
 
     def _settle(self) -> None:
         if self._unsettle():
+            self._note = evolve(self._note, settled=self.vitals.lived)
+            self._tell_successor()
             self._listener.settled(self)
+
+    def _tell_successor(self) -> None:
+        """What was noted for the next gateway has changed."""
+        self._noted = self.vitals.changes
+        if self._process is not None:
+            note = evolve(self._note, vitals=self.vitals.facts()).told()
+            attempt("Noting what is known of the worker", partial(self._process.note, note))
 
     def _unsettle(self) -> bool:
         """Wait no longer for the worker to settle; whether that was waited for."""
@@ -291,8 +306,3 @@ class Run:
         if self.exit is None:
             self._exit()
         self._listener.reaped(self)
-
-
-def _temporary(number: int | None) -> str:
-    """The class of an obstacle that the system tells by `number`."""
-    return SHORTAGE if number in SHORTAGES else UNREACHABLE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.market.events import HEARTBEAT, READY, STARTUP, WORKER_STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
 
     from gateway.worker.settings import WorkerSettings
 
@@ -47,26 +47,60 @@ class Vitals:
         """Whether it has its session with the broker; None: it said nothing about that."""
         self.lacks_keys = False
         """It said that it has no credentials, and waits for some."""
+        self.changes = 0
+        """How often one of the `facts` changed."""
+
+    def facts(self) -> dict[str, Any]:
+        """What one who goes on with the worker has to know: JSON; seconds after its start."""
+        return {
+            "spoke": self.has_spoken,
+            "ready": None if self._ready is None else self._ready - self._started,
+            "beats": self._beats,
+            "publishes": self._publishes,
+            "lacksKeys": self.lacks_keys,
+            "broker": self.broker,
+            "brokerChanged": self._broker_changed - self._started,
+        }
+
+    def restore(self, facts: Mapping[str, Any], age: float) -> None:
+        """Go on with a worker that was started `age` seconds ago, and of which `facts` are known.
+
+        It counts as heard just now: its connections were to the gateway before.
+        """
+        now = self._clock()
+        self._started = now - age
+        ready = facts.get("ready")
+        self._ready = None if ready is None else self._started + float(ready)
+        self._spoke = now if facts.get("spoke") else None
+        self._beats = bool(facts.get("beats"))
+        self._publishes = bool(facts.get("publishes"))
+        self.lacks_keys = bool(facts.get("lacksKeys"))
+        self.broker = facts.get("broker")
+        self._broker_changed = self._started + float(facts.get("brokerChanged", 0.0))
 
     def heard(self, name: str, value: object = None, connection: Hashable = None) -> None:
         """The worker sent the event `name` with `value` over one of its connections."""
         self._connections.add(connection)
+        self.changes += self._spoke is None
         self._spoke = self._clock()
         told = value if isinstance(value, dict) else {}
         if self._ready is None and (name == READY or name in self._settings.quotes):
             self._ready = self._spoke
+            self.changes += 1
         if name == READY:
-            self.lacks_keys = False
+            self._lacks(keys=False)
             self._words.clear()
             self._broker_is(connected=True)
         elif name == HEARTBEAT:
+            self.changes += not self._beats
             self._beats = True
             if isinstance(connected := told.get("shioaji_connected"), bool):
                 self._told_of_broker(connection, connected=connected)
         elif name == WORKER_STATUS:
-            self.lacks_keys = told.get("status") == NO_CREDENTIALS
-        elif name not in STARTUP:
+            self._lacks(keys=told.get("status") == NO_CREDENTIALS)
+        elif not self._publishes and name not in STARTUP:
             self._publishes = True
+            self.changes += 1
 
     def gone(self, connection: Hashable = None) -> None:
         """One of its connections is closed; those of others change nothing."""
@@ -140,6 +174,11 @@ class Vitals:
         }
         self._broker_is(connected=any(word for _, word in self._words.values()))
 
+    def _lacks(self, *, keys: bool) -> None:
+        self.changes += keys is not self.lacks_keys
+        self.lacks_keys = keys
+
     def _broker_is(self, *, connected: bool) -> None:
         if connected is not self.broker:
+            self.changes += 1
             self.broker, self._broker_changed = connected, self._clock()

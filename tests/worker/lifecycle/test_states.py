@@ -249,7 +249,7 @@ class PlanTests(SynchronousTestCase):
 
 class SourceTests(SynchronousTestCase):
     def test_a_worker_is_started_at_one_place(self) -> None:
-        """`Starting` is made in `try_start` alone, which asks the gate."""
+        """`Starting` is made where the gate is asked, and for a worker that is there already."""
         makers = [
             (path.name, function.name)
             for path in LIFECYCLE.parent.rglob("*.py")
@@ -258,4 +258,4 @@ class SourceTests(SynchronousTestCase):
             for call in ast.walk(function)
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Starting"
         ]
-        self.assertEqual(makers, [("transitions.py", "try_start")])
+        self.assertEqual(makers, [("transitions.py", "try_start"), ("transitions.py", "adopt")])

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.contract import LaunchError
 from gateway.worker.process.claim import Claim
+from gateway.worker.process.guardian import LOCK
 
 HOLD = "import os, sys; os.dup2(int(sys.argv[1]), 4); print(flush=True); sys.stdin.read()"
 
@@ -30,9 +31,10 @@ class ClaimTests(SynchronousTestCase):
     def lend(self, claim: Claim) -> subprocess.Popen:
         """A process that holds the lock as a guardian does."""
         self.assertTrue(claim.free)
+        lock = claim.descriptors[LOCK]
         holder = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(claim.descriptor)],
-            pass_fds=(claim.descriptor,),
+            [sys.executable, "-c", HOLD, str(lock)],
+            pass_fds=(lock,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -58,7 +60,7 @@ class ClaimTests(SynchronousTestCase):
         self.lend(first)
         second = self.claim()
         self.assertTrue(second.free)
-        self.assertIsNone(second.descriptor, "the other one's lock is not ours")
+        self.assertEqual(second.descriptors, {}, "the other one's lock is not ours")
         first.give_up()
         self.assertFalse(second.free)
 
@@ -89,7 +91,7 @@ class ClaimTests(SynchronousTestCase):
         claim = self.claim()
         self.assertTrue(claim.free)
         self.assertTrue(claim.free)
-        self.assertIsNone(claim.descriptor)
+        self.assertEqual(claim.descriptors, {})
         (alert,) = self.alerts
         self.assertIn("--state-dir", alert)
 
@@ -101,7 +103,7 @@ class ClaimTests(SynchronousTestCase):
         with mock.patch("os.open", short):
             self.assertRaises(OSError, lambda: claim.free)
         self.assertTrue(claim.free)
-        self.assertIsNotNone(claim.descriptor)
+        self.assertEqual(list(claim.descriptors), [LOCK])
 
     def test_what_the_start_will_meet_is_left_to_it(self) -> None:
         for error in (LaunchError("main.py is missing"), PermissionError("closed folder")):

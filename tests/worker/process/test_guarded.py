@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from signal import SIGCONT, SIGKILL
 from types import SimpleNamespace
+from typing import ClassVar
 
 from twisted.internet.error import ProcessDone
 from twisted.internet.main import CONNECTION_DONE
@@ -12,6 +13,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.worker.process.command import Command
 from gateway.worker.process.guarded import (
     DRAIN_READS,
     ORDER_TIMEOUT,
@@ -20,7 +22,6 @@ from gateway.worker.process.guarded import (
     STDERR,
     STDOUT,
     WAKE_INTERVAL,
-    Command,
     GuardedProcess,
 )
 from gateway.worker.process.guardian import LOCK
@@ -87,6 +88,9 @@ class ProcessTests(SynchronousTestCase):
                 "cwd": "/tmp",
                 "env": {"KEY": "\xff"},
                 "patience": [1.0, 2.0, 3.0],
+                "identity": {},
+                "keep": 0.0,
+                "note": None,
             },
         )
 
@@ -167,7 +171,7 @@ class FakeReactor(Clock):
 class FakeLock:
     """A lock that is there."""
 
-    descriptor = 31
+    descriptors: ClassVar = {LOCK: 31}
 
     def __init__(self) -> None:
         self.told: list[str] = []

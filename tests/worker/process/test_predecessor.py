@@ -15,7 +15,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from gateway.worker.process import guarded
-from gateway.worker.process.claim import REASON, guards
+from gateway.worker.process.predecessor import ADOPTING, REASON, guards
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
 
 
@@ -85,8 +85,9 @@ class SuccessorTests(RealTestCase):
 
     async def waits(self, second: subprocess.Popen) -> None:
         """It says that it waits, and starts its worker when the first one is gone."""
-        waiting = second.stdout.readline()
-        self.assertEqual((waiting.split()[0], REASON in waiting), ("backoff", True))
+        for why in (ADOPTING, REASON):
+            waiting = second.stdout.readline()
+            self.assertEqual((waiting.split()[0], why in waiting), ("backoff", True))
         self.assertEqual(self.words, ["in", "going"])
         (self.folder / "release").touch()
         self.assertEqual(second.stdout.readline().split()[0], "starting")
@@ -113,7 +114,7 @@ class SuccessorTests(RealTestCase):
             host = following
             host.stdin.close()
             line = host.stdout.readline()
-            self.assertTrue(not is_in or number == 0 or REASON in line, line)
+            self.assertTrue(not is_in or number == 0 or ADOPTING in line, line)
             (self.folder / f"after-{number - 1}").touch()
         (self.folder / "after-4").touch()
         await soon(lambda: self.words[-1] == "in")

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guarded import STDERR, Command
+from gateway.worker.process.command import Command
+from gateway.worker.process.guarded import STDERR
 from gateway.worker.process.run import Run
 from tests.worker.fakes import Time, settings
 
@@ -22,7 +23,7 @@ class StuckTests(SynchronousTestCase):
             listener,
             reactor=Time(),
             settings=settings(settle=60),
-            vitals=SimpleNamespace(),
+            vitals=SimpleNamespace(changes=0),
             streams={},
             claim=SimpleNamespace(),
         )
@@ -47,7 +48,7 @@ class EarlyStopTests(SynchronousTestCase):
             SimpleNamespace(exited=told.append, reaped=told.append),
             reactor=clock,
             settings=settings(),
-            vitals=SimpleNamespace(lived=0.0, ready_for=None),
+            vitals=SimpleNamespace(lived=0.0, ready_for=None, changes=0),
             streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda _: [])},
             claim=SimpleNamespace(),
         )
