@@ -5,6 +5,7 @@ import argparse
 from twisted.internet import endpoints, reactor
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.interfaces import Connection
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
@@ -18,7 +19,7 @@ from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
 
 
-class Echo:
+class Echo(Connection):
     """Says what it hears."""
 
     def __init__(self, session: Session) -> None:

@@ -37,6 +37,10 @@ class Echo:
     def text(self, data: bytes) -> None:
         self._outbox.send(Record(Packet(data)))
 
+    def texts(self, messages: list[bytes], at: int) -> int:
+        self.text(messages[at])
+        return at + 1
+
     def binary(self, data: bytes) -> None:
         self._outbox.send(Record(Packet(data, binary=True)))
 

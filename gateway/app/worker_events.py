@@ -15,7 +15,7 @@ from gateway.market.freshness import ENDED, MAX_NAMES, Freshness
 from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from gateway.app.identity import Identities
     from gateway.engineio.deadlines import Deadlines
@@ -53,8 +53,8 @@ class SupervisedWorker(Protocol):
 class WorkerEvents:
     """The relay's `Observer`, and the publisher of the gateway's own events.
 
-    `count(name)` counts each relayed event.  The events of the worker go to its supervisor and to
-    the freshness of the feeds; without a supervised worker those of everybody do.  `identities`
+    `count(name, times)` counts relayed events.  The events of the worker go to its supervisor and
+    to the freshness of the feeds; without a supervised worker those of everybody do.  `identities`
     tells who is the worker, `admit(session, auth)` who may join.  `wall` is the wall clock, in
     seconds since 1970; `silence` is in seconds.  Each event name in `names` has a count of its
     own; others have one while there are places (`Places`).
@@ -69,7 +69,7 @@ class WorkerEvents:
 
     def __init__(
         self,
-        count: Callable[[str], None],
+        count: Callable[[str, int], None],
         identities: Identities,
         admit: Callable[[Session, dict[str, Any]], bool],
         deadlines: Deadlines,
@@ -99,11 +99,14 @@ class WorkerEvents:
 
     # -- the relay calls these: `gateway.relay` says what each is for ---------------------
 
-    def relayed(self, sender: Subscription, event: Event) -> None:
-        name = event.name
-        if name not in self._names.taken:
-            name = self._names.of(str(name), self._inventor(sender))
-        self._count(name)
+    def relayed(self, sender: Subscription, events: Sequence[Event]) -> None:
+        counts: dict[str | float, int] = {}
+        for event in events:
+            counts[event.name] = counts.get(event.name, 0) + 1
+        for name, times in counts.items():
+            if name not in self._names.taken:
+                name = self._names.of(str(name), self._inventor(sender))  # noqa: PLW2901
+            self._count(str(name), times)
 
     def owner(self, session: Session) -> str:
         return address_key(session.peer.address)
@@ -194,8 +197,12 @@ MAX_SHOWN: Final = 1000
 class TracedWorkerEvents(WorkerEvents):
     """Also logs each event: its text without secrets, and how many attachments it has."""
 
-    def relayed(self, sender: Subscription, event: Event) -> None:
-        super().relayed(sender, event)
+    def relayed(self, sender: Subscription, events: Sequence[Event]) -> None:
+        super().relayed(sender, events)
+        for event in events:
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         packet, *attachments = event.packets
         text = self.redact(packet.data[: 2 * MAX_SHOWN].decode("utf-8", "replace"))
         _log.debug(

@@ -231,8 +231,9 @@ class HoldingApplication:
 class _HoldingConnection:
     """A connection that may have to wait; afterwards messages go straight to the application."""
 
-    __slots__ = ("_application", "_connection", "_cost", "_early", "_session", "message")
+    __slots__ = ("_application", "_connection", "_cost", "_early", "_session", "burst", "message")
 
+    burst: Callable[[list[bytes], int], int]
     message: Callable[[Packet], None]
 
     def __init__(self, application: HoldingApplication, session: Session) -> None:
@@ -241,7 +242,7 @@ class _HoldingConnection:
         self._connection: Connection | None = None
         self._early: list[Packet] = []
         self._cost = 0.0
-        self.message = self._first
+        self.burst, self.message = _none, self._first
         if session.eio != 3:
             self._connection = application.application(session)
         elif application.lookup.waits(session, self._go_on):
@@ -274,6 +275,7 @@ class _HoldingConnection:
     def _begin(self) -> Connection:
         connection = self._connection or self._application.application(self._session)
         self._connection, self.message = connection, connection.message
+        self.burst = connection.burst
         return connection
 
     def _go_on(self) -> None:
@@ -291,3 +293,8 @@ class _HoldingConnection:
         except Exception:
             _log.failure("Hearing a client that had to wait")
             self._session.abort("server error")
+
+
+def _none(_: list[bytes], at: int) -> int:
+    """Nobody takes several messages at once before it is known who sent them."""
+    return at

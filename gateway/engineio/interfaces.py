@@ -16,6 +16,13 @@ class Connection(Protocol):
         """A message came.  Raise `ProtocolError` to close the session."""
         ...
 
+    def burst(self, messages: list[bytes], at: int) -> int:
+        """Take what can be taken at once of several texts, from the one at `at` on.
+
+        Returns the place after them; `at`: none, so `message` is called with the packet.
+        """
+        return at
+
     def closed(self, reason: str) -> None:
         """The session is over; called once."""
         ...

@@ -57,4 +57,4 @@ class Meter:
 
     def release(self) -> None:
         """Allow this client any rate from now on."""
-        self._rate = 0
+        self._rate = 0.0

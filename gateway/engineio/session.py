@@ -25,6 +25,23 @@ OPENING, OPEN, CLOSING, CLOSED = range(4)
 CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
 
 
+class _Over:
+    """The `Connection` of a session that has ended."""
+
+    def message(self, packet: Packet) -> None:
+        """Hear nothing."""
+
+    def burst(self, messages: list[bytes], at: int) -> int:
+        """Take none."""
+        return at
+
+    def closed(self, reason: str) -> None:
+        """It is closed."""
+
+
+OVER = _Over()
+
+
 class Session:
     """One Engine.IO session.
 
@@ -57,6 +74,9 @@ class Session:
         "server",
         "sid",
     )
+
+    _connection: Connection
+    """The application's side, from `open` on."""
 
     def __init__(
         self,
@@ -149,7 +169,7 @@ class Session:
         self._channel.end(farewell, code)
         self._connection.closed(reason)
         # What is over should be gone at once: nothing that knows us is kept.
-        del self._connection
+        self._connection = OVER
         if isinstance(self._sink, LastWrites):
             self._sink.stop()
 
@@ -180,6 +200,10 @@ class Session:
                     "transport error" if data[:1] in HEARTBEATS else "parse error",
                 )
             handler(self, packet)
+
+    def burst(self, messages: list[bytes], at: int) -> int:
+        """Take some of several texts at once, as `Connection.burst` does."""
+        return self._connection.burst(messages, at) if self._state == OPEN else at
 
     def room(self) -> None:
         """The transport can take a write."""

@@ -54,6 +54,11 @@ class WebSocketReceiver(Protocol):
     def excuse(self, seconds: float) -> None: ...
     def lost(self) -> None: ...
 
+    def texts(self, messages: list[bytes], at: int) -> int:
+        """Take the text at `at`, and those after it that can be taken at once; the place after."""
+        self.text(messages[at])
+        return at + 1
+
 
 class WebSocketChannel:
     """The WebSocket transport of a session, or of a probe; does nothing after the end."""
@@ -82,6 +87,14 @@ class WebSocketChannel:
                 receiver.receive(_new(Packet, (data, False)))
         except ProtocolError as error:
             receiver.abort(error.reason)
+
+    def texts(self, messages: list[bytes], at: int) -> int:
+        receiver = self._receiver
+        after = at if receiver is None else receiver.burst(messages, at)
+        if after == at:
+            self.text(messages[at])
+            after += 1
+        return after
 
     def binary(self, data: bytes) -> None:
         receiver = self._receiver

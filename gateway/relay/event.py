@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import attrs
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.engineio import packet
 from gateway.engineio.packet import Record, size_of
 from gateway.relay.aliases import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from gateway.engineio.packet import Packet
     from gateway.relay.subscription import Subscription
@@ -20,11 +18,14 @@ OVERHEAD = packet.OVERHEAD
 """An event costs as much memory beyond its payload as any record does."""
 
 
-class Question(NamedTuple):
+class Question:
     """Who asked, and the acknowledgment id that the sender gave."""
 
-    sender: Subscription
-    id: int
+    __slots__ = ("id", "sender")
+
+    def __init__(self, sender: Subscription, id: int) -> None:
+        self.sender = sender
+        self.id = id
 
 
 class Event(Record):
@@ -108,14 +109,13 @@ class Subject(NamedTuple):
     name: str | float
     code: str | None
     """The key field of its first argument, where that is an object with such a text."""
-    key: Hashable | None
+    key: tuple[str | float, Any] | None
     """Of two events with equal keys the newer replaces the older; None: it has no key."""
 
 
 _new = tuple.__new__  # half the cost of a named tuple's own constructor
 
 
-@attrs.frozen
 class Keys:
     """Reads an event's subject.
 
@@ -123,8 +123,11 @@ class Keys:
     key: the name, and the text or number in `field` if there is one.
     """
 
-    names: frozenset[str] = NONE
-    field: str = "code"
+    __slots__ = ("field", "names")
+
+    def __init__(self, names: frozenset[str] = NONE, field: str = "code") -> None:
+        self.names = names
+        self.field = field
 
     def of(self, value: Sequence[object]) -> Subject:
         """The subject of the event `[name, ...arguments]`."""

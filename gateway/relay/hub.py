@@ -22,18 +22,21 @@ from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
-from gateway.socketio.packet import PacketType, header
+from gateway.socketio.packet import PacketType, header, whole
+from gateway.socketio.socket import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.relay.journal import Journal
     from gateway.relay.settings import RelaySettings
     from gateway.relay.turn import Turn
-    from gateway.socketio.packet import Packet
+    from gateway.socketio.packet import Packet, PlainEvent
     from gateway.socketio.socket import Socket
+
+_CONNECTED = State.CONNECTED
 
 
 class Hub:
@@ -166,15 +169,44 @@ class Hub:
             question,
         )
         self._append(event)
-        self._observer.relayed(sender, event)
+        self._observer.relayed(sender, (event,))
         if trusted:
             self._observer.heard(sender, event, packet.brief)
+
+    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
+        """Relay plain events that came in one read: what is equal for all of them is asked once."""
+        sender = self.members[socket]
+        observer = self._observer
+        if not (sender.may_publish or observer.is_worker(sender)):
+            for each in events:
+                self.event(socket, whole(each))
+            return
+        trusted, wall = observer.trusts(sender), self._wall()
+        receiver = None if self._echo else sender
+        entered = []
+        for each in events:
+            packet, value = each
+            subject = self._subject_of(value)
+            if sender.knows_us and (
+                subject.name == SUBSCRIBE or subject.name in self.services.by_name
+            ):
+                self.event(socket, whole(each))
+            elif socket.state is _CONNECTED:
+                # The worker may end by what its events before this one led to.
+                current = not trusted or observer.is_current(sender)
+                event = Event((packet,), receiver, subject, trusted, wall, current)
+                self._append(event)
+                entered.append(event)
+                if trusted:
+                    observer.heard(sender, event, value)
+        observer.relayed(sender, entered)
 
     def enter(self, event: Event) -> None:
         """Take `event` into the log; only the journal calls it."""
         if event.trusted:
-            for listener in self._listeners.get(event.name, ()):
-                listener(event)
+            if event.name in self._listeners:
+                for listener in self._listeners[event.name]:
+                    listener(event)
             if event.key is not None:
                 self._late_joiners.see(event)
         if self._aliases.others:
@@ -184,7 +216,7 @@ class Hub:
         self.log.append(event)
         if event.sender is None:
             self._turn.schedule()
-        else:
+        elif event.sender.outbox not in self._turn.aside:
             self._turn.step_aside(event.sender.outbox)
 
     def listen(self, name: str, listener: Callable[[Event], object]) -> None:
@@ -254,8 +286,8 @@ class Observer(Protocol):
         """
         ...
 
-    def relayed(self, sender: Subscription, event: Event) -> None:
-        """Any event of any client was taken."""
+    def relayed(self, sender: Subscription, events: Sequence[Event]) -> None:
+        """Events of a client were taken, those of one read together."""
         ...
 
     def owner(self, session: Session) -> str:

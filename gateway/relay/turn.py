@@ -45,7 +45,8 @@ class Turn:
         """Called for each client that left too much unread and is disconnected."""
         self._call_soon = call_soon
         self._call_next = call_next or call_soon
-        self._aside: dict[SessionOutbox, None] = {}
+        self.aside: dict[SessionOutbox, None] = {}
+        """Those that stepped aside in this turn."""
         self._polls: dict[SessionOutbox, None] = {}
         self._scheduled = False
         self.attempt = Attempts()
@@ -63,7 +64,7 @@ class Turn:
 
     def step_aside(self, outbox: SessionOutbox) -> None:
         """Let `outbox` write alone at the end of this turn."""
-        self._aside[outbox] = None
+        self.aside[outbox] = None
         if not self._scheduled:
             self.schedule()
 
@@ -91,7 +92,7 @@ class Turn:
     def flush(self) -> None:
         """Write everything that came since the last flush."""
         self._scheduled = False
-        aside, self._aside = self._aside, {}
+        aside, self.aside = self.aside, {}
         self._each(aside, SessionOutbox.leave)
         for log in self.logs:
             self.attempt("The flush of an event log", log.flush)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING
 
-import attrs
-
 from gateway.relay.event import Event
 
 if TYPE_CHECKING:
@@ -173,14 +171,16 @@ class EncodedTurn:
 # -- How much was written.
 
 
-@attrs.define
 class Traffic:
     """What the transports of one namespace's clients were given since the start."""
 
-    deliveries: int = 0
-    """Events, each as often as there were clients that it was written to."""
-    bytes: int = 0
-    """With the frames or separators of the transport, without HTTP and TLS."""
+    __slots__ = ("bytes", "deliveries")
+
+    def __init__(self) -> None:
+        self.deliveries = 0
+        """Events, each as often as there were clients that it was written to."""
+        self.bytes = 0
+        """With the frames or separators of the transport, without HTTP and TLS."""
 
     def shared(self, events: int, size: int, clients: int) -> None:
         """One write of `events` and `size` bytes was made to each of `clients`."""

@@ -21,6 +21,7 @@ from gateway.socketio.packet import (
     EVENT,
     Packet,
     decode,
+    plain_events,
 )
 from gateway.socketio.socket import Socket, State
 
@@ -77,6 +78,16 @@ class Client:
         else:
             decoded = decode(packet, self.session.eio)
             _ROUTES[decoded.type](self, decoded)
+
+    def burst(self, messages: list[bytes], at: int) -> int:
+        """Take the plain events among several texts at once; the place after those taken."""
+        socket = self._sockets.get("/")
+        if socket is None or socket.state is not _CONNECTED or self._assembly is not None:
+            return at
+        events = plain_events(messages, at)
+        if events:
+            socket.handler.events(socket, events)
+        return at + len(events)
 
     def closed(self, reason: str) -> None:
         """The session is over."""

@@ -10,12 +10,13 @@ from gateway.socketio.attachments import reconstruct
 from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import Rooms, ack_ids
 from gateway.socketio.outcome import Reports, attempt
+from gateway.socketio.packet import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.engineio.packet import Record
-    from gateway.socketio.packet import Packet
+    from gateway.socketio.packet import Packet, PlainEvent
     from gateway.socketio.socket import Socket
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -147,6 +148,11 @@ class Handlers:
             return
         failed = partial(self._failed, socket, f"The handler of {name!r:.100}")
         attempt(call, partial(_answer, socket, packet.id), failed)
+
+    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
+        for event in events:
+            if socket.connected and socket.session.is_open:  # no handler ended it
+                self.event(socket, whole(event))
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Ignored: no callback waits for it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gateway.socketio.packet import Packet
+    from gateway.socketio.packet import Packet, PlainEvent
     from gateway.socketio.socket import Socket
 
 FIRST_ACK_ID = 1 << 30
@@ -44,6 +44,10 @@ class Namespace(Protocol):
 
     def event(self, socket: Socket, packet: Packet) -> None:
         """A whole EVENT or BINARY_EVENT of a connected socket."""
+        ...
+
+    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
+        """Events that came together, each as for `event`; those after the client's end are void."""
         ...
 
     def ack(self, socket: Socket, packet: Packet) -> None:

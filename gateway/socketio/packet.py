@@ -31,6 +31,10 @@ RESERVED = frozenset(
 )
 """Event names that clients use for themselves."""
 
+LONG = 65536
+"""Bytes of a text that is decoded by itself."""
+
+_new = tuple.__new__  # half the cost of a named tuple's own constructor
 _HEADER = re.compile(rb"4(?:([0-3])|([56])(10|[1-9])-)(/[^,]*+,?)?([0-9]*+)")
 _ROOT_EVENT, _ROOT_CONNECT, _ROOT_DISCONNECT = b"42[", b"40", b"41"
 
@@ -134,25 +138,6 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
     the text is decoded here, see `gateway.socketio.attachments`.
     """
     data = packet.data
-    if not data.startswith(_ROOT_EVENT):
-        return _decode(packet, eio)
-    payload = data[2:]
-    if len(payload) >= strict.MANY and strict.is_expensive(payload):
-        return _decode(packet, eio)
-    try:
-        value = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return _decode(packet, eio)
-    if len(payload) > strict.SHALLOW:
-        strict.check_depth(payload)
-    name = value[0] if value else None
-    if name.__class__ is not str or name in RESERVED:
-        _check_event(value)
-    return Packet(EVENT, "/", None, payload, value, 0, 0, (packet,))
-
-
-def _decode(packet: EnginePacket, eio: int) -> Packet:
-    data = packet.data
     if data == _ROOT_CONNECT:
         return Packet(CONNECT, "/", None, b"", {}, 0, 0, (packet,))
     if data == _ROOT_DISCONNECT:
@@ -176,6 +161,38 @@ def _decode(packet: EnginePacket, eio: int) -> Packet:
     wire = packet if text == data else EnginePacket(text)
     kind = LazyPacket if expensive else Packet
     return kind(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
+
+
+PlainEvent = tuple[EnginePacket, list[Any]]
+"""An event of the main namespace without id and attachments: its text as received, its value."""
+
+
+def plain_events(messages: list[bytes], at: int) -> list[PlainEvent]:
+    """The plain events among `messages` from `at` on, up to the first other message.
+
+    What is long, or may have something wrong in it, counts as other: `decode` is asked then.
+    """
+    found: list[PlainEvent] = []
+    for data in messages if at == 0 else messages[at:]:
+        if not data.startswith(_ROOT_EVENT) or len(data) > LONG:
+            break
+        try:
+            value = orjson.loads(data[2:])
+        except orjson.JSONDecodeError:
+            break
+        name = value[0] if value else None
+        if name.__class__ is not str or name in RESERVED:
+            break
+        if len(data) > strict.SHALLOW and data.count(b"[") + data.count(b"{") > strict.MAX_DEPTH:
+            break
+        found.append((_new(EnginePacket, (data, False)), value))
+    return found
+
+
+def whole(event: PlainEvent) -> Packet:
+    """The packet of a plain event."""
+    packet, value = event
+    return Packet(EVENT, "/", None, packet.data[2:], value, 0, 0, (packet,))
 
 
 def _namespace(name: bytes, eio: int) -> tuple[str, dict[str, str]]:

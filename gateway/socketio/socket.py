@@ -6,6 +6,7 @@ the section of that name in Socket.IO protocol 4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - a compiled NamedTuple looks at its types
 from enum import Enum, auto
 from functools import partial
 from secrets import token_urlsafe
@@ -16,7 +17,7 @@ from gateway.socketio.attachments import reconstruct
 from gateway.socketio.outcome import attempt, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from gateway.engineio.deadlines import Deadline
     from gateway.engineio.outbox import Sender

@@ -62,7 +62,7 @@ class WorkerEventsTests(SynchronousTestCase):
         self.relay: Any = FakeRelay()
         self.worker = FakeWorker()
         self.events = WorkerEvents(
-            self.counted.append,
+            lambda name, times: self.counted.extend([name] * times),
             Identities(self.owns),
             lambda session, auth: True,
             Deadlines(self.clock.seconds),
@@ -89,17 +89,17 @@ class WorkerEventsTests(SynchronousTestCase):
 
     def test_counts_every_event_by_name(self) -> None:
         for name in ("market_tick", "tick", 5):
-            self.events.relayed(self.sender("the worker's"), event([name]))
+            self.events.relayed(self.sender("the worker's"), [event([name])])
         self.assertEqual(self.counted, ["market_tick", "tick", "5"])
 
     def test_no_stranger_takes_the_place_of_a_name_of_the_workers(self) -> None:
         strangers = [self.sender("a browser's", f"192.0.2.{n}") for n in range(100)]
         for number in range(1000):
-            self.events.relayed(strangers[number % 100], event([f"invented {number}"]))
+            self.events.relayed(strangers[number % 100], [event([f"invented {number}"])])
         self.assertLessEqual(len(set(self.counted)), MAX_NAMES + 1)
         del self.counted[:]
         for name in ("iv_indicator", "market_tick"):
-            self.events.relayed(self.sender("the worker's"), event([name]))
+            self.events.relayed(self.sender("the worker's"), [event([name])])
             self.hears([name, {"code": "A"}])
         self.assertEqual(self.counted, ["iv_indicator", "market_tick"])
         heard = self.events.freshness.status()["events"]
@@ -108,17 +108,17 @@ class WorkerEventsTests(SynchronousTestCase):
     def test_one_address_does_not_take_the_places_of_the_others(self) -> None:
         loud, quiet = self.sender("", "192.0.2.1"), self.sender("", "192.0.2.2")
         for number in range(1000):
-            self.events.relayed(loud, event([f"invented {number}"]))
-        self.events.relayed(quiet, event(["chat"]))
+            self.events.relayed(loud, [event([f"invented {number}"])])
+        self.events.relayed(quiet, [event(["chat"])])
         self.assertEqual(self.counted[-1], "chat")
         self.assertLess(len(set(self.counted)), MAX_NAMES // 2)
 
     def test_without_a_worker_this_machine_counts_as_one(self) -> None:
         self.events.worker = None
         for number in range(1000):
-            self.events.relayed(self.sender("", "192.0.2.1"), event([f"invented {number}"]))
+            self.events.relayed(self.sender("", "192.0.2.1"), [event([f"invented {number}"])])
         for number in range(50):
-            self.events.relayed(self.sender("", "127.0.0.1"), event([f"own {number}"]))
+            self.events.relayed(self.sender("", "127.0.0.1"), [event([f"own {number}"])])
         self.assertEqual(self.counted[1000:], [f"own {number}" for number in range(50)])
 
     def test_asks_once_who_a_sender_is(self) -> None:
@@ -235,7 +235,7 @@ class TracedWorkerEventsTests(SynchronousTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.logged.append)
         self.counted: list[str] = []
         self.events = TracedWorkerEvents(
-            self.counted.append,
+            lambda name, times: self.counted.extend([name] * times),
             Identities(lambda session: False),
             lambda session, auth: True,
             Deadlines(lambda: 0.0),
@@ -246,7 +246,7 @@ class TracedWorkerEventsTests(SynchronousTestCase):
 
     def relayed(self, *packets: Packet) -> str:
         event = Event(packets, None, Subject("market_tick", None, None), trusted=True, wall=0.0)
-        self.events.relayed(SimpleNamespace(), event)  # type: ignore[arg-type]
+        self.events.relayed(SimpleNamespace(), [event])  # type: ignore[arg-type]
         (line,) = [each for each in self.logged if each.get("tag") == "Relay"]
         self.assertEqual(line["log_level"], LogLevel.debug)
         return formatEvent(line)

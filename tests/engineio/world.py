@@ -5,6 +5,7 @@ from typing import Any
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.errors import EngineError
 from gateway.engineio.handshake import Peer
+from gateway.engineio.interfaces import Connection
 from gateway.engineio.outbox import Form, Queue
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
@@ -94,7 +95,7 @@ class FakePoll:
         self.payload = b"HTTP %d: %b" % (error.status, error.body)
 
 
-class Recorder:
+class Recorder(Connection):
     """A connection that keeps what it hears."""
 
     def __init__(self, session: Session) -> None:

@@ -36,7 +36,7 @@ class Everybody:
     def trusts(self, sender: Any) -> bool:
         return False
 
-    def relayed(self, sender: Any, event: Any) -> None: ...
+    def relayed(self, sender: Any, events: Any) -> None: ...
 
     def owner(self, session: Any) -> str:
         return ""

@@ -49,8 +49,8 @@ class Watcher:
         self.names: list[str | float] = []
         self.trusted: set[str] = set()
 
-    def relayed(self, sender, event):
-        self.names.append(event.name)
+    def relayed(self, sender, events):
+        self.names += [event.name for event in events]
 
     def is_worker(self, sender):
         return sender.socket.sid in self.trusted

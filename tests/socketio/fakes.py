@@ -8,6 +8,7 @@ from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.settings import Settings as EngineSettings
+from gateway.socketio.packet import whole
 from gateway.socketio.server import Server, Settings
 
 MAX_PAYLOAD = 1000
@@ -112,6 +113,10 @@ class RecordingNamespace:
 
     def accepted(self, socket):
         """Nothing to do."""
+
+    def events(self, socket, events):
+        for each in events:
+            self.event(socket, whole(each))
 
     def event(self, socket, packet):
         self.events.append(packet)

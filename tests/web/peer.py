@@ -142,6 +142,10 @@ class Recorder:
         self.on_room: Callable[[], object] = lambda: None
         self.on_lost: Callable[[], object] = lambda: None
 
+    def texts(self, messages: list[bytes], at: int) -> int:
+        self.text(messages[at])
+        return at + 1
+
     def text(self, data: bytes) -> None:
         self.heard.append(("text", data))
         self.on_text(data)

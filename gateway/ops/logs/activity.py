@@ -18,7 +18,9 @@ _NAME_LENGTH: Final = 64
 
 
 class EventCounts:
-    """Call it with each event's name; it logs one line of sums for ten seconds, never payloads.
+    """Call it with the name of events and their number.
+
+    It logs one line of sums for ten seconds, never payloads.
 
     `call_later(seconds, callback)` is that of the deadlines.  The caller bounds the number of
     names, as they come from outside, and gives `other` for the rest.
@@ -32,10 +34,10 @@ class EventCounts:
         self._counts: Counter[str] = Counter()
         self._before: Counter[str] = Counter()
 
-    def __call__(self, name: str) -> None:
+    def __call__(self, name: str, times: int = 1) -> None:
         if not self._counts:
             self._call_later(self._seconds, self._report)
-        self._counts[name] += 1
+        self._counts[name] += times
 
     def finish(self) -> None:
         """Log what was counted after the last line: the gateway ends."""
@@ -124,14 +126,15 @@ class SessionLog:
 class _LoggedConnection:
     """A connection whose end is logged; its messages go straight to the application."""
 
-    __slots__ = ("_closed", "_session", "_sessions", "message")
+    __slots__ = ("_connection", "_session", "_sessions", "burst", "message")
 
     def __init__(self, sessions: SessionLog, session: Session, connection: Connection) -> None:
         self.message = connection.message
-        self._closed = connection.closed
+        self.burst = connection.burst
+        self._connection = connection
         self._session = session
         self._sessions = sessions
 
     def closed(self, reason: str) -> None:
         self._sessions.left(self._session, reason)
-        self._closed(reason)
+        self._connection.closed(reason)

@@ -12,7 +12,7 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.web.http.writer import CHUNK, NOTHING, BufferedWriter, DirectWriter, Writer
 
@@ -28,7 +28,6 @@ _room = _openssl._ffi.new("char[]", RECORD)  # one for all connections
 _record = memoryview(_openssl._ffi.buffer(_room))
 
 
-@implementer(IPullProducer, IPushProducer)
 class TlsWriter(Writer):
     """Encrypts and sends to the socket while nothing waits.
 
@@ -151,3 +150,6 @@ def writer_for(transport: Any, on_room: Callable[[], None]) -> Writer:
 
 def _is_bare(transport: Any) -> bool:
     return isinstance(transport, Connection) and not transport.TLS
+
+
+classImplements(TlsWriter, IPullProducer, IPushProducer)

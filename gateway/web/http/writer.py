@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
-from zope.interface import implementer
+from zope.interface import classImplements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,6 @@ class Writer:
         self._on_room()
 
 
-@implementer(IPullProducer)
 class DirectWriter(Writer):
     """Sends straight to the socket while nothing waits; for plain TCP and UNIX sockets only."""
 
@@ -198,7 +197,6 @@ class DirectWriter(Writer):
         self._transport.loseConnection()  # waits for its producer
 
 
-@implementer(IPushProducer)
 class BufferedWriter(Writer):
     """Uses the transport's own buffer, until the transport says that it is full."""
 
@@ -250,3 +248,7 @@ def _hold(held: list[bytes], data: bytes) -> int:
 
 def _nobody() -> None:
     """The `on_room` of a connection that is closing or gone."""
+
+
+classImplements(DirectWriter, IPullProducer)
+classImplements(BufferedWriter, IPushProducer)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IProtocol
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.engineio.meter import BYTES, SLICE, Meter
 from gateway.web.http.tls_writer import writer_for
@@ -32,7 +32,6 @@ PIECE = 1024
 """Bytes that Autobahn gets at a time."""
 
 
-@implementer(IProtocol)
 class WebSocketConnection:
     """One WebSocket: it writes what the channel's outbox has, and the channel gets its messages.
 
@@ -104,12 +103,12 @@ class WebSocketConnection:
             self._check = None
         meter = self._meter
         while True:
-            messages, consumed, self._needed, odd = split(data, self._limit)
+            first, messages, consumed, self._needed, odd = split(data, self._limit)
             data = data[consumed:]
             # A bytearray grows in place while a long message trickles in.
             self._buffer = bytearray(data) if data else b""
             meter.spent += len(messages) + consumed / BYTES
-            if not self._hear(messages):
+            if not self._hear(first, messages):
                 return
             if self._needed or odd or not data or meter.spent >= SLICE:
                 break
@@ -122,19 +121,21 @@ class WebSocketConnection:
             self._check = TextCheck()
             self._check_text()
 
-    def _hear(self, messages: list[tuple[int, bytes]]) -> bool:
+    def _hear(self, first: int, messages: list[bytes]) -> bool:
         """Hand `messages` to the channel; False: the peer closed, and the rest is ignored."""
-        for first, payload in messages:
+        if first == CLOSE and messages:
+            self._closed_by_peer(messages[0])
+            return False
+        at, end = 0, len(messages)
+        while at < end:
             channel = self._channel
-            if first == CLOSE:
-                self._closed_by_peer(payload)
-                return False
             if channel is None:  # closed by us: what comes before the answer is not heard
-                continue
+                break
             if first == TEXT:
-                channel.text(payload)
+                at = channel.texts(messages, at)
             else:
-                channel.binary(payload)
+                channel.binary(messages[at])
+                at += 1
         return True
 
     def connectionLost(self, reason: Failure) -> None:
@@ -293,3 +294,6 @@ class WebSocketConnection:
         """Send our close frame, unless it was sent before."""
         if self._leave().say(frame):
             self._lost()
+
+
+classImplements(WebSocketConnection, IProtocol)

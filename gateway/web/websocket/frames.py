@@ -25,8 +25,10 @@ LONG = 4096
 class Split(NamedTuple):
     """What `split` found."""
 
-    messages: list[tuple[int, bytes]]
-    """First byte of the frame, and the unmasked payload."""
+    first: int
+    """First byte of the frames of `messages`, which are all of one kind."""
+    messages: list[bytes]
+    """Their payloads, unmasked."""
     consumed: int
     """Bytes of the buffer that `messages` used up."""
     needed: int
@@ -35,39 +37,77 @@ class Split(NamedTuple):
     """Whether the rest begins with a frame for Autobahn."""
 
 
-def split(buffer: bytes, limit: int, most: int = BATCH) -> Split:
-    """Cut complete messages of at most `limit` bytes, at most `most` of them, off `buffer`."""
-    messages: list[tuple[int, bytes]] = []
-    pos, end = 0, len(buffer)
+def split(  # noqa: PLR0912 - one loop over the headers: a call for each message costs
+    buffer: bytes, limit: int, most: int = BATCH
+) -> Split:
+    """Cut complete messages of at most `limit` bytes off `buffer`: a run of one kind.
+
+    At most `most` of them; one of more than `LONG` bytes is alone.  All of a run are unmasked as
+    one number, since most messages are short, and what is done for each of them costs most.
+    """
+    end = len(buffer)
+    first = buffer[0] if end else TEXT
+    if first != TEXT and first != BINARY and first != CLOSE:  # noqa: PLR1714
+        return Split(first, [], 0, 0, odd=True)  # (a tuple test costs twice as much)
+    pos = needed = 0
+    odd = False
+    masks: list[bytes] = []
+    bounds: list[tuple[int, int]] = []
     for _ in range(most):
         if end - pos < 2:
-            return Split(messages, pos, 2, odd=False)
-        first = buffer[pos]
-        size = buffer[pos + 1] - 128
-        if size < 0 or (first != TEXT and first != BINARY and first != CLOSE):  # noqa: PLR1714
-            return Split(messages, pos, 0, odd=True)  # (a tuple test costs twice as much)
-        mask = pos + 2
-        if size > 125:
-            if first == CLOSE:
-                return Split(messages, pos, 0, odd=True)
-            mask += 2 if size == 126 else 8
-            if end < mask:
-                return Split(messages, pos, mask - pos, odd=False)
+            needed = 2
+            break
+        if buffer[pos] != first:
+            break
+        size, start = buffer[pos + 1] - 128, pos + 6
+        if size > 125 and first != CLOSE:
+            start += 2 if size == 126 else 8
+            if end < start - 4:
+                needed = start - 4 - pos
+                break
             smallest = 126 if size == 126 else 65536
-            size = int.from_bytes(buffer[pos + 2 : mask], "big")
-            if size < smallest:
-                return Split(messages, pos, 0, odd=True)
-        if size > limit:
-            return Split(messages, pos, 0, odd=True)
-        stop = mask + 4 + size
+            size = int.from_bytes(buffer[pos + 2 : start - 4], "big")
+            odd = size < smallest
+        if size < 0 or size > limit or odd or (first == CLOSE and size > 125):
+            odd = True
+            break
+        stop = start + size
         if stop > end:
-            return Split(messages, pos, stop - pos, odd=False)
-        data = unmask(buffer[mask : mask + 4], buffer[mask + 4 : stop])
-        if (first == TEXT and not is_utf8(data)) or (first == CLOSE and data not in PLAIN_CLOSES):
-            return Split(messages, pos, 0, odd=True)
-        messages.append((first, data))
+            needed = stop - pos
+            break
+        key = buffer[start - 4 : start]
+        if size > LONG:
+            if bounds:  # the next call's
+                break
+            return _alone(first, unmask(key, buffer[start:stop]), stop)
+        # A header is its own mask, so that zeros are left of it.
+        masks += buffer[pos:start], (key * (size // 4 + 1))[:size]
+        bounds.append((start, stop))
         pos = stop
-    return Split(messages, pos, 0, odd=False)
+    if not bounds:
+        return Split(first, [], 0, needed, odd)
+    plain = _xor(buffer[:pos], b"".join(masks))
+    messages = [plain[start:stop] for start, stop in bounds]
+    if first == CLOSE or not plain.isascii():
+        wrong = [not _is_valid(first, each) for each in messages]
+        if True in wrong:
+            count = wrong.index(True)
+            return Split(first, messages[:count], bounds[count - 1][1] if count else 0, 0, odd=True)
+    return Split(first, messages, pos, needed, odd)
+
+
+def _alone(first: int, message: bytes, stop: int) -> Split:
+    """A message of its own, which ends at `stop`."""
+    if _is_valid(first, message):
+        return Split(first, [message], stop, 0, odd=False)
+    return Split(first, [], 0, 0, odd=True)
+
+
+def _is_valid(first: int, message: bytes) -> bool:
+    """Whether nothing is wrong with the payload of such a frame."""
+    if first == TEXT:
+        return is_utf8(message)
+    return first == BINARY or message in PLAIN_CLOSES
 
 
 def declared(buffer: bytes) -> int:
@@ -88,10 +128,13 @@ def unmask(key: bytes, data: bytes) -> bytes:
         )
 
         return bytes(create_xor_masker(key, size).process(data))
-    cover = (key * (size // 4 + 1))[:size]
-    return (int.from_bytes(data, "little") ^ int.from_bytes(cover, "little")).to_bytes(
-        size, "little"
-    )
+    return _xor(data, (key * (size // 4 + 1))[:size])
+
+
+def _xor(data: bytes, mask: bytes) -> bytes:
+    """Each byte of `data` XORed with its byte of `mask`."""
+    number = int.from_bytes(data, "little") ^ int.from_bytes(mask, "little")
+    return number.to_bytes(len(data), "little")
 
 
 def is_utf8(data: bytes) -> bool:

@@ -5,10 +5,11 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.handshake import Peer
+from gateway.engineio.interfaces import Connection
 from gateway.ops.logs.activity import MAX_LINES, PERIOD, SessionLog
 
 
-class Connection:
+class Heard(Connection):
     def __init__(self) -> None:
         self.heard: list[object] = []
 
@@ -25,7 +26,7 @@ class VisitorsTests(SynchronousTestCase):
         globalLogPublisher.addObserver(self.events.append)
         self.addCleanup(globalLogPublisher.removeObserver, self.events.append)
         self.clock = Clock()
-        self.connection = Connection()
+        self.connection = Heard()
         self.visitors = SessionLog(lambda session: self.connection, self.clock.callLater)
 
     def visit(self, transport: str = "polling", port: int = 5000):

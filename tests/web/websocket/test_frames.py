@@ -1,12 +1,14 @@
 """Messages straight from the receive buffer."""
 
+from typing import NamedTuple
+
 from autobahn.websocket.utf8validator import Utf8Validator
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.websocket import frames
-from gateway.web.websocket.frames import LONG, TextCheck, is_utf8, split, unmask
+from gateway.web.websocket.frames import LONG, TextCheck, is_utf8, unmask
 from tests.web.peer import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG, TEXT, frame, header, mask
 
 LIMIT = 100_000
@@ -16,18 +18,38 @@ FAST = {TEXT: frames.TEXT, BINARY: frames.BINARY}
 quickly = settings(deadline=None, max_examples=100)
 
 
+class Cut(NamedTuple):
+    """What all calls together found: messages with the first bytes of their frames."""
+
+    messages: list[tuple[int, bytes]]
+    consumed: int
+    needed: int
+    odd: bool
+
+
+def cut(buffer: bytes, limit: int) -> Cut:
+    """Call `split` until it says that it needs more, or that something is odd."""
+    messages, consumed = [], 0
+    while True:
+        found = frames.split(buffer[consumed:], limit)
+        messages += [(found.first, each) for each in found.messages]
+        consumed += found.consumed
+        if found.odd or found.needed:
+            return Cut(messages, consumed, found.needed, found.odd)
+
+
 class CompleteMessageTests(SynchronousTestCase):
     def test_every_length_encoding_is_read(self) -> None:
         for size in SIZES:
             for opcode, first in FAST.items():
                 payload = b"x" * size
-                found = split(frame(payload, opcode), LIMIT)
+                found = cut(frame(payload, opcode), LIMIT)
                 self.assertEqual(found.messages, [(first, payload)], size)
                 self.assertEqual(found.consumed, len(frame(payload, opcode)))
                 self.assertFalse(found.odd)
 
     def test_several_messages_come_out_of_one_segment(self) -> None:
-        found = split(frame(b"a") + frame(b"\xff", BINARY) + frame(b"b") + b"\x81", LIMIT)
+        found = cut(frame(b"a") + frame(b"\xff", BINARY) + frame(b"b") + b"\x81", LIMIT)
         self.assertEqual(
             found.messages, [(frames.TEXT, b"a"), (frames.BINARY, b"\xff"), (frames.TEXT, b"b")]
         )
@@ -35,17 +57,17 @@ class CompleteMessageTests(SynchronousTestCase):
 
     def test_closes_as_browsers_send_them_are_read(self) -> None:
         for payload in (b"", b"\x03\xe8", b"\x03\xe9"):
-            found = split(frame(payload, CLOSE), LIMIT)
+            found = cut(frame(payload, CLOSE), LIMIT)
             self.assertEqual((found.messages, found.odd), ([(frames.CLOSE, payload)], False))
 
     def test_a_message_as_long_as_the_limit_is_taken(self) -> None:
-        self.assertEqual(len(split(frame(b"x" * 200), 200).messages), 1)
+        self.assertEqual(len(cut(frame(b"x" * 200), 200).messages), 1)
 
 
 class OddTests(SynchronousTestCase):
     def odd(self, data: bytes, limit: int = LIMIT) -> None:
         before = frame(b"before")
-        found = split(before + data, limit)
+        found = cut(before + data, limit)
         self.assertTrue(found.odd, data)
         self.assertEqual(found.messages, [(frames.TEXT, b"before")])
         self.assertEqual(found.consumed, len(before), "what is odd is left whole")
@@ -75,7 +97,7 @@ class OddTests(SynchronousTestCase):
             self.odd(data)
 
     def test_binary_is_not_checked_for_utf8(self) -> None:
-        self.assertFalse(split(frame(b"\xff", BINARY), LIMIT).odd)
+        self.assertFalse(cut(frame(b"\xff", BINARY), LIMIT).odd)
 
     def test_a_declared_length_over_the_limit_is_odd_before_the_payload_comes(self) -> None:
         self.odd(header(201), limit=200)
@@ -95,11 +117,11 @@ class IncompleteTests(SynchronousTestCase):
             whole = frame(b"x" * size)
             start = len(whole) - size - 4
             for end in {0, 1, 2, start - 1, start, start + 3, len(whole) - 1}:
-                found = split(whole[:end], LIMIT)
+                found = cut(whole[:end], LIMIT)
                 self.assertEqual((found.messages, found.consumed, found.odd), ([], 0, False))
                 self.assertGreater(found.needed, end)
                 self.assertLessEqual(found.needed, len(whole))
-            self.assertEqual(split(whole[:start], LIMIT).needed, len(whole))
+            self.assertEqual(cut(whole[:start], LIMIT).needed, len(whole))
 
     @quickly
     @given(
@@ -116,7 +138,7 @@ class IncompleteTests(SynchronousTestCase):
             buffer += stream[start:end]
             if len(buffer) < needed:
                 continue
-            found = split(buffer, LIMIT)
+            found = cut(buffer, LIMIT)
             self.assertFalse(found.odd)
             got += found.messages
             buffer, needed = buffer[found.consumed :], found.needed
@@ -144,7 +166,7 @@ class AnyBytesTests(SynchronousTestCase):
     )
     def test_nothing_is_invented_or_lost(self, pieces: list[bytes]) -> None:
         data = b"".join(pieces)
-        found = split(data, 150)
+        found = cut(data, 150)
         again = b""
         for first, payload in found.messages:
             self.assertLessEqual(len(payload), 150)

@@ -32,6 +32,7 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.interfaces import Connection
 from gateway.engineio.meter import Meter
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
@@ -323,7 +324,7 @@ class EngineTests(UpgradeTestCase):
         self.assertTrue(self.sent.endswith(said(PONG) + said(CLOSE, b"\x03\xe9")), self.sent)
 
 
-class Application:
+class Application(Connection):
     def message(self, packet: Any) -> None: ...
 
     def closed(self, reason: str) -> None: ...
