@@ -80,12 +80,12 @@ class AdoptedTransport:
         if self._lives():
             self._looking.begin(LOOK_INTERVAL)
             return
+        with suppress(ChildProcessError):  # nobody's child but ours is reaped by us
+            os.waitpid(self._process.pid, os.WNOHANG)
         self.pid = None
         self._protocol.processExited(Failure(ProcessDone(0)))
 
     def _lives(self) -> bool:
-        with suppress(ChildProcessError):  # nobody's child but ours is reaped by us
-            os.waitpid(self._process.pid, os.WNOHANG)
         import psutil  # noqa: PLC0415  # by need
 
         with suppress(psutil.NoSuchProcess):
