@@ -28,6 +28,8 @@ from gateway.app.layer_settings import (
     worker_secret,
     worker_settings,
 )
+from gateway.app.memory_parts import make_memory
+from gateway.app.memory_service import LOOK_EVERY
 from gateway.app.process import Reloads, Step, process_services
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.status import GatewayStatus
@@ -102,8 +104,9 @@ class GatewayAssembly:
         )
         self._events = self._make_worker_events(admission)
         self.supervisor = self._make_supervisor() if supervised else None
+        relaying = relay_settings(settings, os.environ)
         self.relay = Relay(
-            relay_settings(settings, os.environ),
+            relaying,
             self._deadlines,
             reactor.callLater,
             self._events,
@@ -111,6 +114,7 @@ class GatewayAssembly:
         )
         self._events.relay = self.relay
         self._events.worker = self.supervisor
+        self.memory = make_memory(settings, relaying, self.relay, self._events, self.supervisor)
         self.allowance = allowance(
             settings, self.worker_sessions.is_publisher, self.worker_sessions.is_exempt
         )
@@ -254,6 +258,9 @@ class GatewayAssembly:
             yield periodic(reactor, "Looking at the tokens", token_files.LOOK_INTERVAL, look)
         yield Part("the alerts", stop=self._alerts.stop)
         yield from self._history.services()
+        if self.memory is not None:
+            yield self.memory
+            yield periodic(reactor, "Looking at the memory", LOOK_EVERY, self.memory.look)
         yield SessionService(reactor, self.relay, self.engine)
         if self.supervisor is not None:
             yield WorkerService(self.supervisor, lambda: self.listeners.worker_port, self._secret)

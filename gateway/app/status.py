@@ -102,7 +102,7 @@ class GatewayStatus:
         transports = Counter(session.transport for session in self._sessions.values())
         return {
             "clients": {"websocket": 0, "polling": 0, **transports},
-            "events": sum(hub.log.head for hub in hubs),
+            "events": sum(hub.log.count for hub in hubs),
             "refused": sum(hub.refusals.count for hub in hubs),
             **attrs.asdict(self._relay.slow.counters),
         }

@@ -89,6 +89,8 @@ class WorkerEvents:
             names=self._names,
             owner_of=self._inventor,
         )
+        self._awaits = False
+        """Whether the worker of a process before this one may still come back."""
         self._count = count
         self._identities = identities
         self._attempt = Attempts()
@@ -154,9 +156,19 @@ class WorkerEvents:
 
     # -- the gateway's own events ----------------------------------------------------------
 
+    def restored(self) -> None:
+        """A process before this one had a worker: it is gone, unless it is said to be back."""
+        self._awaits = self.worker is not None
+
+    def worker_returned(self) -> None:
+        """The worker of the process before this one goes on."""
+        self._awaits = False
+        self.relay.worker_returned()
+
     def tell(self, name: str, value: dict[str, Any]) -> None:
         """Publish a `python_status`; when the worker is gone, first note that in the relay."""
-        if self.worker is not None and not self.worker.running:
+        if self.worker is not None and (self._awaits or not self.worker.running):
+            self._awaits = False
             self.relay.worker_gone()
             self.freshness.worker_gone()
         self._publish(name, value)

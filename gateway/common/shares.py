@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Iterator
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
@@ -40,6 +40,12 @@ class Shares(Generic[Key, Value]):
         """The value of `key`; None: there is none."""
         owner = self._owners.get(key)
         return None if owner is None else self._values[owner][key]
+
+    def items(self) -> Iterator[tuple[str, Key, Value]]:
+        """Each owner, key and value."""
+        for owner, values in self._values.items():
+            for key, value in values.items():
+                yield owner, key, value
 
     def pop(self, key: Key) -> Value | None:
         """Remove the value of `key`; None: there is none."""

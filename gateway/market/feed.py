@@ -51,6 +51,14 @@ class TickIntervals:
         self.last = now
         self.is_whole = True
 
+    def state(self) -> list[float]:
+        """The arguments of `restore`."""
+        return [self.last, self.ticks, self.longest]
+
+    def restore(self, last: float, ticks: float, longest: float) -> None:
+        """Know the pauses that a process before this one knew."""
+        self.last, self.ticks, self.longest = float(last), int(ticks), float(longest)
+
     def decay(self, seconds: float) -> None:
         """Let `seconds` of trading pass: old pauses count less."""
         self.longest *= 0.5 ** (seconds / HALF_LIFE)
@@ -118,6 +126,16 @@ class Feed:
     def resume(self, now: float) -> None:
         """Another worker runs since `now`."""
         self._resumed = now
+
+    def state(self) -> list[float]:
+        """What a later process needs: whether ticks are expected, and their usual pauses."""
+        return [self.expected, *self._intervals.state()]
+
+    def restore(self, state: list[float]) -> None:
+        """Expect what a process before this one expected.  Raises ValueError or TypeError."""
+        expected, *pauses = state
+        self.expected = bool(expected)
+        self._intervals.restore(*pauses)
 
     def interrupt(self) -> None:
         """The worker has ended: the pause until the next tick does not count."""

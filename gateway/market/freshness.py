@@ -14,7 +14,7 @@ from gateway.market.feed import Feed, TickIntervals
 from gateway.market.hours import MARKETS, Calendar, market_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gateway.engineio.deadlines import Deadlines
 
@@ -42,15 +42,16 @@ class Arrivals:
     count: int = 0
     rate: float = 0.0
     """Events a second over the last minute or so."""
-    _counted: int = 0
+    counted: int = 0
+    """As many at the last look."""
     feed: Feed | None = None
     intervals: TickIntervals | None = None
     """Of a code: its market's feed, and its pauses between ticks."""
 
     def measure(self, seconds: float) -> None:
         """Adjust the rate; `seconds` have passed since the last call."""
-        recent = (self.count - self._counted) / seconds
-        self._counted = self.count
+        recent = (self.count - self.counted) / seconds
+        self.counted = self.count
         self.rate += (recent - self.rate) * min(1.0, seconds / 30)
 
 
@@ -128,6 +129,47 @@ class Freshness:
             found.feed = self._feeds[market_of(place)]
             found.intervals = found.feed.intervals_of(place)
         return found
+
+    def state(self) -> dict[str, Any]:
+        """What a later process needs to go on, as JSON."""
+        return {
+            "names": {name: [each.last, each.count] for name, each in self._names.items()},
+            "codes": {code: _kept(each) for code, each in self._codes.items()},
+            "feeds": {market: feed.state() for market, feed in self._feeds.items()},
+            "reasons": self._reasons,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Know what a process before this one knew.
+
+        The pause meanwhile is nobody's.  Raises whatever a strange `state` causes.
+        """
+        now = self._now()
+        for name, (last, count) in state["names"].items():
+            place = self._name_places.of(name, "")
+            self._names[place] = Arrivals(min(last, now), count, counted=count)
+        for code, (last, count, *pauses) in state["codes"].items():
+            known = self._meet(self._code_places.of(code, ""))
+            known.last, known.count, known.counted = min(last, now), count, count
+            if known.intervals is not None and pauses:
+                known.intervals.restore(*pauses)
+        for market, feed in state["feeds"].items():
+            if market in self._feeds:
+                self._feeds[market].restore(feed)
+        self._reasons.update({m: str(why) for m, why in state["reasons"].items() if m in MARKETS})
+        self._is_gone = True
+
+    def recall(self, name: str, code: str | None, when: float) -> None:
+        """Count an event that came to a process before this one, after its `state` was taken."""
+        for known in (
+            self._names.setdefault(self._name_places.of(name, ""), Arrivals()),
+            *([] if code is None else [self._meet(self._code_places.of(code, ""))]),
+        ):
+            known.last = max(known.last, when)
+            known.count += 1
+            known.counted += 1
+            if known.intervals is not None and name in TICKS:
+                known.intervals.last, known.intervals.ticks = when, known.intervals.ticks + 1
 
     @property
     def stale(self) -> set[str]:
@@ -218,3 +260,8 @@ class Freshness:
     def _expire(self, market: str, reason: str) -> None:
         self._reasons[market] = reason
         self._on_change(market, reason)
+
+
+def _kept(known: Arrivals) -> list[float]:
+    pauses = known.intervals
+    return [known.last, known.count, *([] if pauses is None else pauses.state())]

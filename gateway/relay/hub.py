@@ -11,6 +11,7 @@ from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import Acks, QuestionContext
 from gateway.relay.aliases import NONE
 from gateway.relay.auth import KEYS, misspelt
+from gateway.relay.continuity import Continuity
 from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import DirectJournal
 from gateway.relay.late_joiners import SUBSCRIBE, LateJoiners
@@ -85,6 +86,9 @@ class Hub:
         self._listeners: dict[str | float, list[Callable[[Event], object]]] = {}
         if self._aliases.event is not None:
             self.listen(self._aliases.event, self._learn)
+        self.continuity = Continuity(
+            self._journal, self.log, self._late_joiners, self._recovery, self._meet, observer.owner
+        )
         self.services = Services(lambda client: observer.owner(client.socket.session))
         self.refusals = Refusals()
         self.repaired = 0
@@ -132,6 +136,7 @@ class Hub:
         # Asked while the process lives: nobody could tell later whether it was the worker.
         if not self._observer.is_worker(subscription) and back is None:
             self._late_joiners.greet(subscription)
+        self.continuity.client(subscription)
 
     def accepted(self, socket: Socket) -> None:
         """Nothing is left to do: `connect` did it."""
@@ -143,6 +148,7 @@ class Hub:
         if sender.knows_us:
             if subject.name == SUBSCRIBE and sender.selection is not None:
                 self._late_joiners.change(sender, packet)
+                self.continuity.client(sender)
                 return
             if subject.name in self.services.by_name:
                 self.services.ask(sender, packet)
@@ -232,6 +238,14 @@ class Hub:
         if self._aliases.learn(start + payload):
             self._late_joiners.rename(self._aliases)
 
+    def _meet(self, events: Sequence[Event]) -> None:
+        """Have `events` of a process before this one found by all codes, as it knew them."""
+        for event in events:
+            if event.trusted and event.name == self._aliases.event:
+                self._learn(event)
+        for event in events:
+            event.aliases = self._aliases.of(event.code)
+
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to another client's event."""
         self._acks.answer(self.members[socket], packet)
@@ -245,6 +259,7 @@ class Hub:
         self._observer.left(subscription)
         if subscription.pid is not None:
             self._recovery.away(subscription, reason, self._observer.owner(socket.session))
+            self.continuity.left(subscription, reason)
 
     # -- the gateway's own events ------------------------------------------------------
 
@@ -254,6 +269,10 @@ class Hub:
         subject = self._subject_of([name, value])
         wall = self._wall()
         self._append(Event((EnginePacket(text),), None, subject, trusted=True, wall=wall))
+
+    def worker_returned(self) -> None:
+        """The worker of the process before this one goes on."""
+        self._late_joiners.worker_returned()
 
     def worker_gone(self) -> None:
         """Take the events of readiness out of the snapshot: the worker has ended."""

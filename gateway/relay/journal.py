@@ -64,13 +64,22 @@ class Journal(Protocol):
         """Takes an event of this gateway; `enter` is called with it when it has its place."""
         ...
 
+    def resume(self, epoch: str) -> None:
+        """Go on with the log `epoch`, which a process before this one has left."""
+        ...
+
 
 class DirectJournal:
     """The journal of a single gateway: an event has its place at once.
 
-    The log is this process's memory, so each process begins an epoch.
+    Each process begins an epoch, unless it goes on with a log of which it has the memory
+    (`memory.py`).
     """
 
     def __init__(self, enter: Callable[[Event], None]) -> None:
         self.epoch = token_hex(8)
         self.append = enter  # nothing stands between, so that it costs nothing
+
+    def resume(self, epoch: str) -> None:
+        """Go on with the log `epoch`."""
+        self.epoch = epoch

@@ -61,6 +61,8 @@ class LateJoiners:
     def __init__(self, settings: SnapshotSettings) -> None:
         self._settings = settings
         self._snapshot = Snapshot(max_keys=settings.max_keys, max_bytes=settings.max_bytes)
+        self._former: dict[Hashable, Event] = {}
+        """Events of readiness from a process before this one."""
 
     def see(self, event: Event) -> None:
         """Keep `event`, which has a key and a trusted sender.
@@ -77,8 +79,35 @@ class LateJoiners:
 
     def worker_gone(self) -> None:
         """Forget the events of readiness."""
+        self._former.clear()
         names = self._settings.readiness_names
         self._snapshot.forget(lambda event: event.name in names)
+
+    def restore(self, events: Iterable[Event], *, supervised: bool) -> None:
+        """Keep what a process before this one kept of `events`.
+
+        `supervised`: events of readiness are shown only when the worker is back.
+        """
+        readiness = self._settings.readiness_names
+        for event in events:
+            if not event.trusted or event.key is None:
+                continue
+            if supervised and event.name in readiness:
+                if event.current:
+                    self._former[event.key] = event
+            else:
+                self.see(event)
+
+    def worker_returned(self) -> None:
+        """The worker of the process before this one goes on: it is as ready as it was."""
+        former, self._former = self._former, {}
+        for key, event in former.items():
+            if key not in self._snapshot:
+                self.see(event)
+
+    def values(self) -> list[Event]:
+        """The events that are kept, the one not seen for the longest time first."""
+        return self._snapshot.values()
 
     def selection(self, auth: dict[str, Any]) -> Selection | None:
         """The selection that `auth` asks for; None: everything, now and always.
@@ -170,6 +199,9 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self._newest)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._newest
+
     @property
     def bytes(self) -> int:
         """Payload bytes that are kept."""
@@ -198,6 +230,10 @@ class Snapshot:
         self._bundles.clear()
         for key in [key for key, event in self._newest.items() if unwanted(event)]:
             self._drop(key)
+
+    def values(self) -> list[Event]:
+        """The events that are kept, the one not seen for the longest time first."""
+        return list(self._newest.values())
 
     @property
     def names(self) -> AbstractSet[str | float]:

@@ -11,6 +11,8 @@ from gateway.relay.view import Traffic
 from gateway.relay.views import Views
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.relay.event import Event
     from gateway.relay.journal import Offset, Tap
     from gateway.relay.subscription import Subscription
@@ -43,6 +45,29 @@ class Log:
         self._largest = 0
         self._outdated = Outdated()
         self._marked = 0
+        self._restored = 0
+
+    def restore(self, epoch: str, events: Sequence[Event], head: int) -> None:
+        """Go on as the log `epoch`, of which `events` are the last before `head`.
+
+        Nothing may have been appended yet.
+        """
+        self.epoch = epoch
+        self.head = self.flushed = self._restored = self.views.level = head
+        self.tail = head - len(events)
+        self._bytes = head * OVERHEAD
+        start = self._bytes - sum([event.size + OVERHEAD for event in events])
+        for event in events:
+            event.epoch = epoch
+            event.start = start
+            start += event.size + OVERHEAD
+            self._largest = max(self._largest, event.size + OVERHEAD)
+        self._events = list(events)
+
+    @property
+    def count(self) -> int:
+        """Events since the start of this process."""
+        return self.head - self._restored
 
     @property
     def largest(self) -> int:
@@ -51,7 +76,7 @@ class Log:
 
     @property
     def payload_bytes(self) -> int:
-        """Bytes of all events so far."""
+        """Bytes of all events since the start of this process."""
         return self._bytes - self.head * OVERHEAD
 
     def append(self, event: Event) -> None:

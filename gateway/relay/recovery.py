@@ -17,7 +17,7 @@ from gateway.relay.event import Event
 from gateway.relay.journal import Offset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.log import Log
@@ -53,7 +53,7 @@ class Recovered(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """How a client left, which its pid does not say."""
+    """How a client left, which its pid does not say; `at` is on the deadlines' clock."""
 
     at: float
     final: bool
@@ -62,6 +62,12 @@ class Departure(NamedTuple):
     selection: Selection | None
     shown_at: int
     """The position in the log of the last snapshot that it was sent."""
+
+    @classmethod
+    def of(cls, subscription: Subscription, at: float, *, final: bool) -> Departure:
+        """That of `subscription`, which leaves."""
+        each = subscription
+        return cls(at, final, each.asked, each.selection, each.shown_at)
 
 
 def recovery_request(auth: dict[str, Any]) -> RecoveryRequest | None:
@@ -101,6 +107,25 @@ class Recovery:
         self._until = 0.0
         """Until when a client that has left may come back."""
         self._watching = False
+
+    def restore(self, left: Mapping[str, tuple[str, Departure]]) -> None:
+        """Let the clients of a process before this one come back, as if they left now.
+
+        `left` by pid, with its owner.
+        """
+        now = self._deadlines.clock()
+        for pid, (owner, departure) in left.items():
+            self._left.put(owner, pid, departure._replace(at=now))
+        self._until = now + self._seconds
+        self._look()
+
+    def present(self) -> Collection[Subscription]:
+        """The clients that are here and could come back."""
+        return self._here.values()
+
+    def departures(self) -> Iterator[tuple[str, str, Departure]]:
+        """The owners and pids of clients that have left, and how they left."""
+        return self._left.items()
 
     def register(self, subscription: Subscription) -> str:
         """Make `subscription` recoverable; returns the pid to tell its client."""
@@ -145,10 +170,7 @@ class Recovery:
         del self._here[subscription.pid]
         final = reason in FINAL
         now = self._deadlines.clock()
-        left = Departure(
-            now, final, subscription.asked, subscription.selection, subscription.shown_at
-        )
-        self._left.put(owner, subscription.pid, left)
+        self._left.put(owner, subscription.pid, Departure.of(subscription, now, final=final))
         if not final:
             self._until = now + self._seconds
         self._look()

@@ -63,6 +63,11 @@ class Relay:
         for hub in self.hubs.values():
             hub.worker_gone()
 
+    def worker_returned(self) -> None:
+        """Put the events of readiness back: the worker of the process before this one goes on."""
+        for hub in self.hubs.values():
+            hub.worker_returned()
+
     def finish(self) -> Callable[[], bool]:
         """Write what waits now, since the reactor may end.
 

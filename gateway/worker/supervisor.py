@@ -132,6 +132,7 @@ class Supervisor:
             wall=wall,
             check=self._launcher.check,
         )
+        self.last_exits = self._lifecycle.last_exits
         self._credential_change = CredentialChange(
             self._keys,
             self._lifecycle,

@@ -84,16 +84,22 @@ class CutReplayTests(RecoveryCase):
 
 
 class RestartTests(RecoveryCase):
-    def test_after_a_kill_and_a_restart_nobody_is_told_that_he_missed_nothing(self) -> None:
+    def test_after_a_power_cut_nobody_is_told_that_he_missed_nothing(self) -> None:
         client = self.agent(node_client(self.service.url, "websocket", recover=True))
         speaker = self.agent(node_client(self.service.url, "websocket"))
         speaker.tell("stream", 50, 10_000, 50)
         self.assertEqual(self.ticks_until(client, 49), list(range(50)))
-        key = (self.folder / "state" / "recovery.key").read_bytes()
+        state = self.folder / "state"
+        key = (state / "recovery.key").read_bytes()
         self.service.stop(signal.SIGKILL)
+        (memory,) = state.glob("*.ring")
+        with memory.open("r+b") as file:  # its last pages did not get to the disk
+            written = file.read()
+            file.seek(written.rindex(b'"seq"') - 1000)
+            file.write(bytes(len(written) - file.tell()))
         self.service = self.start()
         self.assertFalse(client.hear("connected")["recovered"])
-        self.assertEqual((self.folder / "state" / "recovery.key").read_bytes(), key)
+        self.assertEqual((state / "recovery.key").read_bytes(), key)
         speaker.hear("connected")
         speaker.tell("stream", 60, 10_000, 60)
         self.assertEqual(self.ticks_until(client, 59), list(range(60)))

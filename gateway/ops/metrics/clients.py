@@ -89,7 +89,7 @@ def _largest(lags: list[int]) -> int:
 
 
 _OF_HUBS: tuple[tuple[str, str, Callable[[Hub], int]], ...] = (
-    ("events", "Events relayed, and the gateway's own", lambda hub: hub.log.head),
+    ("events", "Events relayed, and the gateway's own", lambda hub: hub.log.count),
     ("event_bytes", "Bytes of these events", lambda hub: hub.log.payload_bytes),
     ("deliveries", "Events written to clients", lambda hub: hub.log.traffic.deliveries),
     ("sent_bytes", "Bytes written to clients", lambda hub: hub.log.traffic.bytes),

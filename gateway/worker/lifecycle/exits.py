@@ -9,12 +9,13 @@ from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from attrs import frozen
+from attrs import asdict, frozen
 
+from gateway.common.attempt import attempt
 from gateway.worker.lifecycle.classification import LAUNCH, PLANNED, classify_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 EXITS_KEPT: Final = 10
 """Exits that are remembered."""
@@ -113,10 +114,26 @@ class LastExits:
 
     def __init__(self) -> None:
         self._endings: deque[PastExit] = deque(maxlen=EXITS_KEPT)
+        self.on_change: Callable[[], object] = bool
+        """Called after each exit."""
 
     def add(self, when: float, end: Exit, cause: str | None) -> None:
         """Another worker ended."""
         self._endings.append(PastExit(when, end, cause))
+        attempt("Remembering the worker's end", self.on_change)
+
+    def state(self) -> list[tuple[float, dict[str, Any], str | None]]:
+        """What a later process needs to know them, as JSON; the oldest first."""
+        return [(when, asdict(end), cause) for when, end, cause in self._endings]
+
+    def restore(self, state: Iterable[tuple[float, dict[str, Any], str | None]]) -> None:
+        """Know the exits that a process before this one knew; its worker may have ended since.
+
+        Raises whatever a strange `state` causes.
+        """
+        self._endings.extendleft(
+            [PastExit(when, Exit(**end), cause) for when, end, cause in state][::-1]
+        )
 
     def __iter__(self) -> Iterator[PastExit]:
         """Newest first."""
