@@ -104,6 +104,10 @@ class MemoryFiles:
         self._draft_path(namespace).replace(self._path(namespace))
         self._maps[namespace], self._draft = self._draft, None
 
+    def discard(self, namespace: str) -> None:
+        """Remove the file of `namespace`, if there is one, since it will not be true any more."""
+        self._path(namespace).unlink(missing_ok=True)
+
     def is_there(self, namespace: str) -> bool:
         """Whether the file of `namespace` is the one that is written to."""
         made = self._maps.get(namespace)

@@ -99,7 +99,8 @@ class RelayMemory(Service):
         for name, hub in self._hubs.items():
             memory = Memory(name, hub.log, hub.continuity, self._files, self._settings.log_bytes)
             self._memories[name] = memory
-        if self._may_use():
+        is_ours = self._may_use()
+        if is_ours:
             for name, hub in self._hubs.items():
                 self._restore(name, hub)
         first = next(iter(self._hubs.values()))
@@ -107,6 +108,8 @@ class RelayMemory(Service):
         for name, hub in self._hubs.items():
             hub.log.taps.append(self._memories[name].collect)
             hub.continuity.memory = self._memories[name]
+            if is_ours:
+                self._replace(name, hub)
         self.look()
 
     def stopService(self) -> None:
@@ -133,6 +136,24 @@ class RelayMemory(Service):
                     return
             memory.sign(self._now())
         self.status.kept, self._is_told = True, False
+
+    def _replace(self, name: str, hub: Hub) -> None:
+        """Have a file in the place of the one that was read.
+
+        That one must not be there any more when events are sent that it does not know: the next
+        process would give their positions to others.  Without room for both it goes first.
+        """
+        try:
+            try:
+                self._memories[name].open()
+            except OSError:
+                self._files.discard(name)
+                self._memories[name].open()
+        except OSError:  # `look` says so, and tries again
+            try:
+                self._files.discard(name)
+            except OSError:
+                hub.continuity.begin_anew()
 
     def note(self, name: str) -> None:
         """Keep what `kept[name]` knows now, since it has changed."""

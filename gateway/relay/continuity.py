@@ -12,6 +12,7 @@ connection.  Answers to such questions are ignored: ids of questions start at ra
 from __future__ import annotations
 
 from contextlib import suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -119,6 +120,11 @@ class Continuity:
                     clients[name.removeprefix(CLIENT)] = _decode(value)
         self._recovery.restore(clients)
         return len(clients)
+
+    def begin_anew(self) -> None:
+        """Begin a new log after all: nobody may have been sent anything of this one yet."""
+        self._journal.resume(token_hex(8))
+        self._log.restore(self._journal.epoch, [], self._log.head)
 
 
 def _encode(owner: str, left: Departure) -> bytes:

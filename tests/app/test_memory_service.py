@@ -170,6 +170,39 @@ class MeanwhileTests(MemoryCase):
         second.kill()
         self.assertEqual(self.process().world.log.epoch, second.world.log.epoch)
 
+    def test_what_was_read_is_not_read_again_where_nothing_can_be_written(self) -> None:
+        """Between the two reads events were sent: their positions must not be given to others."""
+        before = self.process()
+        before.say()
+        before.kill()
+        after = Process(self.folder)
+
+        def make(namespace: str, size: int) -> Any:
+            raise OSError(28, "No space left on device")
+
+        after.files.make = make  # type: ignore[method-assign]
+        after.start()
+        self.assertEqual(after.world.log.epoch, before.world.log.epoch)
+        self.assertFalse(after.status.kept)
+        after.say()
+        after.kill()
+        self.assertFalse(self.process().status.continued)
+
+    def test_where_it_can_not_even_be_removed_the_log_begins_anew(self) -> None:
+        before = self.process()
+        before.say()
+        before.kill()
+        after = Process(self.folder)
+
+        def fail(*_: object) -> Any:
+            raise OSError(30, "Read-only file system")
+
+        after.files.make = after.files.discard = fail  # type: ignore[method-assign]
+        after.start()
+        self.assertNotEqual(after.world.log.epoch, before.world.log.epoch)
+        self.assertEqual(after.world.log._events, [])
+        after.kill()
+
     def test_no_folder_can_be_made(self) -> None:
         self.folder.write_text("a file")
         process = self.process()
