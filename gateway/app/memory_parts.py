@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.app.layer_settings import state_dir
 from gateway.app.memory_files import MemoryFiles
 from gateway.app.memory_service import RelayMemory
-from gateway.history.trades import mark_of
+from gateway.history.trades import MARKS
 from gateway.market.events import FEED_STATUS, WORKER_STATUS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def make_memory(
         MemoryFiles(state_dir(settings, os.environ), settings.port),
         relay,
         relaying,
-        is_foreign=lambda argument: bool(mark_of(argument)),
+        marks=MARKS,
         supervised=supervisor is not None,
         wall=time.time,
     )
@@ -76,10 +77,15 @@ class FeedMemory:
     def restore(self, state: Any, known: Remembered) -> None:
         position, feeds = state
         self._freshness.restore(feeds)
+        counts: Counter[tuple[str | float, str | None]] = Counter()
+        times = {}
         for event in known.events:
-            is_heard = event.trusted and event.current and event.name not in OWN
-            if event.position >= position and is_heard:
-                self._freshness.recall(str(event.name), event.code, event.wall)
+            if event.position >= position and event.trusted and event.current:
+                counts[event.name, event.code] += 1
+                times[event.name, event.code] = event.wall
+        for (name, code), count in counts.items():
+            if name not in OWN:
+                self._freshness.recall(str(name), code, times[name, code], count)
 
 
 class ExitMemory:

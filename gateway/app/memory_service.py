@@ -8,6 +8,8 @@ that comes back is then a new one, and is told so.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
@@ -17,11 +19,11 @@ from twisted.logger import Logger
 
 from gateway.common.attempt import Attempts
 from gateway.relay.memory import Memory
-from gateway.relay.remembered import Remembered, remember
+from gateway.relay.remembered import Remembered, Room, remember
 from gateway.relay.ring import UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gateway.app.memory_files import MemoryFiles
     from gateway.relay.hub import Hub
@@ -63,8 +65,9 @@ class MemoryStatus:
 class RelayMemory(Service):
     """The memories of all namespaces of `relay`, as a service.
 
-    `is_foreign(argument)`: whether an event with it may not outlive the process.  `supervised`:
-    whether the gateway has the worker, which may be gone since.  `wall` is the wall clock.
+    An event with one of the fields `marks` that is true may not outlive the process.
+    `supervised`: whether the gateway has the worker, which may be gone since.  `wall` is the
+    wall clock.
     """
 
     name = "the memory"
@@ -75,14 +78,14 @@ class RelayMemory(Service):
         relay: Relay,
         settings: RelaySettings,
         *,
-        is_foreign: Callable[[dict[str, Any]], bool],
+        marks: Sequence[str],
         supervised: bool,
         wall: Callable[[], float],
     ) -> None:
         self._files = files
         self._hubs = relay.hubs
         self._settings = settings
-        self._is_foreign = is_foreign
+        self._marks = marks
         self._supervised = supervised
         self._wall = wall
         self.kept: dict[str, Kept] = {}
@@ -100,16 +103,18 @@ class RelayMemory(Service):
             memory = Memory(name, hub.log, hub.continuity, self._files, self._settings.log_bytes)
             self._memories[name] = memory
         is_ours = self._may_use()
+        found: dict[str, list[bytes]] = {}
         if is_ours:
-            for name, hub in self._hubs.items():
-                self._restore(name, hub)
+            with _no_collection():
+                for name, hub in self._hubs.items():
+                    found[name] = self._restore(name, hub)
         first = next(iter(self._hubs.values()))
         first.continuity.more.append(self._notes)
         for name, hub in self._hubs.items():
             hub.log.taps.append(self._memories[name].collect)
             hub.continuity.memory = self._memories[name]
             if is_ours:
-                self._replace(name, hub)
+                self._replace(name, hub, found[name])
         self.look()
 
     def stopService(self) -> None:
@@ -137,7 +142,7 @@ class RelayMemory(Service):
             memory.sign(self._now())
         self.status.kept, self._is_told = True, False
 
-    def _replace(self, name: str, hub: Hub) -> None:
+    def _replace(self, name: str, hub: Hub, events: list[bytes]) -> None:
         """Have a file in the place of the one that was read.
 
         That one must not be there any more when events are sent that it does not know: the next
@@ -145,10 +150,10 @@ class RelayMemory(Service):
         """
         try:
             try:
-                self._memories[name].open()
+                self._memories[name].open(events)
             except OSError:
                 self._files.discard(name)
-                self._memories[name].open()
+                self._memories[name].open(events)
         except OSError:  # `look` says so, and tries again
             try:
                 self._files.discard(name)
@@ -185,8 +190,11 @@ class RelayMemory(Service):
                 why=why,
             )
 
-    def _restore(self, name: str, hub: Hub) -> None:
-        """Know what the process before this one knew of one namespace."""
+    def _restore(self, name: str, hub: Hub) -> list[bytes]:
+        """Know what the process before this one knew of one namespace.
+
+        Returns the blocks of the events with which the log goes on.
+        """
         try:
             data, number = self._files.read(name)
             known = remember(
@@ -195,11 +203,12 @@ class RelayMemory(Service):
                 boot=self._files.boot,
                 file=number,
                 keys=self._settings.keys,
-                is_foreign=self._is_foreign,
+                marks=self._marks,
+                room=Room(self._settings.log_bytes, self._settings.log_records),
                 now=self._wall(),
             )
         except FileNotFoundError:
-            return
+            return []
         except (OSError, UnusableError) as error:
             self.status.reason = str(error)
             _log.warn(
@@ -207,7 +216,7 @@ class RelayMemory(Service):
                 name=name,
                 why=error,
             )
-            return
+            return []
         away = self._wall() - known.alive
         goes_on = away < self._settings.recovery_time
         clients = hub.continuity.restore(known, goes_on=goes_on, supervised=self._supervised)
@@ -226,9 +235,20 @@ class RelayMemory(Service):
         for what, each in self.kept.items():
             if what in known.notes:
                 self._attempt(f"Reading the memory of {what}", self._remind, each, what, known)
+        return known.bodies if goes_on else []
 
     def _remind(self, each: Kept, what: str, known: Remembered) -> None:
         each.restore(orjson.loads(known.notes[what]), known)
 
     def _now(self) -> int:
         return int(self._wall() * 1000)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Have nothing looked for that refers to itself, while so much is made that does not."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -159,17 +159,18 @@ class Freshness:
         self._reasons.update({m: str(why) for m, why in state["reasons"].items() if m in MARKETS})
         self._is_gone = True
 
-    def recall(self, name: str, code: str | None, when: float) -> None:
-        """Count an event that came to a process before this one, after its `state` was taken."""
+    def recall(self, name: str, code: str | None, when: float, count: int) -> None:
+        """Count events that came to a process before this one, after its `state` was taken."""
         for known in (
             self._names.setdefault(self._name_places.of(name, ""), Arrivals()),
             *([] if code is None else [self._meet(self._code_places.of(code, ""))]),
         ):
             known.last = max(known.last, when)
-            known.count += 1
-            known.counted += 1
+            known.count += count
+            known.counted += count
             if known.intervals is not None and name in TICKS:
-                known.intervals.last, known.intervals.ticks = when, known.intervals.ticks + 1
+                known.intervals.last = when
+                known.intervals.ticks += count
 
     @property
     def stale(self) -> set[str]:

@@ -105,12 +105,12 @@ class Continuity:
         `goes_on`: also the log; otherwise this is a new one with the old values.  `supervised`:
         the worker was the gateway's, so it may be gone.
         """
-        self._meet([*known.values, *known.events])
-        events = known.events if goes_on else []
+        events = [*known.values, *known.events]
+        self._meet(events)
         if goes_on:
             self._journal.resume(known.epoch)
-        self._log.restore(self._journal.epoch, events, known.head)
-        self._late_joiners.restore([*known.values, *known.events], supervised=supervised)
+        self._log.restore(self._journal.epoch, known.events if goes_on else [], known.head)
+        self._late_joiners.restore(events, supervised=supervised)
         if not goes_on:
             return 0
         clients = {}

@@ -23,7 +23,7 @@ from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from gateway.relay.aliases import Aliases
@@ -83,18 +83,20 @@ class LateJoiners:
         names = self._settings.readiness_names
         self._snapshot.forget(lambda event: event.name in names)
 
-    def restore(self, events: Iterable[Event], *, supervised: bool) -> None:
+    def restore(self, events: Sequence[Event], *, supervised: bool) -> None:
         """Keep what a process before this one kept of `events`.
 
         `supervised`: events of readiness are shown only when the worker is back.
         """
         readiness = self._settings.readiness_names
-        for event in events:
-            if not event.trusted or event.key is None:
-                continue
+        newest: dict[Hashable, Event] = {}
+        for event in reversed(events):
+            counts = event.trusted and (event.current or event.name not in readiness)
+            if counts and event.key is not None:
+                newest.setdefault(event.key, event)
+        for key, event in reversed(newest.items()):
             if supervised and event.name in readiness:
-                if event.current:
-                    self._former[event.key] = event
+                self._former[key] = event
             else:
                 self.see(event)
 

@@ -98,6 +98,10 @@ class Log:
         """The event at `position`; `tail <= position < head`."""
         return self._events[position - self.tail]
 
+    def start_of(self, position: int) -> int:
+        """Bytes before `position`, or before the tail, as `Event.start` counts them."""
+        return self._bytes if position >= self.head else self.at(max(position, self.tail)).start
+
     def between(self, position: int, end: int) -> list[Event]:
         """The events from `position` on, before `end`."""
         return self._events[position - self.tail : end - self.tail]

@@ -98,6 +98,8 @@ class Memory:
         self._ring: Ring | None = None
         self._boot = ""
         self._file = 0
+        self._until = 0
+        """Where a segment ends that holds as much as the log does, in bytes of the log."""
         self._attempts = Attempts()
 
     @property
@@ -105,9 +107,12 @@ class Memory:
         """Whether anything is written."""
         return self._ring is not None
 
-    def open(self) -> None:
-        """Make a ring, and write what the log holds.  Raises OSError, and writes nothing then."""
-        self._make(self._checkpoint(), self._log.flushed)
+    def open(self, bodies: Sequence[bytes] | None = None) -> None:
+        """Make a ring, and write what the log holds.  Raises OSError, and writes nothing then.
+
+        `bodies`: the blocks for that, where they were just read.
+        """
+        self._make(self._checkpoint(), self._log.flushed, bodies)
 
     def lose(self) -> None:
         """Write no more; what was written is not believed any more."""
@@ -155,7 +160,7 @@ class Memory:
             text = SEPARATOR.join(texts)
             if len(texts) == len(events) and not (text[:2] == BINARY or b"\x1e45" in text):
                 body = _head(first, EVENTS, len(texts)) + text
-                if len(body) < ring.room:
+                if len(body) < ring.room and first.start < self._until:
                     ring.add(body)
                     ring.commit()
                     return
@@ -167,6 +172,8 @@ class Memory:
     def _put_runs(self, events: Sequence[Event]) -> None:
         """Keep `events`, of any senders."""
         for body, first in _runs(events):
+            if first.start >= self._until and self._ring is not None:
+                self._begin(first.position)
             self._put(body, first.position)
         if self._ring is not None:
             self._ring.commit()
@@ -192,16 +199,25 @@ class Memory:
         self._write(self._ring, bodies, position)
         return self._ring
 
-    def _make(self, bodies: list[bytes], position: int) -> Ring:
-        """Have another ring, with all that the log holds before `position`."""
+    def _make(
+        self, bodies: list[bytes], position: int, events: Sequence[bytes] | None = None
+    ) -> Ring:
+        """Have another ring, with all that the log holds before `position`, or with `events`."""
         before, log = self._ring, self._log
         self._ring = None
         try:
             size = self._history + max(ROOM, 2 * _room(bodies))
             ring, self._boot, self._file = self._place.make(self._namespace, size + -size % 8)
-            self._write(ring, bodies, log.tail)
             self._ring = ring
-            self._put_runs(log.between(log.tail, position))
+            if events is not None and sum(map(len, events)) + FRAME * len(events) < self._history:
+                first = RUN.unpack_from(events[0])[4] if events else position
+                self._write(ring, bodies, first)
+                for body in events:
+                    ring.add(body)
+                ring.commit()
+            else:
+                self._write(ring, bodies, log.tail)
+                self._put_runs(log.between(log.tail, position))
             self._place.publish(self._namespace)
         except Exception:
             self.lose()
@@ -217,6 +233,7 @@ class Memory:
         names = Names(
             ring.begin(), self._namespace, self._log.epoch, self._boot, self._file, position
         )
+        self._until = self._log.start_of(position) + self._history
         ring.add(names_block(names))
         for body in bodies:
             ring.add(body)

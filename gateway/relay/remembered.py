@@ -6,26 +6,33 @@ alone (`FormerSender`), and that all events of one run came at the same time.
 
 from __future__ import annotations
 
+import re
 import struct
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import attrs
+import orjson
 
 from gateway.engineio.packet import Packet
-from gateway.relay.event import Event, Subject
+from gateway.relay.event import OVERHEAD, Event, Subject
 from gateway.relay.memory import CURRENT, RUN, SEPARATOR, SIZE, TRUSTED
 from gateway.relay.ring import ATTACHED, EVENTS, NOTE, SNAPSHOT, UnusableError, read
 from gateway.socketio.packet import PacketType, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.relay.event import Keys
-    from gateway.relay.ring import Block
+    from gateway.relay.ring import Block, Segment
     from gateway.relay.subscription import Subscription
 
 
-EVENT_TYPES = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
+NAMED: Final = 2
+"""Where in a body the length of the pid is."""
+SHALLOW: Final = 1000
+"""Bytes of a text that is read in the short way: it costs little, whatever is in it."""
+EVENT_TYPES: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
 
 
 class FormerSender:
@@ -39,20 +46,19 @@ class FormerSender:
 
 @attrs.frozen
 class Remembered:
-    """What one namespace knew: `events` are all from `start` on, `head` is where they end.
+    """What one namespace knew: `events` are the last ones before the position `head`.
 
-    `values` are those of the snapshot, the oldest first; some may be among `events`, too.
-    `notes` are texts by their names.  `since` is from where on the notes of the checkpoint do
-    not know the events.  `alive`: the last sign of life, in seconds since 1970.
+    `values` are those of the snapshot at the checkpoint, the oldest first; events after it may
+    be newer.  `notes` are texts by their names.  `bodies` are the blocks with the events, as they
+    were written.  `alive`: the last sign of life, in seconds since 1970.
     """
 
     epoch: str
-    start: int
     head: int
     events: list[Event]
     values: list[Event]
     notes: dict[str, bytes]
-    since: int
+    bodies: list[bytes]
     alive: float
 
 
@@ -63,42 +69,89 @@ def remember(
     boot: str,
     file: int,
     keys: Keys,
-    is_foreign: Callable[[dict[str, Any]], bool],
+    marks: Sequence[str],
+    room: Room,
     now: float,
 ) -> Remembered:
     """What the memory `data` says; `boot` and `file` as for `ring.read`.
 
-    `is_foreign(argument)`: whether an event with it may not outlive the process; then nothing
-    does.  `now`, in seconds since 1970: nothing came later.  Raises `UnusableError`.
+    An event with one of the fields `marks` that is true may not outlive its process; then nothing
+    does.  `room`: what of events the log may hold.  `now`, in seconds since 1970: nothing came
+    later.  Raises `UnusableError`.
     """
     contents = read(data, namespace=namespace, boot=boot, file=file)
     newest, before = contents.newest, contents.before
-    make = _Maker(namespace, keys, is_foreign, now)
+    make = _Maker(namespace, keys, marks, now)
     try:
         values = list(make.values(newest.blocks))
-        events = list(make.events(newest.blocks))
-        head = _end(events, newest.names.position)
-        start = newest.names.position
+        runs = _runs(newest)
         if before is not None and before.names.epoch == newest.names.epoch:
-            earlier = list(make.events(before.blocks))
-            if earlier and _end(earlier, before.names.position) == start:
-                events, start = earlier + events, before.names.position
+            earlier = _runs(before)
+            if earlier and earlier[-1].end == newest.names.position:
+                runs = room.newest(earlier, runs) + runs
+        events = [event for run in runs for event in make.events(run)]
+        head = runs[-1].end if runs else newest.names.position
     except UnusableError:
         raise
     except (ValueError, struct.error, IndexError) as error:
         raise UnusableError(f"it makes no sense ({error})") from None
-    names = newest.names
-    notes = dict(_notes(newest.blocks))
-    alive = min(contents.alive, now)
-    return Remembered(names.epoch, start, head, events, values, notes, names.position, alive)
+    return Remembered(
+        newest.names.epoch,
+        head,
+        events,
+        values,
+        dict(_notes(newest.blocks)),
+        [run.body for run in runs],
+        min(contents.alive, now),
+    )
 
 
-def _end(events: list[Event], start: int) -> int:
-    """The position after `events`, which have to follow one another from `start` on."""
-    for position, event in enumerate(events, start):
-        if event.position != position:
-            raise ValueError("events are missing")
-    return start + len(events)
+class Run(NamedTuple):
+    """A block with events: its body, the positions of its first event and after its last."""
+
+    body: bytes
+    position: int
+    end: int
+
+
+@attrs.frozen
+class Room:
+    """What of events a log may hold."""
+
+    bytes: int
+    records: int
+
+    def newest(self, earlier: list[Run], runs: list[Run]) -> list[Run]:
+        """Those of `earlier`, the newest ones, that have room beside `runs`, which follow."""
+        size = sum(map(_cost, runs))
+        records = sum(run.end - run.position for run in runs)
+        at = len(earlier)
+        while at and size < self.bytes and records < self.records:
+            at -= 1
+            size += _cost(earlier[at])
+            records += earlier[at].end - earlier[at].position
+        return earlier[at:]
+
+
+def _cost(run: Run) -> float:
+    """Bytes of memory of the events of `run`, rather too few than too many."""
+    named = run.body[NAMED]
+    return 0.97 * (len(run.body) - RUN.size - named + OVERHEAD * (run.end - run.position))
+
+
+def _runs(segment: Segment) -> list[Run]:
+    """The events of `segment`, which have to follow one another.  Raises ValueError."""
+    found = []
+    head = segment.names.position
+    for kind, body in segment.blocks:
+        if kind in (EVENTS, ATTACHED):
+            whole = bytes((kind,)) + body
+            *_, position, count = RUN.unpack_from(whole)
+            if position != head:
+                raise ValueError("events are missing")
+            head += count
+            found.append(Run(whole, position, head))
+    return found
 
 
 def _notes(blocks: Iterable[Block]) -> Iterator[tuple[str, bytes]]:
@@ -111,35 +164,33 @@ def _notes(blocks: Iterable[Block]) -> Iterator[tuple[str, bytes]]:
 class _Maker:
     """Makes events of blocks.  Its methods raise ValueError and alike for what makes no sense."""
 
-    def __init__(
-        self, namespace: str, keys: Keys, is_foreign: Callable[[dict[str, Any]], bool], now: float
-    ) -> None:
+    def __init__(self, namespace: str, keys: Keys, marks: Sequence[str], now: float) -> None:
         self._namespace = namespace
         self._keys = keys
-        self._is_foreign = is_foreign
+        self._marks = marks
+        names = "|".join(map(re.escape, marks)).encode()
+        self._is_marked = re.compile(rb'"(?:%b)"' % names).search if marks else _never
         self._now = now
 
-    def events(self, blocks: Iterable[Block]) -> Iterator[Event]:
-        """The events of the log."""
-        for kind, body in blocks:
-            if kind not in (EVENTS, ATTACHED):
-                continue
-            _, flags, named, wall, position, count = RUN.unpack_from(bytes((kind,)) + body)
-            texts = bytes(body[RUN.size - 1 :])
-            pid, texts = texts[:named].decode(), texts[named:]
-            sender = cast("Subscription | None", FormerSender(pid) if pid else None)
-            trusted, current = bool(flags & TRUSTED), bool(flags & CURRENT)
-            wall = min(wall, self._now)
-            records = [_packets(texts)] if kind == ATTACHED else _alone(texts)
-            if len(records) != count:
-                raise ValueError("a run has another length")
-            for packets in records:
-                subject, asks = self._subject(packets)
-                event = Event(packets, sender, subject, trusted, wall, current)
-                event.acked = asks
-                event.position = position
-                position += 1
-                yield event
+    def events(self, run: Run) -> Iterator[Event]:
+        """The events of `run`."""
+        kind, flags, named, wall, position, count = RUN.unpack_from(run.body)
+        texts = run.body[RUN.size :]
+        pid, texts = texts[:named].decode(), texts[named:]
+        sender = cast("Subscription | None", FormerSender(pid) if pid else None)
+        trusted, current = bool(flags & TRUSTED), bool(flags & CURRENT)
+        wall = min(wall, self._now)
+        records = [_packets(texts)] if kind == ATTACHED else _alone(texts)
+        if len(records) != count:
+            raise ValueError("a run has another length")
+        looks_marked = self._is_marked(texts) is not None
+        for packets in records:
+            subject, asks = self._subject(packets, looks_marked=looks_marked)
+            event = Event(packets, sender, subject, trusted, wall, current)
+            event.acked = asks
+            event.position = position
+            position += 1
+            yield event
 
     def values(self, blocks: Iterable[Block]) -> Iterator[Event]:
         """The values of the snapshot."""
@@ -149,25 +200,38 @@ class _Maker:
             (count,) = SIZE.unpack_from(body)
             positions = struct.unpack_from(f"<{count}Q", body, SIZE.size)
             records = _alone(bytes(body[SIZE.size + 8 * count :]))
+            looks_marked = self._is_marked(body) is not None
             for position, packets in zip(positions, records, strict=True):
-                subject, _ = self._subject(packets)
+                subject, _ = self._subject(packets, looks_marked=looks_marked)
                 event = Event(packets, None, subject, trusted=True, wall=self._now)
                 event.position = position
                 yield event
 
-    def _subject(self, packets: tuple[Packet, ...]) -> tuple[Subject, bool]:
+    def _subject(self, packets: tuple[Packet, ...], *, looks_marked: bool) -> tuple[Subject, bool]:
         """What an event is about, and whether somebody waited for an answer."""
-        packet = decode(packets[0])
-        value = packet.brief
-        if packet.type not in EVENT_TYPES or packet.namespace != self._namespace:
-            raise ValueError("a text is no event")
-        if any(argument.__class__ is dict and self._is_foreign(argument) for argument in value):
-            raise UnusableError("it has events that are not the market's own")
+        text = packets[0].data
+        asks = expects = False
+        value: Any = None
+        if text[:3] == b"42[" and len(text) < SHALLOW and self._namespace == "/":
+            with suppress(orjson.JSONDecodeError):  # half a surrogate pair, which others take
+                value = orjson.loads(text[2:])
+        if value is None:
+            packet = decode(packets[0])
+            value, asks, expects = packet.brief, packet.id is not None, packet.expected > 0
+            if packet.type not in EVENT_TYPES or packet.namespace != self._namespace:
+                raise ValueError("a text is no event")
+        if looks_marked:
+            objects = [each for each in value if isinstance(each, dict)]
+            if any(each.get(mark) is True for each in objects for mark in self._marks):
+                raise UnusableError("it has events that are not the market's own")
         subject = self._keys.of(value)
-        asks = packet.id is not None
-        if asks or packet.expected:
+        if asks or expects:
             subject = Subject(subject.name, subject.code, None)
         return subject, asks
+
+
+def _never(_: object) -> None:
+    """Nothing is marked."""
 
 
 def _alone(texts: bytes) -> list[tuple[Packet, ...]]:

@@ -34,7 +34,7 @@ class Process:
             self.files,
             self.world.relay,
             RelaySettings(**settings),
-            is_foreign=lambda argument: argument.get("demo") is True,
+            marks=("demo",),
             supervised=False,
             wall=lambda: self.now,
         )

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from gateway.relay.memory import Memory
-from gateway.relay.remembered import Remembered, remember
+from gateway.relay.remembered import Remembered, Room, remember
 from gateway.relay.ring import PAGE, Ring
 from tests.relay.world import WALL, RelayWorld, WebSocketClient
 
@@ -69,7 +69,8 @@ class RememberingWorld(RelayWorld):
             "boot": BOOT,
             "file": FILE,
             "keys": hub_keys({}, self),
-            "is_foreign": lambda argument: argument.get("demo") is True,
+            "marks": ("demo",),
+            "room": Room(self.log.max_bytes, self.log._max_records),
             "now": WALL + self.now,
         }
         return remember(bytes(self.rings.published[name]), **given | changes)
