@@ -4,9 +4,12 @@ How it is made and run:
 
 - `command_line`: the options as `twistd sjgateway` is given them, and `--help`.
 - `layer_settings`: makes the settings of each layer of the table of options.
-- `assembly`: the composition root: makes every object, once, with the help of two:
+- `assembly`: the composition root: makes every object, once, with the help of three:
 - `web_site`: the site: routes and `/socket.io/` behind the guard.
 - `history_taps`: recording and bars, which hear the relay.
+- `memory_parts`: what outlives the process: the relay, how fresh the data are, the last exits.
+- `memory_service`: reads that at the start, and has it written from then on.
+- `memory_files`: the files for it: whose they are, and room for them.
 - `service`: the gateway as a service: in which order its parts start and stop, and their errors.
 - `child_services`: the services for ports, worker, deadlines and sessions.
 - `process`: limits, clock, signals, memory and orphans of the process; what SIGHUP reads again.

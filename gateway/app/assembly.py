@@ -112,8 +112,7 @@ class GatewayAssembly:
             self._events,
             wall=time.time,
         )
-        self._events.relay = self.relay
-        self._events.worker = self.supervisor
+        self._events.relay, self._events.worker = self.relay, self.supervisor
         self.memory = make_memory(settings, relaying, self.relay, self._events, self.supervisor)
         self.allowance = allowance(
             settings, self.worker_sessions.is_publisher, self.worker_sessions.is_exempt

@@ -28,12 +28,21 @@ if TYPE_CHECKING:
 _log = Logger(namespace="gateway.relay")
 
 
+WAITS: Final = "backoff"
+"""The `status` while it is not known yet whether a worker is taken over."""
+
+
 class SupervisedWorker(Protocol):
     """What is asked of the worker's supervisor, and what it is told."""
 
     @property
     def running(self) -> bool:
         """Whether the worker's process lives."""
+        ...
+
+    @property
+    def adopted(self) -> bool:
+        """Whether it lives, and a gateway before this one has started it."""
         ...
 
     @property
@@ -157,20 +166,22 @@ class WorkerEvents:
     # -- the gateway's own events ----------------------------------------------------------
 
     def restored(self) -> None:
-        """A process before this one had a worker: it is gone, unless it is said to be back."""
+        """A process before this one had a worker: it is gone, unless it is taken over."""
         self._awaits = self.worker is not None
-
-    def worker_returned(self) -> None:
-        """The worker of the process before this one goes on."""
-        self._awaits = False
-        self.relay.worker_returned()
 
     def tell(self, name: str, value: dict[str, Any]) -> None:
         """Publish a `python_status`; when the worker is gone, first note that in the relay."""
-        if self.worker is not None and (self._awaits or not self.worker.running):
-            self._awaits = False
-            self.relay.worker_gone()
-            self.freshness.worker_gone()
+        worker = self.worker
+        if worker is not None:
+            if self._awaits and worker.adopted:
+                self._awaits = False
+                self.relay.worker_returned()
+            elif self._awaits and value.get("status") == WAITS:
+                pass  # it is not known yet
+            elif self._awaits or not worker.running:
+                self._awaits = False
+                self.relay.worker_gone()
+                self.freshness.worker_gone()
         self._publish(name, value)
 
     def _feed_changed(self, market: str, reason: str) -> None:

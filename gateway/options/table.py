@@ -147,8 +147,8 @@ class Settings:
     )
     state_dir: Path | None = option(
         "",
-        "Folder for data that is kept over restarts: the ledger of worker starts, recovery.key and"
-        " bars."
+        "Folder for data that is kept over restarts: the ledger of worker starts, recovery.key,"
+        " recent events (memory-PORT.ring, about twice --history-size) and bars."
         " Without it: $STATE_DIRECTORY, then $XDG_STATE_HOME/sjgateway, then"
         " ~/.local/state/sjgateway.",
         file,

@@ -22,6 +22,10 @@ In reading order:
 - `auth`: the keys of a client's `auth`, and how they are misspelt.
 - `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
+- `continuity`: what of all this outlives the process, and how it goes on after it.
+- `memory`: a tap that writes it into a ring, each turn before anything is sent.
+- `ring`: the bytes of that ring; what of them is believed after a kill, damage or a power cut.
+- `remembered`: the ring as events again, at the next start.
 - `acks`: acknowledgments: which receiver's answer goes to the sender.
 - `services`: questions that the gateway answers itself, such as that for bars.
 - `refusals`: the answer to clients that may listen but not publish.

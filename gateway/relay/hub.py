@@ -239,7 +239,7 @@ class Hub:
             self._late_joiners.rename(self._aliases)
 
     def _meet(self, events: Sequence[Event]) -> None:
-        """Have `events` of a process before this one found by all codes, as it knew them."""
+        """Have `events` of a process before this one found by all codes."""
         for event in events:
             if event.trusted and event.name == self._aliases.event:
                 self._learn(event)

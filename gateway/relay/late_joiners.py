@@ -101,14 +101,15 @@ class LateJoiners:
                 self.see(event)
 
     def worker_returned(self) -> None:
-        """The worker of the process before this one goes on: it is as ready as it was."""
+        """The worker of the process before this one goes on, as ready as it was."""
         former, self._former = self._former, {}
-        for key, event in former.items():
-            if key not in self._snapshot:
+        known = {event.key for event in self.values()}
+        for event in former.values():
+            if event.key not in known:
                 self.see(event)
 
     def values(self) -> list[Event]:
-        """The events that are kept, the one not seen for the longest time first."""
+        """The events that are kept, the oldest first."""
         return self._snapshot.values()
 
     def selection(self, auth: dict[str, Any]) -> Selection | None:
@@ -200,9 +201,6 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self._newest)
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._newest
 
     @property
     def bytes(self) -> int:

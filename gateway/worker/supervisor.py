@@ -231,6 +231,12 @@ class Supervisor:
         return self._lifecycle.live_worker is not None
 
     @property
+    def adopted(self) -> bool:
+        """Whether a worker lives that a gateway before this one has started."""
+        worker = self._lifecycle.live_worker
+        return worker is not None and worker.adopted
+
+    @property
     def ready(self) -> bool:
         """Whether the worker said so, is connected to us and the broker, and is not late."""
         worker = self._lifecycle.live_worker

@@ -22,6 +22,7 @@ from gateway.relay.event import Event, Keys, Subject
 class FakeWorker:
     def __init__(self) -> None:
         self.running = True
+        self.adopted = False
         self.generation = 1
         self.said: list[Any] = []
         self.left = 0
@@ -40,13 +41,16 @@ class FakeWorker:
 class FakeRelay:
     def __init__(self) -> None:
         self.published: list[tuple[str, dict[str, Any]]] = []
-        self.forgot = 0
+        self.forgot = self.returned = 0
 
     def publish(self, name: str, value: dict[str, Any]) -> None:
         self.published.append((name, value))
 
     def worker_gone(self) -> None:
         self.forgot += 1
+
+    def worker_returned(self) -> None:
+        self.returned += 1
 
 
 def event(value: list[Any], *, current: bool = True) -> Event:
@@ -152,6 +156,18 @@ class WorkerEventsTests(SynchronousTestCase):
         self.events.tell("python_status", {"status": "running"})
         self.assertEqual(self.relay.published, [("python_status", {"status": "running"})])
         self.assertEqual(self.relay.forgot, 0)
+
+    def test_after_a_restart_it_waits_until_the_worker_is_taken_over_or_not(self) -> None:
+        for adopted in (True, False):
+            self.relay.forgot = self.relay.returned = 0
+            self.events.restored()
+            self.worker.running = False
+            self.events.tell("python_status", {"status": "backoff"})
+            self.assertEqual(self.relay.forgot, 0)
+            self.worker.running, self.worker.adopted = True, adopted
+            for _ in range(2):
+                self.events.tell("python_status", {"status": "running"})
+            self.assertEqual((self.relay.returned, self.relay.forgot), (adopted, not adopted))
 
     def test_a_dead_worker_is_not_ready_and_its_feeds_are_stale_until_the_next_tick(self) -> None:
         value = ["market_tick", {"code": "TXFL6"}]
