@@ -76,6 +76,7 @@ def measured(
     taps: Taps,
     listeners: Any,
     threads: list[EventThread],
+    *,
     batch: int,
 ) -> float:
     """Time of this thread in us an event."""
@@ -133,7 +134,7 @@ def main() -> None:
                     listeners = {}
                     if bars.tap in used:
                         listeners["market_tick"] = [bars.tap.collect_one]
-                    cost = measured(events, log, taps, listeners, used, batch)
+                    cost = measured(events, log, taps, listeners, used, batch=batch)
                     found.setdefault(kind, []).append(cost)
             told = (f"{kind} {median(costs):.2f}" for kind, costs in found.items())
             print(f"{batch} an event loop turn, us an event: {', '.join(told)}", flush=True)

@@ -161,7 +161,7 @@ class WorkerEventsTests(SynchronousTestCase):
         for adopted in (True, False):
             self.relay.forgot = self.relay.returned = 0
             self.events.restored()
-            self.worker.running = False
+            self.worker.running = self.worker.adopted = False
             self.events.tell("python_status", {"status": "backoff"})
             self.assertEqual(self.relay.forgot, 0)
             self.worker.running, self.worker.adopted = True, adopted
