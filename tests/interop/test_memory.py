@@ -97,6 +97,25 @@ class KillTests(RecoveryCase):
         )
 
 
+class ExitTests(RecoveryCase):
+    def start(self, port: int = 0) -> Service:
+        (self.folder / "main.py").write_text("raise SystemExit(3)\n")
+        service = Service(self.folder, port or self.port)
+        self.addCleanup(service.close)
+        service.until("answer", service.answers)
+        return service
+
+    def exits(self) -> list[int | None]:
+        """The pids of the last exits."""
+        return [each["pid"] for each in self.service.request("/status")[1]["exits"]]
+
+    def test_the_last_exits_of_the_worker_are_known_after_a_kill(self) -> None:
+        (first, *_) = self.service.until("exit", self.exits)[::-1]
+        self.service.stop(signal.SIGKILL)
+        self.service = self.start()
+        self.assertEqual(self.exits()[-1], first)
+
+
 class FullDiskTests(RecoveryCase):
     """The state folder is on a file system of its own, which has no room."""
 
