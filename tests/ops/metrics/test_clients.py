@@ -13,10 +13,14 @@ from tests.relay.world import KEYED, RelayWorld, WebSocketClient
 class RelayMetricsTests(SynchronousTestCase):
     """Each number, against what the clients were seen to get."""
 
+    def relayed(self, sender, events):
+        for event in events:
+            self.names(str(event.name))
+
     def start(self, **settings):
         self.world = RelayWorld(namespaces=("/", "/chat"), **settings)
         self.names = EventCounts(self.world.deadlines.call_later)
-        self.world.watcher.relayed = lambda sender, event: self.names(str(event.name))
+        self.world.watcher.relayed = self.relayed
         self.freshness = SimpleNamespace(stale=set(), trading=set())
         self.metrics = RelayMetrics(
             self.world.relay, self.freshness, self.world.server.sessions, self.names.totals
