@@ -77,6 +77,9 @@ class FakeRun:
     def kill(self) -> None:
         self.killed = True
 
+    def resume(self) -> None:
+        self.listener.started(self)
+
     stuck_details = "nothing helped"
 
     @property

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import MASK, Redactor
 from gateway.contract import Credentials, WorkerError
+from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.keys.store import CredentialStore
 from tests.worker.fakes import settings
 
@@ -36,6 +37,44 @@ class KeysTests(SynchronousTestCase):
         again = self.keys()
         again.load()
         self.assertEqual(again.current, NEW)
+
+    def test_the_keys_of_a_worker_that_is_taken_over(self) -> None:
+        """They are those of a new one, or the worker may not stay."""
+        posted, environment = as_environment(OLD), {"API_KEY": "k", "SECRET_KEY": "s"}
+        of_environment = from_environment(environment)
+        for environ, worker, own, stays in (
+            (environment, of_environment, False, True),
+            ({}, of_environment, False, False),
+            ({**environment, "API_KEY": "another"}, of_environment, False, False),
+            ({}, {}, False, True),
+            ({}, posted, True, True),
+            (environment, posted, True, True),
+        ):
+            with self.subTest(environ=environ, worker=worker):
+                keys = self.keys(environ, file=False)
+                self.assertEqual(keys.adopt(worker, own=own), stays)
+                self.assertEqual(keys.current, OLD if own else None)
+        self.assertNotIn(OLD.secret_key, self.redactor(f"it is {OLD.secret_key}"))
+
+    def test_the_last_keys_win_over_those_of_the_worker(self) -> None:
+        keys = self.keys(file=False)
+        keys.replace(NEW)
+        self.assertFalse(keys.adopt(as_environment(OLD), own=True))
+        self.assertEqual(keys.current, NEW)
+        self.keys().replace(NEW)
+        keys = self.keys()
+        keys.load()
+        self.assertFalse(keys.adopt(as_environment(OLD), own=True), "the file changed")
+        self.assertTrue(keys.adopt(as_environment(NEW), own=True))
+        self.path.unlink()
+        self.assertFalse(self.keys().adopt(as_environment(NEW), own=True), "the file is gone")
+
+    def test_a_file_that_can_not_be_read_takes_no_keys_away(self) -> None:
+        self.path.write_text("nonsense")
+        keys = self.keys()
+        keys.load()
+        self.assertTrue(keys.adopt(as_environment(OLD), own=True))
+        self.assertEqual(keys.current, OLD)
 
     def test_a_file_that_can_not_be_used_is_no_reason_to_fail(self) -> None:
         self.path.write_text("nonsense")

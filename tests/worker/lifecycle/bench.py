@@ -14,11 +14,12 @@ from ..fakes import FakeRun, Time, World, settings
 class Bench:
     """A life-cycle with a fake world, and a note of what its listener was told."""
 
-    def __init__(self, folder, **changes: object) -> None:
-        self.time = Time()
+    def __init__(self, folder, before: Bench | None = None, **changes: object) -> None:
+        """`before`: the one whose gateway was killed; the world is the same."""
+        self.time = Time() if before is None else before.time
         self.told: list[str] = []
         self.settings = settings(state_dir=folder, **changes)
-        self.world = World()
+        self.world = World() if before is None else before.world
         self.ledger = Ledger(self.settings.state_dir, self.told.append)
         self.limits = BrokerLimits(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
@@ -43,6 +44,20 @@ class Bench:
         run = FakeRun(generation, listener, self.time, self.settings, self.world)
         self.world.runs.append(run)
         return run
+
+    def adopt(self, left: FakeRun) -> FakeRun:
+        """Go on with what the gateway before left."""
+
+        def make(listener) -> FakeRun:
+            run = FakeRun(left.generation, listener, self.time, self.settings, self.world)
+            run.adopted = True
+            run.pid, run.settled = left.pid, left.settled
+            self.world.runs.append(run)
+            self.world.lives[:] = [run]
+            return run
+
+        self.lifecycle.adopt(make, self.time.wall() if left.settled else None)
+        return self.run
 
     def state_changed(self) -> None:
         self.told.append(self.state)

@@ -180,3 +180,16 @@ class LedgerTests(SynchronousTestCase):
                 self.assertIn("damaged", self.alerts[0])
                 ledger.count("2024-03-04")
                 self.assertEqual(self.ledger().starts("2024-03-04"), 1)
+
+
+class AdoptionTests(SynchronousTestCase):
+    def test_workers_that_were_taken_over_are_counted_apart(self) -> None:
+        folder = Path(self.mktemp())
+        for _ in range(2):
+            ledger = Ledger(folder, self.fail)
+            ledger.count("2024-03-04")
+            ledger.count("2024-03-04", "adoptions")
+            ledger.count("2024-03-04", "adoptions")
+        again = Ledger(folder, self.fail)
+        self.assertEqual(again.starts("2024-03-04"), 2)
+        self.assertEqual(again.starts("2024-03-04", "adoptions"), 4)

@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -31,23 +32,37 @@ CALLS = (*HEARS, "launch", "starts", "record_error", "asked")
 """What may raise."""
 WISHES = st.sampled_from(["start", "restart", "stop"])
 
+NOBODY = SimpleNamespace(
+    generation=0, alive=False, pid=None, exit="long ago", reaped=True, asked_at=None
+)
+"""In the place of a run, where this gateway has made none."""
+
 
 class Life(RuleBasedStateMachine):
-    """People, processes, time, reasons against a start and faults, in any order.
+    """People, processes, time, reasons against a start, faults, and ends of the gateway itself.
 
-    Never two live workers; none is started while the gate is shut; the keys of the last start
-    are those that were posted last before it; every request is answered once when the world comes
-    to rest, and then there is a worker, or a plan for one, or a person is waited for.
+    In any order: never two live workers; none is started while the gate is shut; the keys of the
+    last start are those that were posted last before it; every request is answered once when the
+    world comes to rest, and then there is a worker, or a plan for one, or a person is waited for.
+    A gateway that was killed answers nobody; its worker is taken over by the next one, or ends
+    before that one starts another.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.bench = Bench(Path(self.folder.name), budget=10_000)
-        self.lifecycle = self.bench.lifecycle
-        self.answers = []
+        self.left = None
+        """The run of a gateway that was killed, while something of its tree is there."""
         self.posted = 0
         self.keys_of = {}
+        self.begin_anew(None)
+
+    def begin_anew(self, before) -> None:
+        """A gateway begins; its world is that of the one before."""
+        self.bench = Bench(Path(self.folder.name), before, budget=10_000)
+        self.lifecycle = self.bench.lifecycle
+        self.answers = []
+        self.pending_keys = []
         self.held = None
         self.broken = set()
         self.hearing = set()
@@ -55,10 +70,11 @@ class Life(RuleBasedStateMachine):
         """What must not be, and was seen where an exception would be guarded against."""
         self.forced = []
         self.bench.gate.checks.append(lambda **_: self.held)
+        self.bench.gate.checks.append(lambda **_: self.left and Hold("the one before", 5.0))
         launch = self.bench.launch
 
         def noting(generation, listener):
-            if self.held is not None:
+            if self.held is not None or self.left is not None:
                 self.wrong.append("a start while the gate is shut")
             if self.bench.limits.hold(person=True) is not None and all(self.forced):
                 self.wrong.append("a start in a pause that nobody overrides")
@@ -99,7 +115,7 @@ class Life(RuleBasedStateMachine):
 
     @property
     def run(self):
-        return self.bench.run
+        return self.bench.world.runs[-1] if self.bench.world.runs else NOBODY
 
     def ask(self, wish, *, then=None, force=False):
         """Somebody wants something, and something else when that is answered."""
@@ -162,7 +178,7 @@ class Life(RuleBasedStateMachine):
                     return True
                 return False
 
-            self.pending_keys = [*getattr(self, "pending_keys", []), has_the_keys]
+            self.pending_keys.append(has_the_keys)
 
     @rule(state=st.sampled_from([Running, Fatal, BackingOff, Starting]))
     def renew(self, state) -> None:
@@ -230,8 +246,55 @@ class Life(RuleBasedStateMachine):
     def and_on_and_on(self, steps) -> None:
         self.the_world_goes_on(steps)
 
+    @rule()
+    def the_gateway_is_killed(self) -> None:
+        """What was asked of it is never answered; its timers are gone, its processes are not."""
+        run = self.run
+        for call in self.bench.time.getDelayedCalls():
+            call.cancel()
+        if self.left is None and run in self.bench.world.lives:
+            self.left = run
+        self.bench.world.runs.clear()
+        self.begin_anew(self.bench)
+        self.lifecycle.begin()
+
+    @precondition(lambda self: self.may_stay)
+    @rule()
+    def the_worker_is_taken_over(self) -> None:
+        left, self.left = self.left, None
+        used = self.bench.limits.used
+        run = self.bench.adopt(left)
+        assert self.lifecycle.worker is run
+        assert self.bench.state == ("running" if left.settled else "starting")
+        assert self.lifecycle.generation == left.generation
+        assert self.bench.limits.used == used
+
+    @property
+    def may_stay(self) -> bool:
+        """A guardian keeps the worker that was left, and it is wanted, with its keys."""
+        left = self.left
+        if left is None or not left.alive or left.asked_at is not None:
+            return False
+        return self.lifecycle.may_adopt and self.keys_of[left.generation] == self.posted
+
+    @precondition(lambda self: self.left is not None and self.left.alive)
+    @rule()
+    def the_worker_ends_meanwhile(self) -> None:
+        self.left.exit = "nobody was told"
+
+    @precondition(lambda self: self.left is not None)
+    @rule()
+    def what_was_left_ends(self) -> None:
+        left, self.left = self.left, None
+        left.reaped = True
+        self.bench.world.lives.clear()
+        self.lifecycle.reconsider()
+
     def goes_on(self) -> bool:
         """The process does what is asked of it, or time passes; False: all is at rest."""
+        if self.left is not None:
+            self.the_worker_is_taken_over() if self.may_stay else self.what_was_left_ends()
+            return True
         run = self.run
         if run.exit is not None and not run.reaped:
             run.reap()
@@ -303,7 +366,7 @@ class Life(RuleBasedStateMachine):
         self.nothing_went_wrong()
         assert all(len(outcome) == 1 for outcome in self.answers), self.bench.state
         assert self.bench.state in ("running", "stopped", "fatal"), self.bench.state
-        for check in getattr(self, "pending_keys", []):
+        for check in self.pending_keys:
             check()
         self.folder.cleanup()
 

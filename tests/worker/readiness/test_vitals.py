@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.readiness.vitals import Vitals
@@ -172,3 +175,37 @@ class VitalsTests(SynchronousTestCase):
         self.assertTrue(vitals.hung)
         vitals.heard("heartbeat")
         self.assertFalse(vitals.hung)
+
+
+class SuccessorTests(SynchronousTestCase):
+    """What the next gateway knows of a worker that it takes over."""
+
+    def test_facts_go_on_and_times_with_them(self) -> None:
+        clock = Clock()
+        first = Vitals(settings(), clock.seconds)
+        for at, name, value in (
+            (5.0, "shioaji_ready", {}),
+            (1.0, "heartbeat", {"shioaji_connected": True}),
+            (1.0, "market_tick", {}),
+        ):
+            clock.advance(at)
+            first.heard(name, value, 1)
+        clock.advance(3)
+        later = Clock()
+        later.advance(1000)
+        second = Vitals(settings(), later.seconds)
+        second.restore(json.loads(json.dumps(first.facts())), age=20.0)
+        self.assertEqual((second.lived, second.ready_for), (20.0, 15.0))
+        self.assertEqual(second.facts(), first.facts())
+        self.assertEqual(second.lacking, "the worker has no connection")
+        second.heard("market_tick", {}, 2)
+        self.assertTrue(second.ready)
+
+    def test_only_what_changes_the_facts_counts_as_a_change(self) -> None:
+        vitals = Vitals(settings(), Clock().seconds)
+        seen = [vitals.changes]
+        for name in ("shioaji_ready", "heartbeat", "market_tick", "heartbeat", "market_tick"):
+            vitals.heard(name, {}, 1)
+            seen.append(vitals.changes)
+        self.assertEqual(seen[-3:], [seen[-1]] * 3)
+        self.assertEqual(len(set(seen)), 4)
