@@ -3,6 +3,7 @@
 On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the environment:
 
     STAND_IN_JOURNAL     a file; one JSON object a line for each call
+    STAND_IN_ACCOUNT     a file: who logs in while another process is logged in is noted
     STAND_IN_LOGIN       451, 503 or connection: how login fails
     STAND_IN_BLOCK       seconds that login spends where no signal reaches Python
     STAND_IN_LOGOUT      error, or seconds that logout spends there
@@ -12,6 +13,7 @@ On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the enviro
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import sys
@@ -89,6 +91,8 @@ class Broker:
 
     def log_in(self, api_key, secret_key, errors):
         journal("login", api_key=api_key, secret_key=secret_key)
+        if not self._takes_account():
+            journal("double")
         sys.stderr.write(f"Session c0 connects, client name 'PYAPI/{api_key[:10]}/LOGINING'\n")
         sys.stderr.flush()
         block(float(os.environ.get("STAND_IN_BLOCK", "0")))
@@ -100,6 +104,18 @@ class Broker:
         down = os.environ.get("STAND_IN_DOWN")
         if down:
             self._later(float(down), self._go_down)
+
+    def _takes_account(self):
+        """Whether nobody else is logged in; the kernel gives the account back at our end."""
+        path = os.environ.get("STAND_IN_ACCOUNT")
+        if not path:
+            return True
+        self._account = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._account, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def log_out(self):
         journal("logout")

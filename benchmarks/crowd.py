@@ -1,0 +1,175 @@
+"""Many stock clients, and how a restart of their gateway looks to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+from tests.interop.node import HERE, node_modules, require_node
+
+STREAM = """
+import os, sys, time, socketio
+
+client = socketio.Client(handle_sigint=False)
+client.connect(os.environ["GATEWAY_URL"], wait_timeout=30)
+client.emit("python_status", {"status": "ready"})
+rate = float(sys.argv[1])
+number = int(time.time() * rate)  # no later worker uses a number again
+try:
+    while True:
+        time.sleep(0.004)
+        while number < time.time() * rate:
+            number += 1
+            try:
+                client.emit("tick", {"code": f"C{number % 100}", "seq": number})
+            except socketio.exceptions.BadNamespaceError:
+                pass
+except KeyboardInterrupt:
+    client.disconnect()
+"""
+"""A worker with the stock client: what it emits without a connection is dropped."""
+
+KINDS = {
+    "websocket": ["websocket"],
+    "polling": ["polling"],
+    "upgraded": ["polling", "websocket"],
+}
+WAIT = 120.0
+"""Seconds after which whatever is waited for will not come."""
+
+
+def plan(number: int) -> list[dict[str, Any]]:
+    """So many clients: each kind, every other one recovering."""
+    kinds = [(kind, recover) for kind in KINDS for recover in (True, False)]
+    return [
+        {
+            "name": f"{kind}, {'recovering' if recover else 'not recovering'}",
+            "transports": KINDS[kind],
+            "auth": {"recover": True} if recover else {},
+        }
+        for (kind, recover), _ in zip(cycle(kinds), range(number), strict=False)
+    ]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one kind of clients saw; seconds."""
+
+    name: str
+    clients: int
+    silence: float
+    """The longest of any of them."""
+    median: float
+    lost: int
+    doubled: int
+    recovered: int
+    refused: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.clients:3} x {self.name:<25} silence {self.median:.2f} s (median),"
+            f" {self.silence:.2f} s (longest); {self.lost} lost, {self.doubled} doubled,"
+            f" {self.recovered} recovered, {self.refused} refused"
+        )
+
+
+class Crowd:
+    """A process of `number` clients of the gateway at `url`."""
+
+    def __init__(self, url: str, number: int) -> None:
+        node, modules = require_node(), node_modules()
+        self._process = subprocess.Popen(
+            [node, str(HERE / "agents" / "crowd.mjs"), url, json.dumps(plan(number))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NODE_PATH": str(modules)},
+        )
+        self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._said.get(timeout=WAIT)  # all of them are connected
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._said.put(json.loads(line))
+
+    def _tell(self, command: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([command]) + "\n")
+        self._process.stdin.flush()
+
+    def mark(self) -> None:
+        """Silence is measured from now on."""
+        self._tell("mark")
+
+    def report(self) -> list[dict[str, Any]]:
+        self._tell("report")
+        reports: list[dict[str, Any]] = self._said.get(timeout=WAIT)["report"]
+        return reports
+
+    def heard_all(self, past: int) -> bool:
+        """Whether each has heard an event after number `past`."""
+        return all(newest(each) > past for each in self.report())
+
+    def settled(self) -> list[dict[str, Any]]:
+        """The reports, once each has heard what any had heard by now.  Raises TimeoutError."""
+        past, deadline = max(map(newest, self.report())), time.monotonic() + WAIT
+        while not self.heard_all(past):
+            if time.monotonic() > deadline:
+                raise TimeoutError("somebody did not come back")
+            time.sleep(0.2)
+        return self.report()
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(WAIT)
+        self._process.stdout.close()
+
+
+def newest(report: dict[str, Any]) -> int:
+    """The number of the newest event that a client has heard; -1: none."""
+    return max((last for _, last in report["ranges"]), default=-1)
+
+
+def judged(reports: list[dict[str, Any]]) -> list[Seen]:
+    """What each kind saw.  Lost is, for a recovering client, what another one heard."""
+    heard = [_numbers(each) for each in reports]
+    horizon = min(max(each) for each in heard)
+    recovering = ["not" not in each["name"] for each in reports]
+    there = {n for each, counts in zip(heard, recovering, strict=True) if counts for n in each}
+    seen = []
+    for name in dict.fromkeys(each["name"] for each in reports):
+        mine = [at for at, each in enumerate(reports) if each["name"] == name]
+        lost = sum(
+            sum(min(heard[at]) <= n <= horizon for n in there - heard[at])
+            for at in mine
+            if recovering[at]
+        )
+        silences = sorted(reports[at]["silence"] for at in mine)
+        seen.append(
+            Seen(
+                name,
+                len(mine),
+                silences[-1],
+                silences[len(silences) // 2],
+                lost,
+                sum(reports[at]["doubled"] for at in mine),
+                sum(reports[at]["recovered"] for at in mine),
+                sum(len(reports[at]["refused"]) for at in mine),
+            )
+        )
+    return seen
+
+
+def _numbers(report: dict[str, Any]) -> set[int]:
+    return {n for first, last in report["ranges"] for n in range(first, last + 1)}

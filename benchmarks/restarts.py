@@ -1,0 +1,98 @@
+"""`python -m benchmarks.restarts`: what ends of the gateway cost its worker and its clients.
+
+    hand-overs   so many hand-overs of a gateway with a broker's account, at random moments
+    kills        so many kill -9, with one or two successors, or one that is killed, too
+    crowd        many stock clients at many events a second, over a hand-over, and over kill -9
+                 with an immediate restart, without and with a socket that is held meanwhile
+
+It needs Linux, psutil, `python-socketio[client]`, Node.js and npm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.account import Account, account
+from benchmarks.crowd import STREAM, Crowd, Seen, judged
+from benchmarks.successors import Place
+
+AFTERWARDS = 6.0
+"""Seconds in which clients come back."""
+
+
+def ends(end: str, rounds: int, seed: int) -> list[str]:
+    """So many ends of a gateway; what was wrong."""
+    with TemporaryDirectory() as folder:
+        trial = Account(account(Path(folder)), seed)
+        try:
+            for number in range(rounds):
+                trial.round(number, end)
+            seconds = trial.end()
+        finally:
+            trial.close()
+    print(
+        f"{rounds} x {end}: the worker was kept {trial.kept} times, {trial.replaced} logins in"
+        f" place of others, {len(trial.wrong)} things wrong; after the last end all was gone in"
+        f" {seconds:.1f} s"
+    )
+    return trial.wrong
+
+
+def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[list[Seen], bool]:
+    """What `clients` see of one end of a gateway at `rate` events/s; was the worker kept?"""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "main.py").write_text(STREAM)
+        place = Place(folder, folder / "main.py", f"--worker-args={rate}", held=held)
+        gateway = place.gateway()
+        try:
+            place.until("worker", lambda: place.status().get("state") == "running")
+            there = Crowd(place.url, clients)
+            time.sleep(2)
+            pid = place.status()["pid"]
+            there.mark()
+            if end == "hand-over":
+                gateway.hand_over()
+            else:
+                gateway.kill()
+                gateway = place.gateway()
+            time.sleep(AFTERWARDS)
+            seen = judged(there.settled())
+            kept = place.status()["pid"] == pid
+            there.close()
+        finally:
+            gateway.close()
+    return seen, kept
+
+
+def main(arguments: list[str]) -> int:
+    """Run the parts that are named, or all; 1 when something was not as promised."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.restarts", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=["hand-overs", "kills", "crowd", []])
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    chosen = parser.parse_args(arguments)
+    print(f"seed {chosen.seed}")
+    wrong: list[str] = []
+    for part, end in (("hand-overs", "hand-over"), ("kills", "kill")):
+        if not chosen.part or part in chosen.part:
+            wrong += ends(end, chosen.rounds, chosen.seed)
+    if not chosen.part or "crowd" in chosen.part:
+        for end, held in (("hand-over", False), ("kill", False), ("kill", True)):
+            seen, kept = crowd(end, chosen.clients, chosen.rate, held=held)
+            print(f"{end}{', held socket' if held else ''}; the worker was kept: {kept}")
+            for kind in seen:
+                print(f"  {kind}")
+    print(*wrong, sep="\n", end="")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

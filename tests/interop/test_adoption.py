@@ -1,0 +1,145 @@
+"""What ends of the gateway cost the broker's account: with main.py and a broker that counts.
+
+`python -m benchmarks.restarts` does the same more often.
+"""
+
+import random
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from twisted.trial.unittest import SynchronousTestCase
+
+from benchmarks.account import KEEP, Account, account, is_ready, journal
+from benchmarks.successors import Gateway, Place
+
+ROUNDS = 4
+
+
+class AccountCase(SynchronousTestCase):
+    def place(self, **environ: str) -> Place:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(parents=True)
+        place = account(folder, **environ)
+        self.addCleanup(self.nothing_is_left, place)
+        return place
+
+    def nothing_is_left(self, place: Place) -> None:
+        for each in place.gateways:
+            each.close()
+        for process in place.family():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def logins(self, place: Place) -> list[str]:
+        """The keys of all logins, in their order."""
+        self.assertEqual(journal(place, "double"), [], "two were logged in at once")
+        return [entry["api_key"] for entry in journal(place, "login")]
+
+    def succeeds(self, place: Place, gateway: Gateway, **more: Any) -> Gateway:
+        """The gateway after one that is killed."""
+        gateway.kill()
+        return place.gateway(**more)
+
+
+class RandomEndsTests(AccountCase):
+    def ends(self, end: str) -> None:
+        seed = random.randrange(10**6)
+        trial = Account(self.place(), seed)
+        for number in range(ROUNDS):
+            trial.round(number, end)
+        trial.end()
+        self.assertEqual(trial.wrong, [], f"with the seed {seed}")
+
+    def test_kills_at_random_moments_cost_no_login(self) -> None:
+        self.ends("kill")
+
+    def test_hand_overs_at_random_moments_cost_no_login(self) -> None:
+        self.ends("hand-over")
+
+
+class AdoptionTests(AccountCase):
+    def test_a_kill_and_a_restart_keep_the_worker(self) -> None:
+        place = self.place()
+        first = place.gateway()
+        before = is_ready(place)
+        self.assertFalse(before["adopted"])
+        self.succeeds(place, first)
+        after = is_ready(place)
+        self.assertTrue(after["adopted"])
+        for name in ("pid", "generation", "startedAt"):
+            self.assertEqual(after[name], before[name], name)
+        self.assertEqual(after["logins"]["saved"], 1)
+        self.assertEqual(len(self.logins(place)), 1)
+        self.assertEqual(place.ask("/restart-python", {})[0], 200)
+        anew = is_ready(place)
+        self.assertFalse(anew["adopted"])
+        self.assertEqual(anew["generation"], before["generation"] + 1)
+
+    def test_posted_keys_stay_the_posted_ones(self) -> None:
+        place = self.place()
+        first = place.gateway()
+        is_ready(place)
+        keys = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
+        self.assertEqual(place.ask("/set-sj-key", keys)[0], 200)
+        is_ready(place)
+        second = self.succeeds(place, first)
+        is_ready(place)
+        self.succeeds(place, second)
+        is_ready(place)
+        self.assertEqual(place.ask("/restart-python", {})[0], 200)
+        is_ready(place)
+        self.assertEqual(self.logins(place)[1:], ["POSTED-KEY-1", "POSTED-KEY-1"])
+
+    def test_nobody_comes_and_it_logs_out(self) -> None:
+        place = self.place()
+        gateway = place.gateway()
+        pid = is_ready(place)["pid"]
+        gateway.kill()
+        self.assertTrue(psutil.pid_exists(pid))
+        psutil.wait_procs(place.family(), timeout=KEEP + 30)
+        self.assertEqual(place.family(), [])
+        self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
+
+    def test_sigterm_logs_out(self) -> None:
+        place = self.place()
+        gateway = place.gateway()
+        pid = is_ready(place)["pid"]
+        gateway.close()
+        self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
+        self.assertEqual(place.family(), [])
+
+    def test_other_settings_of_the_worker_make_another_one_once_the_old_one_is_gone(self) -> None:
+        place = self.place()
+        first = place.gateway()
+        pid = is_ready(place)["pid"]
+        place.options += ("--worker-args=--codes 2330",)
+        self.succeeds(place, first)
+        after = is_ready(place)
+        self.assertFalse(after["adopted"])
+        self.assertNotEqual(after["pid"], pid)
+        self.assertEqual(len(self.logins(place)), 2)
+
+    def test_a_guardian_that_is_killed_meanwhile_leaves_no_worker(self) -> None:
+        place = self.place()
+        first = place.gateway()
+        pid = is_ready(place)["pid"]
+        first.kill()
+        psutil.Process(pid).parent().kill()
+        place.gateway()
+        after = is_ready(place)
+        self.assertNotEqual(after["pid"], pid)
+        self.assertFalse(psutil.pid_exists(pid))
+        self.assertEqual(len(self.logins(place)), 2)
+
+    def test_a_guardian_that_sleeps_is_woken(self) -> None:
+        place = self.place()
+        first = place.gateway()
+        pid = is_ready(place)["pid"]
+        guardian = psutil.Process(pid).parent()
+        guardian.send_signal(signal.SIGSTOP)
+        self.succeeds(place, first)
+        self.assertEqual(is_ready(place)["pid"], pid)
+        self.assertEqual(len(self.logins(place)), 1)

@@ -1,0 +1,92 @@
+"""From one version to another: whoever may not take a worker over waits until it has logged out."""
+
+import shutil
+import subprocess
+import tarfile
+from io import BytesIO
+from pathlib import Path
+from unittest import SkipTest
+
+from benchmarks.account import is_ready, journal
+from benchmarks.successors import ROOT, Gateway, Place
+from tests.interop.test_adoption import AccountCase
+
+BEFORE = "a3169b7"
+"""The last commit whose guardian keeps no worker."""
+SOURCES = ("gateway", "twisted")
+
+
+def sources_of(commit: str, folder: Path) -> Path:
+    """The sources of a commit, in `folder`.  Skips the test where git does not have it."""
+    try:
+        archive = subprocess.run(
+            ["git", "archive", commit, *SOURCES], cwd=ROOT, check=True, capture_output=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SkipTest(f"the history of git is needed, with {commit}: {error}") from None
+    with tarfile.open(fileobj=BytesIO(archive)) as opened:
+        opened.extractall(folder, filter="data")
+    return folder
+
+
+def of_another_guardian(folder: Path) -> Path:
+    """Our sources, in `folder`, with a guardian of another version."""
+    for name in SOURCES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    guardian = folder / "gateway" / "worker" / "process" / "guardian.py"
+    text = guardian.read_text()
+    assert "VERSION = 1\n" in text
+    guardian.write_text(text.replace("VERSION = 1\n", "VERSION = 1000\n"))
+    return folder
+
+
+class UpgradeTests(AccountCase):
+    def setUp(self) -> None:
+        self.other = Path(self.mktemp()).absolute()
+        self.other.mkdir(parents=True)
+
+    def logs_in_anew(self, place: Place, first: Gateway, root: Path | None) -> None:
+        """After a kill of `first` the other version starts a worker of its own, after the old."""
+        pid = is_ready(place)["pid"]
+        second = place.gateway(prepared=True, root=root)
+        first.kill()
+        second.begin()
+        self.assertNotEqual(is_ready(place)["pid"], pid)
+        self.assertEqual(len(self.logins(place)), 2)
+        (out,) = journal(place, "logged out")
+        self.assertEqual(out["pid"], pid)
+        self.assertLess(out["time"], journal(place, "login")[1]["time"])
+        self.assertIn("previous worker", second.log)
+
+    def test_from_a_version_that_keeps_no_worker(self) -> None:
+        old = sources_of(BEFORE, self.other)
+        place = self.place(STAND_IN_LOGOUT="3")
+        self.logs_in_anew(place, place.gateway(root=old), None)
+
+    def test_back_to_it(self) -> None:
+        old = sources_of(BEFORE, self.other)
+        place = self.place(STAND_IN_LOGOUT="3")
+        self.logs_in_anew(place, place.gateway(), old)
+
+    def test_to_a_version_with_another_guardian(self) -> None:
+        other = of_another_guardian(self.other)
+        place = self.place(STAND_IN_LOGOUT="3")
+        first = place.gateway()
+        self.logs_in_anew(place, first, other)
+        self.assertIn("another version", place.log)
+
+    def test_a_hand_over_to_a_version_with_another_guardian(self) -> None:
+        other = Path(self.mktemp()).absolute()
+        shutil.copytree(ROOT / "gateway", other / "gateway")
+        shutil.copytree(ROOT / "twisted", other / "twisted")
+        place = self.place()
+        first = place.gateway(root=other)
+        pid = is_ready(place)["pid"]
+        shutil.rmtree(other)
+        of_another_guardian(other)
+        first.hand_over()
+        place.until("other worker", lambda: place.status().get("pid") not in (None, pid))
+        is_ready(place)
+        self.assertEqual(len(self.logins(place)), 2)
+        self.assertIn("another version", place.log)
