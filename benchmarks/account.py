@@ -67,6 +67,8 @@ class Asked:
     code: int = 0
     """Status of the answer; 0: none came, or the connection was lost."""
     body: dict[str, Any] = field(default_factory=dict)
+    forgets: bool = False
+    """Posted keys may be forgotten: they were in memory, and with the worker."""
 
 
 class Account:
@@ -113,6 +115,7 @@ class Account:
         now = is_ready(self.place)
         new = journal(self.place, "login")[logins:]
         what = f"round {number}: {asked.action}, {how} after {after:.2f} s"
+        asked.forgets = asked.action == "stop" and end == "kill"
         self._judge(what, asked, before, now, new)
 
     def _judge(
@@ -142,6 +145,8 @@ class Account:
         wanted = {self._key} if asked.action != "keys" else {self._key, asked.key}
         if asked.action == "keys" and asked.code == 200:
             wanted = {asked.key}
+        if asked.forgets:
+            wanted.add(ENVIRONMENT_KEY)
         last = new[-1]["api_key"] if new else self._key
         if new and last not in wanted:
             note(f"logged in with {last}, not with {' or '.join(sorted(wanted))}")
@@ -155,14 +160,9 @@ class Account:
             note(f"there are the workers {workers}")
 
     def _hand_over(self) -> str:
-        since = self.place.status()["startedAt"]
+        before = self._gateway.starts
         self._gateway.hand_over()
-
-        def done() -> bool:
-            status = self.place.status()
-            return bool(status) and status["startedAt"] != since
-
-        self.place.until("hand-over", done)
+        self.place.until("hand-over", lambda: self._gateway.starts > before)
         return "hand-over"
 
     def _kill(self) -> str:

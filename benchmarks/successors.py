@@ -160,6 +160,11 @@ class Gateway:
     def log(self) -> str:
         return self._log.read_text()
 
+    @property
+    def starts(self) -> int:
+        """How often its program has begun to serve: once more after each hand-over."""
+        return self.log.count("[Gateway] Listening on ")
+
     def begin(self) -> None:
         """Let a prepared one run."""
         assert self.process.stdin is not None

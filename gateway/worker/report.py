@@ -128,6 +128,7 @@ class WorkerReport:
             "pid": pid,
             "guardianPid": worker.guardian if worker else None,
             "uptime": round(alive.vitals.lived, 3) if alive else None,
+            "adoptedAt": self._adopted_at(now),
             **self._usage.of(pid),
             "schedule": self._checks.status(),
         }
@@ -136,6 +137,13 @@ class WorkerReport:
     def restarts(self) -> int:
         """Starts after the first."""
         return max(0, self._lifecycle.generation - 1)
+
+    def _adopted_at(self, now: float) -> str | None:
+        """When the worker was taken over from the gateway before; None: it is our own, or gone."""
+        worker = self._lifecycle.live_worker
+        if worker is None or worker.adopted is None:
+            return None
+        return iso(now - worker.vitals.lived + worker.adopted)
 
     def _broker(self, now: float) -> dict[str, Any]:
         """What the worker says of its session with the broker; None: nothing, or there is none."""
@@ -172,7 +180,10 @@ class WorkerReport:
         if status == "stopped" and opens:
             return f"The worker is down until its session opens: {iso(opens[0])}"
         if ended is None:
-            return f"The worker is {status}"
+            worker = self._lifecycle.live_worker
+            over = worker and worker.adopted is not None and status == state.name == "running"
+            how = ": taken over from the gateway before this one, without a login" if over else ""
+            return f"The worker is {status}{how}"
         if status == "fatal":
             return f"The worker stays down until someone starts it: it {end}"
         return f"The worker {end}" if status == "exited" else f"The worker is {status}"

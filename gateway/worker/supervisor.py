@@ -329,9 +329,11 @@ class Supervisor:
         self._predecessor.end()
         _log.info(
             "Took over the worker of the gateway before this one, {pid}; it goes on without a"
-            " login. {dropped} bytes that it printed meanwhile were not kept",
+            " login. Logins saved today: {saved}. Bytes that it printed meanwhile and that were not"
+            " kept: {dropped}",
             tag="Python",
             pid=self.pid,
+            saved=self._limits.saved,
             dropped=handed.dropped,
         )
         return ""

@@ -65,17 +65,18 @@ class AdoptionTests(AccountCase):
         place = self.place()
         first = place.gateway()
         before = is_ready(place)
-        self.assertFalse(before["adopted"])
+        self.assertIsNone(before["adoptedAt"])
         self.succeeds(place, first)
         after = is_ready(place)
-        self.assertTrue(after["adopted"])
-        for name in ("pid", "generation", "startedAt"):
+        self.assertIsNotNone(after["adoptedAt"])
+        for name in ("pid", "guardianPid", "generation"):
             self.assertEqual(after[name], before[name], name)
-        self.assertEqual(after["logins"]["saved"], 1)
+        self.assertGreater(after["uptime"], before["uptime"])
+        self.assertEqual((after["budget"]["used"], after["budget"]["saved"]), (1, 1))
         self.assertEqual(len(self.logins(place)), 1)
         self.assertEqual(place.ask("/restart-python", {})[0], 200)
         anew = is_ready(place)
-        self.assertFalse(anew["adopted"])
+        self.assertIsNone(anew["adoptedAt"])
         self.assertEqual(anew["generation"], before["generation"] + 1)
 
     def test_posted_keys_stay_the_posted_ones(self) -> None:
@@ -118,7 +119,7 @@ class AdoptionTests(AccountCase):
         place.options += ("--worker-args=--codes 2330",)
         self.succeeds(place, first)
         after = is_ready(place)
-        self.assertFalse(after["adopted"])
+        self.assertIsNone(after["adoptedAt"])
         self.assertNotEqual(after["pid"], pid)
         self.assertEqual(len(self.logins(place)), 2)
 

@@ -51,7 +51,7 @@ class FakeRun:
         self, generation: int, listener, clock: Time, told: WorkerSettings, world: World
     ) -> None:
         self.generation = generation
-        self.adopted = False
+        self.adopted: float | None = None
         self.vitals = Vitals(told, clock.seconds)
         self.listener = listener
         self.clock = clock

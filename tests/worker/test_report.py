@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.times import iso
 from gateway.worker.lifecycle.exits import Exit, LastExits
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.report import MAX_STDERR_LINE, WorkerReport
@@ -110,6 +111,17 @@ class WorkerReportTests(SynchronousTestCase):
             self.message("fatal", exit=Exit(pid=None, failure="main.py is missing")),
             "The worker stays down until someone starts it: it was not started: main.py is missing",
         )
+
+    def test_a_worker_that_was_taken_over(self) -> None:
+        self.lifecycle.state = state("running")
+        vitals = SimpleNamespace(lived=600.0, ready=True, broker=None, broker_for=None)
+        vars(self.worker).update(exit=None, alive=True, vitals=vitals, adopted=None)
+        self.lifecycle.live_worker = self.worker
+        self.assertEqual(self.message("running"), "The worker is running")
+        self.assertIsNone(self.reporter.status(MONDAY)["adoptedAt"])
+        self.worker.adopted = 500.0
+        self.assertIn("taken over from the gateway before", self.message("running"))
+        self.assertEqual(self.reporter.status(MONDAY)["adoptedAt"], iso(MONDAY - 100))
 
     def test_health_and_status(self) -> None:
         self.assertIsNone(self.reporter.health()["lastExit"])

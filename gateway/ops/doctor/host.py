@@ -214,7 +214,17 @@ def _allowance(record: dict[str, Any], budget: int, now: float) -> Finding:
             f"{starts} starts this trading day: the budget of {budget} is spent",
             "see in GET /logs why the worker ended; POST /restart-python starts it nevertheless",
         )
-    return ok("restart", f"{starts} of {budget} starts this trading day")
+    return ok("restart", f"{starts} of {budget} starts this trading day{_saved(record, now)}")
+
+
+def _saved(record: dict[str, Any], now: float) -> str:
+    """The logins that were saved, and how the newest worker came to its gateway."""
+    saved = record["adoptions"].get(trading_day(now), 0)
+    if not saved:
+        return ""
+    at = datetime.fromtimestamp(record["newest"]["at"], TAIPEI).strftime("%H:%M")
+    how = "was taken over" if record["newest"]["adopted"] else "started anew"
+    return f", {saved} logins saved; the newest worker {how} at {at} in Taipei"
 
 
 def _writable(folder: Path) -> bool:

@@ -51,6 +51,8 @@ class WorkerMetrics:
         yield counter("worker_restarts", "Starts of the worker after the first", status["restarts"])
         yield counter("worker_exits", "Ends of the worker by class", self._exits, "class")
         yield gauge("worker_starts_today", "Starts in the ledger's trading day", budget["used"])
+        saved = budget["saved"]
+        yield gauge("worker_logins_saved_today", "Workers taken over without a login", saved)
         yield gauge("worker_budget", "Starts that a trading day may have", budget["limit"])
         yield gauge(
             "worker_pause_seconds", "Left of the broker's pause", status["pausedFor"] or 0.0

@@ -65,6 +65,8 @@ export default {
   "worker.exit": "Last exit",
   "worker.next": "Next start",
   "worker.budget": "Starts today",
+  "worker.saved": "logins saved: {saved}",
+  "worker.adopted": "taken over at {time}",
   "worker.broker": "Broker",
   "worker.usage": "CPU · memory",
   "worker.process": "Process",

@@ -138,7 +138,10 @@ const FACT = {
     const planned = schedule?.nextRestart ?? schedule?.nextSession;
     return planned ? clock(planned) : NONE;
   },
-  budget: ({ budget }) => `${budget.used} / ${budget.limit || "∞"}`,
+  budget: ({ budget }) => {
+    const starts = `${budget.used} / ${budget.limit || "∞"}`;
+    return budget.saved ? `${starts} · ${t("worker.saved", budget)}` : starts;
+  },
   usage: ({ cpuPercent, memoryBytes }) =>
     memoryBytes === null ? NONE : `${number(cpuPercent ?? 0, 1)}% · ${bytes(memoryBytes)}`,
   broker: ({ broker }) => {
@@ -147,5 +150,9 @@ const FACT = {
     const lasted = { age: age((Date.now() - Date.parse(since)) / 1000) };
     return connected ? t("broker.yes", lasted) : t("broker.no", lasted);
   },
-  pid: ({ pid, generation }) => (pid === null ? NONE : t("pid", { pid, generation })),
+  pid: ({ pid, generation, adoptedAt }) => {
+    if (pid === null) return NONE;
+    const process = t("pid", { pid, generation });
+    return adoptedAt ? `${process} · ${t("worker.adopted", { time: clock(adoptedAt) })}` : process;
+  },
 };

@@ -65,6 +65,8 @@ export default {
   "worker.exit": "上次結束",
   "worker.next": "下次啟動",
   "worker.budget": "今日啟動",
+  "worker.saved": "省下 {saved} 次登入",
+  "worker.adopted": "{time} 接手",
   "worker.broker": "券商連線",
   "worker.usage": "CPU · 記憶體",
   "worker.process": "行程",

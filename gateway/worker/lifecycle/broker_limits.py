@@ -68,12 +68,12 @@ class BrokerLimits:
     def started(self) -> None:
         """A worker was started."""
         if not self._settings.demo:
-            self._ledger.count(trading_day(self._wall()))
+            self._ledger.count(self._wall())
 
     def adopted(self) -> None:
         """A worker was taken over: a login less than without that."""
         if not self._settings.demo:
-            self._ledger.count(trading_day(self._wall()), "adoptions")
+            self._ledger.count(self._wall(), "adoptions")
 
     def record_error(self, cause: str, generation: int) -> int:
         """The worker `generation` told of an error of class `cause`.
@@ -120,10 +120,11 @@ class BrokerLimits:
         return self._ledger.starts(trading_day(self._wall()), "adoptions")
 
     def budget(self) -> dict[str, Any]:
-        """For people: the day, its starts, and what is left."""
+        """For people: the day, its starts, what is left, and the logins that were saved."""
         return {
             "day": trading_day(self._wall()),
             "used": self.used,
             "limit": self._settings.budget,
             "remaining": max(0, self._settings.budget - self.used),
+            "saved": self.saved,
         }

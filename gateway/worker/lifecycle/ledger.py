@@ -111,9 +111,10 @@ class Ledger:
         point: float | None = self._entry("scheduled")
         return point
 
-    def count(self, day: str, kind: str = "days") -> None:
-        """One more start, or one more of another kind."""
-        self._uncounted[kind, day] += 1
+    def count(self, now: float, kind: str = "days") -> None:
+        """One more start at `now`, in seconds since 1970, or one more of another kind."""
+        self._uncounted[kind, trading_day(now)] += 1
+        self._unsaved["newest"] = {"at": now, "adopted": kind == "adoptions"}
         self._save()
 
     def keep_pause(self, until: float, level: int) -> None:
@@ -250,15 +251,18 @@ def checked(record: Any) -> Record:
             adoptions = rest.get("adoptions", {})
             pause = rest.get("pause", {"until": 0, "level": 0})
             scheduled = rest.get("scheduled")
-            match pause:
-                case {"until": int() | float(), "level": int()} if isinstance(
-                    scheduled, int | float | None
-                ) and _are_counts(adoptions):
+            newest = rest.get("newest", {"at": 0, "adopted": False})
+            match pause, newest:
+                case (
+                    {"until": int() | float(), "level": int()},
+                    {"at": int() | float(), "adopted": bool()},
+                ) if isinstance(scheduled, int | float | None) and _are_counts(adoptions):
                     return {
                         "days": days,
                         "adoptions": adoptions,
                         "pause": pause,
                         "scheduled": scheduled,
+                        "newest": newest,
                     }
     raise ValueError("not a ledger")
 

@@ -30,8 +30,8 @@ class WorkerRun(Protocol):
         ...
 
     @property
-    def adopted(self) -> bool:
-        """Whether a gateway before this one started it."""
+    def adopted(self) -> float | None:
+        """Seconds after its start at which we took it over; None: it is our own."""
         ...
 
     @property

@@ -68,8 +68,8 @@ class RunReports:
     def started(self, worker: WorkerRun) -> None:
         """Its process runs."""
         if worker is self._transitions.worker:
-            count = self._limits.adopted if worker.adopted else self._limits.started
-            attempt("Counting the start", count)
+            own = worker.adopted is None
+            attempt("Counting the start", self._limits.started if own else self._limits.adopted)
 
     def settled(self, worker: WorkerRun) -> None:
         """It counts as started: answer who waited for it, and serve who wants a newer one."""

@@ -56,7 +56,7 @@ class Run:
         own_keys: bool = False,
     ) -> None:
         self.generation = generation
-        self.adopted = False
+        self.adopted: float | None = None
         self.vitals = vitals
         self.pid: int | None = None
         self.exit: Exit | None = None
@@ -98,7 +98,7 @@ class Run:
         process = GuardedProcess(None, self._patience, self, self._claim, keep=self._settings.keep)
         handed.accept()
         process.adopt(self._reactor, handed)
-        self.adopted = True
+        self.adopted = handed.age
         self.pid = handed.worker
         self._process = process
         self._handed = handed

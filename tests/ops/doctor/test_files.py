@@ -2,9 +2,11 @@
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+from gateway.market.hours import TAIPEI
 from gateway.ops.doctor import host
 from gateway.worker.lifecycle.ledger import trading_day
 from tests.ops.doctor.world import DoctorTestCase, Line
@@ -108,6 +110,17 @@ class StateTests(DoctorTestCase):
     def test_starts_within_the_budget(self) -> None:
         line = self.restart({"days": {trading_day(self.now): 2}})
         self.assertEqual((line.level, line.what), ("ok", "2 of 3 starts this trading day"))
+
+    def test_logins_that_were_saved(self) -> None:
+        day = trading_day(self.now)
+        at = datetime.fromtimestamp(self.now, TAIPEI).strftime("%H:%M")
+        for adopted, how in ((True, "was taken over"), (False, "started anew")):
+            newest = {"at": self.now, "adopted": adopted}
+            line = self.restart({"days": {day: 2}, "adoptions": {day: 4}, "newest": newest})
+            found = (
+                f"2 of 3 starts this trading day, 4 logins saved; the newest worker {how} at {at}"
+            )
+            self.assertEqual(line.what, f"{found} in Taipei")
 
     def test_the_budget_is_spent(self) -> None:
         line = self.restart({"days": {trading_day(self.now): 3}})

@@ -47,8 +47,10 @@ class BrokerLimitsTests(SynchronousTestCase):
     def test_the_budget_is_told(self) -> None:
         limits = self.limits(budget=5)
         limits.started()
+        limits.adopted()
         self.assertEqual(
-            limits.budget(), {"day": "2024-03-04", "used": 1, "limit": 5, "remaining": 4}
+            limits.budget(),
+            {"day": "2024-03-04", "used": 1, "limit": 5, "remaining": 4, "saved": 1},
         )
 
     def test_451_and_503_impose_pauses_that_grow_to_a_bound(self) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,11 @@ from ..fakes import MONDAY
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+
+def at(day: str) -> float:
+    """A time on that day, in seconds since 1970."""
+    return datetime.fromisoformat(f"{day}T12:00:00+08:00").timestamp()
 
 
 class DayTests(SynchronousTestCase):
@@ -50,28 +56,37 @@ class LedgerTests(SynchronousTestCase):
     def test_starts_are_counted_by_day_and_kept(self) -> None:
         ledger = self.ledger()
         for day in ("2024-03-04", "2024-03-04", "2024-03-05"):
-            ledger.count(day)
+            ledger.count(at(day))
         for known in (ledger, self.ledger()):
             self.assertEqual((known.starts("2024-03-04"), known.starts("2024-03-05")), (2, 1))
         self.assertEqual(self.alerts, [])
 
+    def test_workers_that_were_taken_over_are_counted_apart(self) -> None:
+        ledger = self.ledger()
+        for kind in ("days", "adoptions", "adoptions"):
+            ledger.count(at("2024-03-04"), kind)
+        self.assertEqual(ledger.starts("2024-03-04"), 1)
+        self.assertEqual(self.ledger().starts("2024-03-04", "adoptions"), 2)
+        record = json.loads((self.folder / "ledger.json").read_text())
+        self.assertEqual(record["newest"], {"at": at("2024-03-04"), "adopted": True})
+
     def test_nobody_else_can_read_it(self) -> None:
-        self.ledger().count("2024-03-04")
+        self.ledger().count(at("2024-03-04"))
         self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)
         self.assertEqual((self.folder / "ledger.json").stat().st_mode & 0o777, 0o600)
 
     def test_two_gateways_share_it(self) -> None:
         one, other = self.ledger(), self.ledger()
-        one.count("2024-03-04")
-        other.count("2024-03-04")
+        one.count(at("2024-03-04"))
+        other.count(at("2024-03-04"))
         self.assertEqual(other.starts("2024-03-04"), 2)
-        one.count("2024-03-04")
+        one.count(at("2024-03-04"))
         self.assertEqual(one.starts("2024-03-04"), 3)
 
     def test_old_days_are_forgotten(self) -> None:
         ledger = self.ledger()
         for day in range(1, 30):
-            ledger.count(f"2024-03-{day:02}")
+            ledger.count(at(f"2024-03-{day:02}"))
         kept = json.loads((self.folder / "ledger.json").read_text())["days"]
         self.assertEqual(len(kept), DAYS_KEPT)
         self.assertIn("2024-03-29", kept)
@@ -85,27 +100,27 @@ class LedgerTests(SynchronousTestCase):
         self.folder.parent.mkdir()
         self.folder.write_text("in the way")
         ledger = self.ledger()
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         ledger.keep_pause(9.0, 1)
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         self.assertEqual((ledger.starts("2024-03-04"), ledger.pause), (2, (9.0, 1)))
         self.assertEqual(len(self.alerts), 1)
         self.assertIn("--state-dir", self.alerts[0])
         self.folder.unlink()
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         self.assertEqual(self.ledger().starts("2024-03-04"), 3)
         self.assertEqual(self.ledger().pause, (9.0, 1))
 
     def test_a_full_disk_keeps_the_old_content(self) -> None:
         ledger = self.ledger()
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
 
         def full(_: object, stream: TextIO) -> None:
             stream.write("{")
             raise OSError(28, "No space left on device")
 
         self.patch(json, "dump", full)
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         self.assertIn("No space left", self.alerts[0])
         self.assertEqual(ledger.starts("2024-03-04"), 2)
         self.assertEqual(self.ledger().starts("2024-03-04"), 1)
@@ -113,13 +128,13 @@ class LedgerTests(SynchronousTestCase):
     def test_a_lock_that_is_held_for_long_holds_nobody_up(self) -> None:
         self.patch(ledger_module, "LOCK_TRIES", 3)
         ledger = self.ledger()
-        ledger.count("2024-03-03")
+        ledger.count(at("2024-03-03"))
         file = os.open(self.folder / "ledger.lock", os.O_RDWR)
         fcntl.flock(file, fcntl.LOCK_EX)
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         self.assertEqual((ledger.starts("2024-03-04"), len(self.alerts)), (1, 1))
         os.close(file)
-        ledger.count("2024-03-04")
+        ledger.count(at("2024-03-04"))
         self.assertEqual(self.ledger().starts("2024-03-04"), 2)
 
     def test_the_disk_holds_nobody_up_and_writes_that_pile_up_are_one(self) -> None:
@@ -133,7 +148,7 @@ class LedgerTests(SynchronousTestCase):
         flushed = ledger.flush()
         self.successResultOf(flushed)
         for _ in range(10):
-            ledger.count("2024-03-04")
+            ledger.count(at("2024-03-04"))
             ledger.keep_pause(9.0, 1)
         self.assertEqual((len(works), ledger.starts("2024-03-04")), (1, 10))
         flushed = ledger.flush()
@@ -160,7 +175,7 @@ class LedgerTests(SynchronousTestCase):
 
         self.patch(os, "fsync", noted_sync)
         self.patch(os, "replace", noted_replace)
-        self.ledger().count("2024-03-04")
+        self.ledger().count(at("2024-03-04"))
         self.assertEqual(done, ["file", "name", "folder"])
 
     def test_a_damaged_file_is_told_and_begun_anew(self) -> None:
@@ -178,7 +193,7 @@ class LedgerTests(SynchronousTestCase):
                 (self.folder / "ledger.json").write_text(content)
                 ledger = self.ledger()
                 self.assertIn("damaged", self.alerts[0])
-                ledger.count("2024-03-04")
+                ledger.count(at("2024-03-04"))
                 self.assertEqual(self.ledger().starts("2024-03-04"), 1)
 
 
