@@ -22,8 +22,8 @@ LOGIN, LOGOUT = 0.4, 0.3
 """Seconds that the broker takes, in which no signal reaches Python."""
 MOMENTS = 2.5
 """An end comes within so many seconds after an action."""
-KEEP = 5
-"""Seconds for which a worker waits for the next gateway."""
+KEEP = 30
+"""Seconds for which a worker waits for the next gateway; on a busy machine that starts slowly."""
 ENVIRONMENT_KEY = "ENVIRONMENT-KEY-0"
 
 
