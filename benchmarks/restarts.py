@@ -57,7 +57,9 @@ def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[l
             pid = place.status()["pid"]
             there.mark()
             if end == "hand-over":
+                before = gateway.starts
                 gateway.hand_over()
+                place.until("hand-over", lambda: gateway.starts > before)
             else:
                 gateway.kill()
                 gateway = place.gateway()

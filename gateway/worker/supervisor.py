@@ -234,7 +234,7 @@ class Supervisor:
     def adopted(self) -> bool:
         """Whether a worker lives that a gateway before this one has started."""
         worker = self._lifecycle.live_worker
-        return worker is not None and worker.adopted
+        return worker is not None and worker.adopted is not None
 
     @property
     def ready(self) -> bool:
