@@ -202,9 +202,9 @@ class AdoptionTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         for _ in range(2):
             ledger = Ledger(folder, self.fail)
-            ledger.count("2024-03-04")
-            ledger.count("2024-03-04", "adoptions")
-            ledger.count("2024-03-04", "adoptions")
+            ledger.count(at("2024-03-04"))
+            ledger.count(at("2024-03-04"), "adoptions")
+            ledger.count(at("2024-03-04"), "adoptions")
         again = Ledger(folder, self.fail)
         self.assertEqual(again.starts("2024-03-04"), 2)
         self.assertEqual(again.starts("2024-03-04", "adoptions"), 4)
