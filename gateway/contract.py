@@ -61,6 +61,10 @@ class UnreachableError(LaunchError):
     """As it is now main.py can't be looked at; the OSError that it comes from may pass."""
 
 
+class HandOverError(WorkerError):
+    """The gateway can't be handed over to the code on disk; it goes on as it was."""
+
+
 class FailedAtOnceError(WorkerError):
     """The worker was started and ended before it had settled."""
 
@@ -97,6 +101,13 @@ class CredentialsError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def no_hand_over() -> NoReturn:
+    """Where the gateway is one service of another application."""
+    raise HandOverError(
+        "This gateway can't be handed over", "it is a part of another application: restart that"
+    )
 
 
 # -- the broker's keys ------------------------------------------------------------------

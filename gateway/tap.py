@@ -32,6 +32,6 @@ def makeService(options: Options, reactor: Any = None) -> Gateway:
         from twisted.internet import reactor  # noqa: PLC0415  # twistd chose it just before
     try:
         check_private_names(imported=True)
-        return GatewayAssembly(options.settings, reactor, options.parent).gateway
+        return GatewayAssembly(options.settings, reactor, options.parent, options.folder).gateway
     except (ValueError, OSError, ListenError) as error:
         raise SystemExit(f"sjgateway: {error}") from None

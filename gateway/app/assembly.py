@@ -15,7 +15,9 @@ from twisted.logger import LogLevel
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.collectors import Registry, register_collectors
+from gateway.app.hand_over import HandOver
 from gateway.app.history_taps import HistoryTaps
+from gateway.app.image import Image
 from gateway.app.layer_settings import (
     alert_settings,
     allowance,
@@ -47,6 +49,7 @@ from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
 from gateway.web.http.counting import Caps
+from gateway.web.http.inherited import Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.security import token_files
@@ -57,6 +60,7 @@ from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
+    from pathlib import Path
 
     from twisted.application.service import Service
 
@@ -70,6 +74,7 @@ class GatewayAssembly:
 
     `runner`: the options of twistd or twist where they run the gateway alone; then the process,
     its log and its signals are ours.  None: the gateway is one service of an application.
+    `folder`: the working directory in which the options were read; None: the present one.
     Raises ValueError, OSError or ListenError, with one line for the user.
     """
 
@@ -78,6 +83,7 @@ class GatewayAssembly:
         settings: Settings,
         reactor: Any,
         runner: MutableMapping[str, Any] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -98,9 +104,12 @@ class GatewayAssembly:
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._wrong_tokens = WrongTokens(self._clock)
-        remember, wrong_tokens = identities.remember, self._wrong_tokens
         admission = Admission(
-            self.guard, publish, identities.is_worker, remember=remember, wrong_tokens=wrong_tokens
+            self.guard,
+            publish,
+            identities.is_worker,
+            remember=identities.remember,
+            wrong_tokens=self._wrong_tokens,
         )
         self._events = self._make_worker_events(admission)
         self.supervisor = self._make_supervisor() if supervised else None
@@ -126,16 +135,19 @@ class GatewayAssembly:
         if self.supervisor is not None:
             self._events.listeners.append(self.supervisor.told)
         self.redact = self.supervisor.redact if self.supervisor else Redactor()
-        self.redact.learn(*alerting.secrets)
         self._events.redact = self.redact
         self._revocation = Revocation(self.guard, identities, self.engine.sessions)
         tokens = self._guarding.all_tokens
-        self.redact.learn(*(token.secret for token in tokens))
+        self.redact.learn(*alerting.secrets, *(token.secret for token in tokens))
         self._tokens = token_files.TokenFiles(
             token_sources(settings), tokens, self._heed_tokens, wall=time.time
         )
         caps = self._caps()
         self._registry = Registry()
+        self._notifier = Notifier(os.environ, reactor)
+        self.hand_over = HandOver(
+            reactor, Image.of(runner, folder), self._notifier, self._history.flushes(self.relay)
+        )
         self.site = self._make_site()
         register_collectors(
             self._registry,
@@ -152,13 +164,15 @@ class GatewayAssembly:
             bars=self._history.bars,
         )
         site: Any = self.site  # typed as a factory of its own channels
-        self.listeners = Listeners(reactor, site, caps, self.guard.proxies.believes)
-        self.reloads = Reloads()
-        self.reloads.steps += [
+        self.listeners = Listeners(
+            reactor, site, caps, self.guard.proxies.believes, Inherited.taken_from(os.environ)
+        )
+        self.hand_over.listeners = self.listeners
+        self.reloads = Reloads(
             Step("the certificates", self.listeners.reload_certificates),
             Step("the holidays", self._calendar.reload),
             Step("the tokens", self._tokens.reload),
-        ]
+        )
         self.gateway = Gateway(
             lambda: self.log_by(STDOUT if runner is None else runner),
             self.reloads,
@@ -230,7 +244,9 @@ class GatewayAssembly:
             self._reactor,
             guard=self.guard,
             wrong_tokens=self._wrong_tokens,
-            rest=RestHandlers(control, status=status, bars=self._history.ask),
+            rest=RestHandlers(
+                control, status=status, bars=self._history.ask, hand_over=self.hand_over.ask
+            ),
             registry=self._registry,
             engine=self.engine,
             upgrader=Upgrader(
@@ -244,8 +260,8 @@ class GatewayAssembly:
     def _children(self, *, is_alone: bool) -> Iterator[Service]:
         """The services in the order of their start; they stop in the opposite order.
 
-        So systemd hears of the end first, then nobody new comes in, and browsers are still there
-        while the worker ends.
+        So no hand-over is begun any more, systemd hears of the end, then nobody new comes in, and
+        browsers are still there while the worker ends.
         """
         reactor = self._reactor
         count = self.engine.sessions.__len__
@@ -267,7 +283,8 @@ class GatewayAssembly:
             look = self.listeners.look_at_certificates
             yield periodic(reactor, "Looking at the certificates", CERTIFICATE_SECONDS, look)
         yield PortService(self.listeners, self._settings, self._guarding, self.guard, self._tokens)
-        yield Notifier(os.environ, reactor)
+        yield self._notifier
+        yield self.hand_over
 
     # -- what the parts do ---------------------------------------------------------------
 

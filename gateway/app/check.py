@@ -24,7 +24,7 @@ from gateway.ops.doctor.finding import fail, ok
 from gateway.web import private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from gateway.ops.alerts.alerts import AlertSettings
     from gateway.ops.pidfile import PidFile
@@ -40,13 +40,15 @@ def run(
     now: float | None = None,
     *,
     pid_file: PidFile | None = None,
+    held: Collection[str] = (),
 ) -> int:
     """Print each finding by `say`; returns the exit status: 0 when nothing fails.
 
     `cwd` and `now` (seconds since 1970) are the process's own by default; `pid_file` is the
-    one that twistd would write.
+    one that twistd would write; `held` are places that a hand-over keeps open.
     """
-    found = _findings(settings, environ, cwd or Path.cwd(), time.time() if now is None else now)
+    now = time.time() if now is None else now
+    found = _findings(settings, environ, cwd or Path.cwd(), now, held)
     findings = sorted(
         (*found, *check_pid_file(pid_file)),
         key=lambda finding: TOPICS.index(finding.topic),
@@ -70,7 +72,11 @@ def check_pid_file(pid_file: PidFile | None) -> Iterator[Finding]:
 
 
 def _findings(
-    settings: Settings, environ: Mapping[str, str], cwd: Path, now: float
+    settings: Settings,
+    environ: Mapping[str, str],
+    cwd: Path,
+    now: float,
+    held: Collection[str],
 ) -> Iterator[Finding]:
     yield from doctor.check_files(settings)
     yield from doctor.check_clock(settings, now)
@@ -91,7 +97,7 @@ def _findings(
     yield from doctor.check_recording(recording.folder if recording else None)
     bars = bar_settings(settings, environ)
     yield from doctor.check_bars(bars.path if bars.days else None)
-    yield from doctor.check_ports(settings, guard)
+    yield from doctor.check_ports(settings, guard, held)
     if not settings.no_worker:
         yield from _worker(worker, environ, cwd, now)
 

@@ -13,6 +13,7 @@ from twisted.python import usage
 from gateway import __version__
 from gateway.ops.pidfile import PidFile
 from gateway.options import Settings, grouped, load, options
+from gateway.web.http.inherited import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ class Options(usage.Options):
         super().__init__()
         self.given: dict[str, list[str]] = {}
         self.settings = Settings()
+        self.folder: Path | None = None
+        """The working directory in which they were read; twistd may change to another."""
         self._check = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -49,7 +52,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         try:
-            Path.cwd()
+            self.folder = Path.cwd()
         except FileNotFoundError:
             folder = os.environ.get("PWD", "")
             raise usage.UsageError(
@@ -59,14 +62,17 @@ class Options(usage.Options):
             self.settings = load(self.given, os.environ)
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
+        held = Held.told(os.environ)
         if self._check:
             from gateway.app.check import run  # noqa: PLC0415  # a start needs none of it
 
             # Here, since twistd looks for another gateway's PID file before it goes on.
+            if held.is_our_parents:  # the PID file is its own, and will be
+                raise SystemExit(run(self.settings, os.environ, print, held=held.places))
             raise SystemExit(run(self.settings, os.environ, print, pid_file=self._pid_file()))
         pid_file = self._pid_file()
         if pid_file is not None:
-            _settle(pid_file)
+            _settle(pid_file, is_ours=held.is_ours)
         if self.parent is not None and not self.parent.get("nodaemon", True):
             _refuse_taken_ports(self.settings)
 
@@ -87,8 +93,8 @@ class Options(usage.Options):
     def _pid_file(self) -> PidFile | None:
         """The PID file that twistd will write; None: none, as with twist."""
         runner: Mapping[str, Any] = self.parent or {}
-        name = runner.get("pidfile")
-        return PidFile(Path(runner.get("rundir") or ".") / name) if name else None
+        name = runner.get("pidfile")  # by this folder: twistd changes to --rundir later
+        return PidFile(Path(name)) if name else None
 
     def opt_check(self) -> None:
         """Look at everything a start needs, say what to do about it, and start nothing."""
@@ -121,8 +127,11 @@ def _indented(text: str, width: int) -> list[str]:
     )
 
 
-def _settle(pid_file: PidFile) -> None:
-    """Remove a PID file that was left behind.  Raises UsageError where no start is possible."""
+def _settle(pid_file: PidFile, *, is_ours: bool) -> None:
+    """Remove a PID file that was left behind.  Raises UsageError where no start is possible.
+
+    `is_ours`: a hand-over left it; twistd writes it again.
+    """
     if pid_file.problem:
         raise usage.UsageError(pid_file.problem)
     stale = pid_file.stale
@@ -131,7 +140,8 @@ def _settle(pid_file: PidFile) -> None:
             pid_file.remove()
         except OSError as error:
             raise usage.UsageError(f"{stale}; remove it: {error.strerror}") from None
-        sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
+        if not is_ours:
+            sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
 
 
 def _refuse_taken_ports(settings: Settings) -> None:

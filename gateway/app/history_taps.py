@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from gateway import __version__
 from gateway.app.layer_settings import bar_settings, record_settings
+from gateway.app.process import Step
 from gateway.app.service import Part, periodic
 from gateway.history.bar_keeper import NAMES_HEARD
 from gateway.history.bar_service import BarService, no_bars
@@ -80,6 +81,14 @@ class HistoryTaps:
             yield Part("the recording", start=made.start, stop=made.stop)
         elif self._settings.record is not None:
             yield Part("the recording", start=_say_nothing_is_recorded)
+
+    def flushes(self, relay: Relay) -> Iterator[Step]:
+        """What has to be written before the program of this process is replaced, in this order."""
+        yield Step("Writing to clients", relay.finish)
+        if self.bars is not None:
+            yield Step("Writing the bars", self.bars.tap.flush)
+        if self.recording is not None:
+            yield Step("Writing the recording", self.recording.tap.flush)
 
     def _handing_over(self, to: str, tap: EventThread) -> Service:
         return periodic(self._reactor, f"Handing events to {to}", tap.period, tap.hand_over)

@@ -41,7 +41,7 @@ def process_services(
     yield ProcessLimits()
     if is_alone:
         yield OwnProcess(reactor, reload)
-        if os.getpid() == 1:
+        if os.getpid() == 1 or _has_children():
             yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap_orphans)
     yield periodic(reactor, "Giving memory back", TRIM_INTERVAL, MemoryTrimmer(clients).look)
 
@@ -125,8 +125,8 @@ class Reloads:
     `steps` is the one list: whoever has something to read again adds to it.
     """
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
+    def __init__(self, *steps: Step) -> None:
+        self.steps = list(steps)
 
     def __call__(self) -> None:
         """Do all of them."""
@@ -209,8 +209,9 @@ def trim_now() -> None:
         trim(0)
 
 
-# -- Orphans.  The kernel hands them to process 1, which the gateway is in a container.  The reactor
-# collects only what it started itself: the others would stay as zombies until the container ends.
+# -- Orphans.  The kernel hands them to process 1, which the gateway is in a container; and after a
+# hand-over there are children of the program before.  The reactor collects only what it started
+# itself: the others would stay as zombies until the process ends.
 
 REAP_INTERVAL: Final = 1.0
 """Seconds between two looks; a look is one system call while no process has ended."""
@@ -221,6 +222,15 @@ def reap_orphans() -> None:
     reapAllProcesses()
     while (pid := _dead()) and pid not in reapProcessHandlers:
         os.waitpid(pid, os.WNOHANG)
+
+
+def _has_children() -> bool:
+    """Whether there are children: asked before we start any, they are left from a hand-over."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _dead() -> int:

@@ -152,10 +152,15 @@ class BarKeeper:
         waits = any(book.builder.changed or book.problem for book in self._books())
         return waits or bool(self._questions)
 
-    def close(self) -> None:
-        """Write the last, and close the file."""
+    def flush(self) -> None:
+        """Write what has changed, and go on."""
         for book in self._books():
             book.flush()
+
+    def close(self) -> None:
+        """Write the last, and close the file."""
+        self.flush()
+        for book in self._books():
             book.close()
 
     # -- events -----------------------------------------------------------------------------

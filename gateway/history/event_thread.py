@@ -25,6 +25,8 @@ PERIOD: Final = 0.1
 """Seconds for which events are collected, and between two looks of the thread."""
 QUEUE_BYTES: Final = 8 << 20
 """Most bytes of events that wait for the thread."""
+FLUSH_PATIENCE: Final = 2.0
+"""Seconds after which a disk that does not answer is waited for no longer."""
 OVERHEAD: Final = 400
 """Bytes of memory that an event takes beyond its payload."""
 _size_of: Final = attrgetter("size")
@@ -58,6 +60,10 @@ class Duty(Protocol):
 
     def tick(self) -> bool:
         """Do what is due.  True: call it again after the period, even if no event comes."""
+        ...
+
+    def flush(self) -> None:
+        """Write what waits, if that is possible now."""
         ...
 
     def close(self) -> None:
@@ -191,6 +197,15 @@ class EventThread:
             return False
         self._append(0, gap)
         return True
+
+    def flush(self) -> None:
+        """Have all that came so far written.  Blocks, for at most `FLUSH_PATIENCE` seconds."""
+        if self._thread is None:
+            return
+        flushed = threading.Event()
+        self.call(self._duty.flush)
+        self.call(flushed.set)
+        flushed.wait(FLUSH_PATIENCE)
 
     @property
     def lost(self) -> int:

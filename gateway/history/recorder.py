@@ -135,6 +135,10 @@ class Recorder:
             self._prune()
         return bool(self._lines or self.trouble)
 
+    def flush(self) -> None:
+        """Write what waits now, and go on."""
+        self._flush()
+
     def close(self) -> None:
         """Write what waits, and let go of the file."""
         self._flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ class Notifier(MultiService):
 
     def startService(self) -> None:
         """The ports are open."""
-        self._say("READY=1")
+        self.ready()
         super().startService()
 
     def stopService(self) -> Deferred[Any]:
@@ -50,6 +51,14 @@ class Notifier(MultiService):
         stopped: Deferred[Any] = super().stopService()
         self._say("STOPPING=1")
         return stopped
+
+    def reloading(self) -> None:
+        """A hand-over has begun; `ready` is its end, whoever says it."""
+        self._say(f"RELOADING=1\nMONOTONIC_USEC={int(time.monotonic() * 1e6)}")
+
+    def ready(self) -> None:
+        """All is in place."""
+        self._say("READY=1")
 
     def _say(self, state: str) -> None:
         if not self._address:

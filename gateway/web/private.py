@@ -16,6 +16,7 @@ from OpenSSL import SSL
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
 from twisted.internet.protocol import FileWrapper
+from twisted.internet.unix import Port as UnixPort
 from twisted.web.http import HTTPChannel
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ FILE, TLS = (
     "twisted.internet.abstract.FileDescriptor",
     "twisted.internet.endpoints.SSL4ServerEndpoint",
 )
+UNIX = "twisted.internet.unix.Port"
 OPENSSL, CONNECTION = "OpenSSL.SSL", "OpenSSL.SSL.Connection"
 DEFLATE = "autobahn.websocket.compress.PerMessageDeflate"
 WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
@@ -60,6 +62,7 @@ NAMES = (
     Private(CHUNKS, "_trailerHeaders", "trailers, which Twisted takes as they come"),
     Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),
     Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
+    Private(UNIX, "_preexistingSocket", "set: a socket that listens since before a hand-over"),
     Private(OPENSSL, "_lib", "OpenSSL's own functions: pyOpenSSL's cost twice as much a record"),
     Private(OPENSSL, "_ffi", "the memory into which they write"),
     Private(CONNECTION, "_ssl", "what they encrypt with"),
@@ -125,6 +128,7 @@ _SAMPLES: dict[str, Callable[[], Any]] = {
     CHUNKS: lambda: getattr(_reading_chunks(), "_transferDecoder", None),
     FILE: lambda: FileDescriptor(cast("Any", object())),
     TLS: lambda: SSL4ServerEndpoint(None, 0, None),
+    UNIX: lambda: UnixPort(b"socket", cast("Any", None)),
     OPENSSL: lambda: SSL,
     CONNECTION: lambda: SSL.Connection(SSL.Context(SSL.TLS_METHOD), None),
     DEFLATE: _deflate,

@@ -48,13 +48,13 @@ class ApplicationTests(SynchronousTestCase):
         self.addCleanup(process.kill)
         return process
 
-    def get(self, port: int, path: str) -> str:
+    def get(self, port: int, path: str, method: str = "GET") -> str:
         try:
             client = socket.create_connection(("127.0.0.1", port), PATIENCE)
         except OSError:
             return ""
         with client:
-            client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            client.sendall(f"{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
             return b"".join(iter(lambda: client.recv(4096), b"")).decode()
 
     def until(self, condition) -> None:
@@ -86,6 +86,15 @@ class ApplicationTests(SynchronousTestCase):
         process = self.start(SJGATEWAY_NO_WORKER="1")
         self.until(lambda: '"status":"ok"' in self.get(self.port, "/health").replace(" ", ""))
         self.assertIn("up for 0 minutes", self.get(self.site, "/"))
+        self.end(process)
+
+    def test_the_process_of_another_application_is_not_handed_over(self) -> None:
+        process = self.start(SJGATEWAY_NO_WORKER="1")
+        self.until(lambda: '"status":"ok"' in self.get(self.port, "/health").replace(" ", ""))
+        answer = self.get(self.port, "/hand-over", "POST")
+        self.assertIn(" 500 ", answer)
+        self.assertIn("part of another application: restart that", answer)
+        self.assertIn('"status":"ok"', self.get(self.port, "/health"))
         self.end(process)
 
     def test_what_keeps_it_from_starting_is_one_line(self) -> None:

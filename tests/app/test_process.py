@@ -97,12 +97,11 @@ reactor.run()
 class ReloadsTests(SynchronousTestCase):
     def test_all_is_done_whatever_fails(self) -> None:
         done: list[str] = []
-        reloads = Reloads()
-        reloads.steps += [
+        reloads = Reloads(
             Step("the first", lambda: done.append("first")),
             Step("the broken one", lambda: 1 / 0),
             Step("the last", lambda: done.append("last")),
-        ]
+        )
         reloads()
         self.assertEqual(done, ["first", "last"])
         self.assertEqual(self.flushLoggedErrors(), [])

@@ -7,6 +7,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from gateway.history import event_thread
 from gateway.history.event_thread import OVERHEAD, EventThread, Gap
 from gateway.history.heard_event import HeardEvent
 from tests.history.events import event
@@ -37,6 +38,9 @@ class Notes:
 
     def tick(self) -> bool:
         return False
+
+    def flush(self) -> None:
+        self.told.append("flushed")
 
     def close(self) -> None:
         self.told.append("closed")
@@ -75,6 +79,28 @@ class EventThreadTests(TestCase):
         self.assertEqual(self.duty.told, ["1", "2", "3", "4", "closed"])
         self.assertEqual(self.duty.threads, {"notes"})
         self.assertEqual(self.tap.waiting, 0)
+
+    async def test_a_flush_waits_until_all_is_written_and_more_may_come(self) -> None:
+        self.make()
+        self.tap.flush()  # no thread, nothing to wait for
+        self.tap.start()
+        self.tap.collect([event(1)])
+        self.tap.flush()
+        self.assertEqual(self.duty.told, ["1", "flushed"])
+        self.send(2)
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "flushed", "2", "closed"])
+
+    async def test_a_flush_does_not_wait_for_ever(self) -> None:
+        self.patch(event_thread, "FLUSH_PATIENCE", 0.01)
+        self.make()
+        self.tap.start()
+        self.duty.may_go_on.clear()
+        self.send(1)
+        self.tap.flush()
+        self.assertEqual(self.duty.told, [])
+        self.duty.may_go_on.set()
+        await self.stop()
 
     async def test_an_event_after_a_pause_wakes_the_thread(self) -> None:
         self.make()

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -45,6 +46,17 @@ class NotifyTests(SynchronousTestCase):
         self.assertEqual(self.heard(), [], "no watchdog was asked for")
         notifier.stopService()
         self.assertEqual(self.heard(), ["STOPPING=1"])
+
+    def test_a_hand_over_is_said_with_its_time(self) -> None:
+        notifier = Notifier(self.in_folder(), self.clock)
+        before = time.monotonic()
+        notifier.reloading()
+        (said,) = self.heard()
+        word, _, at = said.partition("\nMONOTONIC_USEC=")
+        self.assertEqual(word, "RELOADING=1")
+        self.assertTrue(before <= int(at) / 1e6 + 1e-6 and int(at) / 1e6 <= time.monotonic())
+        notifier.ready()
+        self.assertEqual(self.heard(), ["READY=1"])
 
     def test_an_abstract_socket(self) -> None:
         Notifier(self.listen(f"\0sjgateway-test-{os.getpid()}"), self.clock).startService()

@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
-from gateway.contract import Credentials
+from gateway.contract import Credentials, no_hand_over
 from gateway.web.http.counting import Caps, count_connections
 from gateway.web.http.limits import Limits
 from gateway.web.http.request import Request
@@ -63,6 +63,9 @@ class FakeControl:
     def stop_worker(self) -> Deferred[Any]:
         return self._change("stop")
 
+    def hand_over(self) -> Deferred[Any]:
+        return self._change("hand_over")
+
     def set_credentials(
         self, credentials: Credentials, *, wait_ready: bool = False
     ) -> Deferred[Any]:
@@ -93,7 +96,10 @@ class Echo(Resource):
 
 def routes(control: Any = None) -> tuple[Route, ...]:
     """The REST routes, with `control` behind them."""
-    return rest_routes(RestHandlers(control or FakeControl(), now=lambda: 1708875000.0))
+    control = control or FakeControl()
+    hand_over = getattr(control, "hand_over", no_hand_over)
+    rest = RestHandlers(control, now=lambda: 1708875000.0, hand_over=hand_over)
+    return rest_routes(rest)
 
 
 def build_site(

@@ -18,7 +18,7 @@ from gateway.web.security.guard_settings import GuardSettings, notice
 from gateway.web.security.tokens import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator
 
     from gateway.options import Settings
 
@@ -27,15 +27,22 @@ _SIX = frozenset(("tcp6", "tls"))
 _INTERFACE = re.compile(r":interface=((?:\\.|[^:])+)")
 
 
-def check_ports(settings: Settings, guard: GuardSettings) -> Iterator[Finding]:
-    """Binds each port and closes it at once; nothing listens."""
-    exposed = yield from check_places(settings)
+def check_ports(
+    settings: Settings, guard: GuardSettings, held: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Binds each port and closes it at once; nothing listens.
+
+    `held`: the texts of places that stay open over a hand-over.
+    """
+    exposed = yield from check_places(settings, held)
     if exposed is not None:
         yield _reach(guard, settings.port, exposed=exposed)
         yield _origins(guard)
 
 
-def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
+def check_places(
+    settings: Settings, held: Collection[str] = ()
+) -> Generator[Finding, None, bool | None]:
     """Whether ports are free; returns whether other machines could reach them, None: unknown."""
     try:
         places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
@@ -55,7 +62,7 @@ def check_places(settings: Settings) -> Generator[Finding, None, bool | None]:
             is_moved = True
             yield _moved(holders[0], settings.port)
         elif not (place.for_worker and (holders or is_moved)):
-            yield _place(place, host, port)
+            yield _place(place, host, port, is_held=str(place) in held)
             if port:
                 taken[host, port] = place
     return exposed
@@ -82,14 +89,16 @@ def _address(place: ListenAddress, port: int) -> tuple[str, int | None]:
     return host or everywhere, int(number[1])
 
 
-def _place(place: ListenAddress, host: str, port: int | None) -> Finding:
-    if place.endpoint:
+def _place(place: ListenAddress, host: str, port: int | None, *, is_held: bool) -> Finding:
+    if place.endpoint and not (is_held and place.is_systemds):
         try:
             place.make(None)
         except Exception as error:  # whatever a parser or OpenSSL raises
             reason = " ".join(str(error).split()) or type(error).__name__
             cure = "correct --listen, or the files that it names; systemd: only under its socket"
             return fail("port", f"--listen {place.endpoint}: {reason}", cure)
+    if is_held:
+        return ok("port", f"{place} stays open over the hand-over")
     if port is None:
         return ok("port", f"{place.endpoint} can only be tried by a start")
     where = f"port {port} on {host}"

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from gateway.common.rate import Throttle
 from gateway.web.http.counting import count_connections
+from gateway.web.http.inherited import Inherited, InheritingReactor
 from gateway.web.http.listen_plan import BACKLOG, ListenError
 from gateway.web.http.proxy_protocol import ProxyProtocolFactory
 from gateway.web.security.addresses import is_loopback, parse_address
@@ -75,6 +76,7 @@ class Listeners:
     """The open ports of one site.
 
     `believes(host)`: whether the PROXY lines of that peer count on `haproxy:` endpoints.
+    `inherited`: sockets that listen already.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class Listeners:
         site: Factory,
         caps: Caps,
         believes: Callable[[str], bool] = is_loopback,
+        inherited: Inherited | None = None,
     ) -> None:
+        self._inherited = inherited or Inherited()
         self._reactor = reactor
         self._site = site
         self._caps = caps
@@ -99,6 +103,21 @@ class Listeners:
     def addresses(self) -> list[str]:
         """The open listeners, for the log: `127.0.0.1:3001`, or a socket's path."""
         return [_text(port.getHost()) for _, port in self._open]
+
+    @property
+    def sockets(self) -> list[tuple[str, int]]:
+        """The text of each place that is open, and its descriptor."""
+        return [(str(place), port.fileno()) for place, port in self._open]
+
+    def pause(self) -> None:
+        """Accept no connection for now; who connects waits in the kernel's queue."""
+        for _, port in self._open:
+            port.stopReading()
+
+    def resume(self) -> None:
+        """Accept connections again."""
+        for _, port in self._open:
+            port.startReading()
 
     @property
     def exposed(self) -> bool:
@@ -124,6 +143,7 @@ class Listeners:
         be opened.  That is known at once, before the reactor runs.
         """
         ways_in = [place for place in places if place.for_worker]
+        self._inherited.close_others({str(place) for place in places})
         try:
             for place in places:
                 if not place.for_worker:
@@ -208,11 +228,13 @@ class Listeners:
         self._open.append((place, listening))
 
     def _endpoint(self, place: ListenAddress, port: int) -> Any:
+        held = self._inherited.take(str(place))
         if place.host:
             kind = TCP6ServerEndpoint if ":" in place.host else TCP4ServerEndpoint
-            return kind(self._reactor, port, BACKLOG, place.host)
+            reactor = self._reactor if held is None else InheritingReactor(self._reactor, held)
+            return kind(reactor, port, BACKLOG, place.host)
         try:
-            endpoint, certificate = place.make(self._reactor, self._announce)
+            endpoint, certificate = place.make(self._reactor, self._announce, held)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {_fault(place, error)}") from None
         if certificate is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 
+from gateway.web.http.inherited import InheritingReactor, descriptor_family
 from gateway.web.http.proxy_protocol import ProxyProtocolReactor
 from gateway.web.http.tls import KINDS as TLS_KINDS
 from gateway.web.http.tls import Certificate, kind_of, reloading
@@ -21,7 +22,8 @@ LOOPBACK = ("127.0.0.1", "::1")
 ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
 """The address that means all of one family, and the loopback address of the other family."""
 PROXY_PROTOCOL = "haproxy"
-PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", "systemd"))
+SYSTEMD = "systemd"
+PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", SYSTEMD))
 """Kinds of endpoints that take plain HTTP; others may speak anything."""
 BACKLOG = 1024
 """Connections that may wait to be accepted; further clients try again a second later."""
@@ -63,21 +65,32 @@ class ListenAddress(NamedTuple):
         """Whether its connections begin with the PROXY protocol."""
         return kind_of(self.endpoint) == PROXY_PROTOCOL
 
+    @property
+    def is_systemds(self) -> bool:
+        """Whether systemd opened the socket."""
+        return kind_of(self.below) == SYSTEMD
+
     def make(
-        self, reactor: Any, announce: Announce | None = None
+        self, reactor: Any, announce: Announce | None = None, inherited: int | None = None
     ) -> tuple[Any, Certificate | None]:
         """The Twisted endpoint, and its certificate if it has one.
 
         `announce(factory)` wraps the factory that reads the PROXY protocol, which comes before
-        TLS.  Raises what Twisted and OpenSSL raise for a description that is wrong.
+        TLS; `inherited` is the descriptor by which it listens already.  Raises what Twisted and
+        OpenSSL raise for a description that is wrong.
         """
         kind, below = kind_of(self.below), with_backlog(with_unix_mode(self.below))
         if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
             raise ValueError(f"{PROXY_PROTOCOL}: is written once")
+        if inherited is not None:
+            reactor = InheritingReactor(reactor, inherited)
         if self.is_announced and announce is not None:
             reactor = ProxyProtocolReactor(reactor, announce)
         if kind in TLS_KINDS:
             return reloading(reactor, below)
+        if inherited is not None and self.is_systemds:  # its own numbers are others' by now
+            family = descriptor_family(inherited)
+            return AdoptedStreamServerEndpoint(reactor, inherited, family), None
         return serverFromString(reactor, below), None
 
 

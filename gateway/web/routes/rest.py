@@ -12,7 +12,13 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from gateway.common.times import iso
-from gateway.contract import FIELDS, Credentials, CredentialsError, WorkerError
+from gateway.contract import (
+    FIELDS,
+    Credentials,
+    CredentialsError,
+    WorkerError,
+    no_hand_over,
+)
 from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
 from gateway.web.routes.schemas import (
@@ -57,7 +63,8 @@ class RestHandlers:
     """The handlers of the REST routes; each returns the answer, or a Deferred of it.
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
-    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars.
+    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars;
+    `hand_over()` hands the gateway over to newer code, as `Control` changes something.
     """
 
     def __init__(
@@ -67,11 +74,13 @@ class RestHandlers:
         *,
         status: Callable[..., Mapping[str, Any]] | None = None,
         bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
+        hand_over: Callable[[], Deferred[Any]] = no_hand_over,
     ) -> None:
         self._control = control
         self._now = now
         self._status = status
         self._bars = bars
+        self._hand_over = hand_over
 
     def health(self, request: Request) -> bytes:
         """`/health`: the gateway lives, and whether the worker runs."""
@@ -140,6 +149,10 @@ class RestHandlers:
     def stop(self, request: Request) -> Deferred[bytes]:
         """`/stop-python`: stop the worker."""
         return _change(request, "Python process stopped", self._control.stop_worker)
+
+    def hand_over(self, request: Request) -> Deferred[bytes]:
+        """`/hand-over`: let the code on disk take over, without an end of the worker."""
+        return _change(request, "The code on disk takes over now", self._hand_over)
 
     def set_credentials(self, request: Request) -> Deferred[bytes]:
         """`/set-sj-key`: restart the worker with other keys."""

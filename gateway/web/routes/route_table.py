@@ -119,6 +119,14 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
         Route("POST", "/start-python", rest.start, Access.CONTROL, "Start the worker.", _CHANGE),
         Route("POST", "/stop-python", rest.stop, Access.CONTROL, "Stop the worker.", _CHANGE),
         Route(
+            "POST",
+            "/hand-over",
+            rest.hand_over,
+            Access.CONTROL,
+            "Check the gateway's code on disk, and let it take over; the worker stays.",
+            _CHANGE,
+        ),
+        Route(
             "GET",
             "/openapi.json",
             openapi,

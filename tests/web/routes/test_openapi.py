@@ -96,6 +96,7 @@ class DocumentTests(SiteTestCase):
             "/restart-python": {"post"},
             "/start-python": {"post"},
             "/stop-python": {"post"},
+            "/hand-over": {"post"},
             "/openapi.json": {"get"},
         }
         self.assertEqual({path: set(item) for path, item in DOCUMENT["paths"].items()}, contract)

@@ -102,6 +102,7 @@ class ChangeTests(SiteTestCase):
             ("/restart-python?force=false", "Python process restarted", ("restart", False)),
             ("/start-python", "Python process started", ("start",)),
             ("/stop-python", "Python process stopped", ("stop",)),
+            ("/hand-over", "The code on disk takes over now", ("hand_over",)),
         ):
             answer = self.ask("POST", path)
             self.assertEqual(answer.status, 200, path)
@@ -128,7 +129,7 @@ class ChangeTests(SiteTestCase):
         self.assertEqual(self.control.calls, [])
 
     def test_failures_say_what_and_why(self) -> None:
-        for path in ("/restart-python", "/start-python", "/stop-python"):
+        for path in ("/restart-python", "/start-python", "/stop-python", "/hand-over"):
             self.control.result = FAILED
             answer = self.ask("POST", path)
             self.assertEqual(answer.status, 500)
