@@ -19,7 +19,6 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 
 from gateway.contract import HandOverError
-from gateway.ops.doctor.finding import Level
 from gateway.web.http.inherited import VARIABLE, Held
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ CHECK_SECONDS: Final = 60.0
 """Seconds for the check; a cold disk and a busy machine make it slow."""
 SAID_BYTES: Final = 1 << 16
 """Most bytes that are kept of what it says."""
+FAILURE: Final = "fail"
+"""How a line of `--check` begins that says why no start is possible."""
 WAITING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 """The signals that the gateway heeds."""
 
@@ -193,7 +194,7 @@ def _why(said: Sequence[str]) -> str:
     is_failure = False
     for line in said:
         if not line.startswith(" "):
-            is_failure = line.startswith(Level.FAIL.value)
+            is_failure = line.startswith(FAILURE)
             if is_failure:
                 found.append(line.partition(": ")[2])
         elif is_failure:

@@ -198,4 +198,5 @@ class HandOverProcessTests(SynchronousTestCase):
             os.kill(pid, signal.SIGTERM)
         until(lambda: "] Stopping" in log.read_text() and not file.exists())
         self.assertNotIn("was removed", log.read_text())
-        self.assertEqual(list(run.iterdir()), [], "twistd names them by the folder of the start")
+        names = [each.name for each in run.iterdir()]
+        self.assertEqual(names, ["state"], "twistd names its files by the folder of the start")

@@ -13,8 +13,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.app import image as module
-from gateway.app.image import CHECK_SECONDS, WAITING, Image, signals_wait
+from gateway.app.image import CHECK_SECONDS, FAILURE, WAITING, Image, signals_wait
 from gateway.contract import HandOverError
+from gateway.ops.doctor.finding import Level
 from gateway.web.http.inherited import VARIABLE, Held
 
 FOREGROUND: dict[str, Any] = {"nodaemon": True, "logfile": None}
@@ -89,6 +90,7 @@ class CheckTests(TestCase):
         script = f"print('{said}\\n      -> give some'); raise SystemExit(1)"
         error = await self.assertFailure(self.check(script), HandOverError)
         self.assertEqual(error.details, "it is taken (stop it)")
+        self.assertEqual(FAILURE, Level.FAIL.value)
 
     async def test_code_that_can_not_even_be_imported(self) -> None:
         error = await self.assertFailure(self.check("import no_such_module"), HandOverError)

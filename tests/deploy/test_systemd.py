@@ -1,5 +1,6 @@
 """The systemd units: valid, and their command run as systemd would."""
 
+import json
 import shlex
 import shutil
 import signal
@@ -7,13 +8,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.settings import WorkerSettings
 from tests.deploy.programs import require
-from tests.deploy.running import BIN, DEPLOY, PATIENCE, WORKER, environment, healthy
+from tests.deploy.running import BIN, DEPLOY, PATIENCE, WORKER, environment, healthy, until
 
 PLACE = "/srv/sjgateway/.venv/bin"
 UNITS = ("sjgateway.service", "sjgateway.socket")
@@ -101,6 +103,19 @@ class ActivationTests(SynchronousTestCase):
             self.addCleanup(found[-1].close)
         return found
 
+    def worker(self, port: int) -> int | None:
+        """The worker's pid."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=PATIENCE) as answer:
+            return json.load(answer)["pid"]
+
+    def reload(self, process: subprocess.Popen[str], said: list[bytes]) -> None:
+        """What `systemctl reload` does, until the new program is ready."""
+        (command,) = unit("sjgateway.service")["Service"]["ExecReload"]
+        subprocess.run(shlex.split(command.replace("$MAINPID", str(process.pid))), check=True)
+        for word in (b"RELOADING=1\nMONOTONIC_USEC=", b"READY=1"):
+            while not said[-1].startswith(word):
+                said.append(self.notified.recv(4096))
+
     def test_it_says_when_it_is_ready_alive_and_ending(self) -> None:
         listeners = self.listeners()
         port = listeners[0].getsockname()[1]
@@ -136,10 +151,15 @@ class ActivationTests(SynchronousTestCase):
         while not log or "worker up" not in log[-1]:
             log.append(process.stdout.readline())
         self.assertTrue(log[-1].endswith("worker up\n"), log[-1])
+        worker = self.worker(port)
+        self.reload(process, said)
+        for host in ("127.0.0.1", "[::1]"):
+            self.assertTrue(healthy(f"http://{host}:{port}"))
+        until(lambda: self.worker(port) is not None)
+        self.assertEqual(self.worker(port), worker, "it stays")
         process.send_signal(signal.SIGTERM)
-        while said[-1] == b"WATCHDOG=1":
+        while said[-1] != b"STOPPING=1":
             said.append(self.notified.recv(4096))
-        self.assertEqual(said[-1], b"STOPPING=1")
         self.assertIn("logged out", process.stdout.read())
         self.assertEqual(process.wait(PATIENCE), -signal.SIGTERM, "clean, for systemd")
         self.assertTrue((self.folder / "state" / "ledger.json").exists())

@@ -14,6 +14,7 @@
 - `audit`: one log line for every control action.
 - `listen`: the open ports.
 - `listen_plan`: where to listen, by the options.
+- `inherited`: listening sockets that stay open when the program is replaced.
 - `proxy_protocol`: the PROXY protocol of HAProxy.
 - `tls`: TLS endpoints whose certificates are read again when they change.
 - `pems`: a folder of certificates, one for each host name.
