@@ -1,9 +1,19 @@
-"""Packaging; tool settings are in pyproject.toml."""
+"""Packaging; tool settings are in pyproject.toml.
 
+With SJGATEWAY_COMPILE=1 mypyc compiles the modules of `COMPILED`.  An editable install stays pure
+Python, and so does one on a machine that cannot compile.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+import sysconfig
 from pathlib import Path
 from runpy import run_path
 
-from setuptools import find_namespace_packages, setup
+from setuptools import Extension, find_namespace_packages, setup
+from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 
@@ -26,6 +36,80 @@ TEST = [
     "types-psutil",
 ]
 
+INSTALL = [
+    "Twisted[tls]>=26.10",
+    "autobahn>=26.7.1",
+    "attrs>=24.1",
+    'backports.zstd>=1.0; python_version < "3.14"',
+    "cronsim>=2.6",
+    "klein>=24.8",
+    "msgspec>=0.22",
+    "orjson>=3.12",
+    "prometheus-client>=0.21",
+    "psutil>=6.1",
+    "python-dotenv>=1.0",
+    "service-identity>=24.1",
+    "treq>=24.9",
+]
+
+COMPILED = [
+    "gateway/engineio/meter.py",
+    "gateway/engineio/packet.py",
+    "gateway/relay/event.py",
+    "gateway/relay/hub.py",
+    "gateway/relay/log.py",
+    "gateway/relay/session_outbox.py",
+    "gateway/relay/subscription.py",
+    "gateway/relay/turn.py",
+    "gateway/relay/view.py",
+    "gateway/relay/views.py",
+    "gateway/socketio/client.py",
+    "gateway/socketio/packet.py",
+    "gateway/web/http/tls_writer.py",
+    "gateway/web/http/writer.py",
+    "gateway/web/websocket/connection.py",
+    "gateway/web/websocket/frames.py",
+]
+"""The path of one event."""
+
+
+def lacking() -> str:
+    """What is missing for compiling; empty: nothing."""
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(os.environ.get("CC", compiler).split()[0]) is None:
+        return f"no C compiler ({compiler})"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "no headers of Python (python3-dev)"
+    return ""
+
+
+def compiles() -> bool:
+    """Whether to compile; says why not where it was asked for."""
+    if os.environ.get("SJGATEWAY_COMPILE") != "1" or "editable_wheel" in sys.argv:
+        return False
+    if lack := lacking():
+        print(  # noqa: T201 - pip shows it
+            f"sjgateway: SJGATEWAY_COMPILE=1, but {lack}: pure Python", file=sys.stderr
+        )
+        return False
+    return True
+
+
+class Compile(build_ext):
+    """Lets mypyc make the extensions, only when they are to be built."""
+
+    def finalize_options(self) -> None:
+        from mypyc.build import mypycify  # noqa: PLC0415 - it is not there before
+
+        here = os.fspath(HERE)
+        self.distribution.ext_modules = mypycify(
+            [f"--config-file={here}/pyproject.toml", *COMPILED], opt_level="3", debug_level="0"
+        )
+        super().finalize_options()
+
+
+COMPILE = compiles()
+
 setup(
     name="sjgateway",
     version=run_path(str(HERE / "gateway" / "__init__.py"))["__version__"],
@@ -40,21 +124,11 @@ setup(
     package_dir={"": "."},
     packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
     package_data={"gateway": ["py.typed"], "gateway.web": ["static/*"]},
-    install_requires=[
-        "Twisted[tls]>=26.10",
-        "autobahn>=26.7.1",
-        "attrs>=24.1",
-        'backports.zstd>=1.0; python_version < "3.14"',
-        "cronsim>=2.6",
-        "klein>=24.8",
-        "msgspec>=0.22",
-        "orjson>=3.12",
-        "prometheus-client>=0.21",
-        "psutil>=6.1",
-        "python-dotenv>=1.0",
-        "service-identity>=24.1",
-        "treq>=24.9",
-    ],
+    install_requires=INSTALL,
+    # mypyc reads the types of all that is imported.
+    setup_requires=[*INSTALL, "mypy>=1.15", "types-psutil"] if COMPILE else [],
+    ext_modules=[Extension("gateway", [])] if COMPILE else [],  # `Compile` has the true ones
+    cmdclass={"build_ext": Compile} if COMPILE else {},
     extras_require={
         "worker": WORKER,
         "shioaji": [*WORKER, "shioaji>=1.2"],

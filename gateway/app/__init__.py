@@ -28,6 +28,7 @@ What is told of all this:
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
 - `collectors`: registers the collectors of `GET /metrics`.
+- `build`: which build runs, for the log, `--check` and the metrics.
 
 It may import everything; only `gateway.tap` imports it.
 """

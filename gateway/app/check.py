@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.app.build import version
 from gateway.app.layer_settings import (
     alert_settings,
     bar_settings,
@@ -78,6 +79,7 @@ def _findings(
     now: float,
     held: Collection[str],
 ) -> Iterator[Finding]:
+    yield ok("packages", version())
     yield from doctor.check_files(settings)
     yield from doctor.check_clock(settings, now)
     yield doctor.check_descriptors(settings)

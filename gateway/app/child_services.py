@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from gateway.app.build import version
 from gateway.app.layer_settings import WORKER_KEY, state_dir
 from gateway.app.service import refused
 from gateway.web.http.listen import KeptPort
@@ -86,6 +87,7 @@ class PortService(Service):
         self._guard.exposed = self._listeners.exposed
         addresses = ", ".join(self._listeners.addresses)
         _log.info("Listening on {addresses}", addresses=addresses)
+        _log.info("This is {version}", version=version())
         _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
         for line in self._tokens.doubts():
             _log.warn("{doubt}", doubt=line)

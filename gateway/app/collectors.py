@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway.app.build import build
 from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
 from gateway.ops.metrics.gateway import (
     AlertMetrics,
     BarMetrics,
+    BuildMetrics,
     ProcessMetrics,
     ReactorDelay,
     RecordingMetrics,
@@ -88,6 +90,7 @@ def register_collectors(
         AlertMetrics(alerts.results),
         ProcessMetrics(pids, deadlines.clock),
         ReactorDelay(deadlines),
+        BuildMetrics(build()),
     ):
         registry.register(TolerantCollector(collector))
     if recording is not None:

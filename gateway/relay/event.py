@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable  # noqa: TC003 - a compiled NamedTuple looks at its types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.engineio import packet
@@ -109,7 +110,7 @@ class Subject(NamedTuple):
     name: str | float
     code: str | None
     """The key field of its first argument, where that is an object with such a text."""
-    key: tuple[str | float, Any] | None
+    key: Hashable | None
     """Of two events with equal keys the newer replaces the older; None: it has no key."""
 
 
@@ -133,10 +134,11 @@ class Keys:
         """The subject of the event `[name, ...arguments]`."""
         name: str | float = value[0]  # type: ignore[assignment]  # socketio checked it
         count = len(value)
-        argument = value[1] if count > 1 else None
-        if not isinstance(argument, dict):
+        argument: Any = value[1] if count > 1 else None
+        is_object = isinstance(argument, dict)
+        if not is_object:
             return _new(Subject, (name, None, None))
-        code = argument.get(self.field)
+        code = argument.get(self.field)  # also of an object that was only skimmed
         keyed = count == 2 and name in self.names and code.__class__ in _CODES
         key = (name, code) if keyed else None
         return _new(Subject, (name, code if code.__class__ is str else None, key))

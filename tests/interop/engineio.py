@@ -16,6 +16,7 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
 from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.interfaces import Connection
 from gateway.engineio.packet import Packet
 from gateway.engineio.server import Server
 from gateway.engineio.session import Session
@@ -31,7 +32,7 @@ from gateway.web.websocket.upgrade import Upgrader
 BYTES = bytes((1, 2, 3, 4))
 
 
-class Echo:
+class Echo(Connection):
     def __init__(self, session: Session) -> None:
         self._session = session
 

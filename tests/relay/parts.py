@@ -17,9 +17,11 @@ WEBSOCKET = WEBSOCKETS[4, False]
 def event(text="x", sender=None, *, name="e", code=None, key=None, acked=False, attachments=()):
     """One event whose whole text packet is `text`."""
     packets = (Packet(text.encode()), *[Packet(data, binary=True) for data in attachments])
-    question = Question(sender, 0) if acked else None
+    question = Question(sender, 0) if acked and sender else None
     subject = Subject(name, code, key)
-    return Event(packets, sender, subject, trusted=True, wall=0.0, question=question)
+    made = Event(packets, sender, subject, trusted=True, wall=0.0, question=question)
+    made.acked = acked
+    return made
 
 
 def record(text):

@@ -96,6 +96,16 @@ INTERVAL = 5.0
 """Seconds for which a measurement is used again."""
 
 
+class BuildMetrics:
+    """Says which build runs: `pure Python` or `compiled`."""
+
+    def __init__(self, build: str) -> None:
+        self._build = build
+
+    def collect(self) -> Iterator[Metric]:
+        yield gauge("build", "1 for the build that runs", {self._build: 1}, "build")
+
+
 class ProcessMetrics:
     """Measures when asked; `clock` is monotonic, `pids()` gives a pid by the process's name."""
 

@@ -121,6 +121,10 @@ class Writer:
             self._waiting += data
         return self.hung_up
 
+    @property
+    def _full(self) -> bool:
+        return self._waiting is not None
+
     def _next(self) -> memoryview:
         """The next chunk to write; empty: nothing waits any more."""
         self.taken += 1
@@ -177,7 +181,7 @@ class DirectWriter(Writer):
             self._send = send
             waiting, self._waiting = self._waiting, None  # what is held was written before the end
             self.write(b"".join(held))
-            if self._waiting is None:
+            if not self._full:
                 self._waiting = waiting
 
         return let_go

@@ -274,8 +274,12 @@ class WebSocketConnection:
             if self._gone is not None:
                 self._end(self._gone)
             raise
-        if self._pause is None:
+        if not self._paused:
             self.transport.resumeProducing()
+
+    @property
+    def _paused(self) -> bool:
+        return self._pause is not None
 
     # -- closing --------------------------------------------------------------------
 
