@@ -56,6 +56,9 @@ class RandomEndsTests(AccountCase):
     def test_kills_at_random_moments_cost_no_login(self) -> None:
         self.ends("kill")
 
+    def test_hand_overs_at_random_moments_cost_no_login(self) -> None:
+        self.ends("hand-over")
+
 
 class AdoptionTests(AccountCase):
     def test_a_kill_and_a_restart_keep_the_worker(self) -> None:

@@ -75,3 +75,18 @@ class UpgradeTests(AccountCase):
         first = place.gateway()
         self.logs_in_anew(place, first, other)
         self.assertIn("another version", place.log)
+
+    def test_a_hand_over_to_a_version_with_another_guardian(self) -> None:
+        other = Path(self.mktemp()).absolute()
+        shutil.copytree(ROOT / "gateway", other / "gateway")
+        shutil.copytree(ROOT / "twisted", other / "twisted")
+        place = self.place()
+        first = place.gateway(root=other)
+        pid = is_ready(place)["pid"]
+        shutil.rmtree(other)
+        of_another_guardian(other)
+        first.hand_over()
+        place.until("other worker", lambda: place.status().get("pid") not in (None, pid))
+        is_ready(place)
+        self.assertEqual(len(self.logins(place)), 2)
+        self.assertIn("another version", place.log)
