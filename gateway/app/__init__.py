@@ -15,6 +15,7 @@ How it is made and run:
 - `process`: limits, clock, signals, memory and orphans of the process; what SIGHUP reads again.
 - `hand_over`: the code on disk takes over in the same process, if a check of it passes.
 - `image`: the program of the process: its command, its check in a child, its replacement.
+- `memo`: what a program leaves for the next one of the process, in memory.
 - `check`: `--check`: looks at what a start needs, and starts nothing.
 
 Who is behind a session, and what it may do:

@@ -30,6 +30,7 @@ from gateway.app.layer_settings import (
     worker_secret,
     worker_settings,
 )
+from gateway.app.memo import taken
 from gateway.app.memory_parts import make_memory
 from gateway.app.memory_service import LOOK_EVERY
 from gateway.app.process import Reloads, Step, process_services
@@ -49,7 +50,7 @@ from gateway.ops.systemd import Notifier
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
 from gateway.web.http.counting import Caps
-from gateway.web.http.inherited import Inherited
+from gateway.web.http.inherited import Held, Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.security import token_files
@@ -112,7 +113,7 @@ class GatewayAssembly:
             wrong_tokens=self._wrong_tokens,
         )
         self._events = self._make_worker_events(admission)
-        self.supervisor = self._make_supervisor() if supervised else None
+        self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
         relaying = relay_settings(settings, os.environ)
         self.relay = Relay(
             relaying,
@@ -146,7 +147,11 @@ class GatewayAssembly:
         self._registry = Registry()
         self._notifier = Notifier(os.environ, reactor)
         self.hand_over = HandOver(
-            reactor, Image.of(runner, folder), self._notifier, self._history.flushes(self.relay)
+            reactor,
+            Image.of(runner, folder),
+            self._notifier,
+            self._history.flushes(self.relay),
+            bytes if self.supervisor is None else self.supervisor.memo,
         )
         self.site = self._make_site()
         register_collectors(
@@ -197,8 +202,11 @@ class GatewayAssembly:
             names=(*settings.state_events, *settings.quote_events),
         )
 
-    def _make_supervisor(self) -> Supervisor:
-        return Supervisor(
+    def _make_supervisor(self, memo: bytes) -> Supervisor | None:
+        """None without a worker; `memo` is of the program before this one in the process."""
+        if self._settings.no_worker:
+            return None
+        made = Supervisor(
             self._reactor,
             worker_settings(self._settings, self._guarding, os.environ),
             self._events.tell,
@@ -206,6 +214,9 @@ class GatewayAssembly:
             is_connected=self.worker_sessions.is_connected,
             spoke_version_3=self.worker_sessions.spoke_version_3,
         )
+        if memo:
+            made.recall(memo)
+        return made
 
     def _make_engine(self) -> EngineServer:
         application = SocketServer(

@@ -11,7 +11,8 @@ waits for the same one.  One coroutine goes through these steps, and each may en
     wait      signals wait from here on; those that came    a stop, or a signal of another
               before are heeded                             thread: we stay, and it is heeded
     flush     what only memory has is written: `flushes`    what raises costs only itself
-    replace   exec: pid, ports and children stay            it raises: we stay, and say why
+    replace   exec: pid, ports and children stay, and       it raises: we stay, and say why
+              the memo with the keys, which no disk sees
 
 Nothing before the last step can't be undone, so that a failure costs nothing; and nothing is
 ended, since exec does that: connections close, and each client comes back.  The supervisor is not
@@ -32,6 +33,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from gateway.app.image import heed_signals, refusal, signals_wait
+from gateway.app.memo import written
 from gateway.common.attempt import attempt, reason
 from gateway.contract import GoingDownError, HandOverError, no_hand_over
 
@@ -55,13 +57,19 @@ class HandOver(Service):
     `image`: the program of this process; None: the process is another application's, and there
     is no hand-over.  `flushes` is what is done last, in this order, before the program is replaced:
     each blocks until that which only memory has is written, within a second or two, and may be
-    followed by more work, since the program may stay.
+    followed by more work, since the program may stay.  `memo()` is what the next program is told
+    in memory.
     """
 
     name = "the hand-over"
 
     def __init__(
-        self, reactor: Any, image: Image | None, notifier: Notifier, flushes: Iterable[Step] = ()
+        self,
+        reactor: Any,
+        image: Image | None,
+        notifier: Notifier,
+        flushes: Iterable[Step] = (),
+        memo: Callable[[], bytes] = bytes,
     ) -> None:
         self.listeners: Listeners
         """The open ports; set before the start."""
@@ -70,6 +78,7 @@ class HandOver(Service):
         self._reactor = reactor
         self._image = image
         self._notifier = notifier
+        self._memo = memo
         self._answers: list[Deferred[Any]] = []
         self._under_way: Deferred[None] | None = None
 
@@ -127,7 +136,8 @@ class HandOver(Service):
                 for step in self.flushes:
                     attempt(step.what, step.do)
                 if not came:
-                    image.replace(self.listeners.sockets)
+                    with written(self._memo()) as memo:
+                        image.replace(self.listeners.sockets, memo)
         except OSError as error:
             raise refusal(f"its program can't be run: {reason(error)}") from error
         finally:

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 
+from gateway.app.memo import NO_MEMO
 from gateway.contract import HandOverError
 from gateway.web.http.inherited import VARIABLE, Held
 
@@ -100,23 +101,24 @@ class Image:
             raise refusal(f"its check can't be run: {error}") from error
         return checking.outcome.addTimeout(CHECK_SECONDS, reactor, _too_slow)
 
-    def replace(self, sockets: Sequence[tuple[str, int]]) -> None:
-        """Run the code on disk in this process, which keeps `sockets`.  Does not return.
+    def replace(self, sockets: Sequence[tuple[str, int]], memo: int = NO_MEMO) -> None:
+        """Run the code on disk in this process, which keeps `sockets` and `memo`.
 
-        Raises OSError; then all is as before.
+        Does not return.  Raises OSError; then all is as before.
         """
         command = self.command()
-        environ = {**os.environ, VARIABLE: Held(os.getpid(), tuple(sockets)).text}
+        environ = {**os.environ, VARIABLE: Held(os.getpid(), tuple(sockets), memo).text}
+        kept = [number for number in (*(each for _, each in sockets), memo) if number != NO_MEMO]
         folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.chdir(self._folder)
-            for _, number in sockets:
+            for number in kept:
                 os.set_inheritable(number, True)
             for each in self._ignored:
                 signal.signal(each, signal.SIG_IGN)
             os.execve(command[0], command, environ)  # noqa: S606  # no shell
         finally:
-            for _, number in sockets:
+            for number in kept:
                 os.set_inheritable(number, False)
             os.chdir(folder)
             os.close(folder)

@@ -195,6 +195,14 @@ class Supervisor:
             self._lifecycle.kill()
         return stopped.addCallback(lambda _: self._ledger.flush())
 
+    def memo(self) -> bytes:
+        """What the next program of this process is to know, and no disk: the keys in use."""
+        return self._keys.memo()
+
+    def recall(self, memo: bytes) -> None:
+        """Heed the `memo` of the program before this one; before the start."""
+        self._keys.recall(memo)
+
     # -- requests -------------------------------------------------------------------------
 
     def restart(self, *, force: bool = False) -> Deferred[Facts]:

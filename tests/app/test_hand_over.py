@@ -1,5 +1,6 @@
 """The steps of a hand-over, one by one; the program, the ports and systemd are stand-ins."""
 
+import os
 import signal
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ class World(Clock):
         self.checks: list[Deferred[None]] = []
         self.fault: Exception | None = None
         self.running: list[Any] = []
+        self.memos: list[bytes] = []
 
     def callLater(self, delay: float, *call: Any, **more: Any) -> Any:
         return super().callLater(max(delay, TURN), *call, **more)
@@ -37,8 +39,9 @@ class World(Clock):
         self.checks.append(Deferred())
         return self.checks[-1]
 
-    def replace(self, sockets: Any) -> None:
+    def replace(self, sockets: Any, memo: int) -> None:
         assert sockets == self.sockets
+        self.memos.append(os.pread(memo, 100, 0))
         self.done.append("replace")
         if self.fault:
             raise self.fault
@@ -76,7 +79,11 @@ class HandOverTests(SynchronousTestCase):
 
     def make(self, image: Any) -> HandOver:
         made = HandOver(
-            self.world, image, self.world, [Step("Breaking", self.breaks), self.flush()]
+            self.world,
+            image,
+            self.world,
+            [Step("Breaking", self.breaks), self.flush()],
+            lambda: b"keys",
         )
         made.listeners = self.world
         made.startService()
@@ -110,6 +117,7 @@ class HandOverTests(SynchronousTestCase):
         self.assertEqual((self.world.done, self.told), ([*BEGUN, "pause"], [None]))
         self.replace()
         self.assertEqual(self.world.done[:5], REPLACED)
+        self.assertEqual(self.world.memos, [b"keys"])
 
     def test_a_check_that_fails_changes_nothing(self) -> None:
         self.ask()

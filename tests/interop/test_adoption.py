@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.account import Account, account, is_ready, journal
 from benchmarks.successors import Gateway, Place
+from gateway.web.http.inherited import VARIABLE
 
 ROUNDS = 4
 
@@ -93,6 +94,23 @@ class AdoptionTests(AccountCase):
         self.assertEqual(place.ask("/restart-python", {})[0], 200)
         is_ready(place)
         self.assertEqual(self.logins(place)[1:], ["POSTED-KEY-1", "POSTED-KEY-1"])
+
+    def test_posted_keys_survive_a_hand_over_without_a_worker(self) -> None:
+        place = self.place()
+        gateway = place.gateway()
+        is_ready(place)
+        keys = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
+        self.assertEqual(place.ask("/set-sj-key", keys)[0], 200)
+        is_ready(place)
+        self.assertEqual(place.ask("/stop-python", {})[0], 200)
+        gateway.hand_over()
+        place.until("hand-over", lambda: gateway.starts == 2)
+        opened = [each.readlink() for each in Path(f"/proc/{gateway.process.pid}/fd").iterdir()]
+        self.assertEqual([each for each in opened if "memfd" in str(each)], [])
+        place.ask("/start-python", {})
+        is_ready(place)
+        self.assertEqual(self.logins(place)[-1], "POSTED-KEY-1")
+        self.assertEqual({VARIABLE in each.environ() for each in place.family()}, {False})
 
     def test_nobody_comes_and_it_logs_out(self) -> None:
         place = self.place(SJGATEWAY_KEEP_WORKER="2")

@@ -34,6 +34,8 @@ class Held(msgspec.Struct, frozen=True):
     pid: int
     sockets: tuple[tuple[str, int], ...] = ()
     """The text of a place, and the number of its descriptor."""
+    memo: int = -1
+    """The descriptor of what else the old program has to say; -1: nothing."""
 
     @classmethod
     def told(cls, environ: Mapping[str, str]) -> Held:
@@ -51,6 +53,11 @@ class Held(msgspec.Struct, frozen=True):
     def is_ours(self) -> bool:
         """Whether this process holds them: it was the old program, and is the new one."""
         return self.pid == os.getpid()
+
+    @property
+    def own_memo(self) -> int:
+        """The memo, where this process was the old program; else -1."""
+        return self.memo if self.is_ours else -1
 
     @property
     def is_our_parents(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
@@ -53,6 +54,8 @@ class CredentialStore:
         self.current: Credentials | None = None
         self._unreadable = False
         """The file could not be read."""
+        self._recalled: list[Credentials | None] = []
+        """What the program before us used last, if it could tell; None: the environment's."""
         self.overridden: list[str] = []
         """The fields of `current` of which the worker sees something else, see `own_env`."""
         self._environ = from_environment(environ, self._variables)
@@ -88,6 +91,21 @@ class CredentialStore:
         if self.current is not None:
             self._redactor.learn(*self.current.secrets)
             _log.info("Credentials read from their file", tag="Config")
+        for known in self._recalled:
+            self._go_on_with(known)
+
+    def memo(self) -> bytes:
+        """The keys in use, for the next program of this process."""
+        return msgspec.json.encode(self.current)
+
+    def recall(self, memo: bytes) -> None:
+        """Go on, from `load` on, with what the program before us used, which gave the `memo`."""
+        try:
+            known = msgspec.json.decode(memo, type=Credentials | None)
+        except msgspec.MsgspecError:
+            _log.warn("The keys of the program before this one are not known", tag="Config")
+            return
+        self._recalled = [known]
 
     def replace(self, new: Credentials) -> Credentials | None:
         """Use `new` from now on; the keys before.  Raises WorkerError, and nothing changed."""
@@ -120,9 +138,9 @@ class CredentialStore:
         given = from_environment(environ, self._variables)
         fields = {field: given.get(names[0]) for field, names in self._variables.items()}
         self._redactor.learn(*(given.get(name, "") for name in self._secret_names()))
-        if own and self.current is None and (self._file is None or self._unreadable):
+        if own and not self._recalled:
             with suppress(CredentialsError):
-                self.current = Credentials.validated(fields)
+                self._go_on_with(Credentials.validated(fields))
         wanted = self._environ
         if self.current is not None:
             wanted = {**wanted, **as_environment(self.current, self._variables)}
@@ -145,6 +163,14 @@ class CredentialStore:
             self._redactor.learn(*self.current.secrets)  # the last ones are never forgotten
         posted = self.current and as_environment(self.current, self._variables)
         self.overridden = overridden(main, posted, self._variables, roots) if posted else []
+
+    def _go_on_with(self, known: Credentials | None) -> None:
+        """Use what was our own before, unless the file or somebody has given us others."""
+        if known is None or self.current is not None:
+            return
+        if self._file is None or self._unreadable:
+            self._redactor.learn(*known.secrets)
+            self.current = known
 
     def _secret_names(self) -> list[str]:
         groups = self._variables.items()

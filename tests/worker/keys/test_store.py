@@ -56,6 +56,40 @@ class KeysTests(SynchronousTestCase):
                 self.assertEqual(keys.current, OLD if own else None)
         self.assertNotIn(OLD.secret_key, self.redactor(f"it is {OLD.secret_key}"))
 
+    def recalled(self, memo: bytes, *, file: bool = False) -> CredentialStore:
+        """The keys of the next program, which starts."""
+        keys = self.keys({"API_KEY": "k", "SECRET_KEY": "s"}, file=file)
+        keys.recall(memo)
+        keys.load()
+        return keys
+
+    def test_the_next_program_goes_on_with_posted_keys(self) -> None:
+        before = self.keys(file=False)
+        before.replace(OLD)
+        keys = self.recalled(before.memo())
+        self.assertEqual(keys.current, OLD)
+        self.assertNotIn(OLD.secret_key, self.redactor(f"it is {OLD.secret_key}"))
+        self.assertTrue(keys.adopt(as_environment(OLD), own=True))
+        self.assertFalse(keys.adopt(as_environment(NEW), own=True), "those of a worker that ends")
+        self.assertEqual(keys.current, OLD)
+
+    def test_the_next_program_knows_that_no_keys_are_posted_any_more(self) -> None:
+        keys = self.recalled(self.keys(file=False).memo())
+        self.assertFalse(keys.adopt(as_environment(OLD), own=True), "they were put back")
+        self.assertIsNone(keys.current)
+
+    def test_the_file_wins_over_what_the_program_before_knew(self) -> None:
+        before = self.keys()
+        before.replace(OLD)
+        self.keys().replace(NEW)
+        self.assertEqual(self.recalled(before.memo(), file=True).current, NEW)
+        self.path.write_bytes(b"\xff")
+        self.assertEqual(self.recalled(before.memo(), file=True).current, OLD)
+        self.flushLoggedErrors()
+
+    def test_a_memo_of_another_version(self) -> None:
+        self.assertIsNone(self.recalled(b'{"keys": 1}').current)
+
     def test_the_last_keys_win_over_those_of_the_worker(self) -> None:
         keys = self.keys(file=False)
         keys.replace(NEW)
