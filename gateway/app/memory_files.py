@@ -2,8 +2,10 @@
 
 They are `memory-PORT.ring` in the state folder, one for each namespace, of which only the owner may
 read anything.  A file is made whole beside its place, and then put there: so what a start finds
-was written by one process alone.  Its blocks are allocated before it is mapped, since a write to a
-mapped page that the disk has no room for ends the process.
+was written by one process alone.  It is filled with zeros before it is mapped, since a write to a
+mapped page that the disk has no room for ends the process.  Room that is only allocated
+(`posix_fallocate`) is not enough: the first write to each of its pages waits for the file system's
+journal, up to 5 ms.
 
 `memory-PORT.lock` is locked while a gateway uses them: another one of the same port does without.
 """
@@ -24,6 +26,8 @@ from gateway.relay.ring import PAGE, Ring, UnusableError
 BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 LARGEST: Final = 4 << 30
 """Bytes of a file that is read."""
+ZEROS: Final = 1 << 20
+"""Bytes that are written at once."""
 
 
 class MemoryFiles:
@@ -89,7 +93,7 @@ class MemoryFiles:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(draft, flags, 0o600)
         try:
-            os.posix_fallocate(file, 0, length)
+            _fill(file, length)
             self._draft = mmap.mmap(file, length), os.fstat(file).st_ino
         except BaseException:
             draft.unlink(missing_ok=True)
@@ -135,3 +139,10 @@ class MemoryFiles:
 
     def _draft_path(self, namespace: str) -> Path:
         return self._path(namespace).with_suffix(".draft")
+
+
+def _fill(file: int, length: int) -> None:
+    """Write `length` zeros to `file`, which is empty."""
+    zeros = memoryview(bytes(ZEROS))
+    while length:
+        length -= os.write(file, zeros[:length])

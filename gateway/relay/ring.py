@@ -7,7 +7,8 @@ half n % 2: the newest one and the one before it are there.  A segment is a row 
 a length, a checksum and a body; the body's first byte is its kind.  The first block names the log
 and says what must be the same for the memory to be believed; a mark ends the checkpoint.
 
-Checksums are chained: each continues the one before it, from a first block that has the segment's
+Checksums (Adler-32, which looks nothing up: a table would have to come into the cache each time)
+are chained: each continues the one before it, from a first block that has the segment's
 number.  So a block that is damaged, missing, or left over from an older segment ends the row.
 The header's word `HEAD` counts the bytes that are written; it is one store of eight bytes, which
 a killed process has done or has not done.  Where the row ends before it, something is lost, and
@@ -31,7 +32,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAGIC: Final = b"SJMEMORY"
 PAGE: Final = 4096
 """Bytes of the header."""
@@ -111,7 +112,7 @@ class Ring:
         self._start = self._at = self._end = 0
         self._sum = 0
         header = _HEADER.pack(MAGIC, VERSION, 0, size)
-        buffer[: len(header)] = _HEADER.pack(MAGIC, VERSION, zlib.crc32(header), size)
+        buffer[: len(header)] = _HEADER.pack(MAGIC, VERSION, zlib.adler32(header), size)
 
     @property
     def room(self) -> int:
@@ -136,7 +137,7 @@ class Ring:
 
     def add(self, body: bytes) -> None:
         """Write a block, for which there must be `room`; `commit` makes it count."""
-        total = self._sum = zlib.crc32(body, self._sum)
+        total = self._sum = zlib.adler32(body, self._sum)
         at = self._at
         start = at + FRAME
         end = self._at = start + len(body)
@@ -194,7 +195,7 @@ def _read_header(data: bytes) -> int:
         raise UnusableError("it is something else")
     if version != VERSION:
         raise UnusableError(f"it is of version {version}, and this is {VERSION}")
-    if told != zlib.crc32(_HEADER.pack(magic, version, 0, size)):
+    if told != zlib.adler32(_HEADER.pack(magic, version, 0, size)):
         raise UnusableError("it is damaged")
     if len(data) != PAGE + 2 * size:
         raise UnusableError("it was cut off")
@@ -217,7 +218,7 @@ def _blocks(view: memoryview) -> Iterator[Block]:
     while at + FRAME < len(view):
         length, told = _FRAME.unpack_from(view, at)
         body = view[at + FRAME : at + FRAME + length]
-        total = zlib.crc32(body, total)
+        total = zlib.adler32(body, total)
         if not length or len(body) != length or told != total:
             return
         yield Block(body[0], body[1:])

@@ -118,6 +118,18 @@ class AfterKillTests(SynchronousTestCase):
         )
         self.assertEqual([each.acked for each in after.log._events], [False, False, True, False])
 
+    def test_texts_that_can_not_be_read_together(self):
+        """One has half a surrogate pair, one is large, one asks."""
+        for odd in ('42["odd","\\ud800"]', f'42["odd","{"x" * 5000}"]', '427["odd"]'):
+            world = RememberingWorld()
+            sender = world.client()
+            sender.emit("a")
+            sender.say(odd)
+            sender.emit("b", {"code": "A"})
+            world.flush()
+            found = [(each.name, each.code) for each in world.remembered().events]
+            self.assertEqual(found, [("a", None), ("odd", None), ("b", "A")])
+
     def test_an_answer_to_a_question_of_before_does_nothing(self):
         client = self.world.client(recover=True)
         self.sender.emit("question", id=5)

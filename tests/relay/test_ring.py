@@ -102,7 +102,7 @@ class ReadTests(SynchronousTestCase):
     def test_another_version_is_named(self):
         data = two_segments().data
         header = struct.pack("<8sIIQ", MAGIC, VERSION + 1, 0, SIZE)
-        sum = zlib.crc32(header)
+        sum = zlib.adler32(header)
         data[: len(header)] = struct.pack("<8sIIQ", MAGIC, VERSION + 1, sum, SIZE)
         with self.assertRaisesRegex(UnusableError, f"version {VERSION + 1}"):
             believed(data)
