@@ -68,6 +68,8 @@ KILL_INTERVAL = 0.05
 """Seconds between looks at a tree that is being killed: it may fork meanwhile."""
 KEPT_OUTPUT = 256 * 1024
 """Bytes of output that are kept for the next gateway."""
+PIECE, PIECE_COST = 8192, 128
+"""Bytes from which on a new piece of the output is begun; what a piece costs besides."""
 FIND_INTERVAL = 1.0
 """Seconds between looks whether the next gateway can find a worker that is kept."""
 DOOR_TIMEOUT = 5.0
@@ -152,7 +154,9 @@ class Guardian:
         """Where the worker's output can be read; it is the gateway's while that lives."""
         self.unread: list[int] = []
         """Those of 1 and 2 that have not ended."""
-        self.printed: list[tuple[int, bytes]] = []
+        self.printed: list[tuple[int, bytearray]] = []
+        """The newest of it, in pieces; `printed_cost` is what they cost."""
+        self.printed_cost = 0
         self.dropped = 0
         self.told: list[str] = []
         """The reports so far."""
@@ -284,7 +288,7 @@ class Guardian:
             elif command == b"adopted":
                 self.kept_until = None
                 self.printed.clear()
-                self.dropped = 0
+                self.printed_cost = self.dropped = 0
             elif command == b"stop":
                 self.end()
             elif command == b"kill":
@@ -316,12 +320,17 @@ class Guardian:
         if not data:
             self.unread.remove(output)
             return
-        self.printed.append((output, data))
-        kept = sum(len(data) for _, data in self.printed)
-        while kept > KEPT_OUTPUT:
-            first = len(self.printed.pop(0)[1])
-            kept -= first
-            self.dropped += first
+        last, piece = self.printed[-1] if self.printed else (0, bytearray())
+        if last != output or len(piece) >= PIECE:
+            piece = bytearray()
+            self.printed.append((output, piece))
+            self.printed_cost += PIECE_COST
+        piece += data
+        self.printed_cost += len(data)
+        while self.printed_cost > KEPT_OUTPUT:
+            _, piece = self.printed.pop(0)
+            self.printed_cost -= PIECE_COST + len(piece)
+            self.dropped += len(piece)
 
     def answer(self) -> None:
         """Somebody is at the door.  Whoever it is, it can do no harm but ask."""

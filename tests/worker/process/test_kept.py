@@ -19,7 +19,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guardian import KEPT_OUTPUT, VERSION
+from gateway.worker.process.guardian import KEPT_OUTPUT, PIECE, PIECE_COST, VERSION
 from tests.worker.real import alive
 
 from .test_guardian import Guarded
@@ -199,6 +199,18 @@ class KeptTests(SynchronousTestCase):
         self.assertTrue(kept.endswith("xlast"))
         self.assertLessEqual(len(kept), KEPT_OUTPUT)
         self.assertEqual(len(kept) + told["dropped"], size + 4)
+
+    def test_many_small_writes_cost_no_more_than_a_large_one(self) -> None:
+        self.kill_the_gateway(self.guarded())
+        self.order("for _ in range(20_000): os.write(1, b'x')")
+        self.order("for n in range(20_000): os.write(1 + n % 2, b'y')")
+        self.order("os.write(2, b'done')")
+        self.wait_until(lambda: "done" in str(self.looked()["output"][-1:]))
+        told = self.looked()
+        self.assertEqual(sum(len(text) for _, text in told["output"]) + told["dropped"], 40_004)
+        self.assertLessEqual(len(told["output"]), KEPT_OUTPUT // PIECE_COST)
+        firsts = [text for _, text in told["output"] if text.startswith("x")]
+        self.assertLessEqual(len(firsts), 20_000 // PIECE + 1)
 
     def test_an_exit_meanwhile_is_told_to_the_next_gateway(self) -> None:
         guarded = self.guarded()
