@@ -27,14 +27,12 @@ from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.process.claim import Claim
-from gateway.worker.process.command import plain
 from gateway.worker.process.launch import Launcher, RunMaker
-from gateway.worker.process.note import Note
 from gateway.worker.process.output import WorkerOutput
-from gateway.worker.process.predecessor import Adoption, Predecessor
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import LateWorkerChecks, SilentFeeds
 from gateway.worker.report import WorkerNews, WorkerReport
+from gateway.worker.takeover import Takeover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from gateway.contract import Credentials
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
-    from gateway.worker.process.door import Handed
     from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
@@ -96,35 +93,35 @@ class Supervisor:
         )
         clock = lambda: reactor.seconds()  # noqa: E731, PLW0108  # it is another one after the start
         self._limits = BrokerLimits(settings, self._ledger, clock=clock, wall=wall)
-        self._claim = Claim(
-            settings.state_dir, self._identity, self._alert, keeps=settings.keep > 0
-        )
-        self._runs = RunMaker(
+        claim = Claim(settings.state_dir, self._identity, self._alert, keeps=settings.keep > 0)
+        runs = RunMaker(
             reactor,
             settings,
             launcher=self._launcher,
             keys=self._keys,
             output=self._output,
-            claim=self._claim,
+            claim=claim,
             trades=lambda: trades(wall()),
             gateway_url=lambda: self._gateway_url,
         )
-        self._predecessor = Predecessor(
+        self._takeover = Takeover(
             reactor,
-            self._claim,
-            settings.patience(ready=False),
-            adoption=Adoption(
-                reactor, self._claim, self._runs.command, self._adopt, self._reconsider
-            ),
-            freed=self._reconsider,
+            settings,
+            claim,
+            runs,
+            self._keys,
+            limits=self._limits,
+            lifecycle=lambda: self._lifecycle,
+            wall=wall,
+            taken=lambda: self.checks.took_over(),  # noqa: PLW0108  # they are made later
         )
         backoff = Backoff(settings, random)
-        self.gate = Gate([self._limits.hold, self._predecessor.hold, backoff.hold])
+        self.gate = Gate([self._limits.hold, self._takeover.hold, backoff.hold])
         """Asked before every start; further checks may be added to its list."""
         self._lifecycle = Lifecycle(
             reactor,
             settings,
-            launch=self._runs,
+            launch=runs,
             gate=self.gate,
             limits=self._limits,
             backoff=backoff,
@@ -180,20 +177,20 @@ class Supervisor:
         self._gateway_url = gateway_url or self._gateway_url
         self._ledger.begin()
         attempt("Reading the credentials", self._keys.load)
-        self.checks.begin()
-        if self.checks.reopens is not None:
+        wanted = self._takeover.begin()
+        self.checks.begin(wanted=wanted)
+        if not wanted or self.checks.reopens is not None:
             self._news.tell()
 
     def stop(self, *, now: bool = False) -> Deferred[None]:
         """Stop the worker for good; may be called again, and then `now` ends all patience."""
         self.checks.end()
         self._silent_feeds.stop()
-        self._predecessor.end()
-        self._claim.give_up()
+        left = self._takeover.end(now=now)
         stopped = self._lifecycle.shut_down()
         if now:
             self._lifecycle.kill()
-        return stopped.addCallback(lambda _: self._ledger.flush())
+        return stopped.addCallback(lambda _: left).addCallback(lambda _: self._ledger.flush())
 
     def memo(self) -> bytes:
         """What the next program of this process is to know, and no disk: the keys in use."""
@@ -210,14 +207,17 @@ class Supervisor:
 
         `force` overrides a pause that the broker imposed.
         """
+        self._takeover.wished(stopped=False)
         return maybeDeferred(self._lifecycle.restart, force=force)
 
     def start_worker(self) -> Deferred[Facts]:
         """Start a worker, if there is none; fires with its `pid`."""
+        self._takeover.wished(stopped=False)
         return maybeDeferred(self._lifecycle.start)
 
     def stop_worker(self) -> Deferred[Facts]:
-        """End the worker; none is started until someone asks."""
+        """End the worker; none is started until someone asks, even if the gateway is killed."""
+        self._takeover.wished(stopped=True)
         return maybeDeferred(self._lifecycle.stop)
 
     def set_credentials(
@@ -229,6 +229,7 @@ class Supervisor:
         previous keys are put back.  Fails with CredentialsError, and nothing is changed, where the
         certificate cannot be read.
         """
+        self._takeover.wished(stopped=False)
         return self._credential_change.change(credentials, wait_ready=wait_ready)
 
     # -- how it is ---------------------------------------------------------------------------
@@ -315,36 +316,6 @@ class Supervisor:
             self._lifecycle.worker.vitals.gone(connection)
 
     # -- inside -------------------------------------------------------------------------------
-
-    def _reconsider(self) -> None:
-        self._lifecycle.reconsider()
-
-    def _adopt(self, handed: Handed) -> str:
-        """Go on with the worker of the gateway before this one; why not, or nothing.
-
-        What raises leaves it to its guardian.
-        """
-        if not self._lifecycle.may_adopt:
-            return "no worker is wanted now"
-        note = Note.read(handed.note)
-        environ = {plain(name): plain(value) for name, value in handed.given["env"].items()}
-        if not self._keys.adopt(environ, own=note.own_keys):
-            return "other keys"
-        settled = None
-        if note.settled is not None:
-            settled = self._wall() - handed.age + note.settled
-        self._lifecycle.adopt(partial(self._runs.adopt, handed, note), settled)
-        self._predecessor.end()
-        _log.info(
-            "Took over the worker of the gateway before this one, {pid}; it goes on without a"
-            " login. Logins saved today: {saved}. Bytes that it printed meanwhile and that were not"
-            " kept: {dropped}",
-            tag="Python",
-            pid=self.pid,
-            saved=self._limits.saved,
-            dropped=handed.dropped,
-        )
-        return ""
 
     def _printed(self, cause: str, generation: int) -> None:
         self._lifecycle.reports.printed(cause, generation)

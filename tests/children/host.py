@@ -2,8 +2,8 @@
 
 With PREPARED in its environment it begins when its input ends, all imports done.  With KEEP it
 keeps the worker for so many seconds, tells what browsers are told as JSON, and does what its
-input says, one command a line: `restart`, `stop`, or two keys to be posted.  With PORT it ends at
-once when another one has that port, as gateways do.
+input says, one command a line: `restart`, `start`, `stop`, or two keys to be posted.  With PORT
+it ends at once when another one has that port, as gateways do.
 """
 
 import json
@@ -70,6 +70,8 @@ class Commands(LineOnlyReceiver):
         match line.decode().split():
             case ["restart"]:
                 answer = supervisor.restart()
+            case ["start"]:
+                answer = supervisor.start_worker()
             case ["stop"]:
                 answer = supervisor.stop_worker()
             case [api_key, secret_key]:

@@ -18,6 +18,7 @@ import psutil
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
+from gateway.worker.process.door import listen
 from gateway.worker.process.guarded import GUARDIAN
 from gateway.worker.process.predecessor import guards
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
@@ -161,12 +162,47 @@ class AdoptionTests(AdoptionTestCase):
         await self.is_told("running")
         self.say("stop")
         await soon(lambda: self.noted("going"))
-        self.kill(host)
-        self.host("account.py", "0")
-        await self.is_told("backoff")
+        for _ in range(2):
+            self.kill(host)
+            host = self.host("account.py", "release")
+            await self.is_told("stopped")
         (self.folder / "release").touch()
-        await soon(lambda: len(self.noted("in")) == 2)
-        self.assertEqual(self.noted("out"), self.noted("in")[:1])
+        await soon(lambda: self.noted("out"))
+        self.say("start")
+        await self.is_told("running")
+        self.assertEqual((len(self.noted("in")), len(self.noted("out"))), (2, 1))
+        self.kill(host)
+        self.host("account.py", "release")
+        await self.is_told("running")
+        self.assertEqual(len(self.noted("in")), 2)
+
+    async def test_a_gateway_that_ended_as_asked_forgets_that_the_worker_was_stopped(self) -> None:
+        host = self.host()
+        await self.is_told("running")
+        self.say("stop")
+        await self.is_told("answered")
+        host.terminate()
+        host.wait()
+        self.host()
+        await self.is_told("running")
+
+    async def test_a_gateway_that_is_ended_before_it_has_the_worker_ends_it(self) -> None:
+        """Politely and at once; and it waits for that, as for a worker of its own."""
+        host = self.host("account.py", "release")
+        await soon(lambda: self.noted("in"))
+        await self.is_told("running")
+        self.kill(host)
+        (door,) = (self.folder / "state").glob("*.guardian")
+        silent = listen(door)
+        self.addCleanup(silent.close)
+        host = self.host("account.py", "release")
+        await self.is_told("backoff")
+        host.terminate()
+        await soon(lambda: self.noted("going"))
+        self.assertIsNone(host.poll())
+        (self.folder / "release").touch()
+        await soon(lambda: host.poll() is not None)
+        self.assertEqual(self.noted("out"), self.noted("in"))
 
     async def test_posted_keys_come_back_and_new_ones_win(self) -> None:
         self.host("environment.py")
@@ -246,7 +282,7 @@ class AdoptionTests(AdoptionTestCase):
     async def test_a_socket_of_another_user_is_not_believed(self) -> None:
         if os.getuid() != 0:
             raise SkipTest("needs root, to become somebody else")
-        host = self.host(KEEP="1")
+        host = self.host()
         first = await self.is_told("running")
         self.kill(host)
         (door,) = (self.folder / "state").glob("*.guardian")

@@ -67,10 +67,14 @@ class PeriodicChecks:
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
 
-    def begin(self) -> None:
-        """Start the worker when the calendar allows it, and look from now on."""
-        self._timetable.begin()
+    def begin(self, *, wanted: bool = True) -> None:
+        """Start the worker, if it is wanted, when the calendar allows it; look from now on."""
+        self._timetable.begin(wanted=wanted)
         self._looking.start(INTERVAL, now=False)
+
+    def took_over(self) -> None:
+        """A worker goes on that a gateway before this one has started."""
+        self._timetable.took_over()
 
     def end(self) -> None:
         """Look no longer."""

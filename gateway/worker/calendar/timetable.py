@@ -70,25 +70,36 @@ class Timetable:
         self._wall = wall
         self._open = self._is_open(self._heeded)
         self._closed_by_us = False
+        self._missed: float | None = None
+        """The point for which the first start makes up."""
 
-    def begin(self) -> None:
-        """The gateway starts: so does the worker, unless no session is open."""
+    def begin(self, *, wanted: bool = True) -> None:
+        """The gateway starts: so does the worker if it is `wanted`, unless no session is open."""
         now = self._wall()
         if self._memory is not None and self._schedule:
             heeded = self._memory.scheduled or now
             missed = self._schedule.last(max(min(heeded, now), now - MISSED), now)
-            if missed is not None and self._open:
+            if missed is not None and self._open and wanted:
+                self._missed = missed
                 _log.info(
-                    "The restart scheduled for {time} was missed while there was no gateway:"
+                    "The restart scheduled for {point} was missed while there was no gateway:"
                     " this start makes up for it",
                     tag="Python",
-                    time=self._text(missed),
+                    point=self._text(missed),
                 )
             self._heed(now)
+        if not wanted:
+            return
         if self._open:
             self._lifecycle.begin()
         else:
             self._closed_by_us = True
+
+    def took_over(self) -> None:
+        """A worker that was there goes on, instead of a start: what that made up for is due."""
+        missed, self._missed = self._missed, None
+        if missed is not None and not self._is_fresh():
+            self._renew(missed)
 
     def look(self) -> None:
         """Do what has become due; to be called every few seconds."""
@@ -141,7 +152,10 @@ class Timetable:
         self._heed(now if point is None else point)
         if point is None or self._is_fresh():
             return
-        late = now - point > LATE
+        self._renew(point)
+
+    def _renew(self, point: float) -> None:
+        late = self._wall() - point > LATE
         reason = f"scheduled for {self._text(point)}, which was missed" if late else "scheduled"
         self._lifecycle.renew(reason, states=(Running, Fatal))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ LOOK_INTERVAL: Final = 0.02
 class AdoptedTransport:
     """Made of what was `Handed` over, the descriptors of which it owns from now on.
 
-    Raises psutil.NoSuchProcess, and then owns nothing.
+    Raises ProcessLookupError, and then owns nothing.
 
     The kernel tells only a parent of a process's end; so that is looked for once the guardian
     reports no more: only the guardian holds the other end of that pipe.  After an exec in
@@ -37,7 +38,10 @@ class AdoptedTransport:
 
         self.pid: int | None = handed.pid
         self._protocol = protocol
-        self._process = psutil.Process(handed.pid)  # remembers when it began: a pid is used again
+        try:  # remembers when it began: a pid is used again
+            self._process = psutil.Process(handed.pid)
+        except psutil.NoSuchProcess:
+            raise ProcessLookupError(errno.ESRCH, "its guardian is gone") from None
         self._looking = Countdown(
             reactor, "Looking whether an adopted guardian is gone", self._look, again=LOOK_INTERVAL
         )

@@ -116,6 +116,16 @@ class Claim:
         """Where the guardian of the worker that is left can be asked for it."""
         return self._folder / f"{self._name}.guardian"
 
+    @property
+    def stop_mark(self) -> Path:
+        """Where it is written that a person stopped the worker."""
+        return self._folder / f"{self._name}.stopped"
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether this gateway is the one for its main.py and port, once `free` was asked."""
+        return self._gateway is not None
+
     def lent(self) -> None:
         """The guardian has copies of the descriptors."""
         if self._worker is not None:

@@ -106,7 +106,7 @@ class Handed:
 
     def end(self) -> None:
         """Have the worker ended: nobody is to have it."""
-        with suppress(OSError):
+        with suppress(OSError, IndexError):  # it is gone, or somebody has them by now
             os.write(self.descriptors[0], b"stop\n")
         self.close()
 
@@ -197,9 +197,11 @@ class _Visit:
 
     def _read(self) -> None:
         space = socket.CMSG_SPACE(DESCRIPTORS * 4)
-        data, rights, _, _ = self._connection.recvmsg(65536, space, socket.MSG_CMSG_CLOEXEC)
+        data, rights, flags, _ = self._connection.recvmsg(65536, space, socket.MSG_CMSG_CLOEXEC)
         for _, _, given in rights:
             self._descriptors += struct.unpack(f"{len(given) // 4}i", given)
+        if flags & socket.MSG_CTRUNC:
+            raise OSError(errno.EMFILE, "no room for the worker's pipes")
         self._data += data
         if not data:
             raise ConnectionResetError(errno.ECONNRESET, "the guardian went away")

@@ -151,7 +151,7 @@ class GuardedProcess(ProcessProtocol):
     def adopt(self, reactor: Any, handed: Handed) -> None:
         """Instead of `spawn`: take what was handed over; `resume` follows.
 
-        Raises OSError or psutil.Error, and then nothing is taken.
+        Raises OSError, and then nothing is taken.
         """
         transport = AdoptedTransport(reactor, handed, self)
         self._reactor = reactor

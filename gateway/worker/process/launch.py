@@ -242,7 +242,7 @@ class RunMaker:
     def adopt(self, handed: Handed, note: Note, listener: WorkerListener) -> Run:
         """Make the run of a worker that was handed over.
 
-        Raises OSError or psutil.Error, and then its guardian keeps it.
+        Raises OSError, and then its guardian keeps it.
         """
         run = self._run(note.generation, listener)
         run.vitals.restore(note.vitals, handed.age)

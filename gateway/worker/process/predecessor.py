@@ -7,19 +7,17 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
 from gateway.common.attempt import attempt, reason
-from gateway.contract import WorkerError
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.door import Handed, RefusedError, ask
 from gateway.worker.process.orphan import OrphanedWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
     from gateway.worker.process.claim import Claim
@@ -39,8 +37,8 @@ class Adoption:
     """Asks the guardian of a gateway that is gone for its worker.
 
     `command()` is what we would run now; `adopt(handed)` goes on with a worker, and returns why
-    it does not, or nothing.  It may raise: then the guardian keeps the worker.  `changed` is
-    called when there is no hope any more.
+    it does not, or nothing.  It may raise OSError: then the guardian keeps the worker, and is
+    asked again.  `changed` is called when there is no hope any more.
     """
 
     def __init__(
@@ -79,6 +77,11 @@ class Adoption:
         if asking is not None:
             asking.cancel()
 
+    def refuse(self) -> None:
+        """Ask no more, and begin never again."""
+        self.cancel()
+        self.hopeful = False
+
     def give_up(self, why: str) -> None:
         """Ask no more; tell people."""
         self.hopeful = False
@@ -95,34 +98,45 @@ class Adoption:
         return outcome
 
     def _handed(self, handed: Handed) -> None:
-        refusals: list[str] = []
-        if attempt("Taking a worker over", lambda: refusals.append(self._adopt(handed))):
+        try:
+            why = self._adopt(handed)
+        except OSError as error:
             handed.close()
-        elif refusals[0]:
+            self._put_off(reason(error))
+            return
+        except Exception as error:
+            _log.failure("The worker can't be taken over")
+            why = reason(error)
+        if why:
             handed.end()
-            self.give_up(refusals[0])
+            self.give_up(why)
 
     def _failed(self, failure: Failure) -> None:
         error: Any = failure.value
         if isinstance(error, CancelledError):
             return
-        if isinstance(error, RefusedError | WorkerError | ValueError):
+        if isinstance(error, RefusedError | ValueError):
             self.give_up(str(error))
         elif isinstance(error, PermissionError):
             self.give_up(f"{self._claim.door} is not its guardian's: {reason(error)}")
         elif isinstance(error, FileNotFoundError | ConnectionRefusedError):
             self.give_up("its guardian does not keep it")
-        elif self._why != reason(error):
-            self._why = reason(error)
-            _log.warn("The worker can't be taken over yet: {why}", tag="Python", why=self._why)
+        else:
+            self._put_off(reason(error))
+
+    def _put_off(self, why: str) -> None:
+        """Ask again, which the guardian's patience bounds; tell people once."""
+        if self._why != why:
+            self._why = why
+            _log.warn("The worker can't be taken over yet: {why}", tag="Python", why=why)
 
 
 class Predecessor:
     """Says whether the worker of a gateway that is gone is still there, and what becomes of it.
 
-    It is taken over if that may be (`adoption`); otherwise its guardian ends it.  A guardian
-    that was stopped is woken; where it was killed, too, the worker is ended from here, with
-    `patience` as for one of our own.  `freed` is called when nothing of that worker is left.
+    It is taken over if that may be (`adoption`); otherwise its guardian is told to end it.  A
+    guardian that was stopped is woken; where it was killed, too, the worker is ended from here,
+    with `patience` as for one of our own.  `freed` is called when nothing of that worker is left.
     """
 
     def __init__(
@@ -142,6 +156,7 @@ class Predecessor:
         self._looking: Any = None
         self._expected = 0.0
         self._orphan: OrphanedWorker | None = None
+        self._dismissed: list[Deferred[None]] = []
         self._seen: set[int] = set()
         """Processes that were part of it."""
 
@@ -166,14 +181,28 @@ class Predecessor:
         if looking is not None and looking.active():
             looking.cancel()
         self._adoption.cancel()
+        dismissed, self._dismissed = self._dismissed, []
+        for each in dismissed:
+            each.callback(None)
+
+    def dismiss(self) -> Deferred[None]:
+        """Have it ended now, politely, as nobody is to have it; fires when nothing of it is left.
+
+        `end` fires it, too.
+        """
+        if self._looking is None:
+            return succeed(None)
+        self._adoption.refuse()
+        self._dismissed.append(Deferred())
+        return self._dismissed[-1]
 
     def _look(self) -> None:
         self._looking = self._reactor.callLater(INTERVAL, self._look)
         gone: list[bool] = []
         attempt("Looking at the previous worker", lambda: gone.append(self._is_gone()))
         if gone == [True]:
-            self.end()
             _log.info("The previous worker is gone", tag="Python")
+            self.end()
             self._freed()
         elif self._orphan is None:
             self._adoption.ask()
@@ -190,10 +219,10 @@ class Predecessor:
         self._seen.update(holders)
         if not holders or self._orphan is not None:
             return
-        if any(map(guards, holders)):
-            for pid in filter(_stopped, holders):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGCONT)
+        if guardians := list(filter(guards, holders)):
+            if not self._adoption.hopeful:  # it would keep the worker for nobody
+                _signal(guardians, signal.SIGTERM)
+            _signal(filter(_stopped, holders), signal.SIGCONT)
             return
         _log.warn(
             "The previous worker {pid} has lost its guardian: it is ended from here",
@@ -229,6 +258,12 @@ def guards(pid: int) -> bool:
         words = psutil.Process(pid).cmdline()
         return words[1:3] == ["-I", "-S"] and words[3:4] != [] and "guardian" in words[3]
     return False
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _stopped(pid: int) -> bool:

@@ -93,7 +93,7 @@ class Run:
     def adopt(self, handed: Handed, note: Note) -> None:
         """Instead of `launch`: go on with a worker that another gateway started; `resume` follows.
 
-        Raises OSError or psutil.Error, and then the guardian keeps it.
+        Raises OSError, and then the guardian keeps it.
         """
         process = GuardedProcess(None, self._patience, self, self._claim, keep=self._settings.keep)
         handed.accept()

@@ -64,6 +64,26 @@ class TimetableTests(SynchronousTestCase):
         self.lifecycle.stop()  # somebody stopped it
         self.assertIsNone(table.reopens)
 
+    def test_a_worker_that_was_taken_over_makes_up_for_no_missed_restart(self) -> None:
+        for heeded, lived, done in (
+            ("2024-03-04T06:29", 600, ["begin", "renew"]),
+            ("2024-03-04T06:29", 10, ["begin"]),
+            ("2024-03-04T06:30", 600, ["begin"]),
+        ):
+            memory = SimpleNamespace(scheduled=at(heeded), keep_scheduled=lambda _: None)
+            table = self.table("2024-03-04T06:30:10", memory, schedule=WORKDAYS)
+            table.begin()
+            self.lifecycle.lived(lived)
+            table.took_over()
+            self.assertEqual(self.lifecycle.done, done)
+
+    def test_a_worker_that_is_not_wanted_is_not_started_by_a_session_either(self) -> None:
+        for now in ("2024-03-04T08:00", "2024-03-04T09:00"):
+            table = self.table(now, sessions=("Mon-Fri 08:30-13:50",))
+            table.begin(wanted=False)
+            self.pass_until(table, "2024-03-05T12:00")
+            self.assertNotIn("begin", self.lifecycle.done)
+
     def test_without_settings_the_worker_is_started_and_left_alone(self) -> None:
         table = self.table("2024-03-04T00:00")
         table.begin()

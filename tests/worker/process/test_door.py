@@ -96,6 +96,16 @@ class AskTests(TestCase):
             await self.assertFailure(answer, error)
         self.assertEqual(self.descriptors(), before)
 
+    async def test_where_there_is_no_room_for_descriptors_it_may_be_asked_again(self) -> None:
+        """As where our own are used up, the kernel keeps what it can't give."""
+        await deferLater(reactor, 0)
+        before = self.descriptors()
+        answer = ask(reactor, self.path, {})
+        self.answer(json.dumps(ANSWER).encode() + b"\n", 5).close()
+        error = await self.assertFailure(answer, OSError)
+        self.assertEqual(error.errno, errno.EMFILE)
+        self.assertEqual(self.descriptors(), before)
+
     async def test_a_guardian_that_does_not_answer_is_not_waited_for(self) -> None:
         with mock.patch.object(door, "ANSWER_TIMEOUT", 0.05):
             answer = ask(reactor, self.path, {})

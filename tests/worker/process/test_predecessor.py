@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import signal
 import subprocess
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import psutil
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process import guarded
-from gateway.worker.process.predecessor import ADOPTING, REASON, guards
+from gateway.contract import LaunchError
+from gateway.worker.process import guarded, predecessor
+from gateway.worker.process.claim import Claim
+from gateway.worker.process.command import Command
+from gateway.worker.process.door import Handed
+from gateway.worker.process.predecessor import ADOPTING, REASON, Adoption, guards
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SuccessorTests(RealTestCase):
@@ -152,6 +164,57 @@ class SuccessorTests(RealTestCase):
         os.kill(guardian, signal.SIGKILL)
         first.wait()
         await self.waits(self.host("account.py", "0"))
+
+
+class AdoptionTests(SynchronousTestCase):
+    """What becomes of a worker that was handed over to one who can't go on with it."""
+
+    def setUp(self) -> None:
+        self.outcomes: list[object] = []
+        self.handed: list[mock.Mock] = []
+        self.changed: list[str] = []
+        self.patch(predecessor, "ask", self.asked)
+        self.adoption = self.made(succeed)
+
+    def made(self, command: Callable[[object], Deferred]) -> Adoption:
+        given = mock.Mock(spec=Command, identity={})
+        changed = partial(self.changed.append, "changed")
+        return Adoption(None, mock.Mock(spec=Claim), lambda: command(given), self.adopt, changed)
+
+    def asked(self, *_: object) -> Deferred:
+        self.handed.append(mock.Mock(spec=Handed))
+        return succeed(self.handed[-1])
+
+    def adopt(self, _: Handed) -> str:
+        outcome = self.outcomes.pop()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def test_what_may_pass_is_tried_again(self) -> None:
+        self.outcomes = ["", OSError(errno.EMFILE, "Too many open files")]
+        self.adoption.ask()
+        self.assertEqual(self.handed[0].method_calls, [mock.call.close()])
+        self.adoption.ask()
+        self.assertEqual(self.handed[1].method_calls, [])
+        self.assertEqual(self.changed, [])
+
+    def test_what_can_not_pass_ends_the_worker(self) -> None:
+        for outcome in ("other keys", ValueError("no note")):
+            self.setUp()
+            self.outcomes = [outcome]
+            for _ in range(2):
+                self.adoption.ask()
+            (handed,) = self.handed
+            self.assertEqual(handed.method_calls, [mock.call.end()])
+            self.assertEqual((self.adoption.hopeful, self.changed), (False, ["changed"]))
+        self.flushLoggedErrors(ValueError)
+
+    def test_a_program_that_can_not_be_run_now_may_be_later(self) -> None:
+        fault = LaunchError("Python is missing")
+        adoption = self.made(lambda _: fail(fault))
+        adoption.ask()
+        self.assertTrue(adoption.hopeful)
 
 
 EARLY = """
