@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from gateway.app.build import version
 from gateway.app.layer_settings import (
     alert_settings,
@@ -25,11 +27,12 @@ from gateway.ops.doctor.finding import fail, ok
 from gateway.web import private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gateway.ops.alerts.alerts import AlertSettings
     from gateway.ops.pidfile import PidFile
     from gateway.options import Settings
+    from gateway.web.http.inherited import Held
     from gateway.worker.settings import WorkerSettings
 
 
@@ -41,12 +44,13 @@ def run(
     now: float | None = None,
     *,
     pid_file: PidFile | None = None,
-    held: Collection[str] = (),
+    held: Held | None = None,
 ) -> int:
     """Print each finding by `say`; returns the exit status: 0 when nothing fails.
 
     `cwd` and `now` (seconds since 1970) are the process's own by default; `pid_file` is the
-    one that twistd would write; `held` are places that a hand-over keeps open.
+    one that twistd would write; `held` is what a hand-over keeps: the new program may have no
+    worker if there is none now.
     """
     now = time.time() if now is None else now
     found = _findings(settings, environ, cwd or Path.cwd(), now, held)
@@ -77,7 +81,7 @@ def _findings(
     environ: Mapping[str, str],
     cwd: Path,
     now: float,
-    held: Collection[str],
+    held: Held | None,
 ) -> Iterator[Finding]:
     yield ok("packages", version())
     yield from doctor.check_files(settings)
@@ -99,9 +103,15 @@ def _findings(
     yield from doctor.check_recording(recording.folder if recording else None)
     bars = bar_settings(settings, environ)
     yield from doctor.check_bars(bars.path if bars.days else None)
-    yield from doctor.check_ports(settings, guard, held)
+    yield from doctor.check_ports(settings, guard, held.places if held else ())
     if not settings.no_worker:
-        yield from _worker(worker, environ, cwd, now)
+        found = _worker(worker, environ, cwd, now)
+        yield from found if held is None or held.has_worker else map(_bearable, found)
+
+
+def _bearable(finding: Finding) -> Finding:
+    """It stands in the way of a worker, and of nothing else."""
+    return evolve(finding, level=Level.WARN) if finding.level is Level.FAIL else finding
 
 
 def _alerts(settings: AlertSettings) -> None:

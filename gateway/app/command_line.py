@@ -68,7 +68,10 @@ class Options(usage.Options):
 
             # Here, since twistd looks for another gateway's PID file before it goes on.
             if held.is_our_parents:  # the PID file is its own, and will be
-                raise SystemExit(run(self.settings, os.environ, print, held=held.places))
+                status = run(self.settings, os.environ, print, held=held)
+                if not status:
+                    self._make()
+                raise SystemExit(status)
             raise SystemExit(run(self.settings, os.environ, print, pid_file=self._pid_file()))
         pid_file = self._pid_file()
         if pid_file is not None:
@@ -89,6 +92,14 @@ class Options(usage.Options):
             text = getattr(self, f"opt_{name}").__doc__.partition("\n")[0]
             parts += [f"  --{name}", *_indented(text, width)]
         return "\n".join((*parts, ""))
+
+    def _make(self) -> None:
+        """Make all parts of the gateway, and start none: an error in the code ends the check."""
+        from twisted.internet import reactor  # noqa: PLC0415  # as in gateway.tap
+
+        from gateway.app.assembly import GatewayAssembly  # noqa: PLC0415
+
+        GatewayAssembly(self.settings, reactor, self.parent, self.folder)
 
     def _pid_file(self) -> PidFile | None:
         """The PID file that twistd will write; None: none, as with twist."""

@@ -58,7 +58,8 @@ class HandOver(Service):
     is no hand-over.  `flushes` is what is done last, in this order, before the program is replaced:
     each blocks until that which only memory has is written, within a second or two, and may be
     followed by more work, since the program may stay.  `memo()` is what the next program is told
-    in memory.
+    in memory.  `has_worker()`: whether a worker runs; only then is what is wrong with its program
+    or its keys a reason to stay.
     """
 
     name = "the hand-over"
@@ -70,6 +71,8 @@ class HandOver(Service):
         notifier: Notifier,
         flushes: Iterable[Step] = (),
         memo: Callable[[], bytes] = bytes,
+        *,
+        has_worker: Callable[[], bool] = lambda: False,
     ) -> None:
         self.listeners: Listeners
         """The open ports; set before the start."""
@@ -79,6 +82,7 @@ class HandOver(Service):
         self._image = image
         self._notifier = notifier
         self._memo = memo
+        self._has_worker = has_worker
         self._answers: list[Deferred[Any]] = []
         self._under_way: Deferred[None] | None = None
 
@@ -125,7 +129,7 @@ class HandOver(Service):
     async def _hand_over(self, image: Image) -> None:
         _log.info("Hand-over: checking whether the code on disk can start")
         self._notifier.reloading()
-        await image.check(self._reactor, self.listeners.sockets)
+        await image.check(self._reactor, self.listeners.sockets, has_worker=self._has_worker())
         _log.info("Hand-over: it can; it takes over now")
         self._answer(lambda answer: answer.callback(None))
         self.listeners.pause()

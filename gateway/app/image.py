@@ -82,19 +82,22 @@ class Image:
                 more.append("--logfile=twistd.log")  # a daemon's default
         return [sys.executable, *self._words[1:before], *more, *self._given]
 
-    def check(self, reactor: Any, sockets: Sequence[tuple[str, int]]) -> Deferred[None]:
+    def check(
+        self, reactor: Any, sockets: Sequence[tuple[str, int]], *, has_worker: bool
+    ) -> Deferred[None]:
         """Have a child check whether the code on disk could start now.
 
-        `sockets`: places that need not be free.  Fails with HandOverError, which says why not.
-        Cancelled, it ends the child.
+        `sockets`: places that need not be free; `has_worker`: a worker runs, so one must be able
+        to start.  Fails with HandOverError, which says why not.  Cancelled, it ends the child.
         """
+        held = Held(os.getpid(), tuple(sockets), has_worker=has_worker)
         checking = _Check()
         try:
             reactor.spawnProcess(
                 checking,
                 sys.executable,
                 [*self.command(), "--check"],
-                env={**os.environ, VARIABLE: Held(os.getpid(), tuple(sockets)).text},
+                env={**os.environ, VARIABLE: held.text},
                 path=os.fspath(self._folder),
             )
         except OSError as error:
@@ -191,14 +194,18 @@ class _Check(ProcessProtocol):
 
 
 def _why(said: Sequence[str]) -> str:
-    """What a check found wrong: its failures and what to do, else its last line."""
+    """What a check found wrong: its failures and what to do, else its last words."""
     found: list[str] = []
     is_failure = False
     for line in said:
         if not line.startswith(" "):
             is_failure = line.startswith(FAILURE)
             if is_failure:
-                found.append(line.partition(": ")[2])
+                found.append(line.removeprefix(FAILURE).strip())
         elif is_failure:
             found[-1] += f" ({line.strip().removeprefix('-> ')})"
-    return "; ".join(found) or next((line for line in reversed(said) if line.strip()), "")
+    if found:
+        return "; ".join(found)
+    last = next((line for line in reversed(said) if line.strip()), "")
+    raised = next((line.strip() for line in reversed(said) if line.startswith('  File "')), "")
+    return f"{last} ({raised})" if raised else last

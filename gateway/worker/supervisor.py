@@ -252,6 +252,11 @@ class Supervisor:
         return worker is not None and worker.vitals.ready
 
     @property
+    def settled(self) -> bool:
+        """Whether a worker lives that counts as started."""
+        return self.state == Running.name
+
+    @property
     def state(self) -> str:
         """stopped, starting, running, stopping, backoff, exited or fatal."""
         return self._lifecycle.state.name

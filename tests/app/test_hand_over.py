@@ -34,7 +34,8 @@ class World(Clock):
     def callLater(self, delay: float, *call: Any, **more: Any) -> Any:
         return super().callLater(max(delay, TURN), *call, **more)
 
-    def check(self, reactor: Any, sockets: Any) -> Deferred[None]:
+    def check(self, reactor: Any, sockets: Any, *, has_worker: bool) -> Deferred[None]:
+        assert has_worker
         self.done.append("check")
         self.checks.append(Deferred())
         return self.checks[-1]
@@ -84,6 +85,7 @@ class HandOverTests(SynchronousTestCase):
             self.world,
             [Step("Breaking", self.breaks), self.flush()],
             lambda: b"keys",
+            has_worker=lambda: True,
         )
         made.listeners = self.world
         made.startService()

@@ -13,7 +13,7 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.inherited import VARIABLE
-from tests.deploy.running import until
+from tests.deploy.running import WORKER, until
 from tests.interop.service import PATIENCE, ROOT, TWISTD, Service, free_port, started
 
 GET = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
@@ -30,6 +30,13 @@ if "--check" in sys.orig_argv:
     atexit.register(lambda: open("holidays", "w").write("no day"))
 """
 """Lets the check pass, and then spoils a file that a start needs."""
+FAULT = f"""
+import os
+if {VARIABLE!r} in os.environ:
+    import gateway.app.assembly
+    gateway.app.assembly.Registry = None
+"""
+"""A bug in the new code, which is met when its parts are made."""
 
 
 class Caller(threading.Thread):
@@ -80,6 +87,12 @@ class HandOverProcessTests(SynchronousTestCase):
         (self.folder / "sitecustomize.py").write_text(site)
         path = os.pathsep.join((str(self.folder), str(ROOT)))
         service = started(self.folder, "--no-worker", *options, port=self.port, PYTHONPATH=path)
+        self.addCleanup(service.close)
+        return service
+
+    def supervised(self, *options: str) -> Service:
+        """A gateway with a worker."""
+        service = started(self.folder, *options, port=self.port, PYTHONPATH=str(ROOT))
         self.addCleanup(service.close)
         return service
 
@@ -155,6 +168,43 @@ class HandOverProcessTests(SynchronousTestCase):
         last = service.log.splitlines()[-1]
         self.assertTrue(last.startswith("sjgateway: "), last)
         self.assertNotIn("Traceback", service.log)
+
+    def test_code_that_can_not_make_its_parts_does_not_take_over(self) -> None:
+        service = self.start(site=FAULT)
+        status, answer = service.request("/hand-over", "")
+        self.assertEqual(status, 500)
+        self.assertIn("TypeError", answer["details"])
+        self.assertIn("assembly.py", answer["details"])
+        self.assertTrue(service.answers())
+
+    def test_a_worker_that_can_not_start_matters_only_where_one_runs(self) -> None:
+        main = self.folder / "main.py"
+        service = self.supervised(f"--main={main}")
+        status, _ = service.request("/hand-over", "")
+        self.assertEqual(status, 200, "there is no worker")
+        self.programs(service, 2)
+        main.write_text(WORKER)
+        service.until("answer", service.answers)
+        self.assertEqual(service.request("/start-python", "")[0], 200)
+        main.unlink()
+        status, answer = service.request("/hand-over", "")
+        self.assertEqual(status, 500)
+        self.assertTrue(answer["details"].startswith("main.py: it is missing"), answer)
+
+    def test_signals_before_the_first_start_is_over_wait_for_its_end(self) -> None:
+        holidays = self.folder / "holidays"
+        os.mkfifo(holidays)
+        options = ("--no-worker", f"--holiday-file={holidays}")
+        service = Service(self.folder, self.port, *options, PYTHONPATH=str(ROOT))
+        self.addCleanup(service.close)
+        with holidays.open("w") as first:  # from here on the start reads it
+            holidays.unlink()
+            holidays.write_text("2026-12-25\n")
+            for number in (signal.SIGHUP, signal.SIGUSR2):
+                service.process.send_signal(number)
+            first.write("2026-12-25\n")
+        self.programs(service, 2)
+        self.assertIn("Reloaded", service.log)
 
     def test_signals_between_two_programs_are_heeded_by_the_second(self) -> None:
         service = self.start(site=HOLD)

@@ -76,10 +76,10 @@ class CheckTests(TestCase):
 
     def check(self, script: str, clock: Any = reactor) -> Any:
         asked = image("python3", "-c", script, given=0)
-        return asked.check(clock, [("127.0.0.1", 7)])
+        return asked.check(clock, [("127.0.0.1", 7)], has_worker=False)
 
     async def test_it_passes_and_is_told_which_places_are_held(self) -> None:
-        told = Held(os.getpid(), (("127.0.0.1", 7),)).text
+        told = Held(os.getpid(), (("127.0.0.1", 7),), has_worker=False).text
         await self.check(
             f"import os, sys; sys.exit(not (sys.argv[1:] == ['--check']"
             f" and os.environ[{VARIABLE!r}] == {told!r} and os.getcwd() == {str(Path.cwd())!r}))"
@@ -89,12 +89,14 @@ class CheckTests(TestCase):
         said = "ok    python: 3\\nfail  port: it is taken\\n      -> stop it\\nwarn  keys: none"
         script = f"print('{said}\\n      -> give some'); raise SystemExit(1)"
         error = await self.assertFailure(self.check(script), HandOverError)
-        self.assertEqual(error.details, "it is taken (stop it)")
+        self.assertEqual(error.details, "port: it is taken (stop it)")
         self.assertEqual(FAILURE, Level.FAIL.value)
 
     async def test_code_that_can_not_even_be_imported(self) -> None:
         error = await self.assertFailure(self.check("import no_such_module"), HandOverError)
-        self.assertEqual(error.details, "ModuleNotFoundError: No module named 'no_such_module'")
+        where = 'File "<string>", line 1, in <module>'
+        wrong = "ModuleNotFoundError: No module named 'no_such_module'"
+        self.assertEqual(error.details, f"{wrong} ({where})")
 
     async def test_one_that_says_nothing(self) -> None:
         error = await self.assertFailure(

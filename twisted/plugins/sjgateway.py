@@ -1,6 +1,7 @@
 """Tells twistd that `twistd sjgateway` is made by `gateway.tap`."""
 
 import gc
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ class _Maker(ServiceMaker):
 
     @property
     def options(self) -> Any:
+        """The first that is asked for: there are no handlers yet, and signals would end us."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR2))
         _find()
         gc.disable()  # imports leave little garbage, and looking for it takes an eighth of a start
         try:

@@ -7,7 +7,7 @@ numbers by an environment variable, and each place of `listen_plan` takes its ow
     VARIABLE={"pid": 123, "sockets": [["127.0.0.1", 9], ["ssl:3443:...", 11]]}
 
 The same variable tells a child of the old program, which checks whether the new one could start,
-which places need not be free.
+which places need not be free, and whether there is a worker to lose.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Held(msgspec.Struct, frozen=True):
     """The text of a place, and the number of its descriptor."""
     memo: int = -1
     """The descriptor of what else the old program has to say; -1: nothing."""
+    has_worker: bool = True
+    """Whether a worker runs, which would be lost if the new program could not start it."""
 
     @classmethod
     def told(cls, environ: Mapping[str, str]) -> Held:
@@ -149,7 +151,10 @@ class InheritingReactor:
                 lock = f"{address}.lock"
                 if os.readlink(lock) == str(os.getpid()):  # noqa: PTH115
                     os.unlink(lock)  # noqa: PTH108
-        port._preexistingSocket = socket.socket(fileno=self._number)
+        if not os.path.lexists(address):  # somebody removed it, so it leads to nobody
+            os.close(self._number)
+        else:
+            port._preexistingSocket = socket.socket(fileno=self._number)
         port.startListening()
         return port
 

@@ -138,6 +138,18 @@ class SuccessorTests(ListenTestCase):
             await heir.close()
             self.assertEqual(os.listdir(folder), [])  # noqa: PTH208
 
+    async def test_a_unix_socket_whose_file_was_removed_is_made_anew(self) -> None:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "gateway.sock")
+            place = ListenAddress(endpoint=f"unix:{path}")
+            await self.listeners.open([place], 0)
+            path.unlink()  # noqa: ASYNC240
+            heir = await self.succeed([place])
+            self.assertEqual(self.look(path)[1] & 0o777, 0o660)
+            await self.assert_serves(UNIXClientEndpoint(self.reactor, str(path)))
+            await heir.close()
+            self.assertEqual(os.listdir(folder), [])  # noqa: PTH208
+
     async def test_tls_and_its_certificate(self) -> None:
         pem = Path(self.mktemp())
         write_certificate(pem, "localhost")
