@@ -47,8 +47,6 @@ RUN: Final = struct.Struct("<BBBdQI")
 """Kind, flags, length of the pid, time, position and number of a run of events."""
 TRUSTED, CURRENT = 1, 2
 SIZE: Final = struct.Struct("<I")
-BINARY: Final = b"45"
-"""With this an event begins that has attachments."""
 AT_ONCE: Final = 500
 """Events in one block of a checkpoint."""
 ROOM: Final = 1 << 20
@@ -155,12 +153,15 @@ class Memory:
             texts = [
                 event.packets[0][0]
                 for event in events
-                if event.sender is sender and event.trusted is trusted and event.current is current
+                if event.sender is sender
+                and event.trusted is trusted
+                and event.current is current
+                and len(event.packets) == 1
             ]
-            text = SEPARATOR.join(texts)
-            if len(texts) == len(events) and not (text[:2] == BINARY or b"\x1e45" in text):
-                body = _head(first, EVENTS, len(texts)) + text
-                if len(body) < ring.room and first.start < self._until:
+            if len(texts) == len(events) and first.start < self._until:
+                texts[0] = _head(first, EVENTS, len(texts)) + texts[0]
+                body = SEPARATOR.join(texts)
+                if len(body) < ring.room:
                     ring.add(body)
                     ring.commit()
                     return
