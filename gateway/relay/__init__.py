@@ -8,7 +8,8 @@ In reading order:
 
 - `settings`: what can be set.
 - `relay`: the relay as a whole: a hub for each namespace.
-- `hub`: one namespace: takes events in, answers CONNECT; `Observer` is what it asks the gateway.
+- `hub`: one namespace: takes events in, answers CONNECT.
+- `observer`: what it asks of the gateway, which `app` implements.
 - `event`: one event, what of it may change in the log, and its key: which events it replaces.
 - `aliases`: codes that name one thing: the interface of what knows them.
 - `journal`: the one way into a log, and a place in it as text.
@@ -21,6 +22,7 @@ In reading order:
 - `selection`: which events a client wants: its filter.
 - `auth`: the keys of a client's `auth`, and how they are misspelt.
 - `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
+- `snapshot`: the newest event of each key.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
 - `continuity`: what of all this outlives the process, and how it goes on after it.
 - `memory`: a tap that writes it into a ring, each turn before anything is sent.

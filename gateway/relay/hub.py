@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.engineio.session import Session
     from gateway.relay.journal import Journal
+    from gateway.relay.observer import Observer
     from gateway.relay.settings import RelaySettings
     from gateway.relay.turn import Turn
     from gateway.socketio.packet import Packet, PlainEvent
@@ -290,45 +290,3 @@ class Hub:
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))
         event.become(EnginePacket(head + payload.data), *attachments)
-
-
-# -- What the relay asks of the gateway.
-
-
-class Observer(Protocol):
-    """What the relay asks of the gateway and tells the gateway; `app` implements it."""
-
-    def admit(self, session: Session, auth: dict[str, Any]) -> bool:
-        """Let a client in; returns whether it may publish.  The worker may in any case.
-
-        Raises `ConnectionRefused`.
-        """
-        ...
-
-    def relayed(self, sender: Subscription, events: Sequence[Event]) -> None:
-        """Events of a client were taken, those of one read together."""
-        ...
-
-    def owner(self, session: Session) -> str:
-        """The owner of the shares (`Shares`) that the client uses: its address."""
-        ...
-
-    def is_worker(self, sender: Subscription) -> bool:
-        """Whether `sender` is the worker."""
-        ...
-
-    def trusts(self, sender: Subscription) -> bool:
-        """Whether events of `sender` count for snapshots and health."""
-        ...
-
-    def left(self, sender: Subscription) -> None:
-        """A client has left."""
-        ...
-
-    def is_current(self, sender: Subscription) -> bool:
-        """False: `sender`, which is trusted, is a worker that has ended."""
-        ...
-
-    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        """A trusted sender sent `event`; `value` is `[name, ...arguments]` (`Packet.brief`)."""
-        ...

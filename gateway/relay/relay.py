@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.relay.hub import Observer
+    from gateway.relay.observer import Observer
     from gateway.relay.settings import RelaySettings
     from gateway.socketio.server import Server
 
