@@ -176,6 +176,7 @@ class Supervisor:
         """Begin; `gateway_url` is what the worker is told, if it became known only now."""
         self._gateway_url = gateway_url or self._gateway_url
         self._ledger.begin()
+        self._limits.begin()
         attempt("Reading the credentials", self._keys.load)
         wanted = self._takeover.begin()
         self.checks.begin(wanted=wanted)

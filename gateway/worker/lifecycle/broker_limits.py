@@ -28,7 +28,7 @@ MOVED: Final = 1.0
 class BrokerLimits:
     """A budget of starts per trading day, and the pauses that the broker imposes.
 
-    `clock` is monotonic, `wall` gives seconds since 1970; both in seconds.
+    `clock` is monotonic, `wall` gives seconds since 1970; both in seconds.  `begin` comes first.
     """
 
     def __init__(
@@ -43,12 +43,19 @@ class BrokerLimits:
         self._ledger = ledger
         self._clock = clock
         self._wall = wall
-        until, self._level = ledger.pause
-        left = min(until - wall(), settings.pause_max)  # the wall clock may have jumped
-        self._paused_until = clock() + left if left > 0 else 0.0
+        self._level = 0
+        self._paused_until = 0.0
         self._imposed_by: int | None = None
         self._errors = 0
         self._error_at = 0.0
+
+    def begin(self) -> None:
+        """Go on with the pause that the ledger remembers, now that `clock` runs."""
+        until, self._level = self._ledger.pause
+        # The wall clock may have jumped.
+        left = min(until - self._wall(), self._settings.pause_max)
+        if left > 0:
+            self._paused_until = self._clock() + left
 
     def hold(self, *, person: bool = False, force: bool = False) -> Hold | None:
         """What forbids a start now; None: nothing.

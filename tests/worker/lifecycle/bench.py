@@ -24,6 +24,7 @@ class Bench:
         self.limits = BrokerLimits(
             self.settings, self.ledger, clock=self.time.seconds, wall=self.time.wall
         )
+        self.limits.begin()
         self.backoff = Backoff(self.settings, lambda: 0.0)
         self.gate = Gate([self.limits.hold, self.backoff.hold])
         self.lifecycle = Lifecycle(

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
 from gateway.worker.lifecycle.classification import AUTHENTICATION, BAN, TOO_MANY
 from gateway.worker.lifecycle.ledger import Ledger
+from gateway.worker.supervisor import Supervisor
 
 from ..fakes import MONDAY, Time, settings
 
@@ -20,12 +21,14 @@ class BrokerLimitsTests(SynchronousTestCase):
 
     def limits(self, **changes: object) -> BrokerLimits:
         self.ledger = Ledger(self.folder, self.fail)
-        return BrokerLimits(
+        limits = BrokerLimits(
             settings(**changes),
             self.ledger,
             clock=self.time.seconds,
             wall=self.time.wall,
         )
+        limits.begin()
+        return limits
 
     def test_the_budget_is_for_machines(self) -> None:
         limits = self.limits(budget=2)
@@ -120,6 +123,17 @@ class BrokerLimitsTests(SynchronousTestCase):
         self.assertEqual(limits.hold().seconds, 40)
         limits.record_error(BAN, 1)
         self.assertEqual(limits.hold().seconds, 120)
+
+    def test_a_pause_of_the_gateway_before_is_told_by_the_clock_of_the_start(self) -> None:
+        """A process makes its supervisor first, and then chooses its clock."""
+        self.limits().record_error(BAN, 1)
+        time = Time(MONDAY - 1e9)
+        time.advance(1e9)
+        supervisor = Supervisor(time, settings(state_dir=self.folder, main=Path("none")), print)
+        time.rightNow, time.offset = 5.0, MONDAY - 5.0
+        supervisor.start()
+        self.assertEqual(supervisor.status()["pausedFor"], 60)
+        self.successResultOf(supervisor.stop())
 
     def test_a_clock_that_jumps_an_hour_changes_nothing(self) -> None:
         for jump in (3600, -3600):
