@@ -129,7 +129,8 @@ class BrokerLimitsTests(SynchronousTestCase):
         self.limits().record_error(BAN, 1)
         time = Time(MONDAY - 1e9)
         time.advance(1e9)
-        supervisor = Supervisor(time, settings(state_dir=self.folder, main=Path("none")), print)
+        told = settings(state_dir=self.folder, main=Path("none"))
+        supervisor = Supervisor(time, told, lambda *_: None, wall=time.wall)
         time.rightNow, time.offset = 5.0, MONDAY - 5.0
         supervisor.start()
         self.assertEqual(supervisor.status()["pausedFor"], 60)
