@@ -16,7 +16,7 @@ from gateway.worker.process.note import Note
 from gateway.worker.process.predecessor import Adoption, Predecessor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.defer import Deferred
 
@@ -66,7 +66,14 @@ class Takeover:
             reactor,
             claim,
             settings.patience(ready=False),
-            adoption=Adoption(reactor, claim, runs.command, self._adopt, reconsider),
+            adoption=Adoption(
+                reactor,
+                claim,
+                runs.command,
+                adopt=self._adopt,
+                learn=self._has_its_keys,
+                changed=reconsider,
+            ),
             freed=reconsider,
         )
         self.hold = self._predecessor.hold
@@ -107,11 +114,11 @@ class Takeover:
         Raises OSError, and then its guardian keeps it.
         """
         lifecycle = self._lifecycle()
+        note = Note.read(handed.note)
+        has_its_keys = self._has_its_keys(handed.given, handed.note)
         if not lifecycle.may_adopt:
             return "no worker is wanted now"
-        note = Note.read(handed.note)
-        environ = {plain(name): plain(value) for name, value in handed.given["env"].items()}
-        if not self._keys.adopt(environ, own=note.own_keys):
+        if not has_its_keys:
             return "other keys"
         settled = None
         if note.settled is not None:
@@ -129,6 +136,14 @@ class Takeover:
         )
         self._taken()
         return ""
+
+    def _has_its_keys(self, given: Mapping[str, Any], note: Mapping[str, Any]) -> bool:
+        """Go on with the keys that were posted to the gateway before this one.
+
+        Whether a new worker would get the same keys as the one that was `given` them.
+        """
+        environ = {plain(name): plain(value) for name, value in given["env"].items()}
+        return self._keys.adopt(environ, own=Note.read(note).own_keys)
 
 
 class StopMark:

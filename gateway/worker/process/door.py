@@ -41,7 +41,15 @@ _CREDENTIALS: Final = struct.Struct("3i")
 
 
 class RefusedError(Exception):
-    """The guardian keeps the worker from us, or we leave it; the text says why."""
+    """The guardian keeps the worker from us, or we leave it; the text says why.
+
+    `given` and `note` are as those of `Handed`, empty where they are not told.
+    """
+
+    def __init__(self, why: str, given: Mapping[str, Any], note: Mapping[str, Any]) -> None:
+        super().__init__(why)
+        self.given = given
+        self.note = note
 
 
 @frozen(repr=False)
@@ -73,10 +81,12 @@ class Handed:
     @classmethod
     def of(cls, answer: Mapping[str, Any], descriptors: list[int]) -> Handed:
         """From the guardian's answer.  Raises RefusedError; ValueError for nonsense."""
-        if refused := answer.get("refused"):
-            raise RefusedError(f"another {' and another '.join(map(str, refused))}")
         if answer.get("version") != VERSION:
-            raise RefusedError("another version")
+            raise RefusedError("another version", {}, {})
+        if (refused := answer.get("refused")) is not None:
+            differs = f"another {' and another '.join(map(str, refused))}"
+            why = differs if refused else "it is being ended"
+            raise RefusedError(why, answer.get("given") or {}, answer.get("note") or {})
         match answer:
             case {
                 "pid": int(pid),
@@ -107,7 +117,7 @@ class Handed:
     def end(self) -> None:
         """Have the worker ended: nobody is to have it."""
         with suppress(OSError, IndexError):  # it is gone, or somebody has them by now
-            os.write(self.descriptors[0], b"stop\n")
+            os.write(self.descriptors[0], b"keep 0\nstop\n")  # nor is anybody waited for
         self.close()
 
     def close(self) -> None:

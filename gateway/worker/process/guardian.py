@@ -23,18 +23,21 @@ at once when the worker is gone.  The guardian itself exits when nothing of the 
 
 When the lifeline ends without a `stop` the gateway was killed, or hands over: the worker is
 *kept* for `keep` seconds, and ended as by `stop` when nobody has come.  What it prints meanwhile
-is read, and the newest of it is kept.  SIGTERM and SIGINT always mean `stop`.
+is read, and the newest of it is kept.  SIGTERM and SIGINT always mean `stop`.  When the lifeline
+ends while the worker is being ended, the guardian stays for as long, even when nothing of the tree
+is left: it may be the only one that still knows the keys.
 
-The door is heeded while the worker is kept; it is shut once the worker is to end.  Only the own
-user is answered.  One message asks: a JSON object with `version` and `identity`.  One line
-answers, a JSON object.  Where version and identity are the guardian's own, four descriptors come
-with it, as whoever starts a guardian has them: the new lifeline, the worker's stdout and
-stderr, the new reports.  It tells `version`, `pid` (the guardian's), `given` (the first line),
-`note` (the newest), `age` (seconds since the start of the worker), `reports` (all so far),
-`output` (pairs of descriptor and text) and `dropped` (bytes of it that were not kept).  The new
-gateway says `adopted` first of all; if it goes before that, the worker is still kept, and
-nothing is lost.  Otherwise the answer is `refused` (what differs), and the worker is ended: who
-asks is in charge now, and will not have it.
+The door is heeded while there is no gateway.  Only the own user is answered.  One message asks: a
+JSON object with `version` and `identity`.  One line answers, a JSON object.  Where version and
+identity are the guardian's own, four descriptors come with it, as whoever starts a guardian has
+them: the new lifeline, the worker's stdout and stderr, the new reports.  It tells `version`, `pid`
+(the guardian's), `given` (the first line), `note` (the newest), `age` (seconds since the start of
+the worker), `reports` (all so far), `output` (pairs of descriptor and text) and `dropped` (bytes of
+it that were not kept).  The new gateway says `adopted` first of all; if it goes before that, the
+worker is still kept, and nothing is lost.  Otherwise, and when the worker is being ended, the
+answer is `refused` (what differs; perhaps nothing) and, to the same version, `given` and `note`;
+the worker is ended, and nobody is waited for any more: who asks is in charge now, and will not have
+it.
 
 The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
 a terminal.  Processes with a group of their own get SIGTERM when the worker is gone, and
@@ -138,7 +141,9 @@ class Guardian:
         self.attached = True
         """Whether somebody holds the other end of the lifeline."""
         self.kept_until: float | None = None
-        """Until when the worker waits for the next gateway; None: it has one, or is to end."""
+        """Until when the next gateway is waited for; None: there is one, or nobody is to come."""
+        self.ending = False
+        """Whether the tree is to end: nobody can have the worker any more."""
         self.worker = 0
         self.group = 0
         """The worker's process group, which outlives it."""
@@ -256,7 +261,7 @@ class Guardian:
         if self.attached:
             return [LIFELINE]
         unread = [self.outputs[each] for each in self.unread]
-        return unread if self.kept_until is None or self.door is None else [*unread, self.door]
+        return unread if self.door is None else [*unread, self.door]
 
     def reap(self) -> bool:
         """Collect the dead; whether anybody is left."""
@@ -297,17 +302,18 @@ class Guardian:
         return bool(data)
 
     def detach(self) -> None:
-        """Nobody holds the lifeline any more: keep the worker, if it is not to end anyway."""
+        """Nobody holds the lifeline any more: wait for the next gateway, if it can come."""
         self.attached = False
         if self.kept_until is not None:
             return  # who asked for it was gone before it said so
-        if self.company is None and self.door is not None and len(self.outputs) > 1:
-            self.kept_until = time.monotonic() + self.keep
-        else:
+        can_come = self.door is not None and len(self.outputs) > 1
+        if self.company is not None or not can_come:
             self.end()
+        if can_come:
+            self.kept_until = time.monotonic() + self.keep
 
     def is_lost(self) -> bool:
-        """Whether nobody comes any more for a worker that is kept: late, or unable to find it."""
+        """Whether nobody comes any more: it is late, or can't find the worker."""
         if self.attached or self.kept_until is None:
             return False
         return time.monotonic() >= self.kept_until or os.fstat(LOCK).st_nlink == 0
@@ -341,9 +347,11 @@ class Guardian:
             if struct.unpack("3i", credentials)[1] != os.getuid():
                 return
             refused = self.differs(json.loads(visitor.recv(MAX_QUESTION)))
-            if refused:
+            if refused or self.ending:
                 self.end()
-                visitor.sendall(encoded({"version": VERSION, "refused": refused}))
+                known = {"given": self.given, "note": self.note}
+                known = {} if refused == ["version"] else known
+                visitor.sendall(encoded({"version": VERSION, "refused": refused, **known}))
             else:
                 self.hand_over(visitor)
 
@@ -385,11 +393,9 @@ class Guardian:
         self.inbox = b""
 
     def end(self) -> None:
-        """Begin to end the tree, unless that was begun; nobody can have it any more."""
+        """Begin to end the tree, unless that was begun; nobody is waited for any more."""
         self.kept_until = None
-        if self.door is not None:
-            self.door.close()
-            self.door = None
+        self.ending = True
         interrupt, terminate, _ = self.patience
         if self.company is None:
             self.company = Course((signal.SIGINT, interrupt), (signal.SIGTERM, terminate))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
@@ -16,7 +17,7 @@ from gateway.worker.process.door import Handed, RefusedError, ask
 from gateway.worker.process.orphan import OrphanedWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from twisted.python.failure import Failure
 
@@ -38,7 +39,8 @@ class Adoption:
 
     `command()` is what we would run now; `adopt(handed)` goes on with a worker, and returns why
     it does not, or nothing.  It may raise OSError: then the guardian keeps the worker, and is
-    asked again.  `changed` is called when there is no hope any more.
+    asked again.  `learn(given, note)` is told of a worker that may not be had.  `changed` is called
+    when there is no hope any more.
     """
 
     def __init__(
@@ -46,13 +48,16 @@ class Adoption:
         reactor: Any,
         claim: Claim,
         command: Callable[[], Deferred[Command]],
+        *,
         adopt: Callable[[Handed], str],
+        learn: Callable[[Mapping[str, Any], Mapping[str, Any]], object],
         changed: Callable[[], object],
     ) -> None:
         self._reactor = reactor
         self._claim = claim
         self._command = command
         self._adopt = adopt
+        self._learn = learn
         self._changed = changed
         self._asking: Deferred[Any] | None = None
         self._why = ""
@@ -115,6 +120,9 @@ class Adoption:
         error: Any = failure.value
         if isinstance(error, CancelledError):
             return
+        if isinstance(error, RefusedError) and error.given:
+            learning = partial(self._learn, error.given, error.note)
+            attempt("Learning the keys of a worker that ends", learning)
         if isinstance(error, RefusedError | ValueError):
             self.give_up(str(error))
         elif isinstance(error, PermissionError):

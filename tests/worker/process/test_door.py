@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from twisted.internet import reactor
@@ -78,6 +79,15 @@ class AskTests(TestCase):
         self.answer(json.dumps(refusal).encode() + b"\n", 0)
         error = await self.assertFailure(answer, RefusedError)
         self.assertEqual(str(error), "another environment and another main.py")
+
+    async def test_a_worker_that_ends_is_refused_but_its_keys_are_told(self) -> None:
+        answer = ask(reactor, self.path, {})
+        refusal = {"version": VERSION, "refused": [], "given": GIVEN, "note": {"n": 1}}
+        self.answer(json.dumps(refusal).encode() + b"\n", 0)
+        error: Any = await self.assertFailure(answer, RefusedError)
+        self.assertEqual(
+            (str(error), error.given, error.note), ("it is being ended", GIVEN, {"n": 1})
+        )
 
     async def test_nonsense_is_refused_and_leaves_no_descriptor(self) -> None:
         await deferLater(reactor, 0)  # which has all its own by then

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -232,13 +233,40 @@ class KeptTests(SynchronousTestCase):
         self.assertTrue(self.is_free())
         self.assertTrue(Path(f"{self.orders}.over").exists())
 
-    def test_a_gateway_that_stops_the_worker_keeps_nothing(self) -> None:
-        guarded = self.guarded()
+    def test_a_worker_that_is_ending_is_nobodys_but_its_keys_are_known(self) -> None:
+        """Also when it is gone: the next gateway takes some time to start."""
+        guarded = self.guarded(env={"KEY": "secret"})
+        guarded.process.send_signal(signal.SIGSTOP)
+        guarded.say("stop")
+        self.kill_the_gateway(guarded)
+        guarded.process.send_signal(signal.SIGCONT)
+        self.wait_until(lambda: not alive(self.worker))
+        self.assertFalse(self.is_free())
+        taken = self.ask()
+        self.assertEqual(taken.descriptors, [])
+        self.assertEqual(taken.answer["refused"], [])
+        self.assertEqual(taken.answer["given"]["env"], {"KEY": "secret"})
+        self.assertEqual(taken.answer["note"], {"n": 1})
+        guarded.process.wait(20)
+        self.assertTrue(self.is_free())
+        self.assertRaises(ConnectionRefusedError, self.ask)
+
+    def test_nobody_comes_for_the_keys(self) -> None:
+        guarded = self.guarded(keep=0.2)
         guarded.say("stop")
         self.kill_the_gateway(guarded)
         guarded.process.wait(20)
         self.assertTrue(self.is_free())
-        self.assertRaises(ConnectionRefusedError, self.ask)
+
+    def test_who_takes_a_worker_over_and_ends_it_is_not_waited_for(self) -> None:
+        guarded = self.guarded()
+        self.kill_the_gateway(guarded)
+        taken = self.ask()
+        taken.say("keep 0")
+        taken.say("stop")
+        taken.close()
+        guarded.process.wait(20)
+        self.assertTrue(self.is_free())
 
     def test_signals_end_a_kept_worker(self) -> None:
         guarded = self.guarded()
@@ -258,7 +286,7 @@ class KeptTests(SynchronousTestCase):
             visitor.settimeout(20)
             self.assertEqual(visitor.recv(1), b"{")
 
-    def test_who_would_run_something_else_gets_nothing(self) -> None:
+    def test_who_would_run_something_else_gets_no_worker(self) -> None:
         for question, refused in (
             ({"version": VERSION, "identity": {"program": "q"}}, ["program"]),
             ({"version": VERSION, "identity": {"program": "p", "more": ""}}, ["more"]),
@@ -268,7 +296,10 @@ class KeptTests(SynchronousTestCase):
                 guarded = self.guarded()
                 self.kill_the_gateway(guarded)
                 taken = self.ask(json.dumps(question).encode())
-                self.assertEqual(taken.answer, {"version": VERSION, "refused": refused})
+                self.assertEqual(taken.answer["refused"], refused)
+                more = set() if refused == ["version"] else {"given", "note"}
+                told = {"version", "refused", *more}
+                self.assertEqual(set(taken.answer), told)
                 self.assertEqual(taken.descriptors, [])
                 guarded.process.wait(20)
                 self.assertTrue(self.is_free())

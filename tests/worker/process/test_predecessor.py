@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -23,7 +22,7 @@ from gateway.contract import LaunchError
 from gateway.worker.process import guarded, predecessor
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.command import Command
-from gateway.worker.process.door import Handed
+from gateway.worker.process.door import Handed, RefusedError
 from gateway.worker.process.predecessor import ADOPTING, REASON, Adoption, guards
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
 
@@ -173,17 +172,32 @@ class AdoptionTests(SynchronousTestCase):
         self.outcomes: list[object] = []
         self.handed: list[mock.Mock] = []
         self.changed: list[str] = []
+        self.learnt: list[object] = []
+        self.refused: RefusedError | None = None
         self.patch(predecessor, "ask", self.asked)
         self.adoption = self.made(succeed)
 
     def made(self, command: Callable[[object], Deferred]) -> Adoption:
         given = mock.Mock(spec=Command, identity={})
-        changed = partial(self.changed.append, "changed")
-        return Adoption(None, mock.Mock(spec=Claim), lambda: command(given), self.adopt, changed)
+        claim = mock.Mock(spec=Claim)
+        return Adoption(
+            None,
+            claim,
+            lambda: command(given),
+            adopt=self.adopt,
+            learn=self.learn,
+            changed=lambda: self.changed.append("changed"),
+        )
 
     def asked(self, *_: object) -> Deferred:
+        if self.refused is not None:
+            return fail(self.refused)
         self.handed.append(mock.Mock(spec=Handed))
         return succeed(self.handed[-1])
+
+    def learn(self, given: object, note: object) -> None:
+        self.learnt.append((given, note))
+        raise ValueError("nonsense")
 
     def adopt(self, _: Handed) -> str:
         outcome = self.outcomes.pop()
@@ -209,6 +223,17 @@ class AdoptionTests(SynchronousTestCase):
             self.assertEqual(handed.method_calls, [mock.call.end()])
             self.assertEqual((self.adoption.hopeful, self.changed), (False, ["changed"]))
         self.flushLoggedErrors(ValueError)
+
+    def test_the_keys_of_a_worker_that_may_not_be_had_are_learnt(self) -> None:
+        self.refused = RefusedError("it is being ended", {"env": {}}, {"n": 1})
+        self.adoption.ask()
+        self.assertEqual(self.learnt, [({"env": {}}, {"n": 1})])
+        self.assertEqual((self.adoption.hopeful, self.changed), (False, ["changed"]))
+        self.flushLoggedErrors(ValueError)
+        self.setUp()
+        self.refused = RefusedError("another version", {}, {})
+        self.adoption.ask()
+        self.assertEqual((self.learnt, self.changed), ([], ["changed"]))
 
     def test_a_program_that_can_not_be_run_now_may_be_later(self) -> None:
         fault = LaunchError("Python is missing")
