@@ -4,9 +4,11 @@
 """
 
 import contextlib
+import http.client
 import random
 import signal
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
@@ -111,6 +113,34 @@ class AdoptionTests(AccountCase):
         is_ready(place)
         self.assertEqual(self.logins(place)[-1], "POSTED-KEY-1")
         self.assertEqual({VARIABLE in each.environ() for each in place.family()}, {False})
+
+    def test_posted_keys_come_back_from_a_worker_that_is_logging_out(self) -> None:
+        for wish in ("restart", "stop"):
+            with self.subTest(wish=wish):
+                place = self.place(STAND_IN_LOGOUT="1")
+                first = place.gateway()
+                is_ready(place)
+                keys = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
+                self.assertEqual(place.ask("/set-sj-key", keys)[0], 200)
+                is_ready(place)
+                asking = Thread(target=self.asks_in_vain, args=(place, f"/{wish}-python"))
+                asking.start()
+                place.until("end", lambda: first.log.count("stopping: SIGINT") == 2)  # noqa: B023
+                second = self.succeeds(place, first)
+                asking.join()
+                if wish == "stop":
+                    place.until("start", lambda: second.starts)  # noqa: B023
+                    self.assertEqual(place.status()["state"], "stopped")
+                    self.assertEqual(place.ask("/start-python", {})[0], 200)
+                is_ready(place)
+                logins = ["ENVIRONMENT-KEY-0", "POSTED-KEY-1", "POSTED-KEY-1"]
+                self.assertEqual(self.logins(place), logins)
+                second.close()
+
+    def asks_in_vain(self, place: Place, path: str) -> None:
+        """Ask a gateway that is killed meanwhile."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            place.ask(path, {})
 
     def test_nobody_comes_and_it_logs_out(self) -> None:
         place = self.place(SJGATEWAY_KEEP_WORKER="2")

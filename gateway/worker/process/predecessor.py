@@ -65,6 +65,11 @@ class Adoption:
         self.hopeful = True
         """Whether asking again may help."""
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an answer is to come: it may tell keys, though its guardian is gone by then."""
+        return self._asking is not None
+
     def ask(self) -> None:
         """Ask, if that may help and is not under way."""
         if self.hopeful and self._asking is None:
@@ -173,7 +178,7 @@ class Predecessor:
 
         Raises OSError where it can't be told.
         """
-        if self._claim.free:
+        if self._claim.free and not self._adoption.under_way:
             return None
         now = self._reactor.seconds()
         if self._looking is None:
@@ -208,11 +213,11 @@ class Predecessor:
         self._looking = self._reactor.callLater(INTERVAL, self._look)
         gone: list[bool] = []
         attempt("Looking at the previous worker", lambda: gone.append(self._is_gone()))
-        if gone == [True]:
+        if gone == [True] and not self._adoption.under_way:
             _log.info("The previous worker is gone", tag="Python")
             self.end()
             self._freed()
-        elif self._orphan is None:
+        elif gone != [True] and self._orphan is None:
             self._adoption.ask()
 
     def _is_gone(self) -> bool:

@@ -15,7 +15,7 @@ from unittest import mock
 import psutil
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.contract import LaunchError
@@ -23,7 +23,7 @@ from gateway.worker.process import guarded, predecessor
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.command import Command
 from gateway.worker.process.door import Handed, RefusedError
-from gateway.worker.process.predecessor import ADOPTING, REASON, Adoption, guards
+from gateway.worker.process.predecessor import ADOPTING, REASON, Adoption, Predecessor, guards
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
 
 if TYPE_CHECKING:
@@ -234,6 +234,27 @@ class AdoptionTests(SynchronousTestCase):
         self.refused = RefusedError("another version", {}, {})
         self.adoption.ask()
         self.assertEqual((self.learnt, self.changed), ([], ["changed"]))
+
+    def test_an_answer_is_waited_for_though_the_guardian_is_gone(self) -> None:
+        asked, clock, freed = Deferred(), Clock(), []
+        self.patch(predecessor, "ask", lambda *_: asked)
+        claim = mock.Mock(spec=Claim, free=False)
+        claim.holders.return_value = []
+        waiting = Predecessor(
+            clock, claim, (1, 1, 1), adoption=self.adoption, freed=lambda: freed.append(1)
+        )
+        self.assertIsNotNone(waiting.hold())
+        clock.advance(0)
+        claim.free = True
+        clock.advance(predecessor.INTERVAL)
+        self.assertIsNotNone(waiting.hold())
+        self.assertEqual(freed, [])
+        asked.errback(RefusedError("it is being ended", {"env": {}}, {"n": 1}))
+        self.assertEqual(self.learnt, [({"env": {}}, {"n": 1})])
+        self.assertIsNone(waiting.hold())
+        clock.advance(predecessor.INTERVAL)
+        self.assertEqual(freed, [1])
+        self.flushLoggedErrors(ValueError)
 
     def test_a_program_that_can_not_be_run_now_may_be_later(self) -> None:
         fault = LaunchError("Python is missing")
