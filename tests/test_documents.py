@@ -137,6 +137,33 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertEqual(stale, set())
 
 
+class TranslationTests(SynchronousTestCase):
+    """docs/NAME.zh-TW.md says what docs/NAME.md says."""
+
+    def setUp(self) -> None:
+        found = (ROOT / "docs").glob("*.zh-TW.md")
+        self.pairs = {each: each.with_name(each.name.replace(".zh-TW", "")) for each in found}
+        self.assertIn(ROOT / "docs" / "deployment.zh-TW.md", self.pairs)
+
+    def test_each_leads_to_the_other(self) -> None:
+        for chinese, english in self.pairs.items():
+            self.assertIn(f"[English]({english.name})", chinese.read_text(encoding="utf-8"))
+            self.assertIn(f"]({chinese.name})", english.read_text(encoding="utf-8"))
+
+    def test_deployment_is_the_same_in_both(self) -> None:
+        """Chapters, examples, what is quoted and where links lead, in this order."""
+        english, chinese = map(read, ("docs/deployment.md", "docs/deployment.zh-TW.md"))
+        for form in (r"^(#+) ", r"```\w+\n.*?```", r"\]\((\.\./[^)]+)\)", r"^\| (`[^|]+`) \|"):
+            parts = re.compile(form, re.DOTALL | re.MULTILINE)
+            self.assertEqual(parts.findall(chinese), parts.findall(english), form)
+        self.assertEqual(set(QUOTED.findall(chinese)), set(QUOTED.findall(english)))
+
+    def test_one_word_is_used_for_the_worker_and_for_supervision(self) -> None:
+        for chinese in self.pairs:
+            for word in ("看管", "監督", "工作程式", "行情程式", "程序"):
+                self.assertNotIn(word, chinese.read_text(encoding="utf-8"), chinese.name)
+
+
 class MapTests(SynchronousTestCase):
     """The docstring of a folder's `__init__` is its map: `name` a module, `name/` a folder."""
 

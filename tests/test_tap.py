@@ -23,6 +23,7 @@ from twisted.logger import ILogObserver, Logger, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from gateway.app.assembly import GatewayAssembly
+from gateway.app.build import version
 from gateway.app.command_line import Options
 from gateway.app.service import StartError
 from gateway.engineio.handshake import Peer
@@ -274,7 +275,7 @@ class MadeTests(SynchronousTestCase):
         self.assertEqual(list(IServiceCollection(application)), guests)
 
     def test_files_are_looked_at_where_there_may_be_some(self) -> None:
-        """So are tokens; nothing wakes a gateway that has neither."""
+        """So are tokens; but for its memory nothing wakes a gateway that has neither."""
         for listen, token, looks in (
             ((), "", set()),
             (("unix:/tmp/a",), "", {"Looking at the certificates"}),
@@ -282,6 +283,7 @@ class MadeTests(SynchronousTestCase):
         ):
             settings = Settings(no_worker=True, listen=listen, token=token, state_dir=self.folder)
             names = {each.name for each in GatewayAssembly(settings, MemoryReactorClock()).gateway}
+            looks |= {"Looking at the memory"}
             self.assertEqual({each for each in names if each.startswith("Looking")}, looks)
 
     def test_a_guest_leaves_signals_clock_and_log_alone_for_good(self) -> None:
@@ -399,7 +401,8 @@ class RunnerTests(SynchronousTestCase):
     def test_it_logs_by_tags_and_ends_by_its_signal(self) -> None:
         for runner in ("twistd -n", "twist"):
             with self.subTest(runner=runner):
-                process = self.start(runner, "--no-worker")
+                state = self.folder / runner  # else the log of the one before goes on
+                process = self.start(runner, "--no-worker", f"--state-dir={state}")
                 process.send_signal(signal.SIGTERM)
                 out, err = process.communicate(timeout=PATIENCE)
                 self.assertEqual((process.returncode, err), (-signal.SIGTERM, ""))
@@ -407,6 +410,7 @@ class RunnerTests(SynchronousTestCase):
                     [line.partition(" ")[2] for line in out.splitlines()],
                     [
                         f"[Gateway] Listening on 127.0.0.1:{self.port}, [::1]:{self.port}",
+                        f"[Gateway] This is {version()}",
                         "[Gateway] Only this machine can reach the gateway; "
                         "--host 0.0.0.0 opens it to others. Whoever puts a proxy in front of it "
                         "sets a token: what a proxy passes on may look like this machine's own.",

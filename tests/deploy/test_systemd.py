@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.worker.settings import WorkerSettings
 from tests.deploy.programs import require
 from tests.deploy.running import BIN, DEPLOY, PATIENCE, WORKER, environment, healthy, until
+from tests.interop.service import free_port
 
 PLACE = "/srv/sjgateway/.venv/bin"
 UNITS = ("sjgateway.service", "sjgateway.socket")
@@ -165,3 +166,35 @@ class ActivationTests(SynchronousTestCase):
         self.assertTrue((self.folder / "state" / "ledger.json").exists())
         waiting = socket.create_connection(("127.0.0.1", port), PATIENCE)
         waiting.close()  # systemd holds the ports
+
+
+class ProgramTests(SynchronousTestCase):
+    """systemd's own program for sockets, which listens, waits for a client, and then starts us."""
+
+    def test_a_hand_over_keeps_the_sockets_that_it_passed(self) -> None:
+        activate = require("systemd-socket-activate", "systemd")
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(parents=True)
+        port = free_port()
+        (command,) = unit("sjgateway.service")["Service"]["ExecStart"]
+        words = shlex.split(command.replace(PLACE, str(BIN)))
+        places = [f"--listen=127.0.0.1:{port}", f"--listen=[::1]:{port}", "--fdname=a:b"]
+        own = ("PATH", "PYTHONPATH", "HOME")  # it passes on only what it is told
+        passed = [f"--setenv={name}" for name in own if name in environment()]
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [activate, *places, *passed, *words, "--no-worker", f"--state-dir={folder}/state"],
+                cwd=folder,
+                env=environment(SJGATEWAY_PORT=str(port)),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        until(lambda: healthy(f"http://127.0.0.1:{port}"))
+        process.send_signal(signal.SIGUSR2)
+        until(lambda: (folder / "log").read_text().count("] Listening on") == 2)
+        for host in ("127.0.0.1", "[::1]"):
+            self.assertTrue(healthy(f"http://{host}:{port}"))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGTERM)
