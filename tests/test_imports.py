@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "contract": {"common"},
     "web/security": {"common"},
     "web/http": {"web/security", "common", "engineio"},
-    "web/websocket": {"web/http", "engineio"},
+    "web/websocket": {"web/http", "common", "engineio"},
     "web/routes": {"web/websocket", "web/http", "web/security", "contract", "common", "engineio"},
     "web": set(),
     "worker/settings": {"worker/keys/credentials", "market/events"},

@@ -22,6 +22,7 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.internet.task import deferLater
 
 from gateway.cli.conversation import LEAVE, Conversation, Listener, LostError, Place, RefusedError
+from gateway.common.silent_logger import SilentLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,18 +118,10 @@ class LiveEvents:
         self._watcher.heard(payload, attachments)
 
 
-class _Silence:
-    """A logger that does nothing: what goes wrong is told by `gone`."""
-
-    def debug(self, *args: object, **kwargs: object) -> None: ...
-
-    info = warn = error = failure = debug
-
-
 class _WebSocket(WebSocketClientProtocol):
     """One connection; `gone` fails with RefusedError or LostError when it ends."""
 
-    log = _Silence()
+    log = SilentLogger()
     transport: Any
 
     def __init__(

@@ -9,5 +9,6 @@ A module here imports nothing else of the gateway.
 - `escape`: makes characters visible that could forge a line of a log.
 - `redact`: takes secrets out of a text.
 - `keyfile`: a secret that outlives the process: random bytes in a file.
+- `silent_logger`: for protocols whose peers could make them log without end.
 - `shares`: bounds that many owners share, so that none can push out what others put.
 """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflateOfferAccept
 
+from gateway.common.silent_logger import SilentLogger
 from gateway.web.websocket.deflate import ACCEPTED
 
 if TYPE_CHECKING:
@@ -55,18 +56,10 @@ class FallbackOwner(Protocol):
     def drop(self) -> None: ...
 
 
-class _Silence:
-    """A logger that does nothing: clients could make Autobahn warn without end."""
-
-    def debug(self, *args: object, **kwargs: object) -> None: ...
-
-    info = warn = error = failure = debug
-
-
 class Fallback(WebSocketServerProtocol):
     """Autobahn's protocol in its open state; it reads and answers for `owner`."""
 
-    log = _Silence()
+    log = SilentLogger()
 
     def __init__(self, owner: FallbackOwner, peer: IPv4Address) -> None:
         super().__init__()
