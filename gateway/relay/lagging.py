@@ -98,10 +98,13 @@ class SlowClients:
     def refresh(self, subscription: Subscription) -> None:
         """Skip replaced events of a polling client that is late; at most once in `late` seconds.
 
-        It goes through all that waits for the client, of which each poll takes little.
+        It goes through all that waits for the client, of which each poll takes little.  What a
+        client missed before it came back is older than that, and all of it is promised.
         """
         now, late = self._deadlines.clock(), self._limits.late
         if not self._limits.conflate or now - subscription.refreshed <= late:
+            return
+        if subscription.is_catching_up:
             return
         since = subscription.waits_since
         if since is not None and self._wall() - since > late:

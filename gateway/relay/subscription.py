@@ -240,6 +240,11 @@ class Subscription:
         return event.wall if isinstance(event, Event) else None
 
     @property
+    def is_catching_up(self) -> bool:
+        """Whether it still has to read what it missed before it came back."""
+        return self._due < self.joined
+
+    @property
     def undroppable(self) -> int:
         """Bytes of memory that wait for this socket and that conflation can't skip."""
         return self.lag - _memory([event for event in self._kept if event.key is not None])

@@ -101,3 +101,21 @@ class LateTests(SynchronousTestCase):
         unkeyed = [n for _, code, n in self.heard if code is None]
         self.assertEqual(unkeyed, [n for code, n in self.sent.items() if code == n])
         self.assertEqual(self.newest(), self.sent)
+
+    def test_what_it_missed_before_it_came_back_is_complete(self):
+        """Though it is older than what a client may be late, and its code comes again."""
+        world = RelayWorld()
+        sender, before = world.client(), world.client(recover=True)
+        place = before.reply["pid"], f"{world.log.epoch}-0"
+        before.lose()
+        for number in range(200):
+            sender.say(json.dumps([KEYED, {"code": "C", "n": number}]).join(("42", "")))
+            world.flush()
+        world.wait(5)
+        client = PollingClient(world)
+        client.say("40" + json.dumps({"recover": True, "pid": place[0], "offset": place[1]}))
+        heard = []
+        for _ in range(20):
+            heard += [json.loads(text[2:])[1]["n"] for text in client.poll() if text[:2] == "42"]
+            world.wait(ROUND_TRIP)
+        self.assertEqual(heard, list(range(1, 200)))  # its offset is that of the first

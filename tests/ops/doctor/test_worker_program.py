@@ -21,7 +21,7 @@ class WorkerTests(DoctorTestCase):
         (python,) = [line for line in lines if line.topic == "python"]
         self.assertIn(f"{self.folder}/.venv/bin/python, ", python.what)
         self.assertIn("(beside main.py)", python.what)
-        (packages,) = [line for line in lines if line.topic == "packages"]
+        _, packages = [line for line in lines if line.topic == "packages"]  # after our own
         self.assertIn("shioaji 1.7.9", packages.what)
 
     def test_main_py_is_missing(self) -> None:
