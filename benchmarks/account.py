@@ -68,7 +68,7 @@ class Asked:
     """Status of the answer; 0: none came, or the connection was lost."""
     body: dict[str, Any] = field(default_factory=dict)
     forgets: bool = False
-    """Posted keys may be forgotten: they were in memory, and with the worker."""
+    """Posted keys may be forgotten: neither a worker nor its guardian was sure to be there."""
 
 
 class Account:
@@ -81,7 +81,9 @@ class Account:
         self._key = ENVIRONMENT_KEY
         self.wrong: list[str] = []
         """What should not have been."""
-        self.kept = self.replaced = 0
+        self.kept = self.replaced = self.forgot = 0
+        self._killed = 0.0
+        """When a gateway was killed last, in seconds since 1970."""
         is_ready(self.place)
 
     def _ask(self, asked: Asked) -> None:
@@ -115,7 +117,8 @@ class Account:
         now = is_ready(self.place)
         new = journal(self.place, "login")[logins:]
         what = f"round {number}: {asked.action}, {how} after {after:.2f} s"
-        asked.forgets = asked.action == "stop" and end == "kill"
+        outs = [each for each in journal(self.place, "logged out") if each["time"] < self._killed]
+        asked.forgets = end == "kill" and before["pid"] in [each["pid"] for each in outs]
         self._judge(what, asked, before, now, new)
 
     def _judge(
@@ -145,9 +148,10 @@ class Account:
         wanted = {self._key} if asked.action != "keys" else {self._key, asked.key}
         if asked.action == "keys" and asked.code == 200:
             wanted = {asked.key}
-        if asked.forgets:
-            wanted.add(ENVIRONMENT_KEY)
         last = new[-1]["api_key"] if new else self._key
+        if asked.forgets and last == ENVIRONMENT_KEY and last not in wanted:
+            self.forgot += 1
+            wanted.add(last)
         if new and last not in wanted:
             note(f"logged in with {last}, not with {' or '.join(sorted(wanted))}")
         self._key = last
@@ -173,6 +177,7 @@ class Account:
             for _ in range({"one": 0, "one at once": 1}.get(how, 2))
         ]
         self._gateway.kill()
+        self._killed = time.time()
         if how == "one":
             spares = [self.place.gateway()]
         elif how == "one killed meanwhile":
@@ -180,6 +185,7 @@ class Account:
             first.begin()
             time.sleep(self._random.uniform(0, 1))
             first.kill()
+            self._killed = time.time()
         for each in spares:
             if how != "one":
                 each.begin()

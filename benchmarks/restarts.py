@@ -37,8 +37,8 @@ def ends(end: str, rounds: int, seed: int) -> list[str]:
             trial.close()
     print(
         f"{rounds} x {end}: the worker was kept {trial.kept} times, {trial.replaced} logins in"
-        f" place of others, {len(trial.wrong)} things wrong; after the last end all was gone in"
-        f" {seconds:.1f} s"
+        f" place of others, {trial.forgot} times without the posted keys, {len(trial.wrong)} things"
+        f" wrong; after the last end all was gone in {seconds:.1f} s"
     )
     return trial.wrong
 
