@@ -96,8 +96,8 @@ class Adoption:
         """Ask no more; tell people."""
         self.hopeful = False
         _log.warn(
-            "The worker of the gateway before this one is not taken over ({why}): a new one is"
-            " started, which logs in, when it has logged out",
+            "The worker of the gateway before this one is not taken over ({why}): it is ended, and"
+            " the next one logs in",
             tag="Python",
             why=why,
         )
