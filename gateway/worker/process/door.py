@@ -81,6 +81,8 @@ class Handed:
     @classmethod
     def of(cls, answer: Mapping[str, Any], descriptors: list[int]) -> Handed:
         """From the guardian's answer.  Raises RefusedError; ValueError for nonsense."""
+        if not isinstance(answer, dict):
+            raise ValueError("the guardian's answer is no object")
         if answer.get("version") != VERSION:
             raise RefusedError("another version", {}, {})
         if (refused := answer.get("refused")) is not None:

@@ -94,7 +94,7 @@ class AskTests(TestCase):
         before = self.descriptors()
         for nonsense, error in (
             (b"x\n", ValueError),
-            (b"[]\n", Exception),
+            (b"[]\n", ValueError),
             (b"{}\n", RefusedError),
             (json.dumps({**ANSWER, "version": VERSION + 1}).encode() + b"\n", RefusedError),
             (json.dumps({**ANSWER, "reports": []}).encode() + b"\n", ValueError),
