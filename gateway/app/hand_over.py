@@ -5,7 +5,8 @@ waits for the same one.  One coroutine goes through these steps, and each may en
 
     step      what is done                                  the end of it leads to
     --------  --------------------------------------------  -------------------------------------
-    check     a child looks whether the code could start    it fails: we stay, and say why
+    check     a child looks whether the code could start,   it fails: we stay, and say why
+              and makes all parts of the gateway
     pause     askers are answered; ports accept no more;    a stop (SIGTERM): ports, which are
               what was read is answered meanwhile           about to close, accept again
     wait      signals wait from here on; those that came    a stop, or a signal of another
