@@ -262,7 +262,7 @@ class GuardianTests(SynchronousTestCase):
         os.close(file)
         self.addCleanup(guarded.close)
         guarded.start("polite.py", env={"JOURNAL": "/dev/stdout"})
-        self.read(guarded, 1)
+        self.read(guarded, 2)
         worker = int(guarded.report().split()[1])
         os.kill(worker, signal.SIGSTOP)
         guarded.process.kill()
