@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
             seen, kept = crowd(end, chosen.clients, chosen.rate, held=held)
             print(f"{end}{', held socket' if held else ''}; the worker was kept: {kept}")
             for kind in seen:
-                print(f"  {kind}")
+                print(f"  {kind}", flush=True)
     print(*wrong, sep="\n", end="")
     return bool(wrong)
 
