@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.packet import Packet
 from gateway.market.codes import ContractCodes
 from gateway.relay.event import Event, Subject
-from gateway.relay.late_joiners import BUNDLES, Snapshot
 from gateway.relay.selection import Selection
+from gateway.relay.snapshot import BUNDLES, Snapshot
 
 
 def tick(code: str, text: bytes = b"42") -> Event:
