@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from gateway.socketio.socket import Socket
 
 _CONNECTED = State.CONNECTED
+APART = 2e-6
+"""Seconds between events of one read, so that whoever sorts by their times has them in order."""
 
 
 class Hub:
@@ -201,6 +203,7 @@ class Hub:
                 # The worker may end by what its events before this one led to.
                 current = not trusted or observer.is_current(sender)
                 event = Event((packet,), receiver, subject, trusted, wall, current)
+                wall += APART
                 self._append(event)
                 entered.append(event)
                 if trusted:

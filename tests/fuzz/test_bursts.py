@@ -61,3 +61,12 @@ class BurstTests(SynchronousTestCase):
         for each in MESSAGES:
             messages = list(chain((event, each), (event, event)))
             self.assertEqual(heard([b"".join(messages)]), heard(messages), each)
+
+    def test_their_times_are_in_their_order_in_a_recording_too(self) -> None:
+        world = Whole()
+        sender = world.connect()
+        sender.protocol.dataReceived(REQUEST)
+        sender.protocol.dataReceived(frame(b"40"))
+        sender.protocol.dataReceived(MESSAGES[1] * 100)
+        times = [f"{event.wall:.6f}" for event in world.observer.last]
+        self.assertEqual((len(times), times), (100, sorted(set(times))))

@@ -25,7 +25,9 @@ MAX_PAYLOAD = 65536
 
 
 class Everybody:
-    """An observer that lets everybody in, and trusts nobody."""
+    """An observer that lets everybody in, and trusts nobody; `last` is what came last together."""
+
+    last: Any = ()
 
     def admit(self, session: Any, auth: dict[str, Any]) -> bool:
         return True
@@ -36,7 +38,8 @@ class Everybody:
     def trusts(self, sender: Any) -> bool:
         return False
 
-    def relayed(self, sender: Any, events: Any) -> None: ...
+    def relayed(self, sender: Any, events: Any) -> None:
+        self.last = events
 
     def owner(self, session: Any) -> str:
         return ""
@@ -53,7 +56,10 @@ class Whole:
         self.clock = Clock()
         deadlines = Deadlines(self.clock.seconds)
         drive(self.clock, deadlines)
-        relay = Relay(RelaySettings(), deadlines, self.clock.callLater, Everybody(), wall=time.time)
+        self.observer = Everybody()
+        relay = Relay(
+            RelaySettings(), deadlines, self.clock.callLater, self.observer, wall=time.time
+        )
         application = SocketServer(SocketSettings(), deadlines)
         relay.register(application)
         self.engine = EngineServer(

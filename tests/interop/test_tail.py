@@ -95,14 +95,25 @@ class Tailing(SynchronousTestCase):
 
 class TailTests(Tailing):
     def test_events_as_they_come_over_a_restart_of_the_gateway_until_ctrl_c(self) -> None:
+        self.over_a_restart("nothing was missed")
+
+    def test_a_restart_that_forgets_what_there_was_is_said(self) -> None:
+        def forget() -> None:
+            (ring,) = self.folder.rglob("memory-*.ring")
+            ring.unlink()
+
+        self.over_a_restart("events in between may be", meanwhile=forget)
+
+    def over_a_restart(self, said: str, meanwhile: Callable[[], object] = bool) -> None:
         port = free_port()
         service = self.gateway(port=port)
         tail = self.tail("--url", service.url, "--codes=TXFR1", "--events", "market_tick", "--json")
         self.publish(port, tail, 1)
         service.stop()
         tail.until(lambda: any(": lost " in line for line in tail.said))
+        meanwhile()
         self.gateway(port=port)
-        tail.until(lambda: any(" is back; events in between may be" in line for line in tail.said))
+        tail.until(lambda: any(f" is back; {said}" in line for line in tail.said))
         self.publish(port, tail, 2)
         tail.process.send_signal(signal.SIGINT)
         self.assertEqual(tail.end(), 0)
