@@ -131,7 +131,8 @@ class AdoptionTests(AccountCase):
                 if wish == "stop":
                     place.until("start", lambda: second.starts)  # noqa: B023
                     self.assertEqual(place.status()["state"], "stopped")
-                    self.assertEqual(place.ask("/start-python", {})[0], 200)
+                    # refused, but planned, while the old one is still logging out
+                    place.ask("/start-python", {})
                 is_ready(place)
                 logins = ["ENVIRONMENT-KEY-0", "POSTED-KEY-1", "POSTED-KEY-1"]
                 self.assertEqual(self.logins(place), logins)
