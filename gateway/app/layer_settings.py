@@ -165,6 +165,11 @@ def token_sources(settings: Settings) -> tuple[Source, ...]:
     )
 
 
+def mark_of(settings: Settings) -> str:
+    """What the worker tells instead of the market's data (`WorkerSettings.mark`); "": nothing."""
+    return "demo" if settings.demo else ""
+
+
 def worker_settings(
     settings: Settings, guard: GuardSettings, environ: Mapping[str, str]
 ) -> WorkerSettings:
@@ -183,7 +188,7 @@ def worker_settings(
         command=tuple(settings.command or ()),
         python=settings.python,
         arguments=settings.worker_args,
-        demo=settings.demo,
+        mark=mark_of(settings),
         dev=settings.dev,
         variables=name_more(settings.key_names),
         credentials_file=settings.credentials_file,

@@ -35,6 +35,7 @@ class WorkerReport:
     """Reads the life-cycle and the parts around it, and says it as JSON values.
 
     `now` is always seconds since 1970.  `shown_url()` is the gateway's URL as it may be shown.
+    `mark`: see `WorkerSettings`.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class WorkerReport:
         keys: CredentialStore,
         usage: Usage,
         shown_url: Callable[[], str],
+        mark: str = "",
     ) -> None:
+        self._marks = {mark: True} if mark else {}
         self._lifecycle = lifecycle
         self._limits = limits
         self._checks = checks
@@ -85,24 +88,26 @@ class WorkerReport:
             "restarts": self.restarts,
             "budget": self._limits.budget(),
             "timestamp": iso(now),
+            **self._marks,
         }
 
     def health(self) -> dict[str, Any]:
-        """What `/health` tells besides its three fields: state, since, restarts, lastExit."""
+        """What `/health` tells besides its three fields: how the worker is, and its mark."""
         lifecycle = self._lifecycle
         return {
             "state": lifecycle.state.name,
             "since": iso(lifecycle.state.since),
             "restarts": self.restarts,
             "lastExit": next(map(_exit, lifecycle.last_exits), None),
+            **self._marks,
         }
 
     def readiness(self) -> dict[str, Any]:
         """What `/readyz` tells: why the worker is ready or not."""
         worker = self._lifecycle.live_worker
         if worker is None:
-            return {"reason": f"the worker is {self._lifecycle.state.name}"}
-        return {"reason": worker.vitals.lacking or "the worker is ready"}
+            return {"reason": f"the worker is {self._lifecycle.state.name}", **self._marks}
+        return {"reason": worker.vitals.lacking or "the worker is ready", **self._marks}
 
     def status(self, now: float) -> dict[str, Any]:
         """The worker's part of `/status`: as `health`, and the process, the plans and the past."""

@@ -41,8 +41,11 @@ class WorkerSettings:
     """The worker's interpreter; None: see `gateway.worker.process.launch`."""
     arguments: tuple[str, ...] = ()
     """What main.py is given on its command line."""
-    demo: bool = False
-    """The demonstration feed: `--demo` for main.py, and starts that the ledger doesn't count."""
+    mark: str = ""
+    """`demo`, `replay` or `rehearsal`: what the worker tells instead of the market's own data.  All
+    that is said of it has this mark, no keys are needed, and the ledger hears nothing of it."""
+    own: Sequence[str] = ()
+    """A module of the gateway's own that is the worker, with its arguments; () for none."""
     dev: bool = False
     """Restart when main.py, or a Python file beside it, changed."""
     variables: Variables = VARIABLES

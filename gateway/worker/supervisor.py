@@ -163,6 +163,7 @@ class Supervisor:
             keys=self._keys,
             usage=Usage(clock),
             shown_url=lambda: self.redact(self._gateway_url),
+            mark=settings.mark,
         )
         self._silent_feeds = SilentFeeds(
             reactor, settings.restart_silent, partial(self._lifecycle.renew, states=(Running,))
@@ -333,7 +334,7 @@ class Supervisor:
     def _may_wait(self, worker: WorkerRun) -> bool:
         """Whether the worker need not be ready now: it has no keys, or no session is open."""
         trades = self.checks.in_session if self._settings.sessions else self._trades(self._wall())
-        lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.demo)
+        lacks_keys = worker.vitals.lacks_keys or (self._keys.missing and not self._settings.mark)
         return lacks_keys or not trades
 
     def _clean_error(self, value: object) -> str:

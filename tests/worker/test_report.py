@@ -36,7 +36,10 @@ class WorkerReportTests(SynchronousTestCase):
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
         self.checks = SimpleNamespace(reopens=None, status=lambda: {})
-        self.reporter = WorkerReport(
+        self.reporter = self.report()
+
+    def report(self, **more: str) -> WorkerReport:
+        return WorkerReport(
             self.lifecycle,
             self.limits,
             checks=self.checks,
@@ -44,7 +47,17 @@ class WorkerReportTests(SynchronousTestCase):
             keys=SimpleNamespace(overridden=[]),
             usage=SimpleNamespace(of=lambda pid: {}),
             shown_url=lambda: "http://localhost:3001",
+            **more,
         )
+
+    def test_all_that_is_said_of_a_replay_says_so(self) -> None:
+        for told in (
+            self.report(mark="replay").event(MONDAY),
+            self.report(mark="replay").health(),
+            self.report(mark="replay").readiness(),
+        ):
+            self.assertIs(told["replay"], True)
+        self.assertNotIn("replay", self.reporter.event(MONDAY))
 
     def held(self, reason: str) -> None:
         """The next start comes in a second."""

@@ -39,7 +39,7 @@ class EnvironmentTests(RealTestCase):
     async def test_the_worker_is_started_as_the_contract_says(self) -> None:
         supervisor = self.dumping(
             arguments=("--rate", "5"),
-            demo=True,
+            mark="demo",
             withhold=("SECRET_TOKEN",),
             environ={"SECRET_TOKEN": "x", "NOTIFY_SOCKET": "/x", "SIMULATION": "true"},
         )

@@ -136,7 +136,7 @@ def check_worker(
     yield _runs(python, _why(python, settings, target), found)
     yield script
     if found is not None:
-        wants_shioaji = _names_shioaji(sources) and not settings.demo
+        wants_shioaji = _names_shioaji(sources) and not settings.mark
         yield from _elsewhere(python, target, sources.elsewhere, found)
         yield _packages(python, sources.needed, found, wants_shioaji=wants_shioaji)
         for file, tree in sources.files.items():

@@ -43,6 +43,8 @@ class BrokerLimits:
         self._ledger = ledger
         self._clock = clock
         self._wall = wall
+        self._is_real = not settings.mark
+        """Whether there is a broker: else the ledger neither says nor hears anything."""
         self._level = 0
         self._paused_until = 0.0
         self._imposed_by: int | None = None
@@ -51,6 +53,8 @@ class BrokerLimits:
 
     def begin(self) -> None:
         """Go on with the pause that the ledger remembers, now that `clock` runs."""
+        if not self._is_real:
+            return
         until, self._level = self._ledger.pause
         # The wall clock may have jumped.
         left = min(until - self._wall(), self._settings.pause_max)
@@ -65,7 +69,7 @@ class BrokerLimits:
         left = self._paused_until - self._clock()
         if left > 0 and not force:
             return Hold("the broker asked for a pause (code 451 or 503)", left, imposed=True)
-        if not person and not self._settings.demo and self.used >= self._settings.budget:
+        if not person and self._is_real and self.used >= self._settings.budget:
             return Hold(
                 f"today's budget of {self._settings.budget} starts is spent",
                 next_day(self._wall()) - self._wall(),
@@ -74,12 +78,12 @@ class BrokerLimits:
 
     def started(self) -> None:
         """A worker was started."""
-        if not self._settings.demo:
+        if self._is_real:
             self._ledger.count(self._wall())
 
     def adopted(self) -> None:
         """A worker was taken over: a login less than without that."""
-        if not self._settings.demo:
+        if self._is_real:
             self._ledger.count(self._wall(), "adoptions")
 
     def record_error(self, cause: str, generation: int) -> int:
@@ -106,7 +110,7 @@ class BrokerLimits:
         self._paused_until = max(self._paused_until, self._clock() + pause)
         until = self._wall() + self._paused_until - self._clock()
         kept, level = self._ledger.pause
-        if level != self._level or abs(until - kept) >= MOVED:
+        if self._is_real and (level != self._level or abs(until - kept) >= MOVED):
             self._ledger.keep_pause(until, self._level)
         return self._errors
 
@@ -114,7 +118,8 @@ class BrokerLimits:
         """A worker has been ready for long: the next pause is a short one again."""
         if self._level:
             self._level = 0
-            self._ledger.keep_pause(0, 0)
+            if self._is_real:
+                self._ledger.keep_pause(0, 0)
 
     @property
     def used(self) -> int:

@@ -42,10 +42,22 @@ class BrokerLimitsTests(SynchronousTestCase):
         self.assertIsNone(limits.hold())
         self.assertEqual(limits.budget()["used"], 0)
 
-    def test_the_demonstration_costs_nothing(self) -> None:
-        limits = self.limits(budget=0, demo=True)
-        limits.started()
-        self.assertEqual((limits.used, limits.hold()), (0, None))
+    def test_what_is_not_the_market_costs_nothing(self) -> None:
+        for mark in ("demo", "replay", "rehearsal"):
+            limits = self.limits(budget=0, mark=mark)
+            limits.started()
+            self.assertEqual((limits.used, limits.hold()), (0, None))
+
+    def test_a_pause_of_a_rehearsal_holds_it_and_is_not_kept_for_the_real_day(self) -> None:
+        limits = self.limits(mark="rehearsal")
+        limits.record_error(BAN, 1)
+        self.assertIsNotNone(limits.hold())
+        self.assertEqual(self.ledger.pause[0], 0)
+        limits = self.limits()
+        self.assertIsNone(limits.hold())
+        limits.record_error(BAN, 1)
+        self.assertIsNone(self.limits(mark="replay").hold())
+        self.assertIsNotNone(self.limits().hold())
 
     def test_the_budget_is_told(self) -> None:
         limits = self.limits(budget=5)

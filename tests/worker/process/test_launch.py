@@ -437,7 +437,7 @@ class TargetTests(LauncherTestCase):
         run = self.folder.program("bin/run", "")
         script = self.folder.write("src/app.py")
         environ = {"PATH": str(run.parent)}
-        command = await self.command(environ, command=("run", "src/app.py", "--fast"), demo=True)
+        command = await self.command(environ, command=("run", "src/app.py", "--fast"), mark="demo")
         self.assertEqual(list(command.argv), [str(run), "src/app.py", "--fast", "--demo"])
         self.assertEqual(command.cwd, str(self.folder.path))
         launcher = self.launcher(environ, command=("./bin/run", "src/app.py"))
@@ -491,7 +491,7 @@ class CommandTests(LauncherTestCase):
     async def test_the_command(self) -> None:
         main = self.folder.write("sub/main.py")
         launcher = self.launcher(
-            main=main, python=sys.executable, arguments=("--a", "b"), demo=True
+            main=main, python=sys.executable, arguments=("--a", "b"), mark="demo"
         )
         command = await launcher.command(None, "http://here")
         self.assertEqual(
