@@ -77,6 +77,7 @@ MAY_IMPORT = {
         "engineio", "common",
     },
     "tap": {"app", "web/http/listen_plan", "web/private"},
+    "client": set(),
     "cli": {"history", "market", "web/security", "socketio", "engineio", "common"},
     "__main__": {"cli"},
 }  # fmt: skip

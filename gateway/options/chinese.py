@@ -29,7 +29,7 @@ TEXTS: Final = {
     "python": "執行 worker 的 Python。未指定時為 main.py 所在目錄的 venv 或 .venv，或往上直到專案根目錄"
     "的各層目錄中的；再來是 PATH 中第一個能匯入 main.py 所需套件的 python3。",
     "worker_args": "傳給 main.py 的參數，引號寫法同 shell，例如 '--codes TXFR1,2330'。可重複。",
-    "demo": "讓 worker 播放示範行情：價格是隨機的，不需要券商帳號。",
+    "demo": "讓 worker 播放示範行情：價格是隨機的，不需要券商帳號。沒有 main.py 時，由 gateway 自己的程式播放。",
     "dev": "開發用：worker 的任一 Python 檔案變更時重新啟動 worker，日誌等級為 debug。",
     "no_worker": "不執行 worker；可以發布事件的用戶端就是事件的來源。",
     "state_dir": "存放重新啟動後仍需保留的資料的目錄：worker 的啟動紀錄、recovery.key、最近的事件"

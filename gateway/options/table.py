@@ -137,6 +137,7 @@ class Settings:
     )
     demo: bool = flag(
         "Run the worker with its demonstration feed: random prices, no broker account needed."
+        " Without a main.py a feed of the gateway's own is run."
     )
     dev: bool = flag(
         "For development: restart the worker when one of its Python files changes, and log at"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-import main
+from gateway.client.connection import Gateway
+from gateway.client.console import Redactor
 from tests.interop.proxy import Proxy
 from tests.interop.service import Browser, started
 
@@ -19,7 +20,7 @@ class AwayTests(SynchronousTestCase):
         self.addCleanup(self.proxy.close)
         self.browser = Browser(self.service.url)
         self.addCleanup(self.browser.close)
-        self.gateway = main.Gateway(self.proxy.url, {}, main.Redactor([]))
+        self.gateway = Gateway(self.proxy.url, {}, Redactor([]))
         self.addCleanup(self.gateway.close)
 
     def test_what_happens_meanwhile_is_told_in_order_when_the_gateway_is_back(self) -> None:

@@ -21,7 +21,8 @@ PYTHON = ROOT / ".venv-shioaji" / "bin" / "python"
 
 SCRIPT = """
 import json, struct, sys
-import shioaji, main
+import inspect, shioaji
+from gateway.client import convert
 
 def packed(value):  # MessagePack, as the broker's server sends quotes; all is short here
     if isinstance(value, list):
@@ -36,22 +37,22 @@ tick = head + ["23000", "22990.5", 10, 20, "23001.5", "23002", "23010", "22990",
 five, sizes = [str(price) for price in range(1, 6)], list(range(1, 6))
 bidask = head + [10, 20, five, sizes, sizes, five, sizes, sizes, "0", "0", 0, 0, "22990.5", 0]
 json.dump({
-    "future": main.contract_event(shioaji.Future(
+    "future": convert.contract_event(shioaji.Future(
         "TXFR1", target_code="TXFL6", name="TXF", reference=23000.0, delivery_date="2026/12/16",
     )),
-    "option": main.contract_event(shioaji.Option(
+    "option": convert.contract_event(shioaji.Option(
         "TXO23000L6", option_right=shioaji.OptionRight.Call, strike_price=23000.0,
     )),
-    "tick": main.tick_event(shioaji.TickFOPv1.from_msgpack(packed(tick))),
-    "bidask": main.bidask_event(shioaji.BidAskFOPv1.from_msgpack(packed(bidask))),
+    "tick": convert.tick_event(shioaji.TickFOPv1.from_msgpack(packed(tick))),
+    "bidask": convert.bidask_event(shioaji.BidAskFOPv1.from_msgpack(packed(bidask))),
     "missing": [name for name in (
         "set_session_down_callback on_tick_fop_v1 on_tick_stk_v1 on_bidask_fop_v1"
         " on_bidask_stk_v1 subscribe snapshots kbars login logout activate_ca Contracts"
     ).split() if not hasattr(shioaji.Shioaji, name)],
     "kbars": [name for name in "ts Open High Low Close Volume".split()
               if not hasattr(shioaji.KBars, name)],
-    "asks": str(main.inspect.signature(shioaji.Shioaji.kbars)),
-    "snapshot": [name for name in main.inspect.getsource(main.snapshot_event).split('"')[1::2]
+    "asks": str(inspect.signature(shioaji.Shioaji.kbars)),
+    "snapshot": [name for name in inspect.getsource(convert.snapshot_event).split('"')[1::2]
                  if name.isidentifier() and name not in ("name", "reference")
                  and not hasattr(shioaji.Snapshot, name)],
 }, sys.stdout)

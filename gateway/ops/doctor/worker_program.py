@@ -80,6 +80,8 @@ _PIP_NAMES = {
     "yaml": "PyYAML",
 }
 """Packages that have another name for pip than for `import`."""
+_OURS = "gateway"
+"""This package itself: pip knows another one by this name."""
 
 
 def find_target(settings: WorkerSettings, environ: Mapping[str, str], cwd: Path) -> Target:
@@ -172,7 +174,7 @@ def _python(launcher: Launcher) -> str:
 
 def _why(python: str, settings: WorkerSettings, target: Target) -> str:
     if not target.is_python:
-        return "named by --command"
+        return "named by --command" if settings.command else "the gateway's own"
     if settings.python is not None:
         return "named by --python"
     beside = target.script.parent
@@ -250,6 +252,13 @@ def _elsewhere(
 
 def _packages(python: str, needed: set[str], found: Interpreter, *, wants_shioaji: bool) -> Finding:
     missing = sorted(needed.intersection(found.missing))
+    if _OURS in missing:
+        return fail(
+            "packages",
+            f"main.py imports {_OURS}, the package of sjgateway, which {python} does not have",
+            f"{python} -m pip install -e FOLDER, the folder of sjgateway; or choose the gateway's"
+            f" own Python: --python {sys.executable}",
+        )
     if missing:
         names = " ".join(f"'{_PIP_NAMES.get(name, name)}'" for name in missing)
         return fail(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,7 +66,8 @@ def find(settings: WorkerSettings, cwd: Path) -> Target:
     """What `settings` tell to run; `cwd` is the gateway's folder.  Raises LaunchError.
 
     `--command`, else `--module`, else `--main`, else main.py in the working folder or the one
-    above.  The working folder is `--cwd`, else that of main.py, else the gateway's.
+    above, else, with `--demo`, a feed of our own.  The working folder is `--cwd`, else that of
+    main.py, else the gateway's.
     """
     folder = _folder(settings, cwd)
     if settings.command:
@@ -73,8 +75,20 @@ def find(settings: WorkerSettings, cwd: Path) -> Target:
         return Target(words, folder, _script_of(words, folder), is_python=False)
     if settings.module:
         return Target(("-m", settings.module), folder, _module(settings.module, folder))
-    main = _main(settings, cwd, folder)
+    try:
+        main = _main(settings, cwd, folder)
+    except LaunchError:
+        if settings.demo and settings.main is None:
+            return own("gateway.client", folder)
+        raise
     return Target((os.fspath(main),), folder if settings.cwd else main.parent, main)
+
+
+def own(module: str, folder: Path) -> Target:
+    """A worker of ours: `module` of this installation, in our own Python."""
+    words = (sys.executable, "-u", "-m", module)
+    package = Path(__file__).parents[3].joinpath(*module.split("."))
+    return Target(words, folder, package / "__main__.py", is_python=False)
 
 
 def program(words: Sequence[str], folder: Path, path: str) -> str:

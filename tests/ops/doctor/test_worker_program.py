@@ -101,6 +101,12 @@ class WorkerTests(DoctorTestCase):
         self.assert_found(line, "fail", "main.py imports socketio", str(python))
         self.assertIn("-m pip install 'python-socketio[client]'", line.cure)
 
+    def test_our_own_package_is_missing(self) -> None:
+        self.install(*CLIENT)
+        self.main.write_text("from gateway.client.rule import Rule\n")
+        line = self.found("packages")
+        self.assert_found(line, "fail", "gateway, the package of sjgateway", "-m pip install -e")
+
     def test_a_package_that_is_missing_matters_only_where_it_is_needed(self) -> None:
         self.install(*CLIENT)
         self.main.write_text(
@@ -243,8 +249,9 @@ class LoginTests(DoctorTestCase):
         call = MAIN + "connect(contracts_timeout=1)\n"
         self.assertEqual(self.login(call, "shioaji-1.7.9").level, "ok")
 
-    def test_main_py_of_this_project_is_fine(self) -> None:
-        source = (Path(__file__).parents[3] / "main.py").read_text(encoding="utf-8")
+    def test_the_reference_workers_own_is_fine(self) -> None:
+        source = (Path(__file__).parents[3] / "gateway/client/broker.py").read_text("utf-8")
+        self.assertIn("api.login(", source)
         for version in ("shioaji-1.2.5", "shioaji-1.7.9"):
             with self.subTest(version=version):
                 folder = self.folder / ".venv"

@@ -110,6 +110,14 @@ class MainTests(LauncherTestCase):
         self.assertIn(str(self.folder / "x.py"), error.details)
         self.assertRaises(LaunchError, self.launcher(main=self.folder.path).main)
 
+    async def test_the_demonstration_needs_none(self) -> None:
+        command = await self.launcher(demo=True).command(None, "")
+        ours = [sys.executable, "-u", "-m", "gateway.client", "--demo"]
+        self.assertEqual(command.argv[: len(ours)], ours)
+        self.assertEqual(Path(command.cwd), self.folder.path)
+        self.assertTrue(self.launcher(demo=True).main().is_file())
+        self.assertRaises(LaunchError, self.launcher(demo=True, main=Path("x.py")).main)
+
 
 class GoneTests(LauncherTestCase):
     async def test_a_working_folder_that_was_deleted_is_named(self) -> None:

@@ -1,0 +1,22 @@
+// Reads the feed in Node.js: the newest quote of each code first, then each tick.
+// 在 Node.js 讀行情：先是每個商品的最新報價，之後是每一筆成交。
+//
+//   npm install socket.io-client
+//   node examples/feed.mjs http://localhost:3001 TXFR1 2330
+import { io } from "socket.io-client";
+
+const [url = "http://localhost:3001", ...codes] = process.argv.slice(2);
+const wanted = codes.length ? { codes } : {};
+const socket = io(url, { auth: { events: ["market_tick"], snapshot: true, ...wanted } });
+
+socket.on("connect", () => console.log(`connected to ${url}`));
+socket.on("connect_error", (error) => console.error(`no connection: ${error.message}`));
+socket.on("disconnect", (reason) => {
+  console.error(`disconnected: ${reason}`);
+  // After a word of the server the library does not come back by itself.
+  if (reason === "io server disconnect") socket.connect();
+});
+socket.on("market_tick", ({ code, datetime, price, volume, demo, replay, rehearsal }) => {
+  const mark = demo || replay || rehearsal ? " (not the market's)" : "";
+  console.log(`${datetime} ${code} ${price} x ${volume}${mark}`);
+});

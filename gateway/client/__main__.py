@@ -1,0 +1,12 @@
+"""The demonstration feed by itself: `python -m gateway.client`."""
+
+import sys
+
+from gateway.client.needs import require
+
+require()
+
+from gateway.client.rule import Rule  # noqa: E402
+from gateway.client.run import run  # noqa: E402
+
+sys.exit(run(Rule(), ["--demo", *sys.argv[1:]]))
