@@ -78,7 +78,7 @@ def find(settings: WorkerSettings, cwd: Path) -> Target:
     try:
         main = _main(settings, cwd, folder)
     except LaunchError:
-        if settings.demo and settings.main is None:
+        if settings.mark == "demo" and settings.main is None:
             return own("gateway.client", folder)
         raise
     return Target((os.fspath(main),), folder if settings.cwd else main.parent, main)

@@ -111,12 +111,12 @@ class MainTests(LauncherTestCase):
         self.assertRaises(LaunchError, self.launcher(main=self.folder.path).main)
 
     async def test_the_demonstration_needs_none(self) -> None:
-        command = await self.launcher(demo=True).command(None, "")
+        command = await self.launcher(mark="demo").command(None, "")
         ours = [sys.executable, "-u", "-m", "gateway.client", "--demo"]
         self.assertEqual(command.argv[: len(ours)], ours)
         self.assertEqual(Path(command.cwd), self.folder.path)
-        self.assertTrue(self.launcher(demo=True).main().is_file())
-        self.assertRaises(LaunchError, self.launcher(demo=True, main=Path("x.py")).main)
+        self.assertTrue(self.launcher(mark="demo").main().is_file())
+        self.assertRaises(LaunchError, self.launcher(mark="demo", main=Path("x.py")).main)
 
 
 class GoneTests(LauncherTestCase):
