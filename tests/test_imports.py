@@ -37,7 +37,7 @@ MAY_IMPORT = {
         "contract", "worker/settings", "worker/sources", "worker/lifecycle",
         "common",
     },
-    "worker/keys/credentials": {"contract"},
+    "worker/keys/credentials": {"contract", "common/credentials"},
     "worker/keys/own_files": {"worker/keys/credentials"},
     "worker/readiness": {
         "contract", "worker/settings", "worker/keys/own_files", "worker/lifecycle",
@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "worker/process/interpreters": set(),
     "worker/process/connections": set(),
     "worker/process/target": {"contract", "worker/settings"},
-    "worker": {"contract", "market/events", "common"},
+    "worker": {"market/events", "common"},
     "ops/doctor": {
         "contract", "worker/settings", "worker/sources", "worker/keys",
         "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",

@@ -37,7 +37,7 @@ from gateway.worker.takeover import Takeover
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-    from gateway.contract import Credentials
+    from gateway.common.credentials import Credentials
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.settings import WorkerSettings

@@ -18,7 +18,7 @@ from twisted.internet import reactor
 from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
 
-from gateway.contract import Credentials
+from gateway.common.credentials import Credentials
 from gateway.worker.process import guarded
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor

@@ -12,7 +12,8 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
-from gateway.contract import Credentials, no_hand_over
+from gateway.common.credentials import Credentials
+from gateway.contract import no_hand_over
 from gateway.web.http.counting import Caps, count_connections
 from gateway.web.http.limits import Limits
 from gateway.web.http.request import Request

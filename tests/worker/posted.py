@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.contract import Credentials
+from gateway.common.credentials import Credentials
 
 AWKWARD = " #'\"=$ {} ${HOME} `id` \\ \\n 臺指期 \t"
 """What a key may hold."""

@@ -6,7 +6,8 @@ import errno
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.contract import Credentials, NotReadyError
+from gateway.common.credentials import Credentials
+from gateway.contract import NotReadyError
 
 from .simulated import Simulation
 

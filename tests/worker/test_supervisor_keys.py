@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from twisted.internet.defer import gatherResults
 
-from gateway.contract import (
-    CredentialsError,
-    LaunchError,
-    NotReadyError,
-    PausedError,
-    SupersededError,
-)
+from gateway.common.credentials import CredentialsError
+from gateway.contract import LaunchError, NotReadyError, PausedError, SupersededError
 
 from .posted import AWKWARD, posted
 from .real import CHILDREN, RealTestCase, outcome, soon

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from gateway.common.attempt import reason
-from gateway.contract import CredentialsError
+from gateway.common.credentials import CredentialsError
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.worker.keys.credentials import check_certificate, from_environment
 from gateway.worker.keys.overriding import overridden

@@ -11,14 +11,9 @@ import orjson
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
+from gateway.common.credentials import FIELDS, Credentials, CredentialsError
 from gateway.common.times import iso
-from gateway.contract import (
-    FIELDS,
-    Credentials,
-    CredentialsError,
-    WorkerError,
-    no_hand_over,
-)
+from gateway.contract import WorkerError, no_hand_over
 from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
 from gateway.web.routes.schemas import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from gateway.contract import Credentials
+from gateway.common.credentials import Credentials
 from gateway.web.routes import schemas
 from gateway.web.routes.openapi import document
 from gateway.web.routes.rest import answer

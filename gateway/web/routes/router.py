@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
-from gateway.contract import CredentialsError, HeldError, WorkerError
+from gateway.common.credentials import CredentialsError
+from gateway.contract import HeldError, WorkerError
 from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, problem
 from gateway.web.http.site import Mount

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from dotenv import dotenv_values
 from msgspec import structs
 
-from gateway.contract import FIELDS, Credentials, CredentialsError, WorkerError
+from gateway.common.credentials import FIELDS, Credentials, CredentialsError
+from gateway.contract import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

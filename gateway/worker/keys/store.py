@@ -9,15 +9,8 @@ import msgspec
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
-from gateway.contract import (
-    REQUIRED,
-    Credentials,
-    CredentialsError,
-    HeldError,
-    SupersededError,
-    UnreachableError,
-    WorkerError,
-)
+from gateway.common.credentials import REQUIRED, Credentials, CredentialsError
+from gateway.contract import HeldError, SupersededError, UnreachableError, WorkerError
 from gateway.worker.keys.credentials import (
     VARIABLES,
     CredentialsFile,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
-    from gateway.contract import Credentials
+    from gateway.common.credentials import Credentials
     from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim

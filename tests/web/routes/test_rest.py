@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from gateway.contract import Credentials, CredentialsError, HeldError, NoWorker, WorkerError
+from gateway.common.credentials import Credentials, CredentialsError
+from gateway.contract import HeldError, NoWorker, WorkerError
 from tests.web.http.test_site import Answer, SiteTestCase
 from tests.web.site import build_site
 

@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.contract import FIELDS, Credentials, CredentialsError, WorkerError
+from gateway.common.credentials import FIELDS, Credentials, CredentialsError
+from gateway.contract import WorkerError
 from gateway.worker.keys.credentials import (
     VARIABLES,
     CredentialsFile,

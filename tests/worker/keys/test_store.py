@@ -6,8 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.credentials import Credentials
 from gateway.common.redact import MASK, Redactor
-from gateway.contract import Credentials, WorkerError
+from gateway.contract import WorkerError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.keys.store import CredentialStore
 from tests.worker.fakes import settings

@@ -13,7 +13,8 @@ from twisted.internet import reactor
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gateway.contract import Credentials, LaunchError, UnreachableError
+from gateway.common.credentials import Credentials
+from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import VARIABLES
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Venvs, look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.contract import FIELDS, MISSING, Credentials, CredentialsError
+from gateway.common.credentials import FIELDS, MISSING, Credentials, CredentialsError
 
 GOOD = dict.fromkeys(FIELDS, "value")
 
