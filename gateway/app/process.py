@@ -18,6 +18,7 @@ from twisted.application.service import Service
 from twisted.internet.process import reapAllProcesses, reapProcessHandlers
 from twisted.logger import Logger
 
+from gateway.app.event_loop import poll_directly
 from gateway.app.service import periodic
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ class ProcessLimits(Service):
 class OwnProcess(Service):
     """Takes over a process that runs nothing but the gateway, when it starts.
 
-    `time.monotonic` becomes the reactor's clock, SIGHUP calls `reload`, and the second SIGINT or
-    SIGTERM ends the process at once.  What was made so far lives to the end, and no collection of
-    garbage looks at it again: in a storm of clients that would stop everything for 0.1 s.
+    `time.monotonic` becomes the reactor's clock, and it calls what is ready directly.  SIGHUP calls
+    `reload`, and the second SIGINT or SIGTERM ends the process at once.  What was made so far
+    lives to the end, and no collection of garbage looks at it again: in a storm of clients that
+    would stop everything for 0.1 s.
     """
 
     name = "the process of our own"
@@ -81,6 +83,7 @@ class OwnProcess(Service):
     def startService(self) -> None:
         super().startService()
         use_monotonic_clock(self._reactor)
+        poll_directly(self._reactor)
         self._reactor.addSystemEventTrigger("before", "shutdown", _end_at_next_signal)
         heed_hangup(self._reactor, self._reload)
         gc.freeze()
