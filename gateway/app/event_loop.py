@@ -23,11 +23,15 @@ def poll_directly(reactor: Any) -> None:
 
     It is Twisted's own function with another `log`, so that nothing else can differ.
     """
-    if type(reactor) is not epollreactor.EPollReactor:
+    if not _is_epolls(reactor):
         return
     known = {**vars(epollreactor), "log": SimpleNamespace(callWithLogger=_call)}
     poll: Any = FunctionType(epollreactor.EPollReactor.doPoll.__code__, known)
     reactor.doIteration = MethodType(poll, reactor)
+
+
+def _is_epolls(reactor: object) -> bool:
+    return type(reactor) is epollreactor.EPollReactor
 
 
 def _call(_: object, do: Callable[..., object], *args: object) -> None:
