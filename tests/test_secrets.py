@@ -14,7 +14,9 @@ from socketio.exceptions import ConnectionError as Refused
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from tests.interop.service import ROOT, Service, free_port
+from tests.interop.service import ROOT, Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 PREFIX = 8
 """Not even so many characters may show."""
@@ -32,7 +34,7 @@ class Canaries(dict[str, str]):
 
 
 class SecretTests(TestCase):
-    timeout = 120
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
@@ -95,7 +97,7 @@ class SecretTests(TestCase):
         """Keep every event; a stranger who does not know the token is refused."""
         client = socketio.Client(reconnection=False, handle_sigint=False)
         client.on("*", lambda *event: self.outputs.append(repr(event).encode()))
-        client.connect(url, auth={"token": self.canary["view token"]}, wait_timeout=30)
+        client.connect(url, auth={"token": self.canary["view token"]}, wait_timeout=PATIENCE)
         self.addCleanup(client.disconnect)
         stranger = socketio.Client(reconnection=False, handle_sigint=False)
         stranger.on("connect_error", lambda *error: self.outputs.append(repr(error).encode()))
@@ -181,7 +183,7 @@ class SecretTests(TestCase):
             fields.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(service.url + path, body, fields, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 self.outputs.append(str(answer.headers).encode() + answer.read())
                 return int(answer.status)
         except urllib.error.HTTPError as error:

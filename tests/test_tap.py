@@ -29,6 +29,8 @@ from gateway.app.service import StartError
 from gateway.engineio.handshake import Peer
 from gateway.options import Settings
 from gateway.tap import makeService
+from tests.patience import PATIENCE
+from tests.ports import free_port
 from tests.web.certificates import write_certificate
 
 ROOT = Path(__file__).parents[1]
@@ -37,8 +39,6 @@ RUNNERS = {
     "twistd": ("from twisted.scripts.twistd import run; run()", "--pidfile=twistd.pid"),
     "twist": ("from twisted.application.twist._twist import Twist; Twist.main()",),
 }
-PATIENCE = 30
-"""Seconds after which whatever is waited for will not come."""
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -328,9 +328,7 @@ class RunnerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir(parents=True)
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
+        self.port = free_port()
 
     def command(self, runner: str, *options: str) -> dict:
         """Arguments for subprocess that start the gateway."""

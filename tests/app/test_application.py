@@ -10,20 +10,18 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.patience import PATIENCE
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 TWISTD = "from twisted.scripts.twistd import run; run()"
-PATIENCE = 60
-"""Seconds after which whatever is waited for will not come."""
 
 
 class ApplicationTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir(parents=True)
-        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        self.port, self.site = (each.getsockname()[1] for each in listeners)
-        for each in listeners:
-            each.close()
+        self.port, self.site = free_port(), free_port()
 
     def start(self, **variables: str) -> subprocess.Popen[str]:
         environ = {

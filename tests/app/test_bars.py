@@ -16,12 +16,13 @@ from gateway.app.assembly import GatewayAssembly
 from gateway.market.hours import TAIPEI
 from gateway.options import Settings
 from tests.ops.metrics.test_metrics import Client
+from tests.patience import PATIENCE
 
 START = int(time.time()) // 60 * 60 - 3600
 
 
 class BarsTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     async def start(self, **changes: Any) -> None:
         given = {"port": 0, "state_dir": self.folder, "no_worker": True, "view_token": ""}

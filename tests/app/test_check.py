@@ -10,7 +10,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.doctor import TOPICS
-from tests.ops.doctor.world import free_port
+from tests.patience import PATIENCE
+from tests.ports import free_port
 from tests.test_tap import RUNNERS
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ class CommandTests(SynchronousTestCase):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -14,7 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.inherited import VARIABLE
 from tests.deploy.running import WORKER, until
-from tests.interop.service import PATIENCE, ROOT, TWISTD, Service, free_port, started
+from tests.interop.service import ROOT, TWISTD, Service, started
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 GET = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
 HOLD = f"""

@@ -13,6 +13,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.process import DESCRIPTORS, ProcessLimits, Reloads, Step
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 OWN = """
@@ -38,7 +39,7 @@ class ProcessTests(SynchronousTestCase):
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
 

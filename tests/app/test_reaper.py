@@ -6,6 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.patience import PATIENCE
+
 SCRIPT = """
 import os
 from twisted.internet import protocol, reactor
@@ -55,7 +57,7 @@ class ReaperTests(SynchronousTestCase):
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "[3]\n", ""))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.command_case import CommandCase
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +56,7 @@ class CommandTests(CommandCase):
                 line = f'"$0" -m gateway {command} "$1" {target}'
                 done = subprocess.run(
                     ["bash", "-c", line, sys.executable, folder.absolute()], cwd=ROOT,
-                    stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+                    stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE,
                 )  # fmt: skip
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertRegex(done.stderr, f"\\Asjgateway: .*{expected}.*\n\\Z")

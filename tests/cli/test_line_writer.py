@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cli import line_writer
 from gateway.cli.line_writer import LineWriter
+from tests.patience import PATIENCE
 
-PATIENCE = 30
 LINE = b"x" * 999 + b"\n"
 
 

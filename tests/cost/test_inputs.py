@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.client import frame
 from tests.cost.inputs import Input, Way, event, inputs
 from tests.fuzz.whole import Whole
+from tests.patience import PATIENCE
 from tests.web.peer import REQUEST
 
 EVENTS = "an event"
@@ -51,7 +52,7 @@ class CommandTests(SynchronousTestCase):
         kinds = [each.name for each in inputs() if "wrong token" in each.name]
         done = subprocess.run(
             [sys.executable, "-m", "tests.cost", "wrong token"],
-            cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+            cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         self.assertEqual(done.stderr, "")
         rows = [line for line in done.stdout.splitlines() if line.startswith("| ")][1:]

@@ -8,11 +8,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
-PATIENCE = 30
-"""Seconds after which whatever is waited for will not come."""
 WORKER = """
 import os, time
 unwanted = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS"}.intersection(os.environ)

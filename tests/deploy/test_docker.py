@@ -19,8 +19,9 @@ import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.deploy.programs import require
-from tests.deploy.running import BIN, DEPLOY, PATIENCE, ROOT, WORKER, environment, until
-from tests.ops.doctor.world import free_port
+from tests.deploy.running import BIN, DEPLOY, ROOT, WORKER, environment, until
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 STATE = "/var/lib/sjgateway"
 NAMESPACE = ("--pid", "--fork", "--mount-proc", "--kill-child")

@@ -21,8 +21,9 @@ from twisted.trial.unittest import TestCase
 from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
 from tests.deploy.programs import require
-from tests.deploy.running import DEPLOY, PATIENCE, until
-from tests.ops.doctor.world import free_port
+from tests.deploy.running import DEPLOY, until
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 NAME = "gateway.example.com"
 PINGS = (25.0, 26.0)
@@ -47,7 +48,7 @@ http {{
 
 
 class NginxTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> Deferred[None]:
         nginx = require("nginx", "nginx-light")

@@ -15,8 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.settings import WorkerSettings
 from tests.deploy.programs import require
-from tests.deploy.running import BIN, DEPLOY, PATIENCE, WORKER, environment, healthy, until
-from tests.interop.service import free_port
+from tests.deploy.running import BIN, DEPLOY, WORKER, environment, healthy, until
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 PLACE = "/srv/sjgateway/.venv/bin"
 UNITS = ("sjgateway.service", "sjgateway.socket")

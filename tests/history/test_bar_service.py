@@ -22,10 +22,11 @@ from gateway.history.bar_service import (
 from gateway.market.hours import Calendar
 from tests.history.test_bar_keeper import event
 from tests.history.test_bars import at, told
+from tests.patience import PATIENCE
 
 
 class ServiceTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp()) / "bars.db"

@@ -11,6 +11,7 @@ from gateway.history import event_thread
 from gateway.history.event_thread import OVERHEAD, EventThread, Gap
 from gateway.history.heard_event import HeardEvent
 from tests.history.events import event
+from tests.patience import PATIENCE
 
 
 class Notes:
@@ -27,7 +28,7 @@ class Notes:
     def take(self, events: Sequence[HeardEvent]) -> None:
         self.threads.add(threading.current_thread().name)
         self.takes.set()
-        assert self.may_go_on.wait(30)
+        assert self.may_go_on.wait(PATIENCE)
         if self.fails:
             self.fails = False
             raise RuntimeError("as asked")
@@ -67,7 +68,7 @@ class EventThreadTests(TestCase):
 
     async def taking(self) -> None:
         """Wait until the duty was called."""
-        assert self.duty.takes.wait(30)
+        assert self.duty.takes.wait(PATIENCE)
 
     async def test_events_come_in_order_and_all_before_the_end(self) -> None:
         self.make()

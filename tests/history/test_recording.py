@@ -19,6 +19,7 @@ from gateway.history.recordings_folder import RecordSettings
 from gateway.market.hours import Calendar
 from tests.history.events import WALL, event
 from tests.history.test_event_thread import wait
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 NAME = "2025-12-01-night.jsonl.zst"
@@ -166,7 +167,7 @@ class RecordingTests(TestCase):
         self.patch(os, "pwrite", pwrite)
         self.recording.start()
         await self.send_frame()
-        assert tried.acquire(timeout=30)
+        assert tried.acquire(timeout=PATIENCE)
         while not self.recording.status.trouble:
             await wait()
         self.look()
@@ -210,12 +211,12 @@ class RecordingTests(TestCase):
 
         def fdatasync(descriptor: int) -> None:
             asked.set()
-            answers.wait(60)
+            answers.wait(PATIENCE)
 
         self.patch(os, "fdatasync", fdatasync)
         self.recording.start()
         await self.send_frame()
-        assert asked.wait(30)
+        assert asked.wait(PATIENCE)
         self.look()
         self.assertEqual(self.recording.status.trouble, "")
         self.look(GRACE)

@@ -16,7 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.client import Client, frame
 from gateway.history.reading import read
 from gateway.history.recordings_folder import recordings
-from tests.interop.service import PATIENCE, Service, free_port, started
+from tests.interop.service import Service, started
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 
 def tick(number: int, more: str = "") -> bytes:

@@ -10,17 +10,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.interop.kept import Kept
 from tests.interop.node import node_modules
 from tests.interop.service import ROOT
+from tests.patience import PATIENCE
 
 OUTPUT = ROOT / "test-output"
 """Where screenshots are kept; not in version control."""
-PATIENCE = 20_000
-"""Milliseconds after which whatever is waited for will not come."""
 SERIOUS = ("serious", "critical")
 
 LANGUAGES = {"en": "en-US", "zh": "zh-TW"}
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
-expect.set_options(PATIENCE)
+expect.set_options(1000 * PATIENCE)
 
 
 def require_chromium() -> str:
@@ -44,7 +43,7 @@ class Chromium:
         path = require_chromium()
         self._playwright = sync_playwright().start()
         self._browser: Browser = self._playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"]
+            executable_path=path, args=["--no-sandbox"], timeout=1000 * PATIENCE
         )
 
     def visit(self, url: str, *args: str, expected: tuple[str, ...] = ()) -> "Visit":
@@ -91,7 +90,7 @@ class Visit:
             has_touch=size == "phone",
             timezone_id="Asia/Taipei",
         )
-        self._context.set_default_timeout(PATIENCE)
+        self._context.set_default_timeout(1000 * PATIENCE)
         self._url = url
         self._expected = expected
         self.faults: list[str] = []

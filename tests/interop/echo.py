@@ -11,11 +11,9 @@ import requests
 from websocket import ABNF, WebSocketConnectionClosedException, create_connection
 
 from tests.interop.kept import Kept
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
-"""Seconds after which whatever is waited for will not come."""
-
 SEPARATOR = "\x1e"
 
 

@@ -28,6 +28,7 @@ from gateway.web.security.guard import Guard
 from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
+from tests.patience import PATIENCE
 
 BYTES = bytes((1, 2, 3, 4))
 
@@ -102,7 +103,7 @@ class Chunked:
 
 
 class ConformanceCase(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
     eio = 4
     ping_interval, ping_timeout = 300, 60_000
     """A busy machine may answer late: only who never answers is closed, in tests of that."""

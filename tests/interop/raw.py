@@ -5,6 +5,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
+from tests.patience import PATIENCE
+
 HANDSHAKE = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost:%d\r\n"
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -16,7 +18,7 @@ class RawClient:
     """One connection that has joined `/` with `auth`; `reply` is what CONNECT was answered."""
 
     def __init__(self, port: int, **auth: object) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         self._socket.sendall(HANDSHAKE % port)

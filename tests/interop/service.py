@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,20 +12,13 @@ import urllib.request
 from pathlib import Path
 
 from tests.interop.agents.in_order import Client
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests" / "stand_ins"
 TWISTD = "from twisted.scripts.twistd import run; run()"
 NOT_INHERITED = ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD", "SIMULATION", "DEMO")
-PATIENCE = 90
-"""Seconds after which whatever is waited for will not come."""
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Service:

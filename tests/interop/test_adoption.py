@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.account import Account, account, is_ready, journal
 from benchmarks.successors import Gateway, Place
 from gateway.web.http.inherited import VARIABLE
+from tests.patience import PATIENCE
 
 ROUNDS = 4
 
@@ -148,7 +149,7 @@ class AdoptionTests(AccountCase):
         gateway = place.gateway()
         pid = is_ready(place)["pid"]
         gateway.kill()
-        psutil.wait_procs(place.family(), timeout=60)
+        psutil.wait_procs(place.family(), timeout=PATIENCE)
         self.assertEqual(place.family(), [])
         self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
 

@@ -8,8 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.interop.agents import node_client
 from tests.interop.agents.in_order import Client
 from tests.interop.echo import Example
-
-PATIENCE = 30
+from tests.patience import PATIENCE
 
 
 class ChatTests(SynchronousTestCase):

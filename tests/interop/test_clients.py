@@ -7,7 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import Agent, node_client, node_relay, python_client
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.ports import free_port
 
 
 def binary(data: bytes) -> dict:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from .service import Service, free_port
+from tests.ports import free_port
+
+from .service import Service
 
 WORKER = 'import time\nprint("up", flush=True)\nwhile True: time.sleep(60)\n'
 AS_OTHERS = """

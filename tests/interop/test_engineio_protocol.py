@@ -18,6 +18,7 @@ from twisted.web.client import Agent
 
 from tests.interop.engineio import BYTES, ConformanceCase
 from tests.interop.engineio_cases import Common
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,7 +125,7 @@ class Version3(Common):
 
 
 class ExampleTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     async def test_the_echo_server_runs(self) -> None:
         output = Output()

@@ -7,7 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import Agent, node_client, python_client
 from tests.interop.delay import DelayingProxy, HangingProxy
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 ROUND_TRIP = 0.1
 POLLS = 30
@@ -71,7 +73,7 @@ class FarTests(SynchronousTestCase):
         self.addCleanup(proxy.close)
         client = node_client(proxy.url)  # says that it is connected once it has upgraded
         self.addCleanup(client.close)
-        polls = [proxy.polls.get(timeout=60) for _ in range(POLLS)]
+        polls = [proxy.polls.get(timeout=PATIENCE) for _ in range(POLLS)]
         self.assertLess((POLLS - 3) / (polls[-1] - polls[2]), 30)
         self.speaker.tell("emit", "tick", 1)
         self.assertEqual(client.hear("event")["event"], ["tick", 1])

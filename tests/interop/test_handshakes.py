@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import chromium
 from tests.interop.kept import Kept
-from tests.interop.service import PATIENCE, started
+from tests.interop.service import started
+from tests.patience import PATIENCE
 
 OPTIONS = ("--no-worker", "--eio3", "--path=/feed", "--host=0.0.0.0")
 gateway = Kept(lambda: started(Path(tempfile.mkdtemp()), *OPTIONS))

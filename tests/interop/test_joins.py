@@ -10,7 +10,8 @@ from threading import Thread
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.raw import RawClient
-from tests.interop.service import ROOT, Service, free_port
+from tests.interop.service import ROOT, Service
+from tests.ports import free_port
 
 RATE, ENDS = 500, 3
 HEARD = 8

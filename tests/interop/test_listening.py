@@ -7,7 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.interop.service import ROOT, Service, free_port
+from tests.interop.service import ROOT, Service
+from tests.ports import free_port
 from tests.web.certificates import write_certificate
 
 WORKER = """

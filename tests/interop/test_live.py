@@ -9,7 +9,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import Agent, node_client, python_client
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.ports import free_port
 
 CODES = 300
 

@@ -13,8 +13,9 @@ from unittest import SkipTest
 
 from tests.interop.agents import Agent, node_client, python_client
 from tests.interop.raw import RawClient
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
 from tests.interop.test_recovery import RecoveryCase
+from tests.ports import free_port
 
 KILLS = 3
 RATE = 500

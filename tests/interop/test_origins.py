@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import chromium
 from tests.interop.node import node_modules
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.ports import free_port
 
 CLIENTS = {
     "4": Path("socket.io-client", "dist", "socket.io.min.js"),

@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import Visit, chromium, require_chromium
 from tests.interop.kept import Kept
-from tests.interop.service import ROOT, Browser, Service, free_port, started
+from tests.interop.service import ROOT, Browser, Service, started
+from tests.ports import free_port
 
 LOOK_ON, ACT = "a-token-to-look-on", "a-token-to-act"
 MAIN = f"--main={ROOT / 'main.py'}"

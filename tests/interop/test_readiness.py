@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.interop.service import Browser, Service, free_port
+from tests.interop.service import Browser, Service
+from tests.ports import free_port
 
 WORKER = """
 import os, time, socketio

@@ -23,8 +23,10 @@ from tests.history.made_up_day import ALIAS, MONTH, NO_TOTAL, OPTION, STOCK, Mad
 from tests.history.test_made_up_day import Rows, assert_same, by_duckdb
 from tests.interop.kept import Kept
 from tests.interop.raw import RawClient
-from tests.interop.service import PATIENCE, ROOT, Browser, Service, free_port, started
+from tests.interop.service import ROOT, Browser, Service, started
 from tests.optional import package
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 BLOCK = re.compile(r"```(sh|sql|python)\n(.*?)```", re.DOTALL)
 DOCUMENTS = [ROOT / "docs" / name for name in ("recordings.md", "recordings.zh-TW.md")]

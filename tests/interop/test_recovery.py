@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.interop.agents import Agent, node_client
 from tests.interop.proxy import Proxy
 from tests.interop.raw import RawClient
-from tests.interop.service import PATIENCE, Service, free_port
+from tests.interop.service import Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.agents import Agent, node_client, python_client
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.ports import free_port
 
 TRANSPORTS = ("polling", "websocket", "default")
 VERSIONS = {"2": TRANSPORTS, "3": ("polling",), "4.0": ("polling",), "4": TRANSPORTS}

@@ -15,7 +15,8 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.interop.service import PATIENCE, ROOT, TWISTD
+from tests.interop.service import ROOT, TWISTD
+from tests.patience import PATIENCE
 
 PYTHON = ROOT / ".venv-shioaji" / "bin" / "python"
 

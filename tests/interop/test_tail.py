@@ -12,7 +12,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.raw import RawClient
-from tests.interop.service import PATIENCE, ROOT, Service, free_port, started
+from tests.interop.service import ROOT, Service, started
+from tests.patience import PATIENCE
+from tests.ports import free_port
 from tests.web.certificates import write_certificate
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import socketio
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.interop.service import PATIENCE, Service, free_port
+from tests.interop.service import Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 DESK = "desk wq0Kc7mVt1hR9xZ2 control"
 FEED = "feed Hx2vB9nMq4wE7rTy publish"

@@ -10,6 +10,7 @@ from twisted.trial.unittest import TestCase
 
 from gateway.app import assembly
 from gateway.options import Settings
+from tests.patience import PATIENCE
 from tests.worker.real import soon
 
 SILENT = """
@@ -30,7 +31,7 @@ client.wait()
 
 
 class UnconnectedTests(TestCase):
-    timeout = 90
+    timeout = 2 * PATIENCE
 
     def start(self, *arguments: str) -> Any:
         """The supervisor of a gateway whose patience is short."""

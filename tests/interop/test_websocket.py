@@ -24,6 +24,7 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.web.http.timer import drive
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.upgrade import Upgrader
+from tests.patience import PATIENCE
 from tests.web.peer import (
     ANSWER,
     BINARY,
@@ -393,7 +394,7 @@ def _shown(end: End) -> str:
 class ExampleTests(TestCase):
     """The example itself, as the suite would be pointed at it."""
 
-    timeout = 30
+    timeout = 2 * PATIENCE
 
     async def setUp(self) -> None:
         from twisted.internet import reactor

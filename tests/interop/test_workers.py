@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.interop.service import ROOT, STAND_INS, Browser, Service, free_port
+from tests.interop.service import ROOT, STAND_INS, Browser, Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 PUBLIC = STAND_INS / "public_worker" / "main.py"
 PUBLIC_URL = 'GATEWAY_URL = "http://localhost:3001"'
@@ -251,5 +253,5 @@ class ReferenceWorkerTests(WorkersCase):
         browser.hears("shioaji_ready", demo=True)
         browser.hears("market_tick")
         worker.send_signal(signal.SIGINT)
-        self.assertEqual(worker.wait(10), 0)
+        self.assertEqual(worker.wait(PATIENCE), 0)
         browser.hears("python_status", status="stopped")

@@ -24,6 +24,7 @@ from gateway.web.routes.router import mounts
 from gateway.web.security.addresses import is_loopback
 from gateway.web.security.guard import Guard
 from gateway.web.security.guard_settings import GuardSettings
+from tests.patience import PATIENCE
 
 MAX_PAYLOAD = 100_000
 
@@ -204,7 +205,7 @@ class Recorder(Protocol):
 class SocketTestCase(TestCase):
     """Tests of a site over real sockets."""
 
-    timeout = 20
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> None:
         from twisted.internet import reactor

@@ -8,14 +8,16 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from tests.interop.service import Service, free_port
+from tests.interop.service import Service
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 LIMIT = 64
 REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class DescriptorTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     def test_it_serves_whom_it_can_and_recovers(self) -> Any:
         return deferToThread(self.exhaust)
@@ -28,7 +30,9 @@ class DescriptorTests(TestCase):
         try:
             service.until("answer", service.answers)
             resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
-            crowd = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(2 * LIMIT)]
+            crowd = [
+                socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(2 * LIMIT)
+            ]
             crowd[0].sendall(REQUEST)
             self.assertTrue(crowd[0].recv(100).startswith(b"HTTP/1.1 200 "))
             for each in crowd:

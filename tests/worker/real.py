@@ -16,13 +16,12 @@ from gateway.worker.lifecycle import exits
 from gateway.worker.process import usage
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 CHILDREN = Path(__file__).parents[1] / "children"
-PATIENT = 20.0
-"""Seconds that a test waits for what must come, on however busy a machine."""
 KNOWN = ("trades", "is_connected", "spoke_version_3")
 """What a supervisor is told besides its settings."""
 SHORT = {"patience_login": 0.2, "patience_interrupt": 0.2, "patience_terminate": 0.2}
@@ -31,7 +30,7 @@ SHORT = {"patience_login": 0.2, "patience_interrupt": 0.2, "patience_terminate":
 
 async def soon(condition, what: str = "") -> Any:
     """Wait until `condition()` is true."""
-    for _ in range(int(PATIENT / 0.01)):
+    for _ in range(int(PATIENCE / 0.01)):
         result = condition()
         if result:
             return result
@@ -49,7 +48,7 @@ def alive(pid: int) -> bool:
 class RealTestCase(TestCase):
     """Makes supervisors and sees to it that nothing is left of them."""
 
-    timeout = 60
+    timeout = 2 * PATIENCE
     kills = staticmethod(exits.kills)
 
     def setUp(self) -> None:
@@ -73,11 +72,11 @@ class RealTestCase(TestCase):
             "main": CHILDREN / script,
             "python": sys.executable,
             "arguments": arguments,
-            "patience_login": PATIENT,
-            "patience_interrupt": PATIENT,
-            "patience_terminate": PATIENT,
+            "patience_login": PATIENCE,
+            "patience_interrupt": PATIENCE,
+            "patience_terminate": PATIENCE,
             "patience_strays": 0.1,
-            "settle": PATIENT,
+            "settle": PATIENCE,
             "backoff_first": 0.1,
         }
         made = Supervisor(

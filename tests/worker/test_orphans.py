@@ -13,11 +13,13 @@ import psutil
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from .real import CHILDREN, PATIENT, RealTestCase, alive, soon
+from tests.patience import PATIENCE
+
+from .real import CHILDREN, RealTestCase, alive, soon
 
 
 class OrphanTests(RealTestCase):
-    def host(self, worker: str, *arguments: str, patience: float = PATIENT) -> subprocess.Popen:
+    def host(self, worker: str, *arguments: str, patience: float = PATIENCE) -> subprocess.Popen:
         """A gateway of its own process and session, with `worker`."""
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"

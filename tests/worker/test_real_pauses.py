@@ -7,8 +7,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from gateway.contract import PausedError
+from tests.patience import PATIENCE
 
-from .real import PATIENT, RealTestCase, outcome, soon
+from .real import RealTestCase, outcome, soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ class LatePauseTests(RealTestCase):
     async def with_a_child(self) -> tuple[Supervisor, int]:
         """A worker with a child that outlives it; its pid."""
         supervisor = self.supervisor(
-            "late_words.py", "leaving", cwd=self.place(), patience_strays=PATIENT
+            "late_words.py", "leaving", cwd=self.place(), patience_strays=PATIENCE
         )
         return supervisor, await self.up(supervisor, "ready")
 

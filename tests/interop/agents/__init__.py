@@ -14,11 +14,10 @@ import threading
 from pathlib import Path
 
 from tests.interop.node import node_modules, require_node
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60
-"""Seconds after which whatever is waited for will not come."""
 
 
 class Agent:

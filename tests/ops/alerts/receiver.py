@@ -19,6 +19,7 @@ from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from tests.patience import PATIENCE
 from tests.worker.real import soon
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Hook(Resource):
 class ReceiverTestCase(TestCase):
     """Serves `self.hook` at `https://localhost:{self.port}`."""
 
-    timeout = 30
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> None:
         self.authority = Authority()

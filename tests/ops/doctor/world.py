@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app.check import run
 from gateway.options import Settings
 from tests import unprivileged
+from tests.ports import free_port
 
 MAIN = """import socketio
 import shioaji as sj
@@ -49,12 +49,6 @@ def interpreter(folder: Path, *packages: str) -> Path:
     (folder / "bin" / "python").symlink_to(base)
     (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\n")
     return folder / "bin" / "python"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class DoctorTestCase(SynchronousTestCase):

@@ -18,6 +18,7 @@ from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
 from gateway.relay.event import OVERHEAD
 from tests.ops.metrics.reading import parse
+from tests.patience import PATIENCE
 from tests.worker.real import CHILDREN
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +58,7 @@ class Client:
 
 
 class WholeTests(TestCase):
-    timeout = 60
+    timeout = 2 * PATIENCE
 
     def start(self, **changes: Any) -> None:
         """A running gateway with a worker that only waits."""

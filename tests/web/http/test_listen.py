@@ -30,6 +30,7 @@ from gateway.web.http.counting import Caps
 from gateway.web.http.limits import Limits
 from gateway.web.http.listen import KeptPort, Listeners
 from gateway.web.http.listen_plan import ListenAddress, ListenError, plan, with_unix_mode
+from tests.patience import PATIENCE
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
 
@@ -37,7 +38,7 @@ GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 class ListenTestCase(TestCase):
-    timeout = 20
+    timeout = 2 * PATIENCE
 
     def setUp(self) -> None:
         from twisted.internet import reactor

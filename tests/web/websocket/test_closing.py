@@ -9,13 +9,14 @@ from twisted.trial.unittest import TestCase
 from gateway.app import assembly, child_services
 from gateway.options import Settings
 from gateway.web.http import limits
+from tests.patience import PATIENCE
 
 
 class Polling:
     """A client that polls when it is told to, on one connection."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         self._sid = ""
 
     def join(self) -> None:

@@ -47,6 +47,7 @@ from gateway.web.websocket import closing
 from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.fallback import Fallback
 from gateway.web.websocket.upgrade import UpgradeError, Upgrader, accept_key
+from tests.patience import PATIENCE
 from tests.web.certificates import write_certificate
 from tests.web.peer import (
     ANSWER,
@@ -489,7 +490,7 @@ ALL = 32 * BLOCK
 class Sockets:
     """Over real sockets; a subclass says which."""
 
-    timeout = 20
+    timeout = 2 * PATIENCE
     greeting = b""
     """What a peer says before HTTP."""
 

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.process import connections
 from gateway.worker.process.connections import Connections, Ends
+from tests.patience import PATIENCE
 
 CLIENT = """
 import socket, sys
@@ -31,7 +32,7 @@ class ConnectionsTests(SynchronousTestCase):
         return listener
 
     def accept(self, listener: socket.socket) -> Ends:
-        listener.settimeout(10)
+        listener.settimeout(PATIENCE)
         ours, _ = listener.accept()
         self.addCleanup(ours.close)
         return Ends(ours.getsockname()[:2], ours.getpeername()[:2])

@@ -21,6 +21,7 @@ import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.process.guardian import send
+from tests.patience import PATIENCE
 from tests.worker.real import CHILDREN, alive
 
 RUN = """
@@ -76,7 +77,7 @@ class Guarded:
     def report(self) -> str:
         """The next line."""
         while b"\n" not in self.text:
-            readable, _, _ = select.select([self.reports], [], [], 20)
+            readable, _, _ = select.select([self.reports], [], [], PATIENCE)
             data = self.reports.read(4096) if readable else b""
             if not data:
                 return ""
@@ -89,7 +90,7 @@ class Guarded:
         lines = []
         while line := self.report():
             lines.append(line)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         return lines
 
     def close(self) -> None:
@@ -251,7 +252,7 @@ class GuardianTests(SynchronousTestCase):
             os.close(theirs)
             with os.fdopen(reports) as heard:
                 self.assertEqual(heard.read(), said.format(pid=child.pid))
-            self.assertEqual(child.wait(20), exit_code)
+            self.assertEqual(child.wait(PATIENCE), exit_code)
 
     def test_the_lock_is_the_workers_too(self) -> None:
         folder = Path(self.mktemp())
@@ -305,7 +306,7 @@ class GuardianTests(SynchronousTestCase):
         os.read(guarded.output, 10)
         guarded.reports.close()
         guarded.process.stdin.close()
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertFalse(alive(pid))
 
     def test_bytes_of_the_environment_are_kept(self) -> None:

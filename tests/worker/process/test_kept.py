@@ -21,6 +21,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.process.guardian import KEPT_OUTPUT, PIECE, PIECE_COST, VERSION
+from tests.patience import PATIENCE
 from tests.worker.real import alive
 
 from .test_guardian import Guarded
@@ -110,7 +111,7 @@ class KeptTests(SynchronousTestCase):
     def visit(self) -> socket.socket:
         visitor = socket.socket(socket.AF_UNIX)
         self.addCleanup(visitor.close)
-        visitor.settimeout(20)
+        visitor.settimeout(PATIENCE)
         visitor.connect(self.address)
         return visitor
 
@@ -137,7 +138,7 @@ class KeptTests(SynchronousTestCase):
         return taken.answer
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(2000):
+        for _ in range(100 * PATIENCE):
             if condition():
                 return
             time.sleep(0.01)
@@ -170,7 +171,7 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual((answer["output"], answer["dropped"]), ([], 0))
         self.assertGreater(answer["age"], 0)
         self.order("os.write(1, b'hello\\n')")
-        select.select([taken.output], [], [], 20)
+        select.select([taken.output], [], [], PATIENCE)
         self.assertEqual(os.read(taken.output, 100), b"hello\n")
         taken.say("stop")
         self.assertEqual(taken.rest()[0], "sent SIGINT")
@@ -223,13 +224,13 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual(taken.answer["reports"], reports)
         self.assertEqual(taken.answer["output"], [[1, "last words\n"]])
         self.assertEqual(taken.rest(), [])
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
 
     def test_a_worker_that_nobody_wants_is_ended_politely(self) -> None:
         guarded = self.guarded(keep=0.2)
         self.kill_the_gateway(guarded)
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
         self.assertTrue(Path(f"{self.orders}.over").exists())
 
@@ -247,7 +248,7 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual(taken.answer["refused"], [])
         self.assertEqual(taken.answer["given"]["env"], {"KEY": "secret"})
         self.assertEqual(taken.answer["note"], {"n": 1})
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
         self.assertRaises(ConnectionRefusedError, self.ask)
 
@@ -255,7 +256,7 @@ class KeptTests(SynchronousTestCase):
         guarded = self.guarded(keep=0.2)
         guarded.say("stop")
         self.kill_the_gateway(guarded)
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
 
     def test_who_takes_a_worker_over_and_ends_it_is_not_waited_for(self) -> None:
@@ -265,14 +266,14 @@ class KeptTests(SynchronousTestCase):
         taken.say("keep 0")
         taken.say("stop")
         taken.close()
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
 
     def test_signals_end_a_kept_worker(self) -> None:
         guarded = self.guarded()
         self.kill_the_gateway(guarded)
         guarded.process.terminate()
-        guarded.process.wait(20)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
 
     def test_nobody_is_answered_while_there_is_a_gateway(self) -> None:
@@ -283,7 +284,7 @@ class KeptTests(SynchronousTestCase):
             visitor.settimeout(0.3)
             self.assertRaises(TimeoutError, visitor.recv, 1)
             self.kill_the_gateway(guarded)
-            visitor.settimeout(20)
+            visitor.settimeout(PATIENCE)
             self.assertEqual(visitor.recv(1), b"{")
 
     def test_who_would_run_something_else_gets_no_worker(self) -> None:
@@ -301,7 +302,7 @@ class KeptTests(SynchronousTestCase):
                 told = {"version", "refused", *more}
                 self.assertEqual(set(taken.answer), told)
                 self.assertEqual(taken.descriptors, [])
-                guarded.process.wait(20)
+                guarded.process.wait(PATIENCE)
                 self.assertTrue(self.is_free())
                 (self.folder / "door").unlink()
 
@@ -360,6 +361,6 @@ class KeptTests(SynchronousTestCase):
                 if not early:
                     self.assertTrue(self.looked())
                     shutil.rmtree(self.folder)
-                guarded.process.wait(20)
+                guarded.process.wait(PATIENCE)
                 self.folder.mkdir()
                 os.mkfifo(self.orders)
