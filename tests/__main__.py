@@ -19,6 +19,10 @@ from pathlib import Path
 from tests.leftovers import listed, new_or_changed
 
 ROOT = Path(__file__).parents[1]
+TABLES = ROOT / ".hypothesis"
+"""Where Hypothesis keeps its tables of all characters, and what has failed."""
+MAKE_TABLES = "from hypothesis.strategies import text; text().validate()"
+"""Under the tracer it takes ten seconds to make them, in each of trial's processes."""
 JOBS = min(4, (os.cpu_count() or 1) + 1)
 """One more than there are processors: many tests wait for other processes."""
 STEPS = {
@@ -64,6 +68,8 @@ def parts() -> list[str]:
 
 def trial() -> Counter[str]:
     """Run the suite; how many tests passed, failed and were skipped."""
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
+    subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
     command = coverage_command("run", "-m", "twisted.trial", f"-j{JOBS}", *parts())
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"

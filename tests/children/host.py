@@ -3,7 +3,8 @@
 With PREPARED in its environment it begins when its input ends, all imports done.  With KEEP it
 keeps the worker for so many seconds, tells what browsers are told as JSON, and does what its
 input says, one command a line: `restart`, `start`, `stop`, or two keys to be posted.  With PORT
-it ends at once when another one has that port, as gateways do.
+it ends at once when another one has that port, as gateways do.  With SESSION it has a session of
+its own.
 """
 
 import json
@@ -26,6 +27,8 @@ from gateway.worker.supervisor import Supervisor
 for name in [name for name in os.environ if "COVERAGE" in name]:
     del os.environ[name]  # the worker is not measured: its tracer may swallow an interrupt
 
+if os.environ.pop("SESSION", ""):
+    os.setsid()
 if os.environ.pop("PREPARED", ""):
     sys.stdin.read()
 port = socket.socket()

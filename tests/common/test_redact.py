@@ -57,11 +57,10 @@ class RedactorTests(SynchronousTestCase):
 
     def test_old_secrets_stay_masked_within_a_bound(self) -> None:
         made = redactor("yesterday-key")
-        for number in range(MAX_SECRETS - 10):
-            made.learn(f"{number:04}-key-key")
+        made.learn(*(f"{number:04}-key-key" for number in range(MAX_SECRETS - 10)))
+        made.learn("today-key")
         self.assertEqual(made("yesterday-key"), MASK)
-        for number in range(MAX_SECRETS):
-            made.learn(f"{number:05}-key-key")
+        made.learn(*(f"{number:05}-key-key" for number in range(MAX_SECRETS)))
         self.assertEqual(made("yesterday-key"), "yesterday-key")
         self.assertLessEqual(len(made._secrets), MAX_SECRETS)
 

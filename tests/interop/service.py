@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.interop.agents.in_order import Client
 from tests.patience import PATIENCE
 from tests.ports import free_port
+from tests.warm import Warm, start
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests" / "stand_ins"
@@ -43,23 +44,16 @@ class Service:
         given = {"PYTHONPATH": os.pathsep.join(map(str, paths)), **environ}
         kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         own = (f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder / 'state'}")
+        command = ["-c", TWISTD, "-n", "--pidfile=", "sjgateway", *own, *options]
+        env = {**kept, "STAND_IN_JOURNAL": str(self._journal), **given}
+        # With a path of its own it may import something else.
+        cold = by or "PYTHONPATH" in environ
         with self.log_path.open("w") as log:
-            self.process = subprocess.Popen(
-                [
-                    *by,
-                    sys.executable,
-                    "-c",
-                    TWISTD,
-                    "-n",
-                    "--pidfile=",
-                    "sjgateway",
-                    *own,
-                    *options,
-                ],
-                cwd=folder,
-                env={**kept, "STAND_IN_JOURNAL": str(self._journal), **given},
-                stdout=log,
-                stderr=subprocess.STDOUT,
+            streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            self.process: subprocess.Popen | Warm = (
+                subprocess.Popen([*by, sys.executable, *command], cwd=folder, env=env, **streams)
+                if cold
+                else start(command, cwd=folder, env=env, **streams)
             )
 
     @property

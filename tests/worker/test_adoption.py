@@ -11,7 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 from unittest import SkipTest
 
 import psutil
@@ -21,10 +23,9 @@ from twisted.internet.task import deferLater
 from gateway.worker.process.door import listen
 from gateway.worker.process.guarded import GUARDIAN
 from gateway.worker.process.predecessor import guards
+from tests.patience import PATIENCE
+from tests.warm import Warm, start
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MOMENTS = 12
 """How many gateways are killed at a random moment."""
@@ -40,23 +41,18 @@ class AdoptionTestCase(RealTestCase):
         super().setUp()
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"
-        self.hosts: list[subprocess.Popen] = []
+        self.hosts: list[Warm] = []
         self.addCleanup(self.end)
 
-    def host(self, worker: str = "polite.py", *arguments: str, **environ: str) -> subprocess.Popen:
+    def host(self, worker: str = "polite.py", *arguments: str, **environ: str) -> Warm:
         log = (self.folder / f"log{len(self.hosts)}").open("wb")
         with log:
-            host = subprocess.Popen(
-                [
-                    sys.executable,
-                    CHILDREN / "host.py",
-                    self.folder / "state",
-                    "20",
-                    CHILDREN / worker,
-                    *arguments,
-                ],
-                env={**os.environ, "JOURNAL": str(self.journal), "KEEP": "60", **environ},
-                stdin=subprocess.PIPE,
+            state, patience = self.folder / "state", str(PATIENCE)
+            host = start(
+                [CHILDREN / "host.py", state, patience, CHILDREN / worker, *arguments],
+                cwd=Path.cwd(),
+                env={**os.environ, "JOURNAL": str(self.journal), "KEEP": patience, **environ},
+                stdin=PIPE,
                 stdout=log,
             )
         self.hosts.append(host)
@@ -65,7 +61,7 @@ class AdoptionTestCase(RealTestCase):
 
     def say(self, line: str) -> None:
         """To the newest host."""
-        self.hosts[-1].stdin.write(line.encode() + b"\n")
+        self.hosts[-1].stdin.write(f"{line}\n")
         self.hosts[-1].stdin.flush()
 
     def told(self, number: int = -1) -> list[dict[str, Any]]:
@@ -80,7 +76,7 @@ class AdoptionTestCase(RealTestCase):
 
         return await soon(found, status)
 
-    def kill(self, host: subprocess.Popen) -> None:
+    def kill(self, host: Warm) -> None:
         host.kill()
         host.wait()
 

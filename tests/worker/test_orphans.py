@@ -6,46 +6,42 @@ import contextlib
 import fcntl
 import os
 import signal
-import subprocess
-import sys
+from pathlib import Path
+from subprocess import DEVNULL
 
 import psutil
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from tests.patience import PATIENCE
+from tests.warm import Warm, start
 
 from .real import CHILDREN, RealTestCase, alive, soon
 
 
 class OrphanTests(RealTestCase):
-    def host(self, worker: str, *arguments: str, patience: float = PATIENCE) -> subprocess.Popen:
-        """A gateway of its own process and session, with `worker`."""
+    def host(
+        self, worker: str, *arguments: str, patience: float = PATIENCE, **environ: str
+    ) -> Warm:
+        """A gateway in a process of its own, with `worker`."""
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"
-        host = subprocess.Popen(
-            [
-                sys.executable,
-                CHILDREN / "host.py",
-                self.folder,
-                str(patience),
-                CHILDREN / worker,
-                *arguments,
-            ],
-            env={**os.environ, "JOURNAL": str(self.journal)},
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
+        host = start(
+            [CHILDREN / "host.py", self.folder, str(patience), CHILDREN / worker, *arguments],
+            cwd=Path.cwd(),
+            env={**os.environ, "JOURNAL": str(self.journal), **environ},
+            stdout=DEVNULL,
         )
         self.addCleanup(self.end, host)
         return host
 
-    def end(self, host: subprocess.Popen) -> None:
+    def end(self, host: Warm) -> None:
         for pid in (*self.family(host), host.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         host.wait()
 
-    def family(self, host: subprocess.Popen) -> set[int]:
+    def family(self, host: Warm) -> set[int]:
         try:
             return {child.pid for child in psutil.Process(host.pid).children(recursive=True)}
         except psutil.NoSuchProcess:
@@ -55,7 +51,7 @@ class OrphanTests(RealTestCase):
         self, worker: str, *arguments: str, size: int, group: bool = False, **how: float
     ) -> None:
         """Kill the gateway when its family has `size` members; all of them go, too."""
-        host = self.host(worker, *arguments, **how)
+        host = self.host(worker, *arguments, **how, **({"SESSION": "1"} if group else {}))
         await soon(lambda: self.noted("start") and len(self.family(host)) == size)
         family = self.family(host)
         if group:

@@ -9,12 +9,13 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from pathlib import Path
+from subprocess import PIPE
 
 from tests.interop.node import node_modules, require_node
 from tests.patience import PATIENCE
+from tests.warm import Warm, start
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[3]
@@ -23,16 +24,11 @@ ROOT = Path(__file__).parents[3]
 class Agent:
     """One process that speaks JSON lines."""
 
-    def __init__(self, *command: str) -> None:
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environ()
-        )
+    def __init__(self, process: subprocess.Popen[str] | Warm) -> None:
+        self._process = process
         self._said: queue.SimpleQueue[dict] = queue.SimpleQueue()
         self._kept: list[dict] = []
         threading.Thread(target=self._listen, daemon=True).start()
-
-    def _environ(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def _listen(self) -> None:
         for line in self._process.stdout:
@@ -78,29 +74,26 @@ class Agent:
         self._process.stdout.close()
 
 
-class NodeAgent(Agent):
+def _node(script: str, *arguments: str) -> Agent:
     """A process of Node.js with the packages of the tests."""
-
-    def __init__(self, script: str, *arguments: str) -> None:
-        node = require_node()
-        self._modules = str(node_modules())
-        super().__init__(node, str(HERE / script), *arguments)
-
-    def _environ(self) -> dict[str, str]:
-        return {**super()._environ(), "NODE_PATH": self._modules}
+    environ = {**os.environ, "NODE_PATH": str(node_modules())}
+    command = [require_node(), str(HERE / script), *arguments]
+    return Agent(subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environ))
 
 
 def node_client(url: str, transports: str = "default", *, version: str = "4", **auth) -> Agent:
     """socket.io-client from npm; connected when it says so."""
-    return NodeAgent("client.mjs", url, transports, version, json.dumps(auth))
+    return _node("client.mjs", url, transports, version, json.dumps(auth))
 
 
 def python_client(url: str, transports: str = "default", **auth) -> Agent:
     """python-socketio."""
-    return Agent(sys.executable, str(HERE / "client.py"), url, transports, json.dumps(auth))
+    command = [HERE / "client.py", url, transports, json.dumps(auth)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return Agent(start(command, cwd=Path.cwd(), env=environ, stdin=PIPE, stdout=PIPE))
 
 
 def node_relay() -> tuple[Agent, str]:
     """A relay on a stock Socket.IO server, and its URL."""
-    agent = NodeAgent("relay.mjs")
+    agent = _node("relay.mjs")
     return agent, f"http://127.0.0.1:{agent.hear('port')['port']}"

@@ -7,8 +7,8 @@ import errno
 import os
 import random
 import signal
-import subprocess
-import sys
+from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -24,6 +24,8 @@ from gateway.worker.process.claim import Claim
 from gateway.worker.process.command import Command
 from gateway.worker.process.door import Handed, RefusedError
 from gateway.worker.process.predecessor import ADOPTING, REASON, Adoption, Predecessor, guards
+from tests.patience import PATIENCE
+from tests.warm import Warm, start
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
 
 if TYPE_CHECKING:
@@ -37,29 +39,23 @@ class SuccessorTests(RealTestCase):
         super().setUp()
         self.folder = self.new_folder()
         self.journal = self.folder / "journal"
-        self.hosts: list[subprocess.Popen] = []
+        self.hosts: list[Warm] = []
         self.addCleanup(self.end)
 
-    def host(self, worker: str, *arguments: str) -> subprocess.Popen:
+    def host(self, worker: str, *arguments: str) -> Warm:
         host = self.prepared(worker, *arguments)
         host.stdin.close()
         return host
 
-    def prepared(self, worker: str, *arguments: str) -> subprocess.Popen:
+    def prepared(self, worker: str, *arguments: str) -> Warm:
         """One that begins when its input is closed, at once."""
-        host = subprocess.Popen(
-            [
-                sys.executable,
-                CHILDREN / "host.py",
-                self.folder / "state",
-                "20",
-                CHILDREN / worker,
-                *arguments,
-            ],
+        state, patience = self.folder / "state", str(PATIENCE)
+        host = start(
+            [CHILDREN / "host.py", state, patience, CHILDREN / worker, *arguments],
+            cwd=Path.cwd(),
             env={**os.environ, "JOURNAL": str(self.journal), "PREPARED": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            stdin=PIPE,
+            stdout=PIPE,
         )
         self.hosts.append(host)
         return host
@@ -83,7 +79,7 @@ class SuccessorTests(RealTestCase):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def kill(self, host: subprocess.Popen) -> None:
+    def kill(self, host: Warm) -> None:
         host.kill()
         host.wait()
 
@@ -94,7 +90,7 @@ class SuccessorTests(RealTestCase):
             return []
         return [line.split()[0] for line in self.journal.read_text().splitlines()]
 
-    async def waits(self, second: subprocess.Popen) -> None:
+    async def waits(self, second: Warm) -> None:
         """It says that it waits, and starts its worker when the first one is gone."""
         for why in (ADOPTING, REASON):
             waiting = second.stdout.readline()
