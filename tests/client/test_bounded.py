@@ -6,9 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.client.bounded import bounded
 from gateway.client.console import log
-
-PATIENCE = 10
-"""Seconds after which a test that waits for another thread gives up."""
+from tests.patience import PATIENCE
 
 
 class BoundedTests(SynchronousTestCase):

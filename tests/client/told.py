@@ -2,8 +2,7 @@
 
 import queue
 
-PATIENCE = 10
-"""Seconds after which a test that waits for another thread gives up."""
+from tests.patience import PATIENCE
 
 
 class Told:
