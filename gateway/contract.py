@@ -98,6 +98,11 @@ def no_hand_over() -> NoReturn:
     )
 
 
+def no_replay(_: object) -> NoReturn:
+    """Where nothing is replayed."""
+    raise WorkerError("This gateway replays nothing", "start one with --replay FILE")
+
+
 # -- the worker, as the routes see it -----------------------------------------------------
 
 

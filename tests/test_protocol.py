@@ -242,14 +242,16 @@ class Play:
         worker = self.clients.get("worker")
         return worker is not None and sender.socket.session is worker.session
 
-    def bars(self, question: dict[str, Any], asker: str, answer: Any) -> Any:
+    def bars(self, question: dict[str, Any], client: Any, answer: Any) -> Any:
         """The service of bars, in this thread."""
         try:
             asked = read_question(question)
         except QuestionError as error:
             answer(problem(400, str(error)).body)
         else:
-            self.keeper.ask(Asked(asked, asker, lambda found: answer(found.body)))
+            self.keeper.ask(
+                Asked(asked, client.socket.session.peer.address, lambda found: answer(found.body))
+            )
             self.keeper.tick()
         return lambda: None
 

@@ -34,13 +34,14 @@ from gateway.app.memo import taken
 from gateway.app.memory_parts import make_memory
 from gateway.app.memory_service import LOOK_EVERY
 from gateway.app.process import Reloads, Step, process_services
+from gateway.app.replay_control import make_replay
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.status import GatewayStatus
 from gateway.app.web_site import make_gateway_site
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
 from gateway.app.worker_sessions import WorkerSessions
 from gateway.common.redact import Redactor
-from gateway.contract import NoWorker
+from gateway.contract import NoWorker, no_replay
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.market.hours import Calendar
@@ -198,7 +199,7 @@ class GatewayAssembly:
             admission,
             self._deadlines,
             time.time,
-            silence=settings.tick_silence,
+            silence=0 if settings.replay else settings.tick_silence,
             calendar=self._calendar,
             names=(*settings.state_events, *settings.quote_events),
         )
@@ -241,6 +242,7 @@ class GatewayAssembly:
         freshness = self._events.freshness
         control = self.supervisor or NoWorker(lambda: freshness.last)
         bars = self._history.bars
+        replay = make_replay(self._settings, self._events, self._deadlines, bars)
         status = GatewayStatus(
             control.status,
             self.relay,
@@ -249,6 +251,7 @@ class GatewayAssembly:
             self._clock,
             recording=self._history.recording,
             bars=None if bars is None else bars.status,
+            replaying=None if replay is None else replay.status,
         )
         self._events.listeners.append(status.changed)
         settings = self._settings
@@ -257,7 +260,11 @@ class GatewayAssembly:
             guard=self.guard,
             wrong_tokens=self._wrong_tokens,
             rest=RestHandlers(
-                control, status=status, bars=self._history.ask, hand_over=self.hand_over.ask
+                control,
+                status=status,
+                bars=self._history.ask,
+                hand_over=self.hand_over.ask,
+                replay=no_replay if replay is None else replay.command,
             ),
             registry=self._registry,
             engine=self.engine,

@@ -50,6 +50,12 @@ class Options(usage.Options):
         except usage.UsageError as error:
             raise SystemExit(f"sjgateway: {error}") from None
 
+    def parseArgs(self, *arguments: str) -> None:
+        """What is no option: a shell makes several files of `--replay *.zst`."""
+        if arguments and "replay" not in self.given:
+            raise usage.UsageError(f"{arguments[0]!r} belongs to no option; see --help")
+        self.given.get("replay", []).extend(arguments)
+
     def postOptions(self) -> None:
         try:
             self.folder = Path.cwd()
@@ -184,4 +190,4 @@ def _handler(option: Option) -> Callable[..., None]:
 
 for _each in options():
     if not _each.secret:
-        setattr(Options, f"opt_{_each.key}", _handler(_each))
+        setattr(Options, f"opt_{_each.name.replace('-', '_')}", _handler(_each))

@@ -10,12 +10,13 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway import __version__
-from gateway.app.layer_settings import bar_settings, record_settings
+from gateway.app.layer_settings import bar_settings, mark_of, record_settings
 from gateway.app.process import Step
 from gateway.app.service import Part, periodic
 from gateway.history.bar_keeper import NAMES_HEARD
 from gateway.history.bar_service import BarService, no_bars
 from gateway.market.events import ASK_BARS
+from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.ops.alerts.alerts import Alerts
     from gateway.options import Settings
     from gateway.relay.relay import Relay
+    from gateway.relay.subscription import Subscription
 
     Ask = Callable[[Mapping[str, Any], str], Deferred[Answer]]
     """Fields of a question, and whose it is."""
@@ -80,7 +82,7 @@ class HistoryTaps:
             yield periodic(self._reactor, "Looking at the recording", made.LOOK_EVERY, made.look)
             yield Part("the recording", start=made.start, stop=made.stop)
         elif self._settings.record is not None:
-            yield Part("the recording", start=_say_nothing_is_recorded)
+            yield Part("the recording", start=partial(_say_why_not, mark_of(self._settings)))
 
     def flushes(self, relay: Relay) -> Iterator[Step]:
         """What has to be written before the program of this process is replaced, in this order."""
@@ -95,7 +97,7 @@ class HistoryTaps:
 
     def _make_recording(self, calendar: Calendar) -> Recording | None:
         settings = record_settings(self._settings)
-        if settings is None or self._settings.demo:
+        if settings is None or mark_of(self._settings):
             return None
         from gateway.history import recording  # noqa: PLC0415  # else nothing needs zstd
 
@@ -104,15 +106,15 @@ class HistoryTaps:
         )
 
 
-def _say_nothing_is_recorded() -> None:
-    _log.warn("Nothing is recorded: --demo shows no market data")
+def _say_why_not(mark: str) -> None:
+    _log.warn("Nothing is recorded: a {mark} is no market data", mark=mark)
 
 
 def _serve(
-    ask: Ask, question: dict[str, Any], asker: str, answer: Callable[[bytes], object]
+    ask: Ask, question: dict[str, Any], client: Subscription, answer: Callable[[bytes], object]
 ) -> Callable[[], object]:
-    """The relay's `Service` for bars."""
-    asked = ask(question, asker)
+    """The relay's `Service` for bars; all clients of one address have one share of the work."""
+    asked = ask(question, address_key(client.socket.session.peer.address))
     asked.addCallback(lambda found: answer(found.body))
     asked.addErrback(lambda failure: failure.trap(CancelledError))
     return asked.cancel

@@ -24,6 +24,7 @@ from gateway.relay.event import Keys
 from gateway.relay.lagging import SlowClientLimits
 from gateway.relay.late_joiners import SnapshotSettings
 from gateway.relay.settings import RelaySettings
+from gateway.replay.wishes import speed_text
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.token_files import Source, first_tokens
@@ -167,7 +168,30 @@ def token_sources(settings: Settings) -> tuple[Source, ...]:
 
 def mark_of(settings: Settings) -> str:
     """What the worker tells instead of the market's data (`WorkerSettings.mark`); "": nothing."""
-    return "demo" if settings.demo else ""
+    given = {
+        "--replay": settings.replay,
+        "--demo": settings.demo,
+        "--no-worker": settings.no_worker,
+    }
+    names = [name for name, is_given in given.items() if is_given]
+    if settings.replay and len(names) > 1:
+        raise ValueError(f"{' and '.join(names)} exclude one another: each says who sends events")
+    return "replay" if settings.replay else "demo" if settings.demo else ""
+
+
+def _own_worker(settings: Settings) -> tuple[str, ...]:
+    """The module of ours that is the worker, and its arguments; (): it is the user's own."""
+    if not settings.replay:
+        return ()
+    files = [file.absolute() for file in settings.replay]
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"--replay: there is no file {file}")
+    begin = ("--from", settings.from_.at.isoformat()) if settings.from_ else ()
+    loop = ("--loop",) if settings.loop else ()
+    moved = ("--moved",) if settings.times == "now" else ()
+    speed = ("--speed", str(speed_text(settings.speed)))
+    return ("gateway.replay", *speed, *begin, *loop, *moved, "--", *map(str, files))
 
 
 def worker_settings(
@@ -178,6 +202,8 @@ def worker_settings(
     if len(given) > 1:
         names = " and ".join(f"--{name}" for name in given)
         raise ValueError(f"{names} exclude one another: each says what the worker is")
+    mark = mark_of(settings)
+    is_replay = mark == "replay"  # it is up at any hour, and silent where the recording is
     return WorkerSettings(
         state_dir=state_dir(settings, environ),
         secrets=tuple(token.secret for token in guard.all_tokens),
@@ -188,7 +214,8 @@ def worker_settings(
         command=tuple(settings.command or ()),
         python=settings.python,
         arguments=settings.worker_args,
-        mark=mark_of(settings),
+        mark=mark,
+        own=_own_worker(settings),
         dev=settings.dev,
         variables=name_more(settings.key_names),
         credentials_file=settings.credentials_file,
@@ -199,27 +226,28 @@ def worker_settings(
         keep=settings.keep_worker,
         fatal_after=settings.fatal_after,
         budget=settings.budget,
-        schedule=settings.schedule,
-        sessions=settings.sessions,
+        schedule=() if is_replay else settings.schedule,
+        sessions=() if is_replay else settings.sessions,
         timezone=settings.timezone,
         quotes=frozenset(settings.quote_events),
         heartbeat=settings.heartbeat,
         watchdog=settings.watchdog,
         ready_within=settings.ready_within,
-        restart_silent=settings.restart_silent,
+        restart_silent=0 if is_replay else settings.restart_silent,
     )
 
 
 def bar_settings(settings: Settings, environ: Mapping[str, str]) -> BarSettings:
     """For bars; each gateway of the state folder has a file of its own, by its port."""
     path = state_dir(settings, environ) / f"bars-{settings.port}.db"
-    return BarSettings(path=path, days=settings.keep_bars)
+    return BarSettings(path=path, days=settings.keep_bars, mark=mark_of(settings))
 
 
 def alert_settings(settings: Settings) -> AlertSettings:
-    """For alerts; reads the file of webhook URLs."""
+    """For alerts; reads the file of webhook URLs.  Nobody is told of a replay."""
+    urls = _secret("alert", settings.alert_file, settings.alert_urls).split()
     return AlertSettings(
-        urls=tuple(_secret("alert", settings.alert_file, settings.alert_urls).split()),
+        urls=() if mark_of(settings) == "replay" else tuple(urls),
         ca_file=settings.alert_ca,
         interval=settings.alert_interval,
         language=settings.alert_language,

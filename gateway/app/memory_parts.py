@@ -8,7 +8,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.app.layer_settings import state_dir
+from gateway.app.layer_settings import mark_of, state_dir
 from gateway.app.memory_files import MemoryFiles
 from gateway.app.memory_service import RelayMemory
 from gateway.history.trades import MARKS
@@ -36,8 +36,8 @@ def make_memory(
     events: WorkerEvents,
     supervisor: Supervisor | None,
 ) -> RelayMemory | None:
-    """The memory of `relay`; None for a demonstration, of which nothing may be left."""
-    if settings.demo:
+    """The memory of `relay`; None for what is not the market: nothing of it may be left."""
+    if mark_of(settings):
         return None
     memory = RelayMemory(
         MemoryFiles(state_dir(settings, os.environ), settings.port),

@@ -45,6 +45,7 @@ class GatewayStatus:
         *,
         recording: Recording | None = None,
         bars: Callable[[], BarStatus] | None = None,
+        replaying: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self._worker = worker
         self._relay = relay
@@ -64,9 +65,12 @@ class GatewayStatus:
         if bars is not None:
             how = bars
             self._parts.append(Reading("Reading the bars", lambda: [("bars", attrs.asdict(how()))]))
+        if replaying is not None:
+            said = replaying
+            self._parts.append(Reading("Reading the replay", lambda: [("replaying", said())]))
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
-        """The worker's part, `relay`, `clients`, `freshness` and `recording`.
+        """The worker's part, `relay`, `clients`, `freshness`, `recording`, and `replaying`.
 
         `codes`: `freshness` also by code.
         """

@@ -81,7 +81,8 @@ class BarCounts:
 class BarKeeper:
     """The `Duty` of the thread of bars.
 
-    `path` is the file, `days` for how long bars are kept.  `log(text)` and `on_problem(text)` are
+    `path` is the file, `days` for how long bars are kept; with a `mark` all events have that, and
+    there is no file.  `log(text)` and `on_problem(text)` are
     called in the thread: a line for the log; and what is wrong with the file, empty when it is
     well again.
     """
@@ -92,21 +93,22 @@ class BarKeeper:
         path: Path | None,
         *,
         days: int,
+        mark: str = "",
         wall: Callable[[], float],
         log: Callable[[str], object],
         on_problem: Callable[[str], object],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.counts = BarCounts()
-        self.book = BarBook(calendar, path, on_problem)
-        """The bars of the market."""
+        self.book = BarBook(calendar, None if mark else path, on_problem, mark=mark)
+        """The bars of the market, or of what has the mark."""
         self._calendar = calendar
         self._days = days
         self._wall = wall
         self._log = log
         self._clock = clock
         self._marked: dict[str, BarBook] = {}
-        self._mark = ""
+        self._mark = mark
         self._next_flush = self._next_retain = self._next_answer = 0.0
         self._questions: dict[str, deque[Asked]] = {}
         self._may_tell = Throttle(clock, TOLD)
@@ -176,7 +178,7 @@ class BarKeeper:
             if told.get("status") == "exited":
                 self._cut()
             return
-        mark = mark_of(told)
+        mark = self.book.mark or mark_of(told)
         self._mark = mark
         book = self._book(mark)
         if name == TICK:
@@ -220,8 +222,15 @@ class BarKeeper:
 
     # -- books ------------------------------------------------------------------------------
 
+    def begin_anew(self) -> None:
+        """Forget all bars.  Only where they have a mark: those of the market stay."""
+        if self.book.mark:
+            self.book.close()
+            self.book = BarBook(self._calendar, None, self._log, mark=self.book.mark)
+            self.book.open()
+
     def _book(self, mark: str) -> BarBook:
-        if not mark:
+        if mark == self.book.mark:
             return self.book
         book = self._marked.get(mark)
         if book is None:

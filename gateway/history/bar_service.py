@@ -42,6 +42,9 @@ class BarSettings:
     path: Path
     days: int = 30
     """0: no bars are kept."""
+    mark: str = ""
+    """`demo`, `replay` or `rehearsal`: all events are of one, whatever they say of themselves, and
+    their bars are kept in memory alone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +52,7 @@ class BarStatus:
     """How the bars are; sums are since the start."""
 
     file: str
+    """"": they are kept in memory alone."""
     problem: str
     """What is wrong with the file; "": nothing."""
     codes: int
@@ -91,6 +95,7 @@ class BarService:
             calendar,
             settings.path,
             days=settings.days,
+            mark=settings.mark,
             wall=wall,
             log=partial(self._call_from_thread, self._report),
             on_problem=partial(self._call_from_thread, self._problem_changed),
@@ -120,7 +125,7 @@ class BarService:
         """How they are."""
         book, counts = self._keeper.book, self._keeper.counts
         return BarStatus(
-            file=str(self._settings.path),
+            file="" if self._settings.mark else str(self._settings.path),
             problem=book.problem,
             codes=book.codes,
             kept=book.kept,
@@ -131,6 +136,10 @@ class BarService:
             errors=book.errors + self.tap.errors,
             questions=counts.answered,
         )
+
+    def begin_anew(self) -> None:
+        """Forget the bars of a replay: what comes from now on is of another place of it."""
+        self.tap.call(self._keeper.begin_anew)
 
     def ask(self, fields: Mapping[str, Any], asker: str) -> Deferred[Answer]:
         """The answer to the question that `fields` ask, see `read_question`.

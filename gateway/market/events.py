@@ -30,6 +30,8 @@ WORKER_STATUS: Final = "python_status"
 """What the worker's process does.  A worker may send it, too, about itself."""
 ASK_BARS: Final = "sjgateway:bars"
 """A client's question for bars, which the gateway answers."""
+ASK_REPLAY: Final = "sjgateway:replay"
+"""The question of a replay's worker: it tells how it is, and asks what to change."""
 FEED_STATUS: Final = "feed_status"
 """Whether the feed of a market is silent while the market trades."""
 

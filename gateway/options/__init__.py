@@ -7,8 +7,8 @@
 - `chinese`: the help texts in Traditional Chinese.
 - `reference`: writes docs/options.md, docs/options.zh-TW.md, and the READMEs' table.
 
-`gateway.app` and `gateway.ops` import it.  It imports only
-`gateway.market.events`.
+`gateway.app` and `gateway.ops` import it.  It imports only `gateway.market.events` and
+`gateway.replay.wishes`.
 """
 
 from gateway.options.groups import grouped

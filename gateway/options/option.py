@@ -6,6 +6,7 @@ A converter raises ValueError, which says what was expected.
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,6 +91,11 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]
 
 
+def paths(text: str) -> list[Path]:
+    """Files separated by line ends or semicolons."""
+    return list(map(path, lines(text)))
+
+
 # -- What an option is, and how one is declared: as a field of an attrs class.
 
 _SPEC: Final = "option"
@@ -114,13 +120,14 @@ class Option:
 
     @property
     def key(self) -> str:
-        """The name of the field."""
-        return self.name.replace("-", "_")
+        """The name of the field; one that is a word of Python's has `_` at its end."""
+        key = self.name.replace("-", "_")
+        return f"{key}_" if iskeyword(key) else key
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables; the first that is set and not empty counts."""
-        return (f"SJGATEWAY_{self.key.upper()}", *self.also)
+        return (f"SJGATEWAY_{self.key.upper().rstrip('_')}", *self.also)
 
 
 def option(default: str, meaning: str, convert: Callable[[str], Any] = str, *also: str) -> Any:
@@ -139,7 +146,7 @@ def flag(meaning: str) -> Any:
     return _field(False, "", meaning, lambda texts: boolean(texts[-1]), flag=True)
 
 
-def several(meaning: str, split: Callable[[str], Sequence[str]], default: str = "") -> Any:
+def several(meaning: str, split: Callable[[str], Sequence[Any]], default: str = "") -> Any:
     """A field that may be given several times; `split` makes values of each text."""
 
     def convert(texts: Sequence[str]) -> tuple[str, ...]:
@@ -163,4 +170,5 @@ def _field(
 
 def declared(attribute: Attribute[Any]) -> Option:
     """The option that a field was declared as."""
-    return Option(name=attribute.name.replace("_", "-"), **attribute.metadata[_SPEC])
+    name = attribute.name.rstrip("_").replace("_", "-")
+    return Option(name=name, **attribute.metadata[_SPEC])

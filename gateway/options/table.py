@@ -23,6 +23,7 @@ from gateway.options.option import (
     lines,
     number,
     option,
+    paths,
     seconds,
     secret,
     several,
@@ -31,6 +32,7 @@ from gateway.options.option import (
     words,
 )
 from gateway.options.option import path as file
+from gateway.replay.wishes import Place, read_speed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -339,6 +341,32 @@ class Settings:
         "Number of days for which bars of one minute are kept, in the state folder. 0: no bars are"
         " kept, and none can be asked for.",
         number(0, 3650),
+    )
+
+    replay: tuple[Path, ...] = several(
+        "Recordings that are played to clients instead of running main.py; more files may follow"
+        " the first one. Nothing of it is recorded, kept as bars, counted as a start or sent as an"
+        " alert. In a variable, files are separated by semicolons.",
+        paths,
+    )
+    speed: float = option(
+        "1",
+        "How fast recordings are played: a number of times as fast as they were recorded, max for"
+        " as fast as clients read, 0 for a pause from the start.",
+        read_speed,
+    )
+    from_: Place | None = option(
+        "",
+        "Time from which recordings are played, such as 09:00 or 2026-11-30T09:00, on the clock of"
+        " Taipei. Without it: from the first event on.",
+        Place.read,
+    )
+    loop: bool = flag("Begin again after the last event of the recordings.")
+    times: str = option(
+        "recorded",
+        "Times in events that are played: recorded leaves every byte as it was, now moves them to"
+        " the time at which they are sent.",
+        choice("recorded", "now"),
     )
 
     slow_size: int = option(

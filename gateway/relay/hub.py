@@ -91,7 +91,7 @@ class Hub:
         self.continuity = Continuity(
             self._journal, self.log, self._late_joiners, self._recovery, self._meet, observer.owner
         )
-        self.services = Services(lambda client: observer.owner(client.socket.session))
+        self.services = Services()
         self.refusals = Refusals()
         self.repaired = 0
         """Events in which something that is no JSON, such as NaN, became null."""

@@ -32,25 +32,21 @@ class Service(Protocol):
     """Answers a question."""
 
     def __call__(
-        self, question: dict[str, Any], asker: str, answer: Callable[[bytes], object], /
+        self, question: dict[str, Any], client: Subscription, answer: Callable[[bytes], object], /
     ) -> Callable[[], object]:
         """Call `answer` with the answer as JSON, now or later.
 
-        `asker` is whose share of the work it is.  Returns what cancels it: nobody waits any more.
+        `client` is who asks.  Returns what cancels it: nobody waits any more.
         """
         ...
 
 
 class Services:
-    """The services of one namespace, and the questions that wait.
+    """The services of one namespace, and the questions that wait."""
 
-    `owner(client)` names an asker.
-    """
-
-    def __init__(self, owner: Callable[[Subscription], str]) -> None:
+    def __init__(self) -> None:
         self.by_name: dict[str | float, Service] = {}
         """By the name of the event."""
-        self._owner = owner
         self._waiting: dict[Subscription, set[WaitingQuestion]] = {}
 
     def ask(self, client: Subscription, packet: Packet) -> None:
@@ -66,7 +62,7 @@ class Services:
         others = self._waiting.setdefault(client, set())
         others.add(waiting)
         waiting.answered = lambda: self._forget(client, waiting)
-        cancel = self.by_name[name](arguments[0], self._owner(client), waiting.answer)
+        cancel = self.by_name[name](arguments[0], client, waiting.answer)
         waiting.cancel = cancel
 
     def gone(self, client: Subscription) -> None:

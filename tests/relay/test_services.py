@@ -18,11 +18,13 @@ class ServicesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.world = RelayWorld()
         self.world.hub.services.by_name[ASK] = self.serve
-        self.asked: list[tuple[dict[str, Any], str, Callable[[bytes], object]]] = []
+        self.asked: list[tuple[dict[str, Any], Any, Callable[[bytes], object]]] = []
         self.cancelled = 0
 
-    def serve(self, question: dict[str, Any], asker: str, answer: Callable[[bytes], object]) -> Any:
-        self.asked.append((question, asker, answer))
+    def serve(
+        self, question: dict[str, Any], client: Any, answer: Callable[[bytes], object]
+    ) -> Any:
+        self.asked.append((question, client, answer))
         if question.get("at once"):
             answer(b'{"ok":1}')
         return self.cancel
@@ -37,7 +39,7 @@ class ServicesTests(SynchronousTestCase):
         self.world.flush()
         self.assertEqual(client.heard, ['438[{"ok":1}]'])
         ((question, asker, answer), _) = self.asked
-        self.assertEqual((question, asker), ({"code": "A"}, client.session.peer.address))
+        self.assertEqual((question, asker.socket.session), ({"code": "A"}, client.session))
         for _ in range(2):
             answer(b"[1]")
         self.world.flush()

@@ -110,6 +110,9 @@ def check_worker(
         )
         yield fail("main.py", f"it can't be read: {reason(error)}", cure)
         return
+    if settings.own:
+        yield ok("main.py", f"{settings.own[0]}, a worker of the gateway's own, runs instead of it")
+        return
     script = _read(target)
     try:
         python = _python(launcher)

@@ -12,8 +12,10 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from gateway.common.credentials import FIELDS, Credentials, CredentialsError
+from gateway.common.fields import FieldError
 from gateway.common.times import iso
-from gateway.contract import WorkerError, no_hand_over
+from gateway.contract import WorkerError, no_hand_over, no_replay
+from gateway.replay.wishes import Wish
 from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
 from gateway.web.routes.schemas import (
@@ -59,7 +61,8 @@ class RestHandlers:
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
     the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars;
-    `hand_over()` hands the gateway over to newer code, as `Control` changes something.
+    `hand_over()` hands the gateway over to newer code, `replay(wish)` has a replay do something;
+    both as `Control` changes something.
     """
 
     def __init__(
@@ -70,12 +73,14 @@ class RestHandlers:
         status: Callable[..., Mapping[str, Any]] | None = None,
         bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
+        replay: Callable[[Wish], Deferred[Any]] = no_replay,
     ) -> None:
         self._control = control
         self._now = now
         self._status = status
         self._bars = bars
         self._hand_over = hand_over
+        self._replay = replay
 
     def health(self, request: Request) -> bytes:
         """`/health`: the gateway lives, and whether the worker runs."""
@@ -148,6 +153,14 @@ class RestHandlers:
     def hand_over(self, request: Request) -> Deferred[bytes]:
         """`/hand-over`: let the code on disk take over, without an end of the worker."""
         return _change(request, "The code on disk takes over now", self._hand_over)
+
+    def replay(self, request: Request) -> Deferred[bytes]:
+        """`/replay`: pause a replay, let it go on, change its speed, or go to a time of it."""
+        try:
+            wish = Wish.validated(read_body(request, Wish.__struct_fields__))
+        except FieldError as error:
+            raise BadRequestError(error.message) from None
+        return _change(request, "The replay does as asked", self._replay, wish)
 
     def set_credentials(self, request: Request) -> Deferred[bytes]:
         """`/set-sj-key`: restart the worker with other keys."""

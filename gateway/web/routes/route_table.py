@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from gateway.common.credentials import Credentials
+from gateway.replay.wishes import Wish
 from gateway.web.routes import schemas
 from gateway.web.routes.openapi import document
 from gateway.web.routes.rest import answer
@@ -125,6 +126,15 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
             Access.CONTROL,
             "Check the gateway's code on disk, and let it take over; the worker stays.",
             _CHANGE,
+        ),
+        Route(
+            "POST",
+            "/replay",
+            rest.replay,
+            Access.CONTROL,
+            "Pause a replay, let it go on, change its speed, or go to a time of it.",
+            {**_CHANGE, 400: schemas.Problem, 415: schemas.Problem},
+            body=Wish,
         ),
         Route(
             "GET",

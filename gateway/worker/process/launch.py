@@ -112,7 +112,7 @@ class Launcher:
         else:
             words = (program(target.words, target.folder, self._path), *target.words[1:])
         demo = ["--demo"] if self._settings.mark == "demo" else []
-        argv = [*words, *demo, *self._settings.arguments]
+        argv = [*words, *([] if self._settings.own else (*demo, *self._settings.arguments))]
         cwd, env = os.fspath(target.folder), self.environment(credentials, gateway_url)
         return Command(argv, cwd, env, identify(target.script, argv, cwd, env, self._keys))
 

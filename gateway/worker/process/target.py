@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from gateway.worker.settings import WorkerSettings
 
+ROOT = Path(__file__).parents[3]
+"""The folder that the package `gateway` is in."""
 UNKNOWN = "(unknown)"
 """Stands for the script of a module or a command of which none is found."""
 MARKS = ("pyproject.toml", ".git")
@@ -65,10 +67,12 @@ class Target:
 def find(settings: WorkerSettings, cwd: Path) -> Target:
     """What `settings` tell to run; `cwd` is the gateway's folder.  Raises LaunchError.
 
-    `--command`, else `--module`, else `--main`, else main.py in the working folder or the one
-    above, else, with `--demo`, a feed of our own.  The working folder is `--cwd`, else that of
-    main.py, else the gateway's.
+    A module of ours, else `--command`, else `--module`, else `--main`, else main.py in the working
+    folder or the one above, else, with `--demo`, a feed of our own.  The working folder is `--cwd`,
+    else that of main.py, else the gateway's.
     """
+    if settings.own:
+        return own(settings.own, ROOT)
     folder = _folder(settings, cwd)
     if settings.command:
         words = tuple(settings.command)
@@ -79,16 +83,15 @@ def find(settings: WorkerSettings, cwd: Path) -> Target:
         main = _main(settings, cwd, folder)
     except LaunchError:
         if settings.mark == "demo" and settings.main is None:
-            return own("gateway.client", folder)
+            return own(("gateway.client",), folder)
         raise
     return Target((os.fspath(main),), folder if settings.cwd else main.parent, main)
 
 
-def own(module: str, folder: Path) -> Target:
-    """A worker of ours: `module` of this installation, in our own Python."""
-    words = (sys.executable, "-u", "-m", module)
-    package = Path(__file__).parents[3].joinpath(*module.split("."))
-    return Target(words, folder, package / "__main__.py", is_python=False)
+def own(words: Sequence[str], folder: Path) -> Target:
+    """A worker of ours: a module of this installation and its arguments, in our own Python."""
+    command = (sys.executable, "-u", "-m", *words)
+    return Target(command, folder, _module(words[0], ROOT), is_python=False)
 
 
 def program(words: Sequence[str], folder: Path, path: str) -> str:

@@ -1,0 +1,137 @@
+"""The events of recordings, in their order; read as they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+
+from gateway.history.reading import open_file, raw_lines
+from gateway.history.recorded_lines import FORMAT, parse
+from gateway.history.zstd_file import MAGIC
+from gateway.market.events import CONTRACT, CONTRACTS_LOADED, OPTION_METADATA, READY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+LASTING: Final = frozenset((READY, CONTRACTS_LOADED, OPTION_METADATA, CONTRACT))
+"""Events that hold for what comes after them: who begins in the middle is told them first."""
+SLICE: Final = 20_000
+"""Events that are passed over at a time."""
+_LASTING: Final = frozenset(name.encode() for name in LASTING)
+_TIME, _EVENT, _END = b'{"t":', b',"e":[', b"]}"
+"""Of a line of an event without attachments: before its time, behind it, and the end."""
+MOST_TIME: Final = 40
+"""Bytes up to the end of the time."""
+
+
+class Entry(NamedTuple):
+    """One event of a recording."""
+
+    t: float
+    """When it came, in seconds since 1970."""
+    payload: bytes
+    """The JSON array of its name and arguments."""
+    attachments: tuple[bytes, ...] = ()
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """The events of a recording, also of one as plain JSON lines (`tail --json`).
+
+    Raises OSError, and ValueError where it is damaged or no recording, after the events before.
+    """
+    for text in _lines(path):
+        time = text[len(_TIME) : text.find(_EVENT, len(_TIME), MOST_TIME)]
+        if text.startswith(_TIME) and time.replace(b".", b"", 1).isdigit() and text.endswith(_END):
+            yield Entry(float(time), text[len(_TIME) + len(time) + len(_EVENT) - 1 : -1])
+            continue  # most are like this
+        line = parse(text)
+        if line.payload is not None:
+            yield Entry(line.t, line.payload, line.attachments)
+        elif line.recording is not None and line.recording.get("format") != FORMAT:
+            raise ValueError(
+                f"{path} has the format {line.recording.get('format')!r}, not {FORMAT}"
+            )
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with open_file(path) as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            file.seek(0)
+            yield from (line for line in map(bytes.strip, file) if line)
+            return
+    yield from raw_lines(path)
+
+
+class Tape:
+    """The events of `paths`, the recording that begins first before the others.
+
+    `warn(text)` is told of a recording that can't be read to its end.  Raises ValueError where
+    there is no event at all.
+    """
+
+    def __init__(self, paths: Sequence[Path], warn: Callable[[str], object]) -> None:
+        self._warn = warn
+        begins = {path: first for path in paths if (first := next(self._read(path), None))}
+        self._paths = sorted(begins, key=lambda path: begins[path].t)
+        if not self._paths:
+            raise ValueError(f"there is no event in {', '.join(map(str, paths))}")
+        self.begins = begins[self._paths[0]].t
+        """When its first event came, in seconds since 1970."""
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Go back to the first event."""
+        self._entries = (entry for path in self._paths for entry in self._read(path))
+        self._next = next(self._entries, None)
+
+    @property
+    def next_time(self) -> float | None:
+        """When the next event came; None: there is none."""
+        return None if self._next is None else self._next.t
+
+    def take(self, until: float, most: int) -> Iterator[Entry]:
+        """The next events that came up to `until`; no more follow one with which `most` bytes are
+        reached."""
+        while self._next is not None and self._next.t <= until and most > 0:
+            entry = self._next
+            most -= len(entry.payload)
+            self._next = next(self._entries, None)
+            yield entry
+
+    def seek(self, t: float) -> Iterator[list[Entry]]:
+        """Go to the first event of `t` or later.
+
+        Yields an empty list for each `SLICE` of events that are passed over; and at the end the
+        newest of those passed over that hold for what comes, in their order.
+        """
+        self.rewind()
+        lasting: dict[object, Entry] = {}
+        passed = 0
+        while self._next is not None and self._next.t < t:
+            entry = self._next
+            name = entry.payload[2 : entry.payload.find(b'"', 2)]
+            if name in _LASTING:
+                key = name, _code_of(entry.payload)
+                lasting.pop(key, None)  # the newest comes last
+                lasting[key] = entry
+            self._next = next(self._entries, None)
+            passed += 1
+            if passed % SLICE == 0:
+                yield []
+        yield list(lasting.values())
+
+    def _read(self, path: Path) -> Iterator[Entry]:
+        try:
+            yield from entries(path)
+        except (OSError, ValueError) as error:
+            self._warn(f"{path} is read no further: {error}")
+
+
+def _code_of(payload: bytes) -> object:
+    try:
+        value = orjson.loads(payload)
+    except ValueError:
+        return None
+    return value[1].get("code") if len(value) > 1 and isinstance(value[1], dict) else None
