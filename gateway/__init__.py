@@ -7,6 +7,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `relay/`: the log of events, the place of each client in it, snapshots and recovery.
 - `market/`: what is known of Taiwan's markets: codes, hours, holidays, freshness of the feed.
 - `history/`: what is remembered of the market: recordings and bars.
+- `replay/`: plays recordings: a worker of ours, in a process of its own.
 - `client/`: what a worker in Python is made of, for a trader who writes only his rule.
 - `worker/`: starts, watches and ends `main.py`: states, pauses, process, keys, schedules.
 - `web/`: HTTP, WebSocket, the guard before both, the routes and the page.

@@ -25,10 +25,11 @@ Who is behind a session, and what it may do:
 - `identity`: what is known of the client behind a session, kept with the session.
 - `worker_sessions`: finds out which sessions are the worker's.
 
-What is told of all this:
+What is told of all this, and asked for:
 
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
+- `replay_control`: stands between a replay's worker and those who watch it or tell it to pause.
 - `collectors`: registers the collectors of `GET /metrics`.
 - `build`: which build runs, for the log, `--check` and the metrics.
 
