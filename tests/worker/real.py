@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 CHILDREN = Path(__file__).parents[1] / "children"
 KNOWN = ("trades", "is_connected", "spoke_version_3")
 """What a supervisor is told besides its settings."""
-SHORT = {"patience_login": 0.2, "patience_interrupt": 0.2, "patience_terminate": 0.2}
-"""For workers that don't end when they are asked."""
+DEAF = {"patience_login": 0.2, "patience_interrupt": 0.2}
+"""For workers that ignore SIGINT."""
+SHORT = {**DEAF, "patience_terminate": 0.2}
+"""For workers that ignore SIGTERM, too."""
 
 
 async def soon(condition, what: str = "") -> Any:

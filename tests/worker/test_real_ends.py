@@ -63,26 +63,31 @@ class MemoryTests(RealTestCase):
 
 
 class PlannedTests(RealTestCase):
-    async def leaves(self, after: float, planned_after: float) -> None:
-        """A worker that is ready, and leaves with status 0 after so many seconds."""
+    async def leaves(self, planned_after: float) -> None:
+        """A worker that is ready, and leaves with status 0."""
         self.patch(exits, "PLANNED_AFTER", planned_after)
-        self.started = self.supervisor("ending.py", "0", str(after), fatal_after=2)
+        self.started = self.supervisor("ending.py", "0", "go", fatal_after=2)
         await self.up(self.started)
+        self.is_ready_and_goes()
+
+    def is_ready_and_goes(self) -> None:
         self.started.heard("shioaji_ready", {})
+        (self.folder / "go").touch()
 
     async def test_one_that_worked_is_started_again_and_no_failure_is_counted(self) -> None:
-        await self.leaves(0.3, planned_after=0.1)
+        await self.leaves(planned_after=0.001)
         for count in (1, 2, 3):  # more often than failures in a row are allowed
             event = await self.is_told("exited", count)
             self.assertEqual(
                 (event["exitCode"], event["class"], event["asked"]), (0, "planned", False)
             )
             await soon(lambda n=count: len(self.noted("start")) > n, "the next start")
-            self.started.heard("shioaji_ready", {})
+            self.is_ready_and_goes()
         self.assertNotIn("fatal", self.told)
 
     async def test_one_that_leaves_at_once_has_failed(self) -> None:
-        await self.leaves(0.3, planned_after=600)
+        await self.leaves(planned_after=600)
         self.assertEqual((await self.is_told("exited"))["class"], "other")
+        (self.folder / "go").touch()
         await self.is_told("fatal")
         self.assertEqual(len(self.noted("start")), 2)

@@ -29,9 +29,9 @@ class HealthTests(RealTestCase):
 
     async def test_the_watchdog_restarts_a_worker_whose_heartbeat_is_late(self) -> None:
         supervisor = self.supervisor("polite.py", heartbeat=0.1, watchdog=2, watchdog_grace=0.5)
-        pid = await self.up(supervisor)
-        await soon(lambda: len(self.noted("start")) == 2, "the watchdog")
-        self.assertEqual(self.noted("finally"), [pid])
+        await self.up(supervisor)
+        await soon(lambda: len(self.noted("start")) >= 2, "the watchdog")
+        self.assertEqual(self.noted("finally")[0], self.noted("start")[0])
 
     async def test_a_word_from_the_worker_ends_its_start(self) -> None:
         supervisor = self.supervisor("polite.py", settle=60.0)

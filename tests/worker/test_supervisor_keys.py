@@ -10,6 +10,7 @@ from twisted.internet.defer import gatherResults
 
 from gateway.common.credentials import CredentialsError
 from gateway.contract import LaunchError, NotReadyError, PausedError, SupersededError
+from tests.patience import PATIENCE
 
 from .posted import AWKWARD, posted
 from .real import CHILDREN, RealTestCase, outcome, soon
@@ -190,9 +191,11 @@ class CredentialsTests(RealTestCase):
     async def test_wait_ready_puts_the_previous_keys_back_when_the_worker_dies(self) -> None:
         file = self.new_folder() / "keys.env"
         supervisor = self.supervisor(
-            "ending.py", "4", "0.4", ready_timeout=30.0, credentials_file=file
+            "ending.py", "4", "go", ready_timeout=2.0 * PATIENCE, credentials_file=file
         )
         answer = outcome(supervisor.set_credentials(posted(), wait_ready=True))
+        await soon(lambda: supervisor.state == "running")
+        (self.folder / "go").touch()
         await soon(lambda: answer)
         self.assertIsInstance(answer[0], NotReadyError)
         self.assertIn("code 4", answer[0].details)

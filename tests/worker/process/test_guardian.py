@@ -69,7 +69,7 @@ class Guarded:
             "argv": [sys.executable, "-u", str(CHILDREN / script), *arguments],
             "cwd": str(CHILDREN),
             "env": {},
-            "patience": [0.3, 0.2, 0.1],
+            "patience": [PATIENCE] * 3,
             **changes,
         }
         self.say(json.dumps(what))
@@ -118,7 +118,9 @@ class GuardianTests(SynchronousTestCase):
         self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
 
     def test_stop_escalates(self) -> None:
-        guarded, _ = self.guarded("stubborn.py", "both", env={"JOURNAL": "/dev/stdout"})
+        guarded, _ = self.guarded(
+            "stubborn.py", "both", patience=[0.3, 0.2, 0.1], env={"JOURNAL": "/dev/stdout"}
+        )
         os.read(guarded.output, 10)
         started = time.monotonic()
         guarded.say("stop")
@@ -143,29 +145,27 @@ class GuardianTests(SynchronousTestCase):
         self.assertEqual((int(pending["SigPnd"], 16), int(pending["ShdPnd"], 16)), (2, 0))
 
     def test_the_main_thread_is_interrupted_whatever_threads_there_are(self) -> None:
-        guarded, _ = self.guarded("threads.py", patience=[60, 60, 60])
+        guarded, _ = self.guarded("threads.py")
         os.read(guarded.output, 10)
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
 
     def test_a_worker_that_waits_for_signals_in_another_thread_gets_them(self) -> None:
-        guarded, _ = self.guarded("threads.py", "sigwait", patience=[60, 60, 60])
+        guarded, _ = self.guarded("threads.py", "sigwait")
         os.read(guarded.output, 10)
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", f"exited {5 << 8}"])
 
     def test_kill_doesnt_wait(self) -> None:
-        guarded, _ = self.guarded("polite.py", patience=[60, 60, 60])
+        guarded, _ = self.guarded("polite.py")
         os.read(guarded.output, 10)
         guarded.say("kill")
         self.assertEqual(guarded.rest(), ["sent SIGKILL", "exited 9"])
 
     def test_patience_may_change(self) -> None:
-        guarded, _ = self.guarded(
-            "stubborn.py", patience=[60, 60, 60], env={"JOURNAL": "/dev/stdout"}
-        )
+        guarded, _ = self.guarded("stubborn.py", env={"JOURNAL": "/dev/stdout"})
         os.read(guarded.output, 10)
-        guarded.say("patience 0.1 0.1 0.1")
+        guarded.say(f"patience 0.1 {PATIENCE} {PATIENCE}")
         guarded.say("stop")
         self.assertEqual(guarded.rest(), ["sent SIGINT", "sent SIGTERM", "exited 15"])
 
@@ -182,7 +182,7 @@ class GuardianTests(SynchronousTestCase):
             self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
 
     def test_an_exit_is_told_before_what_it_leaves_is_ended(self) -> None:
-        guarded, pid = self.guarded("family.py", "8", "leave")
+        guarded, pid = self.guarded("family.py", "8", "leave", patience=[PATIENCE, PATIENCE, 0.1])
         self.assertEqual(guarded.report(), "exited 0")
         self.assertFalse(alive(pid))
         self.assertEqual(guarded.rest(), [])
@@ -208,7 +208,7 @@ class GuardianTests(SynchronousTestCase):
     def test_children_log_out_with_the_workers_patience(self) -> None:
         """One with a session of its own by SIGTERM, one of the worker's group by its SIGINT."""
         guarded, _ = self.guarded(
-            "company.py", "0.4", patience=[60, 0.1, 60], env={"JOURNAL": "/dev/stdout"}
+            "company.py", "0.4", patience=[PATIENCE, 0.1, PATIENCE], env={"JOURNAL": "/dev/stdout"}
         )
         self.read(guarded, 3)
         guarded.say("stop")
@@ -217,7 +217,7 @@ class GuardianTests(SynchronousTestCase):
 
     def test_children_log_out_when_the_worker_ended_by_itself(self) -> None:
         guarded, pid = self.guarded(
-            "company.py", "0.4", patience=[60, 0.1, 60], env={"JOURNAL": "/dev/stdout"}
+            "company.py", "0.4", patience=[PATIENCE, 0.1, PATIENCE], env={"JOURNAL": "/dev/stdout"}
         )
         self.read(guarded, 3)
         os.kill(pid, signal.SIGKILL)
@@ -228,12 +228,13 @@ class GuardianTests(SynchronousTestCase):
 
     def test_children_that_ignore_everything_are_killed_after_the_patience(self) -> None:
         guarded, _ = self.guarded(
-            "family.py", "3", patience=[60, 60, 0.2], env={"JOURNAL": "/dev/stdout"}
+            "family.py", "3", patience=[PATIENCE, PATIENCE, 0.2], env={"JOURNAL": "/dev/stdout"}
         )
         self.read(guarded, 4)
         guarded.say("patience 0.1 0.2 0.2")
         guarded.say("stop")
-        self.assertEqual(guarded.rest()[-1], "exited 2")
+        # On a busy machine SIGTERM may come before the worker has died of SIGINT.
+        self.assertIn(guarded.rest()[-1], ("exited 2", "exited 15"))
 
     def test_the_worker_knows_its_guardian_or_does_not_live(self) -> None:
         """Who asks for the signal of its parent's death too late would never get it."""

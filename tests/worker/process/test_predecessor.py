@@ -95,6 +95,7 @@ class SuccessorTests(RealTestCase):
         for why in (ADOPTING, REASON):
             waiting = second.stdout.readline()
             self.assertEqual((waiting.split()[0], why in waiting), ("backoff", True))
+        await soon(lambda: "going" in self.words)
         self.assertEqual(self.words, ["in", "going"])
         (self.folder / "release").touch()
         self.assertEqual(second.stdout.readline().split()[0], "starting")
@@ -124,7 +125,9 @@ class SuccessorTests(RealTestCase):
             self.assertTrue(not is_in or number == 0 or ADOPTING in line, line)
             (self.folder / f"after-{number - 1}").touch()
         (self.folder / "after-4").touch()
-        await soon(lambda: self.words[-1] == "in")
+        while (line := host.stdout.readline().split())[0] != "running":
+            pass
+        await soon(lambda: int(line[1]) in self.noted("in"))
         host.terminate()
         await soon(lambda: host.poll() is not None)
         self.assertEqual(self.words, ["in", "going", "out"] * (len(self.words) // 3))
