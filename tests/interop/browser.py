@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -46,8 +47,8 @@ class Chromium:
             executable_path=path, args=["--no-sandbox"], timeout=1000 * PATIENCE
         )
 
-    def visit(self, url: str, *args: str, expected: tuple[str, ...] = ()) -> "Visit":
-        return Visit(self._browser, url, *args, expected=expected)
+    def visit(self, url: str, *args: str, **more: Any) -> "Visit":
+        return Visit(self._browser, url, *args, **more)
 
     def context(self, **options) -> BrowserContext:
         """Somebody who was never there before."""
@@ -68,7 +69,8 @@ class Visit:
     """The page at `url`, opened by somebody who was never there before.
 
     `faults` are errors of the console, and requests to other hosts; `expected` are parts of
-    what the console may say, since an answer of 401 is an error to it.
+    what the console may say, since an answer of 401 is an error to it; `script` runs before those
+    of the page.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Visit:
         scheme: str = "light",
         *,
         expected: tuple[str, ...] = (),
+        script: str = "",
     ) -> None:
         width, height = SIZES[size]
         self._context = browser.new_context(
@@ -91,6 +94,7 @@ class Visit:
             timezone_id="Asia/Taipei",
         )
         self._context.set_default_timeout(1000 * PATIENCE)
+        self._context.add_init_script(script)
         self._url = url
         self._expected = expected
         self.faults: list[str] = []
