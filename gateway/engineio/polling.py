@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CLOSE_PACKET, NOOP_PACKET = Packet(CLOSE), Packet(NOOP)
 
+FULL = "the outbox wrote to a sink that was full"
+
 
 class Poll(Protocol):
     """One pending GET."""
@@ -62,15 +64,6 @@ class PollingChannel:
     def has_room(self) -> bool:
         return self._poll is not None
 
-    @property
-    def can_repeat(self) -> bool:
-        """Whether a GET that was verified before would be verified again, and no other is pending.
-
-        Of what is verified, only the session changes: it may be over, or polls no longer.
-        """
-        session = self._session
-        return session is not None and self._poll is None and not session.overdue
-
     def start(self, session: Session) -> None:
         """Be the transport of `session`."""
         self._session = session
@@ -88,6 +81,20 @@ class PollingChannel:
         session.room()
         if session.probe is not None:
             session.probe.polled()
+
+    def repeat(self, poll: Poll) -> bool:
+        """A GET came that is like one before; False: it has to be verified again.
+
+        Of what is verified, only the session changes: it may be over, or polls no longer.
+        """
+        session = self._session
+        if session is None or self._poll is not None or session.overdue:
+            return False
+        self._poll = poll
+        session.room()
+        if session.probe is not None:
+            session.probe.polled()
+        return True
 
     def post(self, body: bytes, *, binary: bool) -> Upload:
         """A POST came; `binary`: its content type says so.
@@ -127,8 +134,10 @@ class PollingChannel:
 
     def write(self, data: bytes) -> bool:
         """Answer the pending GET."""
+        poll, self._poll = self._poll, None
+        assert poll is not None, FULL
         self._started().fetched()
-        self._answer(data)  # a request behind it may end the session at once
+        poll.answer(data, self._polling_form.content_type(data))  # may end the session at once
         return False
 
     def release(self) -> None:
@@ -149,7 +158,7 @@ class PollingChannel:
 
     def _answer(self, payload: bytes) -> None:
         poll, self._poll = self._poll, None
-        assert poll is not None, "the outbox wrote to a sink that was full"
+        assert poll is not None, FULL
         poll.answer(payload, self._polling_form.content_type(payload))
 
     def _started(self) -> Session:

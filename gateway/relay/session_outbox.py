@@ -82,7 +82,12 @@ class SessionOutbox:
             return
         self.resumed += 1
         self.ready = True
-        if self._sink is not None and self._sink.form.polled and self._waits:
+        sink = self._sink
+        if sink is None or self._pumping:
+            return
+        if not self._waits:
+            self._settle(sink.form)
+        elif sink.form.polled:
             self._turn.poll(self)
         else:
             self.pump()
@@ -100,7 +105,10 @@ class SessionOutbox:
     @property
     def _waits(self) -> bool:
         """Whether there is something to write now."""
-        return bool(self._direct) or any(each.waits for each in self._subscriptions)
+        for each in self._subscriptions:  # a generator would cost more than the look
+            if each.waits:
+                return True
+        return bool(self._direct)
 
     @property
     def form(self) -> Form | None:

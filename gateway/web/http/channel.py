@@ -91,6 +91,8 @@ class HttpChannel(StrictChannel):
 
     def overdue(self) -> None:
         """The deadline has passed: answer with 408, close, or abort."""
+        if self._answerer is not None:  # that was before the request that came again
+            return
         if self._taken is not None and ((self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN):
             self._wait_for_reader()
         elif self.is_over or self._taken is not None:
@@ -118,24 +120,27 @@ class HttpChannel(StrictChannel):
             and self._is_between_requests
             and not self.is_over
             and known.revision == self.site.resource.revision
-            and known.answerer.can_take
+            and self._take_known(known.answerer)
         ):
-            self._take_known(known.answerer)
-        else:
-            super().dataReceived(data)
+            return
+        super().dataReceived(data)
 
-    def _take_known(self, answerer: Answerer) -> None:
+    def _take_known(self, answerer: Answerer) -> bool:
         self._handlingRequest = True  # what comes meanwhile waits
         self.line_mode = 0
         self._answerer = answerer
-        answerer.take()
-        if self._answerer is not None:  # it is not answered yet
-            self._enter(Phase.HANDLING)
+        if answerer.take():
+            return True
+        self._handlingRequest = False
+        self.line_mode = 1
+        self._answerer = None
+        return False
 
     def answer(self, data: bytes) -> None:
         """Write `data`, the whole answer to the request that came again."""
         self._answerer = None
-        self.write(data)
+        if not self._writer.write(data) and self._taken is None:
+            self._wait_for_reader()
         if self._is_quiet:
             self._done()
         else:

@@ -20,13 +20,11 @@ _ANOTHER = re.compile(_STAMP)
 class Answerer(Protocol):
     """What answers a known request, by calling `HttpChannel.answer`."""
 
-    @property
-    def can_take(self) -> bool:
-        """Whether the request has the same effect as before; else it is parsed."""
-        ...
+    def take(self) -> bool:
+        """The request came again: answer it, now or later.
 
-    def take(self) -> None:
-        """The request came again: answer it, now or later."""
+        False: it may have another effect than before, so it has to be parsed.
+        """
         ...
 
     def lost(self) -> None:

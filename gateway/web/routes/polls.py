@@ -116,12 +116,8 @@ class KnownPoll:
         self._lines = lines
         self._gzip = gzip
 
-    @property
-    def can_take(self) -> bool:
-        return self._channel.can_repeat
-
-    def take(self) -> None:
-        self._channel.get(self)
+    def take(self) -> bool:
+        return self._channel.repeat(self)
 
     def lost(self) -> None:
         self._channel.lost()

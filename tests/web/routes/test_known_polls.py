@@ -106,6 +106,18 @@ class KnownPollTests(KnownPollCase):
         self.client.poll()
         self.assertTrue(self.client.answer().endswith(b"\r\n\r\n4waits"))
 
+    def test_an_answer_has_no_deadline_and_the_next_request_has(self) -> None:
+        self.known()
+        self.client.poll()
+        self.clock.pump([1.0] * 60)
+        self.assertFalse(self.client.wire.disconnecting)
+        self.client.session.send(text("4late"))
+        self.assertTrue(self.client.answer().endswith(b"\r\n\r\n4late"))
+        self.clock.pump([1.0] * 29)
+        self.assertFalse(self.client.wire.disconnecting)
+        self.clock.pump([1.0] * 2)
+        self.assertTrue(self.client.wire.disconnecting)
+
     def test_long_answers_are_compressed(self) -> None:
         self.known()
         head, _, body = self.exchange("4" + "x" * 5000).partition(b"\r\n\r\n")

@@ -240,9 +240,10 @@ class SameAnswersTests(SynchronousTestCase):
         taken = []
         take: Any = HttpChannel._take_known
 
-        def take_known(channel: Any, asker: Any) -> None:
-            taken.append(asker)
-            take(channel, asker)
+        def take_known(channel: Any, asker: Any) -> bool:
+            is_taken: bool = take(channel, asker)
+            taken.extend([asker] * is_taken)
+            return is_taken
 
         self.patch(HttpChannel, "_take_known", take_known)
         remember: Any = Request.remember
