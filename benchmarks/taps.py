@@ -86,7 +86,7 @@ def measured(
         time.sleep(0.001 * batch)
         turn = [next(events) for _ in range(batch)]
         for event in turn:
-            log.append(event)  # which gives it its place
+            log.extend([event])  # which gives it its place
         begin = time.thread_time()
         for event in turn:  # as `Hub.enter` does
             for listener in listeners.get(event.name, ()):

@@ -47,18 +47,18 @@ def hops(frames: list[FrameType]) -> list[tuple[str, str]]:
 class PathTests(SynchronousTestCase):
     def test_the_path_of_an_event_is_as_written(self) -> None:
         walked: list[tuple[str, str]] = []
-        append, send = Log.append, Kernel.send
+        extend, send = Log.extend, Kernel.send
 
-        def appended(log: Log, event: object) -> None:
+        def extended(log: Log, events: object) -> None:
             walked.extend(hops(stack()))
-            walked.append(("relay/log.py", "Log.append"))
-            append(log, event)  # type: ignore[arg-type]
+            walked.append(("relay/log.py", "Log.extend"))
+            extend(log, events)  # type: ignore[arg-type]
 
         def sent(kernel: Kernel, data: bytes) -> int:
             walked.extend(hops(stack()))
             return send(kernel, data)
 
-        self.patch(Log, "append", appended)
+        self.patch(Log, "extend", extended)
         self.patch(Kernel, "send", sent)
         world = Whole()
         sender = world.connect()

@@ -141,16 +141,20 @@ class WorkerEvents:
             identity.generation = worker.generation
         return worker.running and identity.generation == worker.generation
 
-    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        name, worker = str(event.name), self.worker
-        try:
-            # The last events of a worker that has ended count, unless the next one runs already.
-            if worker is not None and (event.current or not worker.running):
-                worker.heard(name, value[1] if len(value) > 1 else None, sender.socket.session)
-            if event.current:
-                self.freshness.hear(name, event.code, sender)
-        except Exception:  # its sender is not to blame, and keeps its connection
-            self._attempt.failed("Hearing what the worker says")
+    def heard(
+        self, sender: Subscription, events: Sequence[Event], values: Sequence[list[Any]]
+    ) -> None:
+        worker, hear, session = self.worker, self.freshness.hear, sender.socket.session
+        for event, value in zip(events, values, strict=True):
+            name = str(event.name)
+            try:
+                # The last events of a worker that has ended count, unless the next one runs.
+                if worker is not None and (event.current or not worker.running):
+                    worker.heard(name, value[1] if len(value) > 1 else None, session)
+                if event.current:
+                    hear(name, event.code, sender)
+            except Exception:  # its sender is not to blame, and keeps its connection
+                self._attempt.failed("Hearing what the worker says")
 
     def _inventor(self, sender: Subscription) -> str:
         """Whose share a new event name counts for: an address; "" for trusted senders."""

@@ -32,7 +32,7 @@ class Question:
 class Event(Record):
     """One relayed event: a record with its sender, its place and its key.
 
-    Its packets never change after `Log.append`.  These do: `outdated` and `outdated_by`
+    Its packets never change after `Log.extend`.  These do: `outdated` and `outdated_by`
     (`conflation.py`), `aliases` (`late_joiners.py`), and the encoded forms that the record keeps.
     """
 

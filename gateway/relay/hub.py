@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from gateway.relay.observer import Observer
     from gateway.relay.settings import RelaySettings
     from gateway.relay.turn import Turn
-    from gateway.socketio.packet import Packet, PlainEvent
+    from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
 
 _CONNECTED = State.CONNECTED
+_new = tuple.__new__  # half the cost of a named tuple's own constructor
 APART = 2e-6
 """Seconds between events of one read, so that whoever sorts by their times has them in order."""
 
@@ -155,7 +156,7 @@ class Hub:
             if subject.name in self.services.by_name:
                 self.services.ask(sender, packet)
                 return
-        if not (sender.may_publish or self._observer.is_worker(sender)):
+        if not self._may_publish(sender):
             self.refusals.refuse(sender, packet)
             return
         if packet.repaired:
@@ -176,57 +177,65 @@ class Hub:
             not trusted or self._observer.is_current(sender),
             question,
         )
-        self._append(event)
-        self._observer.relayed(sender, (event,))
-        if trusted:
-            self._observer.heard(sender, event, packet.brief)
+        self._take(sender, (event,), (packet.brief,))
 
-    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
-        """Relay plain events that came in one read: what is equal for all of them is asked once."""
+    def events(self, socket: Socket, texts: list[bytes], values: list[list[Any]]) -> None:
+        """Relay plain events that came in one read: what is equal for all of them is asked once.
+
+        That is so for whether the sender's worker still runs, too: a process ends in no read.
+        """
         sender = self.members[socket]
-        observer = self._observer
-        if not (sender.may_publish or observer.is_worker(sender)):
-            for each in events:
-                self.event(socket, whole(each))
+        if not self._may_publish(sender) or (sender.knows_us and self._has_ours(values)):
+            for text, value in zip(texts, values, strict=True):
+                if socket.state is _CONNECTED:
+                    self.event(socket, whole(text, value))
             return
-        trusted, wall = observer.trusts(sender), self._wall()
+        subject_of, wall = self._subject_of, self._wall()
         receiver = None if self._echo else sender
-        entered = []
-        for each in events:
-            packet, value = each
-            subject = self._subject_of(value)
-            if sender.knows_us and (
-                subject.name == SUBSCRIBE or subject.name in self.services.by_name
-            ):
-                self.event(socket, whole(each))
-            elif socket.state is _CONNECTED:
-                # The worker may end by what its events before this one led to.
-                current = not trusted or observer.is_current(sender)
-                event = Event((packet,), receiver, subject, trusted, wall, current)
-                wall += APART
-                self._append(event)
-                entered.append(event)
-                if trusted:
-                    observer.heard(sender, event, value)
-        observer.relayed(sender, entered)
+        trusted = self._observer.trusts(sender)
+        current = not trusted or self._observer.is_current(sender)
+        events = []
+        for text, value in zip(texts, values, strict=True):
+            packets = (_new(EnginePacket, (text, False)),)
+            events.append(Event(packets, receiver, subject_of(value), trusted, wall, current))
+            wall += APART
+        self._take(sender, events, values)
 
-    def enter(self, event: Event) -> None:
-        """Take `event` into the log; only the journal calls it."""
-        if event.trusted:
-            if event.name in self._listeners:
-                for listener in self._listeners[event.name]:
-                    listener(event)
-            if event.key is not None:
-                self._late_joiners.see(event)
-        if self._aliases.others:
-            event.aliases = self._aliases.others.get(event.code, NONE)
-        if event.question is not None:
-            self._ask(event, event.question)
-        self.log.append(event)
-        if event.sender is None:
+    def _has_ours(self, values: list[list[Any]]) -> bool:
+        """Whether one of the events is for the gateway itself."""
+        names = [value[0] for value in values]
+        return SUBSCRIBE in names or not self.services.by_name.keys().isdisjoint(names)
+
+    def _take(
+        self, sender: Subscription, events: Sequence[Event], values: Sequence[list[Any]]
+    ) -> None:
+        """Relay `events`, at least one, and tell the observer."""
+        self._append(events)
+        self._observer.relayed(sender, events)
+        if events[0].trusted:
+            self._observer.heard(sender, events, values)
+
+    def enter(self, events: Sequence[Event]) -> None:
+        """Take `events` of one sender, at least one, into the log; only the journal calls it."""
+        others = self._aliases.others
+        for place, event in enumerate(events, self.log.head):
+            if event.trusted:
+                if event.name in self._listeners:
+                    for listener in self._listeners[event.name]:
+                        listener(event)
+                    others = self._aliases.others
+                if event.key is not None:
+                    self._late_joiners.see(event)
+            if others:
+                event.aliases = others.get(event.code, NONE)
+            if event.question is not None:
+                self._ask(event, event.question, place)
+        self.log.extend(events)
+        sender = events[0].sender
+        if sender is None:
             self._turn.schedule()
-        elif event.sender.outbox not in self._turn.aside:
-            self._turn.step_aside(event.sender.outbox)
+        elif sender.outbox not in self._turn.aside:
+            self._turn.step_aside(sender.outbox)
 
     def listen(self, name: str, listener: Callable[[Event], object]) -> None:
         """Have `listener` called with each trusted event `name` that enters the log.
@@ -271,7 +280,7 @@ class Hub:
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
         subject = self._subject_of([name, value])
         wall = self._wall()
-        self._append(Event((EnginePacket(text),), None, subject, trusted=True, wall=wall))
+        self._append([Event((EnginePacket(text),), None, subject, trusted=True, wall=wall)])
 
     def worker_returned(self) -> None:
         """The worker of the process before this one goes on."""
@@ -284,11 +293,14 @@ class Hub:
     def _may_publish(self, member: Subscription) -> bool:
         return member.may_publish or self._observer.is_worker(member)
 
-    def _ask(self, event: Event, question: Question) -> None:
-        """Put the packet header, with an ack id of the hub's, before the event's payload."""
+    def _ask(self, event: Event, question: Question, place: int) -> None:
+        """Put the packet header, with an ack id of the hub's, before the event's payload.
+
+        `place`: its position in the log.
+        """
         sender = question.sender
         payload, *attachments = event.packets
-        about = QuestionContext(self.log.head, event.name, event.code, event.trusted, event.aliases)
+        about = QuestionContext(place, event.name, event.code, event.trusted, event.aliases)
         ours = self._acks.ask(sender, question.id, about)
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))

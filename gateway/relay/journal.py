@@ -1,6 +1,6 @@
 """The one way into a namespace's log.
 
-    a client -> Hub.event -> Journal.append(event) -> Hub.enter(event) -> log, snapshot
+    a client -> Hub.event -> Journal.append(events) -> Hub.enter(events) -> log, snapshot
                                                        end of the turn -> taps, clients
 
 A journal gives every event its place: it calls the hub's `enter` with each event, in one
@@ -60,8 +60,8 @@ class Journal(Protocol):
         ...
 
     @property
-    def append(self) -> Callable[[Event], None]:
-        """Takes an event of this gateway; `enter` is called with it when it has its place."""
+    def append(self) -> Callable[[Sequence[Event]], None]:
+        """Takes events of one sender here; `enter` is called with them when they have a place."""
         ...
 
     def resume(self, epoch: str) -> None:
@@ -76,7 +76,7 @@ class DirectJournal:
     (`memory.py`).
     """
 
-    def __init__(self, enter: Callable[[Event], None]) -> None:
+    def __init__(self, enter: Callable[[Sequence[Event]], None]) -> None:
         self.epoch = token_hex(8)
         self.append = enter  # nothing stands between, so that it costs nothing
 

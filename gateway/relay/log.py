@@ -79,16 +79,20 @@ class Log:
         """Bytes of all events since the start of this process."""
         return self._bytes - self.head * OVERHEAD
 
-    def append(self, event: Event) -> None:
-        """Take `event` as the newest; `flush` sends it."""
-        event.epoch = self.epoch
-        event.position = self.head
-        event.start = self._bytes
-        self.head += 1
-        size = event.size + OVERHEAD
-        self._bytes += size
-        self._largest = max(self._largest, size)
-        self._events.append(event)
+    def extend(self, events: Sequence[Event]) -> None:
+        """Take `events` as the newest, in their order; `flush` sends them."""
+        epoch, position, start, largest = self.epoch, self.head, self._bytes, self._largest
+        for event in events:
+            event.epoch = epoch
+            event.position = position
+            event.start = start
+            position += 1
+            size = event.size + OVERHEAD
+            start += size
+            if size > largest:  # noqa: PLR1730 - a call for each event costs
+                largest = size
+        self.head, self._bytes, self._largest = position, start, largest
+        self._events += events
 
     def has(self, place: Offset) -> bool:
         """Whether `place` is in this log and nothing after it is forgotten."""

@@ -46,6 +46,8 @@ class Observer(Protocol):
         """False: `sender`, which is trusted, is a worker that has ended."""
         ...
 
-    def heard(self, sender: Subscription, event: Event, value: list[Any]) -> None:
-        """A trusted sender sent `event`; `value` is `[name, ...arguments]` (`Packet.brief`)."""
+    def heard(
+        self, sender: Subscription, events: Sequence[Event], values: Sequence[list[Any]]
+    ) -> None:
+        """A trusted sender sent `events`; each value is `[name, ...arguments]` (`Packet.brief`)."""
         ...

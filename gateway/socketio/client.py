@@ -84,10 +84,11 @@ class Client:
         socket = self._sockets.get("/")
         if socket is None or socket.state is not _CONNECTED or self._assembly is not None:
             return at
-        events = plain_events(messages, at)
-        if events:
-            socket.handler.events(socket, events)
-        return at + len(events)
+        values = plain_events(messages, at)
+        end = at + len(values)
+        if values:
+            socket.handler.events(socket, messages[at:end], values)
+        return end
 
     def closed(self, reason: str) -> None:
         """The session is over."""

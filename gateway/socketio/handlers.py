@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.engineio.packet import Record
-    from gateway.socketio.packet import Packet, PlainEvent
+    from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -149,10 +149,10 @@ class Handlers:
         failed = partial(self._failed, socket, f"The handler of {name!r:.100}")
         attempt(call, partial(_answer, socket, packet.id), failed)
 
-    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
-        for event in events:
+    def events(self, socket: Socket, texts: list[bytes], values: list[list[Any]]) -> None:
+        for text, value in zip(texts, values, strict=True):
             if socket.connected and socket.session.is_open:  # no handler ended it
-                self.event(socket, whole(event))
+                self.event(socket, whole(text, value))
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Ignored: no callback waits for it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gateway.socketio.packet import Packet, PlainEvent
+    from gateway.socketio.packet import Packet
     from gateway.socketio.socket import Socket
 
 FIRST_ACK_ID = 1 << 30
@@ -46,8 +46,11 @@ class Namespace(Protocol):
         """A whole EVENT or BINARY_EVENT of a connected socket."""
         ...
 
-    def events(self, socket: Socket, events: list[PlainEvent]) -> None:
-        """Events that came together, each as for `event`; those after the client's end are void."""
+    def events(self, socket: Socket, texts: list[bytes], values: list[list[Any]]) -> None:
+        """Plain events that came together, each as for `event`, by their texts and values.
+
+        Those after the client's end are void.
+        """
         ...
 
     def ack(self, socket: Socket, packet: Packet) -> None:

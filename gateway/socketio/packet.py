@@ -34,7 +34,6 @@ RESERVED = frozenset(
 LONG = 65536
 """Bytes of a text that is decoded by itself."""
 
-_new = tuple.__new__  # half the cost of a named tuple's own constructor
 _HEADER = re.compile(rb"4(?:([0-3])|([56])(10|[1-9])-)(/[^,]*+,?)?([0-9]*+)")
 _ROOT_EVENT, _ROOT_CONNECT, _ROOT_DISCONNECT = b"42[", b"40", b"41"
 
@@ -163,16 +162,13 @@ def decode(packet: EnginePacket, eio: int = 4) -> Packet:
     return kind(type, namespace, id, json.text, json.value, json.repaired, expected, (wire,))
 
 
-PlainEvent = tuple[EnginePacket, list[Any]]
-"""An event of the main namespace without id and attachments: its text as received, its value."""
+def plain_events(messages: list[bytes], at: int) -> list[list[Any]]:
+    """The values of the plain events among `messages` from `at` on, up to the first other message.
 
-
-def plain_events(messages: list[bytes], at: int) -> list[PlainEvent]:
-    """The plain events among `messages` from `at` on, up to the first other message.
-
-    What is long, or may have something wrong in it, counts as other: `decode` is asked then.
+    A plain event is one of the main namespace without id and attachments.  What is long, or may
+    have something wrong in it, counts as other: `decode` is asked then.
     """
-    found: list[PlainEvent] = []
+    found: list[list[Any]] = []
     for data in messages if at == 0 else messages[at:]:
         if not data.startswith(_ROOT_EVENT) or len(data) > LONG:
             break
@@ -185,14 +181,13 @@ def plain_events(messages: list[bytes], at: int) -> list[PlainEvent]:
             break
         if len(data) > strict.SHALLOW and data.count(b"[") + data.count(b"{") > strict.MAX_DEPTH:
             break
-        found.append((_new(EnginePacket, (data, False)), value))
+        found.append(value)
     return found
 
 
-def whole(event: PlainEvent) -> Packet:
-    """The packet of a plain event."""
-    packet, value = event
-    return Packet(EVENT, "/", None, packet.data[2:], value, 0, 0, (packet,))
+def whole(text: bytes, value: list[Any]) -> Packet:
+    """The packet of a plain event with this text and value."""
+    return Packet(EVENT, "/", None, text[2:], value, 0, 0, (EnginePacket(text),))
 
 
 def _namespace(name: bytes, eio: int) -> tuple[str, dict[str, str]]:

@@ -88,7 +88,7 @@ class WorkerEventsTests(SynchronousTestCase):
     def hears(self, value: list[Any], sid: str = "the worker's") -> bool:
         sender = self.senders.setdefault(sid, self.sender(sid))
         said = event(value, current=self.events.is_current(sender))
-        self.events.heard(sender, said, value)
+        self.events.heard(sender, [said], [value])
         return said.current
 
     def test_counts_every_event_by_name(self) -> None:

@@ -81,7 +81,7 @@ class Parts:
     def say(self, *texts, sender=None, **more):
         """Append events of these texts; a sender steps aside, as in the hub."""
         for text in texts:
-            self.log.append(event(text, sender, **more))
+            self.log.extend([event(text, sender, **more)])
         self.turn.schedule()
         if sender is not None:
             sender.outbox.step_aside()

@@ -79,7 +79,7 @@ class SharedTests(SynchronousTestCase):
         worker, stranger = event("worker", key="a"), event("stranger", key="a")
         stranger.trusted = False
         for each in (worker, stranger):
-            self.parts.log.append(each)
+            self.parts.log.extend([each])
         self.parts.turn.schedule()
         self.parts.flush()
         subscription.conflate()

@@ -10,7 +10,7 @@ class PositionTests(SynchronousTestCase):
         for turn in range(3):
             events = [event(), event()]
             for each in events:
-                parts.log.append(each)
+                parts.log.extend([each])
             self.assertEqual([each.position for each in events], [2 * turn, 2 * turn + 1])
             parts.log.flush()
             parts.log.trim()
@@ -31,9 +31,9 @@ class PositionTests(SynchronousTestCase):
     def test_the_bytes_between_a_position_and_the_last_flush(self):
         log = Parts().log
         for text in ("1", "22", "333"):
-            log.append(event(text))
+            log.extend([event(text)])
         log.flush()
-        log.append(event("not yet"))
+        log.extend([event("not yet")])
         self.assertEqual(
             [log.behind(position) for position in range(5)],
             [6 + 3 * OVERHEAD, 5 + 2 * OVERHEAD, 3 + OVERHEAD, 0, 0],
@@ -42,7 +42,7 @@ class PositionTests(SynchronousTestCase):
     def test_the_largest_event_so_far(self):
         log = Parts().log
         for text in ("1", "x" * 50, "333"):
-            log.append(event(text, attachments=[b"12345"]))
+            log.extend([event(text, attachments=[b"12345"])])
         self.assertEqual(log.largest, 55 + OVERHEAD)
 
 
@@ -68,7 +68,7 @@ class BoundsTests(SynchronousTestCase):
     def test_events_of_this_turn_are_never_surplus(self):
         log = self.fill(2, max_records=3)
         for _ in range(9):
-            log.append(event())
+            log.extend([event()])
         self.assertEqual(log.surplus(), 2)
 
     def test_nothing_is_forgotten_that_somebody_still_has_to_read(self):

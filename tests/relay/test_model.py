@@ -79,7 +79,7 @@ class LogMachine(RuleBasedStateMachine):
         event = Event(packets, owner, subject, trusted=True, wall=self.now, question=question)
         event.aliases = ALIASES.get(code, NONE)
         self.said.append(event)
-        self.log.append(event)
+        self.log.extend([event])
         self.turn.schedule()
         if sender is not None:
             sender.outbox.step_aside()

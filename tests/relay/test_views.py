@@ -106,7 +106,7 @@ class VisitTests(SynchronousTestCase):
         for aliases in (frozenset("B"), frozenset("AB")):
             told = event("x", code="Z")
             told.aliases = aliases
-            self.parts.log.append(told)
+            self.parts.log.extend([told])
             self.parts.turn.schedule()
             self.parts.flush()
             self.assertEqual(len(self.visited), 1)

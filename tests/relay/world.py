@@ -63,7 +63,7 @@ class Watcher:
     def is_current(self, sender):
         return self.worker_lives
 
-    def heard(self, sender, event, value):
+    def heard(self, sender, events, values):
         pass
 
     worker_lives = True

@@ -114,9 +114,9 @@ class RecordingNamespace:
     def accepted(self, socket):
         """Nothing to do."""
 
-    def events(self, socket, events):
-        for each in events:
-            self.event(socket, whole(each))
+    def events(self, socket, texts, values):
+        for text, value in zip(texts, values, strict=True):
+            self.event(socket, whole(text, value))
 
     def event(self, socket, packet):
         self.events.append(packet)
