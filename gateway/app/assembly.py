@@ -77,6 +77,7 @@ class GatewayAssembly:
     `runner`: the options of twistd or twist where they run the gateway alone; then the process,
     its log and its signals are ours.  None: the gateway is one service of an application.
     `folder`: the working directory in which the options were read; None: the present one.
+    `early`: sockets that listen already, with the texts of their places.
     Raises ValueError, OSError or ListenError, with one line for the user.
     """
 
@@ -86,6 +87,7 @@ class GatewayAssembly:
         reactor: Any,
         runner: MutableMapping[str, Any] | None = None,
         folder: Path | None = None,
+        early: Sequence[tuple[str, int]] = (),
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -172,7 +174,11 @@ class GatewayAssembly:
         )
         site: Any = self.site  # typed as a factory of its own channels
         self.listeners = Listeners(
-            reactor, site, caps, self.guard.proxies.believes, Inherited.taken_from(os.environ)
+            reactor,
+            site,
+            caps,
+            self.guard.proxies.believes,
+            Inherited.taken_from(os.environ, early),
         )
         self.hand_over.listeners = self.listeners
         self.reloads = Reloads(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from twisted.python import usage
 from gateway import __version__
 from gateway.ops.pidfile import PidFile
 from gateway.options import Settings, grouped, load, options
-from gateway.web.http.inherited import Held
+from gateway.web.http import early
+from gateway.web.http.listen_plan import ListenError, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +44,8 @@ class Options(usage.Options):
         self.settings = Settings()
         self.folder: Path | None = None
         """The working directory in which they were read; twistd may change to another."""
+        self.early: list[tuple[str, int]] = []
+        """Sockets that listen already: the text of a place, and its descriptor."""
         self._check = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -68,6 +72,10 @@ class Options(usage.Options):
             self.settings = load(self.given, os.environ)
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
+        if self._is_foreground and not self._check:
+            self._listen()
+        from gateway.web.http.inherited import Held  # noqa: PLC0415  # clients wait by now
+
         held = Held.told(os.environ)
         if self._check:
             from gateway.app.check import run  # noqa: PLC0415  # a start needs none of it
@@ -82,7 +90,7 @@ class Options(usage.Options):
         pid_file = self._pid_file()
         if pid_file is not None:
             _settle(pid_file, is_ours=held.is_ours)
-        if self.parent is not None and not self.parent.get("nodaemon", True):
+        if self.parent is not None and not self._is_foreground:
             _refuse_taken_ports(self.settings)
 
     def getUsage(self, width: int | None = None) -> str:
@@ -98,6 +106,17 @@ class Options(usage.Options):
             text = getattr(self, f"opt_{name}").__doc__.partition("\n")[0]
             parts += [f"  --{name}", *_indented(text, width)]
         return "\n".join((*parts, ""))
+
+    @property
+    def _is_foreground(self) -> bool:
+        """Whether the process runs nothing but the gateway, and does not become a daemon."""
+        return self.parent is not None and self.parent.get("nodaemon", True)
+
+    def _listen(self) -> None:
+        settings = self.settings
+        with suppress(ListenError):  # who opens the ports for good says so
+            places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
+            self.early = early.listen(places, settings.port)
 
     def _make(self) -> None:
         """Make all parts of the gateway, and start none: an error in the code ends the check."""

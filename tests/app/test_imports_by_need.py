@@ -21,6 +21,20 @@ sys.argv[1:] = ["-n", "--pidfile=", "--logfile=twistd.log", "sjgateway", "--port
 from twisted.scripts.twistd import run
 run()
 """
+LISTENING = """
+import json, os, sys
+
+def tell(event, _):
+    if event == "socket.bind":
+        print(json.dumps(sorted(sys.modules)), flush=True)
+        os._exit(0)
+
+sys.addaudithook(tell)
+sys.argv[1:] = ["-n", "--pidfile=", "sjgateway"]
+from twisted.scripts.twistd import run
+run()
+"""
+"""Ends when the first port is opened."""
 BY_NEED = {
     "autobahn": "a frame that is no plain message",
     "backports.zstd": "--record",
@@ -39,12 +53,12 @@ BY_NEED = {
 
 
 class ImportTests(SynchronousTestCase):
-    def started(self, **environment: str) -> set[str]:
+    def started(self, script: str = STARTED, **environment: str) -> set[str]:
         """The modules of a gateway that has just started, in a folder without a main.py."""
         folder = Path(self.mktemp())
         folder.mkdir(parents=True)
         done = subprocess.run(
-            [sys.executable, "-c", STARTED],
+            [sys.executable, "-c", script],
             cwd=folder,
             env={
                 "PATH": "",
@@ -62,6 +76,12 @@ class ImportTests(SynchronousTestCase):
 
     def test_a_start_with_the_default_options(self) -> None:
         self.assertEqual(self.started() & set(BY_NEED), set())
+
+    def test_ports_are_open_before_anything_that_takes_long_to_import(self) -> None:
+        ours = {name for name in self.started(LISTENING) if name.startswith("gateway.")}
+        rooms = {".".join(name.split(".")[1:3]) for name in ours}
+        self.assertLess(len(ours), 30, sorted(ours))
+        self.assertEqual({each for each in rooms if each.startswith(("relay", "worker"))}, set())
 
     def test_alerts_bring_in_an_http_client(self) -> None:
         modules = self.started(SJGATEWAY_ALERT_URLS="https://localhost:1/")

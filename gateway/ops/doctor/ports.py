@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
-from gateway.web.http.listen_plan import ALL, ListenAddress, ListenError, plan
-from gateway.web.http.tls import kind_of
+from gateway.web.http.endpoints import make_endpoint
+from gateway.web.http.listen_plan import ALL, ListenAddress, ListenError, kind_of, plan
 from gateway.web.security.addresses import parse_address
 from gateway.web.security.guard_settings import GuardSettings, notice
 from gateway.web.security.tokens import Role
@@ -92,7 +92,7 @@ def _address(place: ListenAddress, port: int) -> tuple[str, int | None]:
 def _place(place: ListenAddress, host: str, port: int | None, *, is_held: bool) -> Finding:
     if place.endpoint and not (is_held and place.is_systemds):
         try:
-            place.make(None)
+            make_endpoint(place, None)
         except Exception as error:  # whatever a parser or OpenSSL raises
             reason = " ".join(str(error).split()) or type(error).__name__
             cure = "correct --listen, or the files that it names; systemd: only under its socket"

@@ -14,6 +14,8 @@
 - `audit`: one log line for every control action.
 - `listen`: the open ports.
 - `listen_plan`: where to listen, by the options.
+- `early`: ports that are open before the gateway is there.
+- `endpoints`: Twisted's endpoints of those places.
 - `inherited`: listening sockets that stay open when the program is replaced.
 - `proxy_protocol`: the PROXY protocol of HAProxy.
 - `tls`: TLS endpoints whose certificates are read again when they change.

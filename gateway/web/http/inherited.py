@@ -81,11 +81,16 @@ class Inherited:
             os.set_inheritable(number, False)  # no child of ours shall hold them
 
     @classmethod
-    def taken_from(cls, environ: MutableMapping[str, str]) -> Inherited:
-        """Those of this process by the variable, which is removed: children must not see it."""
+    def taken_from(
+        cls, environ: MutableMapping[str, str], early: Iterable[tuple[str, int]] = ()
+    ) -> Inherited:
+        """Those of this process by the variable, which is removed: children must not see it.
+
+        And those of `early`, which are nobody else's.
+        """
         held = Held.told(environ)
         environ.pop(VARIABLE, None)
-        return cls(held.sockets if held.is_ours else ())
+        return cls((*(held.sockets if held.is_ours else ()), *early))
 
     def take(self, place: str) -> int | None:
         """The descriptor of `place`, which is the caller's from now on; None: there is none."""

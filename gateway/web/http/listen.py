@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from gateway.common.rate import Throttle
 from gateway.web.http.counting import count_connections
+from gateway.web.http.endpoints import make_endpoint
 from gateway.web.http.inherited import Inherited, InheritingReactor
 from gateway.web.http.listen_plan import BACKLOG, ListenError
 from gateway.web.http.proxy_protocol import ProxyProtocolFactory
@@ -234,7 +235,7 @@ class Listeners:
             reactor = self._reactor if held is None else InheritingReactor(self._reactor, held)
             return kind(reactor, port, BACKLOG, place.host)
         try:
-            endpoint, certificate = place.make(self._reactor, self._announce, held)
+            endpoint, certificate = make_endpoint(place, self._reactor, self._announce, held)
         except Exception as error:
             raise ListenError(f"--listen {place.endpoint}: {_fault(place, error)}") from None
         if certificate is not None:

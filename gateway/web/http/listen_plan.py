@@ -1,22 +1,17 @@
-"""Where to listen, by `--host` and `--listen`."""
+"""Where to listen, by `--host` and `--listen`.
+
+`endpoints` makes Twisted's endpoints of it.  Nothing of Twisted is imported here: a start needs
+this first of all, see `early`.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
-
-from gateway.web.http.inherited import InheritingReactor, descriptor_family
-from gateway.web.http.proxy_protocol import ProxyProtocolReactor
-from gateway.web.http.tls import KINDS as TLS_KINDS
-from gateway.web.http.tls import Certificate, kind_of, reloading
 from gateway.web.security.addresses import parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from gateway.web.http.proxy_protocol import Announce
+    from collections.abc import Sequence
 
 LOOPBACK = ("127.0.0.1", "::1")
 ALL = {"0.0.0.0": "::1", "::": "127.0.0.1"}  # noqa: S104 - compared
@@ -27,10 +22,6 @@ PLAIN_KINDS = frozenset(("tcp", "tcp6", "unix", SYSTEMD))
 """Kinds of endpoints that take plain HTTP; others may speak anything."""
 BACKLOG = 1024
 """Connections that may wait to be accepted; further clients try again a second later."""
-BACKLOG_AT = {"tcp": 2, "tcp6": 1, "unix": 2, "ssl": 5, "tls": 2}
-"""Where an endpoint's description has its backlog if it is not named, counted from 0."""
-UNIX_MODE = "660"
-"""The mode of a UNIX socket: its owner and its group may open it."""
 
 
 class ListenError(Exception):
@@ -70,29 +61,6 @@ class ListenAddress(NamedTuple):
         """Whether systemd opened the socket."""
         return kind_of(self.below) == SYSTEMD
 
-    def make(
-        self, reactor: Any, announce: Announce | None = None, inherited: int | None = None
-    ) -> tuple[Any, Certificate | None]:
-        """The Twisted endpoint, and its certificate if it has one.
-
-        `announce(factory)` wraps the factory that reads the PROXY protocol, which comes before
-        TLS; `inherited` is the descriptor by which it listens already.  Raises what Twisted and
-        OpenSSL raise for a description that is wrong.
-        """
-        kind, below = kind_of(self.below), with_backlog(with_unix_mode(self.below))
-        if kind == PROXY_PROTOCOL:  # Twisted's own would believe everybody
-            raise ValueError(f"{PROXY_PROTOCOL}: is written once")
-        if inherited is not None:
-            reactor = InheritingReactor(reactor, inherited)
-        if self.is_announced and announce is not None:
-            reactor = ProxyProtocolReactor(reactor, announce)
-        if kind in TLS_KINDS:
-            return reloading(reactor, below)
-        if inherited is not None and self.is_systemds:  # its own numbers are others' by now
-            family = descriptor_family(inherited)
-            return AdoptedStreamServerEndpoint(reactor, inherited, family), None
-        return serverFromString(reactor, below), None
-
 
 def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> list[ListenAddress]:
     """The places to listen at, by `--host` and `--listen`.
@@ -116,29 +84,6 @@ def plan(host: str | None, endpoints: Sequence[str], *, supervised: bool) -> lis
     return places
 
 
-def with_unix_mode(description: str) -> str:
-    """`description`, with `UNIX_MODE` added for a UNIX socket that has no mode of its own.
-
-    Whoever can open the socket counts as this machine, so not everybody may.
-    """
-    return _with(description, "mode", UNIX_MODE, {"unix": 1})
-
-
-def with_backlog(description: str) -> str:
-    """`description`, with `BACKLOG` added where it has none of its own."""
-    return _with(description, "backlog", BACKLOG, BACKLOG_AT)
-
-
-def _with(description: str, name: str, value: object, places: Mapping[str, int]) -> str:
-    """`description` with an argument `name`, unless it has one, at its place or named.
-
-    `places`: by kind, how many arguments are before it; other kinds have no such argument.
-    """
-    kind, *arguments = re.split(r"(?<!\\):", description)
-    place = places.get(kind.lower())
-    unnamed = [each for each in arguments if "=" not in each]
-    if place is None or len(unnamed) > place:
-        return description
-    if any(each.startswith(f"{name}=") for each in arguments):
-        return description
-    return f"{description}:{name}={value}"
+def kind_of(description: str) -> str:
+    """The kind of an endpoint in lower case, such as `tcp`."""
+    return description.partition(":")[0].lower()

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from gateway.web.http import pems
+from gateway.web.http.listen_plan import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,11 +90,6 @@ def reloading(reactor: Any, description: str) -> tuple[Any, Certificate]:
     certificate = Certificate(lambda: files, lambda: _hardened(context_factory().getContext()))
     endpoint._sslContextFactory = certificate
     return endpoint, certificate
-
-
-def kind_of(description: str) -> str:
-    """The kind of an endpoint in lower case, such as `tcp`."""
-    return description.partition(":")[0].lower()
 
 
 def _of_folder(folder: Path) -> Context:

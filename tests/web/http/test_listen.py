@@ -27,9 +27,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from gateway.web.http.counting import Caps
+from gateway.web.http.endpoints import with_unix_mode
 from gateway.web.http.limits import Limits
 from gateway.web.http.listen import KeptPort, Listeners
-from gateway.web.http.listen_plan import ListenAddress, ListenError, plan, with_unix_mode
+from gateway.web.http.listen_plan import ListenAddress, ListenError, plan
 from tests.patience import PATIENCE
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
