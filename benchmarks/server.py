@@ -57,6 +57,15 @@ def supervising(main: Path, *options: str) -> Iterator[Server]:
 
 
 @contextmanager
+def replaying(recording: Path, *options: str) -> Iterator[Server]:
+    """A gateway with a replay that waits for its speed, on a free port."""
+    with tempfile.TemporaryDirectory() as state:
+        own = f"--replay={recording}", "--speed=0", f"--state-dir={state}"
+        with _running(*own, *options) as server:
+            yield server
+
+
+@contextmanager
 def _running(*options: str) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -18,10 +18,13 @@ from gateway.web.http import early
 from gateway.web.http.listen_plan import ListenError, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from gateway.options import Option
+
+_FILES = "--replay"
+"""The option that several words may follow."""
 
 
 class Options(usage.Options):
@@ -50,15 +53,9 @@ class Options(usage.Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         try:
-            super().parseOptions(options)
+            super().parseOptions(options and list(_with_each_named(options)))
         except usage.UsageError as error:
             raise SystemExit(f"sjgateway: {error}") from None
-
-    def parseArgs(self, *arguments: str) -> None:
-        """What is no option: a shell makes several files of `--replay *.zst`."""
-        if arguments and "replay" not in self.given:
-            raise usage.UsageError(f"{arguments[0]!r} belongs to no option; see --help")
-        self.given.get("replay", []).extend(arguments)
 
     def postOptions(self) -> None:
         try:
@@ -140,6 +137,19 @@ class Options(usage.Options):
         """Print the version and exit."""
         print(f"sjgateway {__version__}")  # noqa: T201  # it is the answer
         raise SystemExit(0)
+
+
+def _with_each_named(words: Sequence[str]) -> Iterator[str]:
+    """The words, but `--replay a b`, as a shell makes of `*`, is `--replay a --replay b`."""
+    is_value = is_more = False
+    for word in words:
+        if is_value:
+            is_value, is_more = False, True
+        elif word.startswith("-"):
+            is_value, is_more = word == _FILES, word.startswith(f"{_FILES}=")
+        elif is_more:
+            yield _FILES
+        yield word
 
 
 def _help(option: Option, width: int) -> list[str]:

@@ -43,7 +43,7 @@ LOOK: Final = 0.01
 """Seconds between two looks at clients that are behind."""
 BEHIND: Final = 1 << 18
 """Bytes that a client may be behind with the speed `max`."""
-STALLED: Final = 1.0
+STALLED: Final = 8.0
 """Seconds after which a client that reads nothing is waited for no longer."""
 PATIENCE: Final = 30.0
 """Seconds in which a command must be done: to go elsewhere reads the recording up to there."""
@@ -113,7 +113,8 @@ class ReplayControl:
         self._commands: deque[Command] = deque()
         self._number = 0
         self._look_at: Deadline | None = None
-        self._behind: dict[Subscription, tuple[object, float]] = {}
+        self._seen: dict[Subscription, tuple[object, float]] = {}
+        """Of the clients that have not read all: how far they were, and since when."""
 
     def status(self) -> dict[str, Any]:
         """How the replay is; `time` is of the recording, None before the worker spoke."""
@@ -188,13 +189,14 @@ class ReplayControl:
 
     def _is_one_behind(self, now: float) -> bool:
         """Whether a client that reads has not read for long."""
-        before, self._behind = self._behind, {}
+        before, self._seen = self._seen, {}
         for client in self._apart():
-            if client.lag > BEHIND:
-                progress = client.outbox.progress
-                was = before.get(client)
-                self._behind[client] = was if was and was[0] == progress else (progress, now)
-        return any(now - since < STALLED for _, since in self._behind.values())
+            progress, was = client.outbox.progress, before.get(client)
+            self._seen[client] = was if was and was[0] == progress else (progress, now)
+        return any(
+            client.lag > BEHIND and now - since < STALLED
+            for client, (_, since) in self._seen.items()
+        )
 
     # -- people's side -----------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from gateway.engineio.packet import OVERHEAD
 from gateway.market.events import ASK_REPLAY
 from gateway.replay.connection import Connection, LostError
 from gateway.replay.pace import Pace
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 
     from gateway.replay.tape import Entry, Tape
 
-EVERY: Final = 1 << 17
-"""Bytes of events from one question to the next."""
+EVERY: Final = 1 << 16
+"""Bytes of events from one question to the next, with `OVERHEAD`."""
 OPEN: Final = 4
-"""Questions that may wait for their answers."""
+"""Questions that may wait for their answers: all that is under way is less than what the gateway
+bears of a client that reads slowly (`--slow-size`)."""
 FULL: Final = 1 << 18
 """Bytes that may wait for the system."""
 LONGEST: Final = 1.0
@@ -170,7 +172,8 @@ class Player:
                     continue
                 self._end()
                 return
-            for entry in self._tape.take(self._pace.until(next_time), EVERY - self._unasked):
+            room = EVERY - self._unasked
+            for entry in self._tape.take(self._pace.until(next_time), room):
                 self._tell(entry)
                 self._newest = entry.t
                 self._has_told = True
@@ -185,7 +188,7 @@ class Player:
         if self._settings.moved:
             payload = shifted(payload, self._pace.wall_of(entry.t) - entry.t)
         self._connection.send(payload, entry.attachments)
-        self._unasked += len(payload)
+        self._unasked += len(payload) + OVERHEAD
 
     def _end(self) -> None:
         """The last event was told."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
+from gateway.engineio.packet import OVERHEAD
 from gateway.history.reading import open_file, raw_lines
 from gateway.history.recorded_lines import FORMAT, parse
 from gateway.history.zstd_file import MAGIC
@@ -92,11 +93,13 @@ class Tape:
         return None if self._next is None else self._next.t
 
     def take(self, until: float, most: int) -> Iterator[Entry]:
-        """The next events that came up to `until`; no more follow one with which `most` bytes are
-        reached."""
+        """The next events that came up to `until`; the one that reaches `most` bytes is the last.
+
+        Bytes are as the gateway's log counts them.
+        """
         while self._next is not None and self._next.t <= until and most > 0:
             entry = self._next
-            most -= len(entry.payload)
+            most -= len(entry.payload) + OVERHEAD
             self._next = next(self._entries, None)
             yield entry
 

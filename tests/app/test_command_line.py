@@ -1,12 +1,15 @@
 import io
+import math
 import os
 import sys
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import __version__
 from gateway.app.command_line import Options
 from gateway.options import Settings, grouped, options
+from gateway.replay.wishes import Place
 
 
 class OptionsTests(SynchronousTestCase):
@@ -45,6 +48,17 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(settings.listen, ("tcp:1", "unix:/tmp/a"))
         self.assertEqual(settings.allowed_hosts, ("a", "b"))
 
+    def test_a_shell_may_give_several_recordings_at_once(self) -> None:
+        for files in (("--replay", "a", "b", "c"), ("--replay=a", "b", "--replay", "c")):
+            settings = self.parse("--speed=max", *files, "--loop", "--from", "09:00")
+            self.assertEqual(settings.replay, (Path("a"), Path("b"), Path("c")))
+            self.assertEqual((settings.speed, settings.loop), (math.inf, True))
+            self.assertEqual(settings.from_, Place.read("09:00"))
+        self.patch(os, "environ", {"SJGATEWAY_REPLAY": "a;b", "SJGATEWAY_FROM": "10:00"})
+        settings = self.parse()
+        self.assertEqual(settings.replay, (Path("a"), Path("b")))
+        self.assertEqual(settings.from_, Place.read("10:00"))
+
     def test_the_environment_is_read(self) -> None:
         self.patch(os, "environ", {"PORT": "1234", "SJGATEWAY_ECHO": "yes"})
         settings = self.parse()
@@ -60,7 +74,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_an_unknown_option_or_a_stray_word_is_one_line(self) -> None:
         self.assertIn("--nonsense", self.refused("--nonsense"))
-        self.assertIn("'stray' belongs to no option", self.refused("stray"))
+        for words in (("stray",), ("--demo", "b"), ("--replay", "a", "--loop", "b")):
+            self.assertIn("arguments", self.refused(*words))
         self.assertIn("--port", self.refused("--port"))
 
     def test_help_names_every_option_and_its_variable(self) -> None:

@@ -4,13 +4,18 @@ from attrs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.layer_settings import (
+    alert_settings,
+    bar_settings,
     engine_settings,
     guard_settings,
+    mark_of,
     relay_settings,
     worker_settings,
 )
 from gateway.market.events import QUOTES, READINESS, STATES
 from gateway.options import Settings
+from gateway.replay.wishes import Place
+from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.tokens import Role
 from gateway.worker.settings import WorkerSettings
 
@@ -55,6 +60,34 @@ class LayersTests(SynchronousTestCase):
             (limits.bytes, limits.stall, limits.longest_stall),
             (5, 6, 7),
         )
+
+    def test_nothing_of_a_replay_goes_where_the_market_does(self) -> None:
+        day = Path(self.mktemp())
+        day.touch()
+        replay = Settings(
+            replay=(day,),
+            speed=10.0,
+            from_=Place.read("09:00"),
+            loop=True,
+            times="now",
+            sessions=("Mon-Fri 08:30-13:50",),
+            schedule=("40 8 * * *",),
+            alert_urls="https://example.com/hook",
+        )
+        worker = worker_settings(replay, GuardSettings(), {})
+        options = ("--speed", "10", "--from", "09:00:00", "--loop", "--moved", "--")
+        self.assertEqual(worker.own, ("gateway.replay", *options, str(day.absolute())))
+        self.assertEqual((worker.mark, worker.sessions, worker.schedule), ("replay", (), ()))
+        self.assertEqual(alert_settings(replay).urls, ())
+        self.assertEqual(bar_settings(replay, {}).mark, "replay")
+
+    def test_a_replay_is_the_only_source_of_events(self) -> None:
+        for other in ({"demo": True}, {"no_worker": True}):
+            settings = Settings(replay=(Path("day"),), **other)
+            self.assertRaisesRegex(ValueError, "--replay and --", mark_of, settings)
+        missing = Settings(replay=(Path("missing"),))
+        with self.assertRaisesRegex(ValueError, "there is no file .*/missing"):
+            worker_settings(missing, GuardSettings(), {})
 
     def test_a_token_file_counts_before_a_variable(self) -> None:
         file = self.token_file(" from a file\n")

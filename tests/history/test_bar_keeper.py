@@ -399,6 +399,27 @@ class MarkedTests(KeeperTestCase):
         self.assertEqual((answer["replay"], answer["demo"]), (True, False))
         self.assertEqual(answer["bars"]["close"], [5])
 
+    def test_in_a_replay_all_is_of_it_and_the_file_of_real_days_stays_as_it_is(self) -> None:
+        self.trade("09:00:00", 100, 1)
+        self.keeper.close()
+        before = self.path.read_bytes()
+        self.keeper = self.start(mark="replay")
+        self.assertEqual(self.ask()["bars"]["close"], [])
+        self.trade("2020-01-02T09:00:00", 5, 1)
+        self.trade("2020-01-02T09:01:00", 6, 2, demo=True)
+        answer = self.ask()
+        self.assertEqual((answer["replay"], answer["demo"]), (True, False))
+        self.assertEqual(answer["bars"]["close"], [5, 6])
+        self.keeper.begin_anew()
+        self.assertEqual(self.ask()["bars"]["close"], [])
+        self.trade("2020-01-02T09:00:00", 5, 1)
+        self.assertEqual(self.ask()["bars"]["close"], [5])
+        self.keeper.close()
+        self.assertEqual(self.path.read_bytes(), before)
+        self.keeper = self.start()
+        self.keeper.begin_anew()  # of the market nothing is forgotten
+        self.assertEqual(self.rows(), [(at("09:00"), 100, 100, 100, 100, 1)])
+
 
 class BoundsTests(KeeperTestCase):
     def test_codes(self) -> None:
