@@ -1,5 +1,8 @@
 import json
+from urllib.parse import parse_qsl
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.errors import EngineError
@@ -13,6 +16,15 @@ class QueryTests(SynchronousTestCase):
             parse_query(b"EIO=4&transport=polling&transport=websocket&name=%E5%8F%B0+x&empty="),
             {"EIO": "4", "transport": "websocket", "name": "台 x", "empty": ""},
         )
+
+    def test_it_is_read_as_a_form_is(self) -> None:
+        @settings(deadline=None)
+        @given(st.text("aE=&%2+;\x00\r 台", max_size=12))
+        def same(text: str) -> None:
+            read = dict(parse_qsl(text, keep_blank_values=True))
+            self.assertEqual(parse_query(text.encode()), read)
+
+        same()
 
     def test_any_bytes_are_a_query(self) -> None:
         for raw in (b"", b"&&", b"=", b"%", b"%ff%fe", b"\xff=1", b"a;b"):

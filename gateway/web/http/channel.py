@@ -54,7 +54,8 @@ class HttpChannel(StrictChannel):
     requestFactory = Request
     timeOut = None  # ours are absolute
     _phase = Phase.HANDLING
-    _is_bare = False
+    is_bare = False
+    """Whether the transport is the socket's own."""
     _writer: Writer
     _taken: int | None = None
     """`Writer.taken` when the deadline for the bytes that wait began; None: no bytes wait."""
@@ -75,7 +76,7 @@ class HttpChannel(StrictChannel):
         super().connectionMade()
         self.transport.unregisterProducer()  # the writer is asked instead of us
         self._writer = writer_for(self.transport, self._emptied)
-        self._is_bare = isinstance(self.transport, Connection) and not self.transport.TLS
+        self.is_bare = isinstance(self.transport, Connection) and not self.transport.TLS
         self._enter(Phase.HEAD)
 
     def _enter(self, phase: Phase) -> None:
@@ -184,7 +185,7 @@ class HttpChannel(StrictChannel):
         """Whether nothing waits, of requests or answers, and nothing was paused."""
         return (
             bool(self.persistent)
-            and self._is_bare
+            and self.is_bare
             and self._taken is None
             and not (self._buffer or self._dataBuffer or self._writer.hung_up)
         )
@@ -200,7 +201,7 @@ class HttpChannel(StrictChannel):
 
         A plain socket is read once a turn; TLS may deliver a hundred pieces in one turn.
         """
-        if self.persistent and (not self._is_bare or self.has_more):
+        if self.persistent and (not self.is_bare or self.has_more):
             self.site.turns.wait(self)
         else:
             self.take_turn()
@@ -266,7 +267,7 @@ class HttpChannel(StrictChannel):
     @property
     def is_secure(self) -> bool:
         """Whether the connection is encrypted."""
-        return not self._is_bare and bool(ISSLTransport.providedBy(self.transport))
+        return not self.is_bare and bool(ISSLTransport.providedBy(self.transport))
 
     def getHost(self) -> Any:
         """Our own address, kept: each look-up is a system call, and every request needs it."""
@@ -356,7 +357,7 @@ class HttpChannel(StrictChannel):
             self._stop_writing()
 
     def _stop_writing(self) -> None:
-        if self._is_bare:
+        if self.is_bare:
             self.transport.loseWriteConnection()
         else:
             self._writer.lose()

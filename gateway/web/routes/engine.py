@@ -16,7 +16,7 @@ from gateway.engineio.errors import BAD_REQUEST, EngineError
 from gateway.engineio.forms import OCTET_STREAM, TEXT_PLAIN
 from gateway.engineio.handshake import NOTHING, OLD_VERSION, Peer, parse_query, refusal
 from gateway.engineio.polling import PollingChannel
-from gateway.web.http.counting import socket_ends
+from gateway.web.http.counting import ends, socket_ends
 from gateway.web.http.gzip import Compressor, accepts
 from gateway.web.http.request import Request as StrictRequest
 from gateway.web.routes.polls import Answers, KnownPoll, PendingGet, PendingPost
@@ -43,7 +43,11 @@ TOKEN = "token"  # noqa: S105  # the name of a parameter
 
 def peer_of(request: Request) -> Peer:
     """The ends of the request's connection, and the client that a proxy names."""
-    ours, theirs = socket_ends(request.channel.transport)
+    channel = request.channel
+    if getattr(channel, "is_bare", False):  # then it has asked the socket already
+        ours, theirs = ends(channel.getHost(), channel.getPeer())
+    else:
+        ours, theirs = socket_ends(channel.transport)
     client = getattr(request, "announced", "") or getattr(request.client, "host", "")
     announced = "" if client == theirs[0] else client
     return Peer(*theirs, ours, announced, is_passed_on(request.requestHeaders))

@@ -137,7 +137,7 @@ class Side:
         self.wire = self.wires[-1]
         self.channel: Any = self.wire.protocol
         self.channel.makeConnection(self.wire)
-        self.channel._is_bare = self.bare  # else it takes turns, as over TLS
+        self.channel.is_bare = self.bare  # else it takes turns, as over TLS
 
     def hear(self, data: bytes) -> None:
         if data and self.wire.why is None and not self.wire.disconnecting:
