@@ -75,11 +75,11 @@ COMPILED = [
 
 def lacking() -> str:
     """What is missing for compiling; empty: nothing."""
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
-    if shutil.which(os.environ.get("CC", compiler).split()[0]) is None:
-        return f"no C compiler ({compiler})"
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        return f"there is no C compiler {compiler}"
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        return "no headers of Python (python3-dev)"
+        return "there are no headers of Python (package python3-dev)"
     return ""
 
 
@@ -88,7 +88,7 @@ def compiles() -> bool:
     if os.environ.get("SJGATEWAY_COMPILE") != "1" or "editable_wheel" in sys.argv:
         return False
     if lack := lacking():
-        print(  # noqa: T201 - pip shows it
+        print(  # noqa: T201 - pip -v shows it
             f"sjgateway: SJGATEWAY_COMPILE=1, but {lack}: pure Python", file=sys.stderr
         )
         return False

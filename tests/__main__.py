@@ -3,7 +3,7 @@
 Runs the suite under trial with coverage, and lint, format and types beside it; ends with one
 line that counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those
 of `STEPS`, the bound on coverage (pyproject.toml), and that no file was written beside the
-sources (`leftovers.py`).
+sources (`leftovers.py`).  With `--all` those of `MORE` follow.
 """
 
 import compileall
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,8 @@ STEPS = {
 }
 COMPILED = ("benchmarks", "gateway", "tests", "twisted")
 """Folders of ours that hundreds of processes import."""
+MORE = {"the compiled core": ("tests.compiled",)}
+"""Steps that take minutes: one after the other, when all else is over."""
 LAST = "interop"
 """Its gateways and browsers are kept until the tests end, and should not run beside others."""
 
@@ -140,7 +142,10 @@ def coverage_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "coverage", *arguments]
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    if arguments not in ([], ["--all"]):
+        print("usage: python -m tests [--all]", file=sys.stderr)
+        return 2
     subprocess.run(coverage_command("erase"), cwd=ROOT, check=True)
     before = listed(ROOT)
     compile_sources()
@@ -150,9 +155,12 @@ def main() -> int:
     left = new_or_changed(before, listed(ROOT))
     conclude("files written beside the sources", not left, "\n".join(left), found)
     conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
+    for name in MORE if arguments else ():
+        with beside({name: MORE[name]}, found):
+            print(f"{name}: this takes minutes", flush=True)
     print(f"{found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped")
     return 1 if found["failed"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,11 +2,12 @@
 
 import io
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.__main__ import ROOT, beside, counts, parts
+from tests.__main__ import MORE, ROOT, STEPS, beside, counts, main, parts
 
 
 class CountsTests(SynchronousTestCase):
@@ -32,6 +33,15 @@ class StepTests(SynchronousTestCase):
         self.assertEqual((found["passed"], found["failed"]), (6, 1))
         self.assertIn("fine: passed\nbroken: FAILED\n", printed.getvalue())
         self.assertIn("--no-such-option", printed.getvalue())
+
+    def test_each_step_is_a_module_that_there_is(self) -> None:
+        for module, *_ in (*STEPS.values(), *MORE.values()):
+            self.assertIsNotNone(find_spec(module), module)
+
+    def test_a_word_that_it_does_not_know_runs_nothing(self) -> None:
+        with redirect_stderr(io.StringIO()) as printed:
+            self.assertEqual(main(["--al"]), 2)
+        self.assertIn("--all", printed.getvalue())
 
 
 class PartsTests(SynchronousTestCase):

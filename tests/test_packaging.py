@@ -1,5 +1,6 @@
 """What pip builds of this project finds its way into twistd."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -35,6 +36,19 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def needed(**more: str) -> list[str]:
+    """What pip installs for a build in a folder of its own, besides setuptools itself."""
+    script = "import setuptools.build_meta as meta; print(meta.get_requires_for_build_wheel())"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "SJGATEWAY_COMPILE": "", **more}
+        for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "gateway/__init__.py"):
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, Path(folder) / name)
+        command = [sys.executable, "-c", script]
+        said = subprocess.check_output(command, cwd=folder, env=environment, text=True)
+    return [each.partition(">")[0] for each in ast.literal_eval(said.splitlines()[-1])]
+
+
 class PackagingTests(SynchronousTestCase):
     def setUp(self) -> None:
         # Not below the repository: Git and setuptools would look into it.
@@ -50,37 +64,37 @@ class PackagingTests(SynchronousTestCase):
             else:
                 shutil.copy(source, self.copy / name)
 
-    def python(self, script: str, folder: Path) -> str:
-        """What `script` prints when it runs in `folder`."""
+    def python(self, script: str, folder: Path, **more: str) -> tuple[str, str]:
+        """What `script` prints, and complains of, when it runs in `folder`."""
         done = subprocess.run(
             [sys.executable, "-c", script],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": ""},
+            env={**os.environ, "PYTHONPATH": "", "SJGATEWAY_COMPILE": "", **more},
             capture_output=True,
             text=True,
             check=False,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
+        return done.stdout, done.stderr
 
-    def build(self, kind: str) -> Path:
+    def build(self, kind: str, **more: str) -> Path:
         """A folder with what the wheel of this kind holds."""
         site = self.folder / "site"
-        self.python(
-            f"import setuptools.build_meta as meta; meta.build_{kind}({str(self.folder)!r})",
-            self.copy,
-        )
+        script = f"import setuptools.build_meta as meta; meta.build_{kind}({str(self.folder)!r})"
+        _, self.complaints = self.python(script, self.copy, **more)
         (wheel,) = self.folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
         return site
 
     def assert_twistd_finds_it(self, site: Path) -> None:
-        found = self.python(FIND_PLUGIN.format(site=str(site)), self.folder)
+        found, _ = self.python(FIND_PLUGIN.format(site=str(site)), self.folder)
         self.assertEqual(found.split(), ["gateway.app.command_line", "gateway.tap"])
 
     def test_an_install_has_the_packages_and_the_plugin(self) -> None:
-        site = self.build("wheel")
+        """Also where it should be compiled and can't be: then it is pure Python, and says why."""
+        site = self.build("wheel", SJGATEWAY_COMPILE="1", CC="no-such-compiler")
+        self.assertIn("there is no C compiler no-such-compiler: pure Python", self.complaints)
         self.assertEqual(files(site / "gateway"), files(self.copy / "gateway"))
         self.assertEqual(
             [str(path.relative_to(site)) for path in site.glob("twisted/**/*.py")],
@@ -89,6 +103,11 @@ class PackagingTests(SynchronousTestCase):
         self.assertFalse((site / "tests").exists())
         shutil.rmtree(self.copy)
         self.assert_twistd_finds_it(site)
+
+    def test_only_a_compiled_build_needs_the_compiler_of_python(self) -> None:
+        self.assertNotIn("mypy", needed(SJGATEWAY_COMPILE="1", CC="no-such-compiler"))
+        wanted = needed(SJGATEWAY_COMPILE="1", CC=sys.executable)  # any program that there is
+        self.assertTrue({"mypy", "types-psutil", "attrs"} <= set(wanted), wanted)
 
     def test_the_commands_run_in_an_empty_folder(self) -> None:
         site = self.build("wheel")
@@ -115,7 +134,8 @@ class PackagingTests(SynchronousTestCase):
         self.assertEqual(files(empty), [])
 
     def test_an_editable_install_puts_the_sources_on_the_path(self) -> None:
-        site = self.build("editable")
+        """Whatever is asked for: sources that change are never compiled."""
+        site = self.build("editable", SJGATEWAY_COMPILE="1")
         (pth,) = site.glob("*.pth")
         self.assertEqual(pth.read_text().strip(), str(self.copy))
         self.assert_twistd_finds_it(site)

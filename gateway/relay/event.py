@@ -19,6 +19,19 @@ OVERHEAD = packet.OVERHEAD
 """An event costs as much memory beyond its payload as any record does."""
 
 
+class Sender:
+    """Who sent an event.
+
+    `pid`: the private id of a client that can come back, by which it is the same over another
+    connection.
+    """
+
+    __slots__ = ("pid",)
+
+    def __init__(self, pid: str | None = None) -> None:
+        self.pid = pid
+
+
 class Question:
     """Who asked, and the acknowledgment id that the sender gave."""
 
@@ -60,7 +73,7 @@ class Event(Record):
     def __init__(  # noqa: PLR0917 - one is made for every event: keywords cost
         self,
         packets: tuple[Packet, ...],
-        sender: Subscription | None,
+        sender: Sender | None,
         subject: Subject,
         trusted: bool,
         wall: float,
@@ -88,7 +101,7 @@ class Event(Record):
         """When it came, in seconds since 1970."""
         self.outdated = False
         """Whether a newer event of its key replaces it, see `conflation.py`."""
-        self.outdated_by: Subscription | None = None
+        self.outdated_by: Sender | None = None
         """Who sent the newer one: for this client, which does not get it, nothing is replaced."""
         self.position = self.start = -1
         """Its place in the log, in events and in bytes."""

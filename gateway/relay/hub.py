@@ -232,7 +232,7 @@ class Hub:
                 self._ask(event, event.question, place)
         self.log.extend(events)
         sender = events[0].sender
-        if sender is None:
+        if not isinstance(sender, Subscription):  # the gateway itself
             self._turn.schedule()
         elif sender.outbox not in self._turn.aside:
             self._turn.step_aside(sender.outbox)

@@ -1,7 +1,7 @@
 """What a memory says, as events: read once, at the start.
 
 The events become those that they were, except that a sender of the past is known by its pid
-alone (`FormerSender`), and that all events of one run came at the same time.
+alone (`Sender`), and that all events of one run came at the same time.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 import struct
 from contextlib import suppress
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import attrs
 import orjson
 
 from gateway.engineio.packet import Packet
-from gateway.relay.event import OVERHEAD, Event, Subject
+from gateway.relay.event import OVERHEAD, Event, Sender, Subject
 from gateway.relay.memory import CURRENT, RUN, SEPARATOR, SIZE, TRUSTED
 from gateway.relay.ring import ATTACHED, EVENTS, NOTE, SNAPSHOT, UnusableError, read
 from gateway.socketio.packet import PacketType, decode, header
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from gateway.relay.event import Keys
     from gateway.relay.ring import Block, Segment
-    from gateway.relay.subscription import Subscription
 
 
 NAMED: Final = 2
@@ -34,15 +33,6 @@ NAMED: Final = 2
 SHALLOW: Final = 1000
 """Bytes of a text that is read whole: it costs little, whatever is in it."""
 EVENT_TYPES: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
-
-
-class FormerSender:
-    """Who sent an event over a connection of a gateway before this one."""
-
-    __slots__ = ("pid",)
-
-    def __init__(self, pid: str) -> None:
-        self.pid: str | None = pid
 
 
 @attrs.frozen
@@ -180,7 +170,7 @@ class _Maker:
         kind, flags, named, wall, position, count = RUN.unpack_from(run.body)
         texts = run.body[RUN.size :]
         pid, texts = texts[:named].decode(), texts[named:]
-        sender = cast("Subscription | None", FormerSender(pid) if pid else None)
+        sender = Sender(pid) if pid else None
         trusted, current = bool(flags & TRUSTED), bool(flags & CURRENT)
         wall = min(wall, self._now)
         records = [_packets(texts)] if kind == ATTACHED else _alone(texts)

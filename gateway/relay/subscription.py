@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from gateway.relay.conflation import conflate
-from gateway.relay.event import OVERHEAD, Event
+from gateway.relay.event import OVERHEAD, Event, Sender
 from gateway.relay.recovery import WithOffset
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NONE: list[Event] = []
 """Shared by all sockets that keep nothing, and never changed: most are idle."""
 
 
-class Subscription:
+class Subscription(Sender):
     """A cursor into the log, and the records that are for this socket alone.
 
     Each of those records has the log's head at its time as a stamp, and is sent when the cursor
@@ -51,7 +51,6 @@ class Subscription:
         "log",
         "may_publish",
         "outbox",
-        "pid",
         "quotes",
         "refreshed",
         "selection",
@@ -67,8 +66,7 @@ class Subscription:
         """`start`: the first event that was meant for this client; `joined`: for this socket."""
         self.sid = ""
         """The socket's id, also after a recovery."""
-        self.pid: str | None = None
-        """The private id of a socket that can be recovered; it is told its offsets."""
+        super().__init__()  # a socket with a pid is told its offsets
         self.selection: Selection | None = None
         """The filter; None: all events."""
         self.asked: Selection | None = None
@@ -310,7 +308,7 @@ class Subscription:
             and not (event.acked and event.position < self.joined)
         )
 
-    def _is_me(self, sender: Subscription | None) -> bool:
+    def _is_me(self, sender: Sender | None) -> bool:
         """Whether `sender` is this client, perhaps over a connection before this one."""
         return sender is self or (
             sender is not None and sender.pid is not None and sender.pid == self.pid
