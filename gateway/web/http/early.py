@@ -41,6 +41,7 @@ def _listening(host: str, port: int) -> int | None:
         made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
+        made.setblocking(False)  # the reactor accepts until there is nobody left
         made.listen(BACKLOG)
     except OSError:
         if made is not None:

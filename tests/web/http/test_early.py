@@ -37,6 +37,9 @@ class EarlyTests(SynchronousTestCase):
             with socket.socket(fileno=taken) as listening, listening.accept()[0] as server:
                 server.sendall(b"late")
                 self.assertEqual(client.recv(10), b"late")
+                self.assertFalse(
+                    os.get_blocking(taken), "whoever takes it accepts until none is left"
+                )
 
     def test_endpoints_and_the_worker_s_own_ways_in_are_left_for_later(self) -> None:
         places = plan(None, ["tcp:1"], supervised=True)
