@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from benchmarks.successors import ROOT, Gateway, Place
+from benchmarks.successors import ROOT, Gateway, Launch, Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,9 @@ KEEP = 30
 ENVIRONMENT_KEY = "ENVIRONMENT-KEY-0"
 
 
-def account(folder: Path, *options: str, **environ: str) -> Place:
+def account(
+    folder: Path, *options: str, launch: Launch = subprocess.Popen, **environ: str
+) -> Place:
     """main.py with a broker that notes each call, and who logs in beside another one."""
     given = {
         "SJGATEWAY_KEEP_WORKER": str(KEEP),
@@ -48,6 +51,7 @@ def account(folder: Path, *options: str, **environ: str) -> Place:
         *options,
         paths=(ROOT, STAND_INS, STAND_INS / "shioaji_1_7"),
         environ={**given, **environ},
+        launch=launch,
     )
 
 

@@ -11,19 +11,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
 NOT_INHERITED = ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD", "SIMULATION", "DEMO")
 WAIT = 60.0
 """Seconds after which what is waited for counts as lost."""
 TWISTD = "from twisted.scripts.twistd import run; run()"
+Launch = Callable[..., "subprocess.Popen[bytes]"]
 READY = "prepared"
 PREPARED = f"""
 import sys
@@ -40,7 +42,8 @@ WITH_SOCKET = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=gateway exec "$@" 3<&0 
 class Place:
     """A folder and a port, at which one gateway after the other runs the worker `main`.
 
-    `held`: the socket is held by us, as by systemd, and each gateway gets it.
+    `held`: the socket is held by us, as by systemd, and each gateway gets it.  `launch` runs the
+    command of a gateway, as `subprocess.Popen` does.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class Place:
         held: bool = False,
         paths: tuple[Path, ...] = (ROOT,),
         environ: Mapping[str, str] | None = None,
+        launch: Launch = subprocess.Popen,
     ) -> None:
+        self.launch = launch
         self.folder = folder
         self.main = main
         self._paths = paths
@@ -145,7 +150,9 @@ class Gateway:
             command = ["sh", "-c", WITH_SOCKET, "sh", *command]
         self._log = place.folder / f"log-{number}"
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
+            # Other sources, or a shell before Python: only a process that was started has them.
+            launch = subprocess.Popen if root or place.held else place.launch
+            self.process = launch(
                 command,
                 cwd=place.folder,
                 env=place.environ(root),

@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import random
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,15 +19,21 @@ from benchmarks.account import Account, account, is_ready, journal
 from benchmarks.successors import Gateway, Place
 from gateway.web.http.inherited import VARIABLE
 from tests.patience import PATIENCE
+from tests.warm import Warm, start
 
 ROUNDS = 4
+
+
+def forked(command: Sequence[str], **how: Any) -> Warm:
+    """Python and what follows, as `subprocess.Popen` runs it."""
+    return start(command[1:], **how)
 
 
 class AccountCase(SynchronousTestCase):
     def place(self, **environ: str) -> Place:
         folder = Path(self.mktemp()).absolute()
         folder.mkdir(parents=True)
-        place = account(folder, **environ)
+        place = account(folder, launch=forked, **environ)
         self.addCleanup(self.nothing_is_left, place)
         return place
 
