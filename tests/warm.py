@@ -79,6 +79,9 @@ class Warm:
         if self.returncode is None:
             self._told.settimeout(timeout)
             self.returncode = int(self._told.recv(20))
+            self._told.settimeout(None)
+            self._told.shutdown(socket.SHUT_WR)
+            self._told.recv(1)  # nothing: it has been collected
             self._told.close()
 
     def send_signal(self, number: int) -> None:
@@ -193,8 +196,8 @@ def _look(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
     pid, told = key.data
     selector.unregister(key.fileobj)
     if key.fd == told:
-        os.close(told)
         os.waitpid(pid, 0)
+        os.close(told)
         return
     os.close(key.fd)
     ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
