@@ -9,4 +9,5 @@ require()
 from gateway.client.rule import Rule  # noqa: E402
 from gateway.client.run import run  # noqa: E402
 
-sys.exit(run(Rule(), ["--demo", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(run(Rule(), ["--demo", *sys.argv[1:]]))

@@ -13,7 +13,8 @@ from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
 from gateway.common.credentials import Credentials
-from gateway.contract import no_hand_over
+from gateway.contract import no_hand_over, no_replay
+from gateway.replay.wishes import Wish
 from gateway.web.http.counting import Caps, count_connections
 from gateway.web.http.limits import Limits
 from gateway.web.http.request import Request
@@ -68,6 +69,9 @@ class FakeControl:
     def hand_over(self) -> Deferred[Any]:
         return self._change("hand_over")
 
+    def replay(self, wish: Wish) -> Deferred[Any]:
+        return self._change("replay", wish)
+
     def set_credentials(
         self, credentials: Credentials, *, wait_ready: bool = False
     ) -> Deferred[Any]:
@@ -100,7 +104,8 @@ def routes(control: Any = None) -> tuple[Route, ...]:
     """The REST routes, with `control` behind them."""
     control = control or FakeControl()
     hand_over = getattr(control, "hand_over", no_hand_over)
-    rest = RestHandlers(control, now=lambda: 1708875000.0, hand_over=hand_over)
+    replay = getattr(control, "replay", no_replay)
+    rest = RestHandlers(control, now=lambda: 1708875000.0, hand_over=hand_over, replay=replay)
     return rest_routes(rest)
 
 

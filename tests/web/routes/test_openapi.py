@@ -28,6 +28,12 @@ def of_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         return of_schema(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "anyOf" in schema:
+        return st.one_of([of_schema(inner) for inner in schema["anyOf"]])
+    if schema["type"] == "null":
+        return st.none()
+    if schema["type"] == "number":
+        return st.floats(allow_nan=False, allow_infinity=False)
     if schema["type"] == "object":
         return st.fixed_dictionaries(
             {name: of_schema(inner) for name, inner in schema["properties"].items()}
@@ -97,6 +103,7 @@ class DocumentTests(SiteTestCase):
             "/start-python": {"post"},
             "/stop-python": {"post"},
             "/hand-over": {"post"},
+            "/replay": {"post"},
             "/openapi.json": {"get"},
         }
         self.assertEqual({path: set(item) for path, item in DOCUMENT["paths"].items()}, contract)
