@@ -55,13 +55,16 @@ _NOTHING: Final = b"{}"
 class Told(msgspec.Struct, frozen=True):
     """How the replay is, as its worker tells it."""
 
+    begins: float
+    """When the first event of the recording came, in seconds since 1970."""
     time: float
-    """Of the recording, in seconds since 1970."""
+    """Which time of the recording it is."""
     speed: int | float | str
     paused: bool
     ended: bool
+    pid: int
     round: int
-    """Counts the places to which it went: from one to the next times may go back."""
+    """Counts the places to which this process went: from one to the next times may go back."""
     done: int
     """The number of the last command that was done."""
 
@@ -109,6 +112,7 @@ class ReplayControl:
         self._went = went
         self._apart = apart
         self._told: Told | None = None
+        self._rounds = 0
         self._waiting: list[Question] = []
         self._commands: deque[Command] = deque()
         self._number = 0
@@ -121,11 +125,12 @@ class ReplayControl:
         told = self._told
         return {
             **self._facts,
+            "begins": told and iso(told.begins),
             "time": told and iso(told.time),
             "speed": told and told.speed,
             "paused": told is not None and told.paused,
             "ended": told is not None and told.ended,
-            "round": told.round if told else 0,
+            "round": self._rounds,
         }
 
     # -- the worker's side -------------------------------------------------------------------
@@ -144,7 +149,8 @@ class ReplayControl:
             return _nothing
         before, self._told = self._told, told
         self._lives(client)
-        if before is None or before.round != told.round:
+        if before is None or (before.pid, before.round) != (told.pid, told.round):
+            self._rounds += 1
             self._went()
         waiting = Question(answer, self._deadlines.clock())
         self._waiting.append(waiting)
@@ -293,6 +299,12 @@ def make_replay(
     worker = ReplayedWorker(supervisor, relay.publish)
     events.worker = worker
     events.listeners.append(worker.published)
+
+    def went() -> None:
+        relay.quotes_gone()
+        if bars is not None:
+            bars.begin_anew()
+
     facts = {
         "files": [file.name for file in settings.replay],
         "loop": settings.loop,
@@ -303,7 +315,7 @@ def make_replay(
         facts,
         is_worker=events.is_worker,
         lives=worker.lives,
-        went=bars.begin_anew if bars is not None else _nothing,
+        went=went,
         apart=lambda: (client for hub in relay.hubs.values() for client in hub.log.apart),
     )
     for hub in relay.hubs.values():

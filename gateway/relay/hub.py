@@ -286,6 +286,10 @@ class Hub:
         """The worker of the process before this one goes on."""
         self._late_joiners.worker_returned()
 
+    def quotes_gone(self) -> None:
+        """Take all quotes out of the snapshot: those to come are of another time."""
+        self._late_joiners.quotes_gone()
+
     def worker_gone(self) -> None:
         """Take the events of readiness out of the snapshot: the worker has ended."""
         self._late_joiners.worker_gone()

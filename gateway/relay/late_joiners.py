@@ -83,6 +83,11 @@ class LateJoiners:
         names = self._settings.readiness_names
         self._snapshot.forget(lambda event: event.name in names)
 
+    def quotes_gone(self) -> None:
+        """Forget all quotes."""
+        names = self._settings.quote_names
+        self._snapshot.forget(lambda event: event.name in names)
+
     def restore(self, events: Sequence[Event], *, supervised: bool) -> None:
         """Keep what a process before this one kept of `events`.
 

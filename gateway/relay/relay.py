@@ -58,6 +58,11 @@ class Relay:
         for hub in self.hubs.values():
             hub.publish(name, value)
 
+    def quotes_gone(self) -> None:
+        """Take all quotes out of all snapshots: those to come are of another time."""
+        for hub in self.hubs.values():
+            hub.quotes_gone()
+
     def worker_gone(self) -> None:
         """Take the events of readiness out of all snapshots: the worker has ended."""
         for hub in self.hubs.values():

@@ -10,6 +10,7 @@ wait.  With the speed `max` the gateway answers when its clients have read, too.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import deque
@@ -210,10 +211,12 @@ class Player:
         self._connection.ask(
             ASK_REPLAY,
             {
+                "begins": self._tape.begins,
                 "time": self._newest if self._ended else pace.now,
                 "speed": speed_text(pace.speed),
                 "paused": pace.paused,
                 "ended": self._ended,
+                "pid": os.getpid(),
                 "round": self._round,
                 "done": self._done,
             },

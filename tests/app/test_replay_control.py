@@ -58,7 +58,16 @@ class ReplayControlTests(SynchronousTestCase):
             self.deadlines.advance()
 
     def ask(self, client: Any = None, **told: Any) -> Any:
-        question = {"time": 0.0, "speed": 1, "paused": False, "ended": False, "round": 1, "done": 0}
+        question = {
+            "begins": 0.0,
+            "time": 0.0,
+            "speed": 1,
+            "paused": False,
+            "ended": False,
+            "pid": 7,
+            "round": 1,
+            "done": 0,
+        }
         answer = lambda body: self.answers.append(orjson.loads(body))  # noqa: E731
         return self.replay.ask({**question, **told}, client or self.worker, answer)
 
@@ -86,18 +95,21 @@ class ReplayControlTests(SynchronousTestCase):
         wanted = {
             "files": ["day"],
             "loop": False,
+            "begins": "1970-01-01T00:00:00.000Z",
             "time": "2026-11-30T01:30:00.000Z",
             "speed": "max",
             "paused": False,
             "ended": True,
-            "round": 3,
+            "round": 1,
         }
         self.assertEqual(self.replay.status(), wanted)
 
     def test_another_round_is_told_once(self) -> None:
         for number in (1, 1, 2, 2):
             self.ask(round=number)
-        self.assertEqual(self.wents, 2)
+        self.assertEqual((self.wents, self.replay.status()["round"]), (2, 2))
+        self.ask(round=2, pid=8)  # another worker begins with the first event
+        self.assertEqual((self.wents, self.replay.status()["round"]), (3, 3))
 
     def test_a_wish_is_passed_on_at_once_and_answered_when_it_is_done(self) -> None:
         self.ask()

@@ -1,6 +1,7 @@
 """The operator's page in a real browser, against the real gateway."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -126,6 +127,29 @@ class QuotesTests(DemoCase):
         expect(rows.last).to_contain_text("0050")
         sorted_by = page.locator("#quotes th[aria-sort=descending]")
         expect(sorted_by).to_have_text("Price")
+
+
+class ReplayTests(PageCase):
+    def test_it_says_replay_and_can_be_paused_and_sent_elsewhere(self) -> None:
+        require_chromium()
+        session = ROOT / "examples" / "2026-11-30-day.jsonl.zst"
+        service = gateway(self, f"--replay={session}", "--speed=60", "--loop")
+        page = self.visit(service).page
+        expect(page.locator("#mark")).to_have_text("REPLAY")
+        expect(page.locator("#conditions")).to_contain_text("not the prices of now")
+        expect(page).to_have_title(re.compile("^REPLAY"))
+        expect(page.locator("#quotes-body tr")).to_have_count(6)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#replay-time")).to_contain_text("paused")
+        page.locator("#replay-to").fill("09:20")
+        page.get_by_role("button", name="Go there").click()
+        expect(page.locator("#replay-time")).to_have_text("2026-11-30 09:20:00 · paused")
+        # The names are told again, and no price of the other time is shown.
+        row = page.locator("#quotes-body tr", has_text="臺股期貨近月")
+        expect(row.locator(".price")).to_have_text("\u2013")
+        page.locator("#replay-speed").select_option("10")
+        expect(page.locator("#replay-time")).to_contain_text("10×")
+        expect(row.locator(".price")).to_contain_text("2")
 
 
 class LateTests(PageCase):

@@ -98,6 +98,18 @@ class SnapshotTests(ScreenTestCase):
             [["market_tick", {"code": "A"}], ["python_status", {"status": "exited"}]],
         )
 
+    def test_quotes_of_another_time_are_told_to_nobody(self) -> None:
+        self.say("market_contract", code="A")
+        self.say("market_tick", code="A", number=1)
+        self.say("market_tick", code="B", number=1)
+        self.world.relay.quotes_gone()
+        self.say("market_tick", code="B", number=2)
+        heard = self.late(snapshot=True)
+        self.assertEqual(
+            [(name, told["code"]) for name, told in heard],
+            [("market_contract", "A"), ("market_tick", "B")],
+        )
+
     def test_nor_by_the_last_words_of_the_worker_itself(self) -> None:
         self.world.watcher.worker_lives = False
         self.world.relay.worker_gone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(name, "sjgateway:replay")
         self.assertGreaterEqual(len(self.asked), 5)
         self.assertAlmostEqual(question.pop("time"), BEGINS + 10, delta=3)
+        self.assertEqual((question.pop("begins"), question.pop("pid")), (BEGINS, os.getpid()))
         wanted = {"speed": 2, "paused": False, "ended": False, "round": 1, "done": 0}
         self.assertEqual(question, wanted)
 

@@ -3,7 +3,7 @@
 /**
  * The conditions as `{id, level, values}`: `id` names the text, `level` is "bad", "warn" or
  * "info".  `facts`: `status`, `error` (of the last question), `connected`, `refused`,
- * `isDemo`, `lacksKeys`, `broker` (whether the worker says that it is connected to it).
+ * `isDemo`, `kind` (what is shown instead of the market: "demo", "replay", "rehearsal"), `lacksKeys`, `broker` (whether the worker says that it is connected to it).
  */
 export function conditions(facts) {
   const found = CHECKS.map((check) => check(facts)).filter(Boolean);
@@ -40,7 +40,7 @@ const CHECKS = [
     if (!limit || used < limit * LIMIT) return null;
     return { id: "budget", level: "warn", values: { used, limit } };
   },
-  ({ isDemo }) => isDemo && { id: "demo", level: "info" },
+  ({ isDemo, kind }) => (kind || isDemo) && { id: kind || "demo", level: "info" },
 ];
 
 /** By the likely reason why the worker has not connected. */

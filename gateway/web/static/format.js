@@ -77,6 +77,9 @@ export function moment(date) {
   return `${at.toLocaleDateString(language(), weekday)} ${time}`;
 }
 
+/** 2026-11-30 09:30:05 in Taipei of milliseconds since 1970. */
+export const stamp = (at) => new Date(at).toLocaleString("sv-SE", { timeZone: TAIPEI });
+
 /** 14:05:09 of an ISO date or of milliseconds since 1970; with the day, if that is not today. */
 export function clock(date) {
   const at = new Date(date);

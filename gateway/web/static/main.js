@@ -15,6 +15,7 @@ import { Poll } from "./poll.js";
 import { preferences } from "./preferences.js";
 import { Quotes } from "./quotes.js";
 import { Rates } from "./rates.js";
+import { Replay } from "./replay.js";
 import { Selected } from "./selected.js";
 import { Socket } from "./socket.js";
 import { browser, tab } from "./store.js";
@@ -32,6 +33,9 @@ const EVENTS = [
   "feed_status",
 ];
 
+/** What may be shown instead of the market, as `/status` has it. */
+const KINDS = ["replay", "rehearsal", "demo"];
+
 /** The reason of a feed_status that only follows from the worker's end. */
 const WORKER_GONE = "the worker is gone";
 
@@ -44,6 +48,7 @@ const facts = {
   refused: false,
   lacksKeys: false,
   broker: null,
+  kind: "",
 };
 let chosen = null;
 
@@ -58,6 +63,8 @@ const hours = new Hours();
 const selected = new Selected();
 const quotes = new Quotes(choose);
 const market = new Market(marketChanged, marketJoined);
+const replay = new Replay(refresh, beginAnew);
+const kindText = new Text(byId("mark"));
 const connection = new Text(byId("connection-text"));
 new Credentials(refresh);
 
@@ -90,6 +97,7 @@ function event(name, value) {
 
 const REACTIONS = {
   python_status: (value) => {
+    if (facts.kind === "replay" && !value.replay) return; // of the day that was recorded
     if (value.status === "no credentials") facts.lacksKeys = true;
     else if (value.status === "starting" || value.status === "ready") facts.lacksKeys = false;
     refresh();
@@ -124,11 +132,13 @@ function told(answer, error) {
   if (answer) {
     facts.status = answer;
     if (answer.broker) facts.broker = answer.broker.connected;
+    facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
+    replay.update(answer.replaying ?? null);
     worker.update(answer);
     clients.update(answer.clients, answer.relay);
     rates.update(answer.freshness.events);
     quotes.stale(answer.freshness.stale, answer.freshness.silentCodes);
-    hours.update(market.isDemo ? {} : answer.freshness.markets);
+    hours.update(market.isDemo || facts.kind ? {} : answer.freshness.markets);
     alerts.exits(answer.exits);
   }
   assess();
@@ -139,6 +149,8 @@ function assess() {
   const state = facts.connected ? "live" : "lost";
   mark(byId("connection"), "state", state);
   connection.set(t(`connection.${state}`));
+  byId("mark").hidden = !facts.kind;
+  kindText.set(facts.kind && t(`mark.${facts.kind}`));
   inNextFrame(title);
 }
 
@@ -153,6 +165,14 @@ function marketChanged(instrument, isNew) {
 function marketJoined(other, instrument) {
   quotes.remove(other);
   if (other === chosen) choose(instrument);
+}
+
+/** A replay goes on somewhere else: nothing that was shown is from there. */
+function beginAnew() {
+  market.forget();
+  quotes.clear();
+  chosen = null;
+  socket.reconnect(); // with the newest of all that came since
 }
 
 /** The code of the last visit, else the first there is. */
@@ -174,7 +194,8 @@ function title() {
   const price = chosen && Number.isFinite(chosen.price)
     ? `${chosen.code} ${number(chosen.price, chosen.digits)} · `
     : "";
-  document.title = `${alarm}${price}sjgateway`;
+  const kind = facts.kind === "replay" ? `${t("mark.replay")} · ` : "";
+  document.title = `${alarm}${kind}${price}sjgateway`;
 }
 
 preferences(() => {

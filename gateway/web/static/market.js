@@ -145,6 +145,12 @@ export class Market {
     this.#joined = joined;
   }
 
+  /** Forget all codes: what comes is of another time. */
+  forget() {
+    this.codes.clear();
+    this.#names.clear();
+  }
+
   /** Take one event; `now` is the time in milliseconds since 1970. */
   event(name, value, now) {
     const code = this.#names.get(value.code) ?? value.code;

@@ -92,6 +92,14 @@ export class Quotes {
     this.#arrange();
   }
 
+  /** No code is shown any more. */
+  clear() {
+    this.#seen.disconnect();
+    for (const kept of [this.#rows, this.#dirty, this.#sketches, this.#flashing]) kept.clear();
+    this.#selected = null;
+    this.#arrange();
+  }
+
   /** The code at the top. */
   get first() {
     return this.#order[0]?.instrument;
