@@ -1,0 +1,17 @@
+"""A broker that plays a recorded day, in the worker's own process; nothing but Python's library.
+
+The worker's Python need not have the gateway's packages: this folder is first on its path.
+
+- `face_1_2`, `face_1_7`: what a worker calls: signatures and types of the two versions.
+- `client`: what both have.
+- `broker`: the other end: login, subscriptions, faults, and who is called back.
+- `day`: the recorded day up to now and on.
+- `contracts`: contracts of a recording.
+- `groups`: how contracts are found in them.
+- `record`: objects that can also be read as a mapping.
+- `values`: quotes as the library gives them.
+- `orders`: accepted, filled at the recorded best price, told.
+- `faults`: the script of what goes wrong.
+- `native`: what native code can do to a process.
+- `clock`: what a rehearsal is told, and its time.
+"""

@@ -1,0 +1,83 @@
+"""Contracts of a recording, with what can be told of one from its code alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from rehearsed.record import Record
+
+CALLS, PUTS = "ABCDEFGHIJKL", "MNOPQRSTUVWX"
+"""The months of futures and calls, and of puts."""
+_FUTURE = re.compile(r"([A-Z]{2}[A-Z\d])([A-L])(\d)")
+_OPTION = re.compile(r"([A-Z]{2}[A-Z\d])(\d{5})([A-X])(\d)")
+WEDNESDAY = 2
+
+
+class Contract(Record):
+    """Of a future, an option, a stock or an index."""
+
+    @property
+    def kind(self) -> str:
+        """Where it is found: `Stocks`, `Futures` or `Options`."""
+        kinds = {"STK": "Stocks", "FUT": "Futures", "OPT": "Options"}
+        return kinds[str(self.security_type)]
+
+
+def contract_of(facts: dict[str, Any], day: date) -> Contract:
+    """A contract of a `market_contract`, of which any field but `code` may be missing.
+
+    `day` is that of the recording: a code has only the last digit of its year.
+    """
+    code = facts["code"]
+    stock = code[0].isdigit()
+    made: dict[str, Any] = {
+        "name": code,
+        "exchange": "TSE" if stock else "TAIFEX",
+        "target_code": "",
+        "category": "" if stock else code[:3],
+        "currency": "TWD",
+        "unit": 1000 if stock else 1,
+        "security_type": "STK" if stock else "FUT",
+        "delivery_month": "",
+        "delivery_date": "",
+        "reference": 0.0,
+        "limit_up": 0.0,
+        "limit_down": 0.0,
+        "update_date": day.strftime("%Y/%m/%d"),
+    }
+    if found := _OPTION.fullmatch(code):
+        made["security_type"] = "OPT"
+        made["strike_price"] = float(found[2])
+        made["option_right"] = "C" if found[3] in CALLS else "P"
+        made["delivery_date"] = _delivery((CALLS + PUTS).index(found[3]) % 12 + 1, found[4], day)
+    elif found := _FUTURE.fullmatch(code):
+        made["delivery_date"] = _delivery(CALLS.index(found[2]) + 1, found[3], day)
+    given = {name: value for name, value in facts.items() if value not in (None, "")}
+    made.update(given, symbol=f"{given.get('exchange', 'TSE')}{code}" if stock else code)
+    made["delivery_date"] = made["delivery_date"].replace("-", "/")
+    made["delivery_month"] = made["delivery_date"].replace("/", "")[:6]
+    return Contract(**made)
+
+
+def with_continuous(contracts: dict[str, Contract], day: date) -> None:
+    """Add TXFR1 and TXFR2 and their like where only months were recorded."""
+    months: dict[str, list[tuple[str, str]]] = {}
+    for code, contract in contracts.items():
+        if found := _FUTURE.fullmatch(code):
+            months.setdefault(found[1], []).append((contract.delivery_date, code))
+    for product, dates in months.items():
+        for number, (_, code) in enumerate(sorted(dates)[:2], start=1):
+            made = f"{product}R{number}"
+            if made not in contracts:
+                facts = {**contracts[code], "code": made, "target_code": code}
+                contracts[made] = contract_of(facts, day)
+
+
+def _delivery(month: int, digit: str, day: date) -> str:
+    """The third Wednesday of a month of the first year from that of `day` on with this digit."""
+    year = day.year + (int(digit) - day.year) % 10
+    first = date(year, month, 1)
+    third = first + timedelta(days=(WEDNESDAY - first.weekday()) % 7 + 14)
+    return third.strftime("%Y/%m/%d")

@@ -1,0 +1,233 @@
+"""shioaji 1.7, in a rehearsal: its signatures and types.
+
+`login` lost `fetch_contract` and its like, prices are str, callbacks take the quote alone (or,
+deprecated, two arguments), everything of `api.quote` moved to the client itself, a contract that
+does not exist is a KeyError, and nothing but `login` can be called before it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from types import SimpleNamespace
+from typing import Any, Callable
+
+from rehearsed.broker import Broker
+from rehearsed.client import Client, Order
+from rehearsed.contracts import Contract
+from rehearsed.groups import groups
+from rehearsed.record import Record
+from rehearsed.values import STREAMS, bidask_fields, tick_fields
+
+__version__ = "1.7.9"
+
+
+class Enumeration:
+    """A member of an enumeration of the native library."""
+
+    def __init__(self, value: str, name: str = "") -> None:
+        self.value = value
+        self.name = name or value
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __eq__(self, other: object) -> bool:
+        return getattr(other, "value", other) == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _members(**values: str) -> Any:
+    """An enumeration: its members by name, and called with a value."""
+    members = {name: Enumeration(value, name) for name, value in values.items()}
+
+    class Members(SimpleNamespace):
+        def __call__(self, value: str) -> Enumeration:
+            return next(each for each in members.values() if value in (each.value, each.name))
+
+    return Members(**members)
+
+
+Exchange = _members(TSE="TSE", OTC="OTC", OES="OES", TAIFEX="TAIFEX")
+QuoteType = _members(Tick="tick", BidAsk="bidask", Quote="quote")
+QuoteVersion = _members(v0="v0", v1="v1")
+Action = _members(Buy="Buy", Sell="Sell")
+StockPriceType = _members(LMT="LMT", MKT="MKT")
+FuturesPriceType = _members(LMT="LMT", MKT="MKT", MKP="MKP")
+OrderType = TimeInForce = _members(ROD="ROD", IOC="IOC", FOK="FOK")
+FuturesOCType = _members(Auto="Auto", New="New", Cover="Cover", DayTrade="DayTrade")
+StockOrderLot = _members(Common="Common", Odd="Odd", IntradayOdd="IntradayOdd", Fixing="Fixing")
+StockOrderCond = _members(Cash="Cash", MarginTrading="MarginTrading", ShortSelling="ShortSelling")
+OptionRight = _members(Call="C", Put="P")
+OrderState = _members(
+    StockOrder="SORDER", StockDeal="SDEAL", FuturesOrder="FORDER", FuturesDeal="FDEAL"
+)
+constant = SimpleNamespace(
+    **{
+        name: globals()[name]
+        for name in (
+            *("Exchange", "QuoteType", "QuoteVersion", "Action", "StockPriceType", "OrderType"),
+            *("FuturesPriceType", "TimeInForce", "FuturesOCType", "StockOrderLot"),
+            *("StockOrderCond", "OptionRight", "OrderState"),
+        )
+    }
+)
+StockOrder = FuturesOrder = Order
+
+
+class ShioajiError(Exception):
+    pass
+
+
+class AuthError(ShioajiError):
+    pass
+
+
+class TokenError(AuthError):
+    pass
+
+
+class SystemMaintenance(ShioajiError):
+    pass
+
+
+class ServerError(ShioajiError):
+    pass
+
+
+class SubscribeError(ShioajiError):
+    pass
+
+
+error = SimpleNamespace(
+    ShioajiError=ShioajiError,
+    AuthError=AuthError,
+    TokenError=TokenError,
+    SystemMaintenance=SystemMaintenance,
+    ServerError=ServerError,
+)
+ERRORS: dict[str, Callable[[str], Exception]] = {
+    "451": lambda _: ServerError("StatusCode: 451, Detail: Too Many Connections."),
+    "503": lambda _: SystemMaintenance("StatusCode: 503, Detail: Service is under maintenance."),
+    "token": lambda _: TokenError("StatusCode: 401, Detail: Token is expired."),
+    "login": lambda _: AuthError("Not authenticated"),
+    "subscriptions": lambda _: SubscribeError("over the limit of 200 subscriptions"),
+}
+
+
+TickSTKv1 = TickFOPv1 = BidAskSTKv1 = BidAskFOPv1 = Record
+Stock = Future = Option = Index = Contract
+MODULES = {
+    "constant": vars(constant),
+    "error": vars(error),
+    "order": {"Order": Order, "StockOrder": Order, "FuturesOrder": Order},
+    "contracts": {"Contract": Contract, "Stock": Stock, "Future": Future, "Option": Option},
+    "stream_data_type": dict.fromkeys(STREAMS, Record),
+}
+
+
+class QuoteApi:
+    """`api.quote`, deprecated."""
+
+    def __init__(self, client: Shioaji) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        message = f"api.quote.{name} is deprecated, use api.{name} directly"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(self._client, name)
+
+
+class Shioaji(Client):
+    def __init__(
+        self, simulation: bool | None = None, proxy: str | None = None, vpn: bool | None = None
+    ) -> None:
+        self.broker = Broker(self)
+        self.errors = ERRORS
+        self.context: Any = None
+
+    @property
+    def quote(self) -> QuoteApi:
+        return QuoteApi(self)
+
+    @property
+    def Contracts(self) -> Any:
+        return groups(self.broker.contracts.values(), strict=True)
+
+    contracts = Contracts
+
+    def login(
+        self,
+        api_key: str,
+        secret_key: str,
+        subscribe_trade: bool = True,
+        receive_window: int = 30000,
+        force_refresh: bool = False,
+    ) -> list[Any]:
+        return self.broker.log_in(api_key, secret_key)
+
+    def logout(self) -> None:
+        if not self.broker.logged_in:
+            raise AuthError("Not authenticated")
+        self.broker.log_out()
+
+    def subscribe(
+        self,
+        contract: Any,
+        quote_type: Any = "tick",
+        intraday_odd: bool = False,
+        version: Any = None,
+    ) -> None:
+        self.broker.subscribe(contract, _kind(quote_type))
+
+    def unsubscribe(
+        self,
+        contract: Any,
+        quote_type: Any = "tick",
+        intraday_odd: bool = False,
+        version: Any = None,
+    ) -> None:
+        self.broker.unsubscribe(contract, _kind(quote_type))
+
+    def set_on_tick_stk_v1_callback(self, callback: Callable[..., Any], bind: bool = False) -> None:
+        self.register("tick_stk_v1", callback, bind)
+
+    def set_on_tick_fop_v1_callback(self, callback: Callable[..., Any], bind: bool = False) -> None:
+        self.register("tick_fop_v1", callback, bind)
+
+    def set_on_bidask_stk_v1_callback(
+        self, callback: Callable[..., Any], bind: bool = False
+    ) -> None:
+        self.register("bidask_stk_v1", callback, bind)
+
+    def set_on_bidask_fop_v1_callback(
+        self, callback: Callable[..., Any], bind: bool = False
+    ) -> None:
+        self.register("bidask_fop_v1", callback, bind)
+
+    def register(self, kind: str, callback: Callable[..., Any], bind: bool) -> None:
+        before = (self.context,) if bind else ()
+        if len(inspect.signature(callback).parameters) == 2 + len(before):
+            message = f"2-argument callback for set_on_{kind}_callback is deprecated"
+            warnings.warn(message, DeprecationWarning, stacklevel=3)
+            self.broker.callbacks[kind] = lambda quote: callback(*before, quote.exchange, quote)
+        else:
+            self.broker.callbacks[kind] = lambda quote: callback(*before, quote)
+
+    def make_tick(self, contract: Contract, event: dict[str, Any]) -> Record:
+        exchange = Exchange(str(contract.exchange))
+        return Record(exchange=exchange, **tick_fields(event, str))
+
+    def make_bidask(self, contract: Contract, event: dict[str, Any]) -> Record:
+        exchange = Exchange(str(contract.exchange))
+        return Record(exchange=exchange, **bidask_fields(event, str))
+
+    def order_state(self, name: str) -> Any:
+        return getattr(OrderState, name)
+
+
+def _kind(quote_type: Any) -> str:
+    kind = str(getattr(quote_type, "value", quote_type))
+    return "bidask" if kind == "bid_ask" else kind

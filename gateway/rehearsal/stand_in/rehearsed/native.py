@@ -1,0 +1,18 @@
+"""What native code can do to a process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+
+def hang(seconds: float) -> None:
+    """Stand still with the interpreter's lock held: no other thread runs meanwhile."""
+    ctypes.PyDLL(None).usleep(int(min(seconds, 4_000) * 1e6))
+
+
+def crash() -> None:
+    """End by SIGSEGV, as a fault in a native library does."""
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGSEGV)

@@ -1,0 +1,5 @@
+"""`shioaji.contracts`, for those who import from it."""
+
+from shioaji import _names
+
+globals().update(_names("contracts"))

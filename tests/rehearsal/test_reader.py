@@ -1,0 +1,71 @@
+"""What the reader makes of a recording."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.history import zstd_file
+from gateway.rehearsal.reader import first_time, known, show
+from tests.rehearsal.recorded import BEGIN, FUTURE, STOCK, bidask, tick, write
+
+
+class ReaderTests(SynchronousTestCase):
+    def recording(self, *events: tuple[float, list]) -> Path:
+        return write(Path(self.mktemp()), list(events))
+
+    def test_what_was_before_is_told_together_and_then_each_quote(self) -> None:
+        path = self.recording(
+            (0, ["market_contract", FUTURE]),
+            (1, tick(1, "TXFL6", 5)),
+            (2, tick(2, "TXFL6", 7)),
+            (3, bidask(3, "TXFL6", 7)),
+            (4, ["heartbeat", {"code": "TXFL6"}]),
+            (61, tick(61, "TXFL6", 6)),
+            (62, tick(62, "2330", 1200)),
+            (63, ["market_contract", STOCK]),
+        )
+        out = StringIO()
+        show(path, BEGIN + 61, out)
+        state, *rest = map(json.loads, out.getvalue().splitlines())
+        self.assertEqual(state["contracts"], [FUTURE, STOCK])
+        self.assertEqual(state["ticks"]["TXFL6"]["price"], 7)
+        self.assertEqual(state["bidasks"]["TXFL6"]["ask_price"], [8, 9])
+        wall = 9 * 3600 + 20784 * 86400  # nine o'clock as if it were UTC
+        self.assertEqual(state["bars"], {"TXFL6": [[wall, 5, 7, 5, 7, 4]]})
+        self.assertEqual([(at - BEGIN, event["code"]) for at, _, event in rest],
+                         [(61, "TXFL6"), (62, "2330")])  # fmt: skip
+
+    def test_a_worker_that_tells_little_is_enough(self) -> None:
+        little = ["market_tick", {"code": "TXFL6", "close": "23000.5"}]
+        odd = (
+            ["market_tick", {"code": 7}],
+            ["market_tick", None],
+            ["market_bidask", {"code": "A"}],
+        )
+        path = self.recording((1, little), *((2, each) for each in odd))
+        out = StringIO()
+        show(path, 0, out)
+        state, *rest = map(json.loads, out.getvalue().splitlines())
+        self.assertEqual(state["contracts"], [{"code": "TXFL6"}])
+        ((at, name, event),) = rest
+        self.assertEqual(
+            (at, name, event["price"], event["volume"]), (BEGIN + 1, "market_tick", 23000.5, 1)
+        )
+        self.assertEqual(event["datetime"], "2026-11-27T09:00:01+08:00")
+
+    def test_where_it_begins(self) -> None:
+        path = self.recording((0, ["market_contract", FUTURE]), (5, tick(5, "TXFL6", 5)))
+        self.assertEqual(first_time(path), BEGIN + 5)
+        nothing = self.recording((0, ["market_contract", FUTURE]))
+        self.assertIn("no market_tick", str(self.assertRaises(ValueError, first_time, nothing)))
+        damaged = Path(self.mktemp())
+        damaged.write_bytes(b"no recording")
+        self.assertRaises(ValueError, first_time, damaged)
+
+    def test_a_cut_end_is_left_out(self) -> None:
+        path = self.recording((1, tick(1, "TXFL6", 5)))
+        whole = path.read_bytes()
+        path.write_bytes(whole + zstd_file.compress(b'{"t":1,"e":["market_')[:-4])
+        self.assertEqual(list(known(path, BEGIN + 9)["ticks"]), ["TXFL6"])
