@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 import threading
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,22 @@ class StandInCase(SynchronousTestCase):
         from rehearsed import broker
 
         reader = ["sh", "-c", f"cat {shlex.quote(str(self.folder / 'lines'))}"]
-        self.clock = HandClock(faults or [], reader, str(self.folder / "notes"))
+        self.clock = HandClock(faults or [], reader, self.mktemp())
         broker.Plan = lambda: self.clock
         return shioaji
+
+    def until_said(self, text: str) -> None:
+        """Wait until a fault of the script was told on stderr."""
+        while text not in self.said.getvalue():
+            threading.Event().wait(0.01)
+
+    def failure(self, call: Callable[..., object], *arguments: object) -> Exception:
+        """What `call` raises; some of the library's are plain exceptions."""
+        try:
+            call(*arguments)
+        except Exception as error:
+            return error
+        raise AssertionError("it raised nothing")
 
     def client(self, version: str, events: list, faults: list | None = None) -> Any:
         """Somebody who has logged in."""

@@ -230,6 +230,11 @@ class Broker:
             self._happen(fault)
 
     def _happen(self, fault: Fault) -> None:
+        """Let a fault happen; a `login` ends the session, and the next one is refused."""
+        if fault.kind == "silence":
+            self._silent_until = self._plan.now() + fault.number
+        elif fault.kind == "token-expired":
+            self._is_expired = True
         sys.stderr.write(f"REHEARSAL: {fault.text}\n")
         sys.stderr.flush()
         if fault.kind in {"session-down", "login"}:
@@ -238,10 +243,6 @@ class Broker:
             native.crash()
         elif fault.kind == "hang":
             native.hang(fault.number)
-        elif fault.kind == "silence":
-            self._silent_until = self._plan.now() + fault.number
-        elif fault.kind == "token-expired":
-            self._is_expired = True
 
     # -- What is known of a code.
 
