@@ -7,6 +7,7 @@ together.  A new option that a layer needs is one more line here.
 from __future__ import annotations
 
 import hmac
+from math import inf
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -166,17 +167,43 @@ def token_sources(settings: Settings) -> tuple[Source, ...]:
     )
 
 
+RECORDED = frozenset(("replay", "rehearsal"))
+"""Marks of days that are over."""
+
+
 def mark_of(settings: Settings) -> str:
     """What the worker tells instead of the market's data (`WorkerSettings.mark`); "": nothing."""
     given = {
         "--replay": settings.replay,
+        "--rehearse": settings.rehearse,
         "--demo": settings.demo,
         "--no-worker": settings.no_worker,
     }
     names = [name for name, is_given in given.items() if is_given]
-    if settings.replay and len(names) > 1:
+    if (settings.replay or settings.rehearse) and len(names) > 1:
         raise ValueError(f"{' and '.join(names)} exclude one another: each says who sends events")
+    if settings.rehearse:
+        return "rehearsal"
     return "replay" if settings.replay else "demo" if settings.demo else ""
+
+
+def _rehearsing(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """What makes the worker rehearse; empty: it does not."""
+    if settings.rehearse is None:
+        return {}
+    from gateway.rehearsal import plan  # noqa: PLC0415  # else nothing needs zstd
+
+    if not 0 < settings.speed < inf:
+        raise ValueError("--rehearse: --speed must be more than 0, and can't be max")
+    return plan.environment(
+        settings.rehearse.absolute(),
+        begin=settings.from_,
+        faults=settings.rehearse_faults,
+        shioaji=settings.rehearse_shioaji or "",
+        speed=settings.speed,
+        state=state_dir(settings, environ) / "rehearsal",
+        environ=environ,
+    )
 
 
 def _own_worker(settings: Settings) -> tuple[str, ...]:
@@ -203,7 +230,7 @@ def worker_settings(
         names = " and ".join(f"--{name}" for name in given)
         raise ValueError(f"{names} exclude one another: each says what the worker is")
     mark = mark_of(settings)
-    is_replay = mark == "replay"  # it is up at any hour, and silent where the recording is
+    is_recorded = mark in RECORDED  # it is up at any hour, and silent where the recording is
     return WorkerSettings(
         state_dir=state_dir(settings, environ),
         secrets=tuple(token.secret for token in guard.all_tokens),
@@ -216,6 +243,7 @@ def worker_settings(
         arguments=settings.worker_args,
         mark=mark,
         own=_own_worker(settings),
+        given=_rehearsing(settings, environ),
         dev=settings.dev,
         variables=name_more(settings.key_names),
         credentials_file=settings.credentials_file,
@@ -226,14 +254,14 @@ def worker_settings(
         keep=settings.keep_worker,
         fatal_after=settings.fatal_after,
         budget=settings.budget,
-        schedule=() if is_replay else settings.schedule,
-        sessions=() if is_replay else settings.sessions,
+        schedule=() if is_recorded else settings.schedule,
+        sessions=() if is_recorded else settings.sessions,
         timezone=settings.timezone,
         quotes=frozenset(settings.quote_events),
         heartbeat=settings.heartbeat,
         watchdog=settings.watchdog,
         ready_within=settings.ready_within,
-        restart_silent=0 if is_replay else settings.restart_silent,
+        restart_silent=0 if is_recorded else settings.restart_silent,
     )
 
 
@@ -244,10 +272,10 @@ def bar_settings(settings: Settings, environ: Mapping[str, str]) -> BarSettings:
 
 
 def alert_settings(settings: Settings) -> AlertSettings:
-    """For alerts; reads the file of webhook URLs.  Nobody is told of a replay."""
+    """For alerts; reads the file of webhook URLs.  Nobody is told of a recorded day."""
     urls = _secret("alert", settings.alert_file, settings.alert_urls).split()
     return AlertSettings(
-        urls=() if mark_of(settings) == "replay" else tuple(urls),
+        urls=() if mark_of(settings) in RECORDED else tuple(urls),
         ca_file=settings.alert_ca,
         interval=settings.alert_interval,
         language=settings.alert_language,

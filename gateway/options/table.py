@@ -32,6 +32,8 @@ from gateway.options.option import (
     words,
 )
 from gateway.options.option import path as file
+from gateway.rehearsal.script import Fault
+from gateway.rehearsal.script import parse as parse_faults
 from gateway.replay.wishes import Place, read_speed
 
 if TYPE_CHECKING:
@@ -367,6 +369,26 @@ class Settings:
         "Times in events that are played: recorded leaves every byte as it was, now moves them to"
         " the time at which they are sent.",
         choice("recorded", "now"),
+    )
+
+    rehearse: Path | None = option(
+        "",
+        "Recording that stands for the market: main.py runs as it is, but finds a broker on this"
+        " machine that plays the recording to it. Nothing leaves this machine, and nothing is"
+        " recorded, kept as bars, counted as a start or sent as an alert.",
+        file,
+    )
+    rehearse_faults: tuple[Fault, ...] = several(
+        "What goes wrong in a rehearsal, such as '09:05 session-down; 09:10 login 451; 10:00"
+        " segfault; 10:05 hang 30; 10:10 silence 120; 10:30 token-expired'. Times are those of the"
+        " recording, on the clock of Taipei. May be repeated.",
+        parse_faults,
+    )
+    rehearse_shioaji: str | None = option(
+        "",
+        "Version of shioaji whose interface the worker finds in a rehearsal, 1.2 or 1.7. Without"
+        " it: that of the installed one, else 1.7.",
+        choice("1.2", "1.7"),
     )
 
     slow_size: int = option(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.rehearsal.script import Fault
+    from gateway.replay.wishes import Place
 
 STAND_IN = Path(__file__).parent / "stand_in"
 """First on the worker's path."""
@@ -30,31 +31,46 @@ READER = (
 def environment(
     file: Path,
     *,
+    begin: Place | None = None,
     faults: Sequence[Fault],
     shioaji: str,
     speed: float,
     state: Path,
     environ: Mapping[str, str],
 ) -> dict[str, str]:
-    """The variables that make a worker rehearse the recording `file`, from now on.
+    """The variables that make a worker rehearse the recording `file`, from its first login on.
 
-    `shioaji` is the version whose interface it finds, `speed` how many times as fast as the clock
-    the day goes, `state` the folder that it may write to, `environ` the gateway's environment.
-    Raises OSError and ValueError, which say what is wrong with the recording.
+    `begin` is where in it, else at its first quote.  `shioaji` is the version whose interface it
+    finds ("": the installed one's), `speed` how many times as fast as the clock the day goes,
+    `state` the folder that it may write to, `environ` the gateway's environment.  Raises OSError
+    and ValueError, which say what is wrong with the recording.
     """
-    begin = first_time(file)
+    first = first_time(file)
+    at = first if begin is None else begin.after(first)
     plan = {
         "reader": [sys.executable, "-c", READER, os.fspath(ROOT), os.fspath(file.absolute())],
-        "began": time.time(),
-        "at": begin,
+        "name": f"{time.time():.6f}",
+        "at": at,
         "speed": speed,
-        "faults": [(each.at(begin), each.kind, each.number, str(each)) for each in faults],
-        "notes": os.fspath(state / "faults"),
+        "faults": [(each.at(at), each.kind, each.number, str(each)) for each in faults],
+        "notes": os.fspath(state / "notes"),
     }
     path = os.pathsep.join(filter(None, (os.fspath(STAND_IN), environ.get("PYTHONPATH"))))
     return {
+        **keys(environ),
         "SJGATEWAY_REHEARSAL": json.dumps(plan),
         "SJGATEWAY_SHIOAJI": shioaji,
         "SJGATEWAY_STATE_DIR": os.fspath(state),
         "PYTHONPATH": path,
     }
+
+
+def keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """Keys for a worker that has none, so that it logs in; there is nobody who could take them."""
+    made = {"API_KEY": "REHEARSAL-API-KEY", "SECRET_KEY": "REHEARSAL-SECRET-KEY"}
+    names = (*made, "SJ_KEY", "SJ_SEC", "SJ_API_KEY", "SJ_SEC_KEY", "SJ_SECRET_KEY")
+    if any(environ.get(name) for name in names):
+        return {}
+    aliases = {"SJ_KEY": "API_KEY", "SJ_API_KEY": "API_KEY"}
+    aliases |= dict.fromkeys(("SJ_SEC", "SJ_SEC_KEY", "SJ_SECRET_KEY"), "SECRET_KEY")
+    return {**made, **{name: made[other] for name, other in aliases.items()}}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from gateway.market.events import QUOTES
 from gateway.worker.keys.credentials import VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gateway.worker.keys.credentials import Variables
@@ -48,6 +48,8 @@ class WorkerSettings:
     """A module of the gateway's own that is the worker, with its arguments; () for none."""
     dev: bool = False
     """Restart when main.py, or a Python file beside it, changed."""
+    given: Mapping[str, str] = field(factory=dict)
+    """Variables of the worker's environment that win over the gateway's own."""
     variables: Variables = VARIABLES
     """The environment variables in which the worker looks for its keys."""
     credentials_file: Path | None = None

@@ -43,6 +43,8 @@ class StandInCase(SynchronousTestCase):
             show(path, 0, out)
         self.patch(os, "environ", {**os.environ, "SJGATEWAY_SHIOAJI": version})
         self.forget()
+        self.said.seek(0)
+        self.said.truncate()
         import shioaji
         from rehearsed import broker
 
@@ -76,13 +78,16 @@ class HandClock:
     """The time of a recording, which a test moves on; stands for `rehearsed.clock.Plan`."""
 
     def __init__(self, faults: list, reader: list[str], notes: str) -> None:
-        from rehearsed.faults import Fault
+        from rehearsed.faults import Fault, Notes
 
         self.faults = [Fault(*each) for each in faults]
-        self.reader, self.notes = reader, notes
-        self.began = self.at = BEGIN
+        self.reader, self.notes = reader, Notes(notes, "test")
+        self.at = BEGIN
         self._now = BEGIN
         self._moved = threading.Condition()
+
+    def begin(self) -> None:
+        pass
 
     def now(self) -> float:
         return self._now

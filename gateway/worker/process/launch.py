@@ -55,7 +55,7 @@ class Launcher:
         self, settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, reactor: Any
     ) -> None:
         self._settings = settings
-        self._environ = environ
+        self._environ = {**environ, **settings.given}
         self._cwd = cwd
         self._reactor = reactor
         self._probed: tuple[object, str] | None = None
@@ -137,6 +137,7 @@ class Launcher:
             "PYTHONUNBUFFERED": "1",
             "PYTHONIOENCODING": "utf-8",
             **around_proxies(self._environ, gateway_url),
+            **self._settings.given,
         }
 
     def _given_python(self) -> str | None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rehearsed import native
 from rehearsed.clock import Plan
 from rehearsed.day import Day
-from rehearsed.faults import Notes
 from rehearsed.orders import Orders, codes_of
 from rehearsed.record import Record, text
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 LIMIT = 200
 """Subscriptions of one login."""
 DAILY_BYTES = 500 << 20
+OVERDUE = 2.0
+"""Seconds after a login in which nothing goes wrong that should have gone wrong before."""
 
 
 class Face(Protocol):
@@ -49,7 +50,6 @@ class Broker:
     def __init__(self, face: Face) -> None:
         self._face = face
         self._plan = Plan()
-        self._notes = Notes(self._plan.notes, repr(self._plan.began))
         self._api_key = ""
         self._is_expired = False
         self._silent_until = 0.0
@@ -84,8 +84,9 @@ class Broker:
             return self.accounts
         self._api_key = api_key
         sys.stderr.write("REHEARSAL: this shioaji is a stand-in; nothing leaves this machine\n")
+        self._plan.begin()
         if (fault := self._refusal()) is not None:
-            self._notes.add(fault)
+            self._plan.notes.add(fault.text)
             raise self._face.errors[f"{fault.number:g}"](api_key)
         self._day = Day(self._plan)
         self.logged_in = True
@@ -217,20 +218,24 @@ class Broker:
         """The `login` of the script whose time has come, and which has not happened yet."""
         now = self._plan.now()
         due = (each for each in self._plan.faults if each.kind == "login" and each.at <= now)
-        return next((each for each in due if each not in self._notes), None)
+        return next((each for each in due if each.text not in self._plan.notes), None)
 
     def _go_wrong(self) -> None:
-        """Let what is still to come happen in its time; what nobody was there for is over."""
-        begin = self._plan.now()
+        """Let each fault happen once, in its time; soon, where nobody was logged in then."""
+        begin, done = self._plan.now(), self._plan.notes.read()
         for fault in self._plan.faults:
-            if fault.at < begin:
+            if fault.text in done:
                 continue
             if self._plan.wait(fault.at, self._ended):
+                return
+            if fault.at < begin and self._ended.wait(OVERDUE):
                 return
             self._happen(fault)
 
     def _happen(self, fault: Fault) -> None:
         """Let a fault happen; a `login` ends the session, and the next one is refused."""
+        if fault.kind != "login":
+            self._plan.notes.add(fault.text)
         if fault.kind == "silence":
             self._silent_until = self._plan.now() + fault.number
         elif fault.kind == "token-expired":

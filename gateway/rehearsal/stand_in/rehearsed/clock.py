@@ -4,39 +4,52 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from datetime import timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rehearsed.faults import Fault
+from rehearsed.faults import Fault, Notes
+
+if TYPE_CHECKING:
+    import threading
 
 VARIABLE = "SJGATEWAY_REHEARSAL"
 TAIPEI = timezone(timedelta(hours=8))
+_BEGAN = "began "
 
 
 class Plan:
     """What the gateway says in the worker's environment; the same for each start of the worker.
 
     - `reader`: the command that prints the recording, from the time that is added to it on.
-    - `began`, `at`, `speed`: when it was `began` (seconds since 1970) the recording was at `at`,
-      and goes on `speed` times as fast as the clock.
-    - `faults`: the script; `notes`: the file in which refused logins are noted.
+    - `at`, `speed`: where in the recording the first login is (seconds since 1970), and how many
+      times as fast as the clock it goes on from there.
+    - `faults`: the script.
+    - `notes`, `name`: the file of notes, and the name of this rehearsal in it.
     """
 
     def __init__(self, environ: Any = os.environ) -> None:
         told = json.loads(environ[VARIABLE])
         self.reader: list[str] = told["reader"]
-        self.began: float = told["began"]
         self.at: float = told["at"]
-        self.speed: float = told["speed"]
         self.faults = sorted(Fault(*each) for each in told["faults"])
-        self.notes: str = told["notes"]
+        self.notes = Notes(told["notes"], told["name"])
+        self._speed: float = told["speed"]
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """A worker logs in: the first one sets the clock going."""
+        found = (line for line in self.notes.read() if line.startswith(_BEGAN))
+        if (line := next(found, None)) is None:
+            line = f"{_BEGAN}{time.time()}"
+            self.notes.add(line)
+        self._began = float(line[len(_BEGAN) :])
 
     def now(self) -> float:
         """The time in the recording, in seconds since 1970."""
-        return self.at + (time.time() - self.began) * self.speed
+        passed = 0.0 if self._began is None else time.time() - self._began
+        return self.at + passed * self._speed
 
     def wait(self, at: float, ended: threading.Event) -> bool:
         """Wait until the recording is at `at`; whether it `ended` before."""
-        return ended.wait(max(0.0, (at - self.now()) / self.speed))
+        return ended.wait(max(0.0, (at - self.now()) / self._speed))

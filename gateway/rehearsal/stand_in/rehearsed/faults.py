@@ -1,7 +1,6 @@
-"""Faults of the script, and which logins were refused.
+"""Faults of the script, and what is noted of a rehearsal over all starts of the worker.
 
-A refusal is noted in a file before it happens: the worker that is started after it finds the note,
-and gets in.
+Each fault happens once.  It is noted before: the worker that is started after it goes on behind it.
 """
 
 from __future__ import annotations
@@ -22,28 +21,30 @@ class Fault(NamedTuple):
 
 
 class Notes:
-    """Which refusals happened, over all starts of the worker in one rehearsal (`name`)."""
+    """A file of lines; `name` is that of the rehearsal, and notes of others do not count."""
 
     def __init__(self, path: str, name: str) -> None:
         self._path = path
         self._name = name
 
-    def __contains__(self, fault: Fault) -> bool:
-        return self._line(fault) in self._read()
+    def __contains__(self, text: str) -> bool:
+        return text in self.read()
 
-    def add(self, fault: Fault) -> None:
-        """Note that one happens; notes of other rehearsals are dropped."""
-        known = [line for line in self._read() if line.startswith(self._name)]
-        flags = os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_CLOEXEC
-        with os.fdopen(os.open(self._path, flags, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in (*known, self._line(fault)))
-
-    def _read(self) -> list[str]:
+    def read(self) -> list[str]:
+        """What was noted, in order."""
         try:
             with open(self._path, encoding="utf-8") as file:  # noqa: PTH123
-                return file.read().splitlines()
+                lines = file.read().splitlines()
         except FileNotFoundError:
             return []
+        before = f"{self._name} "
+        return [line[len(before) :] for line in lines if line.startswith(before)]
 
-    def _line(self, fault: Fault) -> str:
-        return f"{self._name} {fault.text}"
+    def add(self, text: str) -> None:
+        """Note a line; those of other rehearsals are dropped."""
+        folder = os.path.dirname(self._path)  # noqa: PTH120
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        known = [*self.read(), text]
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_CLOEXEC
+        with os.fdopen(os.open(self._path, flags, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(f"{self._name} {line}\n" for line in known)

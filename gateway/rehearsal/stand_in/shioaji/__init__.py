@@ -1,13 +1,32 @@
-"""Stands for the broker's library in a rehearsal: the version that SJGATEWAY_SHIOAJI names."""
+"""Stands for the broker's library in a rehearsal.
+
+It has the interface of the version that SJGATEWAY_SHIOAJI names, else of the one that is installed,
+else of 1.7.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-_VERSION = "1_2" if os.environ.get("SJGATEWAY_SHIOAJI", "1.7").startswith("1.2") else "1_7"
-_face = importlib.import_module(f"rehearsed.face_{_VERSION}")
+
+def _version() -> str:
+    if named := os.environ.get("SJGATEWAY_SHIOAJI"):
+        return named
+    try:
+        return metadata.version("shioaji")
+    except metadata.PackageNotFoundError:
+        return "1.7"
+
+
+def _is_old(version: str) -> bool:
+    numbers = [int(each) for each in version.split(".")[:2] if each.isdigit()]
+    return numbers < [1, 7]
+
+
+_face = importlib.import_module(f"rehearsed.face_{'1_2' if _is_old(_version()) else '1_7'}")
 globals().update({name: value for name, value in vars(_face).items() if name[:1].isalpha()})
 __version__ = _face.__version__
 
