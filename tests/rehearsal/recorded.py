@@ -53,7 +53,7 @@ def write(path: Path, events: list[tuple[float, list]]) -> Path:
 def day(path: Path, seconds: int, each: int = 5) -> Path:
     """A recording of so many seconds, with `each` trades of the future in one of them.
 
-    Its price goes up and down by 20 in 8 seconds; the stock trades once a second.
+    Its price goes up by 18 in 7 trades, and begins again; the stock trades once a second.
     """
     events: list[tuple[float, list]] = [
         (0, ["market_contract", FUTURE]),
@@ -62,7 +62,7 @@ def day(path: Path, seconds: int, each: int = 5) -> Path:
     ]
     for number in range(seconds * each):
         at = 1 + number / each
-        price = 23000.0 + abs(number % (8 * each) - 4 * each) * 20 / (4 * each)
+        price = 23000.0 + number % 7 * 3
         events += [(at, tick(at, "TXFL6", price)), (at, bidask(at, "TXFL6", price))]
         if number % each == 0:
             events.append((at, tick(at, "2330", 1200.0)))

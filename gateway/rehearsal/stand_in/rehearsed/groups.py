@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from rehearsed.contracts import Contract
 
+PRODUCT = re.compile(r"[A-Z]{2}[A-Z\d]")
+"""Such as TXO."""
 KINDS = ("Stocks", "Futures", "Options", "Indexs")
 
 
@@ -59,7 +62,8 @@ class Category(Group):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if group := self._of(name):
+        group = self._of(name)
+        if group or PRODUCT.fullmatch(name):  # of a product that was not recorded there is none
             return Group(group, strict=self._strict)
         return super().__getattr__(name)
 
