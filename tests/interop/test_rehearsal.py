@@ -120,7 +120,9 @@ class FaultTests(RehearsalCase):
         service = self.rehearse(ROOT / "main.py", recording, f"--rehearse-faults={script}")
         # It restarts the worker, twice.
         ends = service.until("third end", lambda: self.ends(service, 3))
-        self.assertEqual([each["class"] for each in ends], ["too many", "crash", "network"])
+        self.assertEqual(
+            [each["class"] for each in ends], ["too-many-connections", "native-crash", "network"]
+        )
         self.assertEqual(ends[1]["signal"], "SIGSEGV")
         # And now it waits, as the broker asked.
         status, answer = service.request("/restart-python", {})
