@@ -215,10 +215,11 @@ class Broker:
                     traceback.print_exc()
 
     def _refusal(self) -> Fault | None:
-        """The `login` of the script whose time has come, and which has not happened yet."""
-        now = self._plan.now()
-        due = (each for each in self._plan.faults if each.kind == "login" and each.at <= now)
-        return next((each for each in due if each.text not in self._plan.notes), None)
+        """The next fault of the script, if that is a `login` whose time has come."""
+        done = self._plan.notes.read()
+        fault = next((each for each in self._plan.faults if each.text not in done), None)
+        is_due = fault is not None and fault.kind == "login" and fault.at <= self._plan.now()
+        return fault if is_due else None
 
     def _go_wrong(self) -> None:
         """Let each fault happen once, in its time; soon, where nobody was logged in then."""
