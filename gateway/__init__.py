@@ -9,6 +9,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `history/`: what is remembered of the market: recordings and bars.
 - `replay/`: plays recordings: a worker of ours, in a process of its own.
 - `client/`: what a worker in Python is made of, for a trader who writes only his rule.
+- `rehearsal/`: a recorded day in the place of the broker, for the user's own worker.
 - `worker/`: starts, watches and ends `main.py`: states, pauses, process, keys, schedules.
 - `web/`: HTTP, WebSocket, the guard before both, the routes and the page.
 - `contract`: what the routes ask of the worker's supervisor: methods, errors, credentials.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.history.reading import read
-from gateway.history.trades import TAIPEI_SECONDS, read_code, read_tick
+from gateway.history.trades import MARKS, TAIPEI_SECONDS, read_code, read_tick
 from gateway.market.events import BIDASK, CONTRACT, TICK
 from gateway.market.hours import TAIPEI
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 WANTED = (TICK.encode(), BIDASK.encode(), CONTRACT.encode())
+NO_FACTS = frozenset((*MARKS, "simulation", "timestamp"))
+"""What a `market_contract` tells besides its contract."""
 MINUTE = 60
 
 Event = dict[str, Any]
@@ -70,9 +72,16 @@ def known(path: Path, since: float) -> Event:
             newest[name][code] = event
             if name == TICK and not event.get("simtrade"):
                 _add(bars.setdefault(code, []), event)
-    hidden = {each.get("target_code") for each in contracts.values()} - {None, ""}
-    told = [each for code, each in contracts.items() if code not in hidden or len(each) > 2]
-    return {"contracts": told, "ticks": newest[TICK], "bidasks": newest[BIDASK], "bars": bars}
+    for facts in list(contracts.values()):
+        if month := facts.get("target_code"):
+            own = {key: value for key, value in facts.items() if key != "target_code"}
+            contracts[month] = {**own, **contracts.get(month, {}), "code": month}
+    return {
+        "contracts": list(contracts.values()),
+        "ticks": newest[TICK],
+        "bidasks": newest[BIDASK],
+        "bars": bars,
+    }
 
 
 def show(path: Path, since: float, out: TextIO) -> None:
@@ -91,7 +100,7 @@ def _whole(t: float, name: str, event: Event) -> Event | None:
     """The event with what every one has; None: it can't be told by a broker."""
     read_code(event)
     if name == CONTRACT:
-        return event
+        return {key: value for key, value in event.items() if key not in NO_FACTS}
     event.setdefault("datetime", datetime.fromtimestamp(t, TAIPEI).isoformat())
     if name == BIDASK:
         return event if event.get("bid_price") and event.get("ask_price") else None

@@ -29,7 +29,10 @@ class ReaderTests(SynchronousTestCase):
         out = StringIO()
         show(path, BEGIN + 61, out)
         state, *rest = map(json.loads, out.getvalue().splitlines())
-        self.assertEqual(state["contracts"], [FUTURE, STOCK])
+        future, month, stock = state["contracts"]
+        self.assertEqual((future, stock), (FUTURE, STOCK))
+        self.assertEqual((month["code"], month["category"]), ("TXFL6", "TXF"))
+        self.assertNotIn("target_code", month)
         self.assertEqual(state["ticks"]["TXFL6"]["price"], 7)
         self.assertEqual(state["bidasks"]["TXFL6"]["ask_price"], [8, 9])
         wall = 9 * 3600 + 20784 * 86400  # nine o'clock as if it were UTC
