@@ -4,6 +4,7 @@
 - `plan`: what the worker is given in its environment.
 - `reader`: prints the recording for the stand-in, in a process of its own.
 
-The folder `stand_in` is first on the worker's path.  In it are `shioaji`, and `rehearsed`, the broker
-behind it.  They need nothing but Python's library: the worker's Python need not have our packages.
+The folder `stand_in` is first on the worker's path.  In it are `shioaji`, and `rehearsed`, the
+broker behind it.  They need nothing but Python's library: the worker's Python need not have our
+packages.
 """
