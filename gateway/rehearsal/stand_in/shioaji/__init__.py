@@ -2,6 +2,12 @@
 
 It has the interface of the version that SJGATEWAY_SHIOAJI names, else of the one that is installed,
 else of 1.7.
+
+- `constant`: enumerations, for those who import from it; and so on.
+- `contracts`: kinds of contracts.
+- `error`: exceptions.
+- `order`: orders.
+- `stream_data_type`: quotes.
 """
 
 from __future__ import annotations
