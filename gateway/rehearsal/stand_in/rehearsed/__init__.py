@@ -2,7 +2,8 @@
 
 The worker's Python need not have the gateway's packages: this folder is first on its path.
 
-- `face_1_2`, `face_1_7`: what a worker calls: signatures and types of the two versions.
+- `face_1_2`: what a worker calls: signatures and types of version 1.2.
+- `face_1_7`: the same of version 1.7.
 - `client`: what both have.
 - `broker`: the other end: login, subscriptions, faults, and who is called back.
 - `day`: the recorded day up to now and on.
