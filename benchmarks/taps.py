@@ -20,7 +20,7 @@ import orjson
 from gateway.app.memory_files import MemoryFiles
 from gateway.engineio.packet import Packet
 from gateway.history.bar_service import BarService, BarSettings
-from gateway.history.event_thread import EventThread
+from gateway.history.event_thread import LOOK, EventThread
 from gateway.history.recording import Recording
 from gateway.history.recordings_folder import RecordSettings
 from gateway.market.hours import TAIPEI, Calendar
@@ -99,9 +99,9 @@ def measured(
         taken += batch
         for thread, at in due.items():
             if time.monotonic() >= at:
-                due[thread] = time.monotonic() + thread.period
+                due[thread] = time.monotonic() + LOOK
                 begin = time.thread_time()
-                thread.hand_over()
+                thread.look()
                 used += time.thread_time() - begin
     return used / taken * 1e6
 

@@ -15,6 +15,7 @@ from gateway.app.process import Step
 from gateway.app.service import Part, periodic
 from gateway.history.bar_keeper import NAMES_HEARD
 from gateway.history.bar_service import BarService, no_bars
+from gateway.history.event_thread import LOOK
 from gateway.market.events import ASK_BARS
 from gateway.web.security.addresses import address_key
 
@@ -93,7 +94,7 @@ class HistoryTaps:
             yield Step("Writing the recording", self.recording.tap.flush)
 
     def _handing_over(self, to: str, tap: EventThread) -> Service:
-        return periodic(self._reactor, f"Handing events to {to}", tap.period, tap.hand_over)
+        return periodic(self._reactor, f"Handing events to {to}", LOOK, tap.look)
 
     def _make_recording(self, calendar: Calendar) -> Recording | None:
         settings = record_settings(self._settings)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from itertools import groupby, zip_longest
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,7 @@ from gateway.common.rate import Throttle
 from gateway.history.bar_book import BarBook
 from gateway.history.bar_query import problem
 from gateway.history.bars import TooManyCodesError, within
-from gateway.history.trades import mark_of, read_code, read_kbars, read_tick
+from gateway.history.trades import mark_of, plain_ticks, read_code, read_kbars, read_tick
 from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
 
 if TYPE_CHECKING:
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
     from gateway.history.bar_query import Answer, BarQuestion
     from gateway.history.event_thread import Gap
     from gateway.history.heard_event import HeardEvent
+    from gateway.history.trades import Tick
     from gateway.market.hours import Calendar
 
-FLUSH: Final = 1.0
-"""Seconds between two writes."""
+FLUSH: Final = 0.9
+"""Seconds between two writes, at least; events come once in a second, if they are few."""
+BREATH: Final = 0.01
+"""Seconds between two looks at questions that wait, at least."""
 RETAIN: Final = 3600.0
 """Seconds between two looks for what is too old."""
 TOLD: Final = 600.0
@@ -49,6 +53,8 @@ AHEAD: Final = 3600
 """Seconds that the time of a tick may be ahead of our clock."""
 UNFINISHED: Final = 2
 """Seconds after the end of a minute from which on the broker's bar of it is whole."""
+AT_ONCE: Final = 100
+"""Ticks that are read together; one that is odd costs so many the double."""
 NAMES_HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
 
 
@@ -122,20 +128,29 @@ class BarKeeper:
         self._retain()
 
     def take(self, events: Sequence[HeardEvent]) -> None:
-        """Take a turn's events."""
-        for event in events:
-            if event.name in NAMES_HEARD and event.trusted and event.current:
-                try:
-                    self._hear(event)
-                except (ValueError, OSError, sqlite3.Error, TooManyCodesError) as error:
-                    self._refuse(event, error)
+        """Take events of some turns."""
+        heard = [
+            event
+            for event in events
+            if event.name in NAMES_HEARD and event.trusted and event.current
+        ]
+        for is_tick, alike in groupby(heard, _is_tick):
+            run = list(alike)
+            for at in range(0, len(run), AT_ONCE):
+                some = run[at : at + AT_ONCE]
+                ticks = plain_ticks([_payload(event) for event in some]) if is_tick else ()
+                for event, tick in zip_longest(some, ticks):
+                    try:
+                        self._hear(event, tick)
+                    except (ValueError, OSError, sqlite3.Error, TooManyCodesError) as error:
+                        self._refuse(event, error)
 
     def gap(self, gap: Gap) -> None:
         """Events are missing."""
         self._cut()
 
-    def tick(self) -> bool:
-        """Write what is due, answer questions; True: there is more to do."""
+    def tick(self) -> float | None:
+        """Write what is due, answer questions; when to call it again."""
         now = self._clock()
         if now >= self._next_retain:
             self._retain()
@@ -151,8 +166,10 @@ class BarKeeper:
             finally:
                 end = self._clock()
                 self._next_answer = end + REST * (end - begin)
+        if self._questions:
+            return max(BREATH, self._next_answer - self._clock())
         waits = any(book.builder.changed or book.problem for book in self._books())
-        return waits or bool(self._questions)
+        return FLUSH if waits else None
 
     def flush(self) -> None:
         """Write what has changed, and go on."""
@@ -167,10 +184,14 @@ class BarKeeper:
 
     # -- events -----------------------------------------------------------------------------
 
-    def _hear(self, event: HeardEvent) -> None:
+    def _hear(self, event: HeardEvent, tick: Tick | None) -> None:
+        """Take one event; `tick` is what is in it, if that was found already."""
+        if tick is not None:
+            self._mark = ""
+            self._trade(self.book, tick, event.wall)
+            return
         name = event.name
-        payload = event.packets[0].data
-        value = orjson.loads(payload[payload.index(b"[") :])[1:2]
+        value = orjson.loads(_payload(event))[1:2]
         if not value or not isinstance(value[0], dict):
             raise ValueError("its argument must be an object")
         told: dict[str, Any] = value[0]
@@ -182,7 +203,9 @@ class BarKeeper:
         self._mark = mark
         book = self._book(mark)
         if name == TICK:
-            self._trade(book, told, event.wall)
+            tick = read_tick(told)
+            if tick is not None:
+                self._trade(book, tick, event.wall)
         elif name == KBARS:
             rows = read_kbars(told)
             since = event.wall - self._days * DAY
@@ -196,10 +219,7 @@ class BarKeeper:
             if mark:
                 book.builder.forget_total(code)
 
-    def _trade(self, book: BarBook, told: dict[str, Any], wall: float) -> None:
-        tick = read_tick(told)
-        if tick is None:
-            return
+    def _trade(self, book: BarBook, tick: Tick, wall: float) -> None:
         if tick.time > wall + AHEAD:
             raise ValueError("its datetime is in the future: is this machine's clock right?")
         if not book.mark and tick.time < wall - self._days * DAY:
@@ -281,3 +301,13 @@ class BarKeeper:
         return book.answer(asked.question) or problem(
             503, f"The bars can't be read now: {book.problem}; see the gateway's log"
         )
+
+
+def _is_tick(event: HeardEvent) -> bool:
+    return event.name == TICK
+
+
+def _payload(event: HeardEvent) -> bytes:
+    """The JSON array of its name and arguments."""
+    text = event.packets[0].data
+    return text[text.index(b"[") :]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gateway.market.hours import Calendar
 
-PERIOD: Final = 0.25
+PERIOD: Final = 1.0
 """Seconds for which ticks are collected; a question has all that came before it handed over."""
 MOST_ASKED: Final = 64
 """Questions that wait, of all askers."""

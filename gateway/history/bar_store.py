@@ -17,6 +17,7 @@ All of it is used on one thread.  Nothing here logs: what is wrong is raised (`s
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from gateway.history.bar_file import BarFile
@@ -54,9 +55,20 @@ _TABLES: Final = {
     "bars": _BARS,
 }
 
-_ADD: Final = """ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (code, time) DO UPDATE SET
+AT_ONCE: Final = 100
+"""Rows of one statement.  Where each row is a statement, the thread lets go of the interpreter at
+each of them, and wants it back: the reactor pays for each time that it changes hands."""
+
+
+def _rows_of(columns: int) -> str:
+    """A table of `AT_ONCE` rows as parameters; rows that begin with NULL are not there."""
+    row = f"({', '.join('?' * columns)})"
+    return f"(VALUES {', '.join([row] * AT_ONCE)}) WHERE column1 IS NOT NULL"
+
+
+_ADD: Final = f""" SELECT * FROM {_rows_of(9)} ON CONFLICT (code, time) DO UPDATE SET
     high = max(high, excluded.high), low = min(low, excluded.low), close = excluded.close,
-    volume = volume + excluded.volume, kind = max(kind, excluded.kind)"""
+    volume = volume + excluded.volume, kind = max(kind, excluded.kind)"""  # noqa: S608
 _MOVE: Final = f"""INSERT INTO bars SELECT * FROM running WHERE {{which}}
     ON CONFLICT (code, time) DO UPDATE SET
     open = CASE kind WHEN {BROKER} THEN excluded.open ELSE open END,
@@ -66,7 +78,10 @@ _MOVE: Final = f"""INSERT INTO bars SELECT * FROM running WHERE {{which}}
     volume = CASE kind WHEN {BROKER} THEN excluded.volume ELSE volume + excluded.volume END,
     kind = CASE kind WHEN {BROKER} THEN excluded.kind ELSE max(kind, excluded.kind) END
     WHERE kind <> {BROKER} OR excluded.kind = {WHOLE}"""  # noqa: S608
-_FILL: Final = f"""INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, {BROKER})
+_NOTE: Final = f"""INSERT INTO codes (code, session, total, last) SELECT * FROM {_rows_of(4)}
+    ON CONFLICT (code) DO UPDATE SET session = excluded.session, total = excluded.total,
+    last = excluded.last"""  # noqa: S608
+_FILL: Final = f"""INSERT INTO bars SELECT *, {BROKER} FROM {_rows_of(8)}
     ON CONFLICT (code, time) DO UPDATE SET open = excluded.open, high = excluded.high,
     low = excluded.low, close = excluded.close, volume = excluded.volume, kind = excluded.kind
     WHERE kind <> {WHOLE}"""  # noqa: S608
@@ -112,8 +127,8 @@ class BarStore:
                     f" WHERE code = ? AND time = ? AND kind = {WHOLE}",
                     [(self.ids[code], at) for code, at in taken.doubtful if code in self.ids],
                 )
-            self._run("INSERT INTO running" + _ADD, self._rows(taken.minutes))
-            self._run("INSERT INTO recent.seconds" + _ADD, self._rows(taken.seconds))
+            self._put("INSERT INTO running" + _ADD, self._rows(taken.minutes))
+            self._put("INSERT INTO recent.seconds" + _ADD, self._rows(taken.seconds))
             newest = max((at for _, at in taken.minutes), default=0)
             if newest > self._newest:
                 self._move("time < ?", newest)
@@ -138,7 +153,7 @@ class BarStore:
             self._settle_all()
             number = self._id(code)
             before = self.connection.total_changes
-            self._run(_FILL, [(number, *row, session) for row, session in rows])
+            self._put(_FILL, [(number, *row, session) for row, session in rows])
             return self.connection.total_changes - before
 
     def rename(self, code: str, since: int, target: str) -> None:
@@ -189,12 +204,17 @@ class BarStore:
     def _run(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         self.connection.executemany(statement, rows)
 
+    def _put(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement that has `_rows_of`, for rows of so many columns."""
+        rest = iter(rows)
+        while some := list(islice(rest, AT_ONCE)):
+            missing = (None,) * (len(some[0]) * (AT_ONCE - len(some)))
+            self.connection.execute(statement, (*chain.from_iterable(some), *missing))
+
     def _note(self, taken: Taken) -> None:
         """Note how far the ticks have come; codes that are new get their ids."""
-        self._run(
-            "INSERT INTO codes (code, session, total, last) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (code) DO UPDATE SET session = excluded.session,"
-            " total = excluded.total, last = excluded.last",
+        self._put(
+            _NOTE,
             [(code, each.session, each.total, each.last) for code, each in taken.progress.items()],
         )
         for code in taken.progress:
@@ -229,8 +249,9 @@ class BarStore:
 
     def _forget(self, since: float) -> None:
         """Forget the bars before `since`, the codes that have none left, and old aliases."""
-        for number in self.ids.values():
-            self.connection.execute("DELETE FROM bars WHERE code = ? AND time < ?", (number, since))
+        self.connection.execute(
+            "DELETE FROM bars WHERE code IN (SELECT id FROM codes) AND time < ?", (since,)
+        )
         self.connection.execute(
             "DELETE FROM codes WHERE last < ? AND"
             " NOT EXISTS (SELECT 1 FROM bars WHERE bars.code = codes.id)",
@@ -250,11 +271,10 @@ class BarStore:
         self._pruned = newest
         with self._transaction():
             while True:
-                for number in self.ids.values():
-                    self.connection.execute(
-                        "DELETE FROM recent.seconds WHERE code = ? AND time < ?",
-                        (number, newest + MINUTE - self._horizon),
-                    )
+                self.connection.execute(
+                    "DELETE FROM recent.seconds WHERE code IN (SELECT id FROM codes) AND time < ?",
+                    (newest + MINUTE - self._horizon,),
+                )
                 (count,) = self.connection.execute("SELECT count(*) FROM recent.seconds").fetchone()
                 if count <= MOST_SECONDS or self._horizon <= MINUTE:
                     break

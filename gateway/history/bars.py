@@ -39,6 +39,15 @@ class Bar:
     """When its session opened."""
     partial: bool = False
 
+    def add(self, price: float, volume: float) -> None:
+        """Add a trade in the same minute."""
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.close = price
+        self.volume += volume
+
     def follow(self, later: Bar) -> None:
         """Add what came `later` in the same minute."""
         self.high = max(self.high, later.high)
@@ -46,6 +55,15 @@ class Bar:
         self.close = later.close
         self.volume += later.volume
         self.partial |= later.partial
+
+
+@attrs.define
+class Running:
+    """The bars to which the ticks of one second are added."""
+
+    second: int
+    in_second: Bar
+    in_minute: Bar
 
 
 @attrs.define
@@ -62,6 +80,10 @@ class Progress:
     """How many cuts there had been when its newest tick came."""
     since: int = 0
     """The first minute that was heard from its beginning after that cut."""
+    span: SessionSpan | None = attrs.field(default=None, eq=False, repr=False)
+    """The session of its newest tick, so that it is looked up once."""
+    running: Running | None = attrs.field(default=None, eq=False, repr=False)
+    """The bars of its newest tick, so that they are looked up once; None: they are written."""
 
 
 Bars = dict[tuple[str, int], Bar]
@@ -100,50 +122,54 @@ class BarBuilder:
 
     def trade(self, tick: Tick) -> bool:
         """Add a tick; False: it came late or twice.  Raises TooManyCodesError."""
-        code, time, price, _, _ = tick
+        code, time, price, volume, total = tick
         progress = self.progress.get(code)
         if progress is None:
             progress = self._meet(code)
-        session = self.session(code, time)
-        before = progress.total if progress.session == session.opens else None
-        grown = self._growth(progress, session.opens, tick)
-        if grown is None:
-            return False
-        second = min(int(time), session.closes - 1) if time < session.closes + 1 else int(time)
-        minute = second - second % MINUTE
+        span = progress.span
+        if span is None or not span.begins <= time < span.ends:
+            span = progress.span = self.session(code, time)
+        if progress.session != span.opens:
+            if span.opens < progress.session:
+                return False
+            progress.session, progress.total = span.opens, None
+        before = progress.total
+        if total is not None:
+            if before is not None:
+                if total <= before:
+                    return False
+                volume = total - before
+            progress.total = total
+        second = int(time)
+        if span.closes <= second < span.closes + 1:
+            second = span.closes - 1
         if progress.cut != self._cuts:
             progress.cut = self._cuts
-            missed = tick.total is None or tick.total - tick.volume != (before or 0)
+            minute = second - second % MINUTE
+            missed = total is None or total - tick.volume != (before or 0)
             progress.since = minute + MINUTE if missed else minute
         if time > progress.last:
             progress.last = time
             self.newest = max(self.newest, time)
-        self.changed.add(code)
-        partial = minute < progress.since
-        for bars, at in ((self.minutes, minute), (self.seconds, second)):
-            bar = bars.get((code, at))
-            if bar is None:
-                bars[code, at] = Bar(price, price, price, price, grown, session.opens, partial)
-            else:
-                bar.high = max(bar.high, price)
-                bar.low = min(bar.low, price)
-                bar.close = price
-                bar.volume += grown
+        running = progress.running
+        if running is None or running.second != second:
+            running = progress.running = self._run(code, second, progress, price)
+        running.in_second.add(price, volume)
+        running.in_minute.add(price, volume)
         return True
 
-    def _growth(self, progress: Progress, opens: int, tick: Tick) -> float | None:
-        """By how much `tick` raises the volume; None: it came late or twice."""
-        if opens != progress.session:
-            if opens < progress.session:
-                return None
-            progress.session, progress.total = opens, None
-        if tick.total is None:
-            return tick.volume
-        before = progress.total
-        if before is not None and tick.total <= before:
-            return None
-        progress.total = tick.total
-        return tick.volume if before is None else tick.total - before
+    def _run(self, code: str, second: int, progress: Progress, price: float) -> Running:
+        """The bars of a tick at `second`; a new one begins with `price`, and without volume."""
+        self.changed.add(code)
+        minute = second - second % MINUTE
+        found = []
+        for bars, at in ((self.seconds, second), (self.minutes, minute)):
+            bar = bars.get((code, at))
+            if bar is None:
+                partial = minute < progress.since
+                bar = bars[code, at] = Bar(price, price, price, price, 0, progress.session, partial)
+            found.append(bar)
+        return Running(second, *found)
 
     def session(self, code: str, time: float) -> SessionSpan:
         """The session of a trade of `code`."""
@@ -175,12 +201,10 @@ class BarBuilder:
 
     def take(self) -> Taken:
         """What is new since the last call."""
-        taken = Taken(
-            self.minutes,
-            self.seconds,
-            {code: self.progress[code] for code in self.changed if code in self.progress},
-            self.doubtful,
-        )
+        changed = {code: self.progress[code] for code in self.changed if code in self.progress}
+        taken = Taken(self.minutes, self.seconds, changed, self.doubtful)
+        for progress in changed.values():
+            progress.running = None
         self.minutes, self.seconds = {}, {}
         self.changed, self.doubtful = set(), set()
         return taken
@@ -191,6 +215,8 @@ class BarBuilder:
         self.seconds = joined(taken.seconds, self.seconds)
         self.changed |= taken.progress.keys()
         self.doubtful |= taken.doubtful
+        for progress in self.progress.values():
+            progress.running = None  # its bars may have been added to earlier ones
 
     def _meet(self, code: str) -> Progress:
         if len(self.progress) >= self._most_codes:

@@ -2,10 +2,10 @@
 
     end of the turn -> EventThread.collect -> hand_over (reactor) -> queue -> Duty.take (thread)
 
-A turn costs the reactor one call of a list's own method.  What was collected is handed over once
-in each `PERIOD`, and the thread looks as often: to wake it costs more than all else, so that is
-done only after a pause.  The queue is bounded in bytes: what does not fit is a `Gap`, which the
-duty gets in the place of the events.
+A turn costs the reactor one call of a list's own method.  What was collected is handed over, and
+the thread woken, once in each period: while the thread has the interpreter an event waits, and
+each time that it gets it, too, so it works seldom and without a pause.  The queue is bounded in
+bytes: what does not fit is a `Gap`, which the duty gets in the place of the events.
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ import attrs
 from gateway.common.attempt import Attempts, reason
 from gateway.history.heard_event import HeardEvent
 
-PERIOD: Final = 0.1
-"""Seconds for which events are collected, and between two looks of the thread."""
+LOOK: Final = 0.1
+"""Seconds between two looks whether it is time to hand over."""
+MUCH: Final = 1 << 20
+"""Bytes of events that are handed over before their time."""
+RETRY: Final = 1.0
+"""Seconds after which something that raised is tried again."""
 QUEUE_BYTES: Final = 8 << 20
 """Most bytes of events that wait for the thread."""
 FLUSH_PATIENCE: Final = 2.0
 """Seconds after which a disk that does not answer is waited for no longer."""
 OVERHEAD: Final = 400
 """Bytes of memory that an event takes beyond its payload."""
-_size_of: Final = attrgetter("size")
+_size_of: Final[Callable[[HeardEvent], int]] = attrgetter("size")
 FULL: Final = "more came than could be written"
 
 
@@ -58,8 +62,8 @@ class Duty(Protocol):
         """Events are missing at this place."""
         ...
 
-    def tick(self) -> bool:
-        """Do what is due.  True: call it again after the period, even if no event comes."""
+    def tick(self) -> float | None:
+        """Do what is due.  Called after each `take`; in how many seconds again, if none comes."""
         ...
 
     def flush(self) -> None:
@@ -78,8 +82,8 @@ Work = Sequence[HeardEvent] | Gap | Callable[[], object]
 class EventThread:
     """A tap that hands events to a thread, which does `duty`; `name` is for the log.
 
-    Its owner calls `hand_over` in each `period`.  `call_from_thread` is the reactor's
-    `callFromThread`.  A duty that blocks for long has to end
+    Events are collected for `period` seconds; its owner calls `look` every `LOOK`.
+    `call_from_thread` is the reactor's `callFromThread`.  A duty that blocks for long has to end
     that when `stopping` is set: the same event that it was made with.  `why()` says why there is
     no room.
     """
@@ -93,10 +97,8 @@ class EventThread:
         stopping: threading.Event | None = None,
         why: Callable[[], str] = lambda: FULL,
         max_bytes: int = QUEUE_BYTES,
-        period: float = PERIOD,
+        period: float,
     ) -> None:
-        self.period = period
-        """Seconds between two calls of `hand_over`."""
         self.dropped = 0
         """Events for which there was no room."""
         self.gaps = 0
@@ -113,6 +115,8 @@ class EventThread:
         self._stopping = stopping or threading.Event()
         self._why = why
         self._max_bytes = max_bytes
+        self._period = period
+        self._looks = 0
         self._collected: list[HeardEvent] = []
         self.collect: Callable[[Sequence[HeardEvent]], None] = self._collected.extend
         """Takes the events of one turn; to be put among `Log.taps`."""
@@ -121,7 +125,6 @@ class EventThread:
         self._queue: deque[tuple[int, Work]] = deque()
         self._put = self._taken = 0  # bytes so far: each is written by one thread alone
         self._gap: Gap | None = None
-        self._is_asleep = False
         self._wake = threading.Event()
         self._attempts = Attempts()
         self._thread: threading.Thread | None = None
@@ -129,11 +132,18 @@ class EventThread:
 
     # -- on the reactor --------------------------------------------------------------------
 
+    def look(self) -> None:
+        """Hand over what was collected if it is time, or much; to be called every `LOOK`."""
+        self._looks += 1
+        if self._looks * LOOK >= self._period or _bytes_of(self._collected) >= MUCH:
+            self.hand_over()
+
     def hand_over(self) -> None:
         """Let the thread have what was collected, as far as there is room."""
+        self._looks = 0
         events = self._collected[:]
         self._collected.clear()
-        size = OVERHEAD * len(events) + sum(map(_size_of, events))
+        size = _bytes_of(events)
         if self.waiting + size > self._max_bytes:
             events, size, rest = self._parted(events)
         else:
@@ -142,8 +152,7 @@ class EventThread:
             self._put_gap()
             self._put += size
             self._append(size, events)
-            if self._is_asleep:
-                self._wake.set()
+            self._wake.set()
         if rest:
             self._drop(rest)
 
@@ -249,18 +258,16 @@ class EventThread:
             again = self._tick()
             if is_last:
                 break
-            self._sleep(self.period if again else None)
+            self._sleep(again)
         self._attempt(self._duty.close)
         if self._when_ended is not None:
             self._call_from_thread(self._when_ended)
 
     def _sleep(self, seconds: float | None) -> None:
         """Return when there is something to do, or after so many seconds."""
-        self._wake.clear()
-        self._is_asleep = seconds is None  # before the look: who puts something looks at it after
+        self._wake.clear()  # before the look: who puts something sets it after
         if not self._queue and not self._stopping.is_set():
             self._wake.wait(seconds)
-        self._is_asleep = False
 
     def _work(self, size: int, work: Work) -> None:
         if isinstance(work, Gap):
@@ -276,8 +283,8 @@ class EventThread:
                 self._attempt(lambda: self._duty.gap(gap))
         self._taken += size
 
-    def _tick(self) -> bool:
-        again = [True]  # what raises is tried again
+    def _tick(self) -> float | None:
+        again: list[float | None] = [RETRY]
         self._attempt(lambda: again.append(self._duty.tick()))
         return again[-1]
 
@@ -296,3 +303,7 @@ class EventThread:
             raise error
 
         self._attempts(f"The {self._name} thread", again)
+
+
+def _bytes_of(events: Sequence[HeardEvent]) -> int:
+    return OVERHEAD * len(events) + sum(map(_size_of, events))

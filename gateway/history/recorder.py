@@ -1,8 +1,8 @@
 """Records events, in the thread of an `EventThread`: makes lines of them, frames of lines, files.
 
-What came in a second, or a megabyte of it, is one zstd frame: it is on the disk before the next
-one is begun.  While nothing can be written the same frame is tried again, and what comes waits in
-the queue of the `EventThread`; what has no room there is a gap, a line of its own.
+What is handed over together, or a megabyte of it, is one zstd frame: it is on the disk before the
+next one is begun.  While nothing can be written the same frame is tried again, and what comes
+waits in the queue of the `EventThread`; what has no room there is a gap, a line of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway.history.recorded_lines import (
     line,
     parse,
     payload_of,
+    plain_lines,
 )
 from gateway.history.recordings_folder import Name, prune
 from gateway.history.zstd_file import ForeignFileError, FrameFile, compress
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
     from gateway.history.recordings_folder import RecordSettings
     from gateway.market.hours import TradingPart
 
-FRAME_SECONDS: Final = 0.7
-"""A frame ends this long after its first event, which came at most 0.2 s before that."""
 FRAME_BYTES: Final = 1 << 20
 """A frame ends when its lines have this many bytes."""
 RETRY: Final = 1.0
 """Seconds after which something that failed is tried again."""
 PRUNE_EVERY: Final = 600.0
 """Seconds between two looks for old recordings."""
+AT_ONCE: Final = 32
+"""Events that are looked at together: a frame is larger than `FRAME_BYTES` by so many at most."""
 MAX_FILES: Final = 99
 """Most files of one part of a trading day."""
 
@@ -94,46 +95,66 @@ class Recorder:
         self._lines: list[bytes] = []
         self._size = 0
         self._first_wall = self._last_wall = 0.0
-        self._first_at = 0.0
         self._recorded = 0
         self._next_look = self._next_prune = -1.0
 
     # -- the duty --------------------------------------------------------------------------
 
     def take(self, events: Sequence[HeardEvent]) -> None:
-        """Take the events of one turn; one that can't be made a line costs only itself."""
-        everybody = self._settings.everybody
-        for event in events:
-            other = not (event.trusted and event.current)
-            if other and not everybody:
-                continue
-            try:
-                text, *attachments = event.packets
-                payload = payload_of(text.data)
-                if is_made_up(payload):
-                    continue
-                made = line(event.wall, payload, [each.data for each in attachments], other=other)
-            except Exception as error:
-                self._miss(Gap(event.wall, event.wall, 1, reason(error)))
-            else:
-                self._add(event.wall, made, 1)
+        """Take the events of some turns; one that can't be made a line costs only itself."""
+        for at in range(0, len(events), AT_ONCE):
+            some = events[at : at + AT_ONCE]
+            if not self._took_together(some):
+                for event in some:
+                    self._take(event)
+
+    def _took_together(self, events: Sequence[HeardEvent]) -> bool:
+        """Take `events` if they are as nearly all are: the present worker's, texts alone."""
+        texts = [
+            event.packets[0].data
+            for event in events
+            if event.trusted and event.current and len(event.packets) == 1
+        ]
+        walls = [event.wall for event in events]
+        part = self._part
+        if len(texts) < len(events) or not part.begins <= min(walls) <= max(walls) < part.ends:
+            return False
+        lines = plain_lines(walls, texts)
+        if lines is None:
+            return False
+        self._add(walls[0], walls[-1], lines, len(lines))
+        return True
+
+    def _take(self, event: HeardEvent) -> None:
+        other = not (event.trusted and event.current)
+        if other and not self._settings.everybody:
+            return
+        try:
+            text, *attachments = event.packets
+            payload = payload_of(text.data)
+            if is_made_up(payload):
+                return
+            made = line(event.wall, payload, [each.data for each in attachments], other=other)
+        except Exception as error:
+            self._miss(Gap(event.wall, event.wall, 1, reason(error)))
+        else:
+            self._add(event.wall, event.wall, [made], 1)
 
     def gap(self, gap: Gap) -> None:
         """Write down that events are missing here."""
-        self._add(gap.since, gap_line(gap), 0)
+        self._add(gap.since, gap.since, [gap_line(gap)], 0)
 
-    def tick(self) -> bool:
-        """Write the frame when it is time, look for old recordings; True: something waits."""
+    def tick(self) -> float | None:
+        """Write the frame, look for old recordings; when to call it again."""
+        self._flush()
         now = self._monotonic()
-        if self._lines and now - self._first_at >= FRAME_SECONDS:
-            self._flush()
         if not self._lines and now >= self._next_look and (self.trouble or self._next_look < 0):
             self._next_look = now + RETRY
             self._look()
         if now >= self._next_prune:
             self._next_prune = now + PRUNE_EVERY
             self._prune()
-        return bool(self._lines or self.trouble)
+        return RETRY if self._lines or self.trouble else None
 
     def flush(self) -> None:
         """Write what waits now, and go on."""
@@ -153,19 +174,19 @@ class Recorder:
         self.lost += gap.events
         self.gap(gap)
 
-    def _add(self, wall: float, made: bytes, events: int) -> None:
-        """Add a line with so many events to the frame of the file to which `wall` belongs."""
+    def _add(self, first: float, last: float, lines: list[bytes], events: int) -> None:
+        """Add lines with so many events to the frame of the file to which their times belong."""
         part = self._part
-        if not part.begins <= wall < part.ends:
+        if not part.begins <= first < part.ends:
             self._flush()
             self._close()
-            self._part = self._part_of(wall)
+            self._part = self._part_of(first)
         if not self._lines:
-            self._first_at, self._first_wall = self._monotonic(), wall
-        self._last_wall = wall
-        self._lines.append(made)
+            self._first_wall = first
+        self._last_wall = last
+        self._lines += lines
         self._recorded += events
-        self._size += len(made)
+        self._size += sum(map(len, lines))
         if self._size >= FRAME_BYTES:
             self._flush()
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.history.recordings_folder import RecordSettings
     from gateway.market.hours import TradingPart
 
+PERIOD: Final = 0.7
+"""Seconds for which events are collected: what a process that is killed has not written."""
 GRACE: Final = 5.0
 """Seconds after which a trouble is told that has cost no event so far."""
 MAX_REASONS: Final = 10
@@ -84,8 +86,9 @@ class Recording:
             stopping=stopping,
             why=lambda: self._trouble() or FULL,
             max_bytes=queue_bytes,
+            period=PERIOD,
         )
-        """Its `collect` is to be put among `Log.taps`, its `hand_over` to be called."""
+        """Its `collect` is to be put among `Log.taps`, its `look` to be called."""
         self.listeners: list[Callable[[str, int], object]] = []
         self.start = self.tap.start
         self._logged: set[str] = set()

@@ -10,10 +10,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MINUTE = 60
 MAX_LENGTH = 100
@@ -26,6 +28,8 @@ MARKS = ("demo", "replay", "rehearsal")
 """Fields that are true in events which are not the market's own."""
 TAIPEI_SECONDS = 8 * 3600
 NANOSECONDS = 10**9
+EPOCH = datetime(1970, 1, 1, 8)
+"""In Taipei's time, without a zone, as the ticks are written."""
 
 
 class Tick(NamedTuple):
@@ -72,6 +76,72 @@ def read_tick(value: Mapping[str, Any]) -> Tick | None:
         _volume("volume", value.get("volume", 0)),
         None if total is None else _volume("total_volume", total),
     )
+
+
+class _PlainFields(msgspec.Struct, gc=False):
+    """What nearly all ticks have, in the types in which they have it."""
+
+    code: str
+    datetime: str
+    price: float
+    volume: float = 0.0
+    total_volume: float | None = None
+    simtrade: bool | int | None = None
+    intraday_odd: bool | int | None = None
+    demo: bool | None = None
+    replay: bool | None = None
+    rehearsal: bool | None = None
+
+
+class _PlainEvent(msgspec.Struct, array_like=True, gc=False):
+    name: str
+    told: _PlainFields
+
+
+_decode_one = msgspec.json.Decoder(_PlainEvent).decode
+_decode_all = msgspec.json.Decoder(list[_PlainEvent]).decode
+
+
+def plain_ticks(payloads: Sequence[bytes]) -> list[Tick | None]:
+    """The trades in `payloads`, each the JSON array of a `market_tick` without any mark.
+
+    They are read together, which costs a quarter of `read_tick`, and only what is usual is
+    understood: None says that `read_tick` has to look at one.
+    """
+    try:
+        found = _decode_all(b"[%b]" % b",".join(payloads))
+    except ValueError:
+        return [_plain_tick(each) for each in payloads]
+    return [_trade(each.told) for each in found]
+
+
+def _plain_tick(payload: bytes) -> Tick | None:
+    try:
+        return _trade(_decode_one(payload).told)
+    except ValueError:
+        return None
+
+
+def _trade(told: _PlainFields) -> Tick | None:
+    code, price, volume, total = told.code, told.price, told.volume, told.total_volume
+    if (
+        told.simtrade
+        or told.intraday_odd
+        or told.demo
+        or told.replay
+        or told.rehearsal
+        or not 0 < len(code) <= MAX_LENGTH
+        or not -MOST <= price <= MOST
+        or not 0 <= volume <= MOST
+        or (total is not None and not 0 <= total <= MOST)
+    ):
+        return None
+    try:
+        at = datetime.fromisoformat(told.datetime)
+    except ValueError:
+        return None
+    time = (at - EPOCH).total_seconds() if at.tzinfo is None else at.timestamp()
+    return Tick(code, time, price, volume, total)
 
 
 def read_kbars(value: Mapping[str, Any]) -> list[BrokerBar]:

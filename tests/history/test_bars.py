@@ -6,12 +6,21 @@ import random
 from datetime import datetime
 from typing import Any
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.history.bars import Bar, BarBuilder, Bars, TooManyCodesError, joined, within
-from gateway.history.trades import BrokerBar, Tick, mark_of, read_kbars, read_tick
+from gateway.history.trades import (
+    MARKS,
+    BrokerBar,
+    Tick,
+    mark_of,
+    plain_ticks,
+    read_kbars,
+    read_tick,
+)
 from gateway.market.hours import TAIPEI, Calendar
 
 CALENDAR = Calendar()
@@ -78,6 +87,40 @@ class ReadingTests(SynchronousTestCase):
             for value in values:
                 error = self.assertRaises(ValueError, read_tick, told(**{field: value}))
                 self.assertIn(field, str(error), value)
+
+    def test_what_is_read_of_many_is_what_is_read_of_each_or_nothing(self) -> None:
+        values = (
+            None,
+            "",
+            "x",
+            True,
+            False,
+            0,
+            1,
+            -1,
+            7.5,
+            "7.5",
+            1e16,
+            [],
+            {},
+            "2026-11-30T09:00Z",
+        )
+        fields = (*told(), "timestamp", "simtrade", "intraday_odd", *MARKS)
+        changed = [{}, *({field: value} for field in fields for value in values)]
+        changed += [{"datetime": each} for each in ("2026-11-30T09:00:00.1", "2026/11/30 09:00:00")]
+        understood = 0
+        ticks = [told(**changes) for changes in changed]
+        del ticks[0]["volume"]
+        payloads = [orjson.dumps(["market_tick", each, "more"]) for each in ticks]
+        for found in (plain_ticks(payloads), [plain_ticks([each])[0] for each in payloads]):
+            for tick, trade in zip(ticks, found, strict=True):
+                if trade is not None:
+                    understood += 1
+                    self.assertEqual((trade, mark_of(tick)), (read_tick(tick), ""), tick)
+        self.assertGreater(understood, 2 * 50)
+        usual = [orjson.dumps(["market_tick", told()])] * 3
+        self.assertEqual(plain_ticks(usual), [read_tick(told())] * 3)
+        self.assertIsNone(plain_ticks([orjson.dumps(["market_tick"])])[0])
 
     def test_marks(self) -> None:
         for mark in ("demo", "replay", "rehearsal"):

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from gateway.history import event_thread
-from gateway.history.event_thread import OVERHEAD, EventThread, Gap
+from gateway.history.event_thread import LOOK, OVERHEAD, EventThread, Gap
 from gateway.history.heard_event import HeardEvent
 from tests.history.events import event
 from tests.patience import PATIENCE
@@ -37,8 +37,8 @@ class Notes:
     def gap(self, gap: Gap) -> None:
         self.told.append(f"gap {gap.since:g}-{gap.until:g} {gap.events}: {gap.reason}")
 
-    def tick(self) -> bool:
-        return False
+    def tick(self) -> float | None:
+        return None
 
     def flush(self) -> None:
         self.told.append("flushed")
@@ -51,10 +51,10 @@ SIZE = event(0).size + OVERHEAD
 
 
 class EventThreadTests(TestCase):
-    def make(self, room: int = 100) -> None:
+    def make(self, room: int = 100, period: float = 0.0) -> None:
         self.duty = Notes()
         self.tap = EventThread(
-            "notes", self.duty, reactor.callFromThread, max_bytes=room * SIZE, period=0.001
+            "notes", self.duty, reactor.callFromThread, max_bytes=room * SIZE, period=period
         )
 
     def send(self, *walls: float) -> None:
@@ -124,6 +124,23 @@ class EventThreadTests(TestCase):
         self.tap.start()
         await self.stop()
         self.assertEqual(self.duty.told, [*map(str, range(1, 100)), "closed"])
+
+    async def test_events_are_collected_for_a_period_or_until_they_are_many(self) -> None:
+        self.make(period=10 * LOOK)
+        self.tap.collect([event(1)])
+        for _ in range(9):
+            self.tap.look()
+        self.assertEqual(self.tap.waiting, 0)
+        self.tap.look()
+        self.assertEqual(self.tap.waiting, SIZE)
+        self.patch(event_thread, "MUCH", 2 * SIZE)
+        for wall in (2, 3):
+            self.tap.collect([event(wall)])
+            self.tap.look()
+        self.assertEqual(self.tap.waiting, 3 * SIZE)
+        self.tap.start()
+        await self.stop()
+        self.assertEqual(self.duty.told, ["1", "2", "3", "closed"])
 
     async def test_what_was_collected_comes_before_a_later_call_and_before_the_end(self) -> None:
         self.make()

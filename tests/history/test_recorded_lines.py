@@ -34,6 +34,24 @@ class LineTests(SynchronousTestCase):
         self.assertNotIn(b"\r", line)
         self.assertEqual(json.loads(line)["e"], ["a", {"b": "\n"}])
 
+    def test_lines_that_are_made_together_are_those_of_each_or_none_are_made(self) -> None:
+        payloads = [b'["tick",{"a":%d}]' % each for each in range(3)]
+        texts = [b"42" + payloads[0], b"42/x,17" + payloads[1], b"42" + payloads[2]]
+        walls = [1764468000.0, 1764468000.1, 1764468000.2]
+        each = list(map(recorded_lines.line, walls, payloads))
+        self.assertEqual(recorded_lines.plain_lines(walls, texts), each)
+        for odd in (
+            b'42["a",\n1]',
+            b'42["a",\r1]',
+            b'42["a","\\ud800"]',
+            b'42["a","\\uD800"]',
+            b'42["a",{"demo":true}]',
+            b'42["a",{"replay": true}]',
+            b'42["a",{"rehearsal":true}]',
+            b"42",
+        ):
+            self.assertIsNone(recorded_lines.plain_lines(walls, [*texts[:2], odd]), odd)
+
     def test_a_line_of_somebody_else_says_so(self) -> None:
         line = recorded_lines.line(1.5, PAYLOAD, other=True)
         self.assertEqual(json.loads(line)["from"], "other")

@@ -13,7 +13,7 @@ from gateway.history import recorder as recorder_module
 from gateway.history.event_thread import Gap
 from gateway.history.reading import raw_lines, read
 from gateway.history.recorded_lines import Line, head_line
-from gateway.history.recorder import FRAME_SECONDS, PRUNE_EVERY, RETRY, Recorder
+from gateway.history.recorder import PRUNE_EVERY, RETRY, Recorder
 from gateway.history.recordings_folder import RecordSettings
 from gateway.history.zstd_file import FrameFile, compress
 from gateway.market.hours import TAIPEI, Calendar
@@ -71,8 +71,8 @@ class RecorderCase(SynchronousTestCase):
         self.recorder.take([event(each) for each in walls])
 
     def write(self) -> None:
-        """Let the frame become old enough."""
-        self.now += FRAME_SECONDS + 0.1
+        """Have what was handed over written, some time later."""
+        self.now += 0.8
         self.recorder.tick()
 
     def lines(self, name: str = DAY) -> list[Line]:
@@ -86,13 +86,10 @@ class RecorderCase(SynchronousTestCase):
 
 
 class RecorderTests(RecorderCase):
-    def test_events_are_a_frame_when_the_first_is_old_enough(self) -> None:
+    def test_events_that_are_handed_over_together_are_a_frame(self) -> None:
         self.take(NOON, NOON + 0.1)
-        self.now = FRAME_SECONDS - 0.01
-        self.assertTrue(self.recorder.tick())
         self.assertFalse((self.folder / DAY).exists())
-        self.now = FRAME_SECONDS
-        self.assertFalse(self.recorder.tick())
+        self.assertIsNone(self.recorder.tick())
         self.assertEqual(self.times(), ["head", NOON, NOON + 0.1])
         self.assertEqual(self.recorder.events, 2)
         self.assertEqual(self.recorder.bytes, (self.folder / DAY).stat().st_size)

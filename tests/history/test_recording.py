@@ -73,11 +73,10 @@ class RecordingTests(TestCase):
         self.recording.tap.hand_over()
 
     async def send_frame(self) -> None:
-        """Send an event; the thread will write it at its next look."""
+        """Send an event; the thread writes it."""
         self.send(1)
         while self.recording.tap.waiting:
             await wait()
-        self.now += 1
 
     def look(self, seconds: float = 0) -> None:
         self.now += seconds
@@ -122,9 +121,11 @@ class RecordingTests(TestCase):
         self.look(100)
         self.assertEqual(len(self.told), 1)
         self.recording.start()
-        while self.recording.tap.waiting:
+        while self.recording.status.events < 1:
             await wait()
         self.send(5)
+        while self.recording.status.events < 2:
+            await wait()
         self.look(1)
         self.look(GRACE - 2)
         self.assertEqual(len(self.told), 1)
