@@ -36,6 +36,11 @@ class Selection:
     codes: frozenset[str] | None = None
     trusted: bool = False
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether it asks for codes alone, or for names alone: then an index knows all it wants."""
+        return not self.trusted and (self.codes is None) is not (self.events is None)
+
     def wants(self, event: Event | QuestionContext) -> bool:
         """Whether `event` is for this client."""
         return (

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 class View:
     """The subscriptions with one selection and one form that have read everything.
 
+    `is_found`: it wants all events that it is found for, see `Views`.
     `members`: each with what writes to it.  `delivery` has the turn's events for them that are
     not written yet; None: there are none.
     """
 
-    __slots__ = ("_views", "delivery", "form", "members", "selection")
+    __slots__ = ("_views", "delivery", "form", "is_found", "members", "selection")
 
     def __init__(self, form: Form, selection: Selection | None, views: Views) -> None:
         self.form = form
         self.selection = selection
+        self.is_found = selection is None or selection.is_indexed
         self.members: dict[Subscription, Callable[[bytes], bool]] = {}
         self.delivery: EncodedTurn | None = None
         self._views = views

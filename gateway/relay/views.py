@@ -78,18 +78,21 @@ class Views:
         deliveries: dict[Hashable, EncodedTurn] = {}
         for view, for_it in due.items():
             if view.members:
-                self._assign(view, for_it, deliveries)
+                self._assign(view, for_it, len(events), deliveries)
         self.level = end
         for delivery in deliveries.values():
             delivery.run()
 
     def _assign(
-        self, view: View, events: list[Event], deliveries: dict[Hashable, EncodedTurn]
+        self, view: View, events: list[Event], every: int, deliveries: dict[Hashable, EncodedTurn]
     ) -> None:
-        """Give `view` the delivery of those of `events` that it wants; views may share it."""
+        """Give `view` the delivery of those of `events` that it wants; views may share it.
+
+        `every`: how many events there are in this turn.
+        """
         selection, failure = view.selection, None
         key: Hashable = view.form.key
-        if selection is not None:
+        if selection is not None and not view.is_found:
             try:
                 events = [event for event in events if selection.wants(event)]
             except Exception as error:
@@ -97,7 +100,8 @@ class Views:
             else:
                 if not events:
                     return
-                key = (key, *events)
+        if len(events) < every and failure is None:  # of all events, the form is key enough
+            key = (key, *events)
         delivery = deliveries.get(key)
         if delivery is None:
             delivery = EncodedTurn(view.form, events, self.level, self._traffic, failure)

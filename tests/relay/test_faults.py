@@ -105,8 +105,8 @@ class TurnTests(FailingCase):
         self.assertEqual((self.first.heard, self.last.heard), (['42["a"]'], ['42["a"]']))
 
     def test_events_that_cannot_be_put_into_bytes_cost_those_who_would_get_them(self) -> None:
-        choosy = self.world.client(events=["a"])
-        (view,) = self.world.log.views._by_name.views
+        choosy = self.world.client(events=["a"], codes=["A"])  # an index can't tell what it wants
+        (view,) = self.world.log.views._by_code.views
         view.selection = NoSelection()  # type: ignore[assignment]
         self.say("a")
         self.assertEqual(self.errors(), 1)

@@ -48,6 +48,13 @@ class SelectionTests(SynchronousTestCase):
         self.assertFalse(selection.wants(event("market_tick", "2330")))
         self.assertTrue(selection.wants(event("market_tick", "TXFL6")))
 
+    def test_an_index_knows_all_that_a_choice_of_one_kind_wants(self) -> None:
+        for wish in ({"codes": ["A"]}, {"events": ["tick"]}, {"codes": []}):
+            self.assertTrue(parse(wish).is_indexed, wish)
+            self.assertFalse(parse({**wish, "trusted": True}).is_indexed, wish)
+        for wish in ({}, {"codes": ["A"], "events": ["tick"]}):
+            self.assertFalse(parse(wish).is_indexed, wish)
+
     def test_an_empty_list_selects_nothing(self) -> None:
         self.assertFalse(parse({"events": []}).wants(event("market_tick")))
 
