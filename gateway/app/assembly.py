@@ -23,6 +23,7 @@ from gateway.app.layer_settings import (
     allowance,
     engine_settings,
     guard_settings,
+    mark_of,
     publish_choice,
     relay_settings,
     socket_settings,
@@ -208,6 +209,7 @@ class GatewayAssembly:
             silence=0 if settings.replay else settings.tick_silence,
             calendar=self._calendar,
             names=(*settings.state_events, *settings.quote_events),
+            mark=mark_of(settings),
         )
 
     def _make_supervisor(self, memo: bytes) -> Supervisor | None:

@@ -87,7 +87,9 @@ class WorkerEvents:
         silence: float,
         calendar: Calendar,
         names: Iterable[str] = (),
+        mark: str = "",
     ) -> None:
+        self._marks = {mark: True} if mark else {}
         self._names = Places({*KNOWN, *names}, MAX_NAMES)
         self.freshness = Freshness(
             deadlines,
@@ -206,6 +208,7 @@ class WorkerEvents:
                 "reason": reason,
                 "stale": sorted(self.freshness.stale),
                 "timestamp": iso(self._wall()),
+                **self._marks,
             },
         )
 

@@ -169,6 +169,14 @@ class WorkerEventsTests(SynchronousTestCase):
                 self.events.tell("python_status", {"status": "running"})
             self.assertEqual((self.relay.returned, self.relay.forgot), (adopted, not adopted))
 
+    def test_in_a_replay_the_gateways_word_on_feeds_says_so(self) -> None:
+        self.events._marks = {"replay": True}
+        self.hears(["market_tick", {"code": "TXFL6"}])
+        self.worker.running = False
+        self.events.tell("python_status", {"status": "exited"})
+        feeds = [value for name, value in self.relay.published if name == "feed_status"]
+        self.assertEqual({each["replay"] for each in feeds}, {True})
+
     def test_a_dead_worker_is_not_ready_and_its_feeds_are_stale_until_the_next_tick(self) -> None:
         value = ["market_tick", {"code": "TXFL6"}]
         self.hears(value)
