@@ -53,12 +53,14 @@ INSTALL = [
 ]
 
 COMPILED = [
+    "gateway/engineio/forms.py",
     "gateway/engineio/meter.py",
     "gateway/engineio/packet.py",
     "gateway/relay/event.py",
     "gateway/relay/hub.py",
     "gateway/relay/log.py",
     "gateway/relay/session_outbox.py",
+    "gateway/relay/snapshot.py",
     "gateway/relay/subscription.py",
     "gateway/relay/turn.py",
     "gateway/relay/view.py",

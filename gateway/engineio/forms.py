@@ -9,12 +9,13 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
-from gateway.engineio.outbox import Form
+from gateway.engineio.outbox import WRITE_BYTES
 from gateway.engineio.payload import BINARY, SEPARATOR, encode3, encode3_binary, encode4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Packet, Record
 
 POLLING_PACKETS = 16
@@ -44,7 +45,15 @@ SHORT_HEADERS: Final = [frame_header(size, binary=False) for size in range(SHORT
 """The headers of short texts, which most events are."""
 
 
-class WebSocket(Form):
+class Bounds:
+    """What one write holds, as `Form` has it: by default what a WebSocket is given."""
+
+    max_packets = 0
+    max_bytes = WRITE_BYTES
+    polled = False
+
+
+class WebSocket(Bounds):
     """WebSocket messages; `eio=3` puts the type byte before binary ones."""
 
     def __init__(self, eio: int = 4) -> None:
@@ -77,7 +86,7 @@ class WebSocket(Form):
         return b"".join(pieces)
 
 
-class WebSocketBase64(Form):
+class WebSocketBase64(Bounds):
     """WebSocket text messages only, for clients that asked with `b64`."""
 
     def __init__(self, eio: int = 4) -> None:
@@ -96,7 +105,7 @@ class WebSocketBase64(Form):
         return b"".join(pieces)
 
 
-class Polling(Form):
+class Polling(Bounds):
     """Polling payloads that are text; `separator` stands between two records.
 
     `max_packets`: what the client takes in one answer; 0 for any number.

@@ -49,6 +49,8 @@ def split(  # noqa: PLR0912 - one loop over the headers: a call for each message
     first = buffer[0] if end else TEXT
     if first != TEXT and first != BINARY and first != CLOSE:  # noqa: PLR1714
         return Split(first, [], 0, 0, odd=True)  # (a tuple test costs twice as much)
+    if first == CLOSE:
+        limit = min(limit, 125)
     pos = needed = 0
     odd = False
     masks: list[bytes] = []
@@ -61,14 +63,15 @@ def split(  # noqa: PLR0912 - one loop over the headers: a call for each message
             break
         size, start = buffer[pos + 1] - 128, pos + 6
         if size > 125 and first != CLOSE:
+            smallest = 126 if size == 126 else 65536
             start += 2 if size == 126 else 8
             if end < start - 4:
                 needed = start - 4 - pos
                 break
-            smallest = 126 if size == 126 else 65536
             size = int.from_bytes(buffer[pos + 2 : start - 4], "big")
-            odd = size < smallest
-        if size < 0 or size > limit or odd or (first == CLOSE and size > 125):
+            if size < smallest:
+                size = -1
+        if size < 0 or size > limit:
             odd = True
             break
         stop = start + size
