@@ -203,6 +203,7 @@ def _rehearsing(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         speed=settings.speed,
         state=state_dir(settings, environ) / "rehearsal",
         environ=environ,
+        variables=name_more(settings.key_names),
     )
 
 

@@ -27,6 +27,13 @@ READER = (
 )
 """Run by our own Python, from wherever the worker is."""
 
+_KEYS = {
+    "apiKey": "REHEARSAL-API-KEY",
+    "secretKey": "REHEARSAL-SECRET-KEY",
+    "caCertPath": os.devnull,
+    "caPassword": "REHEARSAL-PASSWORD",
+}
+
 
 def environment(
     file: Path,
@@ -37,13 +44,14 @@ def environment(
     speed: float,
     state: Path,
     environ: Mapping[str, str],
+    variables: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
     """The variables that make a worker rehearse the recording `file`, from its first login on.
 
     `begin` is where in it, else at its first quote.  `shioaji` is the version whose interface it
     finds ("": the installed one's), `speed` how many times as fast as the clock the day goes,
-    `state` the folder that it may write to, `environ` the gateway's environment.  Raises OSError
-    and ValueError, which say what is wrong with the recording.
+    `state` the folder that it may write to, `environ` the gateway's environment, `variables` those
+    of its keys.  Raises OSError and ValueError, which say what is wrong with the recording.
     """
     first = first_time(file)
     at = first if begin is None else begin.after(first)
@@ -57,7 +65,7 @@ def environment(
     }
     path = os.pathsep.join(filter(None, (os.fspath(STAND_IN), environ.get("PYTHONPATH"))))
     return {
-        **keys(environ),
+        **keys(environ, variables),
         "SJGATEWAY_REHEARSAL": json.dumps(plan),
         "SJGATEWAY_SHIOAJI": shioaji,
         "SJGATEWAY_STATE_DIR": os.fspath(state),
@@ -65,12 +73,14 @@ def environment(
     }
 
 
-def keys(environ: Mapping[str, str]) -> dict[str, str]:
-    """Keys for a worker that has none, so that it logs in; there is nobody who could take them."""
-    made = {"API_KEY": "REHEARSAL-API-KEY", "SECRET_KEY": "REHEARSAL-SECRET-KEY"}
-    names = (*made, "SJ_KEY", "SJ_SEC", "SJ_API_KEY", "SJ_SEC_KEY", "SJ_SECRET_KEY")
-    if any(environ.get(name) for name in names):
-        return {}
-    aliases = {"SJ_KEY": "API_KEY", "SJ_API_KEY": "API_KEY"}
-    aliases |= dict.fromkeys(("SJ_SEC", "SJ_SEC_KEY", "SJ_SECRET_KEY"), "SECRET_KEY")
-    return {**made, **{name: made[other] for name, other in aliases.items()}}
+def keys(environ: Mapping[str, str], variables: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Keys for a worker that has none, so that it logs in; there is nobody who could take them.
+
+    `variables` are the names of each: of `apiKey`, `secretKey`, `caCertPath`, `caPassword`.
+    """
+    return {
+        name: _KEYS[field]
+        for field, names in variables.items()
+        if not any(environ.get(name) for name in names)
+        for name in names
+    }

@@ -13,6 +13,7 @@ from gateway.market.hours import TAIPEI
 from gateway.rehearsal.plan import STAND_IN, environment
 from gateway.rehearsal.script import parse
 from gateway.replay.wishes import Place
+from gateway.worker.keys.credentials import VARIABLES
 from tests.rehearsal.recorded import BEGIN, FUTURE, tick, write
 
 
@@ -29,6 +30,7 @@ class EnvironmentTests(SynchronousTestCase):
             speed=10.0,
             state=self.state,
             environ=environ or {},
+            variables=VARIABLES,
         )
 
     def test_the_day_begins_with_the_first_quote_or_where_it_is_asked_for(self) -> None:
@@ -40,8 +42,12 @@ class EnvironmentTests(SynchronousTestCase):
         self.assertGreater(plan["faults"][0][0], BEGIN + 80_000, "on the day after")
 
     def test_keys_are_made_up_only_where_there_are_none(self) -> None:
-        self.assertEqual(self.given()["SJ_SEC"], self.given()["SECRET_KEY"])
-        self.assertNotIn("API_KEY", self.given({"SJ_KEY": "k"}))
+        given = self.given()
+        self.assertEqual(given["SJ_SEC"], given["SECRET_KEY"])
+        self.assertTrue(Path(given["CA_CERT_PATH"]).exists())
+        given = self.given({"SJ_KEY": "k"})
+        self.assertNotIn("API_KEY", given)
+        self.assertIn("SECRET_KEY", given)
 
     def test_what_a_worker_keeps_is_elsewhere_and_its_path_goes_on(self) -> None:
         given = self.given({"PYTHONPATH": "/mine"})

@@ -1,6 +1,8 @@
 """What a worker finds in a rehearsal: both interfaces of the library, and the broker behind."""
 
+import threading
 import warnings
+from datetime import date
 from decimal import Decimal
 
 from tests.rehearsal.recorded import BEGIN, FUTURE, STOCK, bidask, tick
@@ -79,6 +81,20 @@ class QuoteTests(StandInCase):
             (context, quote.ask_price, quote.bid_volume),
             ("context", ["23001.0", "23002.0"], [3, 4]),
         )
+
+    def test_a_quote_is_a_trade_with_the_bid_and_ask(self) -> None:
+        for version, price in (("1.2", Decimal), ("1.7", str)):
+            client = self.open(version)
+            heard = Heard()
+            client.on_quote_fop_v1()(two(heard) if version == "1.2" else one(heard))
+            subscribe = client.quote.subscribe if version == "1.2" else client.subscribe
+            subscribe(client.Contracts.Futures["TXFR1"], quote_type="quote")
+            self.clock.move(1)
+            quote = heard.wait(2)[1][-1]
+            self.assertEqual(
+                (quote.close, quote.ask_price[0]), (price("23000.0"), price("23001.0"))
+            )
+            client.broker.log_out()
 
     def test_only_what_was_subscribed_to_is_heard(self) -> None:
         client = self.open("1.7")
@@ -238,6 +254,40 @@ class FaultTests(StandInCase):
         self.clock.move(60)
         prices = [quote.close for (quote,) in heard.wait(2)]
         self.assertEqual(prices, ["23000.0", "22980.0"])
+
+    def test_a_hang_lets_nothing_else_run(self) -> None:
+        self.library("1.7", DAY)
+        from rehearsed import native
+
+        turns = [0]
+        over = threading.Event()
+
+        def turn() -> None:
+            while not over.wait(0.001):
+                turns[0] += 1
+
+        other = threading.Thread(target=turn)
+        other.start()
+        self.addCleanup(other.join)
+        self.addCleanup(over.set)
+        before = turns[0]
+        native.hang(0.2)
+        self.assertLessEqual(turns[0] - before, 1)
+
+    def test_when_a_contract_is_delivered(self) -> None:
+        self.library("1.7", DAY)
+        from rehearsed.contracts import contract_of
+
+        day = date(2026, 11, 27)
+        for code, when in (
+            ("TXFL6", "2026/12/16"),
+            ("TXFA7", "2027/01/20"),
+            ("TXO23000X6", "2026/12/16"),
+            ("TXFR1", "2026/12/16"),
+            ("TXFR2", "2027/01/20"),
+            ("2330", ""),
+        ):
+            self.assertEqual(contract_of({"code": code}, day).delivery_date, when, code)
 
     def test_nothing_but_login_can_be_called_before_it_in_1_7(self) -> None:
         client = self.library("1.7", DAY).Shioaji()

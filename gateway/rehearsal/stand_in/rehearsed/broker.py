@@ -39,8 +39,7 @@ class Face(Protocol):
     errors: Mapping[str, Callable[[str], Exception]]
     """By `451`, `503`, `token` and `subscriptions`: makes what is raised, of the API key."""
 
-    def make_tick(self, contract: Contract, event: dict[str, Any]) -> Any: ...
-    def make_bidask(self, contract: Contract, event: dict[str, Any]) -> Any: ...
+    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Any: ...
     def order_state(self, name: str) -> Any: ...
 
 
@@ -64,17 +63,7 @@ class Broker:
         self.session_down: Callable[[], None] = lambda: None
         self.order_callback: Callable[[Any, Any], None] | None = None
         self.orders = Orders(self._best, self._plan.now)
-        self.accounts = [
-            Record(
-                account_type=kind,
-                person_id="REHEARSAL",
-                broker_id=broker,
-                account_id="0000000",
-                signed=True,
-                username="REHEARSAL",
-            )
-            for kind, broker in (("S", "9A95"), ("F", "F002000"))
-        ]
+        self.accounts = [_account("S", "9A95"), _account("F", "F002000")]
 
     # -- The session.
 
@@ -117,7 +106,7 @@ class Broker:
     # -- Market data.
 
     def subscribe(self, contract: Contract, quote_type: str) -> None:
-        """Begin to hear `tick` or `bidask` of a contract; 200 at most."""
+        """Begin to hear `tick`, `bidask` or `quote` of a contract; 200 at most."""
         _ = self._known
         with self._lock:
             if len(self._subscribed) >= LIMIT:
@@ -134,7 +123,7 @@ class Broker:
         """The newest trade of each contract of which there was one."""
         day = self._known
         with self._lock:
-            found = [(each, self._newest(day.ticks, codes_of(each))) for each in contracts]
+            found = [(each, _newest(day.ticks, codes_of(each))) for each in contracts]
             return [self._snapshot(one, tick) for one, tick in found if tick is not None]
 
     def kbars(self, contract: Contract, start: str | None, end: str | None) -> Any:
@@ -193,17 +182,23 @@ class Broker:
                     self._deliver(name, event)
 
     def _deliver(self, name: str, event: dict[str, Any]) -> None:
-        kind = "tick" if name == "market_tick" else "bidask"
+        """Call back who subscribed to this, or to quotes, in which trades and bid/ask are one."""
+        assert self._day is not None
+        code = event["code"]
+        self._call("tick" if name == "market_tick" else "bidask", event)
+        if code in self._day.ticks and ("quote", code) in self._subscribed:
+            self._call("quote", {**self._day.bidasks.get(code, {}), **self._day.ticks[code]})
+
+    def _call(self, kind: str, event: dict[str, Any]) -> None:
         contract = self._subscribed.get((kind, event["code"]))
-        if contract is None:
+        market = "stk" if contract is not None and contract.kind == "Stocks" else "fop"
+        callback = self.callbacks.get(f"{kind}_{market}_v1")
+        if contract is None or callback is None:
             return
-        market = "stk" if contract.kind == "Stocks" else "fop"
-        if callback := self.callbacks.get(f"{kind}_{market}_v1"):
-            make = self._face.make_tick if kind == "tick" else self._face.make_bidask
-            try:
-                callback(make(contract, event))
-            except Exception:  # as the library does: it is printed, and the feed goes on
-                traceback.print_exc()
+        try:
+            callback(self._face.make(kind, contract, event))
+        except Exception:  # as the library does: it is printed, and the feed goes on
+            traceback.print_exc()
 
     def _tell(self) -> None:
         while (told := self._told.get()) is not None:
@@ -252,25 +247,20 @@ class Broker:
 
     # -- What is known of a code.
 
-    def _newest(
-        self, events: Mapping[str, dict[str, Any]], codes: set[str]
-    ) -> dict[str, Any] | None:
-        return next((events[code] for code in codes if code in events), None)
-
     def _best(self, codes: set[str], action: str) -> float | None:
         """The price at which an order of `action` is filled; `Last`: that of the newest trade."""
         if self._day is None:
             return None
-        quote = self._newest(self._day.bidasks, codes)
+        quote = _newest(self._day.bidasks, codes)
         side = {"Buy": "ask_price", "Sell": "bid_price"}.get(action, "")
         if quote is not None and quote.get(side) and quote[side][0]:
             return float(quote[side][0])
-        tick = self._newest(self._day.ticks, codes)
+        tick = _newest(self._day.ticks, codes)
         return None if tick is None else float(tick["price"])
 
     def _snapshot(self, contract: Contract, tick: dict[str, Any]) -> Any:
         assert self._day is not None
-        quote = self._newest(self._day.bidasks, codes_of(contract)) or {}
+        quote = _newest(self._day.bidasks, codes_of(contract)) or {}
         price = float(tick["price"])
         prices = {name: float(tick.get(name, price)) for name in ("open", "high", "low")}
         return Record(
@@ -295,3 +285,12 @@ class Broker:
             sell_volume=int((quote.get("ask_volume") or [0])[0]),
             volume_ratio=0.0,
         )
+
+
+def _newest(events: Mapping[str, dict[str, Any]], codes: set[str]) -> dict[str, Any] | None:
+    return next((events[code] for code in codes if code in events), None)
+
+
+def _account(kind: str, broker: str) -> Record:
+    named = {"person_id": "REHEARSAL", "username": "REHEARSAL", "account_id": "0000000"}
+    return Record(account_type=kind, broker_id=broker, signed=True, **named)

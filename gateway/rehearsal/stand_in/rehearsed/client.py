@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from rehearsed.broker import Broker
 
-KINDS = ("tick_stk_v1", "tick_fop_v1", "bidask_stk_v1", "bidask_fop_v1")
-
 
 class Order(Record):
     """What `api.Order(...)` makes; missing fields have the library's defaults."""
@@ -140,6 +138,12 @@ class Client:
 
     def on_bidask_fop_v1(self, bind: bool = False) -> Callable[..., Any]:
         return self._decorator("bidask_fop_v1", bind)
+
+    def on_quote_stk_v1(self, bind: bool = False) -> Callable[..., Any]:
+        return self._decorator("quote_stk_v1", bind)
+
+    def on_quote_fop_v1(self, bind: bool = False) -> Callable[..., Any]:
+        return self._decorator("quote_fop_v1", bind)
 
     def set_context(self, context: Any) -> None:
         """`context` comes first in the callbacks that were registered with `bind=True`."""

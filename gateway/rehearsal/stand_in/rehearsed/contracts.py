@@ -12,6 +12,7 @@ CALLS, PUTS = "ABCDEFGHIJKL", "MNOPQRSTUVWX"
 """The months of futures and calls, and of puts."""
 _FUTURE = re.compile(r"([A-Z]{2}[A-Z\d])([A-L])(\d)")
 _OPTION = re.compile(r"([A-Z]{2}[A-Z\d])(\d{5})([A-X])(\d)")
+_CONTINUOUS = re.compile(r"[A-Z]{2}[A-Z\d]R(\d)")
 WEDNESDAY = 2
 
 
@@ -54,6 +55,8 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
         made["delivery_date"] = _delivery((CALLS + PUTS).index(found[3]) % 12 + 1, found[4], day)
     elif found := _FUTURE.fullmatch(code):
         made["delivery_date"] = _delivery(CALLS.index(found[2]) + 1, found[3], day)
+    elif found := _CONTINUOUS.fullmatch(code):
+        made["delivery_date"] = _next(day, int(found[1]))
     given = {name: value for name, value in facts.items() if value not in (None, "")}
     made.update(given, symbol=f"{given.get('exchange', 'TSE')}{code}" if stock else code)
     made["delivery_date"] = made["delivery_date"].replace("-", "/")
@@ -76,8 +79,20 @@ def with_continuous(contracts: dict[str, Contract], day: date) -> None:
 
 
 def _delivery(month: int, digit: str, day: date) -> str:
-    """The third Wednesday of a month of the first year from that of `day` on with this digit."""
+    """That of a month of the first year from that of `day` on with this digit."""
     year = day.year + (int(digit) - day.year) % 10
+    return _third_wednesday(year, month).strftime("%Y/%m/%d")
+
+
+def _next(day: date, number: int) -> str:
+    """The first (1) or a later delivery from `day` on."""
+    begin = 12 * day.year + day.month - 1
+    months = (divmod(begin + each, 12) for each in range(number + 1))
+    dates = [_third_wednesday(year, month + 1) for year, month in months]
+    return [each for each in dates if each >= day][number - 1].strftime("%Y/%m/%d")
+
+
+def _third_wednesday(year: int, month: int) -> date:
+    """The day of delivery."""
     first = date(year, month, 1)
-    third = first + timedelta(days=(WEDNESDAY - first.weekday()) % 7 + 14)
-    return third.strftime("%Y/%m/%d")
+    return first + timedelta(days=(WEDNESDAY - first.weekday()) % 7 + 14)

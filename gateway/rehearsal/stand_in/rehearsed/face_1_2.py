@@ -16,7 +16,7 @@ from rehearsed.client import Client, Order
 from rehearsed.contracts import Contract
 from rehearsed.groups import KINDS, groups
 from rehearsed.record import Record
-from rehearsed.values import STREAMS, bidask_fields, tick_fields
+from rehearsed.values import FIELDS, STREAMS
 
 __version__ = "1.2.9"
 
@@ -126,6 +126,7 @@ ERRORS: dict[str, Callable[[str], Exception]] = {
 
 
 TickSTKv1 = TickFOPv1 = BidAskSTKv1 = BidAskFOPv1 = Record
+QuoteSTKv1 = QuoteFOPv1 = Record
 Stock = Future = Option = Index = Contract
 MODULES = {
     "constant": vars(constant),
@@ -171,6 +172,12 @@ class QuoteApi:
 
     def set_on_bidask_fop_v1_callback(self, func: Callable[..., Any], bind: bool = False) -> None:
         self._client.register("bidask_fop_v1", func, bind)
+
+    def set_on_quote_stk_v1_callback(self, func: Callable[..., Any], bind: bool = False) -> None:
+        self._client.register("quote_stk_v1", func, bind)
+
+    def set_on_quote_fop_v1_callback(self, func: Callable[..., Any], bind: bool = False) -> None:
+        self._client.register("quote_fop_v1", func, bind)
 
     def set_event_callback(self, func: Any) -> None:
         """Nothing happens to the connection of a rehearsal."""
@@ -224,11 +231,8 @@ class Shioaji(Client):
 
         self.broker.callbacks[kind] = deliver
 
-    def make_tick(self, contract: Contract, event: dict[str, Any]) -> Record:
-        return Record(exchange=contract.exchange, **tick_fields(event, _price))
-
-    def make_bidask(self, contract: Contract, event: dict[str, Any]) -> Record:
-        return Record(exchange=contract.exchange, **bidask_fields(event, _price))
+    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Record:
+        return Record(exchange=contract.exchange, **FIELDS[kind](event, _price))
 
     def order_state(self, name: str) -> OrderState:
         return OrderState[name]

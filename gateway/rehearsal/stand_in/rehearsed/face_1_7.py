@@ -15,9 +15,9 @@ from typing import Any, Callable
 from rehearsed.broker import Broker
 from rehearsed.client import Client, Order
 from rehearsed.contracts import Contract
-from rehearsed.groups import groups
+from rehearsed.groups import KINDS, groups
 from rehearsed.record import Record
-from rehearsed.values import STREAMS, bidask_fields, tick_fields
+from rehearsed.values import FIELDS, STREAMS
 
 __version__ = "1.7.9"
 
@@ -118,6 +118,7 @@ ERRORS: dict[str, Callable[[str], Exception]] = {
 
 
 TickSTKv1 = TickFOPv1 = BidAskSTKv1 = BidAskFOPv1 = Record
+QuoteSTKv1 = QuoteFOPv1 = Record
 Stock = Future = Option = Index = Contract
 MODULES = {
     "constant": vars(constant),
@@ -157,6 +158,13 @@ class Shioaji(Client):
         return groups(self.broker.contracts.values(), strict=True)
 
     contracts = Contracts
+
+    def fetch_contracts(
+        self, contract_download: bool = False, contracts_timeout: int = 0, contracts_cb: Any = None
+    ) -> Any:
+        for kind in KINDS if contracts_cb is not None else ():
+            contracts_cb(kind)
+        return self.Contracts
 
     def login(
         self,
@@ -207,6 +215,16 @@ class Shioaji(Client):
     ) -> None:
         self.register("bidask_fop_v1", callback, bind)
 
+    def set_on_quote_stk_v1_callback(
+        self, callback: Callable[..., Any], bind: bool = False
+    ) -> None:
+        self.register("quote_stk_v1", callback, bind)
+
+    def set_on_quote_fop_v1_callback(
+        self, callback: Callable[..., Any], bind: bool = False
+    ) -> None:
+        self.register("quote_fop_v1", callback, bind)
+
     def register(self, kind: str, callback: Callable[..., Any], bind: bool) -> None:
         before = (self.context,) if bind else ()
         if len(inspect.signature(callback).parameters) == 2 + len(before):
@@ -216,13 +234,8 @@ class Shioaji(Client):
         else:
             self.broker.callbacks[kind] = lambda quote: callback(*before, quote)
 
-    def make_tick(self, contract: Contract, event: dict[str, Any]) -> Record:
-        exchange = Exchange(str(contract.exchange))
-        return Record(exchange=exchange, **tick_fields(event, str))
-
-    def make_bidask(self, contract: Contract, event: dict[str, Any]) -> Record:
-        exchange = Exchange(str(contract.exchange))
-        return Record(exchange=exchange, **bidask_fields(event, str))
+    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Record:
+        return Record(exchange=Exchange(str(contract.exchange)), **FIELDS[kind](event, str))
 
     def order_state(self, name: str) -> Any:
         return getattr(OrderState, name)

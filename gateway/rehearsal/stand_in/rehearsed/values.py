@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 PRICES = ("open", "high", "low", "close")
 VOLUMES = ("volume", "total_volume", "tick_type", "chg_type")
 SIDES = ("bid_side_total_vol", "ask_side_total_vol")
-STREAMS = ("TickSTKv1", "TickFOPv1", "BidAskSTKv1", "BidAskFOPv1")
+STREAMS = (
+    *("TickSTKv1", "TickFOPv1", "BidAskSTKv1", "BidAskFOPv1"),
+    *("QuoteSTKv1", "QuoteFOPv1"),
+)
 """The names of the classes of quotes."""
 DERIVED = ("first_derived_bid_price", "first_derived_ask_price")
 
@@ -49,6 +52,11 @@ def bidask_fields(event: dict[str, Any], price: Callable[[Any], Any]) -> dict[st
     return found
 
 
+def quote_fields(event: dict[str, Any], price: Callable[[Any], Any]) -> dict[str, Any]:
+    """The fields of a quote: a trade, and the bid/ask at that time; `event` has both."""
+    return {**bidask_fields(event, price), **tick_fields(event, price)}
+
+
 def _head(event: dict[str, Any]) -> dict[str, Any]:
     at = datetime.fromisoformat(event["datetime"])
     if at.tzinfo is not None:  # the broker's times are Taipei's, without saying so
@@ -60,3 +68,7 @@ def _head(event: dict[str, Any]) -> dict[str, Any]:
         "time": at.time(),
         **{name: bool(event.get(name, False)) for name in ("simtrade", "suspend", "intraday_odd")},
     }
+
+
+FIELDS = {"tick": tick_fields, "bidask": bidask_fields, "quote": quote_fields}
+"""By the kind of subscription."""
