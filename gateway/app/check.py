@@ -102,7 +102,8 @@ def _findings(
         return
     yield from doctor.check_recording(recording.folder if recording else None)
     bars = bar_settings(settings, environ)
-    yield from doctor.check_bars(bars.path if bars.days and not bars.mark else None)
+    if not bars.mark:  # else they are in memory
+        yield from doctor.check_bars(bars.path if bars.days else None)
     yield from doctor.check_ports(settings, guard, held.places if held else ())
     if not settings.no_worker:
         found = _worker(worker, environ, cwd, now)

@@ -211,6 +211,8 @@ def _own_worker(settings: Settings) -> tuple[str, ...]:
     """The module of ours that is the worker, and its arguments; (): it is the user's own."""
     if not settings.replay:
         return ()
+    if "/" not in settings.namespaces:
+        raise ValueError("--replay plays in the namespace / alone: add it to --namespaces")
     files = [file.absolute() for file in settings.replay]
     for file in files:
         if not file.is_file():

@@ -85,6 +85,9 @@ class LayersTests(SynchronousTestCase):
         for other in ({"demo": True}, {"no_worker": True}):
             settings = Settings(replay=(Path("day"),), **other)
             self.assertRaisesRegex(ValueError, "--replay and --", mark_of, settings)
+        elsewhere = Settings(replay=(Path("day"),), namespaces=("/other",))
+        with self.assertRaisesRegex(ValueError, "add it to --namespaces"):
+            worker_settings(elsewhere, GuardSettings(), {})
         missing = Settings(replay=(Path("missing"),))
         with self.assertRaisesRegex(ValueError, "there is no file .*/missing"):
             worker_settings(missing, GuardSettings(), {})
