@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
+from tests.untraced import untraced
 from tests.web.http.test_site import Answer
 from tests.web.site import Memory
 
@@ -89,6 +90,7 @@ class KeptTests(HandshakeTestCase):
             self.assertEqual((answer.status, answer.json["code"]), (400, 3))
         self.assertEqual(len(self.sessions), 0)
 
+    @untraced
     def test_dangling_handshakes_of_any_query_are_small_and_given_back(self) -> None:
         each = 50
         gc.collect()

@@ -10,6 +10,8 @@ from textwrap import TextWrapper
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.untraced import untraced
+
 GATEWAY = Path(__file__).parents[1] / "gateway"
 ARCHITECTURE = GATEWAY.parent / "ARCHITECTURE.md"
 
@@ -158,6 +160,7 @@ class ImportTests(SynchronousTestCase):
         ruled = set(MAY_IMPORT).union(*MAY_IMPORT.values())
         self.assertEqual({each for each in ruled if each not in names}, set())
 
+    @untraced
     def test_rooms_import_only_what_they_may(self) -> None:
         wrong = []
         for name, path in modules():
@@ -171,6 +174,7 @@ class ImportTests(SynchronousTestCase):
                     wrong.append(f"{name} imports {dotted}")
         self.assertEqual(wrong, [])
 
+    @untraced
     def test_no_room_may_import_more_than_it_does(self) -> None:
         used: set[tuple[str, str]] = set()
         for name, path in modules():

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.client.console import RedactingFormatter, Redactor
+from tests.untraced import untraced
 
 LETTERS = st.characters(codec="utf-8", exclude_characters="[]redact\n\r")
 
 
 class RedactionTests(SynchronousTestCase):
+    @untraced
     @settings(deadline=None, max_examples=150)
     @given(
         secrets=st.lists(st.text(LETTERS, min_size=8, max_size=40), min_size=1, max_size=3),

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.client.convert import bidask_event
 from gateway.client.demo import Demo, instruments
 from tests.client.told import Told
+from tests.untraced import untraced
 
 
 class WalkTests(SynchronousTestCase):
@@ -23,6 +24,7 @@ class WalkTests(SynchronousTestCase):
         self.assertEqual(self.walk(1, 200), self.walk(1, 200))
         self.assertNotEqual(self.walk(1, 200), self.walk(2, 200))
 
+    @untraced
     @settings(deadline=None, max_examples=20)
     @given(seed=st.integers(min_value=0, max_value=2**32), which=st.integers(0, 5))
     def test_a_price_stays_within_the_daily_limit_and_on_its_ticks(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import MASK, MAX_SECRETS, PREFIX, Redactor
+from tests.untraced import untraced
 
 KEY = "abcdefghijklmnop"
 
@@ -64,6 +65,7 @@ class RedactorTests(SynchronousTestCase):
         self.assertEqual(made("yesterday-key"), "yesterday-key")
         self.assertLessEqual(len(made._secrets), MAX_SECRETS)
 
+    @untraced
     @hypothesis_settings(max_examples=300, deadline=None)
     @given(
         st.lists(st.text(min_size=PREFIX, max_size=30), min_size=1, max_size=3),

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.errors import EngineError
 from gateway.engineio.payload import decode4
 from tests.engineio.world import DROPPED, FakePoll, World, text
+from tests.untraced import untraced
 
 
 class FaultTests(SynchronousTestCase):
@@ -208,6 +209,7 @@ class FaultTests(SynchronousTestCase):
         self.assert_closed("transport error")
         self.assert_refused_post("2", "transport error")
 
+    @untraced
     def test_silent_handshakes_cost_little_and_give_it_back(self) -> None:
         count = 2000
         self.world.polling()

@@ -15,6 +15,7 @@ from gateway.engineio.errors import EngineError
 from gateway.engineio.packet import MESSAGE, Packet
 from gateway.engineio.payload import decode4
 from tests.engineio.world import DROPPED, FakePoll, FakeSocket, World, binary, text
+from tests.untraced import untraced
 
 
 class Client(RuleBasedStateMachine):
@@ -207,6 +208,7 @@ class Client(RuleBasedStateMachine):
 
 
 class NothingLostTests(SynchronousTestCase):
+    @untraced
     def test_over_polls_overlaps_aborts_and_upgrades(self) -> None:
         case = Client.TestCase
         case.settings = settings(deadline=None, max_examples=120, stateful_step_count=40)

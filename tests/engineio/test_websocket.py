@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.engineio.world import Echo, World, binary, text
+from tests.untraced import untraced
 
 
 class FormTests(SynchronousTestCase):
@@ -80,6 +81,7 @@ class MalformedTests(SynchronousTestCase):
         world.websocket().channel.text(b"6")
         self.assertTrue(world.session.is_open)
 
+    @untraced
     @settings(deadline=None, max_examples=200)
     @given(st.booleans(), st.lists(st.tuples(st.booleans(), st.binary(max_size=6))))
     def test_nothing_a_client_says_raises(

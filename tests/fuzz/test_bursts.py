@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.fuzz.whole import Whole
+from tests.untraced import untraced
 from tests.web.peer import BINARY, REQUEST, frame
 
 MESSAGES = (
@@ -51,11 +52,13 @@ def heard(reads: list[bytes]) -> tuple[bytes, bool]:
 
 
 class BurstTests(SynchronousTestCase):
+    @untraced
     @settings(deadline=None, max_examples=40)
     @given(st.lists(st.sampled_from(MESSAGES), min_size=1, max_size=8))
     def test_the_others_hear_the_same_in_the_same_order(self, messages: list[bytes]) -> None:
         self.assertEqual(heard([b"".join(messages)]), heard(messages))
 
+    @untraced
     def test_each_kind_between_events(self) -> None:
         event = MESSAGES[0]
         for each in MESSAGES:

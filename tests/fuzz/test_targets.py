@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.fuzz.targets import TARGETS
+from tests.untraced import untraced
 
 RUNS = 200
 MAY_GROW = 100_000
@@ -14,6 +15,7 @@ MAY_GROW = 100_000
 
 
 class FuzzTests(SynchronousTestCase):
+    @untraced
     def fuzz(self, name: str) -> Any:
         """No exception escapes, and no memory is kept."""
         target = TARGETS[name](seed=1)

@@ -18,6 +18,7 @@ from gateway.market.hours import TAIPEI, Calendar
 from tests.cli.command_case import CommandCase
 from tests.history.made_up_day import ALIAS, FRIDAY, MONTH, MORE, MadeUpDay, Step, record
 from tests.optional import package
+from tests.untraced import untraced
 
 SQL = Path(__file__).with_name("bars.sql").read_text()
 DAY = MadeUpDay()
@@ -113,6 +114,7 @@ class MadeUpDayTests(CommandCase):
         self.assertEqual(bars.told, [])
         return bars
 
+    @untraced
     def test_all_three_have_the_same_bars(self) -> None:
         files = record(DAY.steps, self.folder)
         bars = self.live(DAY.steps)
@@ -130,6 +132,7 @@ class MadeUpDayTests(CommandCase):
         renamed = [(ALIAS, *row[1:]) for row in alias]
         assert_same(self, self.exported(*reversed(files), "--codes", ALIAS), renamed)
 
+    @untraced
     def test_no_bar_is_outside_of_a_session_or_at_a_price_of_a_trial(self) -> None:
         steps = [step for step in DAY.steps if step.name != "market_kbars"]
         found = self.exported(*record(steps, self.folder))
@@ -153,6 +156,7 @@ class MadeUpDayTests(CommandCase):
         assert_same(self, found, by_duckdb(files))
         self.assertTrue(found != before)
 
+    @untraced
     def test_longer_bars_are_made_of_the_minutes(self) -> None:
         files = record(DAY.steps, self.folder)
         minutes = self.exported(*files)

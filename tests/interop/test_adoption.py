@@ -19,6 +19,7 @@ from benchmarks.account import Account, account, is_ready, journal
 from benchmarks.successors import Gateway, Place
 from gateway.web.http.inherited import VARIABLE
 from tests.patience import PATIENCE
+from tests.untraced import untraced
 from tests.warm import Warm, start
 
 ROUNDS = 4
@@ -56,6 +57,7 @@ class AccountCase(SynchronousTestCase):
 
 
 class RandomEndsTests(AccountCase):
+    @untraced
     def ends(self, end: str) -> None:
         seed = random.randrange(10**6)
         trial = Account(self.place(), seed)

@@ -16,6 +16,7 @@ from tests.interop.browser import Visit, chromium, require_chromium
 from tests.interop.kept import Kept
 from tests.interop.service import ROOT, Browser, Service, started
 from tests.ports import free_port
+from tests.untraced import untraced
 
 LOOK_ON, ACT = "a-token-to-look-on", "a-token-to-act"
 MAIN = f"--main={ROOT / 'main.py'}"
@@ -311,6 +312,7 @@ class EverybodyTests(DemoCase):
         page.get_by_role("dialog").get_by_role("button", name="Restart").click()
         expect(page.locator("#worker-message")).to_have_text("Restarted.")
 
+    @untraced
     def test_nothing_shuts_anybody_out(self) -> None:
         for size, language, scheme in (("desk", "en", "light"), ("phone", "zh", "dark")):
             visit = self.open(size, language, scheme)

@@ -26,6 +26,7 @@ from gateway.relay.recovery import Pids, Recovery, RecoveryRequest
 from gateway.relay.selection import Selection
 from gateway.relay.turn import Turn
 from tests.relay.model import Member
+from tests.untraced import untraced
 
 MAX_BYTES, MAX_RECORDS = 8000, 18
 BOUND, AWAY, WRITE = 2000, 30.0, 300
@@ -326,6 +327,7 @@ def _raise(what):
 
 
 class LogModelTests(SynchronousTestCase):
+    @untraced
     def test_everybody_gets_what_he_should(self):
         for form in (Form, Polling):
             self.patch(form, "max_bytes", WRITE)

@@ -21,6 +21,7 @@ from gateway.relay.ring import (
     names_block,
     read,
 )
+from tests.untraced import untraced
 
 SIZE = 256
 BOOT = "boot"
@@ -138,6 +139,7 @@ class DamageTests(SynchronousTestCase):
             with self.assertRaises(UnusableError):
                 believed(written.data[:size])
 
+    @untraced
     def test_each_byte_damaged(self):
         written = two_segments()
         believed_after = 0

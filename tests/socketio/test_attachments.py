@@ -8,6 +8,7 @@ from gateway.socketio.attachments import Assembly, check_placeholders, reconstru
 from gateway.socketio.errors import ParseError
 from gateway.socketio.packet import decode
 from tests.socketio.properties import examples
+from tests.untraced import untraced
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.binary(max_size=8),
@@ -21,6 +22,7 @@ def placeholder(num):
 
 
 class Assembling(SynchronousTestCase):
+    @untraced
     @examples(200)
     @given(st.lists(VALUES, max_size=1))  # of 8 leaves: no more attachments than an event may have
     def test_gives_back_what_was_sent(self, args):

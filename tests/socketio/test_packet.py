@@ -21,6 +21,7 @@ from gateway.socketio.packet import (
     header,
 )
 from tests.socketio.properties import examples
+from tests.untraced import untraced
 
 VALUES = st.recursive(
     st.none()
@@ -161,6 +162,7 @@ class Decoding(SynchronousTestCase):
 
 
 class RoundTrips(SynchronousTestCase):
+    @untraced
     @examples(150)
     @given(NAMESPACES, NAMES, st.lists(VALUES, max_size=4), IDS)
     def test_of_events(self, namespace, name, args, id):

@@ -30,6 +30,7 @@ from gateway.socketio.strict import (
 from tests.relay.world import RelayWorld
 from tests.socketio.properties import examples
 from tests.socketio.test_strict import DIRTY, JSON
+from tests.untraced import untraced
 
 LISTS = b",".join([b"[]"] * MANY)
 PIECES = st.sampled_from(
@@ -57,12 +58,14 @@ class SkimmingTests(SynchronousTestCase):
     def agrees(self, text: bytes) -> None:
         self.assertEqual(outcome(skim, text), outcome(loads, text), text)
 
+    @untraced
     @examples(400)
     @given(st.lists(PIECES, max_size=12).map(b"".join))
     def test_it_takes_what_is_taken_otherwise_and_nothing_else(self, pieces: bytes) -> None:
         self.agrees(b"[" + pieces + b"]")
         self.agrees(b'["x",' + pieces + b"]")
 
+    @untraced
     @examples(200)
     @given(DIRTY)
     def test_it_repairs_what_is_repaired_otherwise(self, texts: tuple[str, str]) -> None:
@@ -89,6 +92,7 @@ class SkimmingTests(SynchronousTestCase):
         for levels in (MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 100_000):
             self.agrees(b"[" * levels + b"]" * levels)
 
+    @untraced
     @examples(100)
     @given(st.text(), st.dictionaries(FIELDS, JSON, max_size=4), st.lists(JSON))
     def test_it_knows_what_an_event_is_about(

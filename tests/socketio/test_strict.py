@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.socketio.errors import ParseError
 from gateway.socketio.strict import MAX_DEPTH, MAX_LARGE, depth, loads, parse
 from tests.socketio.properties import examples
+from tests.untraced import untraced
 
 JSON = st.recursive(
     st.none()
@@ -68,6 +69,7 @@ def reject_constant(name):
 
 
 class ValidText(SynchronousTestCase):
+    @untraced
     @examples(100)
     @given(JSON, st.booleans())
     def test_is_not_touched(self, value, ascii):
@@ -132,6 +134,7 @@ class Repair(SynchronousTestCase):
         text = rb'["NaN","\"NaN","\\",NaN,"-Infinity\\\"1e400"]'
         self.assertEqual(loads(text).text, text.replace(b",NaN,", b",null,"))
 
+    @untraced
     @examples(300)
     @given(DIRTY)
     def test_changes_nothing_else(self, texts):
@@ -173,6 +176,7 @@ class Nesting(SynchronousTestCase):
         loads(b'["' + b"[" * 1000 + b'","\\"' + b"{" * 1000 + b'"]')
         loads(b"[" + b"[{}]," * 1000 + b"[]]")
 
+    @untraced
     @examples(200)
     @given(JSON | st.lists(TRICKY))
     def test_depth_is_that_of_the_value(self, value):

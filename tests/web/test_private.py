@@ -15,6 +15,7 @@ import gateway
 from gateway.app.command_line import Options
 from gateway.tap import makeService
 from gateway.web import private
+from tests.untraced import untraced
 
 ROOT = Path(gateway.__file__).parent
 LISTED = {each.name for each in private.NAMES}
@@ -125,6 +126,7 @@ class UseTests(SynchronousTestCase):
         ]
         self.assertEqual(found, [])
 
+    @untraced
     def test_whatever_is_listed_is_used(self) -> None:
         used = {
             name

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.credentials import Credentials
 from gateway.contract import NotReadyError
+from tests.untraced import untraced
 
 from .simulated import Simulation
 
@@ -103,6 +104,7 @@ class InjectedTests(SynchronousTestCase):
         for answer in world.answers:
             self.assertEqual(len(answer), 1, said)
 
+    @untraced
     def test_any_single_call_may_fail(self) -> None:
         """Of each place that calls the system, the first call, and the last of a scenario."""
         known: set[str] = set()
@@ -119,6 +121,7 @@ class InjectedTests(SynchronousTestCase):
                 world = self.play(scenario, fails=lambda count, k=number + 1: count == k)
                 self.assertWell(world, f"{scenario.__name__}, {sites[number]}")
 
+    @untraced
     def test_a_shortage_or_a_disk_that_fails_is_waited_out(self) -> None:
         """Every call fails, for 25 seconds, from any moment on."""
         for scenario in SCENARIOS:

@@ -19,6 +19,7 @@ from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.tokens import Role, Token
 from gateway.web.websocket.upgrade import UpgradeError
 from tests.engineio.world import Recorder, World, text
+from tests.untraced import untraced
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ def _normal(sent: bytes, sid: str) -> Any:
 
 
 class SameAnswersTests(SynchronousTestCase):
+    @untraced
     def test_a_known_poll_is_answered_as_if_it_were_parsed(self) -> None:
         taken = []
         take: Any = HttpChannel._take_known

@@ -19,6 +19,7 @@ from gateway.web.websocket.allowance import Allowance
 from gateway.web.websocket.closing import CLOSE_TIMEOUT
 from gateway.web.websocket.connection import WebSocketConnection
 from gateway.web.websocket.odd_frames import OddFrames
+from tests.untraced import untraced
 from tests.web.peer import (
     BINARY,
     CLOSE,
@@ -259,6 +260,7 @@ class BadInputTests(WebSocketTestCase):
         self.receive(frame(b"1") + frame(b"x", rsv=2) + frame(b"2"))
         self.assertEqual(self.heard, [("text", b"1"), "lost"])
 
+    @untraced
     @settings(deadline=None, max_examples=150)
     @given(
         st.lists(
@@ -561,6 +563,7 @@ class MemoryTests(WebSocketTestCase):
             connection.dataReceived(frame(b"2probe"))
         self.assertLess(tracemalloc.get_traced_memory()[0] / len(wires), 800)
 
+    @untraced
     def test_a_connection_that_is_gone_leaves_nothing_for_the_collector(self) -> None:
         gc.collect()
         gc.disable()

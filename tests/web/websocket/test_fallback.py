@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.websocket.fallback import CONTROLS, FRAGMENTS, Fallback, FallbackFactory
+from tests.untraced import untraced
 from tests.web.peer import (
     BINARY,
     CLOSE,
@@ -221,6 +222,7 @@ class MemoryTests(FallbackTestCase):
         self.receive(*data)
         return tracemalloc.get_traced_memory()[0]
 
+    @untraced
     def test_a_trickle_costs_about_what_it_carries(self) -> None:
         data = frame(b"abcdefgh" * 5_000)[:-1]
         pieces = [data[index : index + 1] for index in range(len(data))]

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.websocket import frames
 from gateway.web.websocket.frames import LONG, TextCheck, is_utf8, unmask
+from tests.untraced import untraced
 from tests.web.peer import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG, TEXT, frame, header, mask
 
 LIMIT = 100_000
@@ -147,6 +148,7 @@ class IncompleteTests(SynchronousTestCase):
 
 
 class AnyBytesTests(SynchronousTestCase):
+    @untraced
     @settings(deadline=None, max_examples=500)
     @given(
         st.lists(

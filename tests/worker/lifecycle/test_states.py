@@ -24,6 +24,7 @@ from gateway.worker.lifecycle.states import (
     Stopping,
     WorkerState,
 )
+from tests.untraced import untraced
 
 LIFECYCLE = Path(states.__file__).parent
 WISHES = ("start", "restart", "stop")
@@ -202,6 +203,7 @@ class StateTests(SynchronousTestCase):
         self.assertTrue(world.state.suspended)
         self.assertIsInstance(after("start", "settled", "suspend").state, Stopping)
 
+    @untraced
     @hypothesis_settings(max_examples=300, deadline=None)
     @given(
         st.lists(
