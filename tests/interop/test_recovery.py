@@ -47,7 +47,9 @@ class RecoveryCase(SynchronousTestCase):
         """The numbers of the ticks that `client` hears, up to `last`."""
         heard: list[int] = []
         while not heard or heard[-1] != last:
-            heard.append(client.hear("event")["event"][1]["seq"])
+            name, value = client.hear("event")["event"][:2]
+            if name != "feed_status":  # on a busy machine a feed may be silent for a minute
+                heard.append(value["seq"])
         return heard
 
 
