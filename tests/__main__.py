@@ -36,7 +36,10 @@ COMPILED = ("benchmarks", "gateway", "tests", "twisted")
 MORE = {"the compiled core": ("tests.compiled",)}
 """Steps that take minutes: one after the other, when all else is over."""
 LAST = "interop"
-"""Its gateways and browsers are kept until the tests end, and should not run beside others."""
+"""Its gateways and browsers are kept until the tests end, and should not run beside others.
+
+What it tests is in processes of its own, which are not measured: it runs without the tracer.
+"""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""
@@ -82,11 +85,17 @@ def compile_sources() -> None:
         compileall.compile_dir(ROOT / name, quiet=1, rx=others)
 
 
-def trial() -> Counter[str]:
-    """Run the suite; how many tests passed, failed and were skipped."""
+def suite() -> Counter[str]:
+    """Run all tests; how many passed, failed and were skipped."""
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
     subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
-    command = coverage_command("run", "-m", "twisted.trial", f"-j{JOBS}", *parts())
+    *measured, last = parts()
+    return trial(coverage_command("run"), measured) + trial([sys.executable], [last])
+
+
+def trial(python: list[str], names: list[str]) -> Counter[str]:
+    """Run these folders and modules with this command of Python; what came of their tests."""
+    command = [*python, "-m", "twisted.trial", f"-j{JOBS}", *names]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
     )
@@ -151,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
     compile_sources()
     found: Counter[str] = Counter()
     with beside(STEPS, found):
-        found += trial()
+        found += suite()
     left = new_or_changed(before, listed(ROOT))
     conclude("files written beside the sources", not left, "\n".join(left), found)
     conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
