@@ -156,6 +156,7 @@ class GatewayAssembly:
             self._notifier,
             self._history.flushes(self.relay),
             bytes if self.supervisor is None else self.supervisor.memo,
+            part=self.engine.end_polling,
             has_worker=lambda: self.supervisor is not None and self.supervisor.settled,
         )
         self.site = self._make_site()

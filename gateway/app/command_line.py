@@ -76,9 +76,13 @@ class Options(usage.Options):
         held = Held.told(os.environ)
         if self._check:
             from gateway.app.check import run  # noqa: PLC0415  # a start needs none of it
+            from gateway.app.image import heed_signals  # noqa: PLC0415  # nor of this, yet
+
+            heed_signals()  # nothing is started that has handlers
 
             # Here, since twistd looks for another gateway's PID file before it goes on.
             if held.is_our_parents:  # the PID file is its own, and will be
+                os.setpgid(0, 0)  # so that it can be ended with the Pythons that it asks
                 status = run(self.settings, os.environ, print, held=held)
                 if not status:
                     self._make()

@@ -7,20 +7,24 @@ waits for the same one.  One coroutine goes through these steps, and each may en
     --------  --------------------------------------------  -------------------------------------
     check     a child looks whether the code could start,   it fails: we stay, and say why
               and makes all parts of the gateway
-    pause     askers are answered; ports accept no more;    a stop (SIGTERM): ports, which are
-              what was read is answered meanwhile           about to close, accept again
+    part      askers are answered; clients that poll hear   a stop (SIGTERM): they come back
+              that their sessions are over
+    pause     ports accept no more; what was read is        a stop: ports, which are about to
+              answered meanwhile                            close, accept again
     wait      signals wait from here on; those that came    a stop, or a signal of another
               before are heeded                             thread: we stay, and it is heeded
     flush     what only memory has is written: `flushes`    what raises costs only itself
     replace   exec: pid, ports and children stay, and       it raises: we stay, and say why
               the memo with the keys, which no disk sees
 
-Nothing before the last step can't be undone, so that a failure costs nothing; and nothing is
-ended, since exec does that: connections close, and each client comes back.  The supervisor is not
-asked for the worker's end, so the guardian keeps it for the new program.  Signals that wait are
-heeded by the new program as soon as it can: a SIGTERM then means what it always does, and a
-second SIGUSR2 is one more hand-over.  A program that fails to start ends the process with one line
-and status 1, as at any start; whoever started us (systemd) may do that again.
+Nothing before the last step can't be undone, so that a failure costs nothing but new sessions of
+those who poll; all other connections are closed by exec, and each client comes back.  Who polls is
+between two polls most of the time, so that no connection of its breaks: it would learn from the new
+program alone that its session is over, and only then wait its second before it comes back.  The
+supervisor is not asked for the worker's end, so the guardian keeps it for the new program.  Signals
+that wait are heeded by the new program as soon as it can: a SIGTERM then means what it always does,
+and a second SIGUSR2 is one more hand-over.  A program that fails to start ends the process with one
+line and status 1, as at any start; whoever started us (systemd) may do that again.
 """
 
 from __future__ import annotations
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
     from gateway.web.http.listen import Listeners
 
 LINGER: Final = 0.2
-"""Seconds that answers have to leave before connections close."""
+"""Seconds that answers have to leave before connections close, and polls to come before that."""
 
 _log = Logger(namespace="gateway")
 
@@ -59,8 +63,9 @@ class HandOver(Service):
     is no hand-over.  `flushes` is what is done last, in this order, before the program is replaced:
     each blocks until that which only memory has is written, within a second or two, and may be
     followed by more work, since the program may stay.  `memo()` is what the next program is told
-    in memory.  `has_worker()`: whether a worker runs; only then is what is wrong with its program
-    or its keys a reason to stay.
+    in memory.  `part()` ends the sessions that poll, and says whether there were any.
+    `has_worker()`: whether a worker runs; only then is what is wrong with its program or its keys a
+    reason to stay.
     """
 
     name = "the hand-over"
@@ -73,6 +78,7 @@ class HandOver(Service):
         flushes: Iterable[Step] = (),
         memo: Callable[[], bytes] = bytes,
         *,
+        part: Callable[[], bool] = lambda: False,
         has_worker: Callable[[], bool] = lambda: False,
     ) -> None:
         self.listeners: Listeners
@@ -83,6 +89,7 @@ class HandOver(Service):
         self._image = image
         self._notifier = notifier
         self._memo = memo
+        self._part = part
         self._has_worker = has_worker
         self._answers: list[Deferred[Any]] = []
         self._under_way: Deferred[None] | None = None
@@ -133,8 +140,10 @@ class HandOver(Service):
         await image.check(self._reactor, self.listeners.sockets, has_worker=self._has_worker())
         _log.info("Hand-over: it can; it takes over now")
         self._answer(lambda answer: answer.callback(None))
-        self.listeners.pause()
         try:
+            if self._part():
+                await deferLater(self._reactor, LINGER)
+            self.listeners.pause()
             await deferLater(self._reactor, LINGER)
             with signals_wait() as came:
                 await deferLater(self._reactor, 0)

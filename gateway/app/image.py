@@ -189,7 +189,11 @@ class _Check(ProcessProtocol):
             self.outcome.errback(refusal(_why(said) or f"its check ended with {ended}"))
 
     def _end(self) -> None:
+        """With the Pythons that it asks, which are of its group."""
         with suppress(ProcessExitedAlready):
+            self.transport.signalProcess("STOP")  # it lives, so its number is nobody else's
+            with suppress(ProcessLookupError):  # it leads no group yet, and has asked none
+                os.killpg(self.transport.pid, signal.SIGKILL)
             self.transport.signalProcess("KILL")
 
 

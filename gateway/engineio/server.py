@@ -182,6 +182,16 @@ class Server:
             self.deadlines.call_later(OPEN_DELAY, session.room)
         return channel
 
+    def end_polling(self) -> bool:
+        """End the sessions that poll, so that their clients come back; whether there were any.
+
+        Each hears of it by the answer to its pending GET, or to its next one.
+        """
+        polling = [each for each in self.sessions.values() if each.transport == POLLING]
+        for session in polling:
+            session.abort("server shutting down")
+        return bool(polling)
+
     def close(self) -> None:
         """End all sessions, and refuse new ones.
 

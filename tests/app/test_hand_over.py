@@ -30,6 +30,7 @@ class World(Clock):
         self.fault: Exception | None = None
         self.running: list[Any] = []
         self.memos: list[bytes] = []
+        self.polling = False
 
     def callLater(self, delay: float, *call: Any, **more: Any) -> Any:
         return super().callLater(max(delay, TURN), *call, **more)
@@ -46,6 +47,11 @@ class World(Clock):
         self.done.append("replace")
         if self.fault:
             raise self.fault
+
+    def part(self) -> bool:
+        if self.polling:
+            self.done.append("part")
+        return self.polling
 
     def pause(self) -> None:
         self.done.append("pause")
@@ -85,6 +91,7 @@ class HandOverTests(SynchronousTestCase):
             self.world,
             [Step("Breaking", self.breaks), self.flush()],
             lambda: b"keys",
+            part=self.world.part,
             has_worker=lambda: True,
         )
         made.listeners = self.world
@@ -120,6 +127,16 @@ class HandOverTests(SynchronousTestCase):
         self.replace()
         self.assertEqual(self.world.done[:5], REPLACED)
         self.assertEqual(self.world.memos, [b"keys"])
+
+    def test_who_polls_has_a_moment_to_hear_of_it_while_ports_are_open(self) -> None:
+        self.world.polling = True
+        self.ask()
+        self.passes()
+        self.assertEqual((self.world.done, self.told), ([*BEGUN, "part"], [None]))
+        self.world.advance(LINGER)
+        self.assertEqual(self.world.done, [*BEGUN, "part", "pause"])
+        self.replace()
+        self.assertEqual(self.world.done[3:6], ["pause", "flush", "replace"])
 
     def test_a_check_that_fails_changes_nothing(self) -> None:
         self.ask()

@@ -17,6 +17,7 @@ from gateway.app.image import CHECK_SECONDS, FAILURE, WAITING, Image, signals_wa
 from gateway.contract import HandOverError
 from gateway.ops.doctor.finding import Level
 from gateway.web.http.inherited import VARIABLE, Held
+from tests.worker.real import alive, soon
 
 FOREGROUND: dict[str, Any] = {"nodaemon": True, "logfile": None}
 DAEMON: dict[str, Any] = {"nodaemon": False, "logfile": None}
@@ -118,6 +119,21 @@ class CheckTests(TestCase):
         checking.cancel()
         await self.assertFailure(checking, CancelledError)
         await watching.ended
+
+    async def test_so_do_the_pythons_that_it_asks(self) -> None:
+        note = Path(self.mktemp()).absolute()  # noqa: ASYNC240
+        script = (
+            "import os, subprocess; os.setpgid(0, 0);"
+            " asked = subprocess.Popen(['sleep', '600']);"
+            f" print(asked.pid, file=open({str(note)!r}, 'w'), flush=True); asked.wait()"
+        )
+        watching = Watching()
+        checking = self.check(script, watching)
+        await soon(lambda: note.exists() and note.read_text().endswith("\n"))
+        checking.cancel()
+        await self.assertFailure(checking, CancelledError)
+        await watching.ended
+        await soon(lambda: not alive(int(note.read_text())))
 
     def test_a_machine_that_has_no_room_for_it(self) -> None:
         class NoProcesses(Clock):

@@ -88,3 +88,17 @@ class LookUpTests(SynchronousTestCase):
         world.polling()
         world.server.post(world.session, moved, b"4x", binary=False)
         self.assertEqual(world.session.peer, moved)
+
+
+class EndPollingTests(SynchronousTestCase):
+    def test_who_polls_hears_of_it_now_or_by_its_next_poll(self) -> None:
+        world = World()
+        waiting, between = world.polling(), world.polling()
+        pending, socket = world.get(sid=waiting), world.websocket()
+        self.assertTrue(world.server.end_polling())
+        assert pending.payload is not None
+        self.assertTrue(pending.payload.startswith(b"HTTP 400: "))
+        self.assertRaises(EngineError, world.get, sid=between)
+        self.assertEqual(world.connections[0].reasons, ["server shutting down"])
+        self.assertIsNone(socket.closed)
+        self.assertFalse(world.server.end_polling())

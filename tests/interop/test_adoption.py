@@ -5,6 +5,7 @@
 
 import contextlib
 import http.client
+import os
 import random
 import signal
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.account import Account, account, is_ready, journal
-from benchmarks.successors import Gateway, Place
+from benchmarks.successors import WAIT, Gateway, Place
 from gateway.web.http.inherited import VARIABLE
 from tests.patience import PATIENCE
 from tests.untraced import untraced
@@ -162,11 +163,20 @@ class AdoptionTests(AccountCase):
         self.assertEqual(place.family(), [])
         self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
 
-    def test_sigterm_logs_out(self) -> None:
+    def test_sigterm_logs_out_also_while_the_next_gateway_still_starts(self) -> None:
         place = self.place()
-        gateway = place.gateway()
+        holidays = place.folder / "holidays"
+        holidays.touch()
+        place.options += (f"--holiday-file={holidays}",)
+        first = place.gateway()
         pid = is_ready(place)["pid"]
-        gateway.close()
+        first.kill()
+        holidays.unlink()
+        os.mkfifo(holidays)
+        second = place.gateway()
+        with holidays.open("w"):  # from here on it reads that, and has not begun
+            second.process.terminate()
+        self.assertEqual(second.process.wait(WAIT), -signal.SIGTERM)
         self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
         self.assertEqual(place.family(), [])
 

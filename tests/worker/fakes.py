@@ -52,6 +52,7 @@ class FakeRun:
     ) -> None:
         self.generation = generation
         self.adopted: float | None = None
+        self.counted = False
         self.vitals = Vitals(told, clock.seconds)
         self.listener = listener
         self.clock = clock
@@ -76,6 +77,9 @@ class FakeRun:
 
     def kill(self) -> None:
         self.killed = True
+
+    def note_counted(self) -> None:
+        self.counted = True
 
     def resume(self) -> None:
         self.listener.started(self)

@@ -8,6 +8,9 @@ from typing import Any
 
 from twisted.application.service import ServiceMaker
 
+_WAITING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+"""They are heeded once the reactor runs: a SIGTERM now would leave a worker of a gateway before."""
+
 
 class _Maker(ServiceMaker):
     """Says in one line when another package hides ours: twistd looks in its folder first."""
@@ -15,7 +18,7 @@ class _Maker(ServiceMaker):
     @property
     def options(self) -> Any:
         """The first that is asked for: there are no handlers yet, and signals would end us."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR2))
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
         _find()
         gc.disable()  # imports leave little garbage, and looking for it takes an eighth of a start
         try:

@@ -76,10 +76,11 @@ class BrokerLimits:
             )
         return None
 
-    def started(self) -> None:
-        """A worker was started."""
+    def started(self, written: Callable[[], object] = bool) -> None:
+        """A worker was started; `written` is called when that is in the ledger's file."""
         if self._is_real:
             self._ledger.count(self._wall())
+            self._ledger.flush().addCallback(lambda _: self._ledger.is_written and written())
 
     def adopted(self) -> None:
         """A worker was taken over: a login less than without that."""

@@ -100,6 +100,11 @@ class Ledger:
         return known + self._uncounted[kind, day]
 
     @property
+    def is_written(self) -> bool:
+        """Whether all that was counted is in the file."""
+        return not self._uncounted
+
+    @property
     def pause(self) -> tuple[float, int]:
         """The broker's last pause: its end in seconds since 1970, and how often it grew."""
         pause = self._entry("pause")

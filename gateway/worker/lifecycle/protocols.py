@@ -88,6 +88,15 @@ class WorkerRun(Protocol):
         """It sent an event over one of its connections; returns the class of an error in it."""
         ...
 
+    @property
+    def counted(self) -> bool:
+        """Whether its start is in the ledger's file."""
+        ...
+
+    def note_counted(self) -> None:
+        """Its start is there now; whoever takes it over must not count it again."""
+        ...
+
     def note_error(self, cause: str) -> None:
         """It told an error of this class."""
         ...

@@ -67,9 +67,12 @@ class RunReports:
 
     def started(self, worker: WorkerRun) -> None:
         """Its process runs."""
-        if worker is self._transitions.worker:
-            own = worker.adopted is None
-            attempt("Counting the start", self._limits.started if own else self._limits.adopted)
+        if worker is not self._transitions.worker:
+            return
+        if not worker.counted:  # it is new, or its gateway was killed before it had counted it
+            attempt("Counting the start", partial(self._limits.started, worker.note_counted))
+        if worker.adopted is not None:
+            attempt("Counting the login that was saved", self._limits.adopted)
 
     def settled(self, worker: WorkerRun) -> None:
         """It counts as started: answer who waited for it, and serve who wants a newer one."""

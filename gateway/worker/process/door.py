@@ -68,7 +68,7 @@ class Handed:
     note: Mapping[str, Any]
     """What the gateway before us noted."""
     age: float
-    """Seconds since the worker's start."""
+    """Seconds since the worker's start, or from that to its end."""
     reports: list[str]
     """All reports of the guardian so far."""
     output: list[tuple[int, str]]

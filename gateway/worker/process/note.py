@@ -19,6 +19,8 @@ class Note:
     """Its keys were posted, or from the gateway's file; else from the environment."""
     settled: float | None = None
     """When it counted as started; None: it did not yet."""
+    counted: bool = False
+    """Its start is in the ledger's file."""
     vitals: Mapping[str, Any] = {}
     """`Vitals.facts`."""
 
@@ -36,5 +38,11 @@ class Note:
                 "settled": float() | int() | None as settled,
                 "vitals": dict(vitals),
             }:
-                return cls(generation=generation, own_keys=own_keys, settled=settled, vitals=vitals)
+                return cls(
+                    generation=generation,
+                    own_keys=own_keys,
+                    settled=settled,
+                    counted=told.get("counted", True) is not False,  # not told before it was
+                    vitals=vitals,
+                )
         raise ValueError("what was noted of the worker makes no sense")

@@ -145,6 +145,16 @@ class Run:
             self.note_error(cause)
         return cause
 
+    @property
+    def counted(self) -> bool:
+        """Whether its start is in the ledger's file."""
+        return self._note.counted
+
+    def note_counted(self) -> None:
+        """Its start is there now."""
+        self._note = evolve(self._note, counted=True)
+        self._tell_successor()
+
     def note_error(self, cause: str) -> None:
         """It told an error of this class."""
         self._reported.tell(cause)

@@ -52,7 +52,7 @@ class Bench:
         def make(listener) -> FakeRun:
             run = FakeRun(left.generation, listener, self.time, self.settings, self.world)
             run.adopted = True
-            run.pid, run.settled = left.pid, left.settled
+            run.pid, run.settled, run.counted = left.pid, left.settled, left.counted
             self.world.runs.append(run)
             self.world.lives[:] = [run]
             return run

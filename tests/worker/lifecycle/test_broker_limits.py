@@ -42,6 +42,18 @@ class BrokerLimitsTests(SynchronousTestCase):
         self.assertIsNone(limits.hold())
         self.assertEqual(limits.budget()["used"], 0)
 
+    def test_a_start_is_told_to_be_counted_when_it_is_in_the_file(self) -> None:
+        written: list[str] = []
+        limits = self.limits()
+        self.folder.write_text("no folder")
+        self.ledger._alert = written.append
+        limits.started(lambda: written.append("counted"))
+        self.assertEqual(len(written), 1, "it is in memory alone")
+        self.folder.unlink()
+        limits.started(lambda: written.append("counted"))
+        self.assertEqual(written[1:], ["counted"])
+        self.assertEqual(limits.used, 2)
+
     def test_what_is_not_the_market_costs_nothing(self) -> None:
         for mark in ("demo", "replay", "rehearsal"):
             limits = self.limits(budget=0, mark=mark)

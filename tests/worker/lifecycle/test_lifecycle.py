@@ -52,6 +52,20 @@ class LifecycleTests(SynchronousTestCase):
         old.reap()
         self.assertEqual(len(bench.world.runs), 2)
 
+    def test_a_start_that_a_gateway_was_killed_before_it_counted_is_counted_by_the_next(
+        self,
+    ) -> None:
+        folder = Path(self.mktemp())
+        for counted in (True, False):
+            first = Bench(folder)
+            left = first.up()
+            used = first.limits.used
+            left.counted = counted
+            second = Bench(folder, first)
+            second.adopt(left).resume()
+            self.assertEqual(second.limits.used, used if counted else used + 1)
+            self.assertTrue(second.run.counted)
+
     def test_fifty_restarts_at_once_are_one(self) -> None:
         bench = self.bench()
         old = bench.up()

@@ -51,9 +51,14 @@ class NoteTests(SynchronousTestCase):
     def test_what_is_noted_is_read(self) -> None:
         for note in (
             Note(generation=3),
-            Note(generation=3, own_keys=True, settled=2.5, vitals={"ready": 4.0}),
+            Note(generation=3, own_keys=True, settled=2.5, counted=True, vitals={"ready": 4.0}),
         ):
             self.assertEqual(Note.read(note.told()), note)
+
+    def test_one_of_a_version_that_did_not_tell_whether_it_was_counted(self) -> None:
+        told = Note(generation=3).told()
+        del told["counted"]
+        self.assertTrue(Note.read(told).counted)
 
     def test_nonsense_is_no_note(self) -> None:
         for nonsense in ({}, {**Note(generation=1).told(), "settled": "x"}):

@@ -218,9 +218,11 @@ class KeptTests(SynchronousTestCase):
         guarded = self.guarded()
         self.kill_the_gateway(guarded)
         self.order("os.write(1, b'last words\\n'); sys.exit(3)")
-        self.wait_until(lambda: not alive(self.worker))
-        taken = self.adopted()
         reports = [f"started {self.worker}", f"exited {3 << 8}"]
+        self.wait_until(lambda: self.looked()["reports"] == reports)
+        age = self.looked()["age"]
+        taken = self.adopted()
+        self.assertEqual(taken.answer["age"], age, "its life is over")
         self.assertEqual(taken.answer["reports"], reports)
         self.assertEqual(taken.answer["output"], [[1, "last words\n"]])
         self.assertEqual(taken.rest(), [])
