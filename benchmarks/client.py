@@ -7,6 +7,8 @@ import resource
 import socket
 import struct
 import time
+import zlib
+from contextlib import suppress
 from datetime import UTC, datetime
 
 REQUEST = (
@@ -14,6 +16,13 @@ REQUEST = (
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+OFFER = (
+    b"Sec-WebSocket-Extensions: permessage-deflate;"
+    b" client_no_context_takeover; server_no_context_takeover\r\n\r\n"
+)
+"""The end of a request that offers compression."""
+COMPRESSED = 0x40
+"""The bit of a frame's first byte that says so."""
 STAMP = b'"at":'
 """Before the time at which an event was sent, in nanoseconds of the monotonic clock."""
 
@@ -52,9 +61,18 @@ def tick(code: str, number: int, size: int) -> bytes:
 
 
 class Client:
-    """One connected client; `auth` is sent with CONNECT as JSON."""
+    """One connected client; `auth` is sent with CONNECT as JSON, `request` asks for the WebSocket.
 
-    def __init__(self, port: int, auth: bytes = b"", receive_buffer: int | None = None) -> None:
+    `reply` is the answer to CONNECT.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        auth: bytes = b"",
+        receive_buffer: int | None = None,
+        request: bytes = REQUEST,
+    ) -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -62,40 +80,52 @@ class Client:
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
-        self.socket.sendall(REQUEST)
-        self._until(b"\r\n\r\n")
-        self._until(b"maxPayload")
-        self.socket.sendall(frame(b"40" + auth))
-        self._until(b'40{"sid"')
-        self._buffer.clear()
+        self._early: list[bytes] = []
+        self.socket.sendall(request)
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive()
+        del self._buffer[: self._buffer.index(b"\r\n\r\n") + 4]
+        self._message(b"0")
+        if b"EIO=4" in request:
+            self.socket.sendall(frame(b"40" + auth))
+        self.reply = self._message(b"40")
         self.socket.setblocking(False)
 
-    def _until(self, text: bytes) -> None:
-        while text not in self._buffer:
-            data = self.socket.recv(65536)
-            if not data:
-                raise ConnectionError("the gateway hung up; see its log")
-            self._buffer += data
+    def _message(self, start: bytes) -> bytes:
+        """The next message that begins with `start`; `read` returns those before it."""
+        while True:
+            messages, used = split(bytes(self._buffer), 1)
+            del self._buffer[:used]
+            if not messages:
+                self._receive()
+            elif messages[0].startswith(start):
+                return messages[0]
+            else:  # socket.io tells what was missed before it answers
+                self._early += messages
+
+    def _receive(self) -> None:
+        data = self.socket.recv(262144)
+        if not data:
+            raise ConnectionError("the server hung up; see its log")
+        self._buffer += data
 
     def read(self) -> list[bytes]:
         """The whole messages that have come; answers pings."""
-        try:
-            data = self.socket.recv(262144)
-        except BlockingIOError:
-            return []
-        if not data:
-            raise ConnectionError("the gateway hung up on a client that reads")
-        self._buffer += data
-        messages, used = _split(bytes(self._buffer))
+        with suppress(BlockingIOError):
+            self._receive()
+        messages, used = split(bytes(self._buffer))
         del self._buffer[:used]
+        messages, self._early = self._early + messages, []
         if b"2" in messages:
             self.socket.send(frame(b"3"))
         return [message for message in messages if message.startswith(b"42")]
 
 
-def _split(data: bytes) -> tuple[list[bytes], int]:
-    messages, at = [], 0
-    while len(data) - at >= 2:
+def split(data: bytes, most: int = -1) -> tuple[list[bytes], int]:
+    """The messages at the beginning of `data`, `most` at most, and how many bytes those are."""
+    messages: list[bytes] = []
+    at = 0
+    while len(data) - at >= 2 and len(messages) != most:
         size, start = data[at + 1], at + 2
         if size == 126:
             size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
@@ -103,7 +133,10 @@ def _split(data: bytes) -> tuple[list[bytes], int]:
             size, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
         if start + size > len(data):
             break
-        messages.append(data[start : start + size])
+        message = data[start : start + size]
+        if data[at] & COMPRESSED:
+            message = zlib.decompressobj(-zlib.MAX_WBITS).decompress(message + b"\0\0\xff\xff")
+        messages.append(message)
         at = start + size
     return messages, at
 

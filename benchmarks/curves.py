@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.client import Client, event, raise_descriptor_limit
 from benchmarks.drawing import Curve, Panel, draw
-from benchmarks.scenarios import CODES, SIZE, Readers
+from benchmarks.readers import CODES, SIZE, Readers
 from benchmarks.server import running
 
 if TYPE_CHECKING:

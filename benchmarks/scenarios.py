@@ -2,87 +2,77 @@
 
 from __future__ import annotations
 
-import select
-import socket
 import sqlite3
 import time
 from contextlib import closing
-from multiprocessing import Process
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.client import STAMP, Client, event, frame, random_code, tick
-from benchmarks.server import running
+from benchmarks.client import OFFER, REQUEST, Client, event, random_code, tick
+from benchmarks.joining import RECOVER, come_back, connect, join
+from benchmarks.readers import CODES, SIZE, Readers, row
+from benchmarks.server import gateway, running
 from gateway.history.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
-    from benchmarks.server import Server
-
-SIZE = 250
-CODES = 300
+    from benchmarks.server import Server, Start
 
 
-class Readers:
-    """Clients that read everything, and what they found."""
-
-    def __init__(self, clients: Sequence[Client]) -> None:
-        self._clients = {client.socket.fileno(): client for client in clients}
-        self._epoll = select.epoll()
-        for descriptor in self._clients:
-            self._epoll.register(descriptor, select.EPOLLIN)
-        self.count = 0
-        self.latencies: list[float] = []
-
-    def read(self, timeout: float) -> None:
-        """Read what comes within `timeout` seconds of silence."""
-        for descriptor, _ in self._epoll.poll(timeout):
-            messages = self._clients[descriptor].read()
-            self.count += len(messages)
-            if messages:
-                at = messages[-1].find(STAMP) + len(STAMP)
-                sent = int(messages[-1][at : messages[-1].find(b",", at)])
-                self.latencies.append((time.monotonic_ns() - sent) / 1e6)
-
-
-def fan_out(subscribers: int, seconds: float) -> list[str]:
-    """One publisher as fast as its subscribers read: 64 events under way."""
-    with running() as server:
-        readers = Readers([Client(server.port) for _ in range(subscribers)])
-        publisher = Client(server.port)
+def fan_out(
+    subscribers: int,
+    seconds: float,
+    relay: AbstractContextManager[Server],
+    codes: int = 1,
+    request: bytes = REQUEST,
+) -> list[str]:
+    """One publisher as fast as its subscribers read: 64 events under way, of `codes` codes."""
+    with relay as server:
+        readers = Readers([Client(server.port, request=request) for _ in range(subscribers)])
+        publisher = Client(server.port, request=request)
         sent, cpu, start = 0, server.cpu(), time.monotonic()
         while time.monotonic() < start + seconds:
             while sent * subscribers - readers.count < 64 * subscribers:
-                publisher.socket.send(event("TXFR1", SIZE))
+                publisher.socket.send(event(f"C{sent % codes}", SIZE))
                 sent += 1
             readers.read(1)
-        return _row(f"1 to {subscribers}, saturated", server, readers, cpu, start)
+        name = f"1 to {subscribers}, saturated" + (f", {codes} codes" if codes > 1 else "")
+        return row(name, server, readers, cpu, start)
 
 
 def steady(
-    subscribers: int, rate: float, seconds: float, auth: Callable[[int], bytes] | None = None
+    subscribers: int,
+    rate: float,
+    seconds: float,
+    relay: AbstractContextManager[Server],
+    *,
+    auth: Callable[[int], bytes] = lambda _: b"",
+    request: bytes = REQUEST,
+    size: int = SIZE,
+    what: str = "",
 ) -> list[str]:
     """One publisher at a given rate, over many codes; `auth` is each subscriber's."""
-    with running() as server:
+    with relay as server:
         readers = Readers(
-            [Client(server.port, auth(number) if auth else b"") for number in range(subscribers)]
+            [Client(server.port, auth(number), request=request) for number in range(subscribers)]
         )
         publisher = Client(server.port)
         sent, cpu, start = 0, server.cpu(), time.monotonic()
         while (now := time.monotonic()) < start + seconds:
             while sent < (now - start) * rate:
-                publisher.socket.send(event(f"C{sent % CODES}", SIZE))
+                publisher.socket.send(event(f"C{sent % CODES}", size))
                 sent += 1
             readers.read(min(0.01, 1 / rate))
         while readers.count < sent * subscribers and time.monotonic() < now + 5:
             readers.read(0.1)
         lost = sent * subscribers - readers.count
-        name = f"1 to {subscribers} at {rate:g}/s" + (", 10 filters" if auth else "")
-        row = _row(name, server, readers, cpu, start)
-        return [*row[:-1], str(lost)]
+        cells = row(f"1 to {subscribers} at {rate:g}/s{what}", server, readers, cpu, start)
+        return [*cells[:-1], str(lost)]
 
 
 def recorded(rate: float, seconds: float, *options: str) -> list[str]:
@@ -149,96 +139,48 @@ def slow(seconds: float) -> list[str]:
                 sent += 1
             readers.read(0.001)
             most = max(most, server.memory()) if sent % 500 == 0 else most
-        row = _row("5 of 105 never read, 2000/s", server, readers, cpu, start)
+        cells = row("5 of 105 never read, 2000/s", server, readers, cpu, start)
         del sleepers
-        return [*row[:4], f"+{(max(most, server.memory()) - memory) / 2**20:.1f} MB", row[-1]]
-
-
-def connect(count: int) -> list[str]:
-    """Connections one after the other, and what an idle one holds."""
-    with running() as server:
-        warm = [Client(server.port) for _ in range(count // 10)]
-        cpu, memory, start = server.cpu(), server.memory(), time.monotonic()
-        clients = [Client(server.port) for _ in range(count)]
-        elapsed, used = time.monotonic() - start, server.cpu() - cpu
-        time.sleep(0.5)
-        held = (server.memory() - memory) / count / 1024
-        clients[0].socket.send(frame(b"41"))
-        del warm
-        return [
-            f"{count} connections",
-            f"{count / elapsed:,.0f}/s",
-            f"{used / count * 1e6:,.0f} each",
-            "",
-            f"{held:.1f} KiB each",
-            "",
-        ]
-
-
-def join(count: int, auth: bytes) -> list[str]:
-    """Late joiners, as fast as they can; what a bystander notices."""
-    with running() as server:
-        publisher, readers = Client(server.port), Readers([Client(server.port)])
-        for number in range(CODES):
-            publisher.socket.sendall(event(f"C{number}", SIZE))
-        while readers.count < CODES:
-            readers.read(0.1)
-        bystander = socket.create_connection(("127.0.0.1", server.port))
-        waits = []
-        joiner = Process(target=_join, args=(server.port, count, auth))
-        cpu, start = server.cpu(), time.monotonic()
-        joiner.start()
-        while joiner.is_alive():
-            asked = time.monotonic()
-            bystander.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            bystander.recv(4096)
-            waits.append((time.monotonic() - asked) * 1e3)
-            time.sleep(0.002)
-        used, elapsed = server.cpu() - cpu, time.monotonic() - start
-        kind = f"a snapshot of {CODES}" if auth else "nothing"
-        return [
-            f"{count} join and get {kind}",
-            f"{count / elapsed:,.0f} joins/s",
-            f"{used / count * 1e6:,.0f} each",
-            f"max {max(waits):.1f} ms",
-            f"{server.memory() / 2**20:.0f} MB",
-            "",
-        ]
-
-
-def _join(port: int, count: int, auth: bytes) -> None:
-    clients = [Client(port, auth) for _ in range(count)]
-    for client in clients:
-        client.read()
-
-
-def _row(name: str, server: Server, readers: Readers, cpu: float, start: float) -> list[str]:
-    used, elapsed = server.cpu() - cpu, time.monotonic() - start
-    count = max(1, readers.count)
-    return [
-        name,
-        f"{readers.count / elapsed:,.0f}/s",
-        f"{used / count * 1e6:.2f}",
-        f"{median(readers.latencies):.1f} ms",
-        f"{server.memory() / 2**20:.0f} MB",
-        "",
-    ]
+        return [*cells[:4], f"+{(max(most, server.memory()) - memory) / 2**20:.1f} MB", cells[-1]]
 
 
 HEADINGS = ["scenario", "deliveries", "CPU us", "latency p50", "memory", "lost"]
 
+COMPARED: dict[str, Callable[[Start], list[str]]] = {
+    "fan10": lambda relay: fan_out(10, 4, relay()),
+    "fan100": lambda relay: fan_out(100, 4, relay()),
+    "fan1000": lambda relay: fan_out(1000, 6, relay()),
+    "steady": lambda relay: steady(100, 200, 5, relay()),
+    "steady-low": lambda relay: steady(500, 50, 5, relay()),
+    "connect": lambda relay: connect(1000, relay()),
+    "quotes": lambda relay: fan_out(10, 4, relay(), codes=200),
+    "engineio3": lambda relay: fan_out(
+        100, 4, relay("eio3"), request=REQUEST.replace(b"EIO=4", b"EIO=3")
+    ),
+    "deflate": lambda relay: steady(
+        100,
+        200,
+        5,
+        relay("deflate"),
+        request=REQUEST[:-2] + OFFER,
+        size=1024,
+        what=", 1 KB compressed",
+    ),
+    "recovery": lambda relay: steady(
+        100, 200, 5, relay("recovery"), auth=lambda _: RECOVER, what=", with offsets"
+    ),
+    "come-back": lambda relay: come_back(200, 100, relay("recovery")),
+}
+"""Those that a relay on Node.js can do, too; each is given what starts a relay."""
+
 SCENARIOS: dict[str, Callable[[], list[str]]] = {
-    "fan10": lambda: fan_out(10, 4),
-    "fan100": lambda: fan_out(100, 4),
-    "fan1000": lambda: fan_out(1000, 6),
-    "steady": lambda: steady(100, 200, 5),
-    "steady-low": lambda: steady(500, 50, 5),
-    "plain1000": lambda: steady(1000, 1000, 5),
-    "filters1000": lambda: steady(1000, 1000, 5, filters),
+    **{name: partial(run, gateway) for name, run in COMPARED.items()},
+    "plain1000": lambda: steady(1000, 1000, 5, running()),
+    "filters1000": lambda: steady(1000, 1000, 5, running(), auth=filters, what=", 10 filters"),
     "slow": lambda: slow(10),
     "join": lambda: join(1000, b""),
     "join-snapshot": lambda: join(1000, b'{"snapshot":true}'),
-    "connect": lambda: connect(1000),
+    "join-storm": lambda: join(1000, b'{"snapshot":true}', told=True),
     "unrecorded": lambda: recorded(1000, 20, "--keep-bars=0"),
     "recorded": lambda: recorded(1000, 20, "--keep-bars=0", "--record={}"),
     "remembered": lambda: recorded(1000, 20, "--record={}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -14,14 +15,20 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    Start = Callable[..., AbstractContextManager["Server"]]
+
+MODULES = Path(__file__).parents[1] / "tests" / "interop" / "node_modules"
 
 
 class Server:
     """A running gateway and what it has used so far."""
 
-    def __init__(self, port: int, pid: int) -> None:
+    def __init__(self, port: int, pid: int, name: str = "") -> None:
         self.port = port
+        self.name = name
         self.pid = pid
         self._process = psutil.Process(pid)
 
@@ -47,6 +54,20 @@ def running(*options: str) -> Iterator[Server]:
         yield server
 
 
+def gateway(*features: str) -> AbstractContextManager[Server]:
+    """The same with `features` of `node`, of which recovery needs no option."""
+    return running(*[f"--{each}" for each in features if each != "recovery"])
+
+
+@contextmanager
+def node(*features: str) -> Iterator[Server]:
+    """A relay on Node.js with these of deflate, eio3 and recovery."""
+    port = _free_port()
+    command = ["node", str(Path(__file__).with_name("peer.mjs")), str(port), *features]
+    with _process(command, port, {**os.environ, "MODULES": str(MODULES)}) as pid:
+        yield Server(port, pid, "Node.js: ")
+
+
 @contextmanager
 def supervising(main: Path, *options: str) -> Iterator[Server]:
     """A gateway that runs the worker `main`, on a free port."""
@@ -67,15 +88,27 @@ def replaying(recording: Path, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def _running(*options: str) -> Iterator[Server]:
+    port = _free_port()
+    command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}", *options]
+    with _process(command, port) as pid:
+        yield Server(port, pid)
+
+
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}"]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _process(command: list[str], port: int, environ: dict[str, str] | None = None) -> Iterator[int]:
+    """`command`, which listens at `port`; its pid."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
         try:
             _wait(port, process)
-            yield Server(port, process.pid)
+            yield process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -88,4 +121,4 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise SystemExit("the gateway did not start; try: twistd -n sjgateway --no-worker")
+    raise SystemExit(f"it did not start; try: {process.args!r}")
