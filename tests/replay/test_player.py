@@ -160,6 +160,22 @@ class PlayerTests(SynchronousTestCase):
         heard = self.play(0, 10, 20, begin=Place.read("09:30:10"))
         self.assertEqual(heard, [(0, 1), (10, 2)])
 
+    def test_what_holds_from_before_its_beginning_is_told_first_of_its_round(self) -> None:
+        contract, tick = b'["market_contract",{"code":"A"}]', b'["market_tick",{"code":"A"}]'
+        path = Path(self.mktemp())
+        path.write_bytes(compress(line(BEGINS, contract) + line(BEGINS + 60, tick)))
+        player = Player(
+            Tape([path], self.said.append),
+            ReplaySettings(begin=Place.read("09:31")),
+            "",
+            self.said.append,
+            connect=lambda _: FakeConnection(self),
+            clock=self.clock.seconds,
+        )
+        self.assertRaises(Over, player.run)
+        self.assertEqual(self.heard, [(0, contract), (0, tick)])
+        self.assertEqual(self.asked[0][1]["round"], 1)
+
     def test_it_begins_again_after_the_end(self) -> None:
         self.ends = 25
         heard = self.play(0, 10, loop=True)
