@@ -28,6 +28,7 @@ In reading order:
 - `memory`: a tap that writes it into a ring, each turn before anything is sent.
 - `ring`: the bytes of that ring; what of them is believed after a kill, damage or a power cut.
 - `remembered`: the ring as events again, at the next start.
+- `remembered_subjects`: what each of them is about.
 - `acks`: acknowledgments: which receiver's answer goes to the sender.
 - `services`: questions that the gateway answers itself, such as that for bars.
 - `refusals`: the answer to clients that may listen but not publish.

@@ -56,12 +56,13 @@ class Log:
         self.head = self.flushed = self._restored = self.views.level = head
         self.tail = head - len(events)
         self._bytes = head * OVERHEAD
-        start = self._bytes - sum([event.size + OVERHEAD for event in events])
-        for event in events:
+        sizes = [event.size + OVERHEAD for event in events]
+        start = self._bytes - sum(sizes)
+        for event, size in zip(events, sizes, strict=True):
             event.epoch = epoch
             event.start = start
-            start += event.size + OVERHEAD
-            self._largest = max(self._largest, event.size + OVERHEAD)
+            start += size
+        self._largest = max(sizes, default=0)
         self._events = list(events)
 
     @property

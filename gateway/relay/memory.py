@@ -160,10 +160,7 @@ class Memory:
             ]
             if len(texts) == len(events) and first.start < self._until:
                 texts[0] = _head(first, EVENTS, len(texts)) + texts[0]
-                body = SEPARATOR.join(texts)
-                if len(body) < ring.room:
-                    ring.add(body)
-                    ring.commit()
+                if ring.put(SEPARATOR.join(texts)):
                     return
             self._put_runs(events)
         except Exception:

@@ -6,20 +6,16 @@ alone (`Sender`), and that all events of one run came at the same time.
 
 from __future__ import annotations
 
-import re
 import struct
-from contextlib import suppress
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import attrs
-import orjson
 
 from gateway.engineio.packet import Packet
-from gateway.relay.event import OVERHEAD, Event, Sender, Subject
+from gateway.relay.event import OVERHEAD, Event, Sender
 from gateway.relay.memory import CURRENT, RUN, SEPARATOR, SIZE, TRUSTED
+from gateway.relay.remembered_subjects import Subjects
 from gateway.relay.ring import ATTACHED, EVENTS, NOTE, SNAPSHOT, UnusableError, read
-from gateway.socketio.packet import PacketType, decode, header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,9 +26,7 @@ if TYPE_CHECKING:
 
 NAMED: Final = 2
 """Where in a body the length of the pid is."""
-SHALLOW: Final = 1000
-"""Bytes of a text that is read whole: it costs little, whatever is in it."""
-EVENT_TYPES: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
+_new = tuple.__new__  # half the cost of a named tuple's own constructor
 
 
 @attrs.frozen
@@ -156,14 +150,8 @@ class _Maker:
     """Makes events of blocks.  Its methods raise ValueError and alike for what makes no sense."""
 
     def __init__(self, namespace: str, keys: Keys, marks: Sequence[str], now: float) -> None:
-        self._namespace = namespace
-        self._keys = keys
-        self._marks = marks
-        names = "|".join(map(re.escape, marks)).encode()
-        self._is_marked = re.compile(rb'"(?:%b)"' % names).search if marks else _never
+        self._subjects = Subjects(namespace, keys, marks)
         self._now = now
-        self._head = header(PacketType.EVENT, namespace) + b"["
-        """With this every plain event begins."""
 
     def events(self, run: Run) -> list[Event]:
         """The events of `run`."""
@@ -177,7 +165,9 @@ class _Maker:
         if len(records) != count:
             raise ValueError("a run has another length")
         made = []
-        for packets, (subject, asks) in zip(records, self._subjects(records, texts), strict=True):
+        for packets, (subject, asks) in zip(
+            records, self._subjects.of(records, texts), strict=True
+        ):
             event = Event(packets, sender, subject, trusted, wall, current)
             event.acked = asks
             event.position = position
@@ -194,72 +184,15 @@ class _Maker:
             positions = struct.unpack_from(f"<{count}Q", body, SIZE.size)
             texts = bytes(body[SIZE.size + 8 * count :])
             records = _alone(texts)
-            subjects = self._subjects(records, texts)
+            subjects = self._subjects.of(records, texts)
             for position, packets, (subject, _) in zip(positions, records, subjects, strict=True):
                 event = Event(packets, None, subject, trusted=True, wall=self._now)
                 event.position = position
                 yield event
 
-    def _subjects(
-        self, records: list[tuple[Packet, ...]], texts: bytes
-    ) -> Iterable[tuple[Subject, bool]]:
-        """What each of `records` is about, and whether somebody waited for an answer.
-
-        `texts` are theirs.
-        """
-        looks_marked = self._is_marked(texts) is not None
-        values = self._plain(texts, len(records))
-        if values is None:
-            return [self._subject(packets, looks_marked=looks_marked) for packets in records]
-        if looks_marked:
-            for value in values:
-                self._refuse_marked(value)
-        return zip(map(self._keys.of, values), repeat(False))
-
-    def _plain(self, texts: bytes, count: int) -> list[list[Any]] | None:
-        """The values of `count` texts that are read together, which costs a third.
-
-        None: they have to be read one by one, since one is large, or has more in its head.
-        """
-        next_one = SEPARATOR + self._head
-        if (
-            len(texts) < SHALLOW * count
-            and texts.startswith(self._head)
-            and texts.count(next_one) == texts.count(SEPARATOR) == count - 1
-        ):
-            whole = texts[len(self._head) - 1 :].replace(next_one, b",[")
-            with suppress(orjson.JSONDecodeError):  # half a surrogate pair, which others take
-                values: list[list[Any]] = orjson.loads(b"[%b]" % whole)
-                if len(values) == count and all(values):
-                    return values
-        return None
-
-    def _subject(self, packets: tuple[Packet, ...], *, looks_marked: bool) -> tuple[Subject, bool]:
-        """What an event is about, and whether somebody waited for an answer."""
-        packet = decode(packets[0])
-        if packet.type not in EVENT_TYPES or packet.namespace != self._namespace:
-            raise ValueError("a text is no event")
-        if looks_marked:
-            self._refuse_marked(packet.brief)
-        subject = self._keys.of(packet.brief)
-        asks = packet.id is not None
-        if asks or packet.expected > 0:
-            subject = Subject(subject.name, subject.code, None)
-        return subject, asks
-
-    def _refuse_marked(self, value: Sequence[object]) -> None:
-        """Raise UnusableError if `value` has a mark."""
-        objects = [each for each in value if isinstance(each, dict)]
-        if any(each.get(mark) is True for each in objects for mark in self._marks):
-            raise UnusableError("it has events that are not the market's own")
-
-
-def _never(_: object) -> None:
-    """Nothing is marked."""
-
 
 def _alone(texts: bytes) -> list[tuple[Packet, ...]]:
-    return [(Packet(text),) for text in texts.split(SEPARATOR)]
+    return [(_new(Packet, (text, False)),) for text in texts.split(SEPARATOR)]
 
 
 def _packets(body: bytes) -> tuple[Packet, ...]:

@@ -23,8 +23,8 @@ that the memory was closed and synced.
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zlib import adler32
 
 import attrs
 import orjson
@@ -43,6 +43,7 @@ ALIVE: Final = 9
 """The word with the time of the last sign of life, in milliseconds since 1970."""
 
 _FRAME = struct.Struct("<II")
+_pack_frame = _FRAME.pack_into
 FRAME: Final = _FRAME.size
 
 NAMES, SNAPSHOT, NOTE, READY, EVENTS, ATTACHED, CLOSED = b"CSNZEAX"
@@ -109,10 +110,10 @@ class Ring:
         self._buffer = buffer
         self._words = memoryview(buffer)[:PAGE].cast("Q")
         self._segment = 0
-        self._start = self._at = self._end = 0
+        self._start = self._at = self._end = self._base = 0
         self._sum = 0
         header = _HEADER.pack(MAGIC, VERSION, 0, size)
-        buffer[: len(header)] = _HEADER.pack(MAGIC, VERSION, zlib.adler32(header), size)
+        buffer[: len(header)] = _HEADER.pack(MAGIC, VERSION, adler32(header), size)
 
     @property
     def room(self) -> int:
@@ -132,21 +133,36 @@ class Ring:
         self._segment += 1
         self._start = self._at = PAGE + self._segment % 2 * self.size
         self._end = self._start + self.size
+        self._base = self._segment * self.size - self._start
         self._sum = 0
         return self._segment
 
     def add(self, body: bytes) -> None:
         """Write a block, for which there must be `room`; `commit` makes it count."""
-        total = self._sum = zlib.adler32(body, self._sum)
+        total = self._sum = adler32(body, self._sum)
         at = self._at
         start = at + FRAME
         end = self._at = start + len(body)
-        _FRAME.pack_into(self._buffer, at, len(body), total)
+        _pack_frame(self._buffer, at, len(body), total)
         self._buffer[start:end] = body
 
     def commit(self) -> None:
         """All that was added counts from now on."""
-        self._words[HEAD] = self._segment * self.size + self._at - self._start
+        self._words[HEAD] = self._base + self._at
+
+    def put(self, body: bytes) -> bool:
+        """`add` and `commit` in one, for the path of every turn; False: there is no room."""
+        at = self._at
+        start = at + FRAME
+        end = start + len(body)
+        if end > self._end:
+            return False
+        total = self._sum = adler32(body, self._sum)
+        _pack_frame(self._buffer, at, end - start, total)
+        self._buffer[start:end] = body
+        self._at = end
+        self._words[HEAD] = self._base + end
+        return True
 
     def sign(self, milliseconds: int) -> None:
         """Note that its process lives."""
@@ -195,7 +211,7 @@ def _read_header(data: bytes) -> int:
         raise UnusableError("it is something else")
     if version != VERSION:
         raise UnusableError(f"it is of version {version}, and this is {VERSION}")
-    if told != zlib.adler32(_HEADER.pack(magic, version, 0, size)):
+    if told != adler32(_HEADER.pack(magic, version, 0, size)):
         raise UnusableError("it is damaged")
     if len(data) != PAGE + 2 * size:
         raise UnusableError("it was cut off")
@@ -218,7 +234,7 @@ def _blocks(view: memoryview) -> Iterator[Block]:
     while at + FRAME < len(view):
         length, told = _FRAME.unpack_from(view, at)
         body = view[at + FRAME : at + FRAME + length]
-        total = zlib.adler32(body, total)
+        total = adler32(body, total)
         if not length or len(body) != length or told != total:
             return
         yield Block(body[0], body[1:])

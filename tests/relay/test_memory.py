@@ -130,6 +130,37 @@ class AfterKillTests(SynchronousTestCase):
             found = [(each.name, each.code) for each in world.remembered().events]
             self.assertEqual(found, [("a", None), ("odd", None), ("b", "A")])
 
+    def test_what_each_is_about_is_known_again(self):
+        """Whatever stands beside it in one turn."""
+        usual = '["%s",{"code":"A","more":[1]}]' % KEYED
+        odd = (
+            '["%s",{"code":"A"},1]',
+            '["%s",{"code":"A"},null]',
+            '["%s",{"code":7}]',
+            '["%s",{"code":true}]',
+            '["%s",{"code":null}]',
+            '["%s",{}]',
+            '["%s",{"code":["A"]}]',
+            '["%s","A"]',
+            '["%s"]',
+            '["%s",{"code":"A","text":"\\ud800"}]',
+            '["other",{"code":"A"}]',
+            '[7,{"code":"A"}]',
+        )
+        for text in odd:
+            world = RememberingWorld()
+            keeper = world.client(recover=True)
+            for each in (usual, text.replace("%s", KEYED), usual):
+                world.client().say(f"42{each}")
+            world.flush()
+            about = [
+                [(each.name, each.code, each.key) for each in events]
+                for events in (world.remembered().events, world.log._events)
+            ]
+            self.assertEqual(about[0], about[1], text)
+            self.assertEqual(len(about[0]), 3)
+            del keeper
+
     def test_an_answer_to_a_question_of_before_does_nothing(self):
         client = self.world.client(recover=True)
         self.sender.emit("question", id=5)
