@@ -132,7 +132,7 @@ class AfterKillTests(SynchronousTestCase):
 
     def test_what_each_is_about_is_known_again(self):
         """Whatever stands beside it in one turn."""
-        usual = '["%s",{"code":"A","more":[1]}]' % KEYED
+        usual = f'["{KEYED}",{{"code":"A","more":[1]}}]'
         odd = (
             '["%s",{"code":"A"},1]',
             '["%s",{"code":"A"},null]',
