@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +20,7 @@ class IsoTests(SynchronousTestCase):
         self.assertEqual(iso(1708875000.1239), "2024-02-25T15:30:00.123Z")
         self.assertEqual(iso(1708875000.9999999), "2024-02-25T15:30:01.000Z")
 
+    @settings(deadline=None)
     @given(st.floats(-1e9, 4e9))
     def test_it_says_what_datetime_says(self, seconds: float) -> None:
         there = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

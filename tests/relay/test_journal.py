@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +15,7 @@ from tests.relay.world import RelayWorld, Watcher
 
 
 class PlaceTests(SynchronousTestCase):
+    @settings(deadline=None)
     @given(st.text("aZ09-_.密", min_size=1), st.integers(0, 10**15 - 1))
     def test_its_text_names_it(self, epoch: str, position: int) -> None:
         place = Offset(epoch, position)

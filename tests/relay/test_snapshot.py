@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -84,6 +84,7 @@ class SnapshotTests(SynchronousTestCase):
         snapshot.bundles(object(), lambda event: not looked.append(event), selection)
         self.assertEqual([event.code for event in looked], ["TXFC6"])
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz")), max_size=40))
     def test_a_filter_finds_what_a_look_at_all_would(self, said: list[tuple[str, str]]) -> None:
         snapshot = Snapshot(max_keys=4, max_bytes=1000)
@@ -113,6 +114,7 @@ class SnapshotTests(SynchronousTestCase):
         snapshot.see(tick("0"))
         self.assertEqual(snapshot.bundles("all", lambda event: False), [])
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60)), max_size=40))
     def test_is_bounded_and_truthful(self, seen: list[tuple[str, int]]) -> None:
         snapshot = Snapshot(max_keys=4, max_bytes=100)

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.protocol import Protocol
@@ -79,6 +79,7 @@ class ParseTests(SynchronousTestCase):
             with self.subTest(head=head[:60]):
                 self.assertRaises(ValueError, parse, head)
 
+    @settings(deadline=None)
     @given(
         st.binary() | st.builds(bytes.__add__, st.sampled_from([BINARY, b"PROXY "]), st.binary())
     )

@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
@@ -103,6 +103,7 @@ class ParseTests(SynchronousTestCase):
         (token,) = parse("desk sesame-open view", Role.VIEW, "the file")
         self.assertEqual(token.role, Role.VIEW)
 
+    @settings(deadline=None)
     @given(st.text())
     def test_any_text_is_tokens_or_refused(self, text: str) -> None:
         try:
