@@ -219,8 +219,8 @@ class StandInTests(SynchronousTestCase):
 
     def test_a_session_that_goes_down_is_a_reason_to_end(self) -> None:
         broker, _, lost = self.open("1_2")
-        broker._api._broker.session_down()
-        broker._api._broker.session_down()
+        broker._api.broker.session_down()
+        broker._api.broker.session_down()
         self.assertEqual([type(error) for error in lost], [SessionLost])
         self.assertFalse(broker.state()["shioaji_connected"])
 
@@ -240,8 +240,8 @@ class StandInTests(SynchronousTestCase):
         broker, _, _ = self.open("1_7")
         said: list[str] = []
         self.patch(log, "exception", lambda text, *args: said.append(text % args))
-        broker._api._broker.callbacks["tick_fop_v1"](SimpleNamespace(code="TXFL6"))
-        broker._api._broker.callbacks["tick_fop_v1"](Panicking())
+        broker._api.broker.callbacks["tick_fop_v1"](SimpleNamespace(code="TXFL6"))
+        broker._api.broker.callbacks["tick_fop_v1"](Panicking())
         self.assertEqual(said, ["dropped a market_tick"] * 2)
 
     def test_without_shioaji_it_says_what_to_install(self) -> None:

@@ -1,4 +1,4 @@
-"""What the stand-ins of shioaji share: a broker that keeps a journal and fails on demand.
+"""The broker of the tests' shioaji, which keeps a journal and fails on demand.
 
 On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the environment:
 
@@ -14,15 +14,29 @@ On PYTHONPATH beside one of `shioaji_1_2` and `shioaji_1_7`.  Told by the enviro
 
 import ctypes
 import fcntl
+import importlib
 import json
 import os
 import sys
 import threading
 import time
-from datetime import datetime
-from types import SimpleNamespace
+from datetime import date
+from pathlib import Path
+
+STAND_IN = Path(__file__).parents[2] / "gateway" / "rehearsal" / "stand_in"
+"""What a rehearsal has: signatures and types of both versions.  Only the broker is another one."""
+if str(STAND_IN) not in sys.path:
+    sys.path.append(str(STAND_IN))  # `shioaji` there is hidden by the one of the tests
+
+from rehearsed.contracts import contract_of  # noqa: E402
+from rehearsed.record import Record  # noqa: E402
 
 ETIMEDOUT = 110
+
+
+def face(version):
+    """The module with what a worker calls, such as that of "1_7"."""
+    return importlib.import_module(f"rehearsed.face_{version}")
 
 
 def journal(call, **details):
@@ -49,47 +63,32 @@ def block(seconds):
     assert libc.pthread_mutex_timedlock(mutex, ctypes.byref(limit)) == ETIMEDOUT
 
 
-class Contract(SimpleNamespace):
-    """Of a future, an option or a stock."""
-
-
-def contracts_of(kind):
-    return {
-        "Stocks": [
-            Contract(
-                code="2330", symbol="TSE2330", name="台積電", exchange="TSE", target_code="",
-                reference=100.0, limit_up=110.0, limit_down=90.0, unit=1000.0, category="24",
-            ),
-            Contract(code="2317", symbol="TSE2317", name="鴻海", exchange="TSE", target_code=""),
-        ],
-        "Futures": [
-            Contract(
-                code="TXFR1", symbol="TXFR1", name="臺股期貨近月", exchange="TAIFEX",
-                target_code="TXFL6", reference=100.0, limit_up=110.0, limit_down=90.0,
-                delivery_date="2026/12/16", category="TXF",
-            ),
-        ],
-        "Options": [
-            Contract(
-                code=f"TXO{strike}L6", symbol=f"TXO202612{strike}C", name=f"臺指選擇權{strike}",
-                exchange="TAIFEX", target_code="",
-            )
-            for strike in (22900, 23000, 23100)
-        ],
-    }[kind]  # fmt: skip
+def contracts():
+    """By code; the facts that the broker tells of each."""
+    limits = {"reference": 100.0, "limit_up": 110.0, "limit_down": 90.0}
+    future = {"target_code": "TXFL6", "name": "臺股期貨近月", "delivery_date": "2026/12/16"}
+    facts = [
+        {"code": "2330", "name": "台積電", "unit": 1000.0, "category": "24", **limits},
+        {"code": "2317", "name": "鴻海"},
+        {"code": "TXFR1", **future, **limits},
+        *({"code": f"TXO{strike}L6", "name": "臺指選擇權"} for strike in (22900, 23000, 23100)),
+    ]
+    return {each["code"]: contract_of(each, date(2026, 11, 23)) for each in facts}
 
 
 class Broker:
-    """The other end of one `Shioaji` object."""
+    """The other end of one `Shioaji` object, as `rehearsed.broker.Broker` is."""
 
     def __init__(self, client):
+        journal("Shioaji")
         self.client = client
         self.logged_in = False
+        self.contracts_told = contracts()
         self.callbacks = {}
         self.session_down = lambda: None
         self._stop = threading.Event()
 
-    def log_in(self, api_key, secret_key, errors):
+    def log_in(self, api_key, secret_key):
         journal("login", api_key=api_key, secret_key=secret_key)
         if not self._takes_account():
             journal("double")
@@ -98,12 +97,19 @@ class Broker:
         block(float(os.environ.get("STAND_IN_BLOCK", "0")))
         failure = os.environ.get("STAND_IN_LOGIN")
         if failure:
-            raise errors[failure](api_key)
+            raise self.client.errors[failure](api_key)
         self.logged_in = True
         journal("logged in")
         down = os.environ.get("STAND_IN_DOWN")
         if down:
             self._later(float(down), self._go_down)
+        return []
+
+    @property
+    def contracts(self):
+        if not self.logged_in:
+            raise self.client.errors["login"]("")
+        return self.contracts_told
 
     def _takes_account(self):
         """Whether nobody else is logged in; the kernel gives the account back at our end."""
@@ -128,19 +134,45 @@ class Broker:
         journal("logged out")
 
     def subscribe(self, contract, quote_type):
+        _ = self.contracts
         journal("subscribe", code=contract.code, quote_type=quote_type)
-        market = "stk" if contract.exchange == "TSE" else "fop"
-        name = f"{quote_type}_{market}_v1"
-        threading.Thread(target=self._feed, args=(name, contract), daemon=True).start()
+        market = "stk" if contract.kind == "Stocks" else "fop"
+        feed = (f"{quote_type}_{market}_v1", quote_type, contract)
+        threading.Thread(target=self._feed, args=feed, daemon=True).start()
 
-    def _feed(self, name, contract):
+    def _feed(self, name, quote_type, contract):
         pause = 1 / float(os.environ.get("STAND_IN_TICKS", "10"))
+        make = tick if quote_type == "tick" else bidask
         number = 0
         while not self._stop.wait(pause):
             number += 1
             if name in self.callbacks:
-                make = self.client.make_tick if name.startswith("tick") else self.client.make_bidask
-                self.callbacks[name](make(contract, number))
+                event = make(contract, number)
+                self.callbacks[name](self.client.make(quote_type, contract, event))
+
+    def snapshots(self, contracts):
+        journal("snapshots", codes=[contract.code for contract in contracts])
+        prices = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.5}
+        volumes = {"volume": 1, "total_volume": 1000, "amount": 100, "total_amount": 100_000}
+        return [
+            Record(ts=time.time_ns(), code=c.code, exchange=c.exchange, **prices, **volumes)
+            for c in contracts
+        ]
+
+    def kbars(self, contract, start=None, end=None):
+        how = os.environ.get("STAND_IN_KBARS", "0")
+        journal("kbars", code=contract.code, start=start, end=end)
+        if how == "raise":
+            raise TimeoutError("Topic: api/v1/data/kbars")
+        minutes = 0 if how == "empty" else 3
+        if minutes:
+            time.sleep(float(how))
+        # The ends of two minutes that are over and of the one that is not, each in nanoseconds
+        # of Taipei's time written as if it were UTC.
+        now = int(time.time()) // 60 * 60 + 8 * 3600
+        stamps = [(now + 60 * minute) * 10**9 for minute in range(2 - minutes, 2)]
+        prices = {name: [100.0] * minutes for name in ("Open", "High", "Low", "Close", "Amount")}
+        return Record(ts=stamps, **prices, Volume=[7] * minutes)
 
     def _go_down(self):
         journal("session down")
@@ -152,72 +184,51 @@ class Broker:
         timer.start()
 
 
-def snapshots(contracts):
-    journal("snapshots", codes=[contract.code for contract in contracts])
-    prices = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.5}
-    volumes = {"volume": 1, "total_volume": 1000, "amount": 100, "total_amount": 100_000}
-    return [
-        SimpleNamespace(
-            ts=time.time_ns(), code=c.code, exchange=c.exchange, **prices, **volumes
-        )
-        for c in contracts
-    ]  # fmt: skip
+class Journaled:
+    """What a client of either version notes besides; `absent`: an older one has no `kbars`."""
+
+    broker_type = Broker
+
+    def activate_ca(self, ca_path, ca_passwd, person_id="", store=0):
+        journal("activate_ca", ca_path=ca_path, ca_passwd=ca_passwd)
+        return super().activate_ca(ca_path, ca_passwd)
+
+    def __getattribute__(self, name):
+        if name == "kbars" and os.environ.get("STAND_IN_KBARS") == "absent":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
 
 
-class WithKbars:
-    """`kbars` of a client, which both versions have; `absent`: an older one has none."""
-
-    def __getattr__(self, name):
-        if name == "kbars" and os.environ.get("STAND_IN_KBARS") != "absent":
-            return self._kbars
-        raise AttributeError(name)
-
-    def _kbars(self, contract, start=None, end=None, timeout=30000, cb=None):
-        how = os.environ.get("STAND_IN_KBARS", "0")
-        journal("kbars", code=contract.code, start=start, end=end, timeout=timeout)
-        if how == "raise":
-            raise TimeoutError("Topic: api/v1/data/kbars")
-        minutes = 0 if how == "empty" else 3
-        if minutes:
-            time.sleep(float(how))
-        # The ends of two minutes that are over and of the one that is not, each in nanoseconds
-        # of Taipei's time written as if it were UTC.
-        now = int(time.time()) // 60 * 60 + 8 * 3600
-        stamps = [(now + 60 * minute) * 10**9 for minute in range(2 - minutes, 2)]
-        prices = {name: [100.0] * minutes for name in ("Open", "High", "Low", "Close", "Amount")}
-        return SimpleNamespace(ts=stamps, **prices, Volume=[7] * minutes)
-
-
-def tick_fields(contract, number, price):
-    """A tick as a mapping; `price` makes a price of a number."""
+def tick(contract, number):
+    """The `number`th tick, as a worker would tell it."""
     return {
         "code": contract.target_code or contract.code,
-        "datetime": datetime(2026, 11, 23, 9, 0, 0, 123000),
-        "open": price(100),
-        "high": price(100 + number),
-        "low": price(99.5),
-        "close": price(100 + number),
-        "avg_price": price(100.25),
-        "amount": price(100 + number),
-        "total_amount": price(100_000),
+        "datetime": "2026-11-23T09:00:00.123000",
+        "open": 100,
+        "high": 100 + number,
+        "low": 99.5,
+        "price": 100 + number,
+        "close": 100 + number,
+        "avg_price": 100.25,
+        "amount": 100 + number,
+        "total_amount": 100_000,
         "volume": 2,
         "total_volume": 1000 + number,
         "tick_type": 1,
         "chg_type": 2,
-        "price_chg": price(number),
-        "pct_chg": price(number),
-        "underlying_price": price(100.5),
-        "simtrade": False,
+        "price_chg": number,
+        "pct_chg": number,
+        "underlying_price": 100.5,
     }
 
 
-def bidask_fields(contract, number, price):
+def bidask(contract, number):
+    """The `number`th bid/ask."""
     return {
         "code": contract.target_code or contract.code,
-        "datetime": datetime(2026, 11, 23, 9, 0, 0, 456000),
-        "bid_price": [price(100 - i) for i in range(5)],
+        "datetime": "2026-11-23T09:00:00.456000",
+        "bid_price": [100 - level for level in range(5)],
         "bid_volume": [number, 2, 3, 4, 5],
-        "ask_price": [price(101 + i) for i in range(5)],
+        "ask_price": [101 + level for level in range(5)],
         "ask_volume": [number, 4, 3, 2, 1],
-        "simtrade": False,
     }

@@ -36,8 +36,9 @@ OVERDUE = 2.0
 class Face(Protocol):
     """What the two versions of the library do differently."""
 
-    errors: Mapping[str, Callable[[str], Exception]]
-    """By `451`, `503`, `token` and `subscriptions`: makes what is raised, of the API key."""
+    @property
+    def errors(self) -> Mapping[str, Callable[[str], Exception]]:
+        """By `451`, `503`, `token` and `subscriptions`: makes what is raised, of the API key."""
 
     def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Any: ...
     def order_state(self, name: str) -> Any: ...

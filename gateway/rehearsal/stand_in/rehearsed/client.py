@@ -30,6 +30,8 @@ class Client:
 
     Order = Order
     broker: Broker
+    broker_type: Callable[..., Broker]
+    """Makes the other end, given this one."""
 
     # -- Accounts and questions.
 

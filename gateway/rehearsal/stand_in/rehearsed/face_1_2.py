@@ -184,6 +184,9 @@ class QuoteApi:
 
 
 class Shioaji(Client):
+    broker_type = Broker
+    errors = ERRORS
+
     def __init__(
         self,
         simulation: bool = False,
@@ -191,8 +194,7 @@ class Shioaji(Client):
         currency: str = "NTD",
         vpn: bool = False,
     ) -> None:
-        self.broker = Broker(self)
-        self.errors = ERRORS
+        self.broker = self.broker_type(self)
         self.quote = QuoteApi(self)
         self.context: Any = None
 

@@ -142,11 +142,13 @@ class QuoteApi:
 
 
 class Shioaji(Client):
+    broker_type = Broker
+    errors = ERRORS
+
     def __init__(
         self, simulation: bool | None = None, proxy: str | None = None, vpn: bool | None = None
     ) -> None:
-        self.broker = Broker(self)
-        self.errors = ERRORS
+        self.broker = self.broker_type(self)
         self.context: Any = None
 
     @property
