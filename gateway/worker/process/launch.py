@@ -55,7 +55,7 @@ class Launcher:
         self, settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, reactor: Any
     ) -> None:
         self._settings = settings
-        self._environ = {**environ, **settings.given}
+        self._own_environ = environ
         self._cwd = cwd
         self._reactor = reactor
         self._probed: tuple[object, str] | None = None
@@ -151,6 +151,11 @@ class Launcher:
                 "Python is missing", f"{given} is not a program that can be run; see --python"
             )
         return found
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        """As it is now: what a gateway hands over to the next one is taken out after its start."""
+        return {**self._own_environ, **self._settings.given}
 
     @property
     def _keys(self) -> set[str]:

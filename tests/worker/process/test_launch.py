@@ -88,6 +88,17 @@ class LauncherTestCase(TestCase):
         return (await launcher.command(None, "")).argv[0]
 
 
+class GivenTests(LauncherTestCase):
+    async def test_what_is_given_wins_and_the_rest_is_as_it_is_now(self) -> None:
+        self.folder.write("main.py")
+        environ = {"PATH": "", "LEAVES": "1", "A": "mine"}
+        launcher = self.launcher(environ, given={"A": "given"}, python=sys.executable)
+        del environ["LEAVES"]
+        env = (await launcher.command(None, "")).env
+        self.assertEqual(env["A"], "given")
+        self.assertNotIn("LEAVES", env)
+
+
 class MainTests(LauncherTestCase):
     def test_the_one_that_is_named(self) -> None:
         main = self.folder.write("sub/worker.py")
