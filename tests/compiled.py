@@ -1,6 +1,6 @@
 """The tests of the relay's core with the modules that mypyc compiles: `python -m tests.compiled`.
 
-Builds a wheel with SJGATEWAY_COMPILE=1 in a folder of its own, and runs `PARTS` against it.  Left
+Builds a wheel with SJGATEWAY_COMPILE=1 in a folder of its own, and runs `parts` against it.  Left
 out are tests of the same folders that put objects of their own in the place of a compiled class,
 which compiled code does not take: `LEFT_OUT` says which.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("gateway", "twisted", "setup.py", "pyproject.toml", "README.md", "LICENSE", "main.py")
+JOBS = min(4, os.cpu_count() or 1)
 FOLDERS = ("engineio", "relay", "socketio", "web/websocket")
 MORE = ("tests.fuzz.test_bursts", "tests.web.http.test_tls_writer", "tests.web.http.test_writer")
 LEFT_OUT = {
@@ -71,7 +72,7 @@ def main() -> int:
             print("nothing was compiled")
             return 1
         return subprocess.run(
-            [sys.executable, "-m", "twisted.trial", *parts()],
+            [sys.executable, "-m", "twisted.trial", f"-j{JOBS}", *parts()],
             cwd=site,
             env={**os.environ, "PYTHONPATH": str(site)},
             check=False,
