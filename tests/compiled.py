@@ -65,11 +65,26 @@ def build(folder: Path) -> Path:
     return site
 
 
+def check(site: Path) -> str:
+    """What the gateway in `site` says before a start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "twisted", "sjgateway", "--no-worker", "--check"],
+        cwd=site,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         site = build(Path(folder))
-        if not list(site.glob("gateway/relay/hub.*.so")):
-            print("nothing was compiled")
+        said = check(site)
+        if ", compiled" not in said:
+            print(f"nothing was compiled, or it does not start:\n{said}")
             return 1
         return subprocess.run(
             [sys.executable, "-m", "twisted.trial", f"-j{JOBS}", *parts()],

@@ -73,6 +73,19 @@ class PathTests(SynchronousTestCase):
         within = {("relay/hub.py", "Hub.enter"), ("engineio/forms.py", "WebSocket.encode")}
         self.assertEqual(walked, [each for each in written if each not in within])
 
+    def test_what_an_event_passes_can_be_compiled(self) -> None:
+        """But for a session, which others refer to weakly, and modules with a `Protocol`."""
+        listed = re.findall(
+            r'^    "(gateway/.+\.py)",$', (ROOT / "setup.py").read_text(), re.MULTILINE
+        )
+        self.assertEqual([each for each in listed if not (ROOT / each).is_file()], [])
+        files = {f"gateway/{file}" for file, _ in path("The path of one event")}
+        left = {
+            f"gateway/{each}.py"
+            for each in ("engineio/session", "engineio/websocket", "common/attempt")
+        }
+        self.assertEqual(files - set(listed), left)
+
     def test_each_function_on_the_paths_exists(self) -> None:
         restart = path("The path of one restart request")
         self.assertTrue(9 < len(restart) <= OF_RESTART)
