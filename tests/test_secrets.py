@@ -95,11 +95,13 @@ class SecretTests(TestCase):
 
     def hear(self, url: str, note: str) -> None:
         """Keep every event; a stranger who does not know the token is refused."""
-        client = socketio.Client(reconnection=False, handle_sigint=False)
+        client = socketio.Client(reconnection=False, handle_sigint=False, request_timeout=PATIENCE)
         client.on("*", lambda *event: self.outputs.append(repr(event).encode()))
         client.connect(url, auth={"token": self.canary["view token"]}, wait_timeout=PATIENCE)
         self.addCleanup(client.disconnect)
-        stranger = socketio.Client(reconnection=False, handle_sigint=False)
+        stranger = socketio.Client(
+            reconnection=False, handle_sigint=False, request_timeout=PATIENCE
+        )
         stranger.on("connect_error", lambda *error: self.outputs.append(repr(error).encode()))
         self.assertRaises(
             Refused, stranger.connect, url, auth={"token": self.canary["wrong socket token"]}

@@ -69,7 +69,7 @@ class HandshakeTests(SynchronousTestCase):
     def test_a_client_may_use_the_other_path(self) -> None:
         for path in ("feed", "socket.io"):
             for transports in (["polling"], ["websocket"], None):
-                with socketio.SimpleClient() as client:
+                with socketio.SimpleClient(request_timeout=PATIENCE) as client:
                     client.connect(
                         self.gateway.url,
                         socketio_path=path,

@@ -13,8 +13,8 @@ from tests.web.certificates import write_certificate
 
 WORKER = """
 import os, time, socketio
-client = socketio.Client()
-client.connect(os.environ["GATEWAY_URL"], wait_timeout=20)
+client = socketio.Client(request_timeout=60)
+client.connect(os.environ["GATEWAY_URL"], wait_timeout=60)
 client.emit("python_status", {"status": "connected"})
 print("the worker is connected to", os.environ["GATEWAY_URL"])
 client.wait()

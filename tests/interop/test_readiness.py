@@ -14,8 +14,8 @@ WORKER = """
 import os, time, socketio
 
 def client():
-    made = socketio.Client(handle_sigint=False)
-    made.connect(os.environ["GATEWAY_URL"])
+    made = socketio.Client(handle_sigint=False, request_timeout=60)
+    made.connect(os.environ["GATEWAY_URL"], wait_timeout=60)
     return made
 
 heard = []

@@ -25,7 +25,9 @@ class Client:
 
     def __init__(self, url: str, token: str, transport: str, *, bearer: bool = True) -> None:
         self.heard: queue.SimpleQueue[tuple] = queue.SimpleQueue()
-        self.client = socketio.Client(reconnection=False, handle_sigint=False)
+        self.client = socketio.Client(
+            reconnection=False, handle_sigint=False, request_timeout=PATIENCE
+        )
         self.client.on("*", lambda *event: self.heard.put(event))
         self.client.on("disconnect", lambda *_: self.heard.put(("disconnect",)))
         headers = {"Authorization": f"Bearer {token}"} if bearer else {}

@@ -24,8 +24,8 @@ if "old" in sys.argv:
 import socketio
 while not os.path.exists("go"):
     time.sleep(0.02)
-client = socketio.Client()
-client.connect(os.environ["GATEWAY_URL"], wait_timeout=20)
+client = socketio.Client(request_timeout=60)
+client.connect(os.environ["GATEWAY_URL"], wait_timeout=60)
 client.wait()
 """
 
