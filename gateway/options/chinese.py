@@ -89,9 +89,9 @@ TEXTS: Final = {
     "times": "重播的事件中的時間。recorded：每個位元組都與錄製時相同；now：改成送出時的時間。",
     "rehearse": "以錄製檔代替市場：main.py 照常執行，但登入的是本機上播放錄製檔的券商。不會有任何資料離開本機，也不會"
     "錄製、存成 K 線、計入啟動次數或發出警示。",
-    "rehearse_faults": "預演中發生的狀況，例如 '09:05 session-down; 09:10 login 451; 10:00 segfault;"
+    "rehearse_faults": "演練中發生的狀況，例如 '09:05 session-down; 09:10 login 451; 10:00 segfault;"
     " 10:05 hang 30; 10:10 silence 120; 10:30 token-expired'。時間是錄製檔中的臺北時間。可重複。",
-    "rehearse_shioaji": "預演時 worker 看到的 shioaji 介面版本，1.2 或 1.7。未指定時為已安裝的版本，沒有安裝則為 1.7。",
+    "rehearse_shioaji": "演練時 worker 看到的 shioaji 介面版本，1.2 或 1.7。未指定時為已安裝的版本，沒有安裝則為 1.7。",
     "slow_size": "待送資料超過這麼多位元組，而且 --slow-time 秒內一點都沒有收下的用戶端，算是過慢。",
     "slow_time": "待送資料超過 --slow-size 的用戶端，幾秒內一點都沒有收下就算過慢。",
     "stall_time": "有待送資料的用戶端，不論多少，幾秒內一點都沒有收下就算過慢。",
