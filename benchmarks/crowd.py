@@ -71,12 +71,14 @@ class Seen:
     doubled: int
     recovered: int
     refused: int
+    course: str
+    """What the one with the longest silence did in it, in seconds after the end of the gateway."""
 
     def __str__(self) -> str:
         return (
             f"{self.clients:3} x {self.name:<25} silence {self.median:.2f} s (median),"
             f" {self.silence:.2f} s (longest); {self.lost} lost, {self.doubled} doubled,"
-            f" {self.recovered} recovered, {self.refused} refused"
+            f" {self.recovered} recovered, {self.refused} refused; the slowest: {self.course}"
         )
 
 
@@ -95,6 +97,10 @@ class Crowd:
         self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
         self._said.get(timeout=WAIT)  # all of them are connected
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -141,8 +147,11 @@ def newest(report: dict[str, Any]) -> int:
     return max((last for _, last in report["ranges"]), default=-1)
 
 
-def judged(reports: list[dict[str, Any]]) -> list[Seen]:
-    """What each kind saw.  Lost is, for a recovering client, what another one heard."""
+def judged(reports: list[dict[str, Any]], end: float) -> list[Seen]:
+    """What each kind saw of an end of the gateway at `end`, in seconds since 1970.
+
+    Lost is, for a recovering client, what another one heard.
+    """
     heard = [_numbers(each) for each in reports]
     horizon = min(max(each) for each in heard)
     recovering = ["not" not in each["name"] for each in reports]
@@ -156,6 +165,7 @@ def judged(reports: list[dict[str, Any]]) -> list[Seen]:
             if recovering[at]
         )
         silences = sorted(reports[at]["silence"] for at in mine)
+        slowest = max((reports[at] for at in mine), key=lambda each: each["silence"])
         seen.append(
             Seen(
                 name,
@@ -166,6 +176,7 @@ def judged(reports: list[dict[str, Any]]) -> list[Seen]:
                 sum(reports[at]["doubled"] for at in mine),
                 sum(reports[at]["recovered"] for at in mine),
                 sum(len(reports[at]["refused"]) for at in mine),
+                ", ".join(f"{what} {when - end:.2f}" for what, when in slowest["course"]),
             )
         )
     return seen

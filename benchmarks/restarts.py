@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
+
 from benchmarks.account import Account, account
 from benchmarks.crowd import STREAM, Crowd, Seen, judged
 from benchmarks.successors import ROOT, Place
@@ -57,20 +59,34 @@ def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[l
             time.sleep(2)
             pid = place.status()["pid"]
             there.mark()
+            ended, used = time.time(), _used(gateway.process.pid)
             if end == "hand-over":
                 before = gateway.starts
                 gateway.hand_over()
                 place.until("hand-over", lambda: gateway.starts > before)
             else:
                 gateway.kill()
+                ended, used = time.time(), 0.0
                 gateway = place.gateway()
+            others = _used(there.pid), _used(pid)
             time.sleep(AFTERWARDS)
-            seen = judged(there.settled())
+            print(
+                f"CPU in {AFTERWARDS} s: the gateway {_used(gateway.process.pid) - used:.2f} s with"
+                f" its start, the clients {_used(there.pid) - others[0]:.2f} s, the worker"
+                f" {_used(pid) - others[1]:.2f} s"
+            )
+            seen = judged(there.settled(), ended)
             kept = place.status()["pid"] == pid
             there.close()
         finally:
             gateway.close()
     return seen, kept
+
+
+def _used(pid: int) -> float:
+    """Seconds of CPU that a process has had."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def main(arguments: list[str]) -> int:
