@@ -15,6 +15,7 @@ import compileall
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,9 +85,11 @@ def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[l
 
 
 def _used(pid: int) -> float:
-    """Seconds of CPU that a process has had."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+    """Seconds of CPU that a process has had; 0 for one that is gone."""
+    with suppress(psutil.NoSuchProcess):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
 
 
 def main(arguments: list[str]) -> int:
