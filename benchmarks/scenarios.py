@@ -30,6 +30,7 @@ def fan_out(
     relay: AbstractContextManager[Server],
     codes: int = 1,
     request: bytes = REQUEST,
+    what: str = "",
 ) -> list[str]:
     """One publisher as fast as its subscribers read: 64 events under way, of `codes` codes."""
     with relay as server:
@@ -41,8 +42,7 @@ def fan_out(
                 publisher.socket.send(event(f"C{sent % codes}", SIZE))
                 sent += 1
             readers.read(1)
-        name = f"1 to {subscribers}, saturated" + (f", {codes} codes" if codes > 1 else "")
-        return row(name, server, readers, cpu, start)
+        return row(f"1 to {subscribers}, saturated{what}", server, readers, cpu, start)
 
 
 def steady(
@@ -153,9 +153,9 @@ COMPARED: dict[str, Callable[[Start], list[str]]] = {
     "steady": lambda relay: steady(100, 200, 5, relay()),
     "steady-low": lambda relay: steady(500, 50, 5, relay()),
     "connect": lambda relay: connect(1000, relay()),
-    "quotes": lambda relay: fan_out(10, 4, relay(), codes=200),
+    "quotes": lambda relay: fan_out(10, 4, relay(), codes=200, what=", 200 codes"),
     "engineio3": lambda relay: fan_out(
-        100, 4, relay("eio3"), request=REQUEST.replace(b"EIO=4", b"EIO=3")
+        100, 4, relay("eio3"), request=REQUEST.replace(b"EIO=4", b"EIO=3"), what=", Engine.IO 3"
     ),
     "deflate": lambda relay: steady(
         100,
