@@ -28,6 +28,7 @@ def fan_out(
     subscribers: int,
     seconds: float,
     relay: AbstractContextManager[Server],
+    *,
     codes: int = 1,
     request: bytes = REQUEST,
     what: str = "",
