@@ -61,6 +61,7 @@ class SecretTests(TestCase):
             f"--main={ROOT / 'tests' / 'children' / 'leaky.py'}",
             f"--token-file={token}",
             f"--log-level={level}",
+            cold=True,
             SJGATEWAY_VIEW_TOKEN=self.canary["view token"],
             SJGATEWAY_ALERT_URLS=f"https://127.0.0.1:{free_port()}/{self.canary['webhook']}",
             API_KEY=self.canary["key in the environment"],

@@ -35,8 +35,10 @@ class Service:
         *options: str,
         shioaji: str = "1_7",
         by: tuple[str, ...] = (),
+        cold: bool = False,
         **environ: str,
     ) -> None:
+        """`cold`: not forked, so that its command line and environment are to be seen."""
         self.url = f"http://localhost:{port}"
         self.log_path = folder / "log"
         self._journal = folder / "journal"
@@ -47,7 +49,7 @@ class Service:
         command = ["-c", TWISTD, "-n", "--pidfile=", "sjgateway", *own, *options]
         env = {**kept, "STAND_IN_JOURNAL": str(self._journal), **given}
         # With a path of its own it may import something else.
-        cold = by or "PYTHONPATH" in environ
+        cold = cold or by or "PYTHONPATH" in environ
         with self.log_path.open("w") as log:
             streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
             self.process: subprocess.Popen | Warm = (
