@@ -187,7 +187,7 @@ class BarKeeper:
     def _hear(self, event: HeardEvent, tick: Tick | None) -> None:
         """Take one event; `tick` is what is in it, if that was found already."""
         if tick is not None:
-            self._mark = ""
+            self._mark = self.book.mark
             self._trade(self.book, tick, event.wall)
             return
         name = event.name
