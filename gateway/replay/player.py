@@ -82,6 +82,8 @@ class Player:
         self._pace = Pace(tape.begins, settings.speed, clock=clock, wall=wall)
         self._begin = settings.begin.after(tape.begins) if settings.begin else tape.begins
         self._commands: deque[dict[str, Any]] = deque()
+        self._wanted: float | None = self._begin
+        """The time to which it has to go yet; None: it is there."""
         self._round = 0
         """How often it went to another place."""
         self._done = 0
@@ -122,8 +124,8 @@ class Player:
     def _converse(self) -> None:
         self._done = 0  # another gateway counts anew
         self._commands.clear()
-        if self._round == 0:
-            self._go(self._begin)
+        if self._wanted is not None:  # it has not begun, or was on its way
+            self._go(self._wanted)
         else:
             self._ask()
         while True:
@@ -150,9 +152,11 @@ class Player:
 
     def _go(self, t: float) -> None:
         """Go to the time `t`, and tell what holds from before it."""
+        self._wanted = t
         lasting: list[Entry] = []
         for lasting in self._tape.seek(t):  # noqa: B007  # the last one counts
             self._listen(0)
+        self._wanted = None
         self._pace.jump(max(t, self._tape.begins))
         self._newest = self._pace.now
         self._round += 1

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import orjson
 
 from gateway.engineio.packet import OVERHEAD
-from gateway.history.reading import open_file, raw_lines
+from gateway.history.reading import MAX_LINE, open_file, raw_lines
 from gateway.history.recorded_lines import FORMAT, parse
 from gateway.history.zstd_file import MAGIC
 from gateway.market.events import CONTRACT, CONTRACTS_LOADED, OPTION_METADATA, READY
+from gateway.replay.wishes import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,22 +46,28 @@ def entries(path: Path) -> Iterator[Entry]:
     for text in _lines(path):
         time = text[len(_TIME) : text.find(_EVENT, len(_TIME), MOST_TIME)]
         if text.startswith(_TIME) and time.replace(b".", b"", 1).isdigit() and text.endswith(_END):
-            yield Entry(float(time), text[len(_TIME) + len(time) + len(_EVENT) - 1 : -1])
-            continue  # most are like this
-        line = parse(text)
-        if line.payload is not None:
-            yield Entry(line.t, line.payload, line.attachments)
-        elif line.recording is not None and line.recording.get("format") != FORMAT:
-            raise ValueError(
-                f"{path} has the format {line.recording.get('format')!r}, not {FORMAT}"
-            )
+            # Most are like this.
+            entry = Entry(float(time), text[len(_TIME) + len(time) + len(_EVENT) - 1 : -1])
+        else:
+            line = parse(text)
+            if line.recording is not None and line.recording.get("format") != FORMAT:
+                raise ValueError(
+                    f"it has the format {line.recording.get('format')!r}, not {FORMAT}"
+                )
+            if line.payload is None:
+                continue
+            entry = Entry(line.t, line.payload, line.attachments)
+        if not 0 <= entry.t <= LATEST:
+            raise ValueError(f"{entry.t:.15g} is no time in seconds since 1970")
+        yield entry
 
 
 def _lines(path: Path) -> Iterator[bytes]:
     with open_file(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
             file.seek(0)
-            yield from (line for line in map(bytes.strip, file) if line)
+            lines = iter(lambda: file.readline(MAX_LINE), b"")
+            yield from (line for line in map(bytes.strip, lines) if line)
             return
     yield from raw_lines(path)
 
@@ -137,4 +144,5 @@ def _code_of(payload: bytes) -> object:
         value = orjson.loads(payload)
     except ValueError:
         return None
-    return value[1].get("code") if len(value) > 1 and isinstance(value[1], dict) else None
+    code = value[1].get("code") if len(value) > 1 and isinstance(value[1], dict) else None
+    return code if isinstance(code, str) else None

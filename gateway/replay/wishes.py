@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX: Final = "max"
 """The speed of a replay that waits for nothing."""
 FASTEST: Final = 10_000.0
+LATEST: Final = 1e11
+"""Seconds since 1970, of the year 5138: what is beyond is no time in seconds."""
 _NUMBER: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
 _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _SPEED_HELP: Final = (
@@ -61,9 +63,12 @@ class Place:
             if re.fullmatch(_CLOCK, word):
                 return cls(time.fromisoformat(word))
             at = datetime.fromisoformat(word)
+            at = at if at.tzinfo else at.replace(tzinfo=TAIPEI)
+            if not 0 <= at.timestamp() <= LATEST:
+                raise ValueError(word)
         except ValueError:
             raise ValueError(f"{word!r} is no time; write 09:00 or 2026-11-30T09:00") from None
-        return cls(at if at.tzinfo else at.replace(tzinfo=TAIPEI))
+        return cls(at)
 
     def after(self, begins: float) -> float:
         """The time in seconds since 1970, in a recording that begins at `begins`.

@@ -14,6 +14,7 @@ from gateway.engineio.packet import OVERHEAD
 from gateway.history.recorded_lines import line
 from gateway.history.zstd_file import compress
 from gateway.replay import player as module
+from gateway.replay import tape
 from gateway.replay.connection import LostError
 from gateway.replay.player import OPEN, Player, ReplaySettings
 from gateway.replay.tape import Tape
@@ -208,6 +209,12 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(heard[0], (0, 0))
         self.assertEqual(len(self.connections), 2)
         self.assertEqual(heard[1], (10, 1))
+
+    def test_it_gets_where_it_was_asked_to_go_when_the_gateway_goes_meanwhile(self) -> None:
+        self.patch(tape, "SLICE", 2)
+        self.commands = [(1, {"number": 1, "to": "10:00"}), (1, {"lost": True})]
+        self.assertEqual(self.play(0, 10, 20, 30, 40, 1800), [(0, 0), (1, 5)])
+        self.assertEqual(len(self.connections), 2)
 
     def test_a_gateway_that_is_not_there_yet_is_waited_for(self) -> None:
         heard = self.play(0, 10, away=20)

@@ -11,6 +11,7 @@ from gateway.history.recorded_lines import gap_line, head_line, line
 from gateway.history.zstd_file import compress
 from gateway.replay import tape as module
 from gateway.replay.tape import Entry, Tape
+from gateway.replay.wishes import LATEST
 
 
 def tick(t: float, number: int = 0) -> bytes:
@@ -105,6 +106,27 @@ class TapeTests(SynchronousTestCase):
         self.assertEqual(tape.next_time, 1)
         self.assertEqual([each.t for each in list(tape.seek(99))[-1]], [1, 3, 5])
         self.assertIsNone(tape.next_time)
+
+    def test_what_holds_is_told_whatever_it_calls_its_code(self) -> None:
+        lines = [
+            line(n, b'["market_contract",%b]' % each)
+            for n, each in enumerate((b'{"code":["x"]}', b'{"code":{}}', b'[{"code":1}]', b"NaN"))
+        ]
+        (lasting,) = self.tape(self.file(*lines, tick(9))).seek(9)
+        self.assertEqual([each.t for each in lasting], [3])  # the newest without a code
+
+    def test_a_time_that_is_not_in_seconds_is_told_and_ends_it(self) -> None:
+        for wrong in (b"1796002200000", b"1e300", b"-5", b"%.1f" % (LATEST + 1)):
+            self.warnings.clear()
+            file = self.file(tick(1), b'{"t":%b,"e":["a"]}\n' % wrong, tick(2), packed=False)
+            self.assertEqual([each.t for each in self.all(self.tape(file))], [1])
+            self.assertIn("is no time in seconds since 1970", self.warnings[-1])
+
+    def test_a_line_without_an_end_is_not_read_whole(self) -> None:
+        self.patch(module, "MAX_LINE", 100)
+        file = self.file(tick(1), b"\0" * 1000, packed=False)
+        self.assertEqual([each.t for each in self.all(self.tape(file))], [1])
+        self.assertIn("is read no further", self.warnings[-1])
 
     def test_one_that_is_damaged_is_played_up_to_there_and_told(self) -> None:
         broken = self.file(tick(1), tick(2))

@@ -48,7 +48,15 @@ class PlaceTests(SynchronousTestCase):
         self.assertEqual(Place.read("2026-12-04T02:00Z").after(begins), at("2026-12-04T10:00"))
 
     def test_anything_else_is_refused_with_what_to_write(self) -> None:
-        for text in ("", "9", "24:00", "09:60", "noon", "2026-13-01T09:00"):
+        for text in (
+            "",
+            "9",
+            "24:00",
+            "09:60",
+            "noon",
+            "2026-13-01T09:00",
+            "9999-12-31T23:59-12:00",
+        ):
             with self.assertRaisesRegex(ValueError, "write 09:00 or"):
                 Place.read(text)
 
