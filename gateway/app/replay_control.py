@@ -22,15 +22,16 @@ import msgspec
 import orjson
 from twisted.internet.defer import Deferred
 
+from gateway.app.replayed_worker import ReplayedWorker
 from gateway.common.times import iso
 from gateway.contract import WorkerError
-from gateway.market.events import ASK_REPLAY, HEARTBEAT, READY, WORKER_STATUS
+from gateway.market.events import ASK_REPLAY
 from gateway.replay.wishes import MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from gateway.app.worker_events import SupervisedWorker, WorkerEvents
+    from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadline, Deadlines
     from gateway.history.bar_service import BarService
     from gateway.options import Settings
@@ -90,9 +91,9 @@ class Command:
 class ReplayControl:
     """`facts` never change, and are told beside the rest.
 
-    `is_worker(client)` tells the worker of the replay; `lives(client)` is told that it lives, and
-    `went()` that what comes from now on is of another place.  `apart()` are the clients that have
-    not read all there is.
+    `is_worker(client)` tells the worker of the replay, `runs()` whether it runs; `lives(client)` is
+    told that it lives, and `went()` that what comes from now on is of another place.  `apart()` are
+    the clients that have not read all there is.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class ReplayControl:
         facts: Mapping[str, Any],
         *,
         is_worker: Callable[[Subscription], bool],
+        runs: Callable[[], bool],
         lives: Callable[[Subscription], object],
         went: Callable[[], object],
         apart: Callable[[], Iterable[Subscription]],
@@ -108,6 +110,7 @@ class ReplayControl:
         self._deadlines = deadlines
         self._facts = facts
         self._is_worker = is_worker
+        self._runs = runs
         self._lives = lives
         self._went = went
         self._apart = apart
@@ -211,6 +214,9 @@ class ReplayControl:
 
         Raises WorkerError, or fails with it.
         """
+        if not self._runs():
+            why = "its worker does not run; GET /status says why, POST /start-python starts it"
+            raise WorkerError("The replay did not do it", why)
         if len(self._commands) >= MOST:
             raise WorkerError("The replay is busy", f"{MOST} wishes wait; ask again later")
         self._number += 1
@@ -236,54 +242,6 @@ def _passed_on(outcome: Any, late: Deadline) -> Any:
 
 def _nothing() -> None:
     pass
-
-
-class ReplayedWorker:
-    """The supervisor as the relay's events see it in a replay.
-
-    What is played was said by another worker, on another day: it says nothing of this one, which
-    is ready while it asks.  A `python_status` among it is followed by the present one, given to
-    `publish`, so that the newest one always says what is true now.
-    """
-
-    def __init__(
-        self, supervisor: SupervisedWorker, publish: Callable[[str, dict[str, Any]], object]
-    ) -> None:
-        self._supervisor = supervisor
-        self._publish = publish
-        self._status: dict[str, Any] | None = None
-        self._connection: Hashable = None
-
-    @property
-    def running(self) -> bool:
-        return self._supervisor.running
-
-    @property
-    def adopted(self) -> bool:
-        return self._supervisor.adopted
-
-    @property
-    def generation(self) -> int:
-        return self._supervisor.generation
-
-    def heard(self, name: str, value: object, connection: Hashable) -> None:
-        if name == WORKER_STATUS and self._status is not None:
-            self._publish(name, self._status)
-
-    def gone(self, connection: Hashable) -> None:
-        self._supervisor.gone(connection)
-
-    def published(self, name: str, value: dict[str, Any]) -> None:
-        """The gateway has told something."""
-        if name == WORKER_STATUS:
-            self._status = value
-
-    def lives(self, client: Subscription) -> None:
-        """The worker has asked: a sign of life."""
-        connection = client.socket.session
-        name = HEARTBEAT if connection is self._connection else READY
-        self._connection = connection
-        self._supervisor.heard(name, {"shioaji_connected": True}, connection)
 
 
 def make_replay(
@@ -314,6 +272,7 @@ def make_replay(
         deadlines,
         facts,
         is_worker=events.is_worker,
+        runs=lambda: supervisor.running,
         lives=worker.lives,
         went=went,
         apart=lambda: (client for hub in relay.hubs.values() for client in hub.log.apart),

@@ -17,7 +17,6 @@ from gateway.app.replay_control import (
     PATIENCE,
     STALLED,
     ReplayControl,
-    ReplayedWorker,
 )
 from gateway.contract import WorkerError
 from gateway.engineio.deadlines import Deadlines
@@ -28,7 +27,6 @@ class FakeClient:
     def __init__(self, lag: int = 0) -> None:
         self.lag = lag
         self.outbox = SimpleNamespace(progress=(0, 0))
-        self.socket = SimpleNamespace(session=object())
 
 
 class ReplayControlTests(SynchronousTestCase):
@@ -38,12 +36,14 @@ class ReplayControlTests(SynchronousTestCase):
         self.worker = FakeClient()
         self.lived: list[Any] = []
         self.wents = 0
+        self.runs = True
         self.apart: list[FakeClient] = []
         self.answers: list[dict[str, Any]] = []
         self.replay = ReplayControl(
             self.deadlines,
             {"files": ["day"], "loop": False},
             is_worker=lambda client: client is self.worker,
+            runs=lambda: self.runs,
             lives=self.lived.append,
             went=self.went,
             apart=lambda: self.apart,
@@ -153,6 +153,12 @@ class ReplayControlTests(SynchronousTestCase):
         self.ask()
         self.assertEqual(self.answers, [])
 
+    def test_without_a_worker_a_wish_fails_at_once(self) -> None:
+        self.runs = False
+        self.assertRaisesRegex(
+            WorkerError, "its worker does not run", self.replay.command, Wish(paused=True)
+        )
+
     def test_with_max_it_waits_for_who_is_behind_and_reads(self) -> None:
         reader = FakeClient(BEHIND + 1)
         self.apart.append(reader)
@@ -182,47 +188,3 @@ class ReplayControlTests(SynchronousTestCase):
         self.ask(speed="max")
         self.replay.command(Wish(speed=1.0))
         self.assertEqual(self.answers[0]["speed"], 1)
-
-
-class FakeSupervisor:
-    running, adopted, generation = True, False, 7
-
-    def __init__(self) -> None:
-        self.said: list[Any] = []
-
-    def heard(self, name: str, value: object, connection: Any) -> None:
-        self.said.append((name, connection))
-
-    def gone(self, connection: Any) -> None:
-        self.said.append(("gone", connection))
-
-
-class ReplayedWorkerTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.supervisor = FakeSupervisor()
-        self.published: list[Any] = []
-        publish = lambda name, value: self.published.append((name, value))  # noqa: E731
-        self.worker = ReplayedWorker(self.supervisor, publish)
-
-    def test_nothing_that_is_played_is_taken_for_the_workers_own_word(self) -> None:
-        for name in ("shioaji_ready", "heartbeat", "python_error", "python_status", "market_tick"):
-            self.worker.heard(name, {"shioaji_connected": False, "error": "451"}, "its connection")
-        self.assertEqual(self.supervisor.said, [])
-        self.assertEqual((self.worker.running, self.worker.generation), (True, 7))
-
-    def test_it_is_ready_while_it_asks(self) -> None:
-        first, second = FakeClient(), FakeClient()
-        for client in (first, first, second):
-            self.worker.lives(client)
-        self.worker.gone(second.socket.session)
-        wanted = ["shioaji_ready", "heartbeat", "shioaji_ready", "gone"]
-        self.assertEqual([name for name, _ in self.supervisor.said], wanted)
-
-    def test_the_newest_python_status_is_always_the_gateways_own(self) -> None:
-        self.worker.heard("python_status", {"status": "stopped"}, None)
-        self.assertEqual(self.published, [])
-        for status in ("starting", "running"):
-            self.worker.published("python_status", {"status": status, "replay": True})
-        self.worker.published("feed_status", {})
-        self.worker.heard("python_status", {"status": "stopped"}, None)
-        self.assertEqual(self.published, [("python_status", {"status": "running", "replay": True})])
