@@ -9,6 +9,8 @@ the newest tick and bid/ask of each code, and the bars of one minute.  Then one 
 from __future__ import annotations
 
 import json
+import math
+import re
 import signal
 import sys
 from datetime import datetime
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.history.reading import read
-from gateway.history.trades import MARKS, TAIPEI_SECONDS, read_code, read_tick
+from gateway.history.trades import MARKS, TAIPEI_SECONDS, plain_ticks, read_code, read_tick
 from gateway.market.events import BIDASK, CONTRACT, TICK
 from gateway.market.hours import TAIPEI
 
@@ -24,27 +26,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-WANTED = (TICK.encode(), BIDASK.encode(), CONTRACT.encode())
+    from gateway.history.trades import Tick
+
+WANTED = {name.encode(): name for name in (TICK, BIDASK, CONTRACT)}
 NO_FACTS = frozenset((*MARKS, "simulation", "timestamp"))
 """What a `market_contract` tells besides its contract."""
 MINUTE = 60
+_CODE = re.compile(rb'"code":\s*"([^"\\]+)"')
 
 Event = dict[str, Any]
 
 
-def events(path: Path) -> Iterator[tuple[float, str, Event]]:
-    """The market's events of a recording: when, the name, the object.  Raises as `read`."""
-    for line in read(path):
-        if line.payload is None or not line.payload[:20].split(b'"')[1:2]:
-            continue
-        if line.payload.split(b'"', 2)[1] not in WANTED:
-            continue
-        try:
-            name, event, *_ = json.loads(line.payload)
-            if isinstance(event, dict) and (made := _whole(line.t, name, event)) is not None:
-                yield line.t, name, made
-        except ValueError:
-            continue  # a worker may tell nonsense; the broker never did
+def events(path: Path, since: float = -math.inf) -> Iterator[tuple[float, str, Event]]:
+    """The market's events of a recording from `since` on: when, the name, the object.
+
+    Raises as `read`.
+    """
+    for at, name, payload in _told(path):
+        if at >= since and (event := _event(at, name, payload)) is not None:
+            yield at, name, event
 
 
 def first_time(path: Path) -> float:
@@ -57,43 +57,116 @@ def first_time(path: Path) -> float:
 
 def known(path: Path, since: float) -> Event:
     """What is known of the day at `since`."""
-    contracts: dict[str, Event] = {}
-    newest: dict[str, dict[str, Event]] = {TICK: {}, BIDASK: {}}
-    bars: dict[str, list[list[float]]] = {}
-    for at, name, event in events(path):
+    found = _Known(since)
+    for at, name, payload in _told(path):
+        found.take(at, name, payload)
+    return found.all()
+
+
+class _Known:
+    """What is known of a day at `since`.
+
+    A login waits for it.  So of what comes later only the first quote of a code is read whole, and
+    of what was before only what is unusual: of the rest the trades, and the newest quote.
+    """
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._contracts: dict[str, Event] = {}
+        self._newest: dict[str, dict[str, Event]] = {TICK: {}, BIDASK: {}}
+        self._bars: dict[str, list[list[float]]] = {}
+        self._first: dict[str, float] = {}
+        self._seen: set[tuple[str, bytes]] = set()
+        self._unread: dict[tuple[str, bytes], tuple[float, bytes]] = {}
+        """The newest quotes, as they are."""
+
+    def take(self, at: float, name: str, payload: bytes) -> None:
+        """Note an event: the next one of the recording."""
+        code = _CODE.search(payload) if name != CONTRACT and payload.count(b"{") == 1 else None
+        if code is None:
+            self._read(at, name, payload)
+            return
+        key = name, code[1]
+        if key not in self._seen:
+            if self._read(at, name, payload):
+                self._seen.add(key)
+        elif at < self._since:
+            trade = plain_ticks([payload])[0] if name == TICK else None
+            if trade is not None:
+                _add(self._bars.setdefault(trade.code, []), trade)
+            if trade is not None or name == BIDASK:
+                self._unread[key] = at, payload
+            elif self._read(at, name, payload):
+                self._unread.pop(key, None)
+
+    def all(self) -> Event:
+        """As it is told."""
+        for (name, _), (at, payload) in self._unread.items():
+            if (event := _event(at, name, payload)) is not None:
+                self._newest[name][event["code"]] = event
+        contracts = self._contracts
+        for code, facts in list(contracts.items()):
+            month = facts.get("target_code")
+            if not facts.get("reference") and (price := self._first.get(month or code)):
+                facts["reference"] = price
+            if month:
+                own = {key: value for key, value in facts.items() if key != "target_code"}
+                contracts[month] = {**own, **contracts.get(month, {}), "code": month}
+        return {
+            "contracts": list(contracts.values()),
+            "ticks": self._newest[TICK],
+            "bidasks": self._newest[BIDASK],
+            "bars": self._bars,
+        }
+
+    def _read(self, at: float, name: str, payload: bytes) -> bool:
+        """Read an event whole; whether it is a quote or a contract."""
+        if (event := _event(at, name, payload)) is None:
+            return False
         code = event["code"]
         if name == CONTRACT:
-            contracts[code] = event
-            continue
-        contracts.setdefault(code, {"code": code})
+            self._contracts[code] = event
+            return True
+        facts = self._contracts.setdefault(code, {"code": code})
         if event.get("exchange"):
-            contracts[code].setdefault("exchange", event["exchange"])
-        if at < since:
-            newest[name][code] = event
-            if name == TICK and not event.get("simtrade"):
-                _add(bars.setdefault(code, []), event)
-    for facts in list(contracts.values()):
-        if month := facts.get("target_code"):
-            own = {key: value for key, value in facts.items() if key != "target_code"}
-            contracts[month] = {**own, **contracts.get(month, {}), "code": month}
-    return {
-        "contracts": list(contracts.values()),
-        "ticks": newest[TICK],
-        "bidasks": newest[BIDASK],
-        "bars": bars,
-    }
+            facts.setdefault("exchange", event["exchange"])
+        if name == TICK:
+            self._first.setdefault(code, event["price"])
+        if at < self._since:
+            self._newest[name][code] = event
+            if name == TICK and (trade := read_tick(event)) is not None:
+                _add(self._bars.setdefault(code, []), trade)
+        return True
 
 
 def show(path: Path, since: float, out: TextIO) -> None:
     """Print it all."""
     _print(out, known(path, since))
-    for at, name, event in events(path):
-        if at >= since and name != CONTRACT:
+    for at, name, event in events(path, since):
+        if name != CONTRACT:
             _print(out, [at, name, event])
 
 
 def _print(out: TextIO, value: object) -> None:
     out.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def _told(path: Path) -> Iterator[tuple[float, str, bytes]]:
+    """The market's events of a recording as they are: when, the name, the JSON array."""
+    for line in read(path):
+        if line.payload is not None:
+            _, _, rest = line.payload[:20].partition(b'"')
+            if name := WANTED.get(rest.partition(b'"')[0]):
+                yield line.t, name, line.payload
+
+
+def _event(t: float, name: str, payload: bytes) -> Event | None:
+    """The object of an event; None: it is nonsense, which a worker may tell, but no broker."""
+    try:
+        event = json.loads(payload)[1]
+        return _whole(t, name, event) if isinstance(event, dict) else None
+    except (ValueError, IndexError, RecursionError):
+        return None
 
 
 def _whole(t: float, name: str, event: Event) -> Event | None:
@@ -111,19 +184,19 @@ def _whole(t: float, name: str, event: Event) -> Event | None:
     return {**event, **prices, "datetime": at, "volume": int(trade.volume) or 1}
 
 
-def _add(bars: list[list[float]], tick: Event) -> None:
-    """Take a tick into the minutes of its code: the start, four prices, the volume.
+def _add(bars: list[list[float]], trade: Tick) -> None:
+    """Take a trade into the minutes of its code: the start, four prices, the volume.
 
     The start is Taipei's time written as if it were UTC, as the broker has it.
     """
-    at = datetime.fromisoformat(tick["datetime"]).timestamp() + TAIPEI_SECONDS
-    start, price = int(at // MINUTE) * MINUTE, tick["price"]
+    start, price = int((trade.time + TAIPEI_SECONDS) // MINUTE) * MINUTE, trade.price
+    volume = int(trade.volume) or 1
     if bars and bars[-1][0] == start:
         bar = bars[-1]
         bar[2], bar[3], bar[4] = max(bar[2], price), min(bar[3], price), price
-        bar[5] += tick["volume"]
+        bar[5] += volume
     elif not bars or bars[-1][0] < start:
-        bars.append([start, price, price, price, price, tick["volume"]])
+        bars.append([start, price, price, price, price, volume])
 
 
 def main(path: str, since: str) -> None:

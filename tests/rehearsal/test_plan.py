@@ -67,7 +67,7 @@ class EnvironmentTests(SynchronousTestCase):
             check=False,
         )
         self.assertEqual(done.stdout, "1.2.9 ['TXFR1', 'TXFL6']\n", done.stderr)
-        self.assertTrue((self.state / "notes").read_text().count("began"), 1)
+        self.assertEqual((self.state / "notes").read_text().count("began"), 1)
 
 
 class StandInTests(SynchronousTestCase):

@@ -51,12 +51,46 @@ class ReaderTests(SynchronousTestCase):
         out = StringIO()
         show(path, 0, out)
         state, *rest = map(json.loads, out.getvalue().splitlines())
-        self.assertEqual(state["contracts"], [{"code": "TXFL6"}])
+        self.assertEqual(state["contracts"], [{"code": "TXFL6", "reference": 23000.5}])
         ((at, name, event),) = rest
         self.assertEqual(
             (at, name, event["price"], event["volume"]), (BEGIN + 1, "market_tick", 23000.5, 1)
         )
         self.assertEqual(event["datetime"], "2026-11-27T09:00:01+08:00")
+
+    def test_what_is_read_only_in_part_is_known_all_the_same(self) -> None:
+        """A login waits for this, so usual quotes are not read whole."""
+        nested = ["market_tick", {**tick(3, "TXFL6", 9)[1], "more": {"code": "OTHER"}}]
+        path = self.recording(
+            (1, tick(1, "TXFL6", 5)),
+            (2, tick(2, "TXFL6", 8)),
+            (2, bidask(2, "TXFL6", 8)),
+            (3, bidask(3, "TXFL6", 9)),
+            (3, nested),
+            (4, tick(4, "TXFL6", 6)),
+            (5, tick(5, "TXFL6", 1, simtrade=True)),
+            (6, bidask(6, "TXFL6", 7)),
+            (7, tick(7, "2330", 1200)),
+            (8, tick(8, "2330", 1201)),
+        )
+        wall = 9 * 3600 + 20784 * 86400
+        state = known(path, BEGIN + 6)
+        self.assertEqual(state["bars"], {"TXFL6": [[wall, 5, 9, 5, 6, 8]]})
+        self.assertEqual(state["ticks"]["TXFL6"]["price"], 1)
+        self.assertEqual(state["bidasks"]["TXFL6"]["bid_price"], [8, 7])
+        self.assertEqual([each["code"] for each in state["contracts"]], ["TXFL6", "2330"])
+        self.assertEqual(state["contracts"][1]["reference"], 1200)
+
+    def test_a_login_reads_few_events_whole(self) -> None:
+        read = []
+        loads = json.loads
+        self.patch(json, "loads", lambda text: (read.append(text), loads(text))[1])
+        quotes = [(at, make(at, "TXFL6", 5)) for at in range(1, 500) for make in (tick, bidask)]
+        path = self.recording(*quotes)
+        for since in (0, 250, 999):
+            read.clear()
+            known(path, BEGIN + since)
+            self.assertLess(len(read), 6)
 
     def test_where_it_begins(self) -> None:
         path = self.recording((0, ["market_contract", FUTURE]), (5, tick(5, "TXFL6", 5)))

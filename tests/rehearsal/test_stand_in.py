@@ -124,6 +124,32 @@ class QuoteTests(StandInCase):
             error = self.failure(self.subscribe, client, contracts[100])
             self.assertIn("200", str(error))
 
+    def test_a_continuous_contract_is_one_subscription(self) -> None:
+        codes = [f"Z{number:02}" for number in range(101)]
+        facts = [{"code": f"{each}R1", "target_code": f"{each}L6"} for each in codes]
+        client = self.open("1.7", [*((0, ["market_contract", each]) for each in facts), *DAY])
+        futures = [client.Contracts.Futures[each["code"]] for each in facts]
+        self.subscribe(client, *futures[:100], futures[0])
+        self.assertIn("200", str(self.failure(self.subscribe, client, futures[100])))
+        client.unsubscribe(futures[0], "tick")
+        client.subscribe(futures[100], "tick")
+
+    def test_before_the_first_trade_a_snapshot_has_the_reference(self) -> None:
+        for version in ("1.2", "1.7"):
+            client = self.open(version, [*DAY, (50, tick(50, "2317", 200.0))])
+            stocks = client.Contracts.Stocks
+            snapshots = client.snapshots([stocks["2330"], stocks["2317"]])
+            self.assertEqual([each.close for each in snapshots], [1200.0, 200.0])
+            client.logout()
+
+    def test_the_indexes_are_there_without_a_price(self) -> None:
+        for version in ("1.2", "1.7"):
+            client = self.open(version)
+            index = client.Contracts.Indexs.TSE["001"]
+            self.assertEqual((index.symbol, client.snapshots([index])), ("TSE001", []))
+            self.subscribe(client, index)
+            client.logout()
+
     def test_questions_are_answered_from_the_recording(self) -> None:
         client = self.open("1.7")
         heard = Heard()
@@ -202,6 +228,77 @@ class OrderTests(StandInCase):
         kinds = [message.get("operation", {}).get("op_type", "Deal") for _, message in told.wait(4)]
         self.assertEqual(kinds, ["New", "UpdateQty", "UpdatePrice", "Deal"])
         self.assertEqual(client.list_trades(), [trade])
+
+    def test_a_trial_match_fills_nothing(self) -> None:
+        trial = bidask(1, "TXFL6", 23000.0)
+        trial[1]["simtrade"] = True
+        events = [*CONTRACTS, (1, trial), (50, bidask(50, "TXFL6", 22990.0))]
+        client = self.client("1.7", events)
+        heard = Heard()
+        client.on_bidask_fop_v1()(one(heard))
+        future = client.Contracts.Futures["TXFR1"]
+        client.subscribe(future, "bidask")
+        self.clock.move(1)
+        heard.wait()
+        trade = client.place_order(future, self.order(client, price_type="MKT", price=0))
+        self.assertEqual(trade.status.status, "Submitted")
+        self.clock.move(50)
+        heard.wait(2)
+        self.assertEqual(trade.status.deals[0].price, 22991)
+
+
+class SessionTests(StandInCase):
+    def test_one_logs_out_and_in_again_and_hears_and_orders_as_before(self) -> None:
+        for version in ("1.2", "1.7"):
+            client = self.client(version, DAY)
+            client.logout()
+            client.login("the key", "the secret")
+            heard, told = Heard(), Heard()
+            client.broker.callbacks["tick_fop_v1"] = heard
+            client.set_order_callback(told)
+            future = client.Contracts.Futures["TXFR1"]
+            client.broker.subscribe(future, "tick")
+            self.clock.move(50)
+            heard.wait(2)
+            order = client.Order(action="Buy", price=0, quantity=1, price_type="MKT")
+            client.place_order(future, order)
+            told.wait(2)
+            client.logout()
+
+    def test_a_login_after_a_lost_session_may_be_refused_and_mends_it(self) -> None:
+        faults = [(BEGIN + 20, "login", 451, "09:00:20 login 451")]
+        client = self.client("1.7", DAY, faults)
+        self.assertEqual(len(client.login("the key", "the secret")), 2)
+        self.clock.move(20)
+        self.until_said("login 451")
+        self.assertIn("451", str(self.failure(client.login, "the key", "the secret")))
+        self.assertEqual(len(client.login("the key", "the secret")), 2)
+
+    def test_a_login_mends_an_expired_token(self) -> None:
+        faults = [(BEGIN + 20, "token-expired", 0, "09:00:20 token-expired")]
+        client = self.client("1.7", DAY, faults)
+        self.clock.move(20)
+        self.until_said("token-expired")
+        self.assertIn("Token is expired", str(self.failure(client.usage)))
+        client.login("the key", "the secret")
+        self.assertGreater(client.usage().limit_bytes, 0)
+
+    def test_the_end_of_the_recording_is_said(self) -> None:
+        self.client("1.7", DAY)
+        self.clock.move(51)
+        self.until_said("REHEARSAL: the recording is over")
+
+    def test_what_no_broker_would_tell_of_a_contract_is_left_out(self) -> None:
+        odd = {"code": "TXFL6", "exchange": "NYSE", "delivery_date": 20261216, "reference": "7"}
+        odd["security_type"] = "BOND"
+        for version in ("1.2", "1.7"):
+            client = self.client(version, [(0, ["market_contract", odd]), *DAY[2:]])
+            future = client.Contracts.Futures["TXFL6"]
+            self.assertEqual(
+                (str(future.exchange), future.delivery_date, future.reference),
+                ("TAIFEX", "2026/12/16", 0.0),
+            )
+            client.logout()
 
 
 class FaultTests(StandInCase):

@@ -11,13 +11,14 @@ import queue
 import sys
 import threading
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rehearsed import native
 from rehearsed.clock import Plan
 from rehearsed.day import Day
 from rehearsed.orders import Orders, codes_of
-from rehearsed.record import Record, text
+from rehearsed.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ LIMIT = 200
 DAILY_BYTES = 500 << 20
 OVERDUE = 2.0
 """Seconds after a login in which nothing goes wrong that should have gone wrong before."""
+NEEDS_LOGIN = ("session-down", "login", "token-expired")
+"""After these `login` is no empty call, and mends what they did."""
 
 
 class Face(Protocol):
@@ -52,11 +55,14 @@ class Broker:
         self._plan = Plan()
         self._api_key = ""
         self._is_expired = False
+        self._is_lost = False
         self._silent_until = 0.0
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._told: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._subscribed: dict[tuple[str, str], Contract] = {}
+        self._heard: dict[tuple[str, str], Contract] = {}
+        """The same, by each code under which a contract is quoted."""
         self._bytes = 0
         self._day: Day | None = None
         self.logged_in = False
@@ -70,19 +76,32 @@ class Broker:
 
     def log_in(self, api_key: str, secret_key: str) -> list[Any]:
         """Log in; raises what the script says."""
-        if self.logged_in:
+        if self.logged_in and not self._is_lost:
             return self.accounts
         self._api_key = api_key
         sys.stderr.write("REHEARSAL: this shioaji is a stand-in; nothing leaves this machine\n")
-        self._plan.begin()
         if (fault := self._refusal()) is not None:
             self._plan.notes.add(fault.text)
             raise self._face.errors[f"{fault.number:g}"](api_key)
-        self._day = Day(self._plan)
-        self.logged_in = True
-        for name, work in (("feed", self._feed), ("faults", self._go_wrong), ("told", self._tell)):
-            threading.Thread(target=work, name=f"rehearsal {name}", daemon=True).start()
+        if not self.logged_in:
+            self._begin()
+        self._is_lost = self._is_expired = False
         return self.accounts
+
+    def _begin(self) -> None:
+        """Let the day go on, with threads of this login's own."""
+        day = self._day = Day(self._plan)
+        ended = self._ended = threading.Event()
+        told = self._told = queue.SimpleQueue()
+        self._subscribed, self._heard = {}, {}
+        self._plan.begin()
+        self.logged_in = True
+        for name, work in (
+            ("feed", partial(self._feed, day, ended)),
+            ("faults", partial(self._go_wrong, ended)),
+            ("told", partial(self._tell, told)),
+        ):
+            threading.Thread(target=work, name=f"rehearsal {name}", daemon=True).start()
 
     def log_out(self) -> None:
         self.logged_in = False
@@ -110,22 +129,29 @@ class Broker:
         """Begin to hear `tick`, `bidask` or `quote` of a contract; 200 at most."""
         _ = self._known
         with self._lock:
-            if len(self._subscribed) >= LIMIT:
+            key = quote_type, contract.code
+            if key not in self._subscribed and len(self._subscribed) >= LIMIT:
                 raise self._face.errors["subscriptions"](self._api_key)
-            for code in codes_of(contract):
-                self._subscribed[quote_type, code] = contract
+            self._subscribed[key] = contract
+            self._hear()
 
     def unsubscribe(self, contract: Contract, quote_type: str) -> None:
         with self._lock:
-            for code in codes_of(contract):
-                self._subscribed.pop((quote_type, code), None)
+            self._subscribed.pop((quote_type, contract.code), None)
+            self._hear()
+
+    def _hear(self) -> None:
+        self._heard = {
+            (kind, code): contract
+            for (kind, _), contract in self._subscribed.items()
+            for code in codes_of(contract)
+        }
 
     def snapshots(self, contracts: Sequence[Contract]) -> list[Any]:
-        """The newest trade of each contract of which there was one."""
+        """The newest trade of each contract; before the first one, its reference as the price."""
         day = self._known
         with self._lock:
-            found = [(each, _newest(day.ticks, codes_of(each))) for each in contracts]
-            return [self._snapshot(one, tick) for one, tick in found if tick is not None]
+            return day.snapshots(contracts, int(self._plan.now() * 1e9))
 
     def kbars(self, contract: Contract, start: str | None, end: str | None) -> Any:
         """The minutes of a contract so far; those of other days were not recorded."""
@@ -169,30 +195,32 @@ class Broker:
 
     # -- The threads.
 
-    def _feed(self) -> None:
-        assert self._day is not None
+    def _feed(self, day: Day, ended: threading.Event) -> None:
         with contextlib.suppress(ValueError):  # the file was closed: log-out
-            for at, name, event in self._day.lines():
-                if self._plan.wait(at, self._ended):
+            for at, name, event in day.lines():
+                if self._plan.wait(at, ended):
                     return
                 with self._lock:
-                    self._day.take(name, event)
+                    day.take(name, event)
                     self._bytes += 300
                     self._queue(self.orders.quote(event["code"]))
                 if at >= self._silent_until:
-                    self._deliver(name, event)
+                    self._deliver(day, name, event)
+        if not ended.is_set():
+            sys.stderr.write("REHEARSAL: the recording is over; no more quotes will come\n")
+            sys.stderr.flush()
 
-    def _deliver(self, name: str, event: dict[str, Any]) -> None:
+    def _deliver(self, day: Day, name: str, event: dict[str, Any]) -> None:
         """Call back who subscribed to this, or to quotes, in which trades and bid/ask are one."""
-        assert self._day is not None
         code = event["code"]
         self._call("tick" if name == "market_tick" else "bidask", event)
-        if code in self._day.ticks and ("quote", code) in self._subscribed:
-            self._call("quote", {**self._day.bidasks.get(code, {}), **self._day.ticks[code]})
+        if code in day.ticks and ("quote", code) in self._heard:
+            self._call("quote", {**day.bidasks.get(code, {}), **day.ticks[code]})
 
     def _call(self, kind: str, event: dict[str, Any]) -> None:
-        contract = self._subscribed.get((kind, event["code"]))
-        market = "stk" if contract is not None and contract.kind == "Stocks" else "fop"
+        contract = self._heard.get((kind, event["code"]))
+        is_stock = contract is not None and contract.kind in {"Stocks", "Indexs"}
+        market = "stk" if is_stock else "fop"
         callback = self.callbacks.get(f"{kind}_{market}_v1")
         if contract is None or callback is None:
             return
@@ -201,8 +229,8 @@ class Broker:
         except Exception:  # as the library does: it is printed, and the feed goes on
             traceback.print_exc()
 
-    def _tell(self) -> None:
-        while (told := self._told.get()) is not None:
+    def _tell(self, queued: queue.SimpleQueue[Told | None]) -> None:
+        while (told := queued.get()) is not None:
             if self.order_callback is not None:
                 name, message = told
                 try:
@@ -217,15 +245,15 @@ class Broker:
         is_due = fault is not None and fault.kind == "login" and fault.at <= self._plan.now()
         return fault if is_due else None
 
-    def _go_wrong(self) -> None:
+    def _go_wrong(self, ended: threading.Event) -> None:
         """Let each fault happen once, in its time; soon, where nobody was logged in then."""
         begin, done = self._plan.now(), self._plan.notes.read()
         for fault in self._plan.faults:
             if fault.text in done:
                 continue
-            if self._plan.wait(fault.at, self._ended):
+            if self._plan.wait(fault.at, ended):
                 return
-            if fault.at < begin and self._ended.wait(OVERDUE):
+            if fault.at < begin and ended.wait(OVERDUE):
                 return
             self._happen(fault)
 
@@ -237,6 +265,8 @@ class Broker:
             self._silent_until = self._plan.now() + fault.number
         elif fault.kind == "token-expired":
             self._is_expired = True
+        if fault.kind in NEEDS_LOGIN:
+            self._is_lost = True
         sys.stderr.write(f"REHEARSAL: {fault.text}\n")
         sys.stderr.flush()
         if fault.kind in {"session-down", "login"}:
@@ -246,50 +276,8 @@ class Broker:
         elif fault.kind == "hang":
             native.hang(fault.number)
 
-    # -- What is known of a code.
-
     def _best(self, codes: set[str], action: str) -> float | None:
-        """The price at which an order of `action` is filled; `Last`: that of the newest trade."""
-        if self._day is None:
-            return None
-        quote = _newest(self._day.bidasks, codes)
-        side = {"Buy": "ask_price", "Sell": "bid_price"}.get(action, "")
-        if quote is not None and quote.get(side) and quote[side][0]:
-            return float(quote[side][0])
-        tick = _newest(self._day.ticks, codes)
-        return None if tick is None else float(tick["price"])
-
-    def _snapshot(self, contract: Contract, tick: dict[str, Any]) -> Any:
-        assert self._day is not None
-        quote = _newest(self._day.bidasks, codes_of(contract)) or {}
-        price = float(tick["price"])
-        prices = {name: float(tick.get(name, price)) for name in ("open", "high", "low")}
-        return Record(
-            ts=int(self._plan.now() * 1e9),
-            code=contract.code,
-            exchange=text(contract.exchange),
-            **prices,
-            close=price,
-            tick_type=tick.get("tick_type", 0),
-            change_price=float(tick.get("price_chg", 0.0)),
-            change_rate=float(tick.get("pct_chg", 0.0)),
-            change_type=tick.get("chg_type", 3),
-            average_price=float(tick.get("avg_price", price)),
-            volume=int(tick.get("volume", 0)),
-            total_volume=int(tick.get("total_volume", 0)),
-            amount=float(tick.get("amount", 0.0)),
-            total_amount=float(tick.get("total_amount", 0.0)),
-            yesterday_volume=0.0,
-            buy_price=float((quote.get("bid_price") or [0.0])[0]),
-            buy_volume=int((quote.get("bid_volume") or [0])[0]),
-            sell_price=float((quote.get("ask_price") or [0.0])[0]),
-            sell_volume=int((quote.get("ask_volume") or [0])[0]),
-            volume_ratio=0.0,
-        )
-
-
-def _newest(events: Mapping[str, dict[str, Any]], codes: set[str]) -> dict[str, Any] | None:
-    return next((events[code] for code in codes if code in events), None)
+        return None if self._day is None else self._day.best(codes, action)
 
 
 def _account(kind: str, broker: str) -> Record:

@@ -35,15 +35,18 @@ class Plan:
         self.faults = sorted(Fault(*each) for each in told["faults"])
         self.notes = Notes(told["notes"], told["name"])
         self._speed: float = told["speed"]
-        self._began: float | None = None
+        self._began = self._noted()
 
     def begin(self) -> None:
-        """A worker logs in: the first one sets the clock going."""
+        """A worker has logged in: the first one sets the clock going."""
+        self._began = self._noted()
+        if self._began is None:
+            self._began = time.time()
+            self.notes.add(f"{_BEGAN}{self._began}")
+
+    def _noted(self) -> float | None:
         found = (line for line in self.notes.read() if line.startswith(_BEGAN))
-        if (line := next(found, None)) is None:
-            line = f"{_BEGAN}{time.time()}"
-            self.notes.add(line)
-        self._began = float(line[len(_BEGAN) :])
+        return next((float(line[len(_BEGAN) :]) for line in found), None)
 
     def now(self) -> float:
         """The time in the recording, in seconds since 1970."""

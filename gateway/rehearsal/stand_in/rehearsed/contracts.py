@@ -14,6 +14,14 @@ _FUTURE = re.compile(r"([A-Z]{2}[A-Z\d])([A-L])(\d)")
 _OPTION = re.compile(r"([A-Z]{2}[A-Z\d])(\d{5})([A-X])(\d)")
 _CONTINUOUS = re.compile(r"[A-Z]{2}[A-Z\d]R(\d)")
 WEDNESDAY = 2
+KINDS = {"STK": "Stocks", "FUT": "Futures", "OPT": "Options", "IND": "Indexs"}
+CHANGEABLE = {"exchange": ("TSE", "OTC", "OES", "TAIFEX"), "security_type": tuple(KINDS)}
+"""What a worker may tell of these; anything else is no word of the broker's."""
+INDEXES = (
+    {"code": "001", "name": "加權指數", "exchange": "TSE"},
+    {"code": "101", "name": "櫃買指數", "exchange": "OTC"},
+)
+"""Those that the broker has every day."""
 
 
 class Contract(Record):
@@ -21,9 +29,8 @@ class Contract(Record):
 
     @property
     def kind(self) -> str:
-        """Where it is found: `Stocks`, `Futures` or `Options`."""
-        kinds = {"STK": "Stocks", "FUT": "Futures", "OPT": "Options"}
-        return kinds[str(self.security_type)]
+        """Where it is found: `Stocks`, `Futures`, `Options` or `Indexs`."""
+        return KINDS[str(self.security_type)]
 
 
 def contract_of(facts: dict[str, Any], day: date) -> Contract:
@@ -32,6 +39,7 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
     `day` is that of the recording: a code has only the last digit of its year.
     """
     code = facts["code"]
+    index = len(code) == 3 and code.isdigit()
     stock = code[0].isdigit()
     made: dict[str, Any] = {
         "name": code,
@@ -40,7 +48,7 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
         "category": "" if stock else code[:3],
         "currency": "TWD",
         "unit": 1000 if stock else 1,
-        "security_type": "STK" if stock else "FUT",
+        "security_type": "IND" if index else "STK" if stock else "FUT",
         "delivery_month": "",
         "delivery_date": "",
         "reference": 0.0,
@@ -57,11 +65,22 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
         made["delivery_date"] = _delivery(CALLS.index(found[2]) + 1, found[3], day)
     elif found := _CONTINUOUS.fullmatch(code):
         made["delivery_date"] = _next(day, int(found[1]))
-    given = {name: value for name, value in facts.items() if value not in (None, "")}
+    given = {name: value for name, value in facts.items() if _fits(name, value, made)}
     made.update(given, symbol=f"{given.get('exchange', 'TSE')}{code}" if stock else code)
     made["delivery_date"] = made["delivery_date"].replace("-", "/")
     made["delivery_month"] = made["delivery_date"].replace("/", "")[:6]
     return Contract(**made)
+
+
+def _fits(name: str, value: Any, made: dict[str, Any]) -> bool:
+    """Whether a worker told this as the broker would."""
+    if value in (None, ""):
+        return False
+    default = made.get(name, value)
+    is_number = isinstance(default, (int, float)) and isinstance(value, (int, float))
+    return (is_number or isinstance(value, type(default))) and value in CHANGEABLE.get(
+        name, (value,)
+    )
 
 
 def with_continuous(contracts: dict[str, Contract], day: date) -> None:

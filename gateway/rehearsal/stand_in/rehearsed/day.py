@@ -9,11 +9,13 @@ from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Any
 
 from rehearsed.clock import TAIPEI
-from rehearsed.contracts import Contract, contract_of, with_continuous
-from rehearsed.record import Record
+from rehearsed.contracts import INDEXES, Contract, contract_of, with_continuous
+from rehearsed.orders import codes_of
+from rehearsed.record import Record, text
+from rehearsed.values import snapshot_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rehearsed.clock import Plan
 
@@ -42,7 +44,7 @@ class Day:
         told = json.loads(first)
         day = datetime.fromtimestamp(plan.at, TAIPEI).date()
         self.contracts: dict[str, Contract] = {}
-        for facts in told["contracts"]:
+        for facts in (*INDEXES, *told["contracts"]):
             contract = contract_of(facts, day)
             self.contracts[contract.code] = contract
         with_continuous(self.contracts, day)
@@ -78,6 +80,32 @@ class Day:
         amount = [close * volume for close, volume in zip(made["Close"], made["Volume"])]
         return Record(**made, Amount=amount)
 
+    def best(self, codes: set[str], action: str) -> float | None:
+        """The price at which an order of `action` is filled; `Last`: that of the newest trade.
+
+        None: there is none yet; and trial matches (`simtrade`) fill nothing.
+        """
+        quote, tick = _newest(self.bidasks, codes), _newest(self.ticks, codes)
+        side = {"Buy": "ask_price", "Sell": "bid_price"}.get(action, "")
+        if side and any(each and each.get("simtrade") for each in (quote, tick)):
+            return None
+        if quote is not None and quote.get(side) and quote[side][0]:
+            return float(quote[side][0])
+        return None if tick is None else float(tick["price"])
+
+    def snapshots(self, contracts: Sequence[Contract], now: int) -> list[Record]:
+        """Of each contract at `now` (nanoseconds): its newest trade, else its reference."""
+        found = []
+        for contract in contracts:
+            codes = codes_of(contract)
+            tick = _newest(self.ticks, codes) or {"price": contract.reference}
+            if tick["price"]:
+                quote = _newest(self.bidasks, codes) or {}
+                exchange = text(contract.exchange)
+                fields = snapshot_fields(tick, quote)
+                found.append(Record(ts=now, code=contract.code, exchange=exchange, **fields))
+        return found
+
     def close(self) -> None:
         """Let go of the recording."""
         self._reader.kill()
@@ -92,6 +120,10 @@ class Day:
             bars[-1] = (start, first, max(high, price), min(low, price), price, total + volume)
         elif not bars or bars[-1][0] < start:
             bars.append((start, price, price, price, price, volume))
+
+
+def _newest(events: Mapping[str, dict[str, Any]], codes: set[str]) -> dict[str, Any] | None:
+    return next((events[code] for code in codes if code in events), None)
 
 
 def minute_of(tick: dict[str, Any]) -> int:

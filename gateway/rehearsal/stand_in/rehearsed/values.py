@@ -57,6 +57,30 @@ def quote_fields(event: dict[str, Any], price: Callable[[Any], Any]) -> dict[str
     return {**bidask_fields(event, price), **tick_fields(event, price)}
 
 
+def snapshot_fields(tick: dict[str, Any], quote: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a snapshot, as above, of the newest trade and bid/ask."""
+    price = float(tick["price"])
+    return {
+        **{name: float(tick.get(name, price)) for name in ("open", "high", "low")},
+        "close": price,
+        "tick_type": tick.get("tick_type", 0),
+        "change_price": float(tick.get("price_chg", 0.0)),
+        "change_rate": float(tick.get("pct_chg", 0.0)),
+        "change_type": tick.get("chg_type", 3),
+        "average_price": float(tick.get("avg_price", price)),
+        "volume": int(tick.get("volume", 0)),
+        "total_volume": int(tick.get("total_volume", 0)),
+        "amount": float(tick.get("amount", 0.0)),
+        "total_amount": float(tick.get("total_amount", 0.0)),
+        "yesterday_volume": 0.0,
+        "buy_price": float((quote.get("bid_price") or [0.0])[0]),
+        "buy_volume": int((quote.get("bid_volume") or [0])[0]),
+        "sell_price": float((quote.get("ask_price") or [0.0])[0]),
+        "sell_volume": int((quote.get("ask_volume") or [0])[0]),
+        "volume_ratio": 0.0,
+    }
+
+
 def _head(event: dict[str, Any]) -> dict[str, Any]:
     at = datetime.fromisoformat(event["datetime"])
     if at.tzinfo is not None:  # the broker's times are Taipei's, without saying so
