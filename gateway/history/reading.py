@@ -11,7 +11,7 @@ from gateway.history import recorded_lines
 from gateway.history.zstd_file import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gateway.history.recorded_lines import Line
@@ -34,19 +34,27 @@ def raw_lines(path: Path) -> Iterator[bytes]:
 
     Raises OSError, and ValueError where the file is damaged, after the lines before that place.
     """
+    with open_file(path) as stream:
+        for block in blocks(pieces(stream)):
+            yield from block[:-1].split(b"\n")
+
+
+def blocks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """What `parts` are together, in blocks of whole lines; what has no line end is left out.
+
+    Raises ValueError where a line is longer than `MAX_LINE`.
+    """
     begun: list[bytes] = []
     size = 0
-    with open_file(path) as stream:
-        for piece in pieces(stream):
-            first, *more = piece.split(b"\n")
-            begun.append(first)
-            size += len(first)
-            if more:
-                yield b"".join(begun)
-                yield from more[:-1]
-                begun, size = [more[-1]], len(more[-1])
-            elif size > MAX_LINE:
-                raise ValueError(f"{path} is no recording: a line has no end")
+    for part in parts:
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*begun, part[:end]))
+            begun, size = [], 0
+        begun.append(part[end:])
+        size += len(part) - end
+        if size > MAX_LINE:
+            raise ValueError("a line has no end")
 
 
 def read(path: Path) -> Iterator[Line]:

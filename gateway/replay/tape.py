@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
 from gateway.engineio.packet import OVERHEAD
-from gateway.history.reading import MAX_LINE, open_file, raw_lines
+from gateway.history.reading import blocks, open_file
 from gateway.history.recorded_lines import FORMAT, parse
-from gateway.history.zstd_file import MAGIC
+from gateway.history.zstd_file import MAGIC, pieces
 from gateway.market.events import CONTRACT, CONTRACTS_LOADED, OPTION_METADATA, READY
 from gateway.replay.wishes import LATEST
 
@@ -21,6 +24,8 @@ LASTING: Final = frozenset((READY, CONTRACTS_LOADED, OPTION_METADATA, CONTRACT))
 """Events that hold for what comes after them: who begins in the middle is told them first."""
 SLICE: Final = 20_000
 """Events that are passed over at a time."""
+BLOCK: Final = 1 << 20
+"""Bytes of plain lines that are read at a time."""
 _LASTING: Final = frozenset(name.encode() for name in LASTING)
 _TIME, _EVENT, _END = b'{"t":', b',"e":[', b"]}"
 """Of a line of an event without attachments: before its time, behind it, and the end."""
@@ -38,22 +43,28 @@ class Entry(NamedTuple):
     attachments: tuple[bytes, ...] = ()
 
 
-def entries(path: Path) -> Iterator[Entry]:
-    """The events of a recording, also of one as plain JSON lines (`tail --json`).
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Lines of a recording, also of one as plain JSON lines (`tail --json`), many at a time."""
+    with open_file(path) as file:
+        is_packed = file.read(len(MAGIC)) == MAGIC
+        file.seek(0)
+        plain = chain(iter(partial(file.read, BLOCK), b""), (b"\n",))  # its last line may lack it
+        yield from blocks(pieces(file) if is_packed else plain)
 
-    Raises OSError, and ValueError where it is damaged or no recording, after the events before.
-    """
-    for text in _lines(path):
+
+def _entries(block: bytes) -> Iterator[Entry]:
+    """The events in lines.  Raises ValueError where one is damaged, after the events before."""
+    for text in block.split(b"\n"):
         time = text[len(_TIME) : text.find(_EVENT, len(_TIME), MOST_TIME)]
         if text.startswith(_TIME) and time.replace(b".", b"", 1).isdigit() and text.endswith(_END):
             # Most are like this.
             entry = Entry(float(time), text[len(_TIME) + len(time) + len(_EVENT) - 1 : -1])
+        elif not text or text.isspace():
+            continue
         else:
             line = parse(text)
             if line.recording is not None and line.recording.get("format") != FORMAT:
-                raise ValueError(
-                    f"it has the format {line.recording.get('format')!r}, not {FORMAT}"
-                )
+                raise ValueError(f"it has the format {line.recording['format']!r}, not {FORMAT}")
             if line.payload is None:
                 continue
             entry = Entry(line.t, line.payload, line.attachments)
@@ -62,14 +73,14 @@ def entries(path: Path) -> Iterator[Entry]:
         yield entry
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with open_file(path) as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            file.seek(0)
-            lines = iter(lambda: file.readline(MAX_LINE), b"")
-            yield from (line for line in map(bytes.strip, lines) if line)
-            return
-    yield from raw_lines(path)
+def _is_over(block: bytes, t: float) -> bool:
+    """Whether nothing in these lines counts from `t` on: the last event is of before it, and none
+    is of those that hold."""
+    begin = block.rfind(b"\n", 0, -1) + 1 + len(_TIME)
+    time = block[begin : block.find(_EVENT, begin, begin + MOST_TIME)]
+    if not time.replace(b".", b"", 1).isdigit() or float(time) >= t:
+        return False
+    return not any(b'["%b"' % name in block for name in _LASTING)
 
 
 class Tape:
@@ -79,20 +90,21 @@ class Tape:
     there is no event at all.
     """
 
+    _entries: Iterator[Entry | None]
+    _next: Entry | None
+
     def __init__(self, paths: Sequence[Path], warn: Callable[[str], object]) -> None:
         self._warn = warn
+        self._over = -math.inf
+        """Events of before this time are passed over, many at once."""
         begins = {path: first for path in paths if (first := next(self._read(path), None))}
         self._paths = sorted(begins, key=lambda path: begins[path].t)
         if not self._paths:
             raise ValueError(f"there is no event in {', '.join(map(str, paths))}")
         self.begins = begins[self._paths[0]].t
         """When its first event came, in seconds since 1970."""
-        self.rewind()
-
-    def rewind(self) -> None:
-        """Go back to the first event."""
-        self._entries = (entry for path in self._paths for entry in self._read(path))
-        self._next = next(self._entries, None)
+        for _ in self.seek(self.begins):
+            pass
 
     @property
     def next_time(self) -> float | None:
@@ -113,28 +125,38 @@ class Tape:
     def seek(self, t: float) -> Iterator[list[Entry]]:
         """Go to the first event of `t` or later.
 
-        Yields an empty list for each `SLICE` of events that are passed over; and at the end the
-        newest of those passed over that hold for what comes, in their order.
+        Yields empty lists while events are passed over; and at the end the newest of those passed
+        over that hold for what comes, in their order.
         """
-        self.rewind()
+        self._next = None
+        self._over = t
+        self._entries = (entry for path in self._paths for entry in self._read(path))
         lasting: dict[object, Entry] = {}
         passed = 0
-        while self._next is not None and self._next.t < t:
-            entry = self._next
-            name = entry.payload[2 : entry.payload.find(b'"', 2)]
-            if name in _LASTING:
-                key = name, _code_of(entry.payload)
-                lasting.pop(key, None)  # the newest comes last
-                lasting[key] = entry
-            self._next = next(self._entries, None)
-            passed += 1
-            if passed % SLICE == 0:
+        for entry in self._entries:
+            if entry is not None and entry.t >= t:
+                self._next = entry
+                break
+            if entry is not None:
+                name = entry.payload[2 : entry.payload.find(b'"', 2)]
+                if name in _LASTING:
+                    key = name, _code_of(entry.payload)
+                    lasting.pop(key, None)  # the newest comes last
+                    lasting[key] = entry
+                passed += 1
+            if entry is None or passed % SLICE == 0:
                 yield []
+        self._over = -math.inf
         yield list(lasting.values())
 
-    def _read(self, path: Path) -> Iterator[Entry]:
+    def _read(self, path: Path) -> Iterator[Entry | None]:
+        """The events of a recording; None for many at once that nobody needs."""
         try:
-            yield from entries(path)
+            for block in _blocks(path):
+                if _is_over(block, self._over):
+                    yield None
+                else:
+                    yield from _entries(block)
         except (OSError, ValueError) as error:
             self._warn(f"{path} is read no further: {error}")
 
