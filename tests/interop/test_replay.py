@@ -42,15 +42,17 @@ def recording(path: Path) -> None:
 
 class ReplayTests(SynchronousTestCase):
     def start(self, *options: str) -> Service:
-        folder = Path(tempfile.mkdtemp())
-        service = Service(folder, free_port(), *options)
+        self.folder, self.port = Path(tempfile.mkdtemp()), free_port()
+        return self.start_again(*options)
+
+    def start_again(self, *options: str) -> Service:
+        service = Service(self.folder, self.port, *options)
         self.addCleanup(service.close)
         service.until("answer", service.answers)
-        self.folder = folder
         return service
 
-    def client(self, service: Service) -> RawClient:
-        client = RawClient(int(service.url.rpartition(":")[2]))
+    def client(self, **auth: object) -> RawClient:
+        client = RawClient(self.port, **auth)
         self.addCleanup(client.close)
         return client
 
@@ -77,9 +79,10 @@ class ReplayTests(SynchronousTestCase):
     def test_each_byte_is_as_it_was_and_nothing_takes_it_for_the_market(self) -> None:
         file = Path(tempfile.mkdtemp()) / "day.jsonl.zst"
         recording(file)
-        service = self.start(f"--replay={file}", "--speed=0", "--record=recordings")
+        options = (f"--replay={file}", "--speed=0", "--record=recordings")
+        service = self.start(*options)
         service.until("worker that is ready", lambda: service.request("/readyz")[1]["ready"])
-        client = self.client(service)
+        client = self.client()
         self.assertEqual(self.tell(service, speed="max")["speed"], "max")
         played, said = self.hear(client, EVENTS[-1], behind=8)  # the recorded python_status
         wanted = [f"42{event.decode()}" for event in EVENTS]
@@ -109,6 +112,18 @@ class ReplayTests(SynchronousTestCase):
         self.assertEqual(bars["bars"]["close"], [23003, 23004])
         self.assertEqual(service.request("/replay", {"to": "noon"})[0], 400)
 
+        # A gateway that is started after kill -9 finds the player where it was.
+        held = self.tell(service, to="09:33", paused=True)
+        pid = service.request("/status")[1]["pid"]
+        service.stop(signal.SIGKILL)
+        service = self.start_again(*options)
+        service.until("player", lambda: service.request("/status")[1]["replaying"]["time"])
+        status = service.request("/status")[1]
+        self.assertEqual((status["pid"], status["replaying"]), (pid, {**held, "round": 1}))
+        client = self.client()
+        self.tell(service, paused=False)
+        self.assertEqual(self.hear(client, EVENTS[-1])[0], [f"42{n.decode()}" for n in EVENTS[-2:]])
+
         # A stop and a start cost nothing of the day, and it begins anew.
         self.assertEqual(service.request("/restart-python", {})[0], 200)
         service.until("answer", lambda: service.request("/status")[1]["replaying"]["paused"])
@@ -125,8 +140,7 @@ class ReplayTests(SynchronousTestCase):
         service.until("end", lambda: service.request("/status")[1]["replaying"]["ended"])
         told = service.request("/status")[1]["replaying"]
         self.assertEqual((told["files"], told["time"][:16]), ([session.name], "2026-11-30T01:29"))
-        client = RawClient(int(service.url.rpartition(":")[2]), snapshot=True)
-        self.addCleanup(client.close)
+        client = self.client(snapshot=True)
         newest = {}
         for name, value, *_ in client.events():
             newest[name] = value
