@@ -6,8 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from gateway.contract import PausedError
+from gateway.rehearsal.plan import environment
+from gateway.rehearsal.script import parse
+from tests.rehearsal.recorded import day
 
-from .real import CHILDREN, RealTestCase, soon
+from .real import CHILDREN, SHORT, RealTestCase, soon
 
 if TYPE_CHECKING:
     from gateway.worker.supervisor import Supervisor
@@ -60,6 +63,33 @@ class BrokerTests(RealTestCase):
         facts = await supervisor.stop_worker()
         self.assertEqual((facts["ended"]["signal"], facts["ended"]["exitCode"]), ("SIGINT", 0))
         self.assertEqual(len(self.noted("finally")), 1)
+
+    async def test_the_watchdog_ends_one_that_hangs_and_the_next_one_goes_on(self) -> None:
+        folder = self.new_folder()
+        given = environment(
+            day(folder / "day.jsonl.zst", 60, each=1),
+            faults=parse("09:00:01 hang 4000"),
+            shioaji="1.2",
+            speed=1.0,
+            state=folder,
+            environ=os.environ,
+            variables={},
+        )
+        changes = {"heartbeat": 1.0, "watchdog": 2, "watchdog_grace": 0.0, **SHORT}
+        supervisor = self.supervisor("trader.py", environ=given, **changes)
+        supervisor.start()
+        notes = folder / "notes"
+
+        def hangs() -> bool:
+            supervisor.heard("heartbeat", {})
+            return notes.exists() and "hang" in notes.read_text()
+
+        await soon(hangs, "the fault")
+        await soon(lambda: len(self.noted("in")) == 2, "the next login")
+        ended = supervisor.status()["exits"][0]
+        self.assertEqual((ended["pid"], ended["signal"]), (self.noted("in")[0], "SIGTERM"))
+        self.assertEqual(self.noted("finally"), [])
+        self.assertEqual(notes.read_text().count("began"), 1)
 
     async def test_a_pause_is_heard_on_stdout_in_colours_behind_a_progress_bar(self) -> None:
         supervisor = self.supervisor("refused.py", "stdout", backoff_first=0.1)
