@@ -84,6 +84,8 @@ class Player:
         self._commands: deque[dict[str, Any]] = deque()
         self._wanted: float | None = self._begin
         """The time to which it has to go yet; None: it is there."""
+        self._went = 0.0
+        """When it went there, by `clock`."""
         self._round = 0
         """How often it went to another place."""
         self._done = 0
@@ -157,6 +159,7 @@ class Player:
         for lasting in self._tape.seek(t):  # noqa: B007  # the last one counts
             self._listen(0)
         self._wanted = None
+        self._went = self._clock()
         self._pace.jump(max(t, self._tape.begins))
         self._newest = self._pace.now
         self._round += 1
@@ -171,12 +174,14 @@ class Player:
         while connection.unanswered < OPEN and connection.waiting < FULL:
             next_time = self._tape.next_time
             if next_time is None:
-                if self._settings.loop and self._has_told:
-                    self._say("it begins again")
-                    self._go(self._begin)
-                    continue
-                self._end()
-                return
+                if not self._settings.loop or not self._has_told:
+                    self._end()
+                    return
+                if self._clock() - self._went < LONGEST:
+                    return  # it is short: whoever listens need not begin anew all the time
+                self._say("it begins again")
+                self._go(self._begin)
+                continue
             room = EVERY - self._unasked
             for entry in self._tape.take(self._pace.until(next_time), room):
                 self._tell(entry)

@@ -183,6 +183,11 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(heard, [(0, 0), (10, 1), (10, 0), (20, 1), (20, 0)])
         self.assertEqual(self.asked[-1][1]["round"], 3)
 
+    def test_a_short_one_begins_again_once_a_second_at_most(self) -> None:
+        self.ends = 5
+        heard = self.play(0, 0.1, loop=True, speed=math.inf)
+        self.assertEqual(heard, [(t, n) for t in range(5) for n in (0, 1)])
+
     def test_with_nothing_to_play_again_it_ends(self) -> None:
         self.assertEqual(self.play(0, 10, loop=True, begin=Place.read("12:00")), [])
         self.assertTrue(self.asked[-1][1]["ended"])
