@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from gateway.client.connection import Gateway
     from gateway.client.events import Event
 
-"""The broker allows 200 subscriptions, and a code takes two: ticks and bid/ask."""
-BROKER_CODES = ("TXFR1", "2330")
-LIMITS = ("limit_up", "limit_down")
-KNOWS_GATEWAY = {"snapshot": False}
-"""A key of `auth` that is the gateway's own: it then answers `sjgateway:bars`."""
 KBARS_A_DAY = 135
 """Queries for bars on one day, all starts together: half of what the broker allows."""
 KBARS_PAUSE = 0.5

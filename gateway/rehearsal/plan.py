@@ -28,11 +28,12 @@ READER = (
 """Run by our own Python, from wherever the worker is."""
 
 _KEYS = {
-    "apiKey": "REHEARSAL-API-KEY",
-    "secretKey": "REHEARSAL-SECRET-KEY",
+    "apiKey": "MADE-UP-API-KEY",
+    "secretKey": "MADE-UP-SECRET-KEY",
     "caCertPath": os.devnull,
-    "caPassword": "REHEARSAL-PASSWORD",
+    "caPassword": "MADE-UP-PASSWORD",
 }
+"""None begins like a word that a log should show: what begins like a key is redacted."""
 
 
 def environment(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.client.console import Redactor
 from gateway.market.hours import TAIPEI
 from gateway.rehearsal.plan import STAND_IN, environment
 from gateway.rehearsal.script import parse
@@ -45,6 +46,8 @@ class EnvironmentTests(SynchronousTestCase):
         given = self.given()
         self.assertEqual(given["SJ_SEC"], given["SECRET_KEY"])
         self.assertTrue(Path(given["CA_CERT_PATH"]).exists())
+        redact = Redactor(each for name, each in given.items() if "KEY" in name or "PASS" in name)
+        self.assertEqual(redact("REHEARSAL: of an API_KEY"), "REHEARSAL: of an API_KEY")
         given = self.given({"SJ_KEY": "k"})
         self.assertNotIn("API_KEY", given)
         self.assertIn("SECRET_KEY", given)

@@ -35,6 +35,7 @@ class Orders:
         self._now = now
         self._numbers: Iterator[int] = itertools.count(1)
         self.trades: list[Any] = []
+        self._waiting: list[Any] = []
 
     def place(self, contract: Contract, order: Any) -> tuple[Any, list[Told]]:
         """Accept an order: its trade, and what is told of it.  Raises ValueError."""
@@ -55,6 +56,7 @@ class Orders:
         )
         trade = Record(contract=contract, order=order, status=status)
         self.trades.append(trade)
+        self._waiting.append(trade)
         told = [self._operation(trade, "New"), *self._try(trade)]
         if text(order.order_type) in {"IOC", "FOK"} and status.status == "Submitted":
             told += self.cancel(trade)
@@ -85,10 +87,11 @@ class Orders:
 
     def quote(self, code: str) -> list[Told]:
         """A quote of `code` has come: what is filled by it."""
+        self._waiting = [each for each in self._waiting if each.status.status == "Submitted"]
         return [
             told
-            for trade in self.trades
-            if trade.status.status == "Submitted" and code in codes_of(trade.contract)
+            for trade in self._waiting
+            if code in codes_of(trade.contract)
             for told in self._try(trade)
         ]
 
