@@ -52,9 +52,12 @@ def environment(
     `begin` is where in it, else at its first quote.  `shioaji` is the version whose interface it
     finds ("": the installed one's), `speed` how many times as fast as the clock the day goes,
     `state` the folder that it may write to, `environ` the gateway's environment, `variables` those
-    of its keys.  Raises OSError and ValueError, which say what is wrong with the recording.
+    of its keys.  Raises ValueError, which says what is wrong with the recording.
     """
-    first = first_time(file)
+    try:
+        first = first_time(file)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} can't be rehearsed: {error}") from error
     at = first if begin is None else begin.after(first)
     plan = {
         "reader": [sys.executable, "-c", READER, os.fspath(ROOT), os.fspath(file.absolute())],

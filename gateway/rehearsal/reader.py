@@ -52,7 +52,7 @@ def first_time(path: Path) -> float:
     for at, name, _ in events(path):
         if name != CONTRACT:
             return at
-    raise ValueError(f"{path} has no market_tick and no market_bidask: nothing can be rehearsed")
+    raise ValueError("it has no market_tick and no market_bidask")
 
 
 def known(path: Path, since: float) -> Event:

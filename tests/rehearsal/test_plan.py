@@ -19,9 +19,12 @@ from tests.rehearsal.recorded import BEGIN, FUTURE, tick, write
 
 
 class EnvironmentTests(SynchronousTestCase):
-    def given(self, environ: dict[str, str] | None = None, begin: str = "") -> dict[str, str]:
-        contract, first = ["market_contract", FUTURE], tick(5, "TXFL6", 7)
-        recording = write(Path(self.mktemp()), [(0, contract), (5, first)])
+    def given(
+        self, environ: dict[str, str] | None = None, begin: str = "", recording: Path | None = None
+    ) -> dict[str, str]:
+        if recording is None:
+            contract, first = ["market_contract", FUTURE], tick(5, "TXFL6", 7)
+            recording = write(Path(self.mktemp()), [(0, contract), (5, first)])
         self.state = Path(self.mktemp())
         return environment(
             recording,
@@ -51,6 +54,11 @@ class EnvironmentTests(SynchronousTestCase):
         given = self.given({"SJ_KEY": "k"})
         self.assertNotIn("API_KEY", given)
         self.assertIn("SECRET_KEY", given)
+
+    def test_what_is_wrong_with_a_recording_is_said_with_its_name(self) -> None:
+        for path in (Path("/nonexistent/day"), Path(__file__), Path(__file__).parent):
+            said = str(self.assertRaises(ValueError, self.given, recording=path))
+            self.assertIn(f"{path} can't be rehearsed: ", said)
 
     def test_what_a_worker_keeps_is_elsewhere_and_its_path_goes_on(self) -> None:
         given = self.given({"PYTHONPATH": "/mine"})
