@@ -101,6 +101,7 @@ class RelayMemory(Service):
         super().startService()
         for name, hub in self._hubs.items():
             memory = Memory(name, hub.log, hub.continuity, self._files, self._settings.log_bytes)
+            memory.sign(self._now())
             self._memories[name] = memory
         is_ours = self._may_use()
         found: dict[str, list[bytes]] = {}
@@ -130,6 +131,7 @@ class RelayMemory(Service):
         if not self.running or not self._may_use():
             return
         for name, memory in self._memories.items():
+            memory.sign(self._now())
             if memory.is_open and not self._files.is_there(name):
                 _log.warn("The memory of {name} was removed: it is made anew", name=name)
                 memory.lose()
@@ -139,7 +141,6 @@ class RelayMemory(Service):
                 except OSError as error:
                     self._cannot(error.strerror or str(error))
                     return
-            memory.sign(self._now())
         self.status.kept, self._is_told = True, False
 
     def _replace(self, name: str, hub: Hub, events: list[bytes]) -> None:

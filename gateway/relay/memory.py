@@ -96,6 +96,7 @@ class Memory:
         self._ring: Ring | None = None
         self._boot = ""
         self._file = 0
+        self._alive = 0
         self._until = 0
         """Where a segment ends that holds as much as the log does, in bytes of the log."""
         self._attempts = Attempts()
@@ -128,7 +129,8 @@ class Memory:
             self._ring = None
 
     def sign(self, milliseconds: int) -> None:
-        """Note that the process lives."""
+        """Note that the process lives; a ring that is made later has the note from the start."""
+        self._alive = milliseconds
         if self._ring is not None:
             self._ring.sign(milliseconds)
 
@@ -216,6 +218,7 @@ class Memory:
             else:
                 self._write(ring, bodies, log.tail)
                 self._put_runs(log.between(log.tail, position))
+            ring.sign(self._alive)
             self._place.publish(self._namespace)
         except Exception:
             self.lose()

@@ -88,6 +88,29 @@ class StartTests(MemoryCase):
         self.assertEqual(after.world.log.epoch, before.world.log.epoch)
         self.assertEqual((after.status.continued, after.status.events), (True, 1))
 
+    def test_after_a_kill_at_the_moment_when_its_file_is_there(self) -> None:
+        for removed in (False, True):
+            with self.subTest(removed=removed):
+                self.folder = Path(self.mktemp())
+                before = self.process()
+                before.say()
+                if removed:
+                    shutil.rmtree(self.folder)
+                else:
+                    before.kill()
+                    before = Process(self.folder)
+                publish = before.files.publish
+
+                def killed(name: str, publish: Any = publish) -> None:
+                    publish(name)
+                    raise KeyboardInterrupt
+
+                before.files.publish = killed  # type: ignore[method-assign]
+                what = before.memory.look if removed else before.start
+                self.assertRaises(KeyboardInterrupt, what)
+                before.kill()
+                self.assertTrue(self.process().status.continued)
+
     def test_after_an_end_in_good_order_and_another_boot(self) -> None:
         before = self.process()
         before.say()

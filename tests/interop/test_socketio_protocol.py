@@ -264,7 +264,7 @@ class EveryCase(Joining, Leaving, Messages, Offences, Transports, SocketIo2Clien
 
 
 class FastHeartbeat(EveryCase, SynchronousTestCase):
-    OPTIONS = ("--eio3", "--ping-interval", "300", "--ping-timeout", "200")
+    OPTIONS = ("--eio3", "--ping-interval", "300", "--ping-timeout", "20000")
 
 
 class DefaultHeartbeat(EveryCase, SynchronousTestCase):
