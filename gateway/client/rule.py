@@ -83,11 +83,15 @@ class RuleThread:
         while self._waiting:
             tick = self._waiting.popleft()
             self._attempt(self._rule.on_tick, tick)
-            if (bar := self._minutes.add(tick)) is not None:
-                self._attempt(self._rule.on_bar, bar)
+            self._attempt(self._count, tick)
         self._behind = False
         for bar in self._minutes.over():
             self._attempt(self._rule.on_bar, bar)
+
+    def _count(self, tick: Event) -> None:
+        """What can't be counted, such as a tick without a time, is told like a rule that fails."""
+        if (bar := self._minutes.add(tick)) is not None:
+            self._rule.on_bar(bar)
 
     def _run(self) -> None:
         while True:

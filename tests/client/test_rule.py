@@ -55,6 +55,15 @@ class RuleThreadTests(SynchronousTestCase):
         counts = [text.split(", ")[1].split()[0] for text in self.said]
         self.assertEqual(counts, ["1", "3"])
 
+    def test_a_tick_that_can_not_be_counted_ends_nothing(self) -> None:
+        self.thread.hear({**tick("09:00:01", 5), "datetime": "soon"})
+        self.thread.hear(tick("09:00:01", 6))
+        self.thread.hear(tick("09:01:00", 7))
+        self.thread.step()
+        self.assertEqual(self.rule.ticks, [5, 6, 7])
+        self.assertEqual([bar["close"] for bar in self.rule.bars], [6])
+        self.assertEqual(len(self.said), 1)
+
     def test_one_that_is_slow_loses_the_oldest_ticks_and_says_so_once(self) -> None:
         for number in range(WAITING_LIMIT + 5):
             self.thread.hear(tick("09:00:01", number))
