@@ -3,6 +3,7 @@
 import json
 import signal
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -50,6 +51,19 @@ class ReplayTests(SynchronousTestCase):
         self.addCleanup(service.close)
         service.until("answer", service.answers)
         return service
+
+    def kill(self, service: Service, *options: str) -> Service:
+        service.stop(signal.SIGKILL)
+        return self.start_again(*options)
+
+    def hand_over(self, service: Service, *_: str) -> Service:
+        self.assertEqual(service.request("/hand-over", {})[0], 200)
+        return service
+
+    def is_taken_over(self, service: Service, times: int) -> bool:
+        """Whether the last gateway has the player, and knows where that is."""
+        has_it = service.log.count("Took over the worker") == times
+        return has_it and service.request("/status")[1]["replaying"]["time"] is not None
 
     def client(self, **auth: object) -> RawClient:
         client = RawClient(self.port, **auth)
@@ -112,17 +126,18 @@ class ReplayTests(SynchronousTestCase):
         self.assertEqual(bars["bars"]["close"], [23003, 23004])
         self.assertEqual(service.request("/replay", {"to": "noon"})[0], 400)
 
-        # A gateway that is started after kill -9 finds the player where it was.
-        held = self.tell(service, to="09:33", paused=True)
-        pid = service.request("/status")[1]["pid"]
-        service.stop(signal.SIGKILL)
-        service = self.start_again(*options)
-        service.until("player", lambda: service.request("/status")[1]["replaying"]["time"])
-        status = service.request("/status")[1]
-        self.assertEqual((status["pid"], status["replaying"]), (pid, {**held, "round": 1}))
-        client = self.client()
-        self.tell(service, paused=False)
-        self.assertEqual(self.hear(client, EVENTS[-1])[0], [f"42{n.decode()}" for n in EVENTS[-2:]])
+        # After kill -9 and after a hand-over the player is found where it was.
+        for number, end in enumerate((self.kill, self.hand_over), 1):
+            held = self.tell(service, to="09:33", paused=True)
+            pid = service.request("/status")[1]["pid"]
+            service = end(service, *options)
+            service.until("player", partial(self.is_taken_over, service, number))
+            status = service.request("/status")[1]
+            self.assertEqual((status["pid"], status["replaying"]), (pid, {**held, "round": 1}))
+            client = self.client()
+            self.tell(service, paused=False)
+            rest = [f"42{each.decode()}" for each in EVENTS[-2:]]
+            self.assertEqual(self.hear(client, EVENTS[-1])[0], rest)
 
         # A stop and a start cost nothing of the day, and it begins anew.
         self.assertEqual(service.request("/restart-python", {})[0], 200)
