@@ -29,7 +29,7 @@ from gateway.history.bar_query import (
 )
 from gateway.history.bar_service import MOST_OF_ONE
 from gateway.history.trades import MOST_BROKER_BARS
-from gateway.market import codes, freshness
+from gateway.market import codes, contracts, freshness
 from gateway.market.events import ASK_BARS
 from gateway.market.hours import MARKETS, Calendar
 from gateway.options import options
@@ -38,7 +38,8 @@ from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED
 from gateway.relay.services import COST
 from gateway.web.routes.schemas import Bars as AnsweredBars
-from gateway.web.routes.schemas import BarsQuery
+from gateway.web.routes.schemas import BarsQuery, KnownCode
+from gateway.web.routes.schemas import Codes as AnsweredCodes
 from gateway.worker.lifecycle import states
 from gateway.worker.readiness import overdue
 from gateway.worker.report import WorkerReport
@@ -150,9 +151,21 @@ class TableTests(SynchronousTestCase):
     def test_fields(self) -> None:
         self.both("python_status", set(constants(WorkerReport.event)))
         self.both("feed_status", set(constants(WorkerEvents._feed_changed)))
-        self.both("contract", {"code", "target_code"})
         for field in ("code", "target_code"):
             self.assertIn(f'told.get("{field}")', getsource(codes))
+
+    def test_codes(self) -> None:
+        answered = [
+            each.encode_name
+            for kind in (AnsweredCodes, KnownCode)
+            for each in msgspec.structs.fields(kind)
+        ]
+        for page in PAGES.values():
+            told = " ".join(row[0] for row in table(page, "contract"))
+            wanted = ["code", *contracts.TEXTS, *contracts.NUMBERS]
+            self.assertEqual(sorted(re.findall(r"`(\w+)`", told)), sorted(wanted))
+            self.assertEqual(sorted(first(page, "codes")), sorted(answered))
+            self.assertIn(f"{contracts.MOST:,}", page)
 
     def test_words(self) -> None:
         kinds = [each for each in vars(states).values() if isinstance(each, type)]

@@ -272,6 +272,7 @@ class GatewayAssembly:
                 control,
                 status=status,
                 bars=self._history.ask,
+                codes=self._history.codes(settings.timezone, self._clock),
                 hand_over=self.hand_over.ask,
                 replay=no_replay if replay is None else replay.command,
             ),

@@ -10,11 +10,12 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from gateway import __version__
+from gateway.app.known_codes import KnownCodes
 from gateway.app.layer_settings import bar_settings, mark_of, record_settings
 from gateway.app.process import Step
 from gateway.app.service import Part, periodic
 from gateway.history.bar_keeper import NAMES_HEARD
-from gateway.history.bar_service import BarService, no_bars
+from gateway.history.bar_service import BarService, no_bars, no_ticks
 from gateway.history.event_thread import LOOK
 from gateway.market.events import ASK_BARS
 from gateway.web.security.addresses import address_key
@@ -57,7 +58,7 @@ class HistoryTaps:
         """None: none are kept."""
         self.ask: Ask = no_bars
         """Answers a question for bars, also where none are kept."""
-        heard = relay.hubs.get(NAMESPACE)
+        self._hub = heard = relay.hubs.get(NAMESPACE)
         if self.recording is not None:
             if heard is not None:
                 heard.log.taps.append(self.recording.tap.collect)
@@ -71,6 +72,11 @@ class HistoryTaps:
             self.ask = self.bars.ask
         for hub in relay.hubs.values():
             hub.services.by_name[ASK_BARS] = partial(_serve, self.ask)
+
+    def codes(self, timezone: str, clock: Callable[[], float]) -> KnownCodes:
+        """What makes the answer of `GET /codes`; `clock` is in seconds."""
+        newest = no_ticks if self.bars is None else self.bars.newest
+        return KnownCodes(self._hub, newest, timezone, clock)
 
     def services(self) -> Iterator[Service]:
         """Their services, in the order of their start."""

@@ -100,7 +100,8 @@ def contract_event(contract: Any) -> Event:
     `target_code` is the code under which a continuous contract such as TXFR1 trades.  1.7
     calls the category of futures `root`, and their unit `multiplier`.
     """
-    texts = ("target_code", "name", "exchange", "category", "root", "delivery_date", "option_right")
+    names = ("target_code", "name", "exchange", "category", "root", "underlying_code")
+    texts = (*names, "delivery_date", "option_right")
     numbers = some(contract, float, "reference", *LIMITS, "unit", "multiplier", "strike_price")
     found = {
         **some(contract, lambda value: str(plain(value)), *texts),

@@ -249,6 +249,12 @@ class BarKeeper:
             self.book = BarBook(self._calendar, None, self._log, mark=self.book.mark)
             self.book.open()
 
+    def newest(self, code: str) -> float | None:
+        """The time of the newest tick of `code`; None: there was none.  Of any thread."""
+        book = self._marked.get(self._mark, self.book)
+        progress = book.builder.progress.get(code)
+        return progress.last or None if progress is not None else None
+
     def _book(self, mark: str) -> BarBook:
         if mark == self.book.mark:
             return self.book

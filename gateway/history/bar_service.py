@@ -137,6 +137,10 @@ class BarService:
             questions=counts.answered,
         )
 
+    def newest(self, code: str) -> float | None:
+        """The time of the newest tick of `code`, in seconds since 1970; None: there was none."""
+        return self._keeper.newest(code)
+
     def begin_anew(self) -> None:
         """Forget the bars of a replay: what comes from now on is of another place of it."""
         self.tap.call(self._keeper.begin_anew)
@@ -186,6 +190,11 @@ class BarService:
             _log.info("The bars in {path} are written again", path=self._settings.path)
         for listener in self.listeners:
             listener(text)
+
+
+def no_ticks(code: str) -> None:
+    """The `newest` of a gateway that keeps no bars: it does not know."""
+    del code
 
 
 def no_bars(fields: Mapping[str, Any], asker: str) -> Deferred[Answer]:

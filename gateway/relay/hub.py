@@ -27,7 +27,7 @@ from gateway.socketio.packet import PacketType, header, whole
 from gateway.socketio.socket import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.journal import Journal
@@ -85,10 +85,10 @@ class Hub:
             self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
         )
         self._late_joiners = LateJoiners(settings.snapshots)
-        self._aliases = settings.aliases()
+        self.aliases = settings.aliases()
         self._listeners: dict[str | float, list[Callable[[Event], object]]] = {}
-        if self._aliases.event is not None:
-            self.listen(self._aliases.event, self._learn)
+        if self.aliases.event is not None:
+            self.listen(self.aliases.event, self._learn)
         self.continuity = Continuity(
             self._journal, self.log, self._late_joiners, self._recovery, self._meet, observer.owner
         )
@@ -217,13 +217,13 @@ class Hub:
 
     def enter(self, events: Sequence[Event]) -> None:
         """Take `events` of one sender, at least one, into the log; only the journal calls it."""
-        others = self._aliases.others
+        others = self.aliases.others
         for place, event in enumerate(events, self.log.head):
             if event.trusted:
                 if event.name in self._listeners:
                     for listener in self._listeners[event.name]:
                         listener(event)
-                    others = self._aliases.others
+                    others = self.aliases.others
                 if event.key is not None:
                     self._late_joiners.see(event)
             if others:
@@ -247,16 +247,16 @@ class Hub:
     def _learn(self, event: Event) -> None:
         """Learn which codes name one thing, for events to come and for the snapshot."""
         _, start, payload = event.packets[0].data.partition(b"[")
-        if self._aliases.learn(start + payload):
-            self._late_joiners.rename(self._aliases)
+        if self.aliases.learn(start + payload):
+            self._late_joiners.rename(self.aliases)
 
     def _meet(self, events: Sequence[Event]) -> None:
         """Have `events` of a process before this one found by all codes."""
         for event in events:
-            if event.trusted and event.name == self._aliases.event:
+            if event.trusted and event.name == self.aliases.event:
                 self._learn(event)
         for event in events:
-            event.aliases = self._aliases.of(event.code)
+            event.aliases = self.aliases.of(event.code)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to another client's event."""
@@ -281,6 +281,10 @@ class Hub:
         subject = self._subject_of([name, value])
         wall = self._wall()
         self._append([Event((EnginePacket(text),), None, subject, trusted=True, wall=wall)])
+
+    def newest(self, names: Collection[str]) -> list[Event]:
+        """The newest event of each key, of those whose name is in `names`."""
+        return [event for event in self._late_joiners.values() if event.name in names]
 
     def worker_returned(self) -> None:
         """The worker of the process before this one goes on."""

@@ -60,9 +60,9 @@ class RestHandlers:
     """The handlers of the REST routes; each returns the answer, or a Deferred of it.
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
-    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars;
-    `hand_over()` hands the gateway over to newer code, `replay(wish)` has a replay do something;
-    both as `Control` changes something.
+    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars, `codes()`
+    makes the answer of `/codes`.  `hand_over()` hands the gateway over to newer code,
+    `replay(wish)` has a replay do something; both as `Control` changes something.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class RestHandlers:
         *,
         status: Callable[..., Mapping[str, Any]] | None = None,
         bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
+        codes: Callable[[], Mapping[str, Any]] = dict,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
         replay: Callable[[Wish], Deferred[Any]] = no_replay,
     ) -> None:
@@ -79,6 +80,7 @@ class RestHandlers:
         self._now = now
         self._status = status
         self._bars = bars
+        self._codes = codes
         self._hand_over = hand_over
         self._replay = replay
 
@@ -134,6 +136,10 @@ class RestHandlers:
         asker = address_key(request.announced or getattr(request.client, "host", ""))
         asked = self._bars(msgspec.to_builtins(query), asker)
         return asked.addCallback(_answer_bars, request)
+
+    def codes(self, request: Request) -> bytes:
+        """`/codes`: what is known of each code."""
+        return answer(request, HTTPStatus.OK, self._codes())
 
     def restart(self, request: Request) -> Deferred[bytes]:
         """`/restart-python`: stop the worker and start it."""

@@ -99,6 +99,14 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
             query=schemas.BarsQuery,
         ),
         Route(
+            "GET",
+            "/codes",
+            rest.codes,
+            Access.VIEW,
+            "What is known of each code: its contract, its steps of prices, its newest tick.",
+            {200: schemas.Codes},
+        ),
+        Route(
             "POST",
             "/set-sj-key",
             rest.set_credentials,

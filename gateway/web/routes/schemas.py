@@ -126,6 +126,36 @@ class Bars(Struct, frozen=True):
     """The time of the newest tick, in seconds since 1970; null: none has come."""
 
 
+class Hours(Struct, frozen=True):
+    """When the sessions of a market begin and end, such as `["08:45", "13:45"]`, in Taipei."""
+
+    sessions: list[tuple[str, str]]
+
+
+class KnownCode(Struct, frozen=True):
+    """What is known of one code: also the fields of `market_contract`, of which any may be missing.
+
+    `tick`, if it is known: the steps of prices as pairs, the last of which has no bound.
+    """
+
+    market: Literal["futures", "stocks"]
+    aliases: list[str]
+    """Other codes of the same contract."""
+    newest: float | None
+    """The time of the newest tick, in seconds since 1970; null: none has come."""
+    tick: list[tuple[float | None, float]] = []
+    """`[below, size]`: what a price below `below` moves by; null: every price that is left."""
+
+
+class Codes(Struct, frozen=True):
+    """The codes of which quotes or contracts are known, 2,000 at most."""
+
+    timezone: str
+    """The gateway's `--timezone`."""
+    markets: dict[str, Hours]
+    codes: dict[str, KnownCode]
+
+
 class Health(Struct, frozen=True):
     """The gateway lives; more keys may follow."""
 
