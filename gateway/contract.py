@@ -98,6 +98,13 @@ def no_hand_over() -> NoReturn:
     )
 
 
+def no_alerts() -> NoReturn:
+    """Where nobody is to be told."""
+    raise WorkerError(
+        "No alert is sent anywhere", "name receivers in a file, and that with --alert-file"
+    )
+
+
 def no_replay(_: object) -> NoReturn:
     """Where nothing is replayed."""
     raise WorkerError("This gateway replays nothing", "start one with --replay FILE")

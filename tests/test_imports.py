@@ -78,7 +78,7 @@ MAY_IMPORT = {
     "ops/metrics": {
         "web/http/counting", "history/recording", "market", "relay", "common", "engineio",
     },
-    "ops/alerts": {"market", "common", "engineio"},
+    "ops/alerts": {"contract", "market", "common", "engineio"},
     "ops/logs": {"options", "common", "engineio"},
     "ops": set(),
     "app": {

@@ -273,6 +273,7 @@ class GatewayAssembly:
                 status=status,
                 bars=self._history.ask,
                 codes=self._history.codes(settings.timezone, self._clock),
+                test_alerts=self._alerts.test,
                 hand_over=self.hand_over.ask,
                 replay=no_replay if replay is None else replay.command,
             ),

@@ -21,7 +21,7 @@ from gateway.app.layer_settings import (
 from gateway.market.hours import Calendar
 from gateway.ops import doctor
 from gateway.ops.alerts.posting import WebhookClient
-from gateway.ops.alerts.webhooks import webhook
+from gateway.ops.alerts.receivers import receiver
 from gateway.ops.doctor import TOPICS, Finding, Level
 from gateway.ops.doctor.finding import fail, ok
 from gateway.web import private
@@ -118,8 +118,8 @@ def _bearable(finding: Finding) -> Finding:
 def _alerts(settings: AlertSettings) -> None:
     """Raises ValueError where a start would."""
     WebhookClient(None, settings.ca_file)
-    for url in settings.urls:
-        webhook(url)
+    for each in settings.urls:
+        receiver(each)
 
 
 def _worker(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway import __version__
 from gateway.app.build import build
 from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
@@ -90,7 +91,7 @@ def register_collectors(
         AlertMetrics(alerts.results),
         ProcessMetrics(pids, deadlines.clock),
         ReactorDelay(deadlines),
-        BuildMetrics(build()),
+        BuildMetrics(__version__, build()),
     ):
         registry.register(TolerantCollector(collector))
     if recording is not None:

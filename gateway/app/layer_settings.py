@@ -7,6 +7,7 @@ together.  A new option that a layer needs is one more line here.
 from __future__ import annotations
 
 import hmac
+from datetime import UTC
 from math import inf
 from pathlib import Path
 from socket import gethostname
@@ -31,6 +32,7 @@ from gateway.web.security.guard_settings import GuardSettings
 from gateway.web.security.token_files import Source, first_tokens
 from gateway.web.security.tokens import Role
 from gateway.web.websocket.allowance import Allowance
+from gateway.worker.calendar.schedule import zone
 from gateway.worker.keys.credentials import name_more
 from gateway.worker.settings import WorkerSettings
 
@@ -275,13 +277,17 @@ def bar_settings(settings: Settings, environ: Mapping[str, str]) -> BarSettings:
 
 
 def alert_settings(settings: Settings) -> AlertSettings:
-    """For alerts; reads the file of webhook URLs.  Nobody is told of a recorded day."""
-    urls = _secret("alert", settings.alert_file, settings.alert_urls).split()
+    """For alerts; reads the file of receivers.  Nobody is told of a recorded day."""
+    urls = tuple(_secret("alert", settings.alert_file, settings.alert_urls).split())
+    if mark_of(settings) in RECORDED:
+        urls = ()
     return AlertSettings(
-        urls=() if mark_of(settings) in RECORDED else tuple(urls),
+        urls=urls,
         ca_file=settings.alert_ca,
         interval=settings.alert_interval,
         language=settings.alert_language,
+        zone=zone(settings.timezone) if urls else UTC,
+        link=f"{settings.alert_link or f'http://localhost:{settings.port}/'}#/ops/log",
         gateway=gethostname(),
     )
 

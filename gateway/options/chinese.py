@@ -52,7 +52,7 @@ TEXTS: Final = {
     "可重複。",
     "sessions": "worker 執行的時段，例如 'Mon-Fri 08:30-13:50'；其他時間會停止它。未指定時一律執行。"
     "可重複。",
-    "timezone": "--schedule 與 --sessions 使用的時區，寫 IANA 名稱。",
+    "timezone": "--schedule、--sessions，以及網頁與警示中的時間所用的時區，寫 IANA 名稱。",
     "holiday_file": "休市日的檔案，每行一個 ISO 日期（2027-01-01）。週末不必列出。",
     "heartbeat": "worker 每隔幾秒送出一次心跳事件。",
     "watchdog": "錯過幾次心跳後重新啟動 worker。0 表示不重新啟動。",
@@ -112,9 +112,10 @@ TEXTS: Final = {
     "log_file": "日誌檔。未指定時，twistd -n 寫到 stdout，否則寫到 twistd.log。",
     "log_size": "日誌檔到達幾個位元組時改名，並開始新的檔案。0 表示不改名。",
     "log_keep": "保留幾個改名後的日誌檔；最舊的會刪除。",
-    "alert_file": "存放 webhook 網址的檔案，每行一個；警示會送到這些網址。",
-    "alert_urls": "直接指定 webhook 網址，以空白分隔。已有 --alert-file 時不使用。",
-    "alert_ca": "PEM 檔，內容是連線到 webhook 時信任的憑證機構，取代系統預設的。",
+    "alert_file": "存放警示接收者的檔案，每行一個：webhook 網址，或 LINE、ntfy、Alertmanager、郵件的寫法。",
+    "alert_urls": "直接指定警示接收者，以空白分隔。已有 --alert-file 時不使用。",
+    "alert_link": "警示中連到網頁的網址，例如 https://desk.example.com/。未指定時為 localhost 與 --port。",
+    "alert_ca": "PEM 檔，內容是連線到 webhook 與郵件伺服器時信任的憑證機構，取代系統預設的。",
     "alert_interval": "同一種警示至少相隔幾秒。",
     "alert_language": "警示的語言：en 或 zh-TW。",
 }

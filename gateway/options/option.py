@@ -81,6 +81,13 @@ def url_path(text: str) -> str:
     return text.removesuffix("/") + "/"
 
 
+def web_address(text: str) -> str:
+    """The address of a page, which ends with a slash; the slash may be left out."""
+    if not re.fullmatch(r"https?://[!-~]*[!-~]", text) or re.search(r"[?#@]", text):
+        raise ValueError(f"{text!r} is not the address of a page; write https://desk.example.com/")
+    return text.removesuffix("/") + "/"
+
+
 def words(text: str) -> list[str]:
     """Names separated by commas or spaces."""
     return text.replace(",", " ").split()

@@ -29,6 +29,7 @@ from gateway.options.option import (
     several,
     size,
     url_path,
+    web_address,
     words,
 )
 from gateway.options.option import path as file
@@ -213,7 +214,9 @@ class Settings:
         lines,
     )
     timezone: str = option(
-        "Asia/Taipei", "Time zone of --schedule and --sessions, by its IANA name."
+        "Asia/Taipei",
+        "Time zone of --schedule and --sessions, and of times on the page and in alerts, by its"
+        " IANA name.",
     )
     holiday_file: Path | None = option(
         "",
@@ -478,15 +481,24 @@ class Settings:
     )
 
     alert_file: Path | None = option(
-        "", "File with the webhook URLs to which alerts are sent, one a line.", file
+        "",
+        "File with the receivers of alerts, one a line: a webhook's URL, or a line for LINE, ntfy,"
+        " Alertmanager or mail.",
+        file,
     )
     alert_urls: str = secret(
-        "The webhook URLs themselves, separated by spaces. Ignored where --alert-file is given."
+        "The receivers of alerts, separated by spaces. Ignored where --alert-file is given."
+    )
+    alert_link: str | None = option(
+        "",
+        "Address of the page that alerts link to, such as https://desk.example.com/. Without it:"
+        " localhost and --port.",
+        web_address,
     )
     alert_ca: Path | None = option(
         "",
-        "PEM file with the certificate authorities that are trusted for webhooks, instead of the"
-        " system's.",
+        "PEM file with the certificate authorities that are trusted for webhooks and mail servers,"
+        " instead of the system's.",
         file,
     )
     alert_interval: float = option(

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import random
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
+from twisted.internet.defer import Deferred, DeferredList
 
+from gateway.common.times import iso
+from gateway.contract import WorkerError, no_alerts
 from gateway.ops.alerts.delivery import RESULTS, Delivery
-from gateway.ops.alerts.rules import AlertLimiter, AlertRules, text
-from gateway.ops.alerts.webhooks import secrets, webhook
+from gateway.ops.alerts.receivers import Mail, receiver, secrets
+from gateway.ops.alerts.rules import TEST, Alert, AlertLimiter, AlertRules
+from gateway.ops.alerts.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.ops.alerts.rules import Alert
-    from gateway.ops.alerts.webhooks import Webhook
+    from gateway.ops.alerts.receivers import Message, Receiver
+
+UNDER_WAY: Final = WorkerError("A test of alerts is under way", "ask again when it is over")
 
 
 @attrs.frozen(kw_only=True)
@@ -27,14 +32,18 @@ class AlertSettings:
     """Who is told, and how."""
 
     urls: tuple[str, ...] = attrs.field(default=(), repr=False)
-    """See `webhooks.webhook`."""
+    """See `receivers.receiver`."""
     ca_file: Path | None = None
     """Certificates of the authorities to trust instead of the system's."""
     interval: float = 60.0
     """Seconds between two alerts of one subject and kind."""
     language: str = "en"
+    zone: tzinfo = UTC
+    """In which times are told."""
     gateway: str = "sjgateway"
     """The name of this machine in each alert."""
+    link: str = "http://localhost:3001/"
+    """The address of the page, in each alert."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -57,16 +66,16 @@ class Alerts:
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
-        self._settings = settings
-        self._channels: list[tuple[Webhook, Delivery]] = []
-        if settings.urls or settings.ca_file is not None:
-            from gateway.ops.alerts.posting import WebhookClient  # noqa: PLC0415  # an HTTP client
-
-            client = WebhookClient(reactor, settings.ca_file)
-            self._channels = [
-                (each, Delivery(each.host, partial(client.post, each.url), deadlines, random))
-                for each in map(webhook, settings.urls)
-            ]
+        self._wall = wall
+        self._wording = Wording(
+            settings.language, settings.zone, gateway=settings.gateway, link=settings.link
+        )
+        receivers = [receiver(each) for each in settings.urls]
+        send = sender(reactor, receivers, settings.ca_file)
+        self._channels: list[tuple[Receiver, Delivery]] = [
+            (each, Delivery(each.host, send, deadlines, random, wall)) for each in receivers
+        ]
+        self._is_testing = False
         limiter = AlertLimiter(deadlines, settings.interval, self._send)
         rules = AlertRules(deadlines, wall, limiter.tell)
         self.published = rules.published
@@ -81,12 +90,87 @@ class Alerts:
         results = [delivery.results for _, delivery in self._channels]
         return {name: sum(each[name] for each in results) for name in RESULTS}
 
+    def status(self) -> list[dict[str, Any]]:
+        """Each receiver: its `kind` and `host`, and of the last try `at` and `error`.
+
+        `at` None: there was no try; `error` "": the last one arrived.
+        """
+        return [
+            {
+                "kind": each.kind,
+                "host": each.host,
+                "at": None if delivery.last is None else iso(delivery.last.at),
+                "error": "" if delivery.last is None else delivery.last.reason,
+            }
+            for each, delivery in self._channels
+        ]
+
+    def test(self) -> Deferred[dict[str, Any]]:
+        """Send a test to every receiver, once; fires with `channels`, which is `status`.
+
+        Raises or fails with WorkerError when one does not take it, or nobody is to be told.
+        """
+        if not self._channels:
+            no_alerts()
+        if self._is_testing:
+            raise UNDER_WAY
+        alert = Alert(
+            kind=TEST, subject=TEST, detail="A test of alerts", timestamp=iso(self._wall())
+        )
+        words = self._wording(alert)
+        messages = [each.message(alert, words) for each, _ in self._channels]
+        self._is_testing = True
+        tries = [
+            delivery.try_once(message)
+            for (_, delivery), message in zip(self._channels, messages, strict=True)
+        ]
+        return DeferredList(tries, consumeErrors=True).addCallback(self._tested)
+
     def stop(self) -> None:
         """Send nothing any more."""
         for _, delivery in self._channels:
             delivery.stop()
 
+    def _tested(self, results: list[tuple[bool, Any]]) -> dict[str, Any]:
+        self._is_testing = False
+        wrong = [
+            f"{each.kind}: {each.host} {reason if tried else 'was not reached'}"
+            for (each, _), (tried, reason) in zip(self._channels, results, strict=True)
+            if reason
+        ]
+        if wrong:
+            raise WorkerError("A test of alerts did not arrive", "; ".join(wrong))
+        return {"channels": self.status()}
+
     def _send(self, alert: Alert) -> None:
-        line = text(alert, self._settings.language, self._settings.gateway)
+        words = self._wording(alert)
         for each, delivery in self._channels:
-            delivery.send(each.body(alert, line))
+            delivery.send(each.message(alert, words))
+
+
+def sender(
+    reactor: Any, receivers: list[Receiver], ca_file: Path | None
+) -> Callable[[Message], Deferred[None]]:
+    """What hands over one message.  Raises ValueError where `ca_file` has no certificate.
+
+    It imports what posts and what mails only where that is needed: both are much code.
+    """
+    kinds = {each.kind for each in receivers}
+    by_post = by_mail = None
+    if kinds - {"mail"} or ca_file is not None:
+        from gateway.ops.alerts.posting import WebhookClient  # noqa: PLC0415
+
+        by_post = WebhookClient(reactor, ca_file)
+    if "mail" in kinds:
+        from gateway.ops.alerts.mailing import Mailer  # noqa: PLC0415
+
+        by_mail = Mailer(reactor, ca_file)
+
+    def send(message: Message) -> Deferred[None]:
+        if isinstance(message, Mail):
+            assert by_mail is not None
+            return by_mail.send(message)
+        assert by_post is not None
+        return by_post.post(message)
+
+    return send

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from time import time
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
 
     from gateway.engineio.deadlines import Deadline, Deadlines
-
-    Body = Mapping[str, Any]
+    from gateway.ops.alerts.receivers import Message
 
 
 @attrs.frozen
@@ -29,6 +29,14 @@ class PostError(Exception):
     """Whether another try makes sense."""
     after: float = 0.0
     """Seconds that the receiver asked to wait before that."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of a try, at `at`, in seconds since 1970; `reason` "": it arrived."""
+
+    at: float
+    reason: str
 
 
 # -- One alert after the other to one receiver.
@@ -48,40 +56,62 @@ _log = Logger(namespace="gateway")
 
 
 class Delivery:
-    """Posts alerts to one receiver, in order, and tries again while that makes sense.
+    """Hands alerts to one receiver, in order, and tries again while that makes sense.
 
-    `post(body)` fails with PostError; `random()` is from 0 to 1; `host` is named in the log.
+    `post(message)` fails with PostError; `random()` is from 0 to 1; `host` is named in the log.
     """
+
+    last: Outcome | None = None
+    """What became of the last try; None: there was none."""
 
     def __init__(
         self,
         host: str,
-        post: Callable[[Body], Deferred[None]],
+        post: Callable[[Message], Deferred[None]],
         deadlines: Deadlines,
         random: Callable[[], float],
+        wall: Callable[[], float] = time,
     ) -> None:
         self._host = host
         self._post = post
         self._deadlines = deadlines
         self._random = random
-        self._waiting: deque[Body] = deque()
-        self._present: Body | None = None
+        self._wall = wall
+        self._waiting: deque[Message] = deque()
+        self._present: Message | None = None
         self._tries = 0
         self._request: Deferred[None] | None = None
+        self._trials: list[Deferred[None]] = []
         self._retry: Deadline | None = None
         self.results = dict.fromkeys(RESULTS, 0)
 
-    def send(self, body: Body) -> None:
-        """Post `body` after all before it."""
+    def send(self, message: Message) -> None:
+        """Hand over `message` after all before it."""
         if len(self._waiting) == MAX_WAITING:
             self._waiting.popleft()
             self.results["lost"] += 1
-        self._waiting.append(body)
+        self._waiting.append(message)
         if self._present is None:
             self._next()
 
+    def try_once(self, message: Message) -> Deferred[str]:
+        """Hand over `message` now, beside those that wait; fires with what went wrong, or ""."""
+        trying = self._post(message)
+        self._trials.append(trying)
+
+        def over(result: object) -> str:
+            self._trials.remove(trying)
+            if isinstance(result, Failure):
+                result.trap(PostError)
+                return self._note(str(getattr(result.value, "reason", "")))
+            return self._note("")
+
+        return trying.addBoth(over)
+
     def stop(self) -> None:
         """Try no more."""
+        for trying in list(self._trials):
+            trying.cancel()
         self._waiting.clear()
         if self._request is not None:
             self._request.cancel()
@@ -103,6 +133,7 @@ class Delivery:
 
     def _delivered(self, _: None) -> None:
         self._request = None
+        self._note("")
         self.results["delivered"] += 1
         self._next()
 
@@ -112,6 +143,7 @@ class Delivery:
             return
         failure.trap(PostError)
         error: PostError = failure.value  # type: ignore[assignment]  # trapped
+        self._note(error.reason)
         self.results["failed"] += 1
         if not error.retry or self._tries == MAX_TRIES:
             self.results["lost"] += 1
@@ -121,6 +153,10 @@ class Delivery:
         pause = max(self._pause(), min(error.after, LONGEST_PAUSE))
         self._say("An alert waits: {host} {reason}; next try in {pause:.0f} s", error, pause)
         self._retry = self._deadlines.call_later(pause, self._try)
+
+    def _note(self, reason: str) -> str:
+        self.last = Outcome(self._wall(), reason)
+        return reason
 
     def _pause(self) -> float:
         longest = min(FIRST_PAUSE * 2.0 ** (self._tries - 1), LONGEST_PAUSE)

@@ -1,4 +1,6 @@
-"""Posts one alert over verified HTTPS.  No redirect is followed, and every wait has an end.
+"""Posts one alert over verified HTTPS, or to this machine over HTTP.
+
+No redirect is followed, and every wait has an end.
 
 Imported only where alerts are sent: an HTTP client is much code.
 """
@@ -21,16 +23,18 @@ from twisted.web.http_headers import Headers
 from gateway.ops.alerts.delivery import PostError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from twisted.python.failure import Failure
     from twisted.web.iweb import IResponse
 
+    from gateway.ops.alerts.receivers import Post
+
 TIMEOUT: Final = 10.0
 """Seconds from the look-up of the name to the status of the answer."""
 TEMPORARY: Final = frozenset((408, 425, 429))
 """Statuses below 500 after which another try makes sense."""
+HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "sjgateway"}
 MAX_REASON: Final = 200
 """Characters of a reason."""
 
@@ -47,27 +51,28 @@ class WebhookClient:
         self._reactor = reactor
         agent = Agent(
             reactor,
-            BrowserLikePolicyForHTTPS(None if ca_file is None else _authorities(ca_file)),
+            BrowserLikePolicyForHTTPS(None if ca_file is None else authorities(ca_file)),
             pool=HTTPConnectionPool(reactor, persistent=False),
         )
         self._http = HTTPClient(agent)  # type: ignore[arg-type]  # an IAgent, by zope
 
-    def post(self, url: str, body: Mapping[str, Any]) -> Deferred[None]:
-        """Fires when `body` was taken; fails with PostError, or CancelledError."""
-        posting = Deferred.fromCoroutine(self._post(url, orjson.dumps(body)))
-        return posting.addTimeout(TIMEOUT, self._reactor, _late).addErrback(_explain)
+    def post(self, post: Post) -> Deferred[None]:
+        """Fires when `post` was taken; fails with PostError, or CancelledError."""
+        posting = Deferred.fromCoroutine(self._post(post, orjson.dumps(post.body)))
+        return posting.addTimeout(TIMEOUT, self._reactor, late).addErrback(explain)
 
-    async def _post(self, url: str, body: bytes) -> None:
+    async def _post(self, post: Post, body: bytes) -> None:
+        given = {**HEADERS, **post.headers}
         response = await self._http.post(
-            url,
+            post.url,
             data=body,
-            headers=Headers({"Content-Type": ["application/json"], "User-Agent": ["sjgateway"]}),
+            headers=Headers({name: [value] for name, value in given.items()}),
             allow_redirects=False,
             unbuffered=True,
             reactor=self._reactor,
         )
         response.deliverBody(_HangUp())
-        if not 200 <= response.code < 300:
+        if not 200 <= response.code < 300 and response.code not in post.arrived:
             raise PostError(
                 f"answered {response.code}",
                 response.code >= 500 or response.code in TEMPORARY,
@@ -90,7 +95,8 @@ def _retry_after(response: IResponse) -> float:
     return float(text) if re.fullmatch(rb"[0-9]{1,5}", text) else 0.0
 
 
-def _authorities(path: Path) -> Any:
+def authorities(path: Path) -> Any:
+    """The trust root of the certificates in the file `path`.  Raises ValueError."""
     try:
         found = _CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace"))
         certificates = [Certificate.loadPEM(text.encode()) for text in found]
@@ -101,11 +107,12 @@ def _authorities(path: Path) -> Any:
     return trustRootFromCertificates(certificates)
 
 
-def _late(_: object, seconds: float) -> None:
+def late(_: object, seconds: float) -> None:
+    """Raise PostError after so many seconds; for `Deferred.addTimeout`."""
     raise PostError(f"gave no answer within {seconds:g} s")
 
 
-def _explain(failure: Failure) -> None:
+def explain(failure: Failure) -> None:
     """Raise a PostError for every failure but CancelledError."""
     error: Any = failure.value
     while getattr(error, "reasons", None):  # twisted.web wraps what happened below it

@@ -1,4 +1,4 @@
-"""Which changes are worth an alert, the alert's text, and how often a subject may have one."""
+"""Which changes are worth an alert, and how often a subject may have one."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ UNKEPT: Final = "unkept"
 """Bars can't be written, or their file was damaged or removed."""
 RECOVERED: Final = "recovered"
 """The trouble that was told before is over."""
+TEST: Final = "test"
+"""Somebody wants to know whether alerts arrive."""
 
 WORKER: Final = "worker"
 RECORDING: Final = "recording"
@@ -52,45 +54,14 @@ class Alert:
     timestamp: str
     """ISO 8601, UTC."""
     facts: Mapping[str, Any] = attrs.Factory(dict)
-    """For machines, as in `python_status`."""
+    """For machines, as in `python_status`; of a recovery `lasted`, the seconds of the trouble."""
     held_back: int = 0
     """How many earlier alerts of the subject were not sent."""
 
-
-# -- An alert as a line of text.
-
-TITLES: Final = {
-    "en": {
-        DIED: "Worker died",
-        PAUSED: "Worker paused",
-        FATAL: "Worker stays down",
-        UNREADY: "Worker is not ready",
-        STALE: "Feed is silent",
-        UNRECORDED: "Recording fails",
-        UNKEPT: "Bars are not kept",
-        RECOVERED: "Recovered",
-    },
-    "zh-TW": {
-        DIED: "worker 異常結束",
-        PAUSED: "worker 暫停啟動",
-        FATAL: "worker 已停住，須有人重新啟動",
-        UNREADY: "worker 遲遲未就緒",
-        STALE: "盤中沒有行情",
-        UNRECORDED: "行情錄製失敗",
-        UNKEPT: "K 線無法保存",
-        RECOVERED: "已恢復正常",
-    },
-}
-"""By language and kind; the details that follow are in English."""
-_MORE: Final = {"en": "{} more held back", "zh-TW": "另有 {} 則未發送"}
-
-
-def text(alert: Alert, language: str, gateway: str) -> str:
-    """`[gateway] Title: detail`; `gateway` is the name of the machine."""
-    line = f"[{gateway}] {TITLES[language][alert.kind]}: {alert.detail}"
-    if alert.held_back:
-        line += f" ({_MORE[language].format(alert.held_back)})"
-    return line
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.kind in (RECOVERED, TEST)
 
 
 # -- The limit.
@@ -144,7 +115,16 @@ PLANNED: Final = "planned"
 """The class of exits with status 0 after work: the worker meant to end."""
 MAX_DETAIL: Final = 500
 """Most characters of an alert's detail."""
-FACTS: Final = ("pid", "exitCode", "signal", "class", "nextStartAt", "restarts", "generation")
+FACTS: Final = (
+    "pid",
+    "exitCode",
+    "signal",
+    "class",
+    "nextStartAt",
+    "restarts",
+    "generation",
+    "budget",
+)
 
 _WELL: Final = "well"
 _STARTING: Final = "starting"
@@ -195,6 +175,7 @@ class AlertRules:
         self._condition: str = _WELL
         self._steady: Deadline | None = None
         self._stale: set[str] = set()
+        self._since: dict[str, float] = {}  # by subject, when its trouble began
 
     def published(self, name: str, value: Mapping[str, Any]) -> None:
         """The gateway published the event `name` with the argument `value`."""
@@ -213,7 +194,8 @@ class AlertRules:
         happening = _happening(value)
         if happening:
             facts = {name: value[name] for name in FACTS}
-            self._happened(happening, value["message"], facts)
+            last = value["stderr"][-1] if value["stderr"] else None
+            self._happened(happening, value["message"], {**facts, "lastLine": last})
 
     def _is_steady(self) -> None:
         self._happened(_STEADY, f"The worker has been running for {STEADY_AFTER:g} s", {})
@@ -222,6 +204,8 @@ class AlertRules:
         self._condition, kind = _TABLE.get((self._condition, happening), (self._condition, None))
         if kind is not None:
             self._alert(kind, WORKER, detail, facts)
+        elif self._condition == _WELL:
+            self._since.pop(WORKER, None)
 
     # -- the feeds ------------------------------------------------------------------------
 
@@ -232,6 +216,7 @@ class AlertRules:
             self._alert(STALE, market, f"{market}: {SILENT}", {})
         elif value["status"] == "closed":
             self._stale.discard(market)
+            self._since.pop(market, None)
         elif value["status"] == "live" and market in self._stale:
             self._stale.discard(market)
             self._alert(RECOVERED, market, f"{market}: ticks come again", {})
@@ -256,6 +241,11 @@ class AlertRules:
             self._alert(RECOVERED, BARS, "bars are written again", {})
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
+        now = self._deadlines.clock()
+        if kind != RECOVERED:
+            self._since.setdefault(subject, now)
+        elif subject in self._since:
+            facts = {**facts, "lasted": round(now - self._since.pop(subject), 3)}
         self._tell(
             Alert(
                 kind=kind,

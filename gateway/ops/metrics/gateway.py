@@ -97,13 +97,18 @@ INTERVAL = 5.0
 
 
 class BuildMetrics:
-    """Says which build runs: `pure Python` or `compiled`."""
+    """Says which version runs, and which build of it: `pure Python` or `compiled`."""
 
-    def __init__(self, build: str) -> None:
-        self._build = build
+    def __init__(self, version: str, build: str) -> None:
+        self._labels = {"version": version, "build": build}
 
     def collect(self) -> Iterator[Metric]:
-        yield gauge("build", "1 for the build that runs", {self._build: 1}, "build")
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # when asked
+
+        what = "1, with the version and the build that run"
+        family = GaugeMetricFamily(f"{PREFIX}build_info", what, labels=list(self._labels))
+        family.add_metric(list(self._labels.values()), 1)
+        yield family
 
 
 class ProcessMetrics:

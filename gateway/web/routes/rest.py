@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from gateway.common.credentials import FIELDS, Credentials, CredentialsError
 from gateway.common.fields import FieldError
 from gateway.common.times import iso
-from gateway.contract import WorkerError, no_hand_over, no_replay
+from gateway.contract import WorkerError, no_alerts, no_hand_over, no_replay
 from gateway.replay.wishes import Wish
 from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
@@ -61,8 +61,9 @@ class RestHandlers:
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
     the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars, `codes()`
-    makes the answer of `/codes`.  `hand_over()` hands the gateway over to newer code,
-    `replay(wish)` has a replay do something; both as `Control` changes something.
+    makes the answer of `/codes`.  `test_alerts()` sends a test to each receiver of alerts,
+    `hand_over()` hands the gateway over to newer code, `replay(wish)` has a replay do something;
+    all of them as `Control` changes something.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class RestHandlers:
         status: Callable[..., Mapping[str, Any]] | None = None,
         bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
         codes: Callable[[], Mapping[str, Any]] = dict,
+        test_alerts: Callable[[], Deferred[Any]] = no_alerts,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
         replay: Callable[[Wish], Deferred[Any]] = no_replay,
     ) -> None:
@@ -81,6 +83,7 @@ class RestHandlers:
         self._status = status
         self._bars = bars
         self._codes = codes
+        self._test_alerts = test_alerts
         self._hand_over = hand_over
         self._replay = replay
 
@@ -159,6 +162,10 @@ class RestHandlers:
     def hand_over(self, request: Request) -> Deferred[bytes]:
         """`/hand-over`: let the code on disk take over, without an end of the worker."""
         return _change(request, "The code on disk takes over now", self._hand_over)
+
+    def test_alerts(self, request: Request) -> Deferred[bytes]:
+        """`/alerts/test`: send a test to each receiver of alerts."""
+        return _change(request, "Every receiver took the test", self._test_alerts)
 
     def replay(self, request: Request) -> Deferred[bytes]:
         """`/replay`: pause a replay, let it go on, change its speed, or go to a time of it."""

@@ -137,6 +137,14 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
         ),
         Route(
             "POST",
+            "/alerts/test",
+            rest.test_alerts,
+            Access.CONTROL,
+            "Send a test to every receiver of alerts, and say whether each took it.",
+            _CHANGE,
+        ),
+        Route(
+            "POST",
             "/replay",
             rest.replay,
             Access.CONTROL,

@@ -94,6 +94,7 @@ class Hook(Resource):
         self.posted: list[Any] = []
         self.paths: list[str] = []
         self.content_types: list[str] = []
+        self.sent: list[dict[str, str]] = []
         self.statuses: list[int] = []
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -103,6 +104,8 @@ class Hook(Resource):
         self.posted.append(json.loads(request.content.read()))
         self.paths.append(request.uri.decode())
         self.content_types.append(request.getHeader("content-type") or "")
+        names = ("authorization", "x-line-retry-key")
+        self.sent.append({name: request.getHeader(name) or "" for name in names})
         status = self.statuses.pop(0) if self.statuses else 204
         if not status:
             return NOT_DONE_YET

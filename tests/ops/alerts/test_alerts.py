@@ -9,7 +9,9 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 
+from gateway.contract import WorkerError
 from gateway.engineio.deadlines import Deadlines
+from gateway.ops.alerts import receivers
 from gateway.ops.alerts.alerts import Alerts, AlertSettings
 from tests.ops.alerts.receiver import Authority, ReceiverTestCase
 from tests.ops.alerts.test_rules import status
@@ -69,7 +71,8 @@ class AlertsTests(ReceiverTestCase):
         self.assertEqual(
             self.hook.posted[0],
             {
-                "text": "[office] Worker died: The worker is exited",
+                "text": "\u26a0 [office] Worker died: exit code 1\n"
+                "ConnectionError: StatusCode: 451\nhttp://localhost:3001/",
                 "kind": "died",
                 "subject": "worker",
                 "detail": "The worker is exited",
@@ -82,8 +85,11 @@ class AlertsTests(ReceiverTestCase):
                     "nextStartAt": None,
                     "restarts": 0,
                     "generation": 1,
+                    "budget": {"used": 9, "limit": 200, "remaining": 100},
+                    "lastLine": "ConnectionError: StatusCode: 451",
                 },
                 "held_back": 0,
+                "link": "http://localhost:3001/",
             },
         )
         self.assertEqual(self.said(), [])
@@ -96,16 +102,21 @@ class AlertsTests(ReceiverTestCase):
             f"slack+{base}/slack",
             f"discord+{base}/discord",
             f"telegram+{base}/telegram?chat_id=5",
+            f"ntfy+{base}/ntfy/topic",
+            f"alertmanager+{base}/am",
             language="zh-TW",
         )
         self.worker("exited")
-        await self.results(delivered=4)
+        await self.results(delivered=6)
         posted = dict(zip(self.hook.paths, self.hook.posted, strict=True))
-        text = "[office] worker 異常結束: The worker is exited"
-        self.assertEqual(posted["/json"]["text"], text)
+        text = posted["/json"]["text"]
+        self.assertIn("[office] 行情程式異常結束：結束碼 1", text)
         self.assertEqual(posted["/slack"], {"text": text})
         self.assertEqual(posted["/discord"]["content"], text)
         self.assertEqual(posted["/telegram"], {"chat_id": "5", "text": text})
+        title = text.split("\n")[0]
+        self.assertEqual(posted["/ntfy/"]["title"], title)
+        self.assertEqual(posted["/am/api/v2/alerts"][0]["annotations"]["summary"], title)
 
     async def test_tried_again_until_it_arrives(self) -> None:
         self.listen()
@@ -138,7 +149,7 @@ class AlertsTests(ReceiverTestCase):
         self.wait(60)
         await self.results(delivered=2)
         self.assertEqual([body["held_back"] for body in self.hook.posted], [0, 8])
-        self.assertIn("(8 more held back)", self.hook.posted[1]["text"])
+        self.assertIn("8 earlier alerts were held back.", self.hook.posted[1]["text"])
 
     async def test_a_wrong_certificate_is_refused_and_said(self) -> None:
         self.listen()
@@ -178,3 +189,51 @@ class AlertsTests(ReceiverTestCase):
         self.alerts = Alerts(reactor, self.deadlines, AlertSettings())
         self.worker("exited", "fatal")
         self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
+
+    async def test_a_test_is_sent_once_and_each_receiver_tells_whether_it_took_it(self) -> None:
+        self.listen()
+        base = f"https://localhost:{self.port}"
+        self.start(f"{base}/good", f"slack+{base}/bad")
+        self.assertEqual([each["at"] for each in self.alerts.status()], [None, None])
+        self.assertEqual(len((await self.alerts.test())["channels"]), 2)
+        self.assertEqual({each["error"] for each in self.alerts.status()}, {""})
+        self.assertEqual(sorted(self.hook.paths), ["/bad", "/good"])
+        self.hook.statuses = [404, 404]
+        with self.assertRaises(WorkerError) as caught:
+            await self.alerts.test()
+        details = "json: localhost answered 404; slack: localhost answered 404"
+        self.assertEqual(caught.exception.details, details)
+        self.assertEqual([each["error"] for each in self.alerts.status()], ["answered 404"] * 2)
+        self.wait(1000)
+        self.assertEqual(len(self.hook.posted), 4, "a test is not tried again")
+        self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
+
+    async def test_one_test_at_a_time(self) -> None:
+        self.listen()
+        self.start()
+        self.hook.statuses = [0]
+        asked = self.alerts.test()
+        self.assertRaises(WorkerError, self.alerts.test)
+        await soon(lambda: self.hook.posted)
+        self.alerts.stop()
+        await self.assertFailure(asked, WorkerError)
+        await soon(self.has_hung_up)
+
+    async def test_without_receivers_a_test_says_what_to_do(self) -> None:
+        self.alerts = Alerts(reactor, self.deadlines, AlertSettings())
+        error = self.assertRaises(WorkerError, self.alerts.test)
+        self.assertIn("--alert-file", str(error))
+
+    async def test_a_line_that_was_taken_before_counts_as_arrived(self) -> None:
+        """LINE answers 409 where a try before had arrived, and its answer had not."""
+        self.listen()
+        self.hook.statuses = [500, 409]
+        self.patch(receivers, "LINE", f"https://localhost:{self.port}/push")
+        self.start(f"line:U{'0' * 32}:{'t' * 40}")
+        self.worker("exited")
+        await self.results(failed=1)
+        self.wait(2)
+        await self.results(delivered=1, lost=0)
+        first, second = self.hook.sent
+        self.assertEqual(first["authorization"], f"Bearer {'t' * 40}")
+        self.assertEqual(first["x-line-retry-key"], second["x-line-retry-key"])

@@ -45,8 +45,9 @@ class GatewayTests(ReceiverTestCase):
         await soon(lambda: len(self.hook.posted) == 2)
         died, fatal = self.hook.posted
         self.assertEqual((died["kind"], fatal["kind"]), ("died", "fatal"))
-        self.assertIn(f"[{gethostname()}] Worker died: ", died["text"])
-        self.assertIn("exited with code 3", died["text"])
+        self.assertIn(f"[{gethostname()}] Worker died: exit code 3\n", died["text"])
+        self.assertIn("It stays down until somebody starts it.", fatal["text"])
+        self.assertIn("http://localhost:0/#/ops/log", fatal["text"])
         self.assertEqual((died["facts"]["exitCode"], died["facts"]["class"]), (3, "other"))
         Logger(observer=assembly.log_by({}), namespace="gateway").info(f"a path: /{SECRET}")
         assert settings.log_file is not None

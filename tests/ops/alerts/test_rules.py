@@ -42,7 +42,8 @@ def status(name: str, **changes: Any) -> dict[str, Any]:
         "class": "other",
         "nextStartAt": None,
         "restarts": 0,
-        "budget": {"remaining": 100},
+        "budget": {"used": 9, "limit": 200, "remaining": 100},
+        "stderr": ["Traceback", "ConnectionError: StatusCode: 451"],
         **changes,
     }
 
@@ -175,13 +176,33 @@ class WorkerTests(RulesTestCase):
 
     def test_what_an_alert_holds(self) -> None:
         value = status("exited", message="The worker ended by SIGSEGV", signal="SIGSEGV", pid=7)
-        self.rules.published("python_status", {**value, "stderr": ["a secret"]})
+        self.rules.published("python_status", {**value, "stderr": ["before", "the last"]})
         (alert,) = self.alerts
         self.assertEqual((alert.kind, alert.subject), ("died", "worker"))
         self.assertEqual(alert.detail, "The worker ended by SIGSEGV")
         self.assertEqual(alert.timestamp, "2024-02-25T15:30:00.000Z")
         self.assertEqual((alert.facts["signal"], alert.facts["pid"]), ("SIGSEGV", 7))
-        self.assertNotIn("a secret", str(alert))
+        self.assertEqual(alert.facts["lastLine"], "the last")
+        self.assertNotIn("before", str(alert))
+
+    def test_a_recovery_tells_how_long_the_trouble_was(self) -> None:
+        self.worker("running", "exited")
+        self.wait(100)
+        self.worker("starting", "running")
+        self.wait(STEADY_AFTER - 1)
+        self.clock.advance(1)
+        self.deadlines.advance()
+        (alert,) = self.alerts
+        self.assertEqual(alert.facts, {"lasted": 100 + STEADY_AFTER})
+
+    def test_trouble_that_somebody_ended_is_forgotten(self) -> None:
+        self.worker("exited", "stopped")
+        self.wait(1000)
+        self.worker("exited", "running")
+        self.clock.advance(STEADY_AFTER)
+        self.deadlines.advance()
+        (alert,) = self.alerts
+        self.assertEqual(alert.facts, {"lasted": STEADY_AFTER})
 
     def test_sentences_are_bounded(self) -> None:
         self.rules.published("python_status", status("exited", message="x" * 5000))
@@ -241,7 +262,7 @@ class RecordingTests(RulesTestCase):
                     "recovered",
                     "recording",
                     "recording goes on; 12 events are missing",
-                    {"lost": 12},
+                    {"lost": 12, "lasted": 0.0},
                 ),
                 (
                     "recovered",

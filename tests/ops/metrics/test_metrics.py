@@ -7,6 +7,8 @@ import re
 import sys
 from itertools import combinations
 from pathlib import Path
+from shutil import which
+from subprocess import run
 from typing import Any
 
 import treq
@@ -24,7 +26,8 @@ from tests.worker.real import CHILDREN
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
-ROW = re.compile(r"^\| `(\w+)(?:\{(\w+)\})?` \| (\w+) \| .+ \|$", re.MULTILINE)
+RULES = ROOT / "docs" / "rules.yml"
+ROW = re.compile(r"^\| `(\w+)(?:\{([\w,]+)\})?` \| (\w+) \| .+ \|$", re.MULTILINE)
 
 
 class Client:
@@ -167,7 +170,7 @@ class WholeTests(TestCase):
         documented = {name: label for name, label, _ in ROW.findall(DOCUMENT)}
         for name in await self.numbers():
             bare, _, labels = name.partition("{")
-            label = labels.partition("=")[0]
+            label = ",".join(re.findall(r'(\w+)="', labels))
             if not bare.startswith("reactor"):
                 self.assertEqual(label, documented[bare], name)
 
@@ -190,7 +193,7 @@ class DashboardTests(SynchronousTestCase):
             self.assertEqual(query.count("sjgateway_"), query.count('instance=~"$instance"'), query)
 
     def test_labels_in_legends_exist(self) -> None:
-        labels = {label for _, label, _ in ROW.findall(DOCUMENT)}
+        labels = {each for _, label, _ in ROW.findall(DOCUMENT) for each in label.split(",")}
         for panel in DASHBOARD["panels"]:
             for target in panel.get("targets", ()):
                 for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
@@ -215,3 +218,39 @@ class DashboardTests(SynchronousTestCase):
         self.assertEqual(source["query"], "prometheus")
         used = re.findall(r'"uid": "([^"]+)"', json.dumps(DASHBOARD))
         self.assertEqual(set(used), {"sjgateway", f"${{{source['name']}}}"})
+
+
+class RuleTests(SynchronousTestCase):
+    """docs/rules.yml, which is written so that its few forms can be read without a YAML library."""
+
+    def rules(self) -> dict[str, str]:
+        """The text of each rule, by its name."""
+        parts = re.split(r"^ +- alert: (\w+)\n", RULES.read_text("utf-8"), flags=re.MULTILINE)[1:]
+        return dict(zip(parts[::2], parts[1::2], strict=True))
+
+    def test_each_has_a_severity_and_says_what_is_wrong_and_what_to_do(self) -> None:
+        self.assertGreater(len(self.rules()), 10)
+        for name, rule in self.rules().items():
+            self.assertRegex(rule, r"\n +severity: (critical|warning)\n", name)
+            self.assertRegex(rule, r'\n +summary: "\{\{ \$labels\.instance \}\}: .+"\n', name)
+            self.assertRegex(rule, r'\n +description: ".+\."\n', name)
+
+    def test_they_ask_for_what_there_is(self) -> None:
+        served = {name for name, *_ in ROW.findall(DOCUMENT)}
+        for name, rule in self.rules().items():
+            asked = {each.removesuffix("_bucket") for each in re.findall(r"sjgateway_(\w+)", rule)}
+            self.assertLessEqual(asked, served, name)
+            self.assertTrue(asked or name == "GatewayIsDown", name)
+
+    def test_none_of_the_worker_or_its_quotes_fires_when_it_should_be_down(self) -> None:
+        at_any_hour = {"WorkerGaveUp", "BrokerAskedForPause", "BudgetIsNearlySpent"}
+        for name, rule in self.rules().items():
+            if name.startswith(("Worker", "Broker", "Feed")) and name not in at_any_hour:
+                self.assertRegex(rule, "worker_in_session|market_open", name)
+
+    def test_prometheus_takes_them_where_its_tool_is_installed(self) -> None:
+        promtool = which("promtool")
+        if promtool is not None:
+            command = [promtool, "check", "rules", str(RULES)]
+            checked = run(command, check=False, capture_output=True, text=True)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
