@@ -10,8 +10,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
 from twisted.logger import LogLevel
 
+from gateway import __version__
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.collectors import Registry, register_collectors
@@ -259,8 +261,14 @@ class GatewayAssembly:
             self.engine.sessions,
             self._clock,
             recording=self._history.recording,
-            bars=None if bars is None else bars.status,
-            replaying=None if replay is None else replay.status,
+            more={
+                "version": lambda: __version__,
+                "timezone": lambda: self._settings.timezone,
+                "alerting": self._alerts.status,
+                "actions": lambda: self.site.audit.actions(),  # noqa: PLW0108  # it is made later
+                **({} if bars is None else {"bars": lambda: asdict(bars.status())}),
+                **({} if replay is None else {"replaying": replay.status}),
+            },
         )
         self._events.listeners.append(status.changed)
         settings = self._settings
@@ -271,6 +279,7 @@ class GatewayAssembly:
             rest=RestHandlers(
                 control,
                 status=status,
+                access=self.guard.access,
                 bars=self._history.ask,
                 codes=self._history.codes(settings.timezone, self._clock),
                 test_alerts=self._alerts.test,

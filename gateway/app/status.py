@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gateway.engineio.session import Session
-    from gateway.history.bar_service import BarStatus
     from gateway.history.recording import Recording
     from gateway.market.freshness import Freshness
     from gateway.relay.hub import Hub
@@ -31,8 +31,8 @@ KEPT_FOR = 1.0
 class GatewayStatus:
     """Makes the answer when it is called, at most once in `KEPT_FOR` seconds of `clock`.
 
-    `worker()` is the supervisor's part; `sessions` are all sessions by their id; `bars()` is how
-    the bars are, None where none are kept.
+    `worker()` is the supervisor's part; `sessions` are all sessions by their id; `more` makes
+    further parts, by their names.
     """
 
     def __init__(
@@ -44,8 +44,7 @@ class GatewayStatus:
         clock: Callable[[], float],
         *,
         recording: Recording | None = None,
-        bars: Callable[[], BarStatus] | None = None,
-        replaying: Callable[[], dict[str, Any]] | None = None,
+        more: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
         self._worker = worker
         self._relay = relay
@@ -62,15 +61,11 @@ class GatewayStatus:
             Reading("Reading the freshness", lambda: [("freshness", self._fresh())]),
             Reading("Reading the recording", lambda: [("recording", self._recorded())]),
         ]
-        if bars is not None:
-            how = bars
-            self._parts.append(Reading("Reading the bars", lambda: [("bars", attrs.asdict(how()))]))
-        if replaying is not None:
-            said = replaying
-            self._parts.append(Reading("Reading the replay", lambda: [("replaying", said())]))
+        for name, tell in (more or {}).items():
+            self._parts.append(Reading(f"Reading {name} for /status", partial(_named, name, tell)))
 
     def __call__(self, *, codes: bool = False) -> dict[str, Any]:
-        """The worker's part, `relay`, `clients`, `freshness`, `recording`, and `replaying`.
+        """The worker's part, `relay`, `clients`, `freshness`, `recording`, and what more there is.
 
         `codes`: `freshness` also by code.
         """
@@ -118,6 +113,10 @@ class GatewayStatus:
             level = (each for each in hub.members.values() if each not in hub.log.apart)
             for each in chain(behind, level):
                 yield _client(hub, each)
+
+
+def _named(name: str, tell: Callable[[], Any]) -> list[tuple[str, Any]]:
+    return [(name, tell())]
 
 
 def _lag(subscription: Subscription) -> int:

@@ -116,15 +116,17 @@ class WorkerReport:
         pid = alive.pid if alive else None
         planned = self._planned(now)
         hold = self._limits.hold(person=True)
+        exits = [{**_exit(each), "lastLine": each.end.last_line} for each in lifecycle.last_exits]
         return {
             **self.health(),
+            "lastExit": exits[0] if exits else None,
             "generation": lifecycle.generation,
             "nextStartAt": iso(planned[0]) if planned else None,
             "nextStartIn": round(planned[1], 3) if planned else None,
             "budget": self._limits.budget(),
             "heldBy": lifecycle.state.held_by or None,
             "pausedFor": round(hold.seconds, 3) if hold else None,
-            "exits": list(map(_exit, lifecycle.last_exits)),
+            "exits": exits,
             "running": alive is not None,
             "ready": alive is not None and alive.vitals.ready,
             **self._overdue.status(worker),

@@ -51,6 +51,22 @@ class StatusTests(SynchronousTestCase):
     def test_nothing_is_recorded_unless_that_is_wanted(self) -> None:
         self.assertIsNone(self.status()["recording"])
 
+    def test_further_parts_have_their_names(self) -> None:
+        def broken() -> int:
+            raise ValueError
+
+        status = GatewayStatus(
+            dict,
+            self.world.relay,
+            self.freshness,
+            self.world.server.sessions,
+            count(0, KEPT_FOR).__next__,
+            more={"version": lambda: "1.0", "bars": broken, "actions": list},
+        )
+        self.assertEqual(list(status())[-2:], ["version", "actions"])
+        self.assertEqual(status()["version"], "1.0")
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
     def test_what_can_not_be_read_is_left_out(self) -> None:
         def broken() -> dict[str, Any]:
             raise OSError(24, "Too many open files")

@@ -105,6 +105,9 @@ class DyingTests(RealTestCase):
                 self.assertEqual((event["exitCode"], event["signal"]), (code, name))
                 self.assertEqual((event["class"], event["asked"]), (cause, False))
                 self.assertEqual(event["stderr"], ["the last words"])
+                ended = supervisor.status()["lastExit"]
+                self.assertEqual(ended["lastLine"], "the last words")
+                self.assertNotIn("lastLine", supervisor.health()["lastExit"], "anybody may ask")
                 backoff = await self.is_told("backoff")
                 self.assertLessEqual(backoff["nextStartIn"], 0.1)
                 await soon(lambda: len(self.noted("start")) == 2)

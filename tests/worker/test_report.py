@@ -17,7 +17,7 @@ from .fakes import MONDAY, state
 class WorkerReportTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.worker = SimpleNamespace(
-            exit=Exit(pid=7, code=3, lived=1.23456),
+            exit=Exit(pid=7, code=3, lived=1.23456, last_line="the last"),
             alive=False,
             pid=7,
             guardian=6,
@@ -142,7 +142,9 @@ class WorkerReportTests(SynchronousTestCase):
         last = self.reporter.health()["lastExit"]
         self.assertEqual((last["code"], last["class"], last["lived"]), (3, "network", 1.235))
         status = self.reporter.status(MONDAY)
-        self.assertEqual(status["exits"], [last])
+        self.assertNotIn("lastLine", last, "anybody may ask for the health")
+        self.assertEqual(status["exits"], [{**last, "lastLine": "the last"}])
+        self.assertEqual(status["lastExit"], status["exits"][0])
         self.assertEqual((status["pausedFor"], status["nextStartIn"]), (30.0, 1.0))
 
     def test_a_worker_that_is_down_for_want_of_a_session_says_when_it_starts(self) -> None:

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
+from gateway.common.times import iso
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.web.http.request import Request
+
+MOST: Final = 50
+"""Actions that are remembered."""
+MAX_DETAIL: Final = 300
+"""Characters of what went wrong that are remembered."""
 
 _log = Logger(namespace="gateway")
 
 
-def audit(request: Request, outcome: str) -> None:
-    """Say what became of a control action; `outcome` holds no secret.
+class Audit:
+    """Logs control actions, and remembers the last ones; `now()` is in seconds since 1970."""
 
-    Of the request only its path is told: a query could hold anything.
-    """
-    where = request.announced or getattr(request.client, "host", "") or "a UNIX socket"
-    _log.info(
-        "{what} by {who} from {where}: {outcome}",
-        tag="Audit",
-        what=f"{request.method.decode('latin-1')} {request.path.decode('latin-1')}",
-        who=request.who,
-        where=where,
-        outcome=outcome,
-    )
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._actions: deque[dict[str, Any]] = deque(maxlen=MOST)
+
+    def __call__(
+        self, request: Request, outcome: str, detail: str = "", *, forced: bool = False
+    ) -> None:
+        """Say what became of a control action.
+
+        `outcome` is `done`, `refused` or `failed`, and `detail` says why; neither holds a secret.
+        Of the request only its path is told: a query could hold anything.
+        """
+        where = request.announced or getattr(request.client, "host", "")
+        path = request.path.decode("latin-1")
+        _log.info(
+            "{what} by {who} from {where}: {outcome}",
+            tag="Audit",
+            what=f"{request.method.decode('latin-1')} {path}",
+            who=request.who,
+            where=where or "a UNIX socket",
+            outcome=(f"{outcome}: {detail}" if detail else outcome) + " (forced)" * forced,
+        )
+        self._actions.appendleft(
+            {
+                "at": iso(self._now()),
+                "path": path,
+                "who": request.who,
+                "address": where,
+                "outcome": outcome,
+                "detail": detail[:MAX_DETAIL],
+                "forced": forced,
+            }
+        )
+
+    def actions(self) -> list[dict[str, Any]]:
+        """The last actions, newest first; `address` is empty for a UNIX socket."""
+        return list(self._actions)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.web.http.channel import HttpChannel
     from gateway.web.http.known import Answerer
     from gateway.web.http.limits import Timer
+    from gateway.web.http.site import Site
 
 
 JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
@@ -61,6 +62,7 @@ class Request(server.Request):
     """One request, as the handlers get it."""
 
     channel: HttpChannel
+    site: Site
     transport: Any
     content: BytesIO
     defaultContentType = None

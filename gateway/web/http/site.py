@@ -18,7 +18,7 @@ from twisted.web.resource import Resource
 from gateway.common.rate import MINUTE, LeakyBucket, ThrottleEach
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
-from gateway.web.http.audit import audit
+from gateway.web.http.audit import Audit
 from gateway.web.http.channel import HttpChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
@@ -37,6 +37,9 @@ MOST_TOLD = 100
 """Characters of a path, a host or an origin in a log line."""
 REFUSALS = 20
 """Log lines in a minute about control actions that were refused."""
+
+NO_TOKEN, WRONG_TOKEN, WEAK_TOKEN = "token_missing", "token_wrong", "token_weak"
+"""The `code` of a 401: no token came, none of ours, or one that may not do this."""
 
 _log = Logger(namespace="gateway")
 
@@ -99,6 +102,7 @@ class Site(server.Site):
             parsePOSTFormSubmission=False,  # it parses whatever is posted, before the guard
         )
         self._now = now
+        self.audit = Audit(now)
         self.limits = limits
         self.expiry = Expiry(reactor)
         self.turns = Turns(reactor)
@@ -230,12 +234,14 @@ class Root(Resource):
                 request.setResponseCode(HTTPStatus.NO_CONTENT)
                 return b""
             self.refused[verdict.status] += 1
+            lack = self._lack(request, verdict)
+            is_wrong = lack == WRONG_TOKEN
             if verdict.header:
                 self._tell(request, verdict)
             elif not verdict.header and request.who and self._audited.add(REFUSALS) <= REFUSALS:
-                audit(request, "refused")
-            body = _refuse(request, verdict, engine=self.is_engine(mount))
-            delay = self._strike(request, verdict)
+                request.site.audit(request, "refused", "wrong token" if is_wrong else "")
+            body = _refuse(request, verdict, engine=self.is_engine(mount), lack=lack)
+            delay = self._strike(request) if is_wrong else 0.0
             if not delay:
                 return body
             request.answer_later(self._timer, delay, body)
@@ -266,12 +272,17 @@ class Root(Resource):
                 reason=verdict.reason,
             )
 
-    def _strike(self, request: Request, verdict: Verdict) -> float:
+    def _lack(self, request: Request, verdict: Verdict) -> str:
+        """What is wrong with the token of a request that is refused for that; else ""."""
+        if verdict.status != HTTPStatus.UNAUTHORIZED:
+            return ""
+        secret = bearer(request.requestHeaders)
+        if self._guard.is_wrong(secret):
+            return WRONG_TOKEN
+        return NO_TOKEN if self._guard.token(secret) is None else WEAK_TOKEN
+
+    def _strike(self, request: Request) -> float:
         """The seconds that the answer to a wrong token waits."""
-        if verdict.status != HTTPStatus.UNAUTHORIZED or not self._guard.is_wrong(
-            bearer(request.requestHeaders)
-        ):
-            return 0.0
         client = request.announced or _peer(request) or ""
         return self._wrong_tokens.add(client, request.path.decode("latin-1")[:MOST_TOLD])
 
@@ -280,12 +291,13 @@ def _peer(request: Request) -> str | None:
     return getattr(request.client, "host", None)
 
 
-def _refuse(request: Request, verdict: Verdict, *, engine: bool) -> bytes:
+def _refuse(request: Request, verdict: Verdict, *, engine: bool, lack: str) -> bytes:
     if engine and verdict.status != HTTPStatus.TOO_MANY_REQUESTS:
         return request.encoded(
             HTTPStatus.FORBIDDEN, EngineError(FORBIDDEN, verdict.reason or None).body
         )
+    told = problem(HTTPStatus(verdict.status).phrase, verdict.reason)
     if verdict.status == HTTPStatus.UNAUTHORIZED:
         request.setHeader(b"WWW-Authenticate", b"Bearer")
-    phrase = HTTPStatus(verdict.status).phrase
-    return request.problem(verdict.status, phrase, verdict.reason)
+        told["code"] = lack
+    return request.json(verdict.status, told)

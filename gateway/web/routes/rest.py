@@ -16,7 +16,6 @@ from gateway.common.fields import FieldError
 from gateway.common.times import iso
 from gateway.contract import WorkerError, no_alerts, no_hand_over, no_replay
 from gateway.replay.wishes import Wish
-from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, read_body, read_query
 from gateway.web.routes.schemas import (
     MOST_LINES,
@@ -30,6 +29,8 @@ from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from twisted.web.http_headers import Headers
 
     from gateway.contract import Control
     from gateway.web.http.request import Request
@@ -56,14 +57,25 @@ class BarsAnswer(Protocol):
         ...
 
 
+def no_access(headers: Headers, peer: str | None) -> dict[str, Any]:
+    """The `access` of handlers that have no guard: nothing is known of who asks."""
+    del headers, peer
+    return {"name": "", "role": "view"}
+
+
+def no_codes() -> dict[str, Any]:
+    """The `codes` of handlers that know none."""
+    return {"timezone": "UTC", "markets": {}, "codes": {}}
+
+
 class RestHandlers:
     """The handlers of the REST routes; each returns the answer, or a Deferred of it.
 
     `now`: seconds since 1970.  `status(codes=...)` makes the answer of `/status`; without it
-    the answer is `Control.status`.  `bars(fields, asker)` answers questions for bars, `codes()`
-    makes the answer of `/codes`.  `test_alerts()` sends a test to each receiver of alerts,
-    `hand_over()` hands the gateway over to newer code, `replay(wish)` has a replay do something;
-    all of them as `Control` changes something.
+    the answer is `Control.status`; `access(headers, peer)` says who asks.  `bars(fields, asker)`
+    answers questions for bars, `codes()` makes the answer of `/codes`.  `test_alerts()` sends a
+    test to each receiver of alerts, `hand_over()` hands the gateway over to newer code, and
+    `replay(wish)` has a replay do something; all of them as `Control` changes something.
     """
 
     def __init__(
@@ -72,8 +84,9 @@ class RestHandlers:
         now: Callable[[], float] = time,
         *,
         status: Callable[..., Mapping[str, Any]] | None = None,
+        access: Callable[[Headers, str | None], Mapping[str, Any]] = no_access,
         bars: Callable[[Mapping[str, Any], str], Deferred[Any]] | None = None,
-        codes: Callable[[], Mapping[str, Any]] = dict,
+        codes: Callable[[], Mapping[str, Any]] = no_codes,
         test_alerts: Callable[[], Deferred[Any]] = no_alerts,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
         replay: Callable[[Wish], Deferred[Any]] = no_replay,
@@ -81,6 +94,7 @@ class RestHandlers:
         self._control = control
         self._now = now
         self._status = status
+        self._access = access
         self._bars = bars
         self._codes = codes
         self._test_alerts = test_alerts
@@ -115,7 +129,9 @@ class RestHandlers:
         """`/status`: the state of worker and relay."""
         query = read_query(request, StatusQuery)
         told = self._status(codes=query.codes) if self._status else self._control.status()
-        return answer(request, HTTPStatus.OK, told)
+        peer = getattr(request.client, "host", None)
+        access = self._access(request.requestHeaders, peer)
+        return answer(request, HTTPStatus.OK, {**told, "time": self._now(), "access": access})
 
     def logs(self, request: Request) -> bytes:
         """`/logs`: the worker's newest lines, or those from a position on."""
@@ -251,14 +267,15 @@ def _change(
 
 def _audited(result: Any, request: Request, *, forced: bool) -> Any:
     """Log what became of a change."""
-    failed = isinstance(result, Failure)
-    outcome = _told(result.value) if failed else "done"
-    audit(request, f"{outcome} (forced)" if forced else outcome)
+    if isinstance(result, Failure):
+        request.site.audit(request, "failed", _told(result.value), forced=forced)
+    else:
+        request.site.audit(request, "done", forced=forced)
     return result
 
 
-def _told(error: BaseException) -> str:
-    """The outcome of a change that failed with `error`, for the log; without details."""
+def _told(error: BaseException | None) -> str:
+    """What a change failed with, for the log; without details."""
     if isinstance(error, WorkerError | CredentialsError):
-        return f"failed: {error.message}"
-    return f"failed: {type(error).__name__}"
+        return error.message
+    return type(error).__name__

@@ -9,7 +9,6 @@ from twisted.logger import Logger
 
 from gateway.common.credentials import CredentialsError
 from gateway.contract import HeldError, WorkerError
-from gateway.web.http.audit import audit
 from gateway.web.http.request import BadRequestError, problem
 from gateway.web.http.site import Mount
 from gateway.web.routes.rest import answer
@@ -75,7 +74,7 @@ def _by_klein(routes: list[Route]) -> Any:
 def _answer_bad_request(request: Request, failure: Failure) -> bytes:
     error: Any = failure.value
     if request.who:
-        audit(request, f"refused: {error.error}")
+        request.site.audit(request, "refused", error.error)
     return answer(request, error.status, problem(error.error))
 
 

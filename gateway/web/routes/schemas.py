@@ -188,12 +188,25 @@ class Problem(Struct, frozen=True):
 
     error: str
     details: Any = None
+    code: str = ""
+    """Of 401: `token_missing`, `token_wrong`, or `token_weak`: it may not do this."""
+
+
+class Access(Struct, frozen=True):
+    """Who asks: the name of the token, empty without one; for control also the other tokens."""
+
+    name: str
+    role: Literal["view", "publish", "control"]
+    others: list[dict[str, str]] = []
 
 
 class Status(Struct, frozen=True):
     """The worker's state; more keys follow."""
 
     state: str
+    time: float
+    """The gateway's clock, in seconds since 1970."""
+    access: Access
 
 
 class OpenApi(Struct, frozen=True):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from time import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.web.security.addresses import (
     Host,
@@ -214,6 +214,24 @@ class Guard:
         if token is not None:
             return f"token {token.name}"
         return "this machine" if self.proxies.is_local(headers, peer) else "nobody known"
+
+    def access(self, headers: Headers, peer: str | None) -> dict[str, Any]:
+        """Who asks: the `name` of his token, "" without one, and his `role` as a word.
+
+        Who may control also learns of `others`: the name and the role of each other token.
+        """
+        secret = bearer(headers)
+        token = self.token(secret)
+        role = self.role(secret, local=self.proxies.is_local(headers, peer))
+        told: dict[str, Any] = {"name": token.name if token else "", "role": role.name.lower()}
+        if role is Role.CONTROL:
+            others = (each for each in self._tokens.values() if each is not token)
+            told["others"] = [
+                {"name": each.name, "role": each.role.name.lower()}
+                for each in others
+                if each.is_valid(self._wall())
+            ]
+        return told
 
     def is_wrong(self, secret: str) -> bool:
         """Whether `secret` is a wrong token, where tokens are needed."""

@@ -17,6 +17,8 @@ from gateway.worker.lifecycle.classification import LAUNCH, PLANNED, classify_ex
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+MAX_LINE: Final = 500
+"""Characters of the last line of stderr that are remembered."""
 EXITS_KEPT: Final = 10
 """Exits that are remembered."""
 ERROR_WINDOW: Final = 60.0
@@ -55,6 +57,8 @@ class Exit:
     """The kernel killed processes meanwhile to get memory."""
     temporary: str = ""
     """The class of the reason why there was no process, if it passes by itself."""
+    last_line: str = ""
+    """The last line that it wrote to stderr, without secrets; "": there was none."""
 
     @property
     def fatal_signal(self) -> str | None:

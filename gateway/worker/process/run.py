@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from gateway.common.attempt import attempt
 from gateway.market.events import ERROR
 from gateway.worker.lifecycle.classification import OTHER, classify_event
-from gateway.worker.lifecycle.exits import Exit, ReportedErrors, decode
+from gateway.worker.lifecycle.exits import MAX_LINE, Exit, ReportedErrors, decode
 from gateway.worker.process.guarded import STDERR, GuardedProcess
 from gateway.worker.process.note import Note
 from gateway.worker.process.obstacles import never, not_made, not_run
@@ -296,6 +296,7 @@ class Run:
             lived=self.vitals.lived,
             ready_for=self.vitals.ready_for,
             out_of_memory=self._sent is None and self._reported.out_of_memory,
+            last_line="".join(self.last_stderr[-1:])[:MAX_LINE],
             **how,
         )
         self.cause = OTHER

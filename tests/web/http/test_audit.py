@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import MINUTE
 from gateway.contract import WorkerError
+from gateway.web.http.audit import MAX_DETAIL, MOST
 from gateway.web.http.site import REFUSALS
 from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import FakeControl, Memory, build_site
@@ -25,14 +26,16 @@ class AuditTests(SynchronousTestCase):
         self, path: str, settings: GuardSettings | None = None, body: bytes = b"", **headers: str
     ) -> Memory:
         clock = Clock()
-        connection = Memory(build_site(clock, self.control, settings), clock)
+        self.site = build_site(clock, self.control, settings)
+        connection = Memory(self.site, clock)
         fields = {"Host": "localhost", "Content-Length": str(len(body)), **headers}
         lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
         connection.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
         return connection
 
     def line(self) -> str:
-        (line,) = [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
+        told = [formatEvent(event) for event in self.events if event.get("tag") == "Audit"]
+        (line,) = [each for each in told if each.startswith("POST")]
         self.events.clear()
         return line
 
@@ -98,3 +101,40 @@ class AuditTests(SynchronousTestCase):
         self.assertIn("POST /set-sj-key by this machine", line)
         self.assertIn("refused: ", line)
         self.assertNotIn("a-secret", line)
+
+    def test_the_last_actions_are_remembered_newest_first(self) -> None:
+        settings = GuardSettings(control_token="sesame-open")
+        self.post("/start-python", settings, Authorization="Bearer sesame-open")
+        self.assertEqual(
+            self.site.audit.actions(),
+            [
+                {
+                    "at": "2024-02-25T15:30:00.000Z",
+                    "path": "/start-python",
+                    "who": "token control",
+                    "address": "127.0.0.1",
+                    "outcome": "done",
+                    "detail": "",
+                    "forced": False,
+                }
+            ],
+        )
+        self.control.result = WorkerError("x" * 1000)
+        clock = Clock()
+        site = build_site(clock, self.control)
+        for _ in range(MOST + 5):
+            Memory(site, clock).send(
+                b"POST /restart-python?force=true HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Length: 0\r\n\r\n"
+            )
+        last, *others = site.audit.actions()
+        self.assertEqual(len(others), MOST - 1)
+        self.assertEqual((last["outcome"], last["forced"]), ("failed", True))
+        self.assertEqual(len(last["detail"]), MAX_DETAIL)
+
+    def test_a_wrong_token_is_told_from_none(self) -> None:
+        settings = GuardSettings(control_token="sesame-open")
+        self.post("/stop-python", settings, Authorization="Bearer sesame-shut")
+        self.assertIn(": refused: wrong token", self.line())
+        self.post("/stop-python", settings)
+        self.assertTrue(self.line().endswith(": refused"))

@@ -487,15 +487,16 @@ class TokenTests(SiteTestCase):
             answer = self.ask(method, path)
             self.assertEqual(answer.status, 401)
             self.assertEqual(answer.headers["www-authenticate"], "bearer")
+            self.assertEqual(answer.json["code"], "token_missing")
         for path in ("/health", "/healthz", "/livez", "/readyz", "/sj-ready"):
             self.assertIn(self.ask("GET", path).status, (200, 503))
         self.assertEqual(self.control.calls, [])
 
     def test_with_tokens(self) -> None:
         self.assertEqual(self.ask("GET", "/status", Authorization="Bearer glance").status, 200)
-        self.assertEqual(
-            self.ask("POST", "/restart-python", Authorization="Bearer glance").status, 401
-        )
+        for token, lack in (("glance", "token_weak"), ("guessed", "token_wrong")):
+            answer = self.ask("POST", "/restart-python", Authorization=f"Bearer {token}")
+            self.assertEqual((answer.status, answer.json["code"]), (401, lack))
         self.assertEqual(
             self.ask("POST", "/restart-python", Authorization="Bearer sesame").status, 200
         )

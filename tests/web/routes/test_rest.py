@@ -3,14 +3,18 @@
 from typing import Any
 
 import orjson
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from gateway.common.credentials import Credentials, CredentialsError
 from gateway.contract import HeldError, NoWorker, WorkerError
+from gateway.web.http.site import make_site
+from gateway.web.routes.rest import RestHandlers
+from gateway.web.routes.route_table import rest_routes
+from gateway.web.routes.router import mounts
 from tests.web.http.test_site import Answer, SiteTestCase
-from tests.web.site import build_site
+from tests.web.site import FakeControl, build_site
 
 KEYS = {"apiKey": "k1", "secretKey": "s1", "caCertPath": "/ca.pfx", "caPassword": "p1"}
 MISSING = {"error": "Missing required fields: apiKey, secretKey, caCertPath, caPassword"}
@@ -50,7 +54,9 @@ class ProbeTests(SiteTestCase):
                 self.assertEqual(answer.json, {"ready": yes})
 
     def test_status(self) -> None:
-        self.assertEqual(self.ask("GET", "/status").json, {"state": "running", "pid": 4711})
+        told = {"time": 1708875000.0, "access": {"name": "", "role": "view"}}
+        answer = self.ask("GET", "/status")
+        self.assertEqual(answer.json, {"state": "running", "pid": 4711, **told})
 
     def test_logs(self) -> None:
         self.assertEqual(self.logs(), (["one", "two", "three"], 1003))
@@ -416,3 +422,29 @@ class NoWorkerTests(SiteTestCase):
             "POST", "/set-sj-key", orjson.dumps(KEYS), Content_Type="application/json"
         )
         self.assertEqual(answer.status, 500)
+
+
+class FurtherTests(SiteTestCase):
+    def serve(self, **handlers: Any) -> None:
+        guard = self.site.resource._guard
+        rest = RestHandlers(FakeControl(), access=guard.access, **handlers)
+        self.site = make_site(self.clock, guard, mounts(rest_routes(rest)))
+
+    def test_status_says_who_asks(self) -> None:
+        self.serve()
+        told = {"name": "", "role": "control", "others": []}
+        self.assertEqual(self.ask("GET", "/status").json["access"], told)
+
+    def test_codes(self) -> None:
+        self.serve(codes=lambda: {"codes": {"2330": {"tick": ((10, 0.01), (None, 5))}}})
+        answer = self.ask("GET", "/codes")
+        self.assertEqual(answer.json["codes"]["2330"]["tick"], [[10, 0.01], [None, 5]])
+
+    def test_a_test_of_alerts(self) -> None:
+        self.serve(test_alerts=lambda: succeed({"channels": []}))
+        answer = self.ask("POST", "/alerts/test")
+        self.assertEqual((answer.status, answer.json["channels"]), (200, []))
+        self.serve()
+        answer = self.ask("POST", "/alerts/test")
+        self.assertEqual(answer.status, 500)
+        self.assertIn("--alert-file", answer.json["details"])

@@ -1,13 +1,14 @@
 """The guard: Host, Origin, tokens, and who is on this machine, as one judgement."""
 
 from itertools import product
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from gateway.web.security.guard import Access, Guard, Verdict, bearer
 from gateway.web.security.guard_settings import GuardSettings
-from gateway.web.security.tokens import Role
+from gateway.web.security.tokens import Role, Token
 
 LISTED = {"allowed_hosts": ["gw.example.com"], "allowed_origins": ["https://app.example.com"]}
 
@@ -399,3 +400,34 @@ class AccessTests(SynchronousTestCase):
         ):
             self.assertIn(word, verdict.reason)
             self.assertNotIn("evil", verdict.reason)
+
+
+class AskerTests(SynchronousTestCase):
+    """What a page is told of itself."""
+
+    def access(self, settings: GuardSettings, secret: str, peer: str | None = "192.0.2.1") -> Any:
+        headers = Headers({b"Authorization": [f"Bearer {secret}".encode()]} if secret else {})
+        return Guard(settings, lambda: 1000.0).access(headers, peer)
+
+    def test_who_may_control_learns_of_the_other_tokens_and_nobody_else_does(self) -> None:
+        tokens = (
+            Token("desk", "desk-secret", Role.CONTROL),
+            Token("screen", "screen-secret", Role.VIEW),
+            Token("old", "old-secret", Role.VIEW, expires=999.0),
+        )
+        settings = GuardSettings(tokens=tokens)
+        self.assertEqual(
+            self.access(settings, "desk-secret"),
+            {
+                "name": "desk",
+                "role": "control",
+                "others": [{"name": "screen", "role": "view"}],
+            },
+        )
+        self.assertEqual(self.access(settings, "screen-secret"), {"name": "screen", "role": "view"})
+        self.assertNotIn("secret", str(self.access(settings, "desk-secret")))
+
+    def test_without_tokens_this_machine_controls_and_others_look(self) -> None:
+        here = self.access(GuardSettings(), "", "127.0.0.1")
+        self.assertEqual(here, {"name": "", "role": "control", "others": []})
+        self.assertEqual(self.access(GuardSettings(), ""), {"name": "", "role": "view"})
