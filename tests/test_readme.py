@@ -5,7 +5,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ops.alerts.rules import TITLES
+from gateway.ops.alerts.wording import CAUSES
+from gateway.ops.alerts.wording import TEXTS as WORDS
 from gateway.options import options, reference
 from gateway.options.chinese import TEXTS
 from tests.web.site import routes
@@ -72,9 +73,11 @@ class OptionsTests(SynchronousTestCase):
         texts = [
             CHINESE,
             reference.document(reference.CHINESE),
-            *TITLES["zh-TW"].values(),
             (ROOT / "gateway" / "web" / "static" / "zh-TW.js").read_text(encoding="utf-8"),
         ]
         for text in texts:
             for word in ("看管", "監督", "工作程式", "行情程式", "程序"):
+                self.assertNotIn(word, text)
+        for text in (*WORDS["zh-TW"].values(), *CAUSES["zh-TW"].values()):  # as a trader says it
+            for word in ("看管", "監督", "工作程式", "worker", "程序"):
                 self.assertNotIn(word, text)

@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 
 from gateway.common.credentials import Credentials
-from gateway.contract import no_hand_over, no_replay
+from gateway.contract import no_alerts, no_hand_over, no_replay
 from gateway.replay.wishes import Wish
 from gateway.web.http.counting import Caps, count_connections
 from gateway.web.http.limits import Limits
@@ -69,6 +69,9 @@ class FakeControl:
     def hand_over(self) -> Deferred[Any]:
         return self._change("hand_over")
 
+    def test_alerts(self) -> Deferred[Any]:
+        return self._change("test_alerts")
+
     def replay(self, wish: Wish) -> Deferred[Any]:
         return self._change("replay", wish)
 
@@ -105,7 +108,13 @@ def routes(control: Any = None) -> tuple[Route, ...]:
     control = control or FakeControl()
     hand_over = getattr(control, "hand_over", no_hand_over)
     replay = getattr(control, "replay", no_replay)
-    rest = RestHandlers(control, now=lambda: 1708875000.0, hand_over=hand_over, replay=replay)
+    rest = RestHandlers(
+        control,
+        now=lambda: 1708875000.0,
+        test_alerts=getattr(control, "test_alerts", no_alerts),
+        hand_over=hand_over,
+        replay=replay,
+    )
     return rest_routes(rest)
 
 

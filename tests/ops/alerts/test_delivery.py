@@ -20,6 +20,7 @@ from gateway.ops.alerts.delivery import (
     PostError,
 )
 from gateway.ops.alerts.posting import TIMEOUT, WebhookClient
+from gateway.ops.alerts.receivers import Post
 from tests.ops.alerts.receiver import DAY, Authority, ReceiverTestCase
 from tests.worker.real import soon
 
@@ -168,7 +169,7 @@ def accepted(server: socket.socket) -> socket.socket | None:
 class ClientTests(ReceiverTestCase):
     async def post(self, host: str = "localhost", path: str = "/hook") -> None:
         client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
-        await client.post(f"https://{host}:{self.port}{path}", {"text": "臺"})
+        await client.post(Post(f"https://{host}:{self.port}{path}", {"text": "臺"}))
 
     async def refused(self, host: str = "localhost") -> PostError:
         try:
@@ -201,7 +202,7 @@ class ClientTests(ReceiverTestCase):
         self.listen()
         client = WebhookClient(reactor, None)
         error = await self.assertFailure(
-            client.post(f"https://localhost:{self.port}/", {}), PostError
+            client.post(Post(f"https://localhost:{self.port}/", {})), PostError
         )
         self.assertIn("can't be trusted", error.reason)
         self.assertEqual(self.hook.posted, [])
@@ -260,7 +261,7 @@ class ClientTests(ReceiverTestCase):
         self.listen()
         self.hook.statuses = [0]
         client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
-        posting = client.post(f"https://localhost:{self.port}/", {})
+        posting = client.post(Post(f"https://localhost:{self.port}/", {}))
         await soon(lambda: self.hook.posted)
         posting.cancel()
         await self.assertFailure(posting, CancelledError)
@@ -271,7 +272,7 @@ class ClientTests(ReceiverTestCase):
         self.hook.statuses = [0]
         client = WebhookClient(reactor, self.authority.write(Path(self.mktemp())))
         clock = client._reactor = Clock()
-        posting = client.post(f"https://localhost:{self.port}/", {})
+        posting = client.post(Post(f"https://localhost:{self.port}/", {}))
         await soon(lambda: self.hook.posted)
         clock.advance(TIMEOUT - 0.1)
         self.assertNoResult(posting)
@@ -285,7 +286,7 @@ class ClientTests(ReceiverTestCase):
             silent.setblocking(False)
             client = WebhookClient(reactor, None)
             clock = client._reactor = Clock()
-            posting = client.post(f"https://127.0.0.1:{silent.getsockname()[1]}/", {})
+            posting = client.post(Post(f"https://127.0.0.1:{silent.getsockname()[1]}/", {}))
             peer = await soon(lambda: accepted(silent))
             self.addCleanup(peer.close)
             clock.advance(TIMEOUT + 0.1)

@@ -22,6 +22,7 @@ from gateway.ops.alerts.mailing import Mailer
 from gateway.ops.alerts.receivers import Mail
 from tests.ops.alerts.receiver import Authority
 from tests.patience import PATIENCE
+from tests.ports import free_port
 from tests.worker.real import soon
 
 SUBJECT = "⚠ [office] 行情程式暫停：連線數過多（451）"
@@ -162,8 +163,7 @@ class MailingTests(TestCase):
         self.assertEqual(len(self.server.messages), 1)
 
     async def test_nobody_there(self) -> None:
-        port = self.ports["plain"].getHost().port
-        await self.ports["plain"].stopListening()
+        port = free_port()
         self.assertIn("could not be reached", await self.send(self.mail("starttls", port=port)))
 
     async def test_a_mail_that_is_given_up_hangs_up(self) -> None:

@@ -98,11 +98,13 @@ class DocumentTests(SiteTestCase):
             "/status": {"get"},
             "/logs": {"get"},
             "/bars": {"get"},
+            "/codes": {"get"},
             "/set-sj-key": {"post"},
             "/restart-python": {"post"},
             "/start-python": {"post"},
             "/stop-python": {"post"},
             "/hand-over": {"post"},
+            "/alerts/test": {"post"},
             "/replay": {"post"},
             "/openapi.json": {"get"},
         }
