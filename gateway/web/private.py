@@ -17,6 +17,7 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.internet.endpoints import SSL4ServerEndpoint
 from twisted.internet.protocol import FileWrapper
 from twisted.internet.unix import Port as UnixPort
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.web.http import HTTPChannel
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ FILE, TLS = (
     "twisted.internet.abstract.FileDescriptor",
     "twisted.internet.endpoints.SSL4ServerEndpoint",
 )
-UNIX = "twisted.internet.unix.Port"
+UNIX, BIO = "twisted.internet.unix.Port", "twisted.protocols.tls.TLSMemoryBIOProtocol"
 OPENSSL, CONNECTION = "OpenSSL.SSL", "OpenSSL.SSL.Connection"
 DEFLATE = "autobahn.websocket.compress.PerMessageDeflate"
 WEBSOCKET = "autobahn.twisted.websocket.WebSocketServerProtocol"
@@ -63,6 +64,9 @@ NAMES = (
     Private(FILE, "_tempDataBuffer", "whether something waits that a direct write would overtake"),
     Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
     Private(UNIX, "_preexistingSocket", "set: a socket that listens since before a hand-over"),
+    Private(BIO, "_flushReceiveBIO", "overridden: what came in one read is handed on in one piece"),
+    Private(BIO, "_aborted", "whether nothing is handed on any more: we ended the connection"),
+    Private(BIO, "_lostTLSConnection", "the same: TLS ended it"),
     Private(OPENSSL, "_lib", "OpenSSL's own functions: pyOpenSSL's cost twice as much a record"),
     Private(OPENSSL, "_ffi", "the memory into which they write"),
     Private(CONNECTION, "_ssl", "what they encrypt with"),
@@ -129,6 +133,7 @@ _SAMPLES: dict[str, Callable[[], Any]] = {
     FILE: lambda: FileDescriptor(cast("Any", object())),
     TLS: lambda: SSL4ServerEndpoint(None, 0, None),
     UNIX: lambda: UnixPort(b"socket", cast("Any", None)),
+    BIO: lambda: TLSMemoryBIOProtocol,
     OPENSSL: lambda: SSL,
     CONNECTION: lambda: SSL.Connection(SSL.Context(SSL.TLS_METHOD), None),
     DEFLATE: _deflate,

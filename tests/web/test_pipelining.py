@@ -14,7 +14,7 @@ from gateway.web.http.limits import Limits, Turns
 from gateway.web.http.proxy_protocol import ProxyProtocolFactory, ProxyProtocolReactor
 from gateway.web.http.request import Request
 from tests.web.site import Echo, Memory, SocketTestCase, build_site
-from tests.web.tls_wire import Creator
+from tests.web.tls_wire import Creator, TlsWire
 from tests.web.wire import Wire
 
 if TYPE_CHECKING:
@@ -103,11 +103,9 @@ class PipeliningTests(SynchronousTestCase):
             self.assertEqual(client.answers, number)
         self.assertEqual([each.getTime() > 0 for each in self.clock.calls], [True])
 
-    def test_pieces_of_one_turn_are_pipelined_too(self) -> None:
-        """TLS hands on each of its records by itself, all in one turn."""
-        memory = Memory(self.site, self.clock)
-        for _ in range(10):
-            memory.channel.dataReceived(ASK)
+    def test_records_of_tls_that_come_in_one_read_are_pipelined_too(self) -> None:
+        wire = TlsWire(self.site)
+        wire.say(*[ASK] * 10)
         self.assertEqual(self.answered, 1)
         self.clock.turn()
         self.assertEqual(self.answered, 2)
@@ -116,7 +114,6 @@ class PipeliningTests(SynchronousTestCase):
         self.assertEqual(self.answered, 10)
 
     def test_who_asks_for_one_thing_at_a_time_waits_for_nobody(self) -> None:
-        """Over TLS, too, where only the next turn shows that nothing more has come."""
         for _ in range(16):
             Client(self.site).ask(40)
         modest = Memory(self.site, self.clock)

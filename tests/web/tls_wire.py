@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
+from gateway.web.http.tls_connection import TlsConnection
 from tests.web.certificates import write_certificate
 from tests.web.wire import Kernel, Wire
 
@@ -38,16 +39,23 @@ class Creator:
 
 
 class TlsWire:
-    """Our end is `tls`; looks like a `Wire` whose peer reads what it can decrypt."""
+    """Our end is `tls`; looks like a `Wire` whose peer reads what it can decrypt.
 
-    def __init__(self, *, shaken: bool = True) -> None:
-        factory = Factory.forProtocol(Protocol)
-        self.tls: Any = TLSMemoryBIOFactory(
-            Creator(), False, factory, clock=MemoryReactorClock()
-        ).buildProtocol(None)
+    `site` makes the protocol above TLS; `secrets` has those of the client, as it logs them.
+    """
+
+    def __init__(self, site: Any = None, *, shaken: bool = True) -> None:
+        factory = TLSMemoryBIOFactory(
+            Creator(), False, site or Factory.forProtocol(Protocol), clock=MemoryReactorClock()
+        )
+        factory.protocol = TlsConnection
+        self.tls: Any = factory.buildProtocol(None)
         self.below = Wire(self.tls)
         self.kernel: Kernel = self.below.kernel
-        self.client = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        self.secrets: dict[bytes, bytes] = {}
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_keylog_callback(self._log)
+        self.client = SSL.Connection(context, None)
         self.client.set_connect_state()
         self.received = b""
         self._seen = 0
@@ -69,10 +77,15 @@ class TlsWire:
             self.client.do_handshake()
         self._hear()
 
-    def say(self, data: bytes) -> None:
-        """The client says `data`."""
-        self.client.send(data)
+    def say(self, *records: bytes) -> None:
+        """The client says `records`, all of which are there for one read."""
+        for data in records:
+            self.client.send(data)
         self._hear()
+
+    def _log(self, _: SSL.Connection, line: bytes) -> None:
+        name, _, secret = line.split()
+        self.secrets[name] = bytes.fromhex(secret.decode())
 
     def _hear(self) -> None:
         try:

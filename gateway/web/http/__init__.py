@@ -7,6 +7,8 @@
 - `known`: a request that comes again on its connection, and is not parsed again.
 - `writer`: writing to a socket with as few system calls as possible.
 - `tls_writer`: the same for TLS, and which writer a transport gets.
+- `tls_connection`: reading TLS, each read in one piece.
+- `openssl`: OpenSSL's own functions for both.
 - `limits`: sizes, the time for each phase, and turns for pipelined requests.
 - `counting`: how many connections there may be, in total and of one client.
 - `timer`: one reactor timer for all deadlines of Engine.IO.

@@ -185,7 +185,6 @@ class HttpChannel(StrictChannel):
         """Whether nothing waits, of requests or answers, and nothing was paused."""
         return (
             bool(self.persistent)
-            and self.is_bare
             and self._taken is None
             and not (self._buffer or self._dataBuffer or self._writer.hung_up)
         )
@@ -197,11 +196,11 @@ class HttpChannel(StrictChannel):
         self._enter(Phase.IDLE)
 
     def _wait_for_turn(self) -> None:
-        """Take the next request: in a turn of its own if it may be here already.
+        """Take the next request: in a turn of its own if something of it is here already.
 
-        A plain socket is read once a turn; TLS may deliver a hundred pieces in one turn.
+        A connection is read once a turn, with TLS too (`tls_connection`).
         """
-        if self.persistent and (not self.is_bare or self.has_more):
+        if self.persistent and self.has_more:
             self.site.turns.wait(self)
         else:
             self.take_turn()

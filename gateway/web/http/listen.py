@@ -21,6 +21,7 @@ from gateway.web.http.endpoints import make_endpoint
 from gateway.web.http.inherited import Inherited, InheritingReactor
 from gateway.web.http.listen_plan import BACKLOG, ListenError
 from gateway.web.http.proxy_protocol import ProxyProtocolFactory
+from gateway.web.http.tls_connection import read_whole
 from gateway.web.security.addresses import is_loopback, parse_address
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class Listeners:
         except OSError as error:  # of the lock beside a UNIX socket
             raise ListenError(f"can't listen on {place}: {error.strerror}") from None
         count_connections(listening, self._caps, self._reactor)
+        read_whole(listening)
         self._open.append((place, listening))
 
     def _endpoint(self, place: ListenAddress, port: int) -> Any:

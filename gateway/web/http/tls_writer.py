@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from OpenSSL import SSL
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import classImplements
 
+from gateway.web.http.counting import bare
+from gateway.web.http.openssl import RECORD, encrypted, lib, record, room
 from gateway.web.http.writer import CHUNK, NOTHING, BufferedWriter, DirectWriter, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-RECORD = 2 * CHUNK
-"""Bytes that are read from OpenSSL at a time; a full record has a few more than `CHUNK`."""
-
-_openssl: Any = SSL
-_lib = _openssl._lib
-_room = _openssl._ffi.new("char[]", RECORD)  # one for all connections
-_record = memoryview(_openssl._ffi.buffer(_room))
 
 
 class TlsWriter(Writer):
@@ -77,6 +70,7 @@ class TlsWriter(Writer):
                 if not self._waiting:
                     return True
                 self._rest, self._waiting = memoryview(self._waiting), b""
+            self.taken += 1
             count = self._pass(bytes(self._rest[:CHUNK]))
             self._rest = self._rest[count:] if len(self._rest) > count else NOTHING
         return False
@@ -85,28 +79,23 @@ class TlsWriter(Writer):
         """Encrypt the beginning of `data`, at most one record, and send it; its length."""
         if not data:
             return 0
-        count: int = _lib.SSL_write(self._ssl, data, len(data))
+        count: int = lib.SSL_write(self._ssl, data, len(data))
         if count <= 0:
             return self._hand_over(data)
-        size: int = _lib.BIO_read(self._bio, _room, RECORD)
+        size: int = lib.BIO_read(self._bio, room, RECORD)
         try:
-            sent = self._send(_record[:size])
+            sent = self._send(record[:size])
         except OSError:  # full; any other error is seen by the transport, too
             sent = 0
         if sent < size:
-            self._below.write(bytes(_record[sent:size]))
+            self._below.write(bytes(record[sent:size]))
         if size == RECORD:  # something of TLS's own was before it
-            self._flush()
+            self._below.write(encrypted(self._tls.getHandle()))
         return count
-
-    def _flush(self) -> None:
-        """Write what else OpenSSL has for the peer."""
-        while (size := _lib.BIO_read(self._bio, _room, RECORD)) > 0:
-            self._below.write(bytes(_record[:size]))
 
     def _hand_over(self, data: bytes) -> int:
         """Let Twisted write `data`: TLS must hear the peer first, or fails."""
-        _lib.ERR_clear_error()  # before OpenSSL 4 the next connection would take it for its own
+        lib.ERR_clear_error()  # before OpenSSL 4 the next connection would take it for its own
         self._below.unregisterProducer()
         self._handed_over = True
         self._tls.registerProducer(self, True)
@@ -129,7 +118,6 @@ class TlsWriter(Writer):
             return
         if self._is_blocked:
             return
-        self.taken += 1
         if self._pump():
             self._below.unregisterProducer()
             self._emptied()
@@ -143,8 +131,8 @@ def writer_for(transport: Any, on_room: Callable[[], None]) -> Writer:
     if _is_bare(transport):
         if not (transport.dataBuffer or transport._tempDataBuffer):  # nothing to overtake
             return DirectWriter(transport, on_room)
-    elif isinstance(transport, TLSMemoryBIOProtocol) and _is_bare(transport.transport):
-        return TlsWriter(transport, transport.transport, on_room)
+    elif isinstance(transport, TLSMemoryBIOProtocol) and _is_bare(below := bare(transport)):
+        return TlsWriter(transport, below, on_room)
     return BufferedWriter(transport, on_room)
 
 

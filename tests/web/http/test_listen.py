@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from OpenSSL.SSL import (
+    MODE_RELEASE_BUFFERS,
     TLS1_1_VERSION,
     TLS1_2_VERSION,
     TLS1_3_VERSION,
@@ -31,6 +32,7 @@ from gateway.web.http.endpoints import with_unix_mode
 from gateway.web.http.limits import Limits
 from gateway.web.http.listen import KeptPort, Listeners
 from gateway.web.http.listen_plan import ListenAddress, ListenError, plan
+from gateway.web.http.tls_connection import TlsConnection
 from tests.patience import PATIENCE
 from tests.web.certificates import write_certificate
 from tests.web.site import Recorder, build_site
@@ -349,6 +351,14 @@ class TlsTests(ListenTestCase):
         await self.open("first")
         self.assertEqual(await self.served_name(), "first")
         self.assertFalse(self.listeners.exposed)
+
+    async def test_connections_are_read_whole_and_keep_no_buffers(self) -> None:
+        await self.open("first")
+        ((_, port),) = self.listeners._open
+        self.assertIs(port.factory.protocol, TlsConnection)  # type: ignore[attr-defined]
+        (certificate,) = self.listeners._certificates
+        context = certificate.serverConnectionForTLS(None).get_context()
+        self.assertTrue(context.set_mode(0) & MODE_RELEASE_BUFFERS)
 
     async def test_what_is_spoken(self) -> None:
         await self.open("first")

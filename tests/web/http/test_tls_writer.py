@@ -5,9 +5,12 @@ from collections.abc import Callable
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.tls_writer import TlsWriter, _lib, writer_for
+from gateway.web.http.openssl import lib
+from gateway.web.http.proxy_protocol import ProxyProtocolConnection
+from gateway.web.http.tls_writer import TlsWriter, writer_for
 from gateway.web.http.writer import CHUNK
 from tests.web.http.test_writer import BIG, AnyOrder, AnyWriter, WriterTestCase
 from tests.web.tls_wire import TlsWire
@@ -40,6 +43,24 @@ class TlsWriterTests(AnyWriter, WriterTestCase):
         self.writer.write(BIG[:1000])
         self.writer.write(BIG)
         self.assertEqual(len(self.writer._rest.obj), 0)
+
+    def test_each_record_that_a_slow_peer_took_is_progress(self) -> None:
+        self.fill()
+        before = self.writer.taken
+        self.wire.take(10 * (CHUNK + 100))
+        self.assertGreaterEqual(self.writer.taken - before, 9)
+
+    def test_behind_a_proxys_line_it_is_the_same(self) -> None:
+        announced = ProxyProtocolConnection(Factory(), self.wire.tls)
+        self.wire.tls.transport = announced
+        announced.transport = self.wire.below
+        writer = writer_for(self.wire.tls, self.on_room)
+        self.assertIsInstance(writer, TlsWriter)
+        before = self.wire.kernel.calls
+        self.assertTrue(writer.write(b"tick"))
+        self.assertEqual(self.wire.kernel.calls, before + 1)
+        self.wire.read()
+        self.assertEqual(self.sent, b"tick")
 
     def test_a_partial_write_goes_on_where_it_stopped(self) -> None:
         self.wire.kernel.room = 5
@@ -115,7 +136,7 @@ class TlsWriterTests(AnyWriter, WriterTestCase):
         self.wire._hear()
         self.wire.below.take()
         self.writer.write(b"late")
-        self.assertEqual(_lib.ERR_peek_error(), 0)
+        self.assertEqual(lib.ERR_peek_error(), 0)
 
     def test_a_client_that_resets_while_it_reads_nothing_leaves_nothing(self) -> None:
         self.fill()
