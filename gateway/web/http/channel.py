@@ -15,9 +15,10 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
+from gateway.web.http.answers import head, rejection
 from gateway.web.http.counting import count_as
 from gateway.web.http.limits import Phase
-from gateway.web.http.request import JSON_LINES, PHRASES, Request
+from gateway.web.http.request import Request
 from gateway.web.http.strict_parsing import StrictChannel
 from gateway.web.http.tls_writer import writer_for
 from gateway.web.http.writer import CHUNK
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
 
-    from gateway.web.http.known import Answerer, KnownRequest
     from gateway.web.http.writer import Writer
-
-EVERY_ANSWER = (
-    b"X-Content-Type-Options: nosniff\r\n"  # what is no script is not taken for one
-    b"Cross-Origin-Resource-Policy: same-origin\r\n"  # nor shown by a page without CORS
-)
-"""Header lines of all answers: browsers use them only as the type that they have."""
 
 LEAST_TAKEN = 262144
 """Bytes that a slow client must read in each `Limits.flush_seconds` while an answer waits."""
@@ -65,10 +59,6 @@ class HttpChannel(StrictChannel):
     _peer: Any = None
     _lent = False
     _head = b""
-    known: KnownRequest | None = None
-    """The request that may come again."""
-    _answerer: Answerer | None = None
-    """Who answers it, while the answer is due."""
 
     # -- phases -----------------------------------------------------------------------
 
@@ -92,8 +82,6 @@ class HttpChannel(StrictChannel):
 
     def overdue(self) -> None:
         """The deadline has passed: answer with 408, close, or abort."""
-        if self._answerer is not None:  # that was before the request that came again
-            return
         if self._taken is not None and ((self._writer.taken - self._taken) * CHUNK >= LEAST_TAKEN):
             self._wait_for_reader()
         elif self.is_over or self._taken is not None:
@@ -112,42 +100,6 @@ class HttpChannel(StrictChannel):
         if not self.is_over:
             self._enter(Phase.HANDLING)
         super().allContentReceived()
-
-    def dataReceived(self, data: bytes) -> None:
-        known = self.known
-        if (
-            known is not None
-            and known.equals(data)
-            and self._is_between_requests
-            and not self.is_over
-            and known.revision == self.site.resource.revision
-            and self._take_known(known.answerer)
-        ):
-            return
-        super().dataReceived(data)
-
-    def _take_known(self, answerer: Answerer) -> bool:
-        self._handlingRequest = True  # what comes meanwhile waits
-        self.line_mode = 0
-        self._answerer = answerer
-        if answerer.take():
-            return True
-        self._handlingRequest = False
-        self.line_mode = 1
-        self._answerer = None
-        return False
-
-    def answer(self, data: bytes) -> None:
-        """Write `data`, the whole answer to the request that came again."""
-        self._answerer = None
-        if not self._writer.write(data) and self._taken is None:
-            self._wait_for_reader()
-        if self._is_quiet:
-            self._done()
-        else:
-            request = Request(self)  # all else asks for one
-            self.requests.append(request)
-            self.requestDone(request)
 
     def _take_plain(self, head: re.Match[bytes]) -> bool:
         taken = super()._take_plain(head)
@@ -243,10 +195,7 @@ class HttpChannel(StrictChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        answerer = self._answerer
         self.release()
-        if answerer is not None:
-            answerer.lost()
 
     def release(self) -> None:
         """Drop all references: the connection is gone, or has become a WebSocket.
@@ -259,7 +208,7 @@ class HttpChannel(StrictChannel):
         for request in self.requests:
             request.transport = None
         self.requests = []
-        self._transferDecoder = self._answered = self.known = self._answerer = None
+        self._transferDecoder = self._answered = None
 
     # -- the other end ----------------------------------------------------------------
 
@@ -287,34 +236,9 @@ class HttpChannel(StrictChannel):
     ) -> None:
         """Keep the head until the body comes: both go out in one write."""
         request = self.requests[0]
-        others = [
-            b"%s: %s\r\n" % (name, value)
-            for name, values in headers.getAllRawHeaders()
-            for value in values
-        ]
-        self._head = b"%s %s %s\r\n%s%s%s%s%s%s\r\n" % (
-            version,
-            code,
-            reason,
-            self.site.date_line(),
-            EVERY_ANSWER,
-            request.verdict_lines,
-            request.header_lines,
-            lines,
-            b"".join(others),
-        )
-
-    def whole(self, status: int, lines: bytes, body: bytes) -> bytes:
-        """An answer with these header `lines`, each with CRLF, and those of all answers."""
-        return b"HTTP/1.1 %d %b\r\n%b%b%bContent-Length: %d\r\n\r\n%b" % (
-            status,
-            PHRASES[status],
-            self.site.date_line(),
-            EVERY_ANSWER,
-            lines,
-            len(body),
-            body,
-        )
+        first = b"%b %b %b" % (version, code, reason)
+        own = self.site.date_line() + request.verdict_lines + request.header_lines + lines
+        self._head = head(first, own, headers)
 
     def write(self, data: bytes) -> None:
         """Send as much as the socket takes now; the rest waits until the client reads."""
@@ -351,7 +275,7 @@ class HttpChannel(StrictChannel):
         self._enter(Phase.REJECTED)
         agent = self.requests[-1].getHeader("user-agent") if self.requests else None
         body = self.site.rejection(self._path, status, agent or "")
-        self.write(_rejection(status, self._cors(), body))
+        self.write(rejection(status, self._cors(), body))
         if self._taken is None:
             self._stop_writing()
 
@@ -374,15 +298,3 @@ class HttpChannel(StrictChannel):
         super()._part_received()
         if self._phase is Phase.IDLE and (self._buffer or self.requests):
             self._enter(Phase.HEAD)
-
-
-def _rejection(status: int, lines: bytes, body: bytes) -> bytes:
-    return b"HTTP/1.1 %d %s\r\n%s%s%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
-        status,
-        HTTPStatus(status).phrase.encode(),
-        EVERY_ANSWER,
-        lines,
-        JSON_LINES,
-        len(body),
-        body,
-    )

@@ -18,7 +18,7 @@ _ANOTHER = re.compile(_STAMP)
 
 
 class Answerer(Protocol):
-    """What answers a known request, by calling `HttpChannel.answer`."""
+    """What answers a known request, by calling `KnownChannel.answer`."""
 
     def take(self) -> bool:
         """The request came again: answer it, now or later.

@@ -20,22 +20,18 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from zope.interface import directlyProvides
 
 from gateway.common.fields import FieldError, convert
+from gateway.web.http.answers import JSON_LINES, PHRASES
 from gateway.web.http.known import KnownRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.common.fields import T
-    from gateway.web.http.channel import HttpChannel
     from gateway.web.http.known import Answerer
+    from gateway.web.http.known_channel import KnownChannel
     from gateway.web.http.limits import Timer
     from gateway.web.http.site import Site
 
-
-JSON_LINES = b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n"
-
-PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
-"""By status; Twisted's own table lacks 426, 429 and 431."""
 
 _log = Logger(namespace="gateway")
 
@@ -61,7 +57,7 @@ class BodyTooLargeError(Exception):
 class Request(server.Request):
     """One request, as the handlers get it."""
 
-    channel: HttpChannel
+    channel: KnownChannel
     site: Site
     transport: Any
     content: BytesIO

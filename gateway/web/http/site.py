@@ -19,7 +19,7 @@ from gateway.common.rate import MINUTE, LeakyBucket, ThrottleEach
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
 from gateway.web.http.audit import Audit
-from gateway.web.http.channel import HttpChannel
+from gateway.web.http.known_channel import KnownChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
 from gateway.web.security.guard import TOO_MANY, Access, bearer
@@ -88,7 +88,7 @@ def make_site(
 
 
 class Site(server.Site):
-    """Builds an `HttpChannel` for each connection and holds what they share."""
+    """Builds a `KnownChannel` for each connection and holds what they share."""
 
     resource: Root
 
@@ -109,8 +109,8 @@ class Site(server.Site):
         self.seconds = limits.seconds
         self._date = (0, b"")
 
-    def buildProtocol(self, addr: IAddress | None) -> HttpChannel:  # type: ignore[override]  # h1 only
-        channel = HttpChannel()
+    def buildProtocol(self, addr: IAddress | None) -> KnownChannel:  # type: ignore[override]  # h1 only
+        channel = KnownChannel()
         channel.factory = channel.site = self
         return channel
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.web.http.answers import whole
 from gateway.web.http.gzip import SMALLEST, Compressor, accepts
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.errors import EngineError
     from gateway.engineio.polling import PollingChannel
-    from gateway.web.http.channel import HttpChannel
+    from gateway.web.http.known_channel import KnownChannel
 
 
 class PendingGet:
@@ -70,7 +71,7 @@ class Answers:
         self._answer = b""
 
     def __call__(
-        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
+        self, http: KnownChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
     ) -> bytes:
         """The answer with `payload`; `lines`: the guard's; `gzip`: whether the client takes it."""
         rest = content_type, lines, gzip
@@ -82,13 +83,13 @@ class Answers:
         return self._answer
 
     def _make(
-        self, http: HttpChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
+        self, http: KnownChannel, payload: bytes, content_type: str, lines: bytes, gzip: bool
     ) -> bytes:
         lines += b"Cache-Control: no-store\r\nContent-Type: %b\r\n" % content_type.encode()
         if gzip and len(payload) > SMALLEST:
             lines += b"Content-Encoding: gzip\r\n"
             payload = self._compress(payload)
-        return http.whole(200, lines, payload)
+        return whole(200, http.site.date_line(), lines, payload)
 
     def _forget(self) -> None:
         self._payload, self._answer = None, b""
@@ -104,7 +105,7 @@ class KnownPoll:
 
     def __init__(
         self,
-        http: HttpChannel,
+        http: KnownChannel,
         channel: PollingChannel,
         answers: Answers,
         lines: bytes,
@@ -130,7 +131,8 @@ class KnownPoll:
     def refuse(self, error: EngineError) -> None:
         """Answer with `error`."""
         lines = b"%bCache-Control: no-store\r\nContent-Type: application/json\r\n" % self._lines
-        self._http.answer(self._http.whole(error.status, lines, error.body))
+        date = self._http.site.date_line()
+        self._http.answer(whole(error.status, date, lines, error.body))
 
 
 class PendingPost:

@@ -17,7 +17,8 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 
 from gateway.engineio.forms import WEBSOCKETS
-from gateway.web.http.channel import EVERY_ANSWER, HttpChannel
+from gateway.web.http.answers import EVERY_ANSWER
+from gateway.web.http.channel import HttpChannel
 from gateway.web.websocket.connection import WebSocketConnection
 from gateway.web.websocket.deflate import ACCEPTED, Deflated, accepts
 from gateway.web.websocket.odd_frames import OddFrames

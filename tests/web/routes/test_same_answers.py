@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.channel import HttpChannel
+from gateway.web.http.known_channel import KnownChannel
 from gateway.web.http.request import Request
 from gateway.web.http.site import Mount, make_site
 from gateway.web.routes.engine import EngineResource
@@ -240,14 +240,14 @@ class SameAnswersTests(SynchronousTestCase):
     @untraced
     def test_a_known_poll_is_answered_as_if_it_were_parsed(self) -> None:
         taken = []
-        take: Any = HttpChannel._take_known
+        take: Any = KnownChannel._take_known
 
         def take_known(channel: Any, asker: Any) -> bool:
             is_taken: bool = take(channel, asker)
             taken.extend([asker] * is_taken)
             return is_taken
 
-        self.patch(HttpChannel, "_take_known", take_known)
+        self.patch(KnownChannel, "_take_known", take_known)
         remember: Any = Request.remember
         forgetful: set[Any] = set()
         self.patch(
