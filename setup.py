@@ -59,6 +59,7 @@ COMPILED = [
     "gateway/relay/event.py",
     "gateway/relay/hub.py",
     "gateway/relay/log.py",
+    "gateway/relay/member.py",
     "gateway/relay/session_outbox.py",
     "gateway/relay/snapshot.py",
     "gateway/relay/subscription.py",

@@ -16,7 +16,8 @@ In reading order:
 - `log`: the events of one namespace, in order, bounded in bytes and number.
 - `view`: the clients that have read everything and want the same events in the same bytes.
 - `views`: all views of a log, and which of them may want an event.
-- `subscription`: one client's place in the log.
+- `member`: what is known of one client: who it is, what it wants, what it was sent.
+- `subscription`: its place in the log.
 - `session_outbox`: all that one session has to be sent, of all its namespaces.
 - `turn`: the end of a reactor turn, the one moment at which the relay writes.
 - `selection`: which events a client wants: its filter.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.relay.conflation import conflate
 from gateway.relay.event import OVERHEAD, Event, Sender
+from gateway.relay.member import Member
 from gateway.relay.recovery import WithOffset
 
 if TYPE_CHECKING:
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Record
-    from gateway.relay.acks import QuestionContext
     from gateway.relay.log import Log
-    from gateway.relay.recovery import Recovered
     from gateway.relay.selection import Selection
     from gateway.relay.session_outbox import SessionOutbox
     from gateway.relay.view import View
@@ -28,7 +27,7 @@ NONE: list[Event] = []
 """Shared by all sockets that keep nothing, and never changed: most are idle."""
 
 
-class Subscription(Sender):
+class Subscription(Member):
     """A cursor into the log, and the records that are for this socket alone.
 
     Each of those records has the log's head at its time as a stamp, and is sent when the cursor
@@ -38,67 +37,32 @@ class Subscription(Sender):
 
     __slots__ = (
         "_direct",
-        "_former",
         "_held",
         "_kept",
         "_passed",
         "_shown",
         "_view",
-        "asked",
         "cursor",
-        "joined",
-        "knows_us",
         "log",
-        "may_publish",
         "outbox",
-        "quotes",
-        "refreshed",
-        "selection",
-        "shown_at",
-        "sid",
         "socket",
-        "start",
     )
 
     def __init__(self, socket: Socket, log: Log, outbox: SessionOutbox) -> None:
+        super().__init__(log.head)
         self.log = log
-        self.start = self.joined = self.cursor = log.head
-        """`start`: the first event that was meant for this client; `joined`: for this socket."""
-        self.sid = ""
-        """The socket's id, also after a recovery."""
-        super().__init__()  # a socket with a pid is told its offsets
-        self.selection: Selection | None = None
-        """The filter; None: all events."""
-        self.asked: Selection | None = None
-        """The filter of its `auth`."""
-        self.shown_at = -1
-        """The position in the log of the last snapshot that it was sent; -1: none."""
-        self.quotes = False
-        """Whether it asked for the newest quotes, besides the states."""
-        self.may_publish = True
-        """Whether its events are relayed even if it is not the worker."""
-        self.knows_us = False
-        """Whether its `auth` had a key of ours: then our names of events mean what we mean."""
-        self.refreshed = -inf
-        """When it was brought up to date because it was late, on the deadlines' clock."""
+        self.cursor = log.head
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._shown = 0  # bytes of memory of those that are not for it alone
         self._kept = NONE  # from before the cursor, the newest first
         self._held = 0  # bytes of memory of those
         self._passed: dict[Hashable, float] | None = None
         """By key, since when something of it waits."""
-        self._former: tuple[int, int, Selection | None] | None = None
-        """The selection before this one, and from where to where in the log it held."""
         self._view: View | None = None
         self.socket = socket
         self.outbox = outbox
         log.apart.add(self)
         outbox.add(self)
-
-    def resume(self, back: Recovered) -> None:
-        """Go on as the client that came back."""
-        self.pid, self.sid, self.start = back.pid, back.sid, back.start
-        self.selection, self.asked = back.selection, back.asked
 
     def read_from(self, position: int) -> None:
         """Read on from `position`; records for this socket alone come first."""
@@ -133,17 +97,8 @@ class Subscription(Sender):
         """Use `selection` for events to come; the filter before it still holds for earlier ones."""
         self.leave()
         self._keep_before(self.log.head)
-        since = self.joined if self._former is None else self._former[1]
-        self._former = since, self.log.head, self.selection
-        self.selection = selection
+        self._choose(selection, self.log.head)
         self.outbox.step_aside()
-
-    def was_for(self, about: QuestionContext) -> bool:
-        """Whether a question was for this socket; False if older than the last two filters."""
-        selection, since = self.selection, self.joined
-        if self._former is not None and about.position < self._former[1]:
-            since, _, selection = self._former
-        return about.position >= since and (selection is None or selection.wants(about))
 
     def close(self) -> None:
         """The socket has left: send it what is for it alone, and no more events."""

@@ -20,14 +20,17 @@ PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 """By status; Twisted's own table lacks 426, 429 and 431."""
 
 
-def head(first: bytes, lines: bytes, headers: Headers) -> bytes:
-    """The head of an answer: its `first` line, these header `lines`, each with CRLF, and others."""
+def head(first: bytes, date: bytes, lines: bytes, headers: Headers) -> bytes:
+    """The head of an answer: its first line, and all headers.
+
+    `first` is without CRLF; `date` and `lines` are header lines, each with CRLF.
+    """
     others = [
         b"%b: %b\r\n" % (name, value)
         for name, values in headers.getAllRawHeaders()
         for value in values
     ]
-    return b"%b\r\n%b%b%b\r\n" % (first, EVERY_ANSWER, lines, b"".join(others))
+    return b"%b\r\n%b%b%b%b\r\n" % (first, date, EVERY_ANSWER, lines, b"".join(others))
 
 
 def whole(status: int, date: bytes, lines: bytes, body: bytes) -> bytes:

@@ -237,8 +237,8 @@ class HttpChannel(StrictChannel):
         """Keep the head until the body comes: both go out in one write."""
         request = self.requests[0]
         first = b"%b %b %b" % (version, code, reason)
-        own = self.site.date_line() + request.verdict_lines + request.header_lines + lines
-        self._head = head(first, own, headers)
+        own = request.verdict_lines + request.header_lines + lines
+        self._head = head(first, self.site.date_line(), own, headers)
 
     def write(self, data: bytes) -> None:
         """Send as much as the socket takes now; the rest waits until the client reads."""
