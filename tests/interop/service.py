@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from tests.interop.agents.in_order import Client
 from tests.patience import PATIENCE
 from tests.ports import free_port
@@ -153,3 +155,23 @@ class Browser:
             if found == name and fields.items() <= arguments[0].items():
                 return arguments[0]
             passed.append((found, arguments))
+
+
+class ServiceCase(SynchronousTestCase):
+    """A test of gateways that run one after the other, in its folder and on its port."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        self.port = free_port()
+
+    def run_service(self, *options: str, **environ: str) -> Service:
+        """A gateway, when it answers."""
+        service = started(self.folder, *options, port=self.port, **environ)
+        self.addCleanup(service.close)
+        return service
+
+    def browser(self, service: Service) -> Browser:
+        browser = Browser(service.url)
+        self.addCleanup(browser.close)
+        return browser

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import expect
-from twisted.trial.unittest import SynchronousTestCase
 
 from tests.interop.browser import chromium
 from tests.interop.node import node_modules, require_node
-from tests.interop.service import ROOT, STAND_INS, Browser, Service
-from tests.ports import free_port
+from tests.interop.service import ROOT, STAND_INS, Service, ServiceCase
 from tests.rehearsal.recorded import day
 
 EXAMPLES = ROOT / "examples"
@@ -48,23 +46,10 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-class RehearsalCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
-        self.port = free_port()
-
+class RehearsalCase(ServiceCase):
     def rehearse(self, main: Path, recording: Path, *options: str, **environ: str) -> Service:
         given = (f"--main={main}", f"--rehearse={recording}", *options)
-        service = Service(self.folder, self.port, *given, **NO_STAND_IN, **environ)
-        self.addCleanup(service.close)
-        service.until("answer to /health", service.answers)
-        return service
-
-    def browser(self, service: Service) -> Browser:
-        browser = Browser(service.url)
-        self.addCleanup(browser.close)
-        return browser
+        return self.run_service(*given, **NO_STAND_IN, **environ)
 
 
 class TraderTests(RehearsalCase):

@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from tests.interop.service import ROOT, STAND_INS, Browser, Service
+from tests.interop.service import ROOT, STAND_INS, Service, ServiceCase
 from tests.patience import PATIENCE
-from tests.ports import free_port
 
 PUBLIC = STAND_INS / "public_worker" / "main.py"
 PUBLIC_URL = 'GATEWAY_URL = "http://localhost:3001"'
@@ -21,12 +18,7 @@ AWKWARD = "a#b \"c\" 'd' =e$f ${HOME} {g} \\h \\n `i` %j 密鑰 "
 """What breaks shells, .env files and JSON written by hand."""
 
 
-class WorkersCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
-        self.port = free_port()
-
+class WorkersCase(ServiceCase):
     def public_worker(self) -> str:
         """The public worker as it is, but for the port; it can't be told one."""
         source = PUBLIC.read_text()
@@ -34,17 +26,6 @@ class WorkersCase(SynchronousTestCase):
         main = self.folder / "main.py"
         main.write_text(source.replace(PUBLIC_URL, PUBLIC_URL.replace("3001", str(self.port))))
         return f"--main={main}"
-
-    def run_service(self, *options: str, **environ: str) -> Service:
-        service = Service(self.folder, self.port, *options, **environ)
-        self.addCleanup(service.close)
-        service.until("answer to /health", service.answers)
-        return service
-
-    def browser(self, service: Service) -> Browser:
-        browser = Browser(service.url)
-        self.addCleanup(browser.close)
-        return browser
 
     def logins(self, service: Service, number: int) -> list[dict]:
         """The log-ins, once there are so many."""
