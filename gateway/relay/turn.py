@@ -21,6 +21,9 @@ POLLS = 16
 Each answer brings the next request of its client: without a bound a hundred of them would fill
 every turn, and all other clients would wait.
 """
+POLLED_BYTES = 1 << 19
+"""Bytes after which no more of them are answered in one turn: answers may have 256 KiB, and to
+compress one takes milliseconds."""
 
 
 class Turn:
@@ -75,13 +78,23 @@ class Turn:
         self._polls[outbox] = None
 
     def _serve(self) -> None:
-        """Answer the first `POLLS` polls, and the others in later turns."""
+        """Answer the first polls, as many as this turn has room for; the others in later turns."""
         first = list(islice(self._polls, POLLS))
         for outbox in first:
             del self._polls[outbox]
         if self._polls:
             self._call_next(self._serve)
-        self._each(first, SessionOutbox.pump)
+        full = self._written + POLLED_BYTES
+        while first and self._written < full:
+            self._each((first.pop(0),), SessionOutbox.pump)
+        if first:
+            if not self._polls:
+                self._call_next(self._serve)
+            self._polls = dict.fromkeys(first) | self._polls
+
+    @property
+    def _written(self) -> int:
+        return sum([log.traffic.bytes for log in self.logs])
 
     def finish(self) -> None:
         """Flush, and answer every poll that can be answered: the reactor may end now."""

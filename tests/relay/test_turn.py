@@ -3,7 +3,7 @@ from functools import partial
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4
-from gateway.relay.turn import POLLS, Turn
+from gateway.relay.turn import POLLED_BYTES, POLLS, Turn
 from tests.relay.parts import Parts, Sink
 
 
@@ -90,6 +90,27 @@ class PollsTests(SynchronousTestCase):
             answered.append(len(order))
         self.assertEqual(answered, [POLLS, 2 * POLLS, 2 * POLLS + 1])
         self.assertEqual(order, list(range(len(members))))
+
+    def test_long_answers_leave_room_for_others_too(self):
+        parts, order = Parts(max_bytes=1 << 24), []
+        members = [parts.member(POLLING4) for _ in range(5)]
+        for number, (_, sink) in enumerate(members):
+            sink.room = False
+            sink.on_write = partial(order.append, number)
+        parts.say("for those who wait")
+        parts.flush()
+        parts.say("x" * (POLLED_BYTES // 2))
+        parts.flush()
+        order.clear()
+        for subscription, _ in members:
+            subscription.outbox.resume()
+        answered = []
+        while len(order) < len(members):
+            parts.turns()
+            answered.append(len(order))
+        self.assertEqual(answered, [2, 4, 5])
+        self.assertEqual(order, list(range(len(members))))
+        self.assertEqual(parts.scheduled, [])
 
     def test_who_changed_its_transport_since_it_polled_hears_nothing_twice(self):
         parts = Parts()
