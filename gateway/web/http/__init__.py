@@ -4,7 +4,8 @@
 - `request`: one request and its answer; reading queries and bodies.
 - `channel`: one connection: the deadline of each phase, and writing.
 - `strict_parsing`: what Twisted's parser accepts and we refuse.
-- `known`, `known_channel`: a request that comes again on its connection, and is not parsed again.
+- `known`: a request that comes again on its connection.
+- `known_channel`: one connection on which such a request is not parsed again.
 - `answers`: the bytes of answers.
 - `writer`: writing to a socket with as few system calls as possible.
 - `tls_writer`: the same for TLS, and which writer a transport gets.
