@@ -4,24 +4,34 @@ With SJGATEWAY_COMPILE=1 mypyc compiles the modules of `COMPILED`.  An editable 
 Python, and so does one on a machine that cannot compile.
 """
 
+import gzip
 import os
 import shlex
 import shutil
 import sys
 import sysconfig
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from runpy import run_path
 
 from setuptools import Extension, find_namespace_packages, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).parent
+
+BUILT_AT = int(os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800"))
+"""The time of each file in an archive, so that the same sources make the same bytes: the first day
+that a wheel can hold (1980), where nobody names another."""
 
 WORKER = ["python-socketio[client]>=5.16.2", "python-engineio>=4.13.2"]
 """What main.py imports."""
 
 TEST = [
     *WORKER,
+    "build>=1.2",
+    "check-jsonschema>=0.31",
     "coverage>=7.10",
     "duckdb>=1.4",
     "hypothesis>=6.100",
@@ -31,8 +41,10 @@ TEST = [
     "pandas>=2.2",
     "playwright>=1.49",
     "polars>=1.30",
+    "PyYAML>=6.0",
     "ruff>=0.12",
     "setuptools>=77",
+    "twine>=6.1",
     "types-psutil",
 ]
 
@@ -51,6 +63,10 @@ INSTALL = [
     "service-identity>=24.1",
     "treq>=24.9",
 ]
+
+SHARED = ("CHANGELOG.md", "README.md", "README.zh-TW.md", "main.py", "deploy", "docs", "examples")
+MADE = {"__pycache__", "dist", "node_modules"}
+"""Folders in which examples that were run have left something."""
 
 COMPILED = [
     "gateway/engineio/forms.py",
@@ -111,6 +127,41 @@ class Compile(build_ext):
         super().finalize_options()
 
 
+class PlainSdist(sdist):
+    """Packs the sources in order, with one time and nobody's name: the same bytes each time."""
+
+    def make_archive(self, base_name: str, form: str, *, base_dir: str, **_: object) -> str:
+        made = Path(f"{base_name}.tar.gz")
+        with (
+            made.open("wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=BUILT_AT) as packed,
+            tarfile.open(fileobj=packed, mode="w") as archive,
+        ):
+            for each in sorted(Path(base_dir).rglob("*")):
+                if each.is_file():
+                    archive.add(each, filter=plain)
+        return str(made)
+
+
+def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A file of an archive without what is only of this machine."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = BUILT_AT
+    member.mode = 0o755 if member.mode & 0o100 else 0o644
+    return member
+
+
+def shared() -> Iterator[tuple[str, list[str]]]:
+    """What an installation has in `share/sjgateway`: a first worker, documents, examples."""
+    found = [HERE / name for name in SHARED]
+    files = [path for path in found if path.is_file()]
+    files += [path for folder in found for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(path.relative_to(HERE) for path in files):
+        if not MADE.intersection(path.parts):
+            yield str("share/sjgateway" / path.parent), [str(path)]
+
+
 COMPILE = compiles()
 
 setup(
@@ -127,11 +178,12 @@ setup(
     package_dir={"": "."},
     packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
     package_data={"gateway": ["py.typed"], "gateway.web": ["static/*"]},
+    data_files=list(shared()),
     install_requires=INSTALL,
     # mypyc reads the types of all that is imported.
     setup_requires=[*INSTALL, "mypy>=1.15", "types-psutil"] if COMPILE else [],
     ext_modules=[Extension("gateway", [])] if COMPILE else [],  # `Compile` has the true ones
-    cmdclass={"build_ext": Compile} if COMPILE else {},
+    cmdclass={"sdist": PlainSdist, **({"build_ext": Compile} if COMPILE else {})},
     extras_require={
         "worker": WORKER,
         "shioaji": [*WORKER, "shioaji>=1.2"],
@@ -145,6 +197,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Typing :: Typed",
     ],
 )
