@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from inspect import getsource
 from pathlib import Path
-from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +28,7 @@ from gateway.history.bar_query import (
 )
 from gateway.history.bar_service import MOST_OF_ONE
 from gateway.history.trades import MOST_BROKER_BARS
-from gateway.market import codes, contracts, freshness
+from gateway.market import contracts, freshness
 from gateway.market.events import ASK_BARS
 from gateway.market.hours import MARKETS, Calendar
 from gateway.options import options
@@ -42,7 +41,6 @@ from gateway.web.routes.schemas import BarsQuery, KnownCode
 from gateway.web.routes.schemas import Codes as AnsweredCodes
 from gateway.worker.lifecycle import states
 from gateway.worker.readiness import overdue
-from gateway.worker.report import WorkerReport
 from tests.relay.world import WALL, RelayWorld, WebSocketClient
 from tests.relay.world import market as market_settings
 
@@ -71,15 +69,6 @@ def table(page: str, name: str) -> list[list[str]]:
 def first(page: str, name: str) -> list[str]:
     """The first cells of a table, without their quotes."""
     return [row[0].strip("`") for row in table(page, name)]
-
-
-def constants(function: Any) -> Iterator[str]:
-    """The texts that are keys of the dictionaries which a function makes."""
-    for node in ast.walk(ast.parse(dedent(getsource(function)))):
-        if isinstance(node, ast.Dict):
-            for key in node.keys:
-                if isinstance(key, ast.Constant):
-                    yield str(key.value)
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
@@ -143,16 +132,7 @@ class TableTests(SynchronousTestCase):
                 self.assertIn(f"`{name}`", page)
             self.assertIn(f"{MOST_BARS:,}", page)
             self.assertIn(f"{MOST_BROKER_BARS:,}", page)
-            kbars = " ".join(row[0] for row in table(page, "kbars"))
-            read = set(re.findall(r"`(\w+)`", kbars))
-            self.assertEqual(read, {"code", "ts", "Open", "High", "Low", "Close", "Volume"})
         self.assertEqual((MOST_OF_ONE, COST), (4, 20))
-
-    def test_fields(self) -> None:
-        self.both("python_status", set(constants(WorkerReport.event)))
-        self.both("feed_status", set(constants(WorkerEvents._feed_changed)))
-        for field in ("code", "target_code"):
-            self.assertIn(f'told.get("{field}")', getsource(codes))
 
     def test_codes(self) -> None:
         answered = [
@@ -161,9 +141,6 @@ class TableTests(SynchronousTestCase):
             for each in msgspec.structs.fields(kind)
         ]
         for page in PAGES.values():
-            told = " ".join(row[0] for row in table(page, "contract"))
-            wanted = ["code", *contracts.TEXTS, *contracts.NUMBERS]
-            self.assertEqual(sorted(re.findall(r"`(\w+)`", told)), sorted(wanted))
             self.assertEqual(sorted(first(page, "codes")), sorted(answered))
             self.assertIn(f"{contracts.MOST:,}", page)
 

@@ -6,6 +6,7 @@ not.
 In reading order:
 
 - `events`: the names of events and their groups.
+- `schemas/`: what is in each of them, for documents and for TypeScript.
 - `codes`: codes that name one contract: the continuous `TXFR1` and the month's `TXFL6`.
 - `hours`: trading hours of the day and night sessions, and holidays, on the clock of Taipei.
 - `tick_sizes`: the smallest steps of prices, as the exchanges publish them.

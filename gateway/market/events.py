@@ -1,6 +1,6 @@
 """The names of the events that the gateway knows, and their groups.
 
-Each name is written here only.  `docs/protocol.md` says what each event holds.  The relay knows
+Each name is written here only.  `schemas` says what each event holds.  The relay knows
 none of them: it is given the names in its settings.  This module imports nothing.
 """
 
