@@ -1,6 +1,6 @@
 """`python -m benchmarks.curves [folder]`: CPU a delivery and latency as the load grows.
 
-Prints a table, and writes it as pictures for the READMEs: docs/curves.svg and
+Prints a table, and writes it as pictures for docs/performance.md: docs/curves.svg and
 docs/curves.zh-TW.svg, or into `folder`.
 """
 

@@ -42,11 +42,12 @@ class DrawingTests(SynchronousTestCase):
 
 
 class PictureTests(SynchronousTestCase):
-    def test_each_language_has_a_picture_that_its_readme_shows(self) -> None:
+    def test_each_language_has_a_picture_that_its_page_shows(self) -> None:
         made = pictures({100: [Point(10, 20, 3), Point(50, 15, 4)], 1000: [Point(10, 9, 30)]})
         self.assertEqual(list(made), [words.file for words in LANGUAGES])
-        for readme, words in zip(("README.md", "README.zh-TW.md"), LANGUAGES, strict=True):
-            self.assertIn(f"(docs/{words.file})", (ROOT / readme).read_text(encoding="utf-8"))
+        pages = (ROOT / "docs" / f"performance{each}.md" for each in ("", ".zh-TW"))
+        for page, words in zip(pages, LANGUAGES, strict=True):
+            self.assertIn(f"({words.file})", page.read_text("utf-8"))
             for text in (made[words.file], (ROOT / "docs" / words.file).read_text("utf-8")):
                 found = {each.text for each in ElementTree.fromstring(text).iter(f"{SVG}text")}
                 self.assertLessEqual(

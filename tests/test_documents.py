@@ -1,7 +1,9 @@
 """What the documents for developers name is there: paths, test modules, the names of commands."""
 
 import ast
+import os
 import re
+import shlex
 from pathlib import Path
 from textwrap import dedent, indent
 from types import SimpleNamespace
@@ -11,9 +13,11 @@ from attrs import fields, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.scenarios import SCENARIOS
+from gateway.app.command_line import Options
 from gateway.ops.metrics.families import counter
 from gateway.options import options
 from gateway.options.option import declared, option
+from tests.web.site import routes
 
 ROOT = Path(__file__).parents[1]
 TOP = {each.name for each in ROOT.iterdir()}
@@ -24,12 +28,22 @@ PATH = re.compile(r"[\w./-]+(?:/|\.(?:py|md|js|mjs|json|tac|toml|ini|html|css))"
 """What looks like a file or a folder of ours: a module, or a name that ends with a slash."""
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 """What looks like a name of the source."""
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#?([^)\s]*)\)")
+"""Where a link leads: the file, and its chapter."""
+CODE = re.compile(r"```.*?```|`[^`\n]*`(?!\])", re.DOTALL)
+"""In which brackets are no links."""
 ELSEWHERE = {"__init__.py", "main.py"}
 """Names of files of any folder."""
 
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+def chapters(document: str) -> set[str]:
+    """The names by which links find the chapters of a document, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", document, flags=re.DOTALL), re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 def paths(document: str) -> set[str]:
@@ -162,6 +176,57 @@ class TranslationTests(SynchronousTestCase):
         for chinese in self.pairs:
             for word in ("看管", "監督", "工作程式", "行情程式", "程序"):
                 self.assertNotIn(word, chinese.read_text(encoding="utf-8"), chinese.name)
+
+    def test_both_have_the_same_commands(self) -> None:
+        """What is typed; wire examples are compared by `tests.test_protocol`."""
+        blocks = re.compile(r"```(?:sh|ts|yaml|ini)\n(.*?)```", re.DOTALL)
+        pairs = {**self.pairs, ROOT / "README.zh-TW.md": ROOT / "README.md"}
+        for chinese, english in pairs.items():
+            both = (page.read_text("utf-8") for page in (english, chinese))
+            self.assertEqual(*map(blocks.findall, both), chinese.name)
+
+    def test_both_tables_of_rest_have_every_route(self) -> None:
+        for name in ("docs/rest.md", "docs/rest.zh-TW.md"):
+            text = read(name)
+            for route in routes():
+                self.assertIn(f"`{route.method} {route.path}", text, name)
+
+
+class LinkTests(SynchronousTestCase):
+    """In all documents: to files, and to their chapters."""
+
+    def test_each_leads_somewhere(self) -> None:
+        for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+            for target, chapter in LINK.findall(CODE.sub("", page.read_text("utf-8"))):
+                leads_to = (page.parent / target).resolve() if target else page
+                self.assertTrue(leads_to.exists(), f"{page.name}: {target}")
+                if chapter and leads_to.suffix == ".md":
+                    found = chapters(leads_to.read_text("utf-8"))
+                    self.assertIn(chapter, found, f"{page.name}: {target}")
+
+    def test_each_document_is_found_from_the_readme(self) -> None:
+        for page in (ROOT / "docs").glob("*.md"):
+            suffix = ".zh-TW" if page.name.endswith(".zh-TW.md") else ""
+            self.assertIn(f"(docs/{page.name}", read(f"README{suffix}.md"))
+
+
+class CommandTests(SynchronousTestCase):
+    """What documents tell to type: each start of a gateway is understood."""
+
+    def setUp(self) -> None:
+        self.patch(os, "environ", {})
+
+    def test_each_start_has_options_that_there_are(self) -> None:
+        starts = 0
+        for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+            for block in re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+                for line in block.replace("\\\n", "").splitlines():
+                    before, _, options = line.partition("sjgateway --")
+                    if before.endswith(("twistd -n ", "twistd ", "--pidfile= ")):
+                        starts += 1
+                        given = shlex.split(f"--{options}", comments=True)
+                        Options().parseOptions([each for each in given if each != "--check"])
+        self.assertGreater(starts, 20)
 
 
 class MapTests(SynchronousTestCase):

@@ -30,7 +30,7 @@ from gateway.history.bar_service import MOST_OF_ONE
 from gateway.history.trades import MOST_BROKER_BARS
 from gateway.market import contracts, freshness
 from gateway.market.events import ASK_BARS
-from gateway.market.hours import MARKETS, Calendar
+from gateway.market.hours import Calendar
 from gateway.options import options
 from gateway.relay.auth import KEYS
 from gateway.relay.late_joiners import SUBSCRIBE
@@ -153,9 +153,6 @@ class TableTests(SynchronousTestCase):
         for word in ("live", "stale", "closed"):
             self.assertIn(f'"{word}"', getsource(WorkerEvents._feed_changed))
         self.both("reasons", {freshness.SILENT, freshness.GONE, *freshness.ENDED})
-        for page in PAGES.values():
-            for market in MARKETS:
-                self.assertIn(f"`{market}`", page)
 
     def test_refusals(self) -> None:
         messages = {

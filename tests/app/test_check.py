@@ -1,4 +1,4 @@
-"""`--check` as users run it, and the README's troubleshooting, which is built on it."""
+"""`--check` as users run it, and docs/troubleshooting.md, which is built on it."""
 
 import os
 import re
@@ -29,7 +29,8 @@ TROUBLES = {
     "environment variables": "environment",
     "restart fails": "restart",
 }
-"""What the README has to help with, and the line that it maps to."""
+"""What it has to help with, and the line that it maps to."""
+PAGES = ("docs/troubleshooting.md", "docs/troubleshooting.zh-TW.md")
 WORDS = {
     "python": "--python",
     "main.py": "--main",
@@ -96,12 +97,12 @@ class TroubleshootingTests(SynchronousTestCase):
         return found
 
     def test_every_line_of_the_check_has_its_row_and_no_row_is_without_one(self) -> None:
-        for name in ("README.md", "README.zh-TW.md"):
+        for name in PAGES:
             self.assertEqual(tuple(self.rows(name)), TOPICS, name)
 
     def test_the_troubles_map_to_lines_that_name_the_cure(self) -> None:
-        for name in ("README.md", "README.zh-TW.md"):
+        for name in PAGES:
             rows = self.rows(name)
             for trouble, topic in TROUBLES.items():
-                with self.subTest(readme=name, trouble=trouble):
+                with self.subTest(page=name, trouble=trouble):
                     self.assertIn(WORDS[topic], rows[topic])

@@ -23,7 +23,7 @@ class Finding:
 
     level: Level
     topic: str
-    """One of `TOPICS`; the README's troubleshooting is sorted by them."""
+    """One of `TOPICS`; docs/troubleshooting.md is sorted by them."""
     what: str
     cure: str = ""
     """What to do; a finding that is not OK always has one."""

@@ -16,11 +16,12 @@ from gateway.client import convert, source
 from gateway.client.connection import Gateway
 from gateway.client.worker import Worker
 from gateway.market import codes, contracts, events
+from gateway.market.hours import MARKETS
 from gateway.market.schemas import questions
 from gateway.market.schemas.catalogue import ASKED, CONNECT, TOLD
 from gateway.market.schemas.fields import names
 from gateway.market.schemas.quotes import Marked
-from gateway.market.schemas.states import Budget
+from gateway.market.schemas.states import Budget, FeedStatus
 from gateway.relay.auth import KEYS
 from gateway.relay.late_joiners import SUBSCRIBE
 from gateway.relay.refusals import REFUSED, Refusals
@@ -113,6 +114,9 @@ class GatewayTests(SynchronousTestCase):
         self.assertEqual(set(keys(BrokerLimits.budget)), names(Budget))
         feed = names(TOLD[events.FEED_STATUS].struct) - MARKS | {"timestamp"}
         self.assertEqual(set(keys(WorkerEvents._feed_changed)), feed)
+        told = {"status": "live", "reason": "", "stale": []}
+        for market in MARKETS:
+            msgspec.convert({**told, "market": market}, FeedStatus)
         self.assertEqual(set(keys(Refusals.refuse)), names(TOLD[REFUSED].struct))
 
     def test_what_it_is_asked(self) -> None:
