@@ -33,7 +33,11 @@ STEPS = {
 }
 COMPILED = ("benchmarks", "gateway", "tests", "twisted")
 """Folders of ours that hundreds of processes import."""
-MORE = {"the compiled core": ("tests.compiled",), "the release": ("tests.release",)}
+MORE = {
+    "the compiled core": ("tests.compiled",),
+    "the release": ("tests.release",),
+    "the documentation site": ("tests.site",),
+}
 """Steps that take minutes: one after the other, when all else is over."""
 LAST = "interop"
 """Its gateways and browsers are kept until the tests end, and should not run beside others.
