@@ -1,8 +1,8 @@
 """Builds the site of the documents, in both languages: `python -m tests.site`.
 
 Each warning is a failure.  Sphinx reads one folder for each language, which is laid out here: the
-documents of `docs/` in that language under their plain names, the README as the first page, and what
-there is in English alone.  `--keep FOLDER` leaves the site there.
+documents of `docs/` in that language under their plain names, the README as the first page, and
+what there is in English alone.  `--keep FOLDER` leaves the site there.
 """
 
 from __future__ import annotations

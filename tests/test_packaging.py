@@ -22,6 +22,21 @@ site.addsitedir({site!r})
 print(maker.options().__class__.__module__, maker.makeService.__module__)
 """
 
+ON_WINDOWS = """
+import signal, sys
+from twisted.application.service import IServiceMaker
+from twisted.plugin import getPlugins
+for name in ("SIGHUP", "SIGUSR2", "pthread_sigmask"):
+    delattr(signal, name)
+sys.platform = "win32"
+(maker,) = [each for each in getPlugins(IServiceMaker) if each.tapname == "sjgateway"]
+try:
+    maker.options
+except SystemExit as end:
+    print(end)
+"""
+"""Windows has none of these; its plugins are found all the same."""
+
 RECORD = """
 import sys; sys.path.insert(0, {site!r})
 from pathlib import Path
@@ -132,6 +147,13 @@ class PackagingTests(SynchronousTestCase):
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertIn(expected, done.stdout + done.stderr)
         self.assertEqual(files(empty), [])
+
+    def test_windows_is_told_where_it_runs(self) -> None:
+        environment = {"PYTHONPATH": str(ROOT)}
+        said, complaints = self.python(ON_WINDOWS, self.folder, **environment)
+        self.assertRegex(said, r"^sjgateway: .*WSL2 or Docker.*docs/windows\.md.*\n$")
+        self.assertEqual(complaints, "")
+        self.assertTrue((ROOT / "docs" / "windows.md").exists())
 
     def test_an_editable_install_puts_the_sources_on_the_path(self) -> None:
         """Whatever is asked for: sources that change are never compiled."""

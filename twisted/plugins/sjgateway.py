@@ -2,23 +2,30 @@
 
 import gc
 import signal
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import ServiceMaker
 
-_WAITING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
-"""They are heeded once the reactor runs: a SIGTERM now would leave a worker of a gateway before."""
-
 
 class _Maker(ServiceMaker):
-    """Says in one line when another package hides ours: twistd looks in its folder first."""
+    """Says in one line when it can't run here, or another package hides ours.
+
+    twistd looks for packages in its folder first.
+    """
 
     @property
     def options(self) -> Any:
-        """The first that is asked for: there are no handlers yet, and signals would end us."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
+        """The first that is asked for: there are no handlers yet, and signals would end us.
+
+        They are heeded once the reactor runs: a SIGTERM now would leave the worker of a gateway
+        before this one.
+        """
+        _look_at(sys.platform)
+        waiting = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+        signal.pthread_sigmask(signal.SIG_BLOCK, waiting)
         _find()
         gc.disable()  # imports leave little garbage, and looking for it takes an eighth of a start
         try:
@@ -30,6 +37,14 @@ class _Maker(ServiceMaker):
     def makeService(self) -> Any:
         _find()
         return super().makeService
+
+
+def _look_at(platform: str) -> None:
+    if platform == "win32":
+        raise SystemExit(
+            "sjgateway: there is no start on Windows itself: use WSL2 or Docker Desktop;"
+            " docs/windows.md tells how"
+        )
 
 
 def _find() -> None:
