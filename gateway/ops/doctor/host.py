@@ -17,7 +17,7 @@ from gateway.market.hours import TAIPEI
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.options import options
 from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
-from gateway.worker.lifecycle.ledger import checked, trading_day
+from gateway.worker.lifecycle.ledger import VersionError, checked, trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -187,6 +187,9 @@ def _ledger(file: Path, budget: int, now: float) -> Finding:
         record = checked(json.loads(file.read_text("utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return ok("restart", "the ledger has no starts yet")
+    except VersionError as error:
+        cure = "go on with the version that wrote it, or name another folder with --state-dir"
+        return warn("restart", f"{file} can't be used: {error}", cure)
     except OSError as error:
         what = f"{file} can't be read: {error.strerror}"
         return warn("restart", what, f"chown it to {_user()}, chmod 600")

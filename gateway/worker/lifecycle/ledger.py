@@ -34,6 +34,9 @@ KINDS = ("days", "adoptions")
 DAY_TURNS = timedelta(hours=8)
 """The broker's day begins at 08:00."""
 DAYS_KEPT = 8
+VERSION = 1
+"""Of the file; one without a number is of version 1, too.  An entry more needs no other version:
+who does not know it keeps it."""
 LOCK_TRIES, LOCK_INTERVAL = 300, 0.01
 """Another gateway holds the lock while its disk writes."""
 
@@ -48,6 +51,10 @@ def next_day(now: float) -> float:
     local = datetime.fromtimestamp(now, TAIPEI) - DAY_TURNS
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     return (midnight + timedelta(days=1) + DAY_TURNS).timestamp()
+
+
+class VersionError(OSError):
+    """The file is of a version that this gateway does not know: it is left alone."""
 
 
 class Ledger:
@@ -184,8 +191,8 @@ class Ledger:
             self._alerted = True
             self._alert(
                 f"the ledger of starts in {self._folder} can't be kept ({reason(error)});"
-                " counting goes on in memory: make the folder writable, or name another"
-                " with --state-dir"
+                f" counting goes on in memory: {_cure(error)}, or name another folder with"
+                " --state-dir"
             )
 
     # -- in the thread --------------------------------------------------------------------
@@ -239,6 +246,11 @@ class Ledger:
             os.close(folder)
 
 
+def _cure(error: BaseException) -> str:
+    newer = isinstance(error, VersionError)
+    return "go on with the version that wrote it" if newer else "make the folder writable"
+
+
 def _lock(file: int) -> None:
     for _ in range(LOCK_TRIES):
         try:
@@ -250,8 +262,13 @@ def _lock(file: int) -> None:
 
 
 def checked(record: Any) -> Record:
-    """`record` when it has the shape of a ledger; ValueError otherwise."""
+    """`record` when it has the shape of a ledger; ValueError otherwise.
+
+    Raises VersionError for a version that is not ours.
+    """
     match record:
+        case {"version": int(version)} if version != VERSION:
+            raise VersionError(f"its version is {version}, and this gateway knows {VERSION}")
         case {"days": dict(days), **rest} if _are_counts(days):
             adoptions = rest.get("adoptions", {})
             pause = rest.get("pause", {"until": 0, "level": 0})
@@ -263,6 +280,8 @@ def checked(record: Any) -> Record:
                     {"at": int() | float(), "adopted": bool()},
                 ) if isinstance(scheduled, int | float | None) and _are_counts(adoptions):
                     return {
+                        **record,
+                        "version": VERSION,
                         "days": days,
                         "adoptions": adoptions,
                         "pause": pause,

@@ -136,6 +136,10 @@ class StateTests(DoctorTestCase):
         for text in ("{", "[]", '{"days": {"x": "y"}}', "\0"):
             self.assert_found(self.restart(text), "warn", "is damaged", "remove it")
 
+    def test_a_ledger_of_a_later_version(self) -> None:
+        line = self.restart({"version": 2, "starts": []})
+        self.assert_found(line, "warn", "its version is 2, and this gateway knows 1", "go on with")
+
     def test_a_ledger_that_cannot_be_read(self) -> None:
         (self.folder / "state" / "ledger.json").mkdir(parents=True)
         line = self.found("restart", state_dir=self.folder / "state")

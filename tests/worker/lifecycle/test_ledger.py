@@ -197,6 +197,38 @@ class LedgerTests(SynchronousTestCase):
                 self.assertEqual(self.ledger().starts("2024-03-04"), 1)
 
 
+class VersionTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.file = self.folder / "ledger.json"
+        self.alerts: list[str] = []
+
+    def counted(self, record: dict[str, object]) -> int:
+        """The starts that are known after one more, where the file holds `record`."""
+        self.file.write_text(json.dumps(record))
+        ledger = Ledger(self.folder, self.alerts.append)
+        ledger.count(at("2024-03-04"))
+        return ledger.starts("2024-03-04")
+
+    def test_a_file_from_before_versions_goes_on_and_gets_one(self) -> None:
+        self.assertEqual(self.counted({"days": {"2024-03-04": 7}}), 8)
+        self.assertEqual(json.loads(self.file.read_text())["version"], 1)
+        self.assertEqual(self.alerts, [])
+
+    def test_what_a_later_gateway_added_is_kept(self) -> None:
+        self.assertEqual(self.counted({"version": 1, "days": {}, "greeting": ["hello"]}), 1)
+        self.assertEqual(json.loads(self.file.read_text())["greeting"], ["hello"])
+
+    def test_a_later_version_is_left_alone_and_told(self) -> None:
+        later = {"version": 2, "starts": []}
+        self.assertEqual(self.counted(later), 1)
+        self.assertEqual(json.loads(self.file.read_text()), later)
+        (told,) = self.alerts
+        self.assertIn("its version is 2, and this gateway knows 1", told)
+        self.assertIn("go on with the version that wrote it", told)
+
+
 class AdoptionTests(SynchronousTestCase):
     def test_workers_that_were_taken_over_are_counted_apart(self) -> None:
         folder = Path(self.mktemp())
