@@ -37,6 +37,7 @@ MORE = {
     "the compiled core": ("tests.compiled",),
     "the release": ("tests.release",),
     "the documentation site": ("tests.site",),
+    "the example in React": ("tests.front_ends",),
 }
 """Steps that take minutes: one after the other, when all else is over."""
 LAST = "interop"

@@ -83,7 +83,7 @@ class TraderTests(RehearsalCase):
     def check_script(self, service: Service) -> None:
         folder = self.folder / "script"
         folder.mkdir()
-        shutil.copy(EXAMPLES / "feed.mjs", folder)
+        shutil.copy(EXAMPLES / "node" / "feed.mjs", folder)
         (folder / "node_modules").symlink_to(node_modules())
         script = subprocess.Popen(
             [require_node(), "feed.mjs", service.url, "TXFR1"],

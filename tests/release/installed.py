@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from gateway import __version__
 from tests.patience import PATIENCE
 from tests.ports import free_port
-from tests.release.building import Built, Wrong, build, clean, expect, run
+from tests.release.building import Built, build, clean, expect, run
 from tests.unprivileged import NOBODY
 
 if TYPE_CHECKING:
@@ -161,19 +161,31 @@ def empty_folder(built: Built, _: str | None) -> str:
             for path in files:
                 expect(running.get(f"/{path}"), f"{path} is empty")
             name = first_event(installation, running.url, home)
+            trade = first_trade(installation, running.url, home)
         checked = run([*installation.twistd("--check")], home / "empty", **at_home(home))
     finally:
         shutil.rmtree(home.parent)
-    return f"{len(files)} files of the page, {name}, {len(checked.splitlines())} lines of --check"
+    lines = len(checked.splitlines())
+    return f"{len(files)} files of the page; {name}; {trade}; {lines} lines of --check"
 
 
 def first_event(installation: Installation, url: str, folder: Path) -> str:
     """The name of the first event that `tail` shows."""
     tail = [installation.program("python"), "-m", "gateway", "tail", "--json", "--url", url]
-    with subprocess.Popen(tail, cwd=folder, env=clean(), stdout=subprocess.PIPE) as listener:
+    return str(json.loads(first_line(tail, folder))["e"][0])
+
+
+def first_trade(installation: Installation, url: str, folder: Path) -> str:
+    """What the example of a front end in Python prints first."""
+    example = installation.folder / "venv" / "share" / "sjgateway" / "examples" / "python"
+    return first_line([installation.program("python"), str(example / "feed.py"), url], folder)
+
+
+def first_line(command: list[str], folder: Path) -> str:
+    """What a command that goes on for ever prints first."""
+    with subprocess.Popen(command, cwd=folder, env=clean(), stdout=subprocess.PIPE) as listener:
         assert listener.stdout is not None
         line = listener.stdout.readline()
         listener.terminate()
-    if not line:
-        raise Wrong("tail shows nothing")
-    return str(json.loads(line)["e"][0])
+    expect(line, f"{' '.join(command)} prints nothing")
+    return line.decode().rstrip()

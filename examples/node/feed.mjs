@@ -1,8 +1,9 @@
 // Reads the feed in Node.js: the newest quote of each code first, then each tick.
 // 在 Node.js 讀行情：先是每個商品的最新報價，之後是每一筆成交。
 //
-//   npm install socket.io-client
-//   node examples/feed.mjs http://localhost:3001 TXFR1 2330
+//   cd examples/node
+//   npm install
+//   node feed.mjs http://localhost:3001 TXFR1 2330
 import { io } from "socket.io-client";
 
 const [url = "http://localhost:3001", ...codes] = process.argv.slice(2);
