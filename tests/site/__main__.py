@@ -1,8 +1,8 @@
-"""Builds the site of the documents, in both languages: `python -m tests.site`.
+"""Lays out what Sphinx reads, a folder for each language, and lets it make the pages.
 
-Each warning is a failure.  Sphinx reads one folder for each language, which is laid out here: the
-documents of `docs/` in that language under their plain names, the README as the first page, and
-what there is in English alone.  `--keep FOLDER` leaves the site there.
+Each warning is a failure.  A folder has the documents of `docs/` in that language under their plain
+names, the README as the first page, and what there is in English alone.  `--keep FOLDER` leaves the
+site there.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.site.rest import reference
+from tests.web.site import routes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 ENGLISH_ALONE = ("SECURITY", "CHANGELOG", "CONTRIBUTING", "ARCHITECTURE")
 FOLDERS = ("deploy", "examples")
@@ -58,6 +61,7 @@ def lay_out(language: Language, folder: Path) -> None:
             write(folder / f"{plain}.md", page.read_text("utf-8"), language)
     for name in ENGLISH_ALONE:
         write(folder / f"{name.lower()}.md", (ROOT / f"{name}.md").read_text("utf-8"), language)
+    (folder / "rest-reference.md").write_text(reference(routes()), "utf-8")
     readme = (ROOT / f"README{language.suffix}.md").read_text("utf-8")
     contents = (DOCS / "site" / f"contents{language.suffix}.md").read_text("utf-8")
     write(folder / "index.md", readme + contents, language)
@@ -80,7 +84,8 @@ def write(path: Path, text: str, language: Language) -> None:
             name = "index.md"
         elif name.removesuffix(".md") in ENGLISH_ALONE:
             name = name.lower()
-        return f"[{words}]({name}{chapter})"
+        shown = "" if words.endswith(".md") else words  # then it is the page's title
+        return f"[{shown}]({name}{chapter or ''})"
 
     text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", led, text)
     path.write_text(text.replace("](docs/", "]("), "utf-8")

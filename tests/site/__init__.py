@@ -1,0 +1,5 @@
+"""Builds the site of the documents, in both languages: `python -m tests.site`.
+
+- `rest`: a page of all REST routes, made of the OpenAPI document.
+- `__main__`: lays out what Sphinx reads, and lets it make the pages.
+"""
