@@ -23,6 +23,7 @@ from gateway.app.image import Image
 from gateway.app.layer_settings import (
     alert_settings,
     allowance,
+    client_bundle,
     engine_settings,
     guard_settings,
     mark_of,
@@ -294,6 +295,7 @@ class GatewayAssembly:
             allowance=self.allowance,
             too_old=self.worker_sessions.too_old,
             more_paths=(settings.path,) if settings.path else (),
+            client_bundle=client_bundle(settings),
         )
 
     def _children(self, *, is_alone: bool) -> Iterator[Service]:

@@ -12,6 +12,7 @@ from gateway.app.build import version
 from gateway.app.layer_settings import (
     alert_settings,
     bar_settings,
+    client_bundle,
     engine_settings,
     guard_settings,
     record_settings,
@@ -97,6 +98,7 @@ def _findings(
         recording = record_settings(settings)
         _alerts(alert_settings(settings))
         Calendar(settings.holiday_file)
+        client_bundle(settings)
     except ValueError as error:
         yield fail("environment", str(error), "correct the option or the file that is named")
         return

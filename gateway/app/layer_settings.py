@@ -305,6 +305,16 @@ def _secret(what: str, file: Path | None, given: str) -> str:
     return text
 
 
+def client_bundle(settings: Settings) -> bytes | None:
+    """The library that browsers get at `socket.io.js`; None: there is none."""
+    if settings.client_bundle is None:
+        return None
+    try:
+        return settings.client_bundle.read_bytes()
+    except OSError as error:
+        raise ValueError(f"--client-bundle can't be read: {error}") from None
+
+
 def state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
     """The state folder: the one that is set, else systemd's, else the one of the XDG rules."""
     if settings.state_dir:

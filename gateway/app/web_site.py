@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.web.http.site import Mount, make_site
+from gateway.web.routes.client_bundle import bundle_routes
 from gateway.web.routes.engine import EngineResource
 from gateway.web.routes.page import page_routes
 from gateway.web.routes.route_table import metrics_route, rest_routes
@@ -36,13 +37,16 @@ def make_gateway_site(
     allowance: Allowance,
     too_old: Callable[[Peer], object],
     more_paths: tuple[str, ...] = (),
+    client_bundle: bytes | None = None,
 ) -> Site:
     """The factory of all connections.
 
     `registry` is what `/metrics` shows; `too_old(peer)` is called for each client of Engine.IO 3
-    that is refused; `more_paths` are further paths of Engine.IO.
+    that is refused; `more_paths` are further paths of Engine.IO; `client_bundle` is what
+    browsers get at `socket.io.js` below each of them.
     """
-    routes = [*rest_routes(rest), *page_routes(), metrics_route(registry)]
+    bundles = bundle_routes((engine.settings.path, *more_paths), client_bundle)
+    routes = [*rest_routes(rest), *page_routes(), *bundles, metrics_route(registry)]
     resource = EngineResource(engine, upgrader, allowance=allowance, too_old=too_old)
     site = make_site(
         reactor,

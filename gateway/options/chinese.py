@@ -107,6 +107,8 @@ TEXTS: Final = {
     "path": "Socket.IO 用戶端另外可用的 URL 路徑，例如 /feed/；/socket.io/ 一律可用。",
     "deflate": "提供 WebSocket 用戶端壓縮（permessage-deflate）：流量較小，CPU 用量較大。",
     "eio3": "接受 Engine.IO 3 的用戶端，例如 socket.io-client 2.x。",
+    "client_bundle": "瀏覽器用的程式庫，例如 node_modules/socket.io-client/dist/socket.io.min.js，由"
+    " /socket.io/socket.io.js 提供。未指定時該處回應 404。",
     "log_level": "記錄的最低等級：debug、info、warn、error 或 critical。",
     "log_format": "每行日誌的格式：text 給人看，json 給程式讀。",
     "log_file": "日誌檔。未指定時，twistd -n 寫到 stdout，否則寫到 twistd.log。",

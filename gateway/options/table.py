@@ -457,6 +457,12 @@ class Settings:
         "Offer compression (permessage-deflate) to WebSocket clients: less traffic, more CPU."
     )
     eio3: bool = flag("Accept clients of Engine.IO 3, such as socket.io-client 2.x.")
+    client_bundle: Path | None = option(
+        "",
+        "The browsers' library, such as node_modules/socket.io-client/dist/socket.io.min.js, to be"
+        " served at /socket.io/socket.io.js. Without it the answer there is 404.",
+        file,
+    )
 
     log_level: str = option(
         "info",

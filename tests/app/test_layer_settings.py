@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app.layer_settings import (
     alert_settings,
     bar_settings,
+    client_bundle,
     engine_settings,
     guard_settings,
     mark_of,
@@ -113,6 +114,14 @@ class LayersTests(SynchronousTestCase):
         self.assertEqual(worker.secrets, ("for control", "to look on"))
         names = {"SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN", "SJGATEWAY_ALERT_URLS"}
         self.assertEqual(set(worker.withhold), names)
+
+    def test_the_browsers_library(self) -> None:
+        self.assertIsNone(client_bundle(Settings()))
+        file = Path(self.mktemp())
+        with self.assertRaisesRegex(ValueError, "--client-bundle can't be read: .*No such file"):
+            client_bundle(Settings(client_bundle=file))
+        file.write_bytes(b"var io;")
+        self.assertEqual(client_bundle(Settings(client_bundle=file)), b"var io;")
 
     def test_the_state_folder(self) -> None:
         for given, environ, expected in [

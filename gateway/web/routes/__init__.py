@@ -6,6 +6,7 @@
 - `router`: Klein serves the table; errors become JSON.
 - `openapi`: the OpenAPI document, made of the table.
 - `page`: the operator's page: the files of `web/static`.
+- `client_bundle`: the browsers' library, where pages of Socket.IO look for it.
 - `polls`: polls and posts that wait for their answer.
 - `engine`: `/socket.io/`: Engine.IO's polling, and the request for a WebSocket.
 
