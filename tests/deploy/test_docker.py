@@ -16,6 +16,7 @@ from typing import NamedTuple
 from unittest import SkipTest
 
 import psutil
+import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.deploy.programs import require
@@ -113,6 +114,19 @@ class DockerfileTests(SynchronousTestCase):
         for line in ("read_only: true", "cap_drop: [ALL]", "dockerfile: deploy/Dockerfile"):
             self.assertIn(line, compose)
         self.assertIn(f":{STATE}", compose)
+
+    def test_compose_asks_for_its_health_as_the_image_does(self) -> None:
+        (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+        (said,) = self.values("HEALTHCHECK")
+        flags, _, command = said.partition("CMD ")
+        health = service["healthcheck"]
+        self.assertEqual(health["test"], ["CMD", *json.loads(command)])
+        given = " ".join(
+            f"--{name.replace('_', '-')}={value}"
+            for name, value in health.items()
+            if name != "test"
+        )
+        self.assertEqual(flags.split(), given.split())
 
 
 class ProcessOneTests(SynchronousTestCase):
