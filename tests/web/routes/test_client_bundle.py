@@ -40,10 +40,12 @@ class BundleTests(SynchronousTestCase):
             self.assertEqual((status, body), (200, b"var io;"))
             self.assertIn("Content-Type: text/javascript", head)
 
-    def test_a_page_of_another_site_may_load_it_as_a_script(self) -> None:
-        lines = ("Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script")
-        status, _, body = self.ask(b"var io;", "/socket.io/socket.io.js", *lines)
-        self.assertEqual((status, body), (200, b"var io;"))
+    def test_a_page_of_an_allowed_origin_may_load_it(self) -> None:
+        """By `crossorigin`, so that it says where it comes from."""
+        origin = "http://localhost:8000"
+        status, head, _ = self.ask(b"var io;", "/socket.io/socket.io.js", f"Origin: {origin}")
+        self.assertEqual(status, 200)
+        self.assertIn(f"Access-Control-Allow-Origin: {origin}\r\n", head)
 
     def test_without_one_the_answer_says_how(self) -> None:
         status, _, body = self.ask(None, "/socket.io/socket.io.js")
