@@ -155,7 +155,7 @@ class TranslationTests(SynchronousTestCase):
     """docs/NAME.zh-TW.md says what docs/NAME.md says."""
 
     def setUp(self) -> None:
-        found = (ROOT / "docs").glob("*.zh-TW.md")
+        found = [*(ROOT / "docs").glob("*.zh-TW.md"), *ROOT.glob("SECURITY.zh-TW.md")]
         self.pairs = {each: each.with_name(each.name.replace(".zh-TW", "")) for each in found}
         self.assertIn(ROOT / "docs" / "deployment.zh-TW.md", self.pairs)
 

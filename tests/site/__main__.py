@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-ENGLISH_ALONE = ("SECURITY", "CHANGELOG", "CONTRIBUTING", "ARCHITECTURE")
+AT_THE_ROOT = ("SECURITY", "CHANGELOG", "CONTRIBUTING", "ARCHITECTURE")
+"""Documents that are not in `docs/`."""
 FOLDERS = ("deploy", "examples")
 """To which documents link; a link to a file of them is a download."""
 MADE = ("__pycache__", "dist", "node_modules")
@@ -59,8 +60,10 @@ def lay_out(language: Language, folder: Path) -> None:
         plain = name.removesuffix(".zh-TW")
         if name.endswith(".zh-TW") == bool(language.suffix) or f"{plain}.zh-TW" not in pages:
             write(folder / f"{plain}.md", page.read_text("utf-8"), language)
-    for name in ENGLISH_ALONE:
-        write(folder / f"{name.lower()}.md", (ROOT / f"{name}.md").read_text("utf-8"), language)
+    for name in AT_THE_ROOT:
+        translated = ROOT / f"{name}{language.suffix}.md"
+        page = translated if translated.exists() else ROOT / f"{name}.md"
+        write(folder / f"{name.lower()}.md", page.read_text("utf-8"), language)
     (folder / "rest-reference.md").write_text(reference(routes()), "utf-8")
     readme = (ROOT / f"README{language.suffix}.md").read_text("utf-8")
     contents = (DOCS / "site" / f"contents{language.suffix}.md").read_text("utf-8")
@@ -75,14 +78,14 @@ def write(path: Path, text: str, language: Language) -> None:
         name = target.removeprefix("../").removeprefix("docs/")
         if words in ("English", "繁體中文"):
             here = "index" if name.startswith("README") else name.removesuffix(".md")
-            page = here.removesuffix(".zh-TW")
+            page = here.removesuffix(".zh-TW").replace("SECURITY", "security")
             return f'<a href="../{language.other}/{page}.html">{words}</a>'
         if name in FOLDERS:
             return words
         name = name.replace(".zh-TW.md", ".md")
         if name == "README.md":
             name = "index.md"
-        elif name.removesuffix(".md") in ENGLISH_ALONE:
+        elif name.removesuffix(".md") in AT_THE_ROOT:
             name = name.lower()
         shown = "" if words.endswith(".md") else words  # then it is the page's title
         return f"[{shown}]({name}{chapter or ''})"
