@@ -13,6 +13,10 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["examples/**", "deploy/**"]
 myst_heading_anchors = 4
+suppress_warnings = [
+    "ref.python",  # both libraries have a `Packet`, a `Server` and `Settings`
+    "misc.highlighting_failure",  # DuckDB's SQL has operators of its own
+]
 default_role = "literal"  # docstrings quote names as Markdown does
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
