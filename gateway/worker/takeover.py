@@ -122,7 +122,7 @@ class Takeover:
             return "other keys"
         settled = None
         if note.settled is not None:
-            settled = self._wall() - handed.age + note.settled
+            settled = self._wall() - handed.gone - handed.age + note.settled
         lifecycle.adopt(partial(self._runs.adopt, handed, note), settled)
         self._predecessor.end()
         _log.info(

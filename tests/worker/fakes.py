@@ -52,6 +52,7 @@ class FakeRun:
     ) -> None:
         self.generation = generation
         self.adopted: float | None = None
+        self.told_late = 0.0
         self.counted = False
         self.vitals = Vitals(told, clock.seconds)
         self.listener = listener

@@ -35,6 +35,11 @@ class WorkerRun(Protocol):
         ...
 
     @property
+    def told_late(self) -> float:
+        """Seconds from its exit until we were told of it: it was kept for us meanwhile."""
+        ...
+
+    @property
     def pid(self) -> int | None:
         """None: there is no process yet."""
         ...

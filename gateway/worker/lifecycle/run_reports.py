@@ -109,7 +109,7 @@ class RunReports:
         """Its process is gone."""
         if worker is not self._transitions.worker or worker.exit is None:
             return
-        self.last_exits.add(self._wall(), worker.exit, worker.cause)
+        self.last_exits.add(self._wall() - worker.told_late, worker.exit, worker.cause)
         self._transitions.state.exited(self._transitions)
         if worker.cause is not None:
             attempt(

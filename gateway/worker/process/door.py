@@ -69,6 +69,8 @@ class Handed:
     """What the gateway before us noted."""
     age: float
     """Seconds since the worker's start, or from that to its end."""
+    gone: float
+    """Seconds since its end; 0: it lives."""
     reports: list[str]
     """All reports of the guardian so far."""
     output: list[tuple[int, str]]
@@ -98,13 +100,14 @@ class Handed:
                 "output": list(output),
                 "dropped": int(dropped),
             } if len(descriptors) == DESCRIPTORS and first.startswith("started "):
-                note = answer.get("note")
+                note, gone = answer.get("note"), answer.get("gone")
                 return cls(
                     pid=pid,
                     worker=int(first.split()[1]),
                     given=given,
                     note=note or {},
                     age=age,
+                    gone=gone if isinstance(gone, int | float) else 0.0,  # older ones don't tell
                     reports=list(map(str, reports)),
                     output=[(int(fd), str(text)) for fd, text in output],
                     dropped=dropped,

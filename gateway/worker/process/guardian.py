@@ -32,12 +32,12 @@ JSON object with `version` and `identity`.  One line answers, a JSON object.  Wh
 identity are the guardian's own, four descriptors come with it, as whoever starts a guardian has
 them: the new lifeline, the worker's stdout and stderr, the new reports.  It tells `version`, `pid`
 (the guardian's), `given` (the first line), `note` (the newest), `age` (seconds since the start of
-the worker, or from that to its end), `reports` (all so far), `output` (pairs of descriptor and
-text) and `dropped` (bytes of it that were not kept).  The new gateway says `adopted` first of all;
-if it goes before that, the worker is still kept, and nothing is lost.  Otherwise, and when the
-worker is being ended, the answer is `refused` (what differs; perhaps nothing) and, to the same
-version, `given` and `note`; the worker is ended, and nobody is waited for any more: who asks is in
-charge now, and will not have it.
+the worker, or from that to its end), `gone` (seconds since its end), `reports` (all so far),
+`output` (pairs of descriptor and text) and `dropped` (bytes of it that were not kept).  The new
+gateway says `adopted` first of all; if it goes before that, the worker is still kept, and nothing
+is lost.  Otherwise, and when the worker is being ended, the answer is `refused` (what differs;
+perhaps nothing) and, to the same version, `given` and `note`; the worker is ended, and nobody is
+waited for any more: who asks is in charge now, and will not have it.
 
 The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
 a terminal.  Processes with a group of their own get SIGTERM when the worker is gone, and
@@ -365,13 +365,16 @@ class Guardian:
 
     def hand_over(self, visitor: socket.socket) -> None:
         """Give the worker to the next gateway.  Raises OSError, and then nothing has changed."""
+        now = time.monotonic()
+        end = self.died or now
         header = encoded(
             {
                 "version": VERSION,
                 "pid": os.getpid(),
                 "given": self.given,
                 "note": self.note,
-                "age": (self.died or time.monotonic()) - self.born,
+                "age": end - self.born,
+                "gone": now - end,
                 "reports": self.told,
                 "output": [(output, data.decode("latin-1")) for output, data in self.printed],
                 "dropped": self.dropped,

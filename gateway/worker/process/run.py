@@ -57,6 +57,7 @@ class Run:
     ) -> None:
         self.generation = generation
         self.adopted: float | None = None
+        self.told_late = 0.0
         self.vitals = vitals
         self.pid: int | None = None
         self.exit: Exit | None = None
@@ -98,7 +99,7 @@ class Run:
         process = GuardedProcess(None, self._patience, self, self._claim, keep=self._settings.keep)
         handed.accept()
         process.adopt(self._reactor, handed)
-        self.adopted = handed.age
+        self.adopted, self.told_late = handed.age, handed.gone
         self.pid = handed.worker
         self._process = process
         self._handed = handed

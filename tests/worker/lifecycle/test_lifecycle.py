@@ -66,6 +66,16 @@ class LifecycleTests(SynchronousTestCase):
             self.assertEqual(second.limits.used, used if counted else used + 1)
             self.assertTrue(second.run.counted)
 
+    def test_an_exit_that_was_told_late_has_the_time_at_which_it_was(self) -> None:
+        first = self.bench()
+        second = Bench(Path(self.mktemp()), first)
+        run = second.adopt(first.up())
+        run.told_late = 7.0
+        run.resume()
+        run.crash()
+        (ending,) = second.lifecycle.last_exits
+        self.assertEqual(ending.when, second.time.wall() - 7)
+
     def test_fifty_restarts_at_once_are_one(self) -> None:
         bench = self.bench()
         old = bench.up()

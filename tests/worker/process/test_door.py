@@ -68,6 +68,7 @@ class AskTests(TestCase):
         handed = await answer
         self.addCleanup(handed.close)
         self.assertEqual((handed.pid, handed.worker, handed.age), (5, 6, 2.5))
+        self.assertEqual(handed.gone, 0, "guardians of before do not tell it")
         self.assertEqual((handed.given, handed.note), (GIVEN, {"n": 1}))
         self.assertEqual(handed.output, [(1, "words")])
         self.assertEqual([os.get_inheritable(each) for each in handed.descriptors], [False] * 4)

@@ -90,7 +90,7 @@ class KeptTests(SynchronousTestCase):
         for descriptor in (lock, errors, worker_errors):
             os.close(descriptor)
         self.addCleanup(guarded.close)
-        given = {"keep": 60, "identity": {"program": "p"}, "note": {"n": 1}, "patience": [20, 9, 9]}
+        given = {"keep": 9999, "identity": {"program": "p"}, "note": {"n": 1}, "patience": [20, 9, 9]}
         given["argv"] = [sys.executable, "-u", "-c", WORKER, str(self.orders)]
         guarded.start("", **{**given, **changes})
         self.worker = int(guarded.report().split()[1])
@@ -170,6 +170,7 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual(answer["reports"], [f"started {self.worker}"])
         self.assertEqual((answer["output"], answer["dropped"]), ([], 0))
         self.assertGreater(answer["age"], 0)
+        self.assertEqual(answer["gone"], 0)
         self.order("os.write(1, b'hello\\n')")
         select.select([taken.output], [], [], PATIENCE)
         self.assertEqual(os.read(taken.output, 100), b"hello\n")
@@ -220,9 +221,10 @@ class KeptTests(SynchronousTestCase):
         self.order("os.write(1, b'last words\\n'); sys.exit(3)")
         reports = [f"started {self.worker}", f"exited {3 << 8}"]
         self.wait_until(lambda: self.looked()["reports"] == reports)
-        age = self.looked()["age"]
+        before = self.looked()
         taken = self.adopted()
-        self.assertEqual(taken.answer["age"], age, "its life is over")
+        self.assertEqual(taken.answer["age"], before["age"], "its life is over")
+        self.assertGreater(taken.answer["gone"], before["gone"])
         self.assertEqual(taken.answer["reports"], reports)
         self.assertEqual(taken.answer["output"], [[1, "last words\n"]])
         self.assertEqual(taken.rest(), [])

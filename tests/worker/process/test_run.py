@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.worker.process.command import Command
-from gateway.worker.process.guarded import STDERR
+from gateway.worker.process.guarded import STDERR, GuardedProcess
+from gateway.worker.process.note import Note
 from gateway.worker.process.run import Run
 from tests.worker.fakes import Time, settings
 
@@ -60,3 +61,20 @@ class EarlyStopTests(SynchronousTestCase):
         self.assertEqual(told, [run, run])
         self.assertEqual(str(run.exit), "was not started: it was stopped before")
         command.callback(Command([], "", {}))  # nobody waits for it any more
+
+
+class AdoptedTests(SynchronousTestCase):
+    def test_when_an_end_was_that_is_told_later(self) -> None:
+        self.patch(GuardedProcess, "adopt", lambda *_: None)
+        run = Run(
+            1,
+            SimpleNamespace(),
+            reactor=Time(),
+            settings=settings(),
+            vitals=SimpleNamespace(was_ready=True, changes=0),
+            streams={},
+            claim=SimpleNamespace(),
+        )
+        handed = SimpleNamespace(worker=5, age=60.0, gone=7.0, accept=lambda: None)
+        run.adopt(handed, Note(generation=1))
+        self.assertEqual((run.pid, run.adopted, run.told_late), (5, 60.0, 7.0))
