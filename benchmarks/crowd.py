@@ -83,12 +83,17 @@ class Seen:
 
 
 class Crowd:
-    """A process of `number` clients of the gateway at `url`."""
+    """A process of `number` clients of the gateway at `url`; `runtime` runs it."""
 
-    def __init__(self, url: str, number: int) -> None:
-        node, modules = require_node(), node_modules()
+    def __init__(self, url: str, number: int, runtime: str = "") -> None:
+        modules = node_modules()
         self._process = subprocess.Popen(
-            [node, str(HERE / "agents" / "crowd.mjs"), url, json.dumps(plan(number))],
+            [
+                runtime or require_node(),
+                str(HERE / "agents" / "crowd.mjs"),
+                url,
+                json.dumps(plan(number)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -47,7 +47,9 @@ def ends(end: str, rounds: int, seed: int) -> list[str]:
     return trial.wrong
 
 
-def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[list[Seen], bool]:
+def crowd(
+    end: str, clients: int, rate: float, *, held: bool = False, runtime: str = ""
+) -> tuple[list[Seen], bool]:
     """What `clients` see of one end of a gateway at `rate` events/s; was the worker kept?"""
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -56,7 +58,7 @@ def crowd(end: str, clients: int, rate: float, *, held: bool = False) -> tuple[l
         gateway = place.gateway()
         try:
             place.until("worker", lambda: place.status().get("state") == "running")
-            there = Crowd(place.url, clients)
+            there = Crowd(place.url, clients, runtime)
             time.sleep(2)
             pid = place.status()["pid"]
             there.mark()
@@ -99,6 +101,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--runtime", default="", help="runs the clients; without it: Node.js")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     chosen = parser.parse_args(arguments)
     print(f"seed {chosen.seed}")
@@ -109,7 +112,7 @@ def main(arguments: list[str]) -> int:
             wrong += ends(end, chosen.rounds, chosen.seed)
     if not chosen.part or "crowd" in chosen.part:
         for end, held in (("hand-over", False), ("kill", False), ("kill", True)):
-            seen, kept = crowd(end, chosen.clients, chosen.rate, held=held)
+            seen, kept = crowd(end, chosen.clients, chosen.rate, held=held, runtime=chosen.runtime)
             print(f"{end}{', held socket' if held else ''}; the worker was kept: {kept}")
             for kind in seen:
                 print(f"  {kind}", flush=True)
