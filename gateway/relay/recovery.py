@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
+_new = tuple.__new__  # half the cost of a named tuple's own constructor
 NOTES = 1000
 """Clients that have left of which it is noted how."""
 
@@ -153,8 +154,8 @@ class Recovery:
         cursor = pid.start if wanted.offset is None else wanted.offset.next
         if (
             cursor.position < pid.start.position
-            or not self._log.has(cursor)
             or not self._may_return(left, selection, wanted.offset)
+            or not self._log.has(cursor)
         ):
             return None
         self._left.pop(text)
@@ -270,6 +271,5 @@ def _with_offset(record: Record) -> Record:
     if not isinstance(record, Event) or record.acked:
         return record
     text, *attachments = record.packets
-    offset = str(Offset(record.epoch, record.position)).encode()
-    spliced = text.data.rstrip()[:-1] + b',"%b"]' % offset
-    return Record(Packet(spliced), *attachments)
+    end = b',"%b-%d"]' % (record.epoch.encode(), record.position)  # as `Offset` is written
+    return Record(_new(Packet, (text[0].rstrip()[:-1] + end, False)), *attachments)

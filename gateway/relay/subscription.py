@@ -204,6 +204,8 @@ class Subscription(Member):
 
     def take(self, form: Form) -> list[Record]:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
+        if not (self._direct or self._kept or self._passed):
+            return self._read(form)
         batch: list[Record] = []
         direct = 0
         room, packets = form.max_bytes, form.max_packets or UNBOUNDED
@@ -226,6 +228,21 @@ class Subscription(Member):
             taken, self._direct = self._direct[:direct], self._direct[direct:]
             self.outbox.unread.remove([record for _, record, own in taken if own])
             self._shown -= _memory([record for _, record, own in taken if not own])
+        return batch
+
+    def _read(self, form: Form) -> list[Record]:
+        """`take` where only the log has something: many at a time, as for a client that is back."""
+        batch: list[Record] = []
+        room, packets, position = form.max_bytes, form.max_packets or UNBOUNDED, self.cursor
+        for event in self.log.between(position, self.log.flushed):
+            if self._wants(event):
+                room -= event.size
+                packets -= len(event.packets)
+                if batch and (room < 0 or packets < 0):
+                    break
+                batch.append(event)
+            position += 1
+        self.cursor = position
         return batch
 
     def fetches(self, head: int) -> bool:
