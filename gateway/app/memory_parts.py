@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,15 +76,9 @@ class FeedMemory:
     def restore(self, state: Any, known: Remembered) -> None:
         position, feeds = state
         self._freshness.restore(feeds)
-        counts: Counter[tuple[str | float, str | None]] = Counter()
-        times = {}
-        for event in known.events:
-            if event.position >= position and event.trusted and event.current:
-                counts[event.name, event.code] += 1
-                times[event.name, event.code] = event.wall
-        for (name, code), count in counts.items():
+        for (name, code), (count, when) in known.past.counts(position).items():
             if name not in OWN:
-                self._freshness.recall(str(name), code, times[name, code], count)
+                self._freshness.recall(str(name), code, when, count)
 
 
 class ExitMemory:

@@ -224,19 +224,19 @@ class RelayMemory(Service):
         self.on_restored()
         if goes_on:
             self.status.continued = True
-            self.status.events += len(known.events)
+            self.status.events += len(known.past)
             _log.info(
                 "The log of {name} goes on after {away:.1f} s: {events} events, {clients} clients"
                 " that may come back",
                 name=name,
                 away=max(away, 0),
-                events=len(known.events),
+                events=len(known.past),
                 clients=clients,
             )
         for what, each in self.kept.items():
             if what in known.notes:
                 self._attempt(f"Reading the memory of {what}", self._remind, each, what, known)
-        return known.bodies if goes_on else []
+        return known.past.bodies if goes_on else []
 
     def _remind(self, each: Kept, what: str, known: Remembered) -> None:
         each.restore(orjson.loads(known.notes[what]), known)

@@ -28,7 +28,8 @@ In reading order:
 - `continuity`: what of all this outlives the process, and how it goes on after it.
 - `memory`: a tap that writes it into a ring, each turn before anything is sent.
 - `ring`: the bytes of that ring; what of them is believed after a kill, damage or a power cut.
-- `remembered`: the ring as events again, at the next start.
+- `remembered`: the ring read again, at the next start.
+- `past`: the events that it has, which stay packed until a client asks for them.
 - `remembered_subjects`: what each of them is about.
 - `acks`: acknowledgments: which receiver's answer goes to the sender.
 - `services`: questions that the gateway answers itself, such as that for bars.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gateway.engineio.session import Session
+    from gateway.relay.aliases import Aliases
     from gateway.relay.event import Event
     from gateway.relay.journal import Journal
     from gateway.relay.late_joiners import LateJoiners
@@ -41,7 +42,8 @@ CLIENT = "client "
 class Continuity:
     """The `State` of one namespace for its memory.
 
-    `meet(events)` makes known what they tell of codes; `owner(session)` is a client's address.
+    `learn(event)` makes known what an event tells of codes; `owner(session)` is a client's
+    address.
     """
 
     memory: Memory | None = None
@@ -53,14 +55,16 @@ class Continuity:
         log: Log,
         late_joiners: LateJoiners,
         recovery: Recovery,
-        meet: Callable[[Sequence[Event]], None],
+        aliases: Aliases,
+        learn: Callable[[Event], None],
         owner: Callable[[Session], str],
     ) -> None:
         self._journal = journal
         self._log = log
         self._late_joiners = late_joiners
         self._recovery = recovery
-        self._meet = meet
+        self._aliases = aliases
+        self._learn = learn
         self._owner = owner
         self.more: list[Callable[[], Mapping[str, bytes]]] = []
         """What else a checkpoint notes."""
@@ -105,12 +109,18 @@ class Continuity:
         `goes_on`: also the log; otherwise this is a new one with the old values.  `supervised`:
         the worker was the gateway's, so it may be gone.
         """
-        events = [*known.values, *known.events]
-        self._meet(events)
+        values, past, name = known.values, known.past, self._aliases.event
+        if name is not None:
+            told = [event for event in values if event.name == name]
+            for event in [*told, *past.named(name)]:
+                self._learn(event)
+        for event in values:
+            event.aliases = self._aliases.of(event.code)
+        past.aliases = self._aliases
+        self._late_joiners.restore([*values, *past.newest()], supervised=supervised)
         if goes_on:
             self._journal.resume(known.epoch)
-        self._log.restore(self._journal.epoch, known.events if goes_on else [], known.head)
-        self._late_joiners.restore(events, supervised=supervised)
+        self._log.restore(self._journal.epoch, past if goes_on else None, known.head)
         if not goes_on:
             return 0
         clients = {}
@@ -124,7 +134,7 @@ class Continuity:
     def begin_anew(self) -> None:
         """Begin a new log after all: nobody may have been sent anything of this one yet."""
         self._journal.resume(token_hex(8))
-        self._log.restore(self._journal.epoch, [], self._log.head)
+        self._log.restore(self._journal.epoch, None, self._log.head)
 
 
 def _encode(owner: str, left: Departure) -> bytes:

@@ -90,7 +90,13 @@ class Hub:
         if self.aliases.event is not None:
             self.listen(self.aliases.event, self._learn)
         self.continuity = Continuity(
-            self._journal, self.log, self._late_joiners, self._recovery, self._meet, observer.owner
+            self._journal,
+            self.log,
+            self._late_joiners,
+            self._recovery,
+            self.aliases,
+            self._learn,
+            observer.owner,
         )
         self.services = Services()
         self.refusals = Refusals()
@@ -249,14 +255,6 @@ class Hub:
         _, start, payload = event.packets[0].data.partition(b"[")
         if self.aliases.learn(start + payload):
             self._late_joiners.rename(self.aliases)
-
-    def _meet(self, events: Sequence[Event]) -> None:
-        """Have `events` of a process before this one found by all codes."""
-        for event in events:
-            if event.trusted and event.name == self.aliases.event:
-                self._learn(event)
-        for event in events:
-            event.aliases = self.aliases.of(event.code)
 
     def ack(self, socket: Socket, packet: Packet) -> None:
         """Take a receiver's answer to another client's event."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gateway.relay.event import Event
     from gateway.relay.journal import Offset, Tap
+    from gateway.relay.past import Past
     from gateway.relay.subscription import Subscription
 
 
@@ -46,24 +47,35 @@ class Log:
         self._outdated = Outdated()
         self._marked = 0
         self._restored = 0
+        self._past: Past | None = None
+        """What a process before this one left, as far as nobody has asked for it."""
 
-    def restore(self, epoch: str, events: Sequence[Event], head: int) -> None:
-        """Go on as the log `epoch`, of which `events` are the last before `head`.
+    def restore(self, epoch: str, past: Past | None, head: int) -> None:
+        """Go on as the log `epoch`, whose next event gets the position `head`.
 
-        Nothing may have been appended yet.
+        `past` has those before it; None: nobody may ask for them.  Nothing may have been appended
+        yet.
         """
         self.epoch = epoch
-        self.head = self.flushed = self._restored = self.views.level = head
-        self.tail = head - len(events)
+        self.head = self.flushed = self.tail = self._restored = self.views.level = head
         self._bytes = head * OVERHEAD
-        sizes = [event.size + OVERHEAD for event in events]
-        start = self._bytes - sum(sizes)
-        for event, size in zip(events, sizes, strict=True):
-            event.epoch = epoch
-            event.start = start
-            start += size
-        self._largest = max(sizes, default=0)
-        self._events = list(events)
+        self._events = []
+        self._past = past or None
+        if past is not None:
+            past.place(epoch, self._bytes)
+
+    def recall(self, position: int = 0) -> None:
+        """Have the events of a process before this one here, from `position` on."""
+        past = self._past
+        if past is None or position >= self.tail:
+            return
+        events = past.take(position)
+        self._events[:0] = events
+        self.tail -= len(events)
+        self._largest = max([self._largest, *[event.size + OVERHEAD for event in events]])
+        self._outdated, self._marked = Outdated(), 0  # older ones than those that were marked
+        if not past:
+            self._past = None
 
     @property
     def count(self) -> int:
@@ -96,16 +108,27 @@ class Log:
         self._events += events
 
     def has(self, place: Offset) -> bool:
-        """Whether `place` is in this log and nothing after it is forgotten."""
-        return place.epoch == self.epoch and self.tail <= place.position <= self.head
+        """Whether `place` is in this log and nothing after it is forgotten.
+
+        What is past of that is here then.
+        """
+        if place.epoch != self.epoch:
+            return False
+        if self._past is not None and self._past.position <= place.position:
+            self.recall(place.position)
+        return self.tail <= place.position <= self.head
 
     def at(self, position: int) -> Event:
         """The event at `position`; `tail <= position < head`."""
         return self._events[position - self.tail]
 
     def start_of(self, position: int) -> int:
-        """Bytes before `position`, or before the tail, as `Event.start` counts them."""
-        return self._bytes if position >= self.head else self.at(max(position, self.tail)).start
+        """Bytes before `position`, or before the first event that is known, as `Event.start`."""
+        if position >= self.head:
+            return self._bytes
+        if position < self.tail and self._past is not None:
+            return self._past.start
+        return self.at(max(position, self.tail)).start
 
     def between(self, position: int, end: int) -> list[Event]:
         """The events from `position` on, before `end`."""
@@ -152,5 +175,13 @@ class Log:
         """
         floor = self.surplus() if self.retain else self.flushed
         floor = min([floor, *[each.cursor for each in self.apart]])
+        if self._past is not None:
+            self._forget(self._past, floor)
         del self._events[: floor - self.tail]
         self.tail = floor
+
+    def _forget(self, past: Past, floor: int) -> None:
+        """Forget of `past` what is over the bounds; all of it when it does not reach `floor`."""
+        oldest, start = self.head - self._max_records, self._bytes - self.max_bytes
+        if not self.retain or floor > self.tail or not past.forget(oldest, start):
+            self._past = None

@@ -212,10 +212,10 @@ class Memory:
             if events is not None and sum(map(len, events)) + FRAME * len(events) < self._history:
                 first = RUN.unpack_from(events[0])[4] if events else position
                 self._write(ring, bodies, first)
-                for body in events:
-                    ring.add(body)
+                ring.extend(events)
                 ring.commit()
             else:
+                log.recall()
                 self._write(ring, bodies, log.tail)
                 self._put_runs(log.between(log.tail, position))
             ring.sign(self._alive)
@@ -236,8 +236,7 @@ class Memory:
         )
         self._until = self._log.start_of(position) + self._history
         ring.add(names_block(names))
-        for body in bodies:
-            ring.add(body)
+        ring.extend(bodies)
         ring.add(bytes((READY,)))
         ring.commit()
 

@@ -8,7 +8,6 @@ Each way takes what the one before it does not, and costs some times as much.
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,16 +15,17 @@ import msgspec
 import orjson
 from msgspec import UNSET
 
+from gateway.engineio.packet import Packet
 from gateway.relay.event import Subject
 from gateway.relay.memory import SEPARATOR
 from gateway.relay.ring import UnusableError
 from gateway.socketio.packet import PacketType, decode, header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gateway.engineio.packet import Packet
     from gateway.relay.event import Keys
+    from gateway.relay.past import About
 
 SHALLOW: Final = 1000
 """Bytes of a text that is read whole: it costs little, whatever is in it."""
@@ -46,30 +46,37 @@ class Subjects:
         self._quoted = [f'"{mark}"'.encode() for mark in marks]
         self._head = header(PacketType.EVENT, namespace) + b"["
         """With this every plain event begins."""
-        self._known: dict[tuple[str, str], Subject] = {}
+        self._known: dict[tuple[str, str], About] = {}
         code = [("code", Any, None)]
         about = msgspec.defstruct("About", code, rename={"code": keys.field}, gc=False)
         fields: list[Any] = [("name", Any), ("about", about), ("more", Any, UNSET)]
         plain: Any = msgspec.defstruct("Plain", fields, array_like=True, gc=False)
         self._decode = msgspec.json.Decoder(list[plain]).decode
 
-    def of(self, records: list[tuple[Packet, ...]], texts: bytes) -> Iterable[tuple[Subject, bool]]:
-        """What each of `records` is about, and whether somebody waited for an answer.
+    def together(self, texts: bytes, count: int) -> list[About] | None:
+        """What each of these `count` texts is about; None: they have to be read otherwise."""
+        whole = self._whole(texts, count)
+        return None if whole is None or self._looks_marked(texts) else self._read(whole, count)
 
-        `texts` are theirs.  Raises ValueError, and UnusableError for an event with a mark.
+    def of(self, texts: bytes, count: int) -> Sequence[About]:
+        """What each of these `count` texts is about; they have `SEPARATOR` between them.
+
+        Raises ValueError, and UnusableError for an event with a mark.
         """
-        looks_marked = any(mark in texts for mark in self._quoted)
-        whole = self._whole(texts, len(records))
-        found = None if whole is None or looks_marked else self._read(whole, len(records))
+        found = self.together(texts, count)
         if found is not None:
-            return zip(found, repeat(False))
-        values = None if whole is None else _values(whole, len(records))
+            return found
+        whole = self._whole(texts, count)
+        values = None if whole is None else _values(whole, count)
         if values is None:
-            return [self._subject(packets, looks_marked=looks_marked) for packets in records]
-        if looks_marked:
+            return [self._one(text) for text in texts.split(SEPARATOR)]
+        if self._looks_marked(texts):
             for value in values:
                 self._refuse_marked(value)
-        return zip(map(self._keys.of, values), repeat(False))
+        return [(self._keys.of(value), False) for value in values]
+
+    def _looks_marked(self, texts: bytes) -> bool:
+        return any(mark in texts for mark in self._quoted)
 
     def _whole(self, texts: bytes, count: int) -> bytes | None:
         """The JSON array of `count` texts that can be read together, which costs a quarter.
@@ -85,7 +92,7 @@ class Subjects:
             return b"[%b]" % texts[len(self._head) - 1 :].replace(next_one, b",[")
         return None
 
-    def _read(self, whole: bytes, count: int) -> list[Subject] | None:
+    def _read(self, whole: bytes, count: int) -> list[About] | None:
         """What `count` events are about that have an object each; None: one is otherwise.
 
         Nothing else of the objects is made.  Of many events few are about different things.
@@ -100,20 +107,19 @@ class Subjects:
         for name, about, more in map(_fields_of, told):
             if name.__class__ is not str or about.code.__class__ is not str or more is not UNSET:
                 return None
-            subject = known.get((name, about.code))
-            if subject is None:
-                value = [name, {self._keys.field: about.code}]
-                subject = known[name, about.code] = self._keys.of(value)
-            found.append(subject)
+            each = known.get((name, about.code))
+            if each is None:
+                subject = self._keys.of([name, {self._keys.field: about.code}])
+                each = known[name, about.code] = subject, False
+            found.append(each)
         return found
 
-    def _subject(self, packets: tuple[Packet, ...], *, looks_marked: bool) -> tuple[Subject, bool]:
-        """What an event is about, and whether somebody waited for an answer."""
-        packet = decode(packets[0])
+    def _one(self, text: bytes) -> About:
+        """What an event is about."""
+        packet = decode(Packet(text))
         if packet.type not in EVENT_TYPES or packet.namespace != self._namespace:
             raise ValueError("a text is no event")
-        if looks_marked:
-            self._refuse_marked(packet.brief)
+        self._refuse_marked(packet.brief)
         subject = self._keys.of(packet.brief)
         asks = packet.id is not None
         if asks or packet.expected > 0:

@@ -30,7 +30,7 @@ import attrs
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 VERSION: Final = 2
 MAGIC: Final = b"SJMEMORY"
@@ -69,20 +69,13 @@ class Names(NamedTuple):
     """Of the segment's first event."""
 
 
-class Block(NamedTuple):
-    """One block: its kind, and the rest of its body."""
-
-    kind: int
-    body: memoryview
-
-
 @attrs.frozen
 class Segment:
     """One segment that was read."""
 
     names: Names
-    blocks: tuple[Block, ...]
-    """Without the first."""
+    blocks: list[bytes]
+    """The bodies of its blocks, without the first: each begins with its kind."""
     used: int
     """Bytes."""
 
@@ -146,6 +139,17 @@ class Ring:
         _pack_frame(self._buffer, at, len(body), total)
         self._buffer[start:end] = body
 
+    def extend(self, bodies: Sequence[bytes]) -> None:
+        """`add` each of many, for all of which there must be room."""
+        pieces: list[bytes] = []
+        total = self._sum
+        for body in bodies:
+            total = adler32(body, total)
+            pieces += _FRAME.pack(len(body), total), body
+        data, self._sum = b"".join(pieces), total
+        self._buffer[self._at : self._at + len(data)] = data
+        self._at += len(data)
+
     def commit(self) -> None:
         """All that was added counts from now on."""
         self._words[HEAD] = self._base + self._at
@@ -184,8 +188,8 @@ def read(data: bytes, *, namespace: str, boot: str, file: int) -> Contents:
     """
     size = _read_header(data)
     words = memoryview(data)[:PAGE].cast("Q")
-    halves = [memoryview(data)[at : at + size] for at in (PAGE, PAGE + size)]
-    found = sorted(filter(None, map(_read_half, halves)), key=lambda each: each.names.segment)
+    halves = [_read_half(data, at, at + size) for at in (PAGE, PAGE + size)]
+    found = sorted(filter(None, halves), key=lambda each: each.names.segment)
     if not found:
         raise UnusableError("it is damaged")
     newest, names = found[-1], found[-1].names
@@ -193,7 +197,7 @@ def read(data: bytes, *, namespace: str, boot: str, file: int) -> Contents:
         raise UnusableError("it is damaged, or was cut off")
     if names.namespace != namespace or names.file != file:
         raise UnusableError("it is a copy, or of another namespace")
-    closed = newest.blocks[-1].kind == CLOSED
+    closed = newest.blocks[-1][0] == CLOSED
     if not closed and (not boot or names.boot != boot):
         raise UnusableError("the machine was started anew meanwhile")
     before = found[0] if len(found) > 1 else None
@@ -218,27 +222,30 @@ def _read_header(data: bytes) -> int:
     return int(size)
 
 
-def _read_half(view: memoryview) -> Segment | None:
-    """The segment in one half; None: there is no whole checkpoint."""
-    blocks = tuple(_blocks(view))
-    kinds = [block.kind for block in blocks]
-    if kinds[:1] != [NAMES] or READY not in kinds:
+def _read_half(data: bytes, start: int, end: int) -> Segment | None:
+    """The segment between `start` and `end`; None: there is no whole checkpoint."""
+    blocks, used = _blocks(data, start, end)
+    if not blocks or blocks[0][0] != NAMES or bytes((READY,)) not in blocks:
         return None
-    used = sum([FRAME + 1 + len(block.body) for block in blocks])
-    return Segment(Names(*orjson.loads(blocks[0].body)), blocks[1:], used)
+    return Segment(Names(*orjson.loads(blocks[0][1:])), blocks[1:], used)
 
 
-def _blocks(view: memoryview) -> Iterator[Block]:
-    """The blocks of a segment, up to the first that is not as it was written."""
-    total = at = 0
-    while at + FRAME < len(view):
-        length, told = _FRAME.unpack_from(view, at)
-        body = view[at + FRAME : at + FRAME + length]
+def _blocks(data: bytes, start: int, end: int) -> tuple[list[bytes], int]:
+    """The bodies of a segment's blocks, up to the first that is not as it was written.
+
+    And the bytes that they take.  There may be tens of thousands.
+    """
+    found, total, at, unpack = [], 0, start, _FRAME.unpack_from
+    while at + FRAME < end:
+        length, told = unpack(data, at)
+        after = at + FRAME + length
+        body = data[at + FRAME : after]
         total = adler32(body, total)
-        if not length or len(body) != length or told != total:
-            return
-        yield Block(body[0], body[1:])
-        at += FRAME + length
+        if not length or after > end or told != total:
+            break
+        found.append(body)
+        at = after
+    return found, at - start
 
 
 def names_block(names: Names) -> bytes:

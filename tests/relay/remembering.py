@@ -50,14 +50,16 @@ class RememberingWorld(RelayWorld):
         for hub in self.relay.hubs.values():
             hub._journal.resume(hub.log.epoch if goes_on else "another")
         self.rings = rings or Rings()
+        bodies: dict[str, list[bytes]] = {}
         if before is not None:
             for name, hub in self.relay.hubs.items():
                 known = before.remembered(name, keys=hub_keys(settings, self))
                 hub.continuity.restore(known, goes_on=goes_on, supervised=supervised)
+                bodies[name] = known.past.bodies if goes_on else []
         self.memories: dict[str, Memory] = {}
         for name, hub in self.relay.hubs.items():
             memory = Memory(name, hub.log, hub.continuity, self.rings, history)
-            memory.open()
+            memory.open(bodies.get(name, []))
             hub.continuity.memory = self.memories[name] = memory
             hub.log.taps.append(memory.collect)
         self.memory = self.memories["/"]
