@@ -90,7 +90,8 @@ class KeptTests(SynchronousTestCase):
         for descriptor in (lock, errors, worker_errors):
             os.close(descriptor)
         self.addCleanup(guarded.close)
-        given = {"keep": 9999, "identity": {"program": "p"}, "note": {"n": 1}, "patience": [20, 9, 9]}
+        given = {"keep": 999, "identity": {"program": "p"}, "note": {"n": 1}}
+        given["patience"] = [20, 9, 9]
         given["argv"] = [sys.executable, "-u", "-c", WORKER, str(self.orders)]
         guarded.start("", **{**given, **changes})
         self.worker = int(guarded.report().split()[1])
