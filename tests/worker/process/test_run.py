@@ -50,7 +50,7 @@ class EarlyStopTests(SynchronousTestCase):
             reactor=clock,
             settings=settings(),
             vitals=SimpleNamespace(lived=0.0, ready_for=None, changes=0),
-            streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda _: [])},
+            streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda *_: [])},
             claim=SimpleNamespace(),
         )
         command: Deferred[Command] = Deferred()
