@@ -29,14 +29,19 @@ def open_file(path: Path) -> BinaryIO:
     return os.fdopen(file, "rb")
 
 
-def raw_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a recording without their line ends, as many as are whole.
+def raw_blocks(path: Path) -> Iterator[bytes]:
+    """The lines of a recording, as many as are whole, in blocks of lines with their line ends.
 
     Raises OSError, and ValueError where the file is damaged, after the lines before that place.
     """
     with open_file(path) as stream:
-        for block in blocks(pieces(stream)):
-            yield from block[:-1].split(b"\n")
+        yield from blocks(pieces(stream))
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines without their line ends.  Raises as above."""
+    for block in raw_blocks(path):
+        yield from block[:-1].split(b"\n")
 
 
 def blocks(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -17,15 +17,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.history.reading import read
+from gateway.history.reading import raw_blocks, read
+from gateway.history.recorded_lines import parse
 from gateway.history.trades import MARKS, TAIPEI_SECONDS, plain_ticks, read_code, read_tick
 from gateway.market.events import BIDASK, CONTRACT, TICK
 from gateway.market.hours import TAIPEI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TextIO
 
+    from gateway.history.recorded_lines import Line
     from gateway.history.trades import Tick
 
 WANTED = {name.encode(): name for name in (TICK, BIDASK, CONTRACT)}
@@ -33,6 +35,10 @@ NO_FACTS = frozenset((*MARKS, "simulation", "timestamp"))
 """What a `market_contract` tells besides its contract."""
 MINUTE = 60
 _CODE = re.compile(rb'"code":\s*"([^"\\]+)"')
+_QUOTE = re.compile(
+    rb'"e":\[\s*"(%b|%b)"\s*,\s*\{[^{}]*?"code":\s*"([^"\\]+)"' % (TICK.encode(), BIDASK.encode())
+)
+"""The name and the code of a plain quote."""
 
 Event = dict[str, Any]
 
@@ -42,7 +48,7 @@ def events(path: Path, since: float = -math.inf) -> Iterator[tuple[float, str, E
 
     Raises as `read`.
     """
-    for at, name, payload in _told(path):
+    for at, name, payload in _told(read(path)):
         if at >= since and (event := _event(at, name, payload)) is not None:
             yield at, name, event
 
@@ -58,8 +64,12 @@ def first_time(path: Path) -> float:
 def known(path: Path, since: float) -> Event:
     """What is known of the day at `since`."""
     found = _Known(since)
-    for at, name, payload in _told(path):
-        found.take(at, name, payload)
+    for block in raw_blocks(path):
+        first, _, rest = block[:-1].partition(b"\n")
+        if parse(first).t < since or found.is_news(block):
+            lines = (first, *rest.split(b"\n")) if rest else (first,)
+            for at, name, payload in _told(map(parse, lines)):
+                found.take(at, name, payload)
     return found.all()
 
 
@@ -76,9 +86,15 @@ class _Known:
         self._newest: dict[str, dict[str, Event]] = {TICK: {}, BIDASK: {}}
         self._bars: dict[str, list[list[float]]] = {}
         self._first: dict[str, float] = {}
-        self._seen: set[tuple[str, bytes]] = set()
+        self._seen: set[tuple[bytes, bytes]] = set()
         self._unread: dict[tuple[str, bytes], tuple[float, bytes]] = {}
         """The newest quotes, as they are."""
+
+    def is_news(self, block: bytes) -> bool:
+        """Whether lines that all come later may tell something; else they need not be read."""
+        quotes = _QUOTE.findall(block)
+        told = sum(block.count(b'"%b"' % name) for name in WANTED)
+        return len(quotes) != told or not self._seen.issuperset(quotes)
 
     def take(self, at: float, name: str, payload: bytes) -> None:
         """Note an event: the next one of the recording."""
@@ -86,10 +102,10 @@ class _Known:
         if code is None:
             self._read(at, name, payload)
             return
-        key = name, code[1]
-        if key not in self._seen:
+        key, seen = (name, code[1]), (name.encode(), code[1])
+        if seen not in self._seen:
             if self._read(at, name, payload):
-                self._seen.add(key)
+                self._seen.add(seen)
         elif at < self._since:
             trade = plain_ticks([payload])[0] if name == TICK else None
             if trade is not None:
@@ -151,9 +167,9 @@ def _print(out: TextIO, value: object) -> None:
     out.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def _told(path: Path) -> Iterator[tuple[float, str, bytes]]:
-    """The market's events of a recording as they are: when, the name, the JSON array."""
-    for line in read(path):
+def _told(lines: Iterable[Line]) -> Iterator[tuple[float, str, bytes]]:
+    """The market's events among the lines of a recording: when, the name, the JSON array."""
+    for line in lines:
         if line.payload is not None:
             _, _, rest = line.payload[:20].partition(b'"')
             if name := WANTED.get(rest.partition(b'"')[0]):

@@ -7,8 +7,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.history import zstd_file
+from gateway.rehearsal import reader
 from gateway.rehearsal.reader import first_time, known, show
-from tests.rehearsal.recorded import BEGIN, FUTURE, STOCK, bidask, tick, write
+from tests.rehearsal.recorded import BEGIN, FUTURE, STOCK, bidask, lines, tick, write
 
 
 class ReaderTests(SynchronousTestCase):
@@ -91,6 +92,26 @@ class ReaderTests(SynchronousTestCase):
             read.clear()
             known(path, BEGIN + since)
             self.assertLess(len(read), 6)
+
+    def test_of_what_comes_later_only_blocks_with_news_are_read(self) -> None:
+        parsed = []
+        parse = reader.parse
+        self.patch(reader, "parse", lambda line: (parsed.append(line), parse(line))[1])
+        usual = [(5, tick(5, "TXFL6", 5)), (5, bidask(5, "TXFL6", 5))] * 50
+        nested = ["market_tick", {"more": {"code": "TXFL6"}, **tick(8, "2317", 200.0)[1]}]
+        path = self.recording((1, tick(1, "TXFL6", 5)), (1, bidask(1, "TXFL6", 5)))
+        for block in (
+            usual,
+            [*usual, (6, tick(6, "2330", 1200.0))],
+            [*usual, (7, ["market_contract", STOCK])],
+            [*usual, (8, nested)],
+            usual,
+        ):
+            path.write_bytes(path.read_bytes() + zstd_file.compress(lines(block)))
+        found = {each["code"]: each for each in known(path, BEGIN)["contracts"]}
+        self.assertEqual(sorted(found), ["2317", "2330", "TXFL6"])
+        self.assertEqual((found["2330"]["name"], found["2317"]["reference"]), ("台積電", 200.0))
+        self.assertLess(len(parsed), 320)
 
     def test_where_it_begins(self) -> None:
         path = self.recording((0, ["market_contract", FUTURE]), (5, tick(5, "TXFL6", 5)))
