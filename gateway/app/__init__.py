@@ -30,6 +30,7 @@ What is told of all this, and asked for:
 - `worker_events`: hears each relayed event; publishes the gateway's own events.
 - `status`: the answer of `GET /status`.
 - `known_codes`: the answer of `GET /codes`.
+- `seen_worker`: the supervisor as `worker_events` sees it; marks what a rehearsing worker says.
 - `replayed_worker`: keeps what a recording says of its worker from being taken for ours.
 - `replay_control`: stands between a replay's worker and those who watch it or tell it to pause.
 - `collectors`: registers the collectors of `GET /metrics`.

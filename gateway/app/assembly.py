@@ -39,6 +39,7 @@ from gateway.app.memory_parts import make_memory
 from gateway.app.memory_service import LOOK_EVERY
 from gateway.app.process import Reloads, Step, process_services
 from gateway.app.replay_control import make_replay
+from gateway.app.seen_worker import mark_rehearsed
 from gateway.app.service import Gateway, Part, periodic
 from gateway.app.status import GatewayStatus
 from gateway.app.web_site import make_gateway_site
@@ -255,6 +256,7 @@ class GatewayAssembly:
         control = self.supervisor or NoWorker(lambda: freshness.last)
         bars = self._history.bars
         replay = make_replay(self._settings, self._events, self._deadlines, bars)
+        mark_rehearsed(self._settings, self._events)
         status = GatewayStatus(
             control.status,
             self.relay,

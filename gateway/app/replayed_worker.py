@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.app.seen_worker import SeenWorker
 from gateway.market.events import HEARTBEAT, READY, WORKER_STATUS
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gateway.relay.subscription import Subscription
 
 
-class ReplayedWorker:
+class ReplayedWorker(SeenWorker):
     """The supervisor as the relay's events see it in a replay.
 
     What is played was said by another worker, on another day: it says nothing of this one, which
@@ -24,29 +25,13 @@ class ReplayedWorker:
     def __init__(
         self, supervisor: SupervisedWorker, publish: Callable[[str, dict[str, Any]], object]
     ) -> None:
-        self._supervisor = supervisor
-        self._publish = publish
+        super().__init__(supervisor, publish)
         self._status: dict[str, Any] | None = None
         self._connection: Hashable = None
-
-    @property
-    def running(self) -> bool:
-        return self._supervisor.running
-
-    @property
-    def adopted(self) -> bool:
-        return self._supervisor.adopted
-
-    @property
-    def generation(self) -> int:
-        return self._supervisor.generation
 
     def heard(self, name: str, value: object, connection: Hashable) -> None:
         if name == WORKER_STATUS and self._status is not None:
             self._publish(name, self._status)
-
-    def gone(self, connection: Hashable) -> None:
-        self._supervisor.gone(connection)
 
     def published(self, name: str, value: dict[str, Any]) -> None:
         """The gateway has told something."""
