@@ -8,7 +8,9 @@ import { io } from "socket.io-client";
 
 const [url = "http://localhost:3001", ...codes] = process.argv.slice(2);
 const wanted = codes.length ? { codes } : {};
-const socket = io(url, { auth: { events: ["market_tick"], snapshot: true, ...wanted } });
+const events = ["market_tick", "python_status"];
+const socket = io(url, { auth: { events, snapshot: true, ...wanted } });
+let mark = "";
 
 socket.on("connect", () => console.log(`connected to ${url}`));
 socket.on("connect_error", (error) => console.error(`no connection: ${error.message}`));
@@ -17,7 +19,10 @@ socket.on("disconnect", (reason) => {
   // After a word of the server the library does not come back by itself.
   if (reason === "io server disconnect") socket.connect();
 });
-socket.on("market_tick", ({ code, datetime, price, volume, demo, replay, rehearsal }) => {
-  const mark = demo || replay || rehearsal ? " (not the market's)" : "";
+// A demonstration, a replay and a rehearsal say so. 示範、重播、演練都有標記。
+socket.on("python_status", ({ demo, replay, rehearsal }) => {
+  mark = demo || replay || rehearsal ? " (not the market's)" : "";
+});
+socket.on("market_tick", ({ code, datetime, price, volume }) => {
   console.log(`${datetime} ${code} ${price} x ${volume}${mark}`);
 });

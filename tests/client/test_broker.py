@@ -219,8 +219,8 @@ class StandInTests(SynchronousTestCase):
 
     def test_a_session_that_goes_down_is_a_reason_to_end(self) -> None:
         broker, _, lost = self.open("1_2")
-        broker._api.broker.session_down()
-        broker._api.broker.session_down()
+        broker._api.broker.told.session_down()
+        broker._api.broker.told.session_down()
         self.assertEqual([type(error) for error in lost], [SessionLost])
         self.assertFalse(broker.state()["shioaji_connected"])
 

@@ -53,9 +53,9 @@ class StandInCase(SynchronousTestCase):
         broker.Plan = lambda: self.clock
         return shioaji
 
-    def until_said(self, text: str) -> None:
+    def until_said(self, text: str, times: int = 1) -> None:
         """Wait until a fault of the script was told on stderr."""
-        while text not in self.said.getvalue():
+        while self.said.getvalue().count(text) < times:
             threading.Event().wait(0.01)
 
     def failure(self, call: Callable[..., object], *arguments: object) -> Exception:

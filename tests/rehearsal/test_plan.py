@@ -68,7 +68,7 @@ class EnvironmentTests(SynchronousTestCase):
     def test_a_python_without_any_package_logs_in(self) -> None:
         script = (
             "import sys; import shioaji; api = shioaji.Shioaji(); api.login('k', 's');"
-            "print(shioaji.__version__, [c.code for c in api.Contracts.Futures]); api.logout()"
+            "print(shioaji.__version__, [c.code for c in api.Contracts.Futures.TXF]); api.logout()"
         )
         done = subprocess.run(
             [sys.executable, "-S", "-c", script],

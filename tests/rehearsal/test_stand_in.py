@@ -119,7 +119,7 @@ class QuoteTests(StandInCase):
         many = [(0, tick(0, f"{code}", 1)) for code in range(1000, 1101)]
         for version in ("1.2", "1.7"):
             client = self.open(version, many)
-            contracts = list(client.Contracts.Stocks)
+            contracts = list(client.Contracts.Stocks.TSE)
             self.subscribe(client, *contracts[:100])
             error = self.failure(self.subscribe, client, contracts[100])
             self.assertIn("200", str(error))
@@ -143,10 +143,10 @@ class QuoteTests(StandInCase):
             client.logout()
 
     def test_the_indexes_are_there_without_a_price(self) -> None:
-        for version in ("1.2", "1.7"):
+        for version, code in (("1.2", "001"), ("1.7", "IX0001")):
             client = self.open(version)
-            index = client.Contracts.Indexs.TSE["001"]
-            self.assertEqual((index.symbol, client.snapshots([index])), ("TSE001", []))
+            index = client.Contracts.Indexs.TSE[code]
+            self.assertEqual((index.symbol, client.snapshots([index])), (f"TSE{code}", []))
             self.subscribe(client, index)
             client.logout()
 

@@ -30,6 +30,7 @@ if str(STAND_IN) not in sys.path:
 
 from rehearsed.contracts import contract_of  # noqa: E402
 from rehearsed.record import Record  # noqa: E402
+from rehearsed.told import Telling  # noqa: E402
 
 ETIMEDOUT = 110
 
@@ -85,7 +86,7 @@ class Broker:
         self.logged_in = False
         self.contracts_told = contracts()
         self.callbacks = {}
-        self.session_down = lambda: None
+        self.told = Telling(client.order_state)
         self._stop = threading.Event()
 
     def log_in(self, api_key, secret_key):
@@ -99,6 +100,7 @@ class Broker:
         if failure:
             raise self.client.errors[failure](api_key)
         self.logged_in = True
+        self.told.begin()
         journal("logged in")
         down = os.environ.get("STAND_IN_DOWN")
         if down:
@@ -126,6 +128,7 @@ class Broker:
     def log_out(self):
         journal("logout")
         self._stop.set()
+        self.told.end()
         how = os.environ.get("STAND_IN_LOGOUT", "0")
         if how == "error":
             raise RuntimeError("the broker does not answer")
@@ -176,7 +179,7 @@ class Broker:
 
     def _go_down(self):
         journal("session down")
-        self.session_down()
+        self.told.is_down()
 
     def _later(self, seconds, function):
         timer = threading.Timer(seconds, function)

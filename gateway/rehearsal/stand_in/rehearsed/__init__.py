@@ -9,9 +9,12 @@ The worker's Python need not have the gateway's packages: this folder is first o
 - `day`: the recorded day up to now and on.
 - `contracts`: contracts of a recording.
 - `groups`: how contracts are found in them.
+- `contracts_api`: how 1.7 finds them, too.
 - `record`: objects that can also be read as a mapping.
 - `values`: quotes as the library gives them.
-- `orders`: accepted, filled at the recorded best price, told.
+- `topics`: the names of subscriptions.
+- `orders`: accepted, filled at the recorded best price.
+- `told`: calls the worker back about orders and the session.
 - `faults`: the script of what goes wrong.
 - `native`: what native code can do to a process.
 - `clock`: what a rehearsal is told, and its time.

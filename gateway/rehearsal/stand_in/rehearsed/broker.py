@@ -1,13 +1,12 @@
 """The broker of a rehearsal: the other end of one `Shioaji`, in this process, without a network.
 
 Three threads beside the worker's own: `feed` goes through the recording, `faults` through the
-script, and `told` calls the callback of orders.  `Face` is what the version of the library adds.
+script, and a third one is that of `Telling`.  `Face` is what the version of the library adds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import sys
 import threading
 import traceback
@@ -19,19 +18,24 @@ from rehearsed.clock import Plan
 from rehearsed.day import Day
 from rehearsed.orders import Orders, codes_of
 from rehearsed.record import Record
+from rehearsed.told import Telling
+from rehearsed.topics import topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rehearsed.contracts import Contract
     from rehearsed.faults import Fault
-    from rehearsed.orders import Told
 
 LIMIT = 200
 """Subscriptions of one login."""
 DAILY_BYTES = 500 << 20
+MARKETS = {"Stocks": "stk", "Indexs": "idx"}
+"""In the names of callbacks; all others are `fop`."""
 OVERDUE = 2.0
 """Seconds after a login in which nothing goes wrong that should have gone wrong before."""
+ANSWER = 10.0
+"""Seconds that a worker has to end or to log in again when its session is lost."""
 NEEDS_LOGIN = ("session-down", "login", "token-expired")
 """After these `login` is no empty call, and mends what they did."""
 
@@ -43,7 +47,13 @@ class Face(Protocol):
     def errors(self) -> Mapping[str, Callable[[str], Exception]]:
         """By `451`, `503`, `token` and `subscriptions`: makes what is raised, of the API key."""
 
-    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Any: ...
+    @property
+    def indexes(self) -> Sequence[dict[str, Any]]:
+        """Facts of the indexes that the broker has every day."""
+
+    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Any:
+        """What the callback for `tick`, `bidask` or `quote` of a contract gets of an event."""
+
     def order_state(self, name: str) -> Any: ...
 
 
@@ -56,19 +66,19 @@ class Broker:
         self._api_key = ""
         self._is_expired = False
         self._is_lost = False
+        self._has_session = threading.Event()
+        """It was not lost since the last login."""
         self._silent_until = 0.0
         self._lock = threading.RLock()
         self._ended = threading.Event()
-        self._told: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._subscribed: dict[tuple[str, str], Contract] = {}
         self._heard: dict[tuple[str, str], Contract] = {}
         """The same, by each code under which a contract is quoted."""
         self._bytes = 0
         self._day: Day | None = None
         self.logged_in = False
-        self.callbacks: dict[str, Callable[[Any], None]] = {}
-        self.session_down: Callable[[], None] = lambda: None
-        self.order_callback: Callable[[Any, Any], None] | None = None
+        self.callbacks: dict[str, Callable[[Any], object]] = {}
+        self.told = Telling(face.order_state)
         self.orders = Orders(self._best, self._plan.now)
         self.accounts = [_account("S", "9A95"), _account("F", "F002000")]
 
@@ -86,27 +96,29 @@ class Broker:
         if not self.logged_in:
             self._begin()
         self._is_lost = self._is_expired = False
+        self._has_session.set()
+        self.told.is_up()
         return self.accounts
 
     def _begin(self) -> None:
         """Let the day go on, with threads of this login's own."""
-        day = self._day = Day(self._plan)
+        day = self._day = Day(self._plan, self._face.indexes)
         ended = self._ended = threading.Event()
-        told = self._told = queue.SimpleQueue()
+        self.told.begin()
         self._subscribed, self._heard = {}, {}
         self._plan.begin()
         self.logged_in = True
         for name, work in (
             ("feed", partial(self._feed, day, ended)),
-            ("faults", partial(self._go_wrong, ended)),
-            ("told", partial(self._tell, told)),
+            ("faults", partial(self._go_wrong, ended, self._plan.now(), self._plan.notes.read())),
         ):
             threading.Thread(target=work, name=f"rehearsal {name}", daemon=True).start()
 
     def log_out(self) -> None:
         self.logged_in = False
         self._ended.set()
-        self._told.put(None)
+        self._has_session.set()  # nobody need wait for it
+        self.told.end()
         if self._day is not None:
             self._day.close()
 
@@ -125,20 +137,22 @@ class Broker:
 
     # -- Market data.
 
-    def subscribe(self, contract: Contract, quote_type: str) -> None:
+    def subscribe(self, contract: Contract, kind: str) -> None:
         """Begin to hear `tick`, `bidask` or `quote` of a contract; 200 at most."""
         _ = self._known
         with self._lock:
-            key = quote_type, contract.code
+            key = kind, contract.code
             if key not in self._subscribed and len(self._subscribed) >= LIMIT:
                 raise self._face.errors["subscriptions"](self._api_key)
             self._subscribed[key] = contract
             self._hear()
+        self.told.subscribed(topic(kind, contract))
 
-    def unsubscribe(self, contract: Contract, quote_type: str) -> None:
+    def unsubscribe(self, contract: Contract, kind: str) -> None:
         with self._lock:
-            self._subscribed.pop((quote_type, contract.code), None)
+            self._subscribed.pop((kind, contract.code), None)
             self._hear()
+        self.told.subscribed(topic(kind, contract))
 
     def _hear(self) -> None:
         self._heard = {
@@ -174,24 +188,20 @@ class Broker:
             order.account = self.accounts[0 if contract.kind == "Stocks" else 1]
         with self._lock:
             trade, told = self.orders.place(contract, order)
-            self._queue(told)
+            self.told.orders(told)
         return trade
 
     def cancel(self, trade: Any) -> Any:
         _ = self._known
         with self._lock:
-            self._queue(self.orders.cancel(trade))
+            self.told.orders(self.orders.cancel(trade))
         return trade
 
     def update(self, trade: Any, price: float | None, quantity: int | None) -> Any:
         _ = self._known
         with self._lock:
-            self._queue(self.orders.update(trade, price, quantity))
+            self.told.orders(self.orders.update(trade, price, quantity))
         return trade
-
-    def _queue(self, told: Sequence[Told]) -> None:
-        for each in told:
-            self._told.put(each)
 
     # -- The threads.
 
@@ -203,7 +213,7 @@ class Broker:
                 with self._lock:
                     day.take(name, event)
                     self._bytes += 300
-                    self._queue(self.orders.quote(event["code"]))
+                    self.told.orders(self.orders.quote(event["code"]))
                 if at >= self._silent_until:
                     self._deliver(day, name, event)
         if not ended.is_set():
@@ -219,8 +229,7 @@ class Broker:
 
     def _call(self, kind: str, event: dict[str, Any]) -> None:
         contract = self._heard.get((kind, event["code"]))
-        is_stock = contract is not None and contract.kind in {"Stocks", "Indexs"}
-        market = "stk" if is_stock else "fop"
+        market = "fop" if contract is None else MARKETS.get(contract.kind, "fop")
         callback = self.callbacks.get(f"{kind}_{market}_v1")
         if contract is None or callback is None:
             return
@@ -229,15 +238,6 @@ class Broker:
         except Exception:  # as the library does: it is printed, and the feed goes on
             traceback.print_exc()
 
-    def _tell(self, queued: queue.SimpleQueue[Told | None]) -> None:
-        while (told := queued.get()) is not None:
-            if self.order_callback is not None:
-                name, message = told
-                try:
-                    self.order_callback(self._face.order_state(name), message)
-                except Exception:
-                    traceback.print_exc()
-
     def _refusal(self) -> Fault | None:
         """The next fault of the script, if that is a `login` whose time has come."""
         done = self._plan.notes.read()
@@ -245,22 +245,27 @@ class Broker:
         is_due = fault is not None and fault.kind == "login" and fault.at <= self._plan.now()
         return fault if is_due else None
 
-    def _go_wrong(self, ended: threading.Event) -> None:
-        """Let each fault happen once, in its time; soon, where nobody was logged in then."""
-        begin, done = self._plan.now(), self._plan.notes.read()
+    def _go_wrong(self, ended: threading.Event, begin: float, done: Sequence[str]) -> None:
+        """Let each fault happen, but those `done`, in its time; soon, where that is over."""
         for fault in self._plan.faults:
             if fault.text in done:
                 continue
             if self._plan.wait(fault.at, ended):
+                return
+            self._has_session.wait(ANSWER)
+            if ended.is_set():
                 return
             if fault.at < begin and ended.wait(OVERDUE):
                 return
             self._happen(fault)
 
     def _happen(self, fault: Fault) -> None:
-        """Let a fault happen; a `login` ends the session, and the next one is refused."""
-        if fault.kind != "login":
-            self._plan.notes.add(fault.text)
+        """Let a fault happen; a `login` ends the session, and the next one is refused.
+
+        Each session of the worker loses its own; what stops the process happens once.
+        """
+        if fault.kind != "login" and not self._plan.notes.add(fault.text) and fault.kind == "hang":
+            return
         if fault.kind == "silence":
             self._silent_until = self._plan.now() + fault.number
         elif fault.kind == "token-expired":
@@ -270,7 +275,8 @@ class Broker:
         sys.stderr.write(f"REHEARSAL: {fault.text}\n")
         sys.stderr.flush()
         if fault.kind in {"session-down", "login"}:
-            self.session_down()
+            self._has_session.clear()
+            self.told.is_down()
         elif fault.kind == "segfault":
             native.crash()
         elif fault.kind == "hang":

@@ -73,18 +73,20 @@ class Client:
     ) -> Any:
         return self._answer(self.broker.kbars(contract, start, end), timeout, cb)
 
-    def set_session_down_callback(self, callback: Callable[[], None]) -> None:
-        self.broker.session_down = callback
+    # -- Callbacks of the session; `@api.on_event` and `@api.on_event()` are the same.
+
+    def set_session_down_callback(self, callback: Callable[[], object]) -> None:
+        self.broker.told.session_down = callback
 
     def on_session_down(self, callback: Any = None) -> Any:
-        self.broker.session_down = callback
-        return callback
+        return _decorated(self.set_session_down_callback, callback)
 
-    def set_event_callback(self, callback: Any) -> None:
-        """Nothing happens to the connection of a rehearsal."""
+    def set_event_callback(self, callback: Callable[[int, int, str, str], object]) -> None:
+        """Have `callback(response, code, info, text)` called when the session goes up or down."""
+        self.broker.told.event = callback
 
     def on_event(self, callback: Any = None) -> Any:
-        return callback
+        return _decorated(self.set_event_callback, callback)
 
     # -- Orders.
 
@@ -120,12 +122,11 @@ class Client:
         stocks = plain(getattr(account, "account_type", "S")) == "S"
         return self._answer(self.broker.orders.positions(stocks=stocks), timeout, cb)
 
-    def set_order_callback(self, callback: Callable[[Any, Any], None]) -> None:
-        self.broker.order_callback = callback
+    def set_order_callback(self, callback: Callable[[Any, Any], object]) -> None:
+        self.broker.told.order = callback
 
     def on_order(self, callback: Any = None) -> Any:
-        self.broker.order_callback = callback
-        return callback
+        return _decorated(self.set_order_callback, callback)
 
     # -- Callbacks of quotes.
 
@@ -167,3 +168,11 @@ class Client:
         if cb is not None:
             cb(value)
         return value
+
+
+def _decorated(register: Callable[[Any], None], callback: Any) -> Any:
+    """Register `callback` and return it; None: return what does that."""
+    if callback is None:
+        return lambda given: _decorated(register, given)
+    register(callback)
+    return callback

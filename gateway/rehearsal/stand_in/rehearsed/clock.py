@@ -39,10 +39,9 @@ class Plan:
 
     def begin(self) -> None:
         """A worker has logged in: the first one sets the clock going."""
-        self._began = self._noted()
-        if self._began is None:
-            self._began = time.time()
-            self.notes.add(f"{_BEGAN}{self._began}")
+        if self._noted() is None:
+            self.notes.add(f"{_BEGAN}{time.time()}")
+        self._began = self._noted()  # of two sessions that begin at once, the first one's
 
     def _noted(self) -> float | None:
         found = (line for line in self.notes.read() if line.startswith(_BEGAN))

@@ -13,15 +13,16 @@ CALLS, PUTS = "ABCDEFGHIJKL", "MNOPQRSTUVWX"
 _FUTURE = re.compile(r"([A-Z]{2}[A-Z\d])([A-L])(\d)")
 _OPTION = re.compile(r"([A-Z]{2}[A-Z\d])(\d{5})([A-X])(\d)")
 _CONTINUOUS = re.compile(r"[A-Z]{2}[A-Z\d]R(\d)")
+_INDEX = re.compile(r"\d{3}|IX\d{4}")
+"""Of 1.2, and of 1.7."""
 WEDNESDAY = 2
 KINDS = {"STK": "Stocks", "FUT": "Futures", "OPT": "Options", "IND": "Indexs"}
 CHANGEABLE = {"exchange": ("TSE", "OTC", "OES", "TAIFEX"), "security_type": tuple(KINDS)}
 """What a worker may tell of these; anything else is no word of the broker's."""
-INDEXES = (
-    {"code": "001", "name": "加權指數", "exchange": "TSE"},
-    {"code": "101", "name": "櫃買指數", "exchange": "OTC"},
-)
-"""Those that the broker has every day."""
+
+
+CONTRACTS = ("BaseContract", "Contract", "Stock", "Future", "Option", "Index")
+"""The names of the classes of contracts."""
 
 
 class Contract(Record):
@@ -39,8 +40,8 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
     `day` is that of the recording: a code has only the last digit of its year.
     """
     code = facts["code"]
-    index = len(code) == 3 and code.isdigit()
-    stock = code[0].isdigit()
+    index = _INDEX.fullmatch(code) is not None
+    stock = index or code[0].isdigit()
     made: dict[str, Any] = {
         "name": code,
         "exchange": "TSE" if stock else "TAIFEX",
@@ -65,16 +66,28 @@ def contract_of(facts: dict[str, Any], day: date) -> Contract:
         made["delivery_date"] = _delivery(CALLS.index(found[2]) + 1, found[3], day)
     elif found := _CONTINUOUS.fullmatch(code):
         made["delivery_date"] = _next(day, int(found[1]))
-    given = {name: value for name, value in facts.items() if _fits(name, value, made)}
-    made.update(given, symbol=f"{given.get('exchange', 'TSE')}{code}" if stock else code)
+    given = {name: facts[name] for name in facts if _fits(name, facts[name], made)}
+    made.update(given)
     made["delivery_date"] = made["delivery_date"].replace("-", "/")
     made["delivery_month"] = made["delivery_date"].replace("/", "")[:6]
-    return Contract(**made)
+    if not stock:  # as 1.7 calls them
+        made.update(root=made["category"], multiplier=made["unit"])
+    return Contract(**made, symbol=_symbol(made))
+
+
+def _symbol(made: dict[str, Any]) -> str:
+    """The name by which 1.2 has it, too: `TSE2330`, `TXF202612`, `TXO20261223000C`."""
+    code, named = made["code"], f"{made['category']}{made['delivery_month']}"
+    if made["security_type"] in {"STK", "IND"}:
+        return f"{made['exchange']}{code}"
+    if found := _OPTION.fullmatch(code):
+        return f"{named}{found[2]}{made['option_right']}"
+    return named if _FUTURE.fullmatch(code) else str(code)
 
 
 def _fits(name: str, value: Any, made: dict[str, Any]) -> bool:
     """Whether a worker told this as the broker would."""
-    if value in (None, ""):
+    if value in (None, "") or name == "symbol":
         return False
     default = made.get(name, value)
     is_number = isinstance(default, (int, float)) and isinstance(value, (int, float))

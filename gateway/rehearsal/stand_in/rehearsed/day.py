@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Any
 
 from rehearsed.clock import TAIPEI
-from rehearsed.contracts import INDEXES, Contract, contract_of, with_continuous
+from rehearsed.contracts import Contract, contract_of, with_continuous
 from rehearsed.orders import codes_of
 from rehearsed.record import Record, text
 from rehearsed.values import snapshot_fields
@@ -28,10 +28,10 @@ class Day:
 
     The command `plan.reader` prints, from the time that is added to it on: first one object with
     `contracts`, `quotes` and `bars` of all that was before, then one line `[t, name, event]` for
-    each event that is market data.
+    each event that is market data.  `indexes` are facts of contracts that there are every day.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, indexes: Sequence[dict[str, Any]]) -> None:
         command = [*plan.reader, repr(plan.now())]
         self._reader = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
@@ -44,7 +44,7 @@ class Day:
         told = json.loads(first)
         day = datetime.fromtimestamp(plan.at, TAIPEI).date()
         self.contracts: dict[str, Contract] = {}
-        for facts in (*INDEXES, *told["contracts"]):
+        for facts in (*indexes, *told["contracts"]):
             contract = contract_of(facts, day)
             self.contracts[contract.code] = contract
         with_continuous(self.contracts, day)

@@ -1,7 +1,8 @@
 """shioaji 1.2, in a rehearsal: its signatures and types.
 
 Prices are Decimal, callbacks take (exchange, quote) and are registered at `api.quote`, a contract
-that does not exist is None, and the contracts are there after `login` fetched them.
+that does not exist is None, and the contracts are there after `login` fetched them.  An index is
+given to `on_quote`, in the form that all quotes had before v1: a topic and a dictionary.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any, Callable
 
 from rehearsed.broker import Broker
 from rehearsed.client import Client, Order
-from rehearsed.contracts import Contract
+from rehearsed.contracts import CONTRACTS, Contract
 from rehearsed.groups import KINDS, groups
 from rehearsed.record import Record
-from rehearsed.values import FIELDS, STREAMS
+from rehearsed.topics import topic
+from rehearsed.values import FIELDS, STREAMS, old_index_fields
 
 __version__ = "1.2.9"
 
@@ -34,6 +36,13 @@ class Exchange(Text):
     TAIFEX = "TAIFEX"
 
 
+class SecurityType(Text):
+    Index = "IND"
+    Stock = "STK"
+    Future = "FUT"
+    Option = "OPT"
+
+
 class QuoteType(Text):
     Tick = "tick"
     BidAsk = "bidask"
@@ -41,7 +50,6 @@ class QuoteType(Text):
 
 
 class QuoteVersion(Text):
-    v0 = "v0"
     v1 = "v1"
 
 
@@ -100,8 +108,16 @@ class OrderState(Text):
 
 
 _TYPES = (Exchange, QuoteType, QuoteVersion, Action, StockPriceType, FuturesPriceType, OrderType)
-_MORE = (FuturesOCType, StockOrderLot, StockOrderCond, OptionRight, OrderState)
+_MORE = (FuturesOCType, StockOrderLot, StockOrderCond, OptionRight, OrderState, SecurityType)
 constant = SimpleNamespace(**{each.__name__: each for each in (*_TYPES, *_MORE)})
+
+
+def on_quote(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`@shioaji.on_quote`: marks a function that is registered later."""
+    return func
+
+
+on_event = on_quote
 
 
 class TokenError(Exception):
@@ -127,12 +143,16 @@ ERRORS: dict[str, Callable[[str], Exception]] = {
 
 TickSTKv1 = TickFOPv1 = BidAskSTKv1 = BidAskFOPv1 = Record
 QuoteSTKv1 = QuoteFOPv1 = Record
-Stock = Future = Option = Index = Contract
+BaseContract = Stock = Future = Option = Index = Contract
+INDEXES = (
+    {"code": "001", "name": "加權指數", "exchange": "TSE"},
+    {"code": "101", "name": "櫃買指數", "exchange": "OTC"},
+)
 MODULES = {
     "constant": vars(constant),
     "error": vars(error),
     "order": {"Order": Order, "OrderState": OrderState},
-    "contracts": {"Contract": Contract, "Stock": Stock, "Future": Future, "Option": Option},
+    "contracts": dict.fromkeys(CONTRACTS, Contract),
     "stream_data_type": dict.fromkeys(STREAMS, Record),
 }
 
@@ -179,13 +199,30 @@ class QuoteApi:
     def set_on_quote_fop_v1_callback(self, func: Callable[..., Any], bind: bool = False) -> None:
         self._client.register("quote_fop_v1", func, bind)
 
-    def set_event_callback(self, func: Any) -> None:
-        """Nothing happens to the connection of a rehearsal."""
+    def set_quote_callback(self, func: Callable[[str, dict[str, Any]], object]) -> None:
+        self._client.broker.callbacks["tick_idx_v1"] = lambda quote: func(*quote)
+
+    def on_quote(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        self.set_quote_callback(func)
+        return func
+
+    def set_event_callback(self, func: Callable[[int, int, str, str], object]) -> None:
+        self._client.set_event_callback(func)
+
+    def on_event(self, func: Callable[..., Any]) -> Any:
+        return self._client.on_event(func)
+
+    def set_session_down_callback(self, func: Callable[[], object]) -> None:
+        self._client.set_session_down_callback(func)
+
+    def on_session_down(self, func: Callable[..., Any]) -> Any:
+        return self._client.on_session_down(func)
 
 
 class Shioaji(Client):
     broker_type = Broker
     errors = ERRORS
+    indexes = INDEXES
 
     def __init__(
         self,
@@ -233,7 +270,12 @@ class Shioaji(Client):
 
         self.broker.callbacks[kind] = deliver
 
-    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Record:
+    def on_quote(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return self.quote.on_quote(func)
+
+    def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Any:
+        if contract.kind == "Indexs":
+            return topic(kind, contract), old_index_fields(event)
         return Record(exchange=contract.exchange, **FIELDS[kind](event, _price))
 
     def order_state(self, name: str) -> OrderState:

@@ -2,22 +2,26 @@
 
 `login` lost `fetch_contract` and its like, prices are str, callbacks take the quote alone (or,
 deprecated, two arguments), everything of `api.quote` moved to the client itself, a contract that
-does not exist is a KeyError, and nothing but `login` can be called before it.
+does not exist is a KeyError, and nothing but `login` can be called before it.  Quotes of before v1
+are gone: an index has a callback of its own.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Callable
 
 from rehearsed.broker import Broker
 from rehearsed.client import Client, Order
-from rehearsed.contracts import Contract
+from rehearsed.contracts import CONTRACTS, Contract
+from rehearsed.contracts_api import ContractsApi
 from rehearsed.groups import KINDS, groups
 from rehearsed.record import Record
-from rehearsed.values import FIELDS, STREAMS
+from rehearsed.values import FIELDS, STREAMS, index_fields
 
 __version__ = "1.7.9"
 
@@ -52,7 +56,8 @@ def _members(**values: str) -> Any:
 
 Exchange = _members(TSE="TSE", OTC="OTC", OES="OES", TAIFEX="TAIFEX")
 QuoteType = _members(Tick="tick", BidAsk="bidask", Quote="quote")
-QuoteVersion = _members(v0="v0", v1="v1")
+QuoteVersion = _members(v1="v1")
+SecurityType = _members(Index="IND", Stock="STK", Future="FUT", Option="OPT")
 Action = _members(Buy="Buy", Sell="Sell")
 StockPriceType = _members(LMT="LMT", MKT="MKT")
 FuturesPriceType = _members(LMT="LMT", MKT="MKT", MKP="MKP")
@@ -70,7 +75,7 @@ constant = SimpleNamespace(
         for name in (
             *("Exchange", "QuoteType", "QuoteVersion", "Action", "StockPriceType", "OrderType"),
             *("FuturesPriceType", "TimeInForce", "FuturesOCType", "StockOrderLot"),
-            *("StockOrderCond", "OptionRight", "OrderState"),
+            *("StockOrderCond", "OptionRight", "OrderState", "SecurityType"),
         )
     }
 )
@@ -118,15 +123,23 @@ ERRORS: dict[str, Callable[[str], Exception]] = {
 
 
 TickSTKv1 = TickFOPv1 = BidAskSTKv1 = BidAskFOPv1 = Record
-QuoteSTKv1 = QuoteFOPv1 = Record
-Stock = Future = Option = Index = Contract
+QuoteSTKv1 = QuoteFOPv1 = QuoteIdxV1 = Record
+BaseContract = Stock = Future = Option = Index = Contract
+StockInfo = FuturesInfo = OptionInfo = IndexInfo = Contract
+INDEXES = (
+    {"code": "IX0001", "name": "加權指數", "exchange": "TSE"},
+    {"code": "IX0043", "name": "櫃買指數", "exchange": "OTC"},
+)
 MODULES = {
     "constant": vars(constant),
     "error": vars(error),
     "order": {"Order": Order, "StockOrder": Order, "FuturesOrder": Order},
-    "contracts": {"Contract": Contract, "Stock": Stock, "Future": Future, "Option": Option},
+    "contracts": dict.fromkeys(CONTRACTS, Contract),
     "stream_data_type": dict.fromkeys(STREAMS, Record),
 }
+
+
+_CLEAR = re.compile(r"clear_on_((?:tick|bidask|quote)_(?:stk|fop|idx)_v1)_callback")
 
 
 class QuoteApi:
@@ -144,6 +157,7 @@ class QuoteApi:
 class Shioaji(Client):
     broker_type = Broker
     errors = ERRORS
+    indexes = INDEXES
 
     def __init__(
         self, simulation: bool | None = None, proxy: str | None = None, vpn: bool | None = None
@@ -159,7 +173,9 @@ class Shioaji(Client):
     def Contracts(self) -> Any:
         return groups(self.broker.contracts.values(), strict=True)
 
-    contracts = Contracts
+    @property
+    def contracts(self) -> ContractsApi:
+        return ContractsApi(self.broker.contracts)
 
     def fetch_contracts(
         self, contract_download: bool = False, contracts_timeout: int = 0, contracts_cb: Any = None
@@ -190,7 +206,7 @@ class Shioaji(Client):
         intraday_odd: bool = False,
         version: Any = None,
     ) -> None:
-        self.broker.subscribe(contract, _kind(quote_type))
+        self.broker.subscribe(contract, _kind(contract, quote_type))
 
     def unsubscribe(
         self,
@@ -199,7 +215,7 @@ class Shioaji(Client):
         intraday_odd: bool = False,
         version: Any = None,
     ) -> None:
-        self.broker.unsubscribe(contract, _kind(quote_type))
+        self.broker.unsubscribe(contract, _kind(contract, quote_type))
 
     def set_on_tick_stk_v1_callback(self, callback: Callable[..., Any], bind: bool = False) -> None:
         self.register("tick_stk_v1", callback, bind)
@@ -227,6 +243,29 @@ class Shioaji(Client):
     ) -> None:
         self.register("quote_fop_v1", callback, bind)
 
+    def set_on_quote_idx_v1_callback(
+        self, callback: Callable[..., Any], bind: bool = False
+    ) -> None:
+        self.register("quote_idx_v1", callback, bind)
+
+    def on_quote_idx_v1(self, bind: bool = False) -> Callable[..., Any]:
+        return self._decorator("quote_idx_v1", bind)
+
+    def clear_order_callback(self) -> None:
+        self.broker.told.order = None
+
+    def clear_event_callback(self) -> None:
+        self.broker.told.event = None
+
+    def clear_session_down_callback(self) -> None:
+        self.broker.told.session_down = None
+
+    def __getattr__(self, name: str) -> Callable[[], object]:
+        """`clear_on_tick_stk_v1_callback` and its like."""
+        if found := _CLEAR.fullmatch(name):
+            return partial(self.broker.callbacks.pop, found[1], None)
+        raise AttributeError(f"'Shioaji' object has no attribute {name!r}")
+
     def register(self, kind: str, callback: Callable[..., Any], bind: bool) -> None:
         before = (self.context,) if bind else ()
         if len(inspect.signature(callback).parameters) == 2 + len(before):
@@ -237,12 +276,18 @@ class Shioaji(Client):
             self.broker.callbacks[kind] = lambda quote: callback(*before, quote)
 
     def make(self, kind: str, contract: Contract, event: dict[str, Any]) -> Record:
-        return Record(exchange=Exchange(str(contract.exchange)), **FIELDS[kind](event, str))
+        fields = (
+            index_fields(event, contract.reference, str)
+            if contract.kind == "Indexs"
+            else FIELDS[kind](event, str)
+        )
+        return Record(exchange=Exchange(str(contract.exchange)), **fields)
 
     def order_state(self, name: str) -> Any:
         return getattr(OrderState, name)
 
 
-def _kind(quote_type: Any) -> str:
-    kind = str(getattr(quote_type, "value", quote_type))
+def _kind(contract: Contract, quote_type: Any) -> str:
+    """`tick`, `bidask` or `quote`, which is the only one of an index."""
+    kind = "quote" if contract.kind == "Indexs" else str(getattr(quote_type, "value", quote_type))
     return "bidask" if kind == "bid_ask" else kind

@@ -31,6 +31,9 @@ class Group:
     def __len__(self) -> int:
         return len(self._contracts)
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.keys()]
+
     def keys(self) -> list[str]:
         return [each.code for each in self._contracts]
 
@@ -59,6 +62,19 @@ class Group:
 class Category(Group):
     """Contracts of one kind, with a group for each product or exchange."""
 
+    def __iter__(self) -> Iterator[Any]:
+        """The groups, not the contracts."""
+        return (getattr(self, name) for name in self.keys())
+
+    def keys(self) -> list[str]:
+        """The names of the groups: exchanges, or products."""
+        return sorted(
+            {
+                text(each.exchange) if each.kind in {"Stocks", "Indexs"} else each.category
+                for each in self._contracts
+            }
+        )
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -80,6 +96,10 @@ class Groups(SimpleNamespace):
     """`api.Contracts`."""
 
     status = "Fetched"
+
+    def __iter__(self) -> Iterator[tuple[str, Category]]:
+        """The kinds, by their names."""
+        return ((kind, getattr(self, kind)) for kind in KINDS)
 
 
 def groups(contracts: Iterable[Contract], *, strict: bool) -> Groups:

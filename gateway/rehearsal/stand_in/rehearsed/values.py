@@ -19,6 +19,12 @@ STREAMS = (
     *("QuoteSTKv1", "QuoteFOPv1"),
 )
 """The names of the classes of quotes."""
+OLD_INDEX = {
+    **{"Open": "open", "High": "high", "Low": "low", "Close": "close"},
+    **{"Amount": "amount", "AmountSum": "total_amount"},
+    **{"Volume": "volume", "VolSum": "total_volume"},
+    **{"DiffPrice": "price_chg", "DiffRate": "pct_chg", "DiffType": "chg_type"},
+}
 DERIVED = ("first_derived_bid_price", "first_derived_ask_price")
 
 
@@ -55,6 +61,29 @@ def bidask_fields(event: dict[str, Any], price: Callable[[Any], Any]) -> dict[st
 def quote_fields(event: dict[str, Any], price: Callable[[Any], Any]) -> dict[str, Any]:
     """The fields of a quote: a trade, and the bid/ask at that time; `event` has both."""
     return {**bidask_fields(event, price), **tick_fields(event, price)}
+
+
+def old_index_fields(event: dict[str, Any]) -> dict[str, Any]:
+    """What `on_quote` of versions before 1.7 gets of an index, besides its topic."""
+    tick = tick_fields(event, float)
+    at, code = tick["datetime"], {"Code": tick["code"], "Cnt": 0}
+    when = {"Date": at.strftime("%Y/%m/%d"), "Time": at.strftime("%H:%M:%S.%f")}
+    return {**code, **when, **{name: tick[of] for name, of in OLD_INDEX.items()}}
+
+
+def index_fields(
+    event: dict[str, Any], reference: float, price: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """The fields of an index's quote in 1.7, as above; its counts are never recorded: None."""
+    tick = tick_fields(event, price)
+    counts = ("limit_up_count", "raise_count", "flat_count", "fall_count", "limit_down_count")
+    return {
+        **{name: tick[name] for name in ("code", "date", "time", "datetime", *PRICES)},
+        "reference": price(reference),
+        **{"amount": tick["amount"], "amount_sum": tick["total_amount"]},
+        **{"volume": tick["volume"], "vol_sum": tick["total_volume"]},
+        **dict.fromkeys(("count", *counts)),
+    }
 
 
 def snapshot_fields(tick: dict[str, Any], quote: dict[str, Any]) -> dict[str, Any]:
