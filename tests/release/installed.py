@@ -8,30 +8,29 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import __version__
 from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.release.building import Built, build, clean, expect, run
-from tests.unprivileged import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 BEFORE = "0.0.1"
 """The version that stands for the one before: the same code under another number."""
+BOUND = ("setpriv", "--bounding-set=-dac_override")
+"""Lets root be bound by permissions, as others are."""
 ENDS = (0, -signal.SIGTERM)
 """How twistd ends after SIGTERM: it may send the signal to itself again when all is done."""
 
@@ -52,13 +51,26 @@ class Installation:
         return [self.program("twistd"), "-n", "--pidfile=", "sjgateway", "--demo", *options]
 
     @contextmanager
-    def demonstration(self, home: Path, **popen: object) -> Iterator[Running]:
-        """One that runs in an empty folder of `home` until the end of the block."""
+    def read_only(self) -> Iterator[None]:
+        """Nobody can write into it within the block; root can't without `BOUND`."""
+        venv = self.program("..")
+        run(["chmod", "-R", "a-w", venv], self.folder)
+        try:
+            yield
+        finally:
+            run(["chmod", "-R", "u+w", venv], self.folder)
+
+    @contextmanager
+    def demonstration(self, home: Path, *before: str) -> Iterator[Running]:
+        """One that runs in an empty folder of `home` until the end of the block.
+
+        `before`: a command that runs the command which follows it.
+        """
         empty, port = home / "empty", free_port()
-        command = self.twistd("--port", str(port))
+        command = [*before, *self.twistd("--port", str(port))]
         with (home / "log").open("w") as log:
             process = subprocess.Popen(
-                command, cwd=empty, env=at_home(home), stdout=log, stderr=log, **popen
+                command, cwd=empty, env=at_home(home), stdout=log, stderr=log
             )
         running = Running(process, f"http://127.0.0.1:{port}", home / "log")
         try:
@@ -148,26 +160,19 @@ def upgrade(built: Built, _: str | None) -> str:
 
 
 def empty_folder(built: Built, _: str | None) -> str:
-    """The demonstration, its page, its events and its check, by one who may write nothing there."""
+    """The demonstration, its page, its events and its check; nothing can be written there."""
     installation = Installation(built.folder)
     installation.pip("check")
-    home = new_home(Path(tempfile.mkdtemp()) / "home")
-    other = {"user": NOBODY, "group": NOBODY, "extra_groups": ()} if not os.geteuid() else {}
-    try:
-        for folder in (home.parent, home, home / "empty"):
-            folder.chmod(0o755)
-            if other:
-                os.chown(folder, NOBODY, NOBODY)
-        with installation.demonstration(home, **other) as running:
-            page = running.get("/").decode()
-            files = re.findall(r'"(static/[\w.-]+)"', page)
-            for path in files:
-                expect(running.get(f"/{path}"), f"{path} is empty")
-            name = first_event(installation, running.url, home)
-            trade = first_trade(installation, running.url, home)
-        checked = run([*installation.twistd("--check")], home / "empty", **at_home(home))
-    finally:
-        shutil.rmtree(home.parent)
+    home = new_home(built.folder / "another")
+    bound = () if os.geteuid() else BOUND
+    with installation.read_only(), installation.demonstration(home, *bound) as running:
+        page = running.get("/").decode()
+        files = re.findall(r'"(static/[\w./-]+)"', page)
+        for path in files:
+            expect(running.get(f"/{path}"), f"{path} is empty")
+        name = first_event(installation, running.url, home)
+        trade = first_trade(installation, running.url, home)
+    checked = run(installation.twistd("--check"), home / "empty", **at_home(home))
     lines = len(checked.splitlines())
     return f"{len(files)} files of the page; {name}; {trade}; {lines} lines of --check"
 

@@ -69,7 +69,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(map(_type, schema["anyOf"]))
     if schema.get("type") == "array":
-        return f"list: {_type(schema.get('items', {}))}"
+        parts = schema.get("prefixItems") or [schema.get("items", {})]
+        return f"list: {', '.join(map(_type, parts))}"
     return str(schema.get("const", schema.get("type", "anything")))
 
 
