@@ -21,7 +21,6 @@ default_role = "literal"  # docstrings quote names as Markdown does
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 
 html_theme = "furo"
 html_title = f"sjgateway {__version__}"

@@ -29,6 +29,9 @@ AT_THE_ROOT = ("SECURITY", "CHANGELOG", "CONTRIBUTING", "ARCHITECTURE")
 """Documents that are not in `docs/`."""
 FOLDERS = ("deploy", "examples")
 """To which documents link; a link to a file of them is a download."""
+HAN = "[\u3001-\u303f\u4e00-\u9fff\uff08-\uff1b]"
+HAN_LINES = re.compile(f"(?<={HAN})\n(?={HAN})")
+"""Ends of lines that no space stands for: Chinese has none between words."""
 MADE = ("__pycache__", "dist", "node_modules")
 
 
@@ -91,6 +94,7 @@ def write(path: Path, text: str, language: Language) -> None:
         return f"[{shown}]({name}{chapter or ''})"
 
     text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", led, text)
+    text = HAN_LINES.sub("", text)
     path.write_text(text.replace("](docs/", "]("), "utf-8")
 
 
