@@ -28,7 +28,11 @@ that a wheel can hold (1980), where nobody names another."""
 WORKER = ["python-socketio[client]>=5.16.2", "python-engineio>=4.13.2"]
 """What main.py imports."""
 
+CLUSTER = ["hiredis>=3.2"]
+"""What `--cluster` needs."""
+
 TEST = [
+    *CLUSTER,
     *WORKER,
     "build>=1.2",
     "check-jsonschema>=0.31",
@@ -188,6 +192,7 @@ setup(
     ext_modules=[Extension("gateway", [])] if COMPILE else [],  # `Compile` has the true ones
     cmdclass={"sdist": PlainSdist, **({"build_ext": Compile} if COMPILE else {})},
     extras_require={
+        "cluster": CLUSTER,
         "worker": WORKER,
         "shioaji": [*WORKER, "shioaji>=1.2"],
         "test": TEST,

@@ -16,6 +16,7 @@ from twisted.logger import LogLevel
 from gateway import __version__
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
+from gateway.app.cluster_parts import cluster_settings, join, make_cluster
 from gateway.app.collectors import Registry, register_collectors
 from gateway.app.hand_over import HandOver
 from gateway.app.history_taps import HistoryTaps
@@ -53,6 +54,7 @@ from gateway.market.hours import Calendar
 from gateway.ops.alerts.alerts import Alerts
 from gateway.ops.logs import STDOUT, EventCounts, LogObserver, SessionLog, make_log
 from gateway.ops.systemd import Notifier
+from gateway.relay.journal import DirectJournal
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
 from gateway.web.http.counting import Caps
@@ -122,16 +124,8 @@ class GatewayAssembly:
         )
         self._events = self._make_worker_events(admission)
         self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
-        relaying = relay_settings(settings, os.environ)
-        self.relay = Relay(
-            relaying,
-            self._deadlines,
-            reactor.callLater,
-            self._events,
-            wall=time.time,
-        )
-        self._events.relay, self._events.worker = self.relay, self.supervisor
-        self.memory = make_memory(settings, relaying, self.relay, self._events, self.supervisor)
+        self.cluster = make_cluster(cluster_settings(settings), reactor, self._deadlines)
+        self.relay = self._make_relay()
         self.allowance = allowance(
             settings, self.worker_sessions.is_publisher, self.worker_sessions.is_exempt
         )
@@ -233,6 +227,30 @@ class GatewayAssembly:
             made.recall(memo)
         return made
 
+    def _make_relay(self) -> Relay:
+        """The relay, and what outlives its process: a memory, or the log of a cluster."""
+        cluster = self.cluster
+        settings = relay_settings(
+            self._settings, os.environ, None if cluster is None else cluster.pid_key
+        )
+        relay = Relay(
+            settings,
+            self._deadlines,
+            self._reactor.callLater,
+            self._events,
+            wall=time.time,
+            journal=DirectJournal if cluster is None else cluster.journal,
+        )
+        self._events.relay, self._events.worker = relay, self.supervisor
+        self.memory = None
+        if cluster is not None:
+            join(cluster, self._events, time.time)
+        else:
+            self.memory = make_memory(
+                self._settings, settings, relay, self._events, self.supervisor
+            )
+        return relay
+
     def _make_engine(self) -> EngineServer:
         application = SocketServer(
             socket_settings(self._settings), self._deadlines, limit=self.allowance.limit
@@ -271,6 +289,7 @@ class GatewayAssembly:
                 "actions": lambda: self.site.audit.actions(),  # noqa: PLW0108  # it is made later
                 **({} if bars is None else {"bars": lambda: asdict(bars.status())}),
                 **({} if replay is None else {"replaying": replay.status}),
+                **({} if self.cluster is None else {"cluster": self.cluster.status}),
             },
         )
         self._events.listeners.append(status.changed)
@@ -288,6 +307,7 @@ class GatewayAssembly:
                 test_alerts=self._alerts.test,
                 hand_over=self.hand_over.ask,
                 replay=no_replay if replay is None else replay.command,
+                elsewhere=str if self.cluster is None else self.cluster.excuse,
             ),
             registry=self._registry,
             engine=self.engine,
@@ -319,6 +339,8 @@ class GatewayAssembly:
         if self.memory is not None:
             yield self.memory
             yield periodic(reactor, "Looking at the memory", LOOK_EVERY, self.memory.look)
+        if self.cluster is not None:
+            yield self.cluster
         yield SessionService(reactor, self.relay, self.engine)
         if self.supervisor is not None:
             yield WorkerService(self.supervisor, lambda: self.listeners.worker_port, self._secret)

@@ -92,8 +92,13 @@ def allowance(
     )
 
 
-def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySettings:
-    """For the relay; `environ` may name the state folder, where the key of recovery is."""
+def relay_settings(
+    settings: Settings, environ: Mapping[str, str], pid_key: Callable[[], bytes] | None = None
+) -> RelaySettings:
+    """For the relay; `environ` may name the state folder, where the key of recovery is.
+
+    `pid_key`: the key of recovery that several gateways share.
+    """
     return RelaySettings(
         namespaces=settings.namespaces,
         echo=settings.echo,
@@ -102,7 +107,7 @@ def relay_settings(settings: Settings, environ: Mapping[str, str]) -> RelaySetti
         flush_interval=settings.flush_interval,
         ack_timeout=settings.ack_timeout,
         recovery_time=settings.recovery_time,
-        pid_key=KeyFile(state_dir(settings, environ) / "recovery.key"),
+        pid_key=pid_key or KeyFile(state_dir(settings, environ) / "recovery.key"),
         keys=Keys(
             names=frozenset(settings.state_events + settings.quote_events),
             field=settings.key_field,
@@ -278,7 +283,7 @@ def bar_settings(settings: Settings, environ: Mapping[str, str]) -> BarSettings:
 
 def alert_settings(settings: Settings) -> AlertSettings:
     """For alerts; reads the file of receivers.  Nobody is told of a recorded day."""
-    urls = tuple(_secret("alert", settings.alert_file, settings.alert_urls).split())
+    urls = tuple(secret_of("alert", settings.alert_file, settings.alert_urls).split())
     if mark_of(settings) in RECORDED:
         urls = ()
     return AlertSettings(
@@ -292,7 +297,7 @@ def alert_settings(settings: Settings) -> AlertSettings:
     )
 
 
-def _secret(what: str, file: Path | None, given: str) -> str:
+def secret_of(what: str, file: Path | None, given: str) -> str:
     """The text in `file`, or, without a file, the text of the variable."""
     if file is None:
         return given

@@ -107,6 +107,8 @@ class WorkerEvents:
         self._attempt = Attempts()
         self.admit = admit
         self._wall = wall
+        self.leads: Callable[[], bool] = _always
+        """Whether this gateway is the one that speaks of the worker and the feeds."""
         self.listeners: list[Callable[[str, dict[str, Any]], object]] = []
         """Called with name and argument of each event that the gateway publishes."""
 
@@ -158,8 +160,13 @@ class WorkerEvents:
             except Exception:  # its sender is not to blame, and keeps its connection
                 self._attempt.failed("Hearing what the worker says")
 
-    def _inventor(self, sender: Subscription) -> str:
-        """Whose share a new event name counts for: an address; "" for trusted senders."""
+    def _inventor(self, sender: Subscription | str) -> str:
+        """Whose share a new event name counts for: an address; "" for trusted senders.
+
+        What came from another gateway has no sender here: it was trusted there.
+        """
+        if isinstance(sender, str):
+            return sender
         session = sender.socket.session
         identity = self._identities.of(session)
         if identity.owner is None:
@@ -213,9 +220,16 @@ class WorkerEvents:
         )
 
     def _publish(self, name: str, value: dict[str, Any]) -> None:
+        if not self.leads():
+            return
         self.relay.publish(name, value)
         for tell in self.listeners:
             self._attempt("Telling what browsers are told", tell, name, value)
+
+
+def _always() -> bool:
+    """A gateway that is alone speaks of all that it has."""
+    return True
 
 
 # -- At log level debug.

@@ -173,6 +173,11 @@ class Freshness:
                 known.intervals.ticks += count
 
     @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why the feed of a market is stale."""
+        return self._reasons
+
+    @property
     def stale(self) -> set[str]:
         """The markets whose feed is stale."""
         return set(self._reasons)

@@ -92,6 +92,15 @@ TEXTS: Final = {
     "rehearse_faults": "演練中發生的狀況，例如 '09:05 session-down; 09:10 login 451; 10:00 segfault;"
     " 10:05 hang 30; 10:10 silence 120; 10:30 token-expired'。時間是錄製檔中的臺北時間。可重複。",
     "rehearse_shioaji": "演練時 worker 看到的 shioaji 介面版本，1.2 或 1.7。未指定時為已安裝的版本，沒有安裝則為 1.7。",
+    "cluster": "讓多個 gateway 共用一份 log 的 Redis 或 Valkey：redis://HOST:PORT/DB、rediss://HOST:PORT/DB 或"
+    " unix:///PATH。需要 pip 的 extra sjgateway[cluster]。未指定時，gateway 單獨運作。",
+    "cluster_name": "叢集的名稱；名稱相同的 gateway 共用一份 log。",
+    "gateway_name": "這個 gateway 的名稱，在叢集中不可重複。未指定時為主機名稱。",
+    "cluster_key_file": "內容至少 32 位元組、無法猜到的檔案，叢集中所有 gateway 都相同。使用 --cluster 時必須指定。",
+    "cluster_password_file": "存放 Redis 密碼的檔案；使用者名稱寫在 --cluster 的網址中。",
+    "cluster_password": "直接指定 Redis 的密碼。已有 --cluster-password-file 時不使用。",
+    "cluster_ca": "PEM 檔，內容是 rediss:// 連線時信任的憑證機構，取代系統預設的。",
+    "cluster_hold": "事件等待 Redis 的秒數；超過時只先送給這個 gateway 的用戶端。",
     "slow_size": "待送資料超過這麼多位元組，而且 --slow-time 秒內一點都沒有收下的用戶端，算是過慢。",
     "slow_time": "待送資料超過 --slow-size 的用戶端，幾秒內一點都沒有收下就算過慢。",
     "stall_time": "有待送資料的用戶端，不論多少，幾秒內一點都沒有收下就算過慢。",

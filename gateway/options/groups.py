@@ -30,6 +30,7 @@ GROUPS = (
     Group("state_events", "Clients that connect late or come back", "晚到與重新連線的用戶端"),
     Group("record", "Recordings and bars", "錄製與 K 線"),
     Group("replay", "Replay of recordings", "重播錄製"),
+    Group("cluster", "Several gateways", "多個 gateway"),
     Group("slow_size", "Slow clients and limits", "過慢的用戶端與上限"),
     Group("ping_interval", "The protocol", "通訊協定"),
     Group("log_level", "The log", "日誌"),

@@ -394,6 +394,45 @@ class Settings:
         choice("1.2", "1.7"),
     )
 
+    cluster: str = option(
+        "",
+        "Redis or Valkey through which several gateways share one log: redis://HOST:PORT/DB,"
+        " rediss://HOST:PORT/DB or unix:///PATH. Needs pip's extra sjgateway[cluster]. Without it"
+        " the gateway is alone.",
+    )
+    cluster_name: str = option(
+        "default", "Name of the cluster; gateways with the same name share a log."
+    )
+    gateway_name: str | None = option(
+        "",
+        "Name of this gateway, which no other one of the cluster may have. Without it: the name of"
+        " the machine.",
+    )
+    cluster_key_file: Path | None = option(
+        "",
+        "File with at least 32 bytes that nobody can guess, the same for all gateways of the"
+        " cluster. --cluster needs it.",
+        file,
+    )
+    cluster_password_file: Path | None = option(
+        "", "File with the password for Redis; the user is in the URL of --cluster.", file
+    )
+    cluster_password: str = secret(
+        "The password for Redis itself. Ignored where --cluster-password-file is given."
+    )
+    cluster_ca: Path | None = option(
+        "",
+        "PEM file with the certificate authorities that are trusted for rediss://, instead of the"
+        " system's.",
+        file,
+    )
+    cluster_hold: float = option(
+        "0.5",
+        "Seconds that an event waits for Redis before it is sent to the clients of this gateway"
+        " alone.",
+        seconds,
+    )
+
     slow_size: int = option(
         "1M",
         "Bytes of backlog above which a client counts as slow when it makes no progress for"

@@ -24,6 +24,7 @@ In reading order:
 - `auth`: the keys of a client's `auth`, and how they are misspelt.
 - `late_joiners`: the snapshot for clients that connect later: who gets what; changes of filters.
 - `snapshot`: the newest event of each key.
+- `pids`: the private ids by which clients come back.
 - `recovery`: connection state recovery: a client that was cut off gets what it missed.
 - `continuity`: what of all this outlives the process, and how it goes on after it.
 - `memory`: a tap that writes it into a ring, each turn before anything is sent.

@@ -22,7 +22,7 @@ from gateway.relay.recovery import FINAL, Departure
 from gateway.relay.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gateway.engineio.session import Session
     from gateway.relay.aliases import Aliases
@@ -48,6 +48,8 @@ class Continuity:
 
     memory: Memory | None = None
     """None: nothing outlives the process."""
+    share: Callable[[str, bytes], object] | None = None
+    """Tells other gateways of the same log how the client with a pid is served; None: none."""
 
     def __init__(  # noqa: PLR0917 - the parts of a hub
         self,
@@ -87,6 +89,12 @@ class Continuity:
             found.update(notes())
         return found
 
+    def changed(self, subscription: Subscription) -> None:
+        """Note the new filter of a client, if it may come back."""
+        self.client(subscription)
+        if self.share is not None and subscription.pid is not None:
+            self.share(subscription.pid, self._present(subscription))
+
     def client(self, subscription: Subscription) -> None:
         """Note how a client is served, if it may come back."""
         if self.memory is not None and subscription.pid is not None:
@@ -94,12 +102,60 @@ class Continuity:
 
     def left(self, subscription: Subscription, reason: str) -> None:
         """Note that one side wanted the end."""
-        if self.memory is not None and subscription.pid is not None and reason in FINAL:
+        if subscription.pid is None or reason not in FINAL:
+            return
+        if self.memory is not None:
             self.memory.note(CLIENT + subscription.pid, self._present(subscription, final=True))
+        if self.share is not None:
+            self.share(subscription.pid, self._present(subscription, final=True))
 
     def _present(self, subscription: Subscription, *, final: bool = False) -> bytes:
         owner = self._owner(subscription.socket.session)
         return _encode(owner, Departure.of(subscription, 0, final=final))
+
+    # -- from other gateways ---------------------------------------------------------------
+
+    def begin(self, head: int) -> None:
+        """Know nothing, and have the next event at the position `head`; nobody may be here."""
+        self._log.restore(self._journal.epoch, None, head)
+        self._late_joiners.forget_all()
+
+    def recall(self, events: Sequence[Event], *, counts: bool) -> None:
+        """Take `events` that were said before this gateway came to the log; nobody is here yet.
+
+        `counts`: also for the snapshot.
+        """
+        self._meet(events)
+        self._log.catch_up(events)
+        if counts:
+            self._late_joiners.recall(events)
+
+    def know(self, values: Sequence[Event]) -> None:
+        """Have `values` as the snapshot, the oldest first."""
+        self._meet(values)
+        self._late_joiners.restore(values, supervised=False)
+
+    def _meet(self, events: Sequence[Event]) -> None:
+        """Have `events` found by all codes."""
+        for event in events:
+            if event.trusted and event.name == self._aliases.event:
+                self._learn(event)
+        for event in events:
+            event.aliases = self._aliases.of(event.code)
+
+    def changed_clients(self) -> Iterator[tuple[str, bytes]]:
+        """The pids of clients that are not served as their `auth` says, and how they are."""
+        for owner, pid, left in self._recovery.departures():
+            if left.final or left.selection != left.asked:
+                yield pid, _encode(owner, left)
+        for each in self._recovery.present():
+            if each.pid is not None and each.selection != each.asked:
+                yield each.pid, self._present(each)
+
+    def elsewhere(self, pid: str, value: bytes) -> None:
+        """Note how another gateway of the same log serves a client, as its `share` told it."""
+        with suppress(ValueError, TypeError, KeyError):  # of another version
+            self._recovery.moved(pid, *_decode(value))
 
     # -- from the memory -------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Event(Record):
     )
 
     epoch: str
-    """The name of the log that it is in, once it is in one."""
+    """The name of the log that it is in, once it is in one; "": clients are told no offset."""
 
     def __init__(  # noqa: PLR0917 - one is made for every event: keywords cost
         self,

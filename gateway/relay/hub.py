@@ -16,7 +16,8 @@ from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import DirectJournal
 from gateway.relay.late_joiners import SUBSCRIBE, LateJoiners
 from gateway.relay.log import Log
-from gateway.relay.recovery import Pids, Recovery, recovery_request
+from gateway.relay.pids import Pids
+from gateway.relay.recovery import Recovery, recovery_request
 from gateway.relay.refusals import Refusals
 from gateway.relay.services import Services
 from gateway.relay.session_outbox import SessionOutbox
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from gateway.engineio.deadlines import Deadlines
-    from gateway.relay.journal import Journal
+    from gateway.relay.journal import Journal, Mark
     from gateway.relay.observer import Observer
     from gateway.relay.settings import RelaySettings
     from gateway.relay.turn import Turn
@@ -58,9 +59,10 @@ class Hub:
         observer: Observer,
         *,
         wall: Callable[[], float],
+        journal: Callable[[Hub], Journal] = DirectJournal,
     ) -> None:
         self.name = name
-        self._journal: Journal = DirectJournal(self.enter)
+        self._journal = journal(self)
         self._append = self._journal.append
         self.log = Log(
             self._journal.epoch, max_bytes=settings.log_bytes, max_records=settings.log_records
@@ -82,7 +84,11 @@ class Hub:
             self._may_publish,
         )
         self._recovery = Recovery(
-            self.log, Pids(settings.pid_key, name), deadlines, settings.recovery_time
+            self.log,
+            Pids(settings.pid_key, name),
+            deadlines,
+            settings.recovery_time,
+            self._journal.places,
         )
         self._late_joiners = LateJoiners(settings.snapshots)
         self.aliases = settings.aliases()
@@ -112,6 +118,9 @@ class Hub:
         and a new one its snapshot.  Raises `ConnectionRefused` for clients that may not come
         in, and for filters and keys of `auth` that make no sense.
         """
+        if self._journal.wait is not None:
+            self._journal.wait(partial(self._connect_late, socket, auth))
+            return
         try:
             may_publish = self._observer.admit(socket.session, auth)
         except ConnectionRefused as refused:
@@ -147,6 +156,14 @@ class Hub:
             self._late_joiners.greet(subscription)
         self.continuity.client(subscription)
 
+    def _connect_late(self, socket: Socket, auth: dict[str, Any]) -> None:
+        """Accept or refuse a client that had to wait for the log."""
+        if socket.asks:
+            try:
+                self.connect(socket, auth)
+            except ConnectionRefused as refused:
+                socket.refuse(refused)
+
     def accepted(self, socket: Socket) -> None:
         """Nothing is left to do: `connect` did it."""
 
@@ -157,7 +174,7 @@ class Hub:
         if sender.knows_us:
             if subject.name == SUBSCRIBE and sender.selection is not None:
                 self._late_joiners.change(sender, packet)
-                self.continuity.client(sender)
+                self.continuity.changed(sender)
                 return
             if subject.name in self.services.by_name:
                 self.services.ask(sender, packet)
@@ -275,26 +292,25 @@ class Hub:
 
     def publish(self, name: str, value: dict[str, Any]) -> None:
         """Send the event `name` with the one argument `value` to all clients."""
+        self._append([self.own_event(name, value)])
+
+    def own_event(self, name: str, value: dict[str, Any]) -> Event:
+        """An event of the gateway itself."""
         text = header(PacketType.EVENT, self.name) + orjson.dumps([name, value])
         subject = self._subject_of([name, value])
-        wall = self._wall()
-        self._append([Event((EnginePacket(text),), None, subject, trusted=True, wall=wall)])
+        return Event((EnginePacket(text),), None, subject, trusted=True, wall=self._wall())
 
     def newest(self, names: Collection[str]) -> list[Event]:
         """The newest event of each key, of those whose name is in `names`."""
         return [event for event in self._late_joiners.values() if event.name in names]
 
-    def worker_returned(self) -> None:
-        """The worker of the process before this one goes on."""
-        self._late_joiners.worker_returned()
+    def put_mark(self, mark: Mark) -> None:
+        """Have the snapshot change as `mark` says, at its place among the events."""
+        self._journal.mark(mark)
 
-    def quotes_gone(self) -> None:
-        """Take all quotes out of the snapshot: those to come are of another time."""
-        self._late_joiners.quotes_gone()
-
-    def worker_gone(self) -> None:
-        """Take the events of readiness out of the snapshot: the worker has ended."""
-        self._late_joiners.worker_gone()
+    def mark(self, mark: Mark) -> None:
+        """Change the snapshot as `mark` says; only the journal calls it."""
+        self._late_joiners.mark(mark)
 
     def _may_publish(self, member: Subscription) -> bool:
         return member.may_publish or self._observer.is_worker(member)

@@ -6,10 +6,14 @@
 A journal gives every event its place: it calls the hub's `enter` with each event, in one
 order, at once or in a later turn.  An *epoch* names one unbroken log: a log that goes on keeps
 its epoch, and a new log has a new one, in which no offset of another log exists.
+
+`DirectJournal` is the one of a single gateway.  That of several gateways with one log
+(`gateway/cluster`) is another.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -51,6 +55,32 @@ class Offset(NamedTuple):
         return None
 
 
+class Mark(Enum):
+    """What stands in the log between events, though no client is sent it."""
+
+    WORKER_GONE = "worker gone"
+    """The worker has ended: its readiness is no longer true."""
+    WORKER_RETURNED = "worker returned"
+    """The worker of the gateway's process before this one goes on."""
+    QUOTES_GONE = "quotes gone"
+    """The quotes to come are of another time."""
+
+
+class Places(Protocol):
+    """Which position of the log is which offset."""
+
+    def offset(self, position: int) -> Offset:
+        """The offset of `position`, which is not behind the head."""
+        ...
+
+    def position(self, offset: Offset) -> int | None:
+        """Where `offset` is in this log; None: it is of another one.
+
+        What is forgotten already is before the tail.
+        """
+        ...
+
+
 class Journal(Protocol):
     """Puts the events of one namespace in their order."""
 
@@ -64,8 +94,35 @@ class Journal(Protocol):
         """Takes events of one sender here; `enter` is called with them when they have a place."""
         ...
 
+    @property
+    def mark(self) -> Callable[[Mark], object]:
+        """Takes a mark; the hub's `mark` is called with it when it has a place."""
+        ...
+
+    @property
+    def places(self) -> Places | None:
+        """None: those of the log itself."""
+        ...
+
+    @property
+    def wait(self) -> Callable[[Callable[[], object]], object] | None:
+        """None: clients may come in; else it calls a function as soon as they may."""
+        ...
+
     def resume(self, epoch: str) -> None:
         """Go on with the log `epoch`, which a process before this one has left."""
+        ...
+
+
+class Entry(Protocol):
+    """What a journal hands over to: the hub of its namespace."""
+
+    def enter(self, events: Sequence[Event], /) -> None:
+        """Take `events` of one sender, at least one, into the log."""
+        ...
+
+    def mark(self, mark: Mark, /) -> None:
+        """Do as `mark` says."""
         ...
 
 
@@ -76,9 +133,13 @@ class DirectJournal:
     (`memory.py`).
     """
 
-    def __init__(self, enter: Callable[[Sequence[Event]], None]) -> None:
+    places = None
+    wait = None
+
+    def __init__(self, entry: Entry) -> None:
         self.epoch = token_hex(8)
-        self.append = enter  # nothing stands between, so that it costs nothing
+        self.append = entry.enter  # nothing stands between, so that it costs nothing
+        self.mark = entry.mark
 
     def resume(self, epoch: str) -> None:
         """Go on with the log `epoch`."""

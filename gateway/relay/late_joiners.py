@@ -18,6 +18,7 @@ from gateway.engineio.forms import POLLING_PACKETS
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.packet import Record
 from gateway.relay.aliases import NONE
+from gateway.relay.journal import Mark
 from gateway.relay.selection import EVERYTHING, FIELDS, NOTHING, SelectionError, parse
 from gateway.relay.snapshot import Snapshot
 from gateway.socketio.errors import ConnectionRefused
@@ -77,16 +78,27 @@ class LateJoiners:
         """Other codes name the same things now."""
         self._snapshot.rename(aliases)
 
-    def worker_gone(self) -> None:
-        """Forget the events of readiness."""
-        self._former.clear()
-        names = self._settings.readiness_names
-        self._snapshot.forget(lambda event: event.name in names)
+    def mark(self, mark: Mark) -> None:
+        """Forget the events of readiness, or the quotes; or have the former readiness back."""
+        settings = self._settings
+        if mark is Mark.QUOTES_GONE:
+            self._snapshot.forget(lambda event: event.name in settings.quote_names)
+        elif mark is Mark.WORKER_GONE:
+            self._former.clear()
+            self._snapshot.forget(lambda event: event.name in settings.readiness_names)
+        else:
+            self._worker_returned()
 
-    def quotes_gone(self) -> None:
-        """Forget all quotes."""
-        names = self._settings.quote_names
-        self._snapshot.forget(lambda event: event.name in names)
+    def forget_all(self) -> None:
+        """Keep nothing."""
+        self._former.clear()
+        self._snapshot.forget(bool)
+
+    def recall(self, events: Sequence[Event]) -> None:
+        """Keep those of `events` that count."""
+        for event in events:
+            if event.trusted and event.key is not None:
+                self.see(event)
 
     def restore(self, events: Sequence[Event], *, supervised: bool) -> None:
         """Keep what a process before this one kept of `events`.
@@ -105,7 +117,7 @@ class LateJoiners:
             else:
                 self.see(event)
 
-    def worker_returned(self) -> None:
+    def _worker_returned(self) -> None:
         """The worker of the process before this one goes on, as ready as it was."""
         former, self._former = self._former, {}
         known = {event.key for event in self.values()}

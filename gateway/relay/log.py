@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.common.attempt import Attempts
 from gateway.relay.conflation import Outdated
 from gateway.relay.event import OVERHEAD
+from gateway.relay.journal import Offset
 from gateway.relay.view import Traffic
 from gateway.relay.views import Views
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.relay.event import Event
-    from gateway.relay.journal import Offset, Tap
+    from gateway.relay.journal import Tap
     from gateway.relay.past import Past
     from gateway.relay.subscription import Subscription
 
@@ -60,6 +61,7 @@ class Log:
         self.head = self.flushed = self.tail = self._restored = self.views.level = head
         self._bytes = head * OVERHEAD
         self._events = []
+        self._outdated, self._marked = Outdated(), head
         self._past = past or None
         if past is not None:
             past.place(epoch, self._bytes)
@@ -107,16 +109,30 @@ class Log:
         self.head, self._bytes, self._largest = position, start, largest
         self._events += events
 
-    def has(self, place: Offset) -> bool:
-        """Whether `place` is in this log and nothing after it is forgotten.
+    def catch_up(self, events: Sequence[Event]) -> None:
+        """Take `events` that were said before this process came to the log: no tap gets them.
+
+        No client may be here yet.
+        """
+        self.extend(events)
+        self.flushed = self._restored = self.views.level = self.head
+
+    def has(self, position: int) -> bool:
+        """Whether nothing from `position` on is forgotten.
 
         What is past of that is here then.
         """
-        if place.epoch != self.epoch:
-            return False
-        if self._past is not None and self._past.position <= place.position:
-            self.recall(place.position)
-        return self.tail <= place.position <= self.head
+        if self._past is not None and self._past.position <= position:
+            self.recall(position)
+        return self.tail <= position <= self.head
+
+    def offset(self, position: int) -> Offset:
+        """The offset of `position`."""
+        return Offset(self.epoch, position)
+
+    def position(self, offset: Offset) -> int | None:
+        """Where `offset` is in this log; None: it is of another one."""
+        return offset.position if offset.epoch == self.epoch else None
 
     def at(self, position: int) -> Event:
         """The event at `position`; `tail <= position < head`."""

@@ -6,8 +6,7 @@ of its CONNECT reply and the offset of the last event it has seen.
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64encode
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.common.shares import Shares
@@ -15,12 +14,15 @@ from gateway.engineio.outbox import Form
 from gateway.engineio.packet import Packet, Record
 from gateway.relay.event import Event
 from gateway.relay.journal import Offset
+from gateway.relay.pids import Pid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.journal import Places
     from gateway.relay.log import Log
+    from gateway.relay.pids import Pids
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
 
@@ -96,10 +98,24 @@ class Recovery:
     is noted.  Others come back if the log still holds what they missed, but only without a
     filter, since they may have changed it, and with an offset, since they may have been sent a
     snapshot.
+
+    `places`: those of a log that several gateways share; each of them is then told of every
+    change of a filter (`moved`), so that a client with a filter comes back to any of them.
     """
 
-    def __init__(self, log: Log, pids: Pids, deadlines: Deadlines, seconds: float) -> None:
+    def __init__(
+        self,
+        log: Log,
+        pids: Pids,
+        deadlines: Deadlines,
+        seconds: float,
+        places: Places | None = None,
+    ) -> None:
         self._log = log
+        self._places = places or log
+        self._is_shared = places is not None
+        """Whether its clients may come back to another gateway, too."""
+        log.retain = self._is_shared
         self._pids = pids
         self._deadlines = deadlines
         self._seconds = seconds
@@ -120,6 +136,10 @@ class Recovery:
         self._until = now + self._seconds
         self._look()
 
+    def moved(self, pid: str, owner: str, departure: Departure) -> None:
+        """Note how a client of another gateway is served, which may come here."""
+        self._left.put(owner, pid, departure._replace(at=inf, shown_at=self._log.head))
+
     def present(self) -> Collection[Subscription]:
         """The clients that are here and could come back."""
         return self._here.values()
@@ -130,7 +150,7 @@ class Recovery:
 
     def register(self, subscription: Subscription) -> str:
         """Make `subscription` recoverable; returns the pid to tell its client."""
-        place = Offset(self._log.epoch, subscription.start)
+        place = self._places.offset(subscription.start)
         pid = subscription.pid or self._pids.sign(Pid(subscription.sid, place))
         subscription.pid = pid
         self._here[pid] = subscription
@@ -145,16 +165,19 @@ class Recovery:
         """
         text = wanted.pid or ""
         pid = self._pids.read(text)
-        if pid is None or pid.start.epoch != self._log.epoch:
+        start = None if pid is None else self._places.position(pid.start)
+        if pid is None or start is None:
             return None
         present = self._here.get(text)
         if present is not None:
             present.socket.session.abort("transport close")
         left = self._left.get(text)
-        cursor = pid.start if wanted.offset is None else wanted.offset.next
+        cursor = start if wanted.offset is None else self._places.position(wanted.offset.next)
+        heard = -1 if wanted.offset is None or cursor is None else cursor - 1
         if (
-            cursor.position < pid.start.position
-            or not self._may_return(left, selection, wanted.offset)
+            cursor is None
+            or cursor < start
+            or not self._may_return(left, selection, heard)
             or not self._log.has(cursor)
         ):
             return None
@@ -162,7 +185,7 @@ class Recovery:
         asked = now = selection
         if left is not None and left.asked == selection:
             now = left.selection
-        return Recovered(text, pid.sid, pid.start.position, cursor.position, now, asked)
+        return Recovered(text, pid.sid, start, cursor, now, asked)
 
     def away(self, subscription: Subscription, reason: str, owner: str) -> None:
         """Note how a client left that may come back; it uses a share of `owner`."""
@@ -176,25 +199,23 @@ class Recovery:
             self._until = now + self._seconds
         self._look()
 
-    def _may_return(
-        self, left: Departure | None, selection: Selection | None, heard: Offset | None
-    ) -> bool:
-        """Whether it may; `heard`: the last event that it has received.
+    def _may_return(self, left: Departure | None, selection: Selection | None, heard: int) -> bool:
+        """Whether it may; `heard`: the position of the last event that it has received, or -1.
 
         How much of a snapshot it received is known only if it received an event after it.
         """
         if left is None:
-            return selection is None and heard is not None
+            return heard >= 0 and (selection is None or self._is_shared)
         return (
             not left.final
             and self._deadlines.clock() < left.at + self._seconds
-            and left.shown_at <= (-1 if heard is None else heard.position)
+            and left.shown_at <= heard
         )
 
     def _look(self) -> None:
         """Let the log forget what nobody can come back for, now or when it is time."""
         wait = self._until - self._deadlines.clock()
-        self._log.retain = bool(self._here) or wait > 0
+        self._log.retain = bool(self._here) or wait > 0 or self._is_shared
         if wait > 0 and not self._watching:
             self._watching = True
             self._deadlines.call_later(wait, self._expire)
@@ -202,49 +223,6 @@ class Recovery:
     def _expire(self) -> None:
         self._watching = False
         self._look()
-
-
-# -- Private ids, by which clients come back.
-
-MAX_LENGTH = 200
-"""Characters of a pid; all that are made here are shorter."""
-
-
-class Pid(NamedTuple):
-    """Which client it was."""
-
-    sid: str
-    """The socket's id."""
-    start: Offset
-    """The place of the first event that was for it."""
-
-
-class Pids:
-    """Signs and reads the pids of `namespace`; `key()` returns the secret, and is called late."""
-
-    def __init__(self, key: Callable[[], bytes], namespace: str) -> None:
-        self._key = key
-        self._namespace = namespace
-
-    def sign(self, pid: Pid) -> str:
-        """The text of `pid`."""
-        text = f"{pid.sid}.{pid.start}"
-        return f"{text}.{self._signature(text)}"
-
-    def read(self, text: str) -> Pid | None:
-        """The pid with this text; None: it was not signed here, or is of another namespace."""
-        if len(text) > MAX_LENGTH or not text.isascii():
-            return None
-        said, _, signature = text.rpartition(".")
-        if not hmac.compare_digest(self._signature(said), signature):
-            return None
-        sid, _, start = said.rpartition(".")
-        place = Offset.parse(start)
-        return None if place is None else Pid(sid, place)
-
-    def _signature(self, text: str) -> str:
-        said = f"{self._namespace} {text}".encode()
-        return urlsafe_b64encode(hmac.digest(self._key(), said, "sha256")[:18]).decode()
 
 
 # -- Events with their offset as the last argument, for clients that can be recovered.
@@ -269,6 +247,8 @@ class WithOffset(Form):
 
 def _with_offset(record: Record) -> Record:
     if not isinstance(record, Event) or record.acked:
+        return record
+    if not record.epoch:  # it has no place in the log that gateways share
         return record
     text, *attachments = record.packets
     end = b',"%b-%d"]' % (record.epoch.encode(), record.position)  # as `Offset` is written

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.relay.hub import Hub
+from gateway.relay.journal import DirectJournal, Mark
 from gateway.relay.lagging import SlowClients
 from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.turn import Turn
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.journal import Journal
     from gateway.relay.observer import Observer
     from gateway.relay.settings import RelaySettings
     from gateway.socketio.server import Server
@@ -23,7 +25,7 @@ class Relay:
     """One hub per namespace, flushed together.
 
     `call_later(seconds, callback)` is the reactor's; `observer` sees what is relayed;
-    `wall` is the wall clock, in seconds since 1970.
+    `wall` is the wall clock, in seconds since 1970.  `journal(hub)` makes the journal of each.
     """
 
     def __init__(
@@ -34,12 +36,13 @@ class Relay:
         observer: Observer,
         *,
         wall: Callable[[], float],
+        journal: Callable[[Hub], Journal] = DirectJournal,
     ) -> None:
         self._turn = Turn(
             lambda flush: call_later(settings.flush_interval, flush), partial(call_later, 0)
         )
         self.hubs = {
-            name: Hub(name, settings, self._turn, deadlines, observer, wall=wall)
+            name: Hub(name, settings, self._turn, deadlines, observer, wall=wall, journal=journal)
             for name in settings.namespaces
         }
         self.slow = SlowClients(self._turn, settings.slow_client_limits, deadlines, wall=wall)
@@ -60,18 +63,19 @@ class Relay:
 
     def quotes_gone(self) -> None:
         """Take all quotes out of all snapshots: those to come are of another time."""
-        for hub in self.hubs.values():
-            hub.quotes_gone()
+        self._mark(Mark.QUOTES_GONE)
 
     def worker_gone(self) -> None:
         """Take the events of readiness out of all snapshots: the worker has ended."""
-        for hub in self.hubs.values():
-            hub.worker_gone()
+        self._mark(Mark.WORKER_GONE)
 
     def worker_returned(self) -> None:
         """Put the events of readiness back: the worker of the process before this one goes on."""
+        self._mark(Mark.WORKER_RETURNED)
+
+    def _mark(self, mark: Mark) -> None:
         for hub in self.hubs.values():
-            hub.worker_returned()
+            hub.put_mark(mark)
 
     def finish(self) -> Callable[[], bool]:
         """Write what waits now, since the reactor may end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -30,7 +31,7 @@ class DirectTests(SynchronousTestCase):
     def test_an_event_enters_as_soon_as_it_is_said(self) -> None:
         entered: list[Any] = []
         event: Any = object()
-        DirectJournal(entered.append).append(event)
+        DirectJournal(SimpleNamespace(enter=entered.append, mark=bool)).append(event)
         self.assertEqual(entered, [event])
 
     def test_each_process_and_each_namespace_begins_an_epoch(self) -> None:

@@ -76,6 +76,7 @@ class RestHandlers:
     answers questions for bars, `codes()` makes the answer of `/codes`.  `test_alerts()` sends a
     test to each receiver of alerts, `hand_over()` hands the gateway over to newer code, and
     `replay(wish)` has a replay do something; all of them as `Control` changes something.
+    `elsewhere()`: why clients had better go to another gateway; "": they need not.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class RestHandlers:
         test_alerts: Callable[[], Deferred[Any]] = no_alerts,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
         replay: Callable[[Wish], Deferred[Any]] = no_replay,
+        elsewhere: Callable[[], str] = str,
     ) -> None:
         self._control = control
         self._now = now
@@ -100,6 +102,7 @@ class RestHandlers:
         self._test_alerts = test_alerts
         self._hand_over = hand_over
         self._replay = replay
+        self._elsewhere = elsewhere
 
     def health(self, request: Request) -> bytes:
         """`/health`: the gateway lives, and whether the worker runs."""
@@ -123,6 +126,8 @@ class RestHandlers:
 
     def ready(self, request: Request) -> bytes:
         """`/readyz`: 200 while the worker is ready, else 503, and why."""
+        if why := self._elsewhere():
+            return _answer_probe(request, yes=False, reason=why)
         return _answer_probe(request, yes=self._control.ready, **self._control.readiness())
 
     def status(self, request: Request) -> bytes:

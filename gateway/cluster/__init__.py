@@ -1,0 +1,21 @@
+"""Several gateways with one log in Redis or Valkey.
+
+An event gets its place from Redis, and only then reaches anybody, on every gateway by the same
+path.  The journal of each namespace (`gateway/relay/journal.py`) is here; `app` makes it.
+
+In reading order:
+
+- `settings`, `address`: what can be set, and where Redis is.
+- `scripts`: the keys, and what Redis does in one step; what entries of the log there are.
+- `record`: what stands in a batch of events, and in a kept snapshot.
+- `places`: which position of a gateway's own log is which place of the shared one.
+- `resp`: one connection: commands and their answers.
+- `link`: a connection that is made again and again.
+- `tail`: reads what is new.
+- `own`: what this gateway has said and has not got back from the log yet.
+- `reading`: reads the log of a namespace, and lets its hub take what stands there.
+- `snapshots`: keeps the snapshot in Redis, for gateways that start later.
+- `shared`: the journal: what the relay calls, islands, what clients wait for.
+- `site`: what the journals of one gateway share.
+- `cluster`: all of it, as a service.
+"""

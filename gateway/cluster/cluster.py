@@ -1,0 +1,177 @@
+"""One gateway's part in a cluster: its two connections, and a journal for each namespace."""
+
+from __future__ import annotations
+
+from functools import partial
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from gateway.cluster import scripts
+from gateway.cluster.link import Link
+from gateway.cluster.shared import SharedJournal
+from gateway.cluster.tail import Tail
+from gateway.common.attempt import Attempts, Periodic
+from gateway.relay.pids import Pids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.cluster.settings import ClusterSettings
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.event import Event
+    from gateway.relay.hub import Hub
+
+LOOK: Final = 0.25
+"""Seconds between two looks at whether the log answers."""
+GRACE: Final = 1.0
+"""Seconds without the log after which clients are told; one short outage is nothing to tell."""
+ALARM: Final = 5.0
+"""Seconds without the log after which people are told."""
+FAREWELL: Final = 2.0
+"""Seconds in which the last events have to reach the log at the end."""
+
+_log = Logger(namespace="gateway.cluster")
+
+
+class Cluster(Service):
+    """This gateway in its cluster; the relay makes its journals by `journal`.
+
+    `talk` is the connection for writing, which others may use, too.
+    """
+
+    name = "the cluster"
+
+    def __init__(self, reactor: Any, deadlines: Deadlines, settings: ClusterSettings) -> None:
+        self.settings = settings
+        self.deadlines = deadlines
+        self.names = scripts.Names(settings.name)
+        self.gateway = settings.gateway
+        self.incarnation = token_hex(8)
+        """Tells this process from others of the same name."""
+        self.hold = settings.hold
+        self.history, self.records = settings.history, settings.records
+        self.key_mark = settings.secret("mark").hex()[:16]
+        self.pid_key = partial(bytes, settings.secret("pids"))
+        self.token: Callable[[], int] = int
+        """The token of the lease, while this gateway holds it; else 0."""
+        self.overheard: Callable[[Sequence[Event]], object] = bool
+        """Called with trusted events of other gateways."""
+        self.on_cut_off: list[Callable[[str], object]] = []
+        """Called with why this gateway hears nothing of the others, and with "" when it does."""
+        self.on_alarm: list[Callable[[str], object]] = []
+        """The same, when it has lasted; people are told."""
+        self.cut_off = ""
+        """Why this gateway is cut off from the log; "": it is not."""
+        self.journals: dict[str, SharedJournal] = {}
+        self._alarmed = False
+        self._reactor = reactor
+        self._attempt = Attempts()
+        self._pids = {each: Pids(self.pid_key, each) for each in settings.namespaces}
+        label = f"sjgateway-{settings.gateway}"
+        self.talk = Link(reactor, settings.address, f"{label}-talk")
+        self.talk.scripts += [scripts.HELLO, scripts.APPEND, scripts.CHECKPOINT]
+        self.talk.on_up.append(self._up)
+        self.talk.on_down.append(self._down)
+        self._listening = Link(reactor, settings.address, f"{label}-tail")
+        self.tail = Tail(self._listening)
+
+    def journal(self, hub: Hub) -> SharedJournal:
+        """The journal of `hub`."""
+        made = self.journals[hub.name] = SharedJournal(hub, self)
+        return made
+
+    def sign(self, namespace: str, said: str) -> str:
+        """The pid that says `said`."""
+        return self._pids[namespace].sign_again(said)
+
+    def call_soon(self, call: Callable[[], object]) -> object:
+        """Call it at the end of this turn of the reactor."""
+        return self._reactor.callLater(0, call)
+
+    def startService(self) -> None:
+        super().startService()
+        _log.info(
+            "This is {gateway} of the cluster {name} at {address}",
+            gateway=self.gateway,
+            name=self.settings.name,
+            address=str(self.settings.address),
+        )
+        for journal in self.journals.values():
+            journal.start()
+        self.talk.start()
+        self._listening.start()
+        Periodic(self.deadlines, LOOK, "The look at the cluster", self._look)
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when the last events are in the log, or it has not taken them in time."""
+        super().stopService()
+        done: Deferred[None] = Deferred()
+        self._finish(done, self._reactor.seconds() + FAREWELL)
+        return done
+
+    def excuse(self) -> str:
+        """Why clients had better go to another gateway; "": they need not."""
+        return f"cut off from the log: {self.cut_off}" if self.cut_off else ""
+
+    def tell_here(self, name: str, value: dict[str, Any]) -> None:
+        """Tell the event `name` to the clients of this gateway alone."""
+        for journal in self.journals.values():
+            journal.tell_here(name, value)
+
+    def status(self) -> dict[str, Any]:
+        """How it stands with the log."""
+        return {
+            "gateway": self.gateway,
+            "cluster": self.settings.name,
+            "cutOff": self.cut_off or None,
+            "island": any(journal.is_island for journal in self.journals.values()),
+            "waiting": sum(journal.own.waiting_bytes for journal in self.journals.values()),
+            "dropped": sum(journal.own.dropped for journal in self.journals.values()),
+            "passedOver": sum(journal.reading.passed_over for journal in self.journals.values()),
+        }
+
+    def _finish(self, done: Deferred[None], until: float) -> None:
+        idle = all(journal.own.is_idle for journal in self.journals.values())
+        if not idle and self._reactor.seconds() < until:
+            self._reactor.callLater(0.05, self._finish, done, until)
+            return
+        self.talk.stop()
+        self._listening.stop()
+        done.callback(None)
+
+    def _up(self) -> None:
+        for journal in self.journals.values():
+            self._attempt("Greeting the log", journal.up)
+
+    def _down(self) -> None:
+        for journal in self.journals.values():
+            journal.down()
+
+    def _look(self) -> None:
+        """Find out whether the log answers, and tell when that has changed."""
+        if not self.running:
+            return
+        now = self._reactor.seconds()
+        since = [each.down_since for each in (self.talk, self._listening)]
+        lasting = max((now - each for each in since if each is not None), default=0.0)
+        why = self.talk.trouble or self._listening.trouble or "the log is being read"
+        attached = all(journal.reading.is_attached for journal in self.journals.values())
+        if attached and not lasting:
+            why = ""
+        elif lasting < GRACE and not self.cut_off:
+            return
+        if bool(why) is not bool(self.cut_off):
+            self.cut_off = why
+            self._tell(self.on_cut_off, why)
+            _log.info("{what}", what=f"Cut off from the log: {why}" if why else "The log is back")
+        if (not why or lasting >= ALARM) and bool(why) is not self._alarmed:
+            self._alarmed = bool(why)
+            self._tell(self.on_alarm, why)
+
+    def _tell(self, listeners: Sequence[Callable[[str], object]], why: str) -> None:
+        for listener in listeners:
+            self._attempt("Telling of the log", listener, why)

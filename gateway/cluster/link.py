@@ -1,0 +1,215 @@
+"""A connection to Redis that is made again and again.
+
+    connect (TCP, TLS or UNIX socket) -> AUTH, SELECT, INFO, SCRIPT LOAD -> up -> lost -> connect
+
+It is up when the server has answered all of that.  Whatever goes wrong before or after, also an
+answer that does not come in time, is one thing: the connection is lost, and the next one is
+tried.  So there is no state in which half of it works.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
+from twisted.internet.protocol import Factory
+from twisted.internet.ssl import (
+    Certificate,
+    optionsForClientTLS,
+    platformTrust,
+    trustRootFromCertificates,
+)
+from twisted.logger import Logger
+
+from gateway.cluster.resp import LostError, Redis, RedisError
+from gateway.common.attempt import Attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.cluster.address import Address
+    from gateway.cluster.resp import Answer, Argument
+    from gateway.cluster.scripts import Script
+
+PATIENCE: Final = 1.5
+"""Seconds in which an answer has to come, and a connection has to be up."""
+LOOK: Final = 0.25
+"""Seconds between two looks at whether one is overdue."""
+AGAIN: Final = 0.1
+"""Seconds between the end of a connection and the next try; after several tries `LATER`."""
+LATER: Final = 0.5
+HASTY: Final = 5
+"""Tries until it is `LATER`."""
+
+_log = Logger(namespace="gateway.cluster")
+
+
+class Link:
+    """One connection to the server at `address`; `name` is told to it, for people who look."""
+
+    def __init__(self, reactor: Any, address: Address, name: str) -> None:
+        self._reactor = reactor
+        self._address = address
+        self._name = name
+        self._attempt = Attempts()
+        self._connection: Redis | None = None
+        self._trying: Any = None
+        self._timer: Any = None
+        self._is_wanted = False
+        self._since = 0.0
+        self._tries = 0
+        self.is_up = False
+        self.run = ""
+        """The run id of the server; "" while the link is down."""
+        self.scripts: list[Script] = []
+        """What each connection loads before it is up."""
+        self.on_up: list[Callable[[], object]] = []
+        self.on_down: list[Callable[[], object]] = []
+        self.trouble = ""
+        """Why it is down."""
+        self.down_since: float | None = reactor.seconds()
+        """Since when the server does not answer; None: it does."""
+
+    def start(self) -> None:
+        """Connect, now and whenever the connection is lost."""
+        self._is_wanted = True
+        self._connect()
+
+    def stop(self) -> None:
+        """Connect no more, and end the connection."""
+        self._is_wanted = False
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if self._trying is not None:
+            self._trying.cancel()
+        self.drop("the gateway ends")
+
+    def drop(self, why: str) -> None:
+        """End the connection, so that another one is made."""
+        if self._connection is not None:
+            self._connection.drop(why)
+
+    def call(self, *command: Argument, answer: Answer) -> None:
+        """Send a command; the answer is LostError at once while the link is down."""
+        if self._connection is None or not self.is_up:
+            answer(LostError(f"LOST {self.trouble or 'there is no connection yet'}"))
+        else:
+            self._connection.send(command, answer)
+
+    def run_script(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Argument], answer: Answer
+    ) -> None:
+        """Have one of `scripts` run; `answer` as for `call`."""
+        self.call("EVALSHA", script.sha, len(keys), *keys, *arguments, answer=answer)
+
+    # -- how it comes up ------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self._since = self._reactor.seconds()
+        self._timer = self._reactor.callLater(LOOK, self._look)
+        factory = Factory.forProtocol(partial(Redis, self._lost, self._reactor.seconds))
+        factory.noisy = False
+        try:
+            trying = _endpoint(self._reactor, self._address).connect(factory)
+        except Exception as error:
+            self._lost(str(error) or type(error).__name__)
+            return
+        self._trying = trying
+        trying.addCallbacks(self._connected, self._failed)
+
+    def _failed(self, failure: Any) -> None:
+        self._trying = None
+        self._lost(failure.getErrorMessage())
+
+    def _connected(self, connection: Redis) -> None:
+        self._trying = None
+        self._connection = connection
+        address = self._address
+        if address.password:
+            user = (address.user,) if address.user else ()
+            connection.send(("AUTH", *user, address.password), self._expect)
+        if address.db:
+            connection.send(("SELECT", address.db), self._expect)
+        connection.send(("CLIENT", "SETNAME", self._name), bool)  # who may not, has no name
+        for script in self.scripts:
+            connection.send(("SCRIPT", "LOAD", script.text), self._expect)
+        connection.send(("INFO", "server"), self._greeted)
+
+    def _expect(self, reply: Any) -> None:
+        """Anything but an error will do."""
+        if isinstance(reply, RedisError) and not isinstance(reply, LostError):
+            self.drop(str(reply))
+
+    def _greeted(self, reply: Any) -> None:
+        self._expect(reply)
+        if isinstance(reply, RedisError):
+            return
+        told = dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
+        self.run = told.get("run_id", "")
+        self.is_up, self.trouble, self._tries, self.down_since = True, "", 0, None
+        _log.info("Connected to {address} ({name})", address=str(self._address), name=self._name)
+        self._tell(self.on_up)
+
+    def _lost(self, why: str) -> None:
+        """The connection is over, whatever it had come to."""
+        self._connection = None
+        was_up, self.is_up, self.run = self.is_up, False, ""
+        if self.down_since is None:
+            self.down_since = self._reactor.seconds()
+        if self._is_wanted:
+            if was_up or why != self.trouble:
+                _log.warn(
+                    "No connection to {address} ({name}): {why}",
+                    address=str(self._address),
+                    name=self._name,
+                    why=why,
+                )
+            self.trouble = why
+            self._tries += 1
+            if self._timer is not None and self._timer.active():
+                self._timer.cancel()
+            wait = AGAIN if self._tries <= HASTY else LATER
+            self._timer = self._reactor.callLater(wait, self._connect)
+        if was_up:
+            self._tell(self.on_down)
+
+    def _tell(self, listeners: Sequence[Callable[[], object]]) -> None:
+        for listener in listeners:
+            self._attempt("Telling of a connection to Redis", listener)
+
+    def _look(self) -> None:
+        """End a connection whose server hangs."""
+        self._timer = self._reactor.callLater(LOOK, self._look)
+        now = self._reactor.seconds()
+        connection = self._connection
+        since = self._since if connection is None or not self.is_up else connection.waits_since
+        if since is None or now - since < PATIENCE:
+            return
+        if self._trying is not None:
+            self._trying.cancel()
+        else:
+            if self.is_up:
+                self.down_since = since
+            self.drop("the server does not answer")
+
+
+def _endpoint(reactor: Any, address: Address) -> Any:
+    """How to connect to `address`.  Raises OSError and others where the CA file is none."""
+    if address.path:
+        return UNIXClientEndpoint(reactor, address.path, timeout=PATIENCE)
+    endpoint: Any = HostnameEndpoint(reactor, address.host, address.port, timeout=PATIENCE)
+    if not address.tls:
+        return endpoint
+    trust = platformTrust()
+    if address.ca:
+        trust = trustRootFromCertificates(_certificates(Path(address.ca)))
+    return wrapClientTLS(optionsForClientTLS(address.host, trustRoot=trust), endpoint)
+
+
+def _certificates(path: Path) -> list[Certificate]:
+    """Those in a PEM file.  Raises OSError and others."""
+    end = b"-----END CERTIFICATE-----"
+    pems = [each + end for each in path.read_bytes().split(end)[:-1]]
+    return [Certificate.loadPEM(pem) for pem in pems]

@@ -1,0 +1,146 @@
+"""Which position of a gateway's own log is which place of the log that the gateways share.
+
+A place is an epoch and a number.  Most of the time both logs have the same events.  But marks and
+notes have places and are no events; and what a gateway told its own clients while the shared log
+did not answer stands in its log before it gets places, or has none.  So the mapping is a list of
+*runs*: stretches of events that follow one another in both.
+
+    shared   ... 40 41 42 43 | 44 (a mark) | 45 46 ...
+    own      ... 40 41 42 43 |             | 44 45 ...      run (45 -> 44)
+
+Clients are told the offset `EPOCH.SHIFT-POSITION`: the position in the log of their gateway, and
+by how much it differs from the place; without `.SHIFT` by nothing.  So an offset says its place
+to every gateway, and costs a gateway no look-up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final, NamedTuple
+
+from gateway.relay.journal import Offset
+
+FORGOTTEN: Final = -1
+"""Stands for every position before the first that is known."""
+MANY: Final = 256
+"""Runs from which on it is looked whether some can be forgotten."""
+
+
+class Place(NamedTuple):
+    """A place in the shared log, as the ids of its entries have it."""
+
+    epoch: int
+    number: int
+
+
+class Run(NamedTuple):
+    """`length` events from `place` on stand at `position` and after it."""
+
+    place: Place
+    position: int
+    length: int
+
+
+class Places:
+    """The mapping of one namespace."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._firsts: list[Place] = []  # of each run
+        self.read = Place(0, 0)
+        """Up to where the shared log was read."""
+        self._ends: dict[int, int] = {}
+        """By epoch, up to where it was read."""
+
+    def begin(self, place: Place, position: int) -> None:
+        """Know nothing but that the log was read up to `place`, where the own is at `position`."""
+        self._runs = [Run(place, position, 0)]
+        self._firsts = [place]
+        self._ends = {}
+        self.passed(place)
+
+    def passed(self, place: Place) -> None:
+        """All before `place` was read."""
+        self.read = place
+        self._ends[place.epoch] = place.number
+
+    def name(self, place: Place, position: int) -> str:
+        """What stands before `-POSITION` in the offset of the event at `position`."""
+        shift = place.number - position
+        return f"{place.epoch}.{shift}" if shift else str(place.epoch)
+
+    def follow(self, place: Place, position: int, length: int) -> None:
+        """`length` events, newer than all others, have the places from `place` on."""
+        last = self._runs[-1]
+        if (
+            last.place.epoch == place.epoch
+            and last.place.number + last.length == place.number
+            and last.position + last.length == position
+        ):
+            self._runs[-1] = Run(last.place, last.position, last.length + length)
+            return
+        self._runs.append(Run(place, position, length))
+        self._firsts.append(place)
+
+    def forget(self, tail: int) -> None:
+        """Forget runs that end before the position `tail`, when there are many."""
+        if len(self._runs) < MANY:
+            return
+        gone = bisect_right(self._runs, tail, key=lambda run: run.position + run.length)
+        gone = min(gone, len(self._runs) - 1)
+        del self._runs[:gone], self._firsts[:gone]
+        first = self._firsts[0].epoch
+        self._ends = {epoch: end for epoch, end in self._ends.items() if epoch >= first}
+
+    def place(self, position: int) -> Place:
+        """The place of the event at `position`, or of the next one that has one."""
+        at = bisect_right(self._runs, position, key=lambda run: run.position) - 1
+        if at >= 0:
+            (epoch, number), first, length = self._runs[at]
+            if position < first + length:
+                return Place(epoch, number + position - first)
+        return self._firsts[at + 1] if at + 1 < len(self._firsts) else self.read
+
+    def number(self, position: int) -> int:
+        """The number of the place of `position`, which may be before all that is known."""
+        first = self._runs[0]
+        if position < first.position:
+            return first.place.number + position - first.position
+        return self.place(position).number
+
+    # -- what the relay asks ---------------------------------------------------------------
+
+    def offset(self, position: int) -> Offset:
+        """The offset of `position`."""
+        place = self.place(position)
+        return Offset(str(place.epoch), place.number)
+
+    def position(self, offset: Offset) -> int | None:
+        """The position of the first event at the place that `offset` says, or after it.
+
+        `FORGOTTEN`: it is before all that is known; None: it is not in what was read of the log.
+        """
+        place = _place_of(offset)
+        if place is None:
+            return None
+        at = bisect_right(self._firsts, place) - 1
+        if at < 0:
+            return FORGOTTEN if self._runs else None
+        run = self._runs[at]
+        passed = place.number - run.place.number
+        if run.place.epoch == place.epoch and passed < run.length:
+            return run.position + passed
+        if place.number > self._ends.get(place.epoch, FORGOTTEN):
+            return None
+        if at + 1 < len(self._runs):
+            return self._runs[at + 1].position
+        return run.position + run.length
+
+
+def _place_of(offset: Offset) -> Place | None:
+    """What `offset` says; None: it is none of these."""
+    epoch, _, shift = offset.epoch.partition(".")
+    try:
+        return Place(int(epoch), offset.position + int(shift or 0))
+    except ValueError:
+        return None

@@ -1,0 +1,264 @@
+"""Reads the log of a namespace: all that it has, and then what comes.
+
+    begin -> the snapshot (GET) -> the entries (XRANGE) -> attached -> take, by the tail (XREAD)
+
+What was said before this gateway came stands in its own log, for clients that come back, but no
+tap gets it.  Entries before the snapshot's place change nothing else; from there on the snapshot
+goes on with each event.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from twisted.logger import Logger
+
+from gateway.cluster.places import Place, Places
+from gateway.cluster.record import VERSION, Note, Reader, places_of, read_checkpoint
+from gateway.cluster.resp import RedisError
+from gateway.common.attempt import Attempts
+from gateway.relay.journal import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.cluster.own import Batch, Own
+    from gateway.cluster.record import Checkpoint, Content
+    from gateway.cluster.site import Keys, Site
+    from gateway.cluster.snapshots import Snapshots
+    from gateway.relay.event import Event
+    from gateway.relay.hub import Hub
+
+AT_ONCE: Final = 500
+"""Entries that are asked for at one time."""
+
+_log = Logger(namespace="gateway.cluster")
+
+
+class Events(NamedTuple):
+    """What is called, and when."""
+
+    attached: Callable[[], object]
+    """All was read; from now on entries come as they are written."""
+    returned: Callable[[Batch], object]
+    """A batch of this gateway came back from the log."""
+    lost_track: Callable[[], object]
+    """Entries were forgotten before they were read here: all has to be read anew."""
+
+
+class Reading:
+    """The reading end of the journal of `hub`."""
+
+    def __init__(  # noqa: PLR0917 - the parts of a journal
+        self, hub: Hub, site: Site, own: Own, keys: Keys, snapshots: Snapshots, events: Events
+    ) -> None:
+        self.places = snapshots.places
+        self.is_attached = False
+        self.is_busy = False
+        """Whether the beginning is being read."""
+        self.lead = 0
+        """The token that the batches of the worker have."""
+        self.passed_over = 0
+        """Entries that this gateway does not know."""
+        self._hub = hub
+        self._site = site
+        self._own = own
+        self._keys = keys
+        self._snapshots = snapshots
+        self._events = events
+        self._reader = Reader(hub.name, partial(site.sign, hub.name))
+        self._me = f"{site.gateway} {site.incarnation}".encode()
+        self._seen: dict[bytes, tuple[bytes, int]] = {}
+        """Of each gateway, the incarnation and the number of its last batch."""
+        self._checkpoint: Checkpoint | None = None
+        """The snapshot whose place was not read yet."""
+        self._attempt = Attempts()
+
+    # -- the beginning -------------------------------------------------------------------------
+
+    def begin(self, head: Place) -> None:
+        """Read all that the log has; `head` is where it is if it has nothing.
+
+        No client may be here.
+        """
+        self.is_busy = True
+        self.lead = 0
+        self._seen.clear()
+        self._checkpoint = None
+        self._start(head)
+        self._site.talk.call("GET", self._keys.checkpoint, answer=self._got_checkpoint)
+
+    def stop(self) -> None:
+        """The connection was lost: what was begun is void."""
+        self.is_busy = False
+
+    def _start(self, place: Place) -> None:
+        """Know nothing before `place`."""
+        self._hub.continuity.begin(place.number)
+        self.places.begin(place, place.number)
+
+    def _got_checkpoint(self, reply: Any) -> None:
+        if isinstance(reply, RedisError):
+            return  # the connection is lost, and the next one begins anew
+        if reply is not None:
+            self._attempt("Reading the snapshot of the log", self._understand, reply)
+        self._ask("-")
+
+    def _understand(self, data: bytes) -> None:
+        self._checkpoint = read_checkpoint(data)
+        if self._checkpoint is not None:
+            self.lead = self._checkpoint.lead
+
+    def _ask(self, start: str) -> None:
+        answer = partial(self._got_entries, is_first=start == "-")
+        command = "XRANGE", self._keys.log, start, "+", "COUNT", AT_ONCE
+        self._site.talk.call(*command, answer=answer)
+
+    def _got_entries(self, reply: Any, *, is_first: bool) -> None:
+        if isinstance(reply, RedisError) or not self.is_busy:
+            return
+        if is_first and reply:
+            place, told = _entry(*reply[0])
+            self._start(Place(place.epoch, place.number - int(told.get(b"c", 0))))
+        for id, fields in reply:
+            self.take(id, fields)
+        if len(reply) == AT_ONCE:
+            self._ask(f"({reply[-1][0].decode()}")
+        else:
+            self._attach(reply[-1][0].decode() if reply else "{}-{}".format(*self.places.read))
+
+    def _attach(self, last: str) -> None:
+        self._use_checkpoint()
+        self.is_busy, self.is_attached = False, True
+        self._site.tail.follow(self._keys.log, last, self.take)
+        self._events.attached()
+
+    def _use_checkpoint(self) -> None:
+        checkpoint, self._checkpoint = self._checkpoint, None
+        if checkpoint is None:
+            return
+        self.lead = checkpoint.lead
+        self._snapshots.restore(checkpoint)
+        for note in checkpoint.notes:
+            self._heed(note)
+
+    # -- each entry ----------------------------------------------------------------------------
+
+    def take(self, id: bytes, fields: Sequence[bytes]) -> None:
+        """Take the entry `id`."""
+        place, told = _entry(id, fields)
+        start = Place(place.epoch, place.number - int(told.get(b"c", 0)))
+        if self._checkpoint is not None and place > self._checkpoint[:2]:
+            self._use_checkpoint()
+        if self.is_attached and not self._follows(start, told):
+            return
+        try:
+            self._do(start, told)
+        except Exception:  # what one gateway wrote must not stop the others
+            self._attempt.failed("Reading an entry of the log")
+        self.places.passed(place)
+
+    def _follows(self, start: Place, told: dict[bytes, bytes]) -> bool:
+        """Whether the entry that begins at `start` is the next one; if not, read all anew."""
+        read = self.places.read
+        is_epoch = told.get(b"k") == b"e"
+        end = start
+        if is_epoch:  # where the epoch before it ended
+            end = _place(told[b"e"]) if told[b"e"] else Place(0, 0)
+        if end > read:
+            self.is_attached = False
+            self._site.tail.forget(self._keys.log)
+            self._events.lost_track()
+            return False
+        if is_epoch and end < read:
+            _log.warn(
+                "The log of {name} has lost events that clients here have got already: Redis came"
+                " back with an older state, or with none",
+                name=self._hub.name,
+            )
+        return True
+
+    def _do(self, start: Place, told: dict[bytes, bytes]) -> None:
+        kind = told.get(b"k")
+        if kind == b"b":
+            self._take_batch(start, told)
+        elif kind == b"c":
+            self._snapshots.written()
+        elif kind == b"l":
+            token = int(told[b"t"])
+            if token != self.lead:
+                self.lead = token
+                self._heed(Mark.WORKER_GONE)
+        elif kind != b"e":
+            self.passed_over += 1
+
+    def _take_batch(self, start: Place, told: dict[bytes, bytes]) -> None:
+        origin, number = told[b"o"], int(told[b"n"])
+        believed = int(told[b"t"]) == self.lead
+        if origin == self._me:
+            batch = self._own.arrived(number)
+            if batch is not None:  # else it was sent twice
+                for said in batch.contents:
+                    content = None if said.told else said.content
+                    start = self._enter(content, start, places_of(said.content), believed=believed)
+                self._events.returned(batch)
+            return
+        gateway, _, incarnation = origin.partition(b" ")
+        last, seen = self._seen.get(gateway, (b"", 0))
+        if incarnation == last and number <= seen:
+            return
+        self._seen[gateway] = incarnation, number
+        if told[b"v"] != VERSION:
+            self.passed_over += 1
+            return
+        for content in self._reader.read(told[b"b"]):
+            start = self._enter(content, start, places_of(content), believed=believed)
+            if self.is_attached and isinstance(content, list) and content[0].trusted:
+                self._site.overheard(content)
+
+    def _enter(self, content: Content | None, place: Place, count: int, *, believed: bool) -> Place:
+        """Do what `content` says, which has `count` places from `place` on; returns what follows.
+
+        None: it was told here already.  Events are trusted only where they are `believed`.
+        """
+        if isinstance(content, list):
+            if not believed:
+                for event in content:
+                    event.trusted = False
+            self._enter_events(content, place)
+        elif content is not None:
+            self._heed(content)
+        return Place(place.epoch, place.number + count)
+
+    def _enter_events(self, events: list[Event], place: Place) -> None:
+        hub, places = self._hub, self.places
+        position = hub.log.head
+        hub.log.epoch = places.name(place, position)
+        try:
+            if self.is_attached:
+                hub.enter(events)
+            else:
+                hub.continuity.recall(events, counts=self._checkpoint is None)
+        finally:
+            if hub.log.head > position:
+                places.follow(place, position, len(events))
+                places.forget(hub.log.tail)
+        self._snapshots.count(events)
+
+    def _heed(self, content: Mark | Note) -> None:
+        if isinstance(content, Note):
+            pid = self._site.sign(self._hub.name, content.said)
+            self._hub.continuity.elsewhere(pid, content.value)
+        elif self._checkpoint is None:
+            self._hub.mark(content)
+
+
+def _place(id: bytes) -> Place:
+    epoch, _, number = id.partition(b"-")
+    return Place(int(epoch), int(number))
+
+
+def _entry(id: bytes, fields: Sequence[bytes]) -> tuple[Place, dict[bytes, bytes]]:
+    """The place behind an entry, and its fields by name."""
+    return _place(id), dict(zip(fields[::2], fields[1::2], strict=True))

@@ -1,0 +1,62 @@
+"""What the journals of one gateway share; `Cluster` is it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.cluster.link import Link
+    from gateway.cluster.scripts import Names
+    from gateway.cluster.tail import Tail
+    from gateway.engineio.deadlines import Deadlines
+    from gateway.relay.event import Event
+
+
+class Keys(NamedTuple):
+    """The keys of one namespace in Redis: see `scripts`."""
+
+    log: str
+    meta: str
+    checkpoint: str
+
+    @classmethod
+    def of(cls, names: Names, namespace: str) -> Keys:
+        """Those of `namespace`."""
+        return cls(names.log(namespace), names.meta(namespace), names.checkpoint(namespace))
+
+
+class Site(Protocol):
+    """What the journals of one gateway share."""
+
+    talk: Link
+    tail: Tail
+    names: Names
+    gateway: str
+    incarnation: str
+    deadlines: Deadlines
+    hold: float
+    key_mark: str
+    history: int
+    """Bytes of events that the log is to hold."""
+    records: int
+    """Events that it is to hold."""
+
+    @property
+    def token(self) -> Callable[[], int]:
+        """The token of the lease, if this gateway has the worker; else 0."""
+        ...
+
+    @property
+    def overheard(self) -> Callable[[Sequence[Event]], object]:
+        """Called with trusted events of other gateways."""
+        ...
+
+    def sign(self, namespace: str, said: str) -> str:
+        """The pid that says `said`."""
+        ...
+
+    def call_soon(self, call: Callable[[], object]) -> object:
+        """Call it at the end of this turn."""
+        ...

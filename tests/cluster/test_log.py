@@ -1,0 +1,195 @@
+"""Several gateways with one log in a real Redis."""
+
+import orjson
+
+from gateway.cluster.scripts import Names
+from tests.cluster.world import ClusterCase, until
+
+
+def emitted(name, code, number=0):
+    return (name, {"code": code, "n": number})
+
+
+def names(events):
+    """What the events say, without the offsets."""
+    return [orjson.loads(line[2:])[:2] for line in events]
+
+
+class OneLogTests(ClusterCase):
+    async def test_all_clients_of_all_gateways_get_one_order(self):
+        nodes = await self.nodes(2)
+        speakers = [await node.ear() for node in nodes]
+        ears = [await node.ear(recover=True) for node in nodes]
+        for number in range(100):
+            for speaker, name in zip(speakers, "ab", strict=True):
+                speaker.emit(name, {"n": number})
+        await until(lambda: all(len(ear.events) == 200 for ear in ears), "all events")
+        self.assertEqual(ears[0].events, ears[1].events)
+        for name in "ab":
+            said = [value["n"] for each, value in names(ears[0].events) if each == name]
+            self.assertEqual(said, list(range(100)), "the order of each sender")
+        for speaker, other in zip(speakers, "ba", strict=True):
+            heard = names(speaker.events)
+            self.assertEqual([each for each, _ in heard], [other] * 100, "nobody hears himself")
+
+    async def test_a_client_that_connects_late_gets_the_same_snapshot_everywhere(self):
+        given = {"log_records": 40}
+        one, two = await self.nodes(2, **given)
+        speaker, ear = await one.ear(), await two.ear()
+        for number in range(100):
+            code = f"C{number % 7 if number < 90 else 6}"  # some were not told for a long time
+            speaker.emit("market_tick", {"code": code, "n": number})
+            if number % 10 == 9:
+                await until(lambda number=number: len(ear.events) == number + 1)
+        speaker.emit("end", {})
+        await until(lambda: len(ear.events) == 101)
+        (three,) = [self.node("g3", **given)]
+        late = [await node.ear(snapshot=True) for node in (one, two, three)]
+        await until(lambda: all(len(each.events) == 7 for each in late), "the snapshots")
+        self.assertEqual(late[0].events, late[1].events)
+        self.assertEqual(late[0].events, late[2].events)
+        log = Names(one.cluster.settings.name).log("/")
+        self.assertLess(int(self.redis.ask("XLEN", log)[1:]), 100, "the log forgets")
+
+    async def test_marks_hold_for_all(self):
+        one, two = await self.nodes(2)
+        speaker = await one.ear()
+        speaker.emit("shioaji_ready", {"ready": True})
+        speaker.emit("market_tick", {"code": "A"})
+        await until(lambda: len(two.hub.continuity.snapshot()) == 2)
+        one.relay.worker_gone()
+        await until(lambda: len(two.hub.continuity.snapshot()) == 1)
+        one.relay.quotes_gone()
+        await until(lambda: not two.hub.continuity.snapshot())
+
+    async def test_the_worker_of_another_gateway_is_heard(self):
+        one, two = await self.nodes(2)
+        heard = []
+        two.cluster.overheard = heard.extend
+        speaker, ear = await one.ear(), await two.ear()
+        speaker.emit("market_tick", {"code": "A"})
+        own = await two.ear()
+        own.emit("market_tick", {"code": "B"})
+        await until(lambda: len(ear.events) == 2)
+        self.assertEqual([event.code for event in heard], ["A"])
+
+    async def test_batches_of_another_version_are_passed_over_and_counted(self):
+        one, two = await self.nodes(2)
+        speaker, ear = await one.ear(), await two.ear()
+        speaker.emit("a", {})
+        await until(lambda: len(ear.events) == 1)
+        keys, read = Names(one.cluster.settings.name), two.journal.places.read
+        place = f"{read.epoch}-{read.number + 3}"
+        fields = ("k", "b", "c", "3", "o", "g9 x", "n", "1", "t", "0", "v", "99", "b", "?")
+        self.redis.ask("HINCRBY", keys.meta("/"), "head", "3")
+        self.redis.ask("XADD", keys.log("/"), place, *fields)
+        speaker.emit("b", {})
+        await until(lambda: len(ear.events) == 2)
+        self.assertEqual(two.cluster.status()["passedOver"], 1)
+
+    async def test_a_gateway_with_another_key_gets_nothing(self):
+        (one,) = await self.nodes(1)
+        other = self.node("g2", key=b"x" * 32)
+        await until(lambda: "another key" in other.cluster.talk.trouble)
+        self.assertFalse(other.journal.reading.is_attached)
+        self.assertTrue(one.journal.reading.is_attached)
+
+    async def test_a_question_is_an_event_elsewhere(self):
+        one, two = await self.nodes(2)
+        asker, near, far = await one.ear(), await one.ear(), await two.ear()
+        asker.emit("ask", {}, id=5)
+        await until(lambda: near.events and far.events)
+        self.assertEqual(far.events, ['42["ask",{}]'])
+        (asked,) = near.events
+        near.say("43" + asked[2 : asked.index("[")] + '["yes"]')
+        await until(lambda: '435["yes"]' in asker.lines, "the answer")
+
+
+class RecoveryTests(ClusterCase):
+    async def left(self, **auth):
+        """Two gateways, of which the first is killed when its client has got one event."""
+        one, two = await self.nodes(2)
+        client = await one.ear(recover=True, **auth)
+        speaker = await two.ear()
+        speaker.emit("market_tick", {"code": "A", "n": 0})
+        await until(lambda: len(client.events) == 1)
+        return one, two, client, speaker
+
+    async def back(self, node, client, **auth):
+        return await node.ear(recover=True, pid=client.reply["pid"], offset=client.place, **auth)
+
+    async def test_who_was_cut_off_from_one_gateway_goes_on_at_another(self):
+        one, two, client, speaker = await self.left()
+        client.emit("mine", {})
+        await until(lambda: len(speaker.events) == 1)
+        one.close()
+        for number in range(1, 4):
+            speaker.emit("market_tick", {"code": "A", "n": number})
+        await until(lambda: two.log.head == 5)
+        back = await self.back(two, client)
+        speaker.emit("market_tick", {"code": "A", "n": 4})
+        await until(lambda: len(back.events) == 4)
+        self.assertEqual([value["n"] for _, value in names(back.events)], [1, 2, 3, 4])
+        self.assertEqual(back.reply["sid"], client.reply["sid"])
+
+    async def test_a_gateway_that_starts_later_knows_what_was_said_before(self):
+        one, two, client, speaker = await self.left()
+        one.close()
+        speaker.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: two.log.head == 2)
+        (three,) = [self.node("g3")]
+        back = await self.back(three, client)
+        await until(lambda: len(back.events) == 1)
+        self.assertEqual(names(back.events), [["market_tick", {"code": "A", "n": 1}]])
+
+    async def test_a_changed_filter_is_known_elsewhere(self):
+        one, two, client, speaker = await self.left(codes=["A"])
+        client.emit("sjgateway:subscribe", {"codes": ["B"]})
+        await until(lambda: two.journal.places.read.number == 2, "the note")
+        speaker.emit("market_tick", {"code": "B", "n": 1})
+        await until(lambda: len(client.events) == 2)
+        one.close()
+        for code in "AB":
+            speaker.emit("market_tick", {"code": code, "n": 2})
+        await until(lambda: two.log.head == 4)
+        back = await self.back(two, client, codes=["A"])
+        await until(lambda: back.events)
+        self.assertEqual(names(back.events), [["market_tick", {"code": "B", "n": 2}]])
+
+    async def test_a_client_with_a_filter_that_it_never_changed_comes_back_elsewhere(self):
+        one, two, client, speaker = await self.left(codes=["A"])
+        one.close()
+        for code in "BA":
+            speaker.emit("market_tick", {"code": code, "n": 1})
+        await until(lambda: two.log.head == 3)
+        back = await self.back(two, client, codes=["A"])
+        await until(lambda: back.events)
+        self.assertEqual(names(back.events), [["market_tick", {"code": "A", "n": 1}]])
+
+    async def test_who_left_for_good_is_new_elsewhere(self):
+        _, two, client, _ = await self.left()
+        client.say("41")
+        await until(lambda: two.journal.places.read.number == 2, "the note")
+        back = await self.back(two, client)
+        self.assertNotEqual(back.reply["sid"], client.reply["sid"])
+
+    async def test_no_command_is_sent_for_a_client_that_comes_back(self):
+        one, two, client, _ = await self.left()
+        one.close()
+        calls = []
+        two.cluster.talk.call = lambda *command, answer: calls.append(command)
+        back = await self.back(two, client)
+        self.assertEqual(back.reply["sid"], client.reply["sid"])
+        self.assertEqual(calls, [])
+
+    async def test_no_pid_can_be_read_in_redis(self):
+        _, two, client, _ = await self.left(codes=["A"])
+        client.emit("mine", {})
+        client.emit("sjgateway:subscribe", {"codes": ["B"]})
+        client.say("41")
+        await until(lambda: two.journal.places.read.number == 4)
+        signature = client.reply["pid"].rpartition(".")[2].encode()
+        files = [file for file in self.redis.folder.rglob("*") if file.is_file()]
+        self.assertTrue(any(b"market_tick" in file.read_bytes() for file in files))
+        for file in files:
+            self.assertNotIn(signature, file.read_bytes())

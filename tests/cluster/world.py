@@ -1,0 +1,169 @@
+"""Gateways of one cluster in this process: real Redis and reactor, clients in memory."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from gateway.cluster.address import parse
+from gateway.cluster.cluster import Cluster
+from gateway.cluster.settings import ClusterSettings
+from gateway.engineio.deadlines import Deadlines
+from gateway.engineio.server import Server as EngineServer
+from gateway.engineio.settings import Settings
+from gateway.relay.relay import Relay
+from gateway.relay.settings import RelaySettings
+from gateway.socketio.server import Server
+from gateway.socketio.server import Settings as SocketSettings
+from gateway.web.http.timer import drive
+from tests.cluster.servers import RedisServer
+from tests.patience import PATIENCE
+from tests.relay.world import RelayWorld, Watcher, WebSocketClient, market
+
+KEY = b"k" * 32
+
+
+async def until(condition: Callable[[], Any], what: str = "what was waited for") -> Any:
+    """What `condition()` is, as soon as it is true."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, f"{what} did not come"
+        await deferLater(reactor, 0.002)
+    return found
+
+
+class Ear(WebSocketClient):
+    """A client that keeps all it heard."""
+
+    def __init__(self, world: "Node", **auth: Any) -> None:
+        self.all: list[str | bytes] = []
+        super().__init__(world)
+        self.say(f"40{orjson.dumps(auth).decode()}")
+
+    @property
+    def lines(self) -> list[str]:
+        """Every text that came since the beginning."""
+        self.all += self.heard
+        return [each for each in self.all if isinstance(each, str)]
+
+    @property
+    def is_in(self) -> bool:
+        return any(line.startswith("40") for line in self.lines)
+
+    @property
+    def reply(self) -> dict[str, Any]:
+        (line,) = [line for line in self.lines if line.startswith("40")]
+        return orjson.loads(line[2:])
+
+    @reply.setter
+    def reply(self, value: Any) -> None:
+        """The base class has none yet."""
+
+    @property
+    def events(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("42")]
+
+    @property
+    def place(self) -> str:
+        """The offset of its last event."""
+        return orjson.loads(self.events[-1][2:])[-1]
+
+
+class Node(RelayWorld):
+    """One gateway of the cluster `name`."""
+
+    def __init__(self, url: str, gateway: str, name: str, *, key: bytes = KEY, **given: Any):
+        hold = given.pop("hold", 0.5)
+        settings = RelaySettings(**market(quotes=True), **given)
+        self.deadlines = Deadlines(reactor.seconds)
+        self.driver = drive(reactor, self.deadlines)
+        self.cluster = Cluster(
+            reactor,
+            self.deadlines,
+            ClusterSettings(
+                address=parse(url),
+                name=name,
+                gateway=gateway,
+                key=key,
+                hold=hold,
+                namespaces=settings.namespaces,
+                history=settings.log_bytes,
+                records=settings.log_records,
+            ),
+        )
+        self.watcher = Watcher()
+        self.watcher.trusts = lambda _: True  # type: ignore[method-assign]
+        self.relay = Relay(
+            RelaySettings(**market(quotes=True), **given, pid_key=self.cluster.pid_key),
+            self.deadlines,
+            reactor.callLater,
+            self.watcher,
+            wall=time.time,
+            journal=self.cluster.journal,
+        )
+        self.sockets = Server(SocketSettings(), self.deadlines)
+        self.relay.register(self.sockets)
+        self.server = EngineServer(
+            Settings(ping_interval=10**9), self._connect, self.deadlines, outbox=self.relay.outbox
+        )
+        self.hub = self.relay.hubs["/"]
+        self.log = self.hub.log
+        self.journal = self.cluster.journals["/"]
+        self.cluster.startService()
+
+    @property
+    def session(self) -> Any:
+        return self._session
+
+    def _connect(self, session):
+        self._session = session
+        return self.sockets(session)
+
+    def flush(self) -> None:
+        """The reactor does it."""
+
+    async def ear(self, **auth: Any) -> Ear:
+        """A client that is in."""
+        ear = Ear(self, **auth)
+        await until(lambda: ear.is_in, "the answer to CONNECT")
+        return ear
+
+    def close(self):
+        """End as a killed process does: nothing is said."""
+        self.driver.stop()
+        self.cluster.talk.stop()
+        self.cluster._listening.stop()
+        self.cluster.running = False
+
+
+class ClusterCase(TestCase):
+    """One Redis for the class, one cluster for each test."""
+
+    timeout = PATIENCE * 2
+    redis: RedisServer
+    options: tuple[str, ...] = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.redis = RedisServer(*cls.options)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.redis.close()
+
+    def node(self, gateway: str, url: str = "", **given: Any) -> Node:
+        name = self.id().rpartition(".")[2][-40:].strip("_")
+        node = Node(url or self.redis.url, gateway, name, **given)
+        self.addCleanup(node.close)
+        return node
+
+    async def nodes(self, count: int = 2, **given: Any) -> list[Node]:
+        """Gateways that have read the log."""
+        nodes = [self.node(f"g{number}", **given) for number in range(1, count + 1)]
+        for node in nodes:
+            await until(lambda node=node: node.journal.reading.is_attached, "the log")
+        return nodes
