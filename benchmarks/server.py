@@ -62,9 +62,9 @@ def gateway(*features: str) -> AbstractContextManager[Server]:
 @contextmanager
 def node(*features: str) -> Iterator[Server]:
     """A relay on Node.js with these of deflate, eio3 and recovery."""
-    port = _free_port()
+    port = free_port()
     command = ["node", str(Path(__file__).with_name("peer.mjs")), str(port), *features]
-    with _process(command, port, {**os.environ, "MODULES": str(MODULES)}) as pid:
+    with process(command, port, {**os.environ, "MODULES": str(MODULES)}) as pid:
         yield Server(port, pid, "Node.js: ")
 
 
@@ -88,13 +88,14 @@ def replaying(recording: Path, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def _running(*options: str) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}", *options]
-    with _process(command, port) as pid:
+    with process(command, port) as pid:
         yield Server(port, pid)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -102,16 +103,16 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _process(command: list[str], port: int, environ: dict[str, str] | None = None) -> Iterator[int]:
+def process(command: list[str], port: int, environ: dict[str, str] | None = None) -> Iterator[int]:
     """`command`, which listens at `port`; its pid."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+        made = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
         try:
-            _wait(port, process)
-            yield process.pid
+            _wait(port, made)
+            yield made.pid
         finally:
-            process.terminate()
-            process.wait(30)
+            made.terminate()
+            made.wait(30)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -257,7 +257,7 @@ class GatewayAssembly:
         )
         self.relay.register(application)
         return EngineServer(
-            engine_settings(self._settings),
+            engine_settings(self._settings, self.cluster.sid_prefix if self.cluster else ""),
             self.worker_sessions.received(SessionLog(application, self._deadlines.call_later)),
             self._deadlines,
             outbox=self.relay.outbox,

@@ -55,8 +55,11 @@ def worker_secret(settings: Settings, environ: Mapping[str, str]) -> Callable[[]
     return lambda: hmac.digest(key(), b"the worker's URL", "sha256").hex()[:32]
 
 
-def engine_settings(settings: Settings) -> EngineSettings:
-    """For Engine.IO, whose intervals are in milliseconds; a client may save up 5 s of its rate."""
+def engine_settings(settings: Settings, sid_prefix: str = "") -> EngineSettings:
+    """For Engine.IO, whose intervals are in milliseconds; a client may save up 5 s of its rate.
+
+    `sid_prefix`: what the ids of sessions begin with.
+    """
     return EngineSettings(
         ping_interval=settings.ping_interval * 1000,
         ping_timeout=settings.ping_timeout * 1000,
@@ -64,6 +67,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         rate=settings.message_rate,
         burst=5 * settings.message_rate,
         eio3=settings.eio3,
+        sid_prefix=sid_prefix,
         path="/socket.io/",
         query=frozenset(("token", WORKER_KEY)),
     )

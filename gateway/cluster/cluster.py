@@ -84,6 +84,11 @@ class Cluster(Service):
         made = self.journals[hub.name] = SharedJournal(hub, self)
         return made
 
+    @property
+    def sid_prefix(self) -> str:
+        """What the ids of Engine.IO's sessions begin with: a proxy finds the gateway by it."""
+        return f"{self.gateway}."
+
     def sign(self, namespace: str, said: str) -> str:
         """The pid that says `said`."""
         return self._pids[namespace].sign_again(said)

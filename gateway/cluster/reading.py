@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from twisted.logger import Logger
 
-from gateway.cluster.places import Place, Places
+from gateway.cluster.places import Place
 from gateway.cluster.record import VERSION, Note, Reader, places_of, read_checkpoint
 from gateway.cluster.resp import RedisError
 from gateway.common.attempt import Attempts
@@ -196,19 +196,28 @@ class Reading:
     def _take_batch(self, start: Place, told: dict[bytes, bytes]) -> None:
         origin, number = told[b"o"], int(told[b"n"])
         believed = int(told[b"t"]) == self.lead
-        if origin == self._me:
-            batch = self._own.arrived(number)
-            if batch is not None:  # else it was sent twice
-                for said in batch.contents:
-                    content = None if said.told else said.content
-                    start = self._enter(content, start, places_of(said.content), believed=believed)
-                self._events.returned(batch)
-            return
         gateway, _, incarnation = origin.partition(b" ")
         last, seen = self._seen.get(gateway, (b"", 0))
-        if incarnation == last and number <= seen:
-            return
-        self._seen[gateway] = incarnation, number
+        is_new = incarnation != last or number > seen
+        if is_new:
+            self._seen[gateway] = incarnation, number
+        is_mine = origin == self._me
+        batch = self._own.arrived(number) if is_mine else None
+        if batch is not None:
+            self._take_own(batch, start, believed=believed)
+        elif is_new and not (is_mine and self.is_attached):  # else it was sent twice
+            self._take_others(told, start, believed=believed)
+
+    def _take_own(self, batch: Batch, start: Place, *, believed: bool) -> None:
+        """Take a batch that this gateway has sent: its events are still here."""
+        for said in batch.contents:
+            content = None if said.told else said.content
+            said.told = True
+            start = self._enter(content, start, places_of(said.content), believed=believed)
+        self._events.returned(batch)
+
+    def _take_others(self, told: dict[bytes, bytes], start: Place, *, believed: bool) -> None:
+        """Take a batch of another gateway, or of this one before it began to read anew."""
         if told[b"v"] != VERSION:
             self.passed_over += 1
             return

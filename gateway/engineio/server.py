@@ -213,7 +213,7 @@ class Server:
     ) -> Session:
         session = Session(
             self,
-            token_urlsafe(SID_BYTES),
+            self.settings.sid_prefix + token_urlsafe(SID_BYTES),
             eio,
             channel,
             outbox=self._outbox(),

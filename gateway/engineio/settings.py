@@ -25,6 +25,8 @@ class Settings:
     """Whether Engine.IO 3 clients (socket.io-client 2.x) are let in."""
     query: frozenset[str] | None = None
     """Names of the parameters of a client's first request that are kept; None: all."""
+    sid_prefix: str = ""
+    """What the ids of all sessions begin with, so that a proxy knows whose they are."""
     path: str = "/engine.io/"
     """Where the server answers; only the web layer reads it."""
 

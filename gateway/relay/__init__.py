@@ -8,7 +8,8 @@ In reading order:
 
 - `settings`: what can be set.
 - `relay`: the relay as a whole: a hub for each namespace.
-- `hub`: one namespace: takes events in, answers CONNECT.
+- `hub`: one namespace: takes events in.
+- `entrance`: answers CONNECT: who comes in, and as whom.
 - `observer`: what it asks of the gateway, which `app` implements.
 - `event`: one event, what of it may change in the log, and its key: which events it replaces.
 - `aliases`: codes that name one thing: the interface of what knows them.

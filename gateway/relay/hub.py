@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,19 +9,17 @@ import orjson
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.relay.acks import Acks, QuestionContext
 from gateway.relay.aliases import NONE
-from gateway.relay.auth import KEYS, misspelt
 from gateway.relay.continuity import Continuity
+from gateway.relay.entrance import Entrance
 from gateway.relay.event import Event, Question, Subject
 from gateway.relay.journal import DirectJournal
 from gateway.relay.late_joiners import SUBSCRIBE, LateJoiners
 from gateway.relay.log import Log
 from gateway.relay.pids import Pids
-from gateway.relay.recovery import Recovery, recovery_request
+from gateway.relay.recovery import Recovery
 from gateway.relay.refusals import Refusals
 from gateway.relay.services import Services
-from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
-from gateway.socketio.errors import ConnectionRefused
 from gateway.socketio.namespace import ack_ids
 from gateway.socketio.packet import PacketType, header, whole
 from gateway.socketio.socket import State
@@ -104,6 +101,16 @@ class Hub:
             self._learn,
             observer.owner,
         )
+        self._entrance = Entrance(
+            self._journal,
+            self.log,
+            self.members,
+            deadlines,
+            observer,
+            self._recovery,
+            self._late_joiners,
+            self.continuity,
+        )
         self.services = Services()
         self.refusals = Refusals()
         self.repaired = 0
@@ -112,57 +119,8 @@ class Hub:
     # -- the namespace -----------------------------------------------------------------
 
     def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
-        """Accept `socket`; with `auth: {recover: true}` as the client that it was, if possible.
-
-        After the CONNECT reply and before new events a client that is back gets what it missed,
-        and a new one its snapshot.  Raises `ConnectionRefused` for clients that may not come
-        in, and for filters and keys of `auth` that make no sense.
-        """
-        if self._journal.wait is not None:
-            self._journal.wait(partial(self._connect_late, socket, auth))
-            return
-        try:
-            may_publish = self._observer.admit(socket.session, auth)
-        except ConnectionRefused as refused:
-            if not refused.delay:
-                raise
-            self._deadlines.call_later(refused.delay, partial(socket.refuse, refused))
-            return
-        slip = misspelt(auth)
-        if slip is not None:
-            raise ConnectionRefused("auth has no key {!r}: write {!r}".format(*slip))
-        selection = self._late_joiners.selection(auth)
-        wanted = recovery_request(auth)
-        back = self._recovery.find(wanted, selection) if wanted is not None else None
-        outbox = socket.session.outbox
-        assert isinstance(outbox, SessionOutbox)
-        subscription = Subscription(socket, self.log, outbox)
-        if back is not None:
-            subscription.resume(back)
-        else:
-            subscription.sid = socket.sid
-            subscription.selection = subscription.asked = selection
-        subscription.may_publish = may_publish
-        subscription.knows_us = any(key in auth for key in KEYS)
-        self._late_joiners.ask(subscription, auth)
-        self.members[socket] = subscription
-        told = {} if wanted is None else {"pid": self._recovery.register(subscription)}
-        socket.outbox = subscription
-        socket.accept(sid=subscription.sid, **told)
-        if back is not None:
-            subscription.read_from(back.cursor)
-        # Asked while the process lives: nobody could tell later whether it was the worker.
-        if not self._observer.is_worker(subscription) and back is None:
-            self._late_joiners.greet(subscription)
-        self.continuity.client(subscription)
-
-    def _connect_late(self, socket: Socket, auth: dict[str, Any]) -> None:
-        """Accept or refuse a client that had to wait for the log."""
-        if socket.asks:
-            try:
-                self.connect(socket, auth)
-            except ConnectionRefused as refused:
-                socket.refuse(refused)
+        """Accept `socket`, see `Entrance`.  Raises `ConnectionRefused`."""
+        self._entrance.connect(socket, auth)
 
     def accepted(self, socket: Socket) -> None:
         """Nothing is left to do: `connect` did it."""

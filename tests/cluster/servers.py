@@ -1,6 +1,5 @@
 """A Redis that a test starts, kills and starts again, and a proxy before it."""
 
-import os
 import shutil
 import signal
 import socket
@@ -8,11 +7,11 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from unittest import SkipTest
 
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
 
+from tests.deploy.programs import require
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -23,12 +22,7 @@ class RedisServer:
     """Debian's redis-server on a port of its own, with what it was told on the disk."""
 
     def __init__(self, *options: str) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            reason = "redis-server is needed (package redis-server)"
-            if os.environ.get("CI") == "true":
-                raise AssertionError(reason)
-            raise SkipTest(reason)
+        program = require("redis-server", "redis-server")
         self.folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
         self.socket = self.folder / "redis.sock"
@@ -82,6 +76,11 @@ class RedisServer:
     def restart(self) -> None:
         self.kill()
         self.start()
+
+    def ended(self) -> str | None:
+        """How it ended; None: it runs."""
+        assert self.process is not None
+        return None if self.process.poll() is None else (self.folder / "log").read_text()
 
     def close(self) -> None:
         self.kill()

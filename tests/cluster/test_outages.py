@@ -18,14 +18,6 @@ def numbers(ear):
 class OutageCase(ClusterCase):
     """A Redis for each test, since it is killed."""
 
-    @classmethod
-    def setUpClass(cls):
-        """None for the class."""
-
-    @classmethod
-    def tearDownClass(cls):
-        """None for the class."""
-
     def setUp(self):
         self.redis = RedisServer()
         self.addCleanup(self.redis.close)

@@ -21,6 +21,7 @@ from gateway.socketio.server import Server
 from gateway.socketio.server import Settings as SocketSettings
 from gateway.web.http.timer import drive
 from tests.cluster.servers import RedisServer
+from tests.interop.kept import Kept
 from tests.patience import PATIENCE
 from tests.relay.world import RelayWorld, Watcher, WebSocketClient, market
 
@@ -140,20 +141,16 @@ class Node(RelayWorld):
         self.cluster.running = False
 
 
+_redis = Kept(RedisServer)
+
+
 class ClusterCase(TestCase):
-    """One Redis for the class, one cluster for each test."""
+    """One Redis for all of them, one cluster for each test."""
 
     timeout = PATIENCE * 2
-    redis: RedisServer
-    options: tuple[str, ...] = ()
 
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = RedisServer(*cls.options)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
+    def setUp(self) -> None:
+        self.redis = _redis(self)
 
     def node(self, gateway: str, url: str = "", **given: Any) -> Node:
         name = self.id().rpartition(".")[2][-40:].strip("_")

@@ -10,9 +10,11 @@ import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPHandler, Request, build_opener
 
+from twisted.application.service import Service
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
@@ -20,8 +22,10 @@ from twisted.trial.unittest import TestCase
 
 from gateway.app.assembly import GatewayAssembly
 from gateway.options import Settings
+from tests.cluster.servers import RedisServer
 from tests.deploy.programs import require
 from tests.deploy.running import DEPLOY, until
+from tests.optional import package
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -47,23 +51,20 @@ http {{
 """
 
 
-class NginxTests(TestCase):
+class NginxCase(TestCase):
     timeout = 2 * PATIENCE
+    snippet: str
+    gateways: list[Service]
 
-    def setUp(self) -> Deferred[None]:
+    def begin(self, ports: list[int]) -> Deferred[None]:
+        """Start nginx before gateways at these ports."""
         nginx = require("nginx", "nginx-light")
-        self.folder = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-        gateways = [self.gateway(ping) for ping in PINGS]
         self.port = free_port()
-        snippet = (DEPLOY / "nginx.conf").read_text()
-        for before, after in (
-            ("listen 80;", f"listen 127.0.0.1:{self.port};"),
-            ("server 127.0.0.1:3001;", f"server 127.0.0.1:{gateways[0]};"),
-            ("server 127.0.0.1:3002;", f"server 127.0.0.1:{gateways[1]};"),
-        ):
-            assert snippet.count(before) == 1, before
-            snippet = snippet.replace(before, after)
+        snippet = (DEPLOY / self.snippet).read_text()
+        snippet = snippet.replace("listen 80;", f"listen 127.0.0.1:{self.port};")
+        for number, port in enumerate(ports, 1):
+            assert f"127.0.0.1:300{number}" in snippet, number
+            snippet = snippet.replace(f"127.0.0.1:300{number}", f"127.0.0.1:{port}")
         (self.folder / "nginx.conf").write_text(AROUND.format(snippet=snippet))
         process = subprocess.Popen(
             [nginx, "-p", self.folder, "-c", "nginx.conf", "-e", "error.log"],
@@ -74,7 +75,13 @@ class NginxTests(TestCase):
         self.addCleanup(process.terminate)
         return deferToThread(until, self.listens)
 
-    def gateway(self, ping: float) -> int:
+    def setUp(self) -> object:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.gateways = []
+        return self.begin([self.gateway(ping) for ping in PINGS])
+
+    def gateway(self, ping: float, **given: Any) -> int:
         """The port of a new gateway, told what the snippet's head says."""
         port = free_port()
         settings = Settings(
@@ -84,9 +91,11 @@ class NginxTests(TestCase):
             trusted_proxies=("127.0.0.1",),
             allowed_hosts=(NAME,),
             allowed_origins=(f"https://{NAME}",),
+            **given,
         )
         gateway = GatewayAssembly(settings, reactor).gateway
         gateway.startService()
+        self.gateways.append(gateway)
         self.addCleanup(gateway.stopService)
         return port
 
@@ -140,6 +149,12 @@ class NginxTests(TestCase):
                 answer += data
             return answer
 
+
+class NginxTests(NginxCase):
+    """Each client has one gateway, by its address."""
+
+    snippet = "nginx.conf"
+
     async def test_each_client_polls_one_gateway_and_both_have_some(self) -> None:
         found = [await deferToThread(self.poll, client) for client in CLIENTS]
         self.assertEqual([statuses for _, statuses in found], [[200] * 3] * len(CLIENTS))
@@ -165,6 +180,43 @@ class NginxTests(TestCase):
     async def test_a_foreign_host_is_refused(self) -> None:
         status, _ = await deferToThread(self.ask, CLIENTS[0], "/status", Host="evil.example")
         self.assertEqual(status, 403)
+
+
+class ClusterTests(NginxCase):
+    """Each session has one gateway, by its id; the third gateway is not there."""
+
+    snippet = "nginx-cluster.conf"
+
+    def setUp(self) -> object:
+        package("hiredis")
+        self.redis = RedisServer()
+        self.addCleanup(self.redis.close)
+        self.key = self.redis.folder / "key"
+        self.key.write_text("k" * 32)
+        return super().setUp()
+
+    def gateway(self, ping: float, **given: Any) -> int:
+        return super().gateway(
+            ping,
+            cluster=self.redis.url,
+            cluster_key_file=self.key,
+            gateway_name=f"g{len(self.gateways) + 1}",
+            **given,
+        )
+
+    def begin(self, ports: list[int]) -> Deferred[None]:
+        return super().begin([*ports, free_port()])
+
+    async def test_a_session_stays_where_it_began_and_new_ones_go_where_a_gateway_is(self) -> None:
+        client = CLIENTS[0]
+        found = [await deferToThread(self.poll, client) for _ in range(12)]
+        self.assertEqual([statuses for _, statuses in found], [[200] * 3] * 12)
+        self.assertEqual({ping for ping, _ in found}, set(PINGS))
+        await self.gateways[0].stopService()
+        found = [await deferToThread(self.poll, client) for _ in range(6)]
+        self.assertEqual(found, [(PINGS[1], [200] * 3)] * 6)
+        answer = await deferToThread(self.upgrade, client)
+        self.assertIn(b'0{"sid":"g2.', answer)
 
 
 class From(HTTPHandler):

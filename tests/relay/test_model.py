@@ -22,7 +22,8 @@ from gateway.relay.event import OVERHEAD, Event, Question, Subject
 from gateway.relay.journal import Offset
 from gateway.relay.lagging import SlowClientLimits, SlowClients
 from gateway.relay.log import Log
-from gateway.relay.recovery import Pids, Recovery, RecoveryRequest
+from gateway.relay.pids import Pids
+from gateway.relay.recovery import Recovery, RecoveryRequest
 from gateway.relay.selection import Selection
 from gateway.relay.turn import Turn
 from tests.relay.model import Member

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.relay.journal import Offset
-from gateway.relay.recovery import Pid, Pids
+from gateway.relay.pids import Pid, Pids
 
 PID = Pid("a_sid-of-it", Offset("E", 17))
 
