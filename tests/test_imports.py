@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "common": set(),
     "options": {"market/events", "replay/wishes", "rehearsal/script"},
     "relay": {"common", "socketio", "engineio"},
+    "cluster": {"relay", "socketio", "engineio", "common"},
     "market/events": set(),
     "market/hours": {"common"},
     "market": {"common", "engineio"},
@@ -82,7 +83,7 @@ MAY_IMPORT = {
     "ops/logs": {"options", "common", "engineio"},
     "ops": set(),
     "app": {
-        "ops", "history", "contract", "options", "web", "worker", "market", "relay",
+        "ops", "history", "contract", "options", "web", "worker", "market", "relay", "cluster",
         "replay/wishes", "rehearsal", "socketio",
         "engineio", "common",
     },

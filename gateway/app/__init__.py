@@ -33,6 +33,7 @@ What is told of all this, and asked for:
 - `seen_worker`: the supervisor as `worker_events` sees it; marks what a rehearsing worker says.
 - `replayed_worker`: keeps what a recording says of its worker from being taken for ours.
 - `replay_control`: stands between a replay's worker and those who watch it or tell it to pause.
+- `cluster_parts`: makes this gateway's part in a cluster, and joins it with the rest.
 - `collectors`: registers the collectors of `GET /metrics`.
 - `build`: which build runs, for the log, `--check` and the metrics.
 
