@@ -5,7 +5,8 @@ path.  The journal of each namespace (`gateway/relay/journal.py`) is here; `app`
 
 In reading order:
 
-- `settings`, `address`: what can be set, and where Redis is.
+- `settings`: what can be set.
+- `address`: where Redis is.
 - `scripts`: the keys, and what Redis does in one step; what entries of the log there are.
 - `record`: what stands in a batch of events, and in a kept snapshot.
 - `places`: which position of a gateway's own log is which place of the shared one.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     """Called once with a reply (bytes, int, list or None), or with an instance of RedisError."""
 
 _NOTHING = object()
+_pack: Any = hiredis.pack_command  # it is typed for one argument
 
 
 class RedisError(Exception):
@@ -74,7 +75,7 @@ class Redis(Protocol):
         if not self._answers:
             self._heard = self._clock()
         self._answers.append(answer)
-        self._write(hiredis.pack_command(tuple(command)))
+        self._write(_pack(tuple(command)))
         self._write_now()
 
     def dataReceived(self, data: bytes) -> None:
