@@ -142,6 +142,8 @@ class GatewayAssembly:
         self._revocation = Revocation(self.guard, identities, self.engine.sessions)
         tokens = self._guarding.all_tokens
         self.redact.learn(*alerting.secrets, *(token.secret for token in tokens))
+        if self.cluster is not None:
+            self.redact.learn(*self.cluster.settings.secrets)
         self._tokens = token_files.TokenFiles(
             token_sources(settings), tokens, self._heed_tokens, wall=time.time
         )

@@ -34,6 +34,12 @@ class ClusterSettings:
     history: int = 8 << 20
     records: int = 20_000
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may have."""
+        key = self.key.decode("utf-8", "replace")
+        return (key, self.address.password) if self.address.password else (key,)
+
     def secret(self, what: str) -> bytes:
         """A key of its own for each use."""
         return hmac.digest(self.key, what.encode(), "sha256")

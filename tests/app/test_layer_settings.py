@@ -112,8 +112,8 @@ class LayersTests(SynchronousTestCase):
         settings = Settings(token="for control", view_token="to look on")
         worker = worker_settings(settings, guard_settings(settings), {})
         self.assertEqual(worker.secrets, ("for control", "to look on"))
-        names = {"SJGATEWAY_TOKEN", "SJGATEWAY_VIEW_TOKEN", "SJGATEWAY_ALERT_URLS"}
-        self.assertEqual(set(worker.withhold), names)
+        names = ("TOKEN", "VIEW_TOKEN", "ALERT_URLS", "CLUSTER_PASSWORD")
+        self.assertEqual(set(worker.withhold), {f"SJGATEWAY_{name}" for name in names})
 
     def test_the_browsers_library(self) -> None:
         self.assertIsNone(client_bundle(Settings()))
