@@ -228,9 +228,18 @@ class SocketTestCase(TestCase):
         self.control = FakeControl()
         self.engine = Echo()
 
-    def listen(self, settings: GuardSettings | None = None, limits: Limits | None = None) -> int:
-        """Serve on a port of loopback until the test ends; its number."""
-        self.site = build_site(self.reactor, self.control, settings, limits, self.engine)
+    def listen(
+        self,
+        settings: GuardSettings | None = None,
+        limits: Limits | None = None,
+        timer: Any = None,
+    ) -> int:
+        """Serve on a port of loopback until the test ends; its number.
+
+        `timer`: what the deadlines go by, else the reactor.
+        """
+        timer = timer or self.reactor
+        self.site = build_site(timer, self.control, settings, limits, self.engine)
         port = self.reactor.listenTCP(0, self.site, interface="127.0.0.1")
         self.visitors = Visitors()
         count_connections(port, self.visitors, self.reactor)

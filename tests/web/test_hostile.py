@@ -3,7 +3,7 @@
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred, gatherResults
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import Clock
 
 from gateway.web.http.limits import Limits
 from tests.web.site import Recorder, SocketTestCase
@@ -11,8 +11,7 @@ from tests.web.site import Recorder, SocketTestCase
 PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEALTHY = 100
 ROUNDS = 5
-SHORT = Limits(head_seconds=2, body_seconds=2, linger_seconds=2)
-"""Long enough for a hundred clients to connect and ask, on a busy machine."""
+LIMITS = Limits(head_seconds=2, body_seconds=2, linger_seconds=2)
 
 SLOW = {
     "an empty line": b"\r\n",
@@ -24,18 +23,35 @@ SLOW = {
 }
 
 
+class Deadlines:
+    """The reactor's turns, but deadlines of `clock`: they pass when the test says so."""
+
+    def __init__(self, reactor: Any) -> None:
+        self.clock = Clock()
+        self._reactor = reactor
+
+    def seconds(self) -> float:
+        return self.clock.seconds()
+
+    def callLater(self, delay: float, *call: Any) -> Any:
+        return (self.clock if delay else self._reactor).callLater(delay, *call)
+
+
 class SlowTests(SocketTestCase):
     async def test_slow_peers_are_closed_while_a_hundred_others_are_served(self) -> None:
-        port = self.listen(limits=SHORT)
+        deadlines = Deadlines(self.reactor)
+        port = self.listen(limits=LIMITS, timer=deadlines)
         slow = {name: await self.connect(port) for name in SLOW}
         for name, recorder in slow.items():
             recorder.transport.write(SLOW[name])
-        trickle = LoopingCall(self.trickle, list(slow.values()))
-        trickle.start(0.05)
         healthy = [await self.connect(port) for _ in range(HEALTHY)]
         await gatherResults([self.ask(recorder) for recorder in healthy])
+        for _ in range(5):  # half a second each
+            self.trickle(list(slow.values()))
+            await self.turn()
+            await self.turn()
+            deadlines.clock.advance(0.5)
         await gatherResults([recorder.closed for recorder in slow.values()])
-        trickle.stop()
         for name, recorder in slow.items():
             expected = {"a second head": 2}.get(name, 1)
             self.assertEqual(recorder.received.count(b"HTTP/1.1 "), expected, name)
