@@ -54,7 +54,7 @@ class Record:
 
     def __init__(self, *packets: Packet) -> None:
         self.packets: tuple[Packet, ...] = packets
-        self.size = size_of(packets)
+        self.size = len(packets[0].data) if len(packets) == 1 else size_of(packets)
         """Bytes of payload, as they stand in WebSocket messages."""
         self._memo: dict[str, bytes] | None = None
 

@@ -204,12 +204,13 @@ class Subscription(Member):
 
     def take(self, form: Form) -> list[Record]:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
-        if not (self._direct or self._kept or self._passed):
-            return self._read(form)
         batch: list[Record] = []
         direct = 0
         room, packets = form.max_bytes, form.max_packets or UNBOUNDED
         while (record := self._peek(direct)) is not None:
+            if direct == len(self._direct) and not (self._kept or self._passed):
+                self._read(batch, room, packets)
+                break
             room -= record.size
             packets -= len(record.packets)
             if batch and (room < 0 or packets < 0):
@@ -230,10 +231,9 @@ class Subscription(Member):
             self._shown -= _memory([record for _, record, own in taken if not own])
         return batch
 
-    def _read(self, form: Form) -> list[Record]:
-        """`take` where only the log has something: many at a time, as for a client that is back."""
-        batch: list[Record] = []
-        room, packets, position = form.max_bytes, form.max_packets or UNBOUNDED, self.cursor
+    def _read(self, batch: list[Record], room: int, packets: int) -> None:
+        """`take` into `batch` where only the log has more: what a client missed may be much."""
+        position = self.cursor
         for event in self.log.between(position, self.log.flushed):
             if self._wants(event):
                 room -= event.size
@@ -243,7 +243,6 @@ class Subscription(Member):
                 batch.append(event)
             position += 1
         self.cursor = position
-        return batch
 
     def fetches(self, head: int) -> bool:
         """Whether it polls and has not fetched all events before the position `head`."""
