@@ -134,7 +134,7 @@ class ReplayTests(PageCase):
     def test_it_says_replay_and_can_be_paused_and_sent_elsewhere(self) -> None:
         require_chromium()
         session = ROOT / "examples" / "2026-11-30-day.jsonl.zst"
-        service = gateway(self, f"--replay={session}", "--speed=60", "--loop")
+        service = gateway(self, f"--replay={session}", "--speed=30", "--loop")
         page = self.visit(service).page
         expect(page.locator("#mark")).to_have_text("REPLAY")
         expect(page.locator("#conditions")).to_contain_text("not the prices of now")
@@ -142,6 +142,7 @@ class ReplayTests(PageCase):
         expect(page.locator("#quotes-body tr")).to_have_count(6)
         page.get_by_role("button", name="Pause").click()
         expect(page.locator("#replay-time")).to_contain_text("paused")
+        expect(page.locator("#replay-speed")).to_have_value("30")
         page.locator("#replay-to").fill("09:20")
         page.get_by_role("button", name="Go there").click()
         expect(page.locator("#replay-time")).to_have_text("2026-11-30 09:20:00 · paused")

@@ -51,6 +51,7 @@ class PublicWorkerTests(WorkersCase):
         self.logins(service, 1)
         status, answer = service.request("/restart-python", {})
         self.assertEqual(status, 200, answer)
+        self.logins(service, 2)  # so the new worker is connected: what follows may be the old one's
         browser.hears("python_status", status="connected")
         self.assertIs(browser.hears("shioaji_ready")["simulation"], True)
         self.assertEqual(browser.hears("contracts_loaded")["count"], 3)

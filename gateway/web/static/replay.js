@@ -39,9 +39,7 @@ export class Replay {
     const before = this.#told;
     this.#told = told;
     this.#at = Date.now();
-    if (told && document.activeElement !== byId("replay-speed")) {
-      byId("replay-speed").value = String(told.speed);
-    }
+    if (told && document.activeElement !== byId("replay-speed")) choose(String(told.speed));
     this.#write();
     if (before && told && before.round !== told.round && before.round) this.#went();
   }
@@ -88,6 +86,15 @@ export class Replay {
     this.#message.set(text);
     mark(byId("replay-message"), "kind", text && "bad");
   }
+}
+
+/** Show a speed; one that an option or a request asked for need not be in the list. */
+function choose(speed) {
+  const list = byId("replay-speed");
+  if (![...list.options].some(({ value }) => value === speed)) {
+    list.add(new Option(`${speed}×`, speed), list.options[0]);
+  }
+  list.value = speed;
 }
 
 function state({ ended, paused, speed }) {
