@@ -3,8 +3,7 @@
 import ast
 import importlib
 import inspect
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -16,7 +15,6 @@ from gateway.app.command_line import Options
 from gateway.rehearsal.plan import STAND_IN
 from gateway.tap import makeService
 from gateway.web import private
-from tests.untraced import untraced
 
 ROOT = Path(gateway.__file__).parent
 LISTED = {each.name for each in private.NAMES}
@@ -35,7 +33,8 @@ def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield ast.unparse(node.value), node.attr
         elif (
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"getattr", "setattr", "hasattr", "delattr"}
             and isinstance(node.args[1], ast.Constant)
             and is_private(node.args[1].value)
         ):
@@ -52,13 +51,25 @@ def own(tree: ast.AST) -> Iterator[str]:
         elif (
             isinstance(node, ast.Attribute)
             and isinstance(node.ctx, ast.Store)
-            and ast.unparse(node.value) in {"self", "cls"}
+            and isinstance(node.value, ast.Name)
+            and node.value.id in {"self", "cls"}
         ):
             yield node.attr
 
 
 def source(kind: type) -> ast.AST:
-    return ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    """The statement of a class."""
+    module = parsed(Path(inspect.getfile(kind)))
+    return next(
+        each
+        for each in ast.walk(module)
+        if isinstance(each, ast.ClassDef) and each.name == kind.__name__
+    )
+
+
+@cache
+def parsed(path: Path) -> ast.AST:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def inherited(kind: type) -> set[str]:
@@ -76,22 +87,24 @@ def private_names(kind: type) -> set[str]:
     return set(filter(is_private, own(source(kind))))
 
 
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
-OWN = {name for tree in TREES.values() for name in own(tree) if is_private(name)}
+TREES = {path: parsed(path) for path in sorted(ROOT.rglob("*.py"))}
+USED = {path: list(attributes(tree)) for path, tree in TREES.items()}
+MADE = {path: {name for name in own(tree) if is_private(name)} for path, tree in TREES.items()}
+OWN = set().union(*MADE.values())
 
 
-def unlisted(path: str, tree: ast.AST) -> list[str]:
+def unlisted(path: str, used: Iterable[tuple[str, str]]) -> list[str]:
     """Private attributes that are nobody's of ours, and not listed."""
     return [
         f"{path}: {owner}.{name}"
-        for owner, name in attributes(tree)
+        for owner, name in used
         if name not in LISTED | OTHERS and name not in OWN
     ]
 
 
 class UseTests(SynchronousTestCase):
     def test_nothing_else_is_used(self) -> None:
-        found = [each for path, tree in TREES.items() for each in unlisted(path.name, tree)]
+        found = [each for path, used in USED.items() for each in unlisted(path.name, used)]
         self.assertEqual(found, [])
 
     def test_the_reader_sees_what_is_used(self) -> None:
@@ -101,7 +114,7 @@ class UseTests(SynchronousTestCase):
             "getattr(channel, '_networkProducer', None)",
             "super()._cleanup()",
         ):
-            self.assertEqual(len(unlisted("x.py", ast.parse(code))), 1, code)
+            self.assertEqual(len(unlisted("x.py", attributes(ast.parse(code)))), 1, code)
 
     def test_no_attribute_is_by_chance_one_of_a_base_class(self) -> None:
         shared = set()
@@ -129,13 +142,12 @@ class UseTests(SynchronousTestCase):
         ]
         self.assertEqual(found, [])
 
-    @untraced
     def test_whatever_is_listed_is_used(self) -> None:
         used = {
             name
-            for path, tree in TREES.items()
+            for path in TREES
             if path.name != "private.py"
-            for name in [*(each for _, each in attributes(tree)), *own(tree)]
+            for name in [*(each for _, each in USED[path]), *MADE[path]]
         }
         self.assertEqual(LISTED - used, set())
         self.assertTrue(all(each.reason for each in private.NAMES))
