@@ -4,6 +4,7 @@ In reading order:
 
 - `supervisor`: makes all parts of this folder; what the gateway and the HTTP routes call.
 - `takeover`: the worker of a gateway before this one, and whether a person stopped it.
+- `estate`: what the next gateway of a cluster is to know.
 - `settings`: what it can be told.
 - `report`: what log, browsers, `/status` and `/health` are told.
 - `lifecycle/`: when a worker starts and ends: the gate, the budget, the broker's pauses, exits.

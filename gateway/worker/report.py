@@ -183,6 +183,8 @@ class WorkerReport:
         if starts_in is not None and (end or held_by):
             why = "; ".join(filter(None, (end and f"it {end}", held_by)))
             return f"The worker is to start in {starts_in:.1f} s: {why}"
+        if status == state.name and held_by:
+            return f"The worker is not started now: {held_by}"
         opens = self._planned(now)
         if status == "stopped" and opens:
             return f"The worker is down until its session opens: {iso(opens[0])}"

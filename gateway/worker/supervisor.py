@@ -19,6 +19,7 @@ from gateway.common.escape import escape
 from gateway.common.redact import Redactor
 from gateway.market.events import ERROR
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
+from gateway.worker.estate import Estate
 from gateway.worker.keys.store import CredentialChange, CredentialStore
 from gateway.worker.lifecycle.backoff import Backoff
 from gateway.worker.lifecycle.broker_limits import BrokerLimits
@@ -29,6 +30,7 @@ from gateway.worker.lifecycle.states import Running
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.launch import Launcher, RunMaker
 from gateway.worker.process.output import WorkerOutput
+from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import LateWorkerChecks, SilentFeeds
 from gateway.worker.report import WorkerNews, WorkerReport
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.common.credentials import Credentials
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
+    from gateway.worker.process.tenure import Tenure
     from gateway.worker.settings import WorkerSettings
 
 _log = Logger(namespace="gateway.worker")
@@ -53,6 +56,7 @@ class Supervisor:
     by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then,
     `is_connected()` whether the worker has a connection to us, `spoke_version_3(seconds)`
     whether a client of this machine was refused for Engine.IO 3 in the last `seconds`.
+    `tenure`: the right to have a worker, where several gateways share it.
     `in_thread` does what waits for the disk, by default in the reactor's threads.
     Raises ValueError for settings that make no sense.
     """
@@ -70,6 +74,7 @@ class Supervisor:
         trades: Callable[[float], bool] = lambda _: True,
         is_connected: Callable[[], bool] = lambda: True,
         spoke_version_3: Callable[[float], bool] = lambda _: False,
+        tenure: Tenure = UNSHARED,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
         self._settings = settings
@@ -80,7 +85,7 @@ class Supervisor:
         self.redact.learn(*settings.secrets)
         self._news = WorkerNews(lambda status: self._report.event(wall(), status), emit)
         self._keys = CredentialStore(settings, self.redact, environ)
-        self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor)
+        self._launcher = Launcher(settings, environ, cwd or Path.cwd(), reactor, tenure.cluster)
         self._output = WorkerOutput(
             reactor,
             settings,
@@ -101,6 +106,7 @@ class Supervisor:
             keys=self._keys,
             output=self._output,
             claim=claim,
+            tenure=tenure,
             trades=lambda: trades(wall()),
             gateway_url=lambda: self._gateway_url,
         )
@@ -111,12 +117,17 @@ class Supervisor:
             runs,
             self._keys,
             limits=self._limits,
+            tenure=tenure,
             lifecycle=lambda: self._lifecycle,
             wall=wall,
             taken=lambda: self.checks.took_over(),  # noqa: PLW0108  # they are made later
         )
+        self.estate = Estate(
+            self._ledger, self._limits, self._keys, self._takeover, lambda: self._lifecycle
+        )
+        """For the gateway of a cluster that has the worker next."""
         backoff = Backoff(settings, random)
-        self.gate = Gate([self._limits.hold, self._takeover.hold, backoff.hold])
+        self.gate = Gate([tenure.hold, self._limits.hold, self._takeover.hold, backoff.hold])
         """Asked before every start; further checks may be added to its list."""
         self._lifecycle = Lifecycle(
             reactor,
@@ -233,6 +244,17 @@ class Supervisor:
         """
         self._takeover.wished(stopped=False)
         return self._credential_change.change(credentials, wait_ready=wait_ready)
+
+    # -- the right to have a worker, where several gateways share it --------------------------
+
+    def may_live(self, until: float | None) -> None:
+        """The right lasts until then, in seconds of `guardian.now`; None: it has ended."""
+        worker = self._lifecycle.worker
+        if until is None:
+            self._lifecycle.give_way()
+        elif worker is not None:
+            worker.extend(until)
+        self._lifecycle.reconsider()
 
     # -- how it is ---------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.door import Handed
     from gateway.worker.process.launch import RunMaker
+    from gateway.worker.process.tenure import Tenure
     from gateway.worker.settings import WorkerSettings
 
 BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -50,6 +51,7 @@ class Takeover:
         keys: CredentialStore,
         *,
         limits: BrokerLimits,
+        tenure: Tenure,
         lifecycle: Callable[[], Lifecycle],
         wall: Callable[[], float],
         taken: Callable[[], object],
@@ -58,6 +60,7 @@ class Takeover:
         self._runs = runs
         self._keys = keys
         self._limits = limits
+        self._tenure = tenure
         self._lifecycle = lifecycle
         self._wall = wall
         self._taken = taken
@@ -79,11 +82,14 @@ class Takeover:
         self.hold = self._predecessor.hold
         """A check of the gate."""
         self._mark = StopMark(claim)
+        self.is_stopped = False
+        """Whether a person stopped the worker, and nobody has asked for one since."""
 
     def begin(self) -> bool:
         """Look for that worker, wanted or not; whether one is wanted at all."""
         attempt("Looking for the worker of the gateway before this one", self._predecessor.hold)
-        if self._mark.is_there:
+        self.is_stopped = self._mark.is_there
+        if self.is_stopped:
             _log.info(
                 "A person stopped the worker before the last gateway was killed or handed over: it"
                 " stays stopped until somebody starts it",
@@ -94,7 +100,8 @@ class Takeover:
 
     def wished(self, *, stopped: bool) -> None:
         """A person wants that there be no worker, or that there be one."""
-        attempt("Remembering that the worker is stopped", partial(self._mark.put, there=stopped))
+        self.is_stopped = stopped
+        self._remember(stopped=stopped)
 
     def end(self, *, now: bool) -> Deferred[None]:
         """The gateway is asked to end, and so is a worker that it was to take over.
@@ -102,11 +109,14 @@ class Takeover:
         Fires when that is gone, at once with `now`.  The next gateway starts a worker, whatever a
         person wanted of this one.
         """
-        self.wished(stopped=False)
+        self._remember(stopped=False)
         gone = self._predecessor.dismiss()
         if now:
             self._predecessor.end()
         return gone.addCallback(lambda _: self._claim.give_up())
+
+    def _remember(self, *, stopped: bool) -> None:
+        attempt("Remembering that the worker is stopped", partial(self._mark.put, there=stopped))
 
     def _adopt(self, handed: Handed) -> str:
         """Go on with the worker of the gateway before this one; why not, or nothing.
@@ -120,6 +130,8 @@ class Takeover:
             return "no worker is wanted now"
         if not has_its_keys:
             return "other keys"
+        if handed.lease is not None:
+            self._tenure.resume(note.tenure, handed.lease)
         settled = None
         if note.settled is not None:
             settled = self._wall() - handed.gone - handed.age + note.settled

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from gateway.common import attempt
 from gateway.worker.process.guarded import LIFELINE, STATUS, STDERR, STDOUT
+from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
 
@@ -27,6 +28,8 @@ from .fakes import Time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.worker.process.tenure import Tenure
 
 FIRST_PID = 2**22 + 1
 """No system has such processes: what is looked up of them is gone."""
@@ -108,7 +111,8 @@ class Child:
         self.protocol = protocol
         self.pid = pid
         self.worker: int | None = None
-        self.patience: list[float] = []
+        self.heard: list[str] = []
+        """The lines of the lifeline."""
         self.pipes = dict.fromkeys((LIFELINE, STDOUT, STDERR, STATUS), SimpleNamespace(doRead=int))
 
     # -- the transport ----------------------------------------------------------------
@@ -116,6 +120,7 @@ class Child:
     def writeToChild(self, fd: int, data: bytes) -> None:
         self.reactor.faults.check("write")
         for line in data.decode().splitlines():
+            self.heard.append(line)
             if line.startswith("{"):
                 self.asked = json.loads(line)
                 self.reactor.callLater(0.01, self.begin)
@@ -182,7 +187,7 @@ class Reactor(Time):
 class Simulation:
     """A supervisor, the calls of which may fail; `test` patches them and cleans up."""
 
-    def __init__(self, test, error: int, **changes: object) -> None:
+    def __init__(self, test, error: int, tenure: Tenure = UNSHARED, **changes: object) -> None:
         folder = Path(test.mktemp()).absolute()
         folder.mkdir()
         (folder / "main.py").write_text("import os\n")
@@ -208,6 +213,7 @@ class Simulation:
             cwd=folder,
             wall=self.reactor.wall,
             random=lambda: 0.0,
+            tenure=tenure,
             in_thread=maybeDeferred,
         )
 

@@ -109,6 +109,20 @@ class CredentialStore:
         _log.info("Credentials updated: {fields}", tag="Config", fields=", ".join(VARIABLES))
         return previous
 
+    def inherit(self, keys: Mapping[str, Any]) -> None:
+        """Use from now on what was posted to another gateway that had the worker.
+
+        Raises CredentialsError for nonsense.
+        """
+        new = Credentials.validated(keys)
+        if new == self.current:
+            return
+        try:
+            self.replace(new)
+        except WorkerError as error:
+            _log.error("{error}", tag="Config", error=str(error))
+            self.current = new
+
     def put_back(self, new: Credentials, previous: Credentials | None) -> bool:
         """Use `previous` again; False when other keys than `new` are in use by now."""
         if self.current is not new:

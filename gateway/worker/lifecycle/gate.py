@@ -27,6 +27,8 @@ class Hold:
     """How long, at most; the gate is asked again then.  Infinite: until a person asks."""
     imposed: bool = False
     """The broker imposed it: `force` overrides it."""
+    is_open: bool = False
+    """Nobody knows when it ends; who holds it tells when it has."""
 
     @property
     def endless(self) -> bool:
@@ -79,7 +81,7 @@ def _seconds(hold: Hold) -> float:
 
 def refusal(hold: Hold, now: float) -> HeldError:
     """What a person is told who asks at `now`, in seconds since 1970."""
-    if hold.endless:
+    if hold.endless or hold.is_open:
         return HeldError("No worker can be started now", hold.reason)
     kind = PausedError if hold.imposed else HeldError
     return kind.until(hold.reason, iso(now + hold.seconds))

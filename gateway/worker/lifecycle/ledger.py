@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -139,6 +140,27 @@ class Ledger:
         self._unsaved["scheduled"] = point
         self._save()
 
+    def told(self) -> Record:
+        """All that is known, as JSON, for the ledger of another machine."""
+        known = {**self._record, **self._unsaved}
+        known.pop("least", None)
+        for kind in KINDS:
+            known[kind] = dict(_sum(self._record, self._uncounted, kind))
+        return known
+
+    def learn(self, told: Record) -> None:
+        """Know what another ledger knew, perhaps of the same file.  Raises ValueError."""
+        other = checked(told)
+        least = {kind: other[kind] for kind in KINDS}
+        self._record = {**self._record, **_no_fewer(self._record, least)}
+        self._unsaved.update(
+            least=least,
+            pause=max(other["pause"], self._entry("pause"), key=itemgetter("until")),
+            newest=max(other["newest"], self._entry("newest"), key=itemgetter("at")),
+            scheduled=max(other["scheduled"] or 0, self.scheduled or 0) or None,
+        )
+        self._save()
+
     def flush(self) -> Deferred[None]:
         """Fires when what is being written is on the disk, or can't be."""
         flushed: Deferred[None] = Deferred()
@@ -208,11 +230,13 @@ class Ledger:
                 record = self._read()
             except ValueError as error:
                 record, damaged = checked({"days": {}}), str(error)
+            entries = {name: value for name, value in others.items() if name != "least"}
+            record = {**record, **_no_fewer(record, others.get("least", {})), **entries}
             kept = {
                 kind: dict(sorted(_sum(record, counts, kind).items())[-DAYS_KEPT:])
                 for kind in KINDS
             }
-            record = {**record, **others, **kept}
+            record = {**record, **kept}
             self._write(record)
         finally:
             os.close(lock)
@@ -298,3 +322,14 @@ def _are_counts(value: object) -> bool:
 def _sum(record: Record, counts: Counts, kind: str) -> Counter[str]:
     more = {day: count for (each, day), count in counts.items() if each == kind}
     return Counter(record[kind]) + Counter(more)
+
+
+def _no_fewer(record: Record, least: Record) -> Record:
+    """The counts of `record`, where those of `least` are not higher."""
+    return {
+        kind: {
+            day: max(record[kind].get(day, 0), counts.get(day, 0))
+            for day in {**record[kind], **counts}
+        }
+        for kind, counts in least.items()
+    }

@@ -189,6 +189,10 @@ class Lifecycle:
         self._wish(self.generation + 1).addErrback(lambda _: None)  # the state tells
         self.state.restart(self._transitions)
 
+    def give_way(self) -> None:
+        """Another gateway may have a worker: end ours; it is started when the gate lets it."""
+        self.state.give_way(self._transitions)
+
     def reconsider(self) -> None:
         """What forbids a start has changed: ask the gate again for a planned start."""
         self.state.reconsider(self._transitions)

@@ -110,6 +110,10 @@ class WorkerRun(Protocol):
         """Of an adopted one: tell what became of it until now."""
         ...
 
+    def extend(self, until: float) -> None:
+        """It may live until then, in seconds of its guardian's clock."""
+        ...
+
     def end(self) -> None:
         """End it and its tree, politely.  Before it has settled that is only noted."""
         ...
@@ -120,7 +124,7 @@ class WorkerRun(Protocol):
 
 
 class WorkerListener(Protocol):
-    """Receives what becomes of a worker: each call at most once, in this order."""
+    """Receives what becomes of a worker: each call at most once, and most in this order."""
 
     def started(self, worker: WorkerRun) -> None:
         """Its process runs; one that could not be made is told as `exited`."""
@@ -128,6 +132,10 @@ class WorkerListener(Protocol):
 
     def settled(self, worker: WorkerRun) -> None:
         """It lived long enough to count as started."""
+        ...
+
+    def expired(self, worker: WorkerRun) -> None:
+        """Its guardian ends it, since its time is over; may come at any time."""
         ...
 
     def exited(self, worker: WorkerRun) -> None:

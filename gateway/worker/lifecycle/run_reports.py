@@ -105,6 +105,11 @@ class RunReports:
         if worker.alive and cause in PREVENTS_LOGIN:
             self.not_ready(worker.generation, words)
 
+    def expired(self, worker: WorkerRun) -> None:
+        """Its time is over."""
+        if worker is self._transitions.worker:
+            self._transitions.state.give_way(self._transitions)
+
     def exited(self, worker: WorkerRun) -> None:
         """Its process is gone."""
         if worker is not self._transitions.worker or worker.exit is None:

@@ -41,6 +41,9 @@ BackingOff and Fatal: it leads to Running, or to Starting if it has not settled.
 A worker that logs in again during the broker's pause is *suspended*: as by `restart`, and the
 gate, held by the pause, puts the next start off.
 
+Where several gateways share one worker, Starting and Running *give way* when another gateway may
+have it: they lead to Stopping+, and the gate is held until the right is ours again.
+
 The order within one transition: the old state is left (its timers end), the new one is there,
 its effect is done, people are told, and at last those who waited get their answers; an answer
 may ask for something again.  Effects do not raise: `attempt` turns an exception into a reason,
@@ -103,6 +106,9 @@ class WorkerState:
     def suspend(self, control: StateActions) -> None:
         """The worker logs in again during the broker's pause."""
 
+    def give_way(self, control: StateActions) -> None:
+        """The right to have a worker has ended."""
+
     def reconsider(self, control: StateActions) -> None:
         """What forbids a start may have changed."""
 
@@ -148,6 +154,9 @@ class Up(WorkerState):
 
     def stop(self, control: StateActions) -> None:
         control.enter(Stopping(self.worker, control.termination_of(self.worker)))
+
+    def give_way(self, control: StateActions) -> None:
+        control.enter(Stopping(self.worker, control.termination_of(self.worker), wanted=True))
 
     def exited(self, control: StateActions) -> None:
         control.enter(Exited(self.worker, control.termination_of(self.worker)))
@@ -264,6 +273,8 @@ class BackingOff(WorkerState):
         self._timer = Countdown(reactor, "Looking whether the next start is due", look)
         self._pause_ends: float = 0.0
         self._planned: float = self._clock()
+        self._is_open = False
+        """Whether nobody knows when the start will be."""
         self.held_by = ""
 
     def reconsider(self, control: StateActions) -> None:
@@ -277,16 +288,22 @@ class BackingOff(WorkerState):
 
         They must if the reason is another one, or if the start moved before it was due.
         """
-        was_due, before, held_by = not self.starts_in, self._planned, self.held_by
+        was_due, before, held_by = not self._left, self._planned, self.held_by
         self._pause_ends = self._clock() + pause
         self._planned = max(self._pause_ends, self._clock() + (hold.seconds if hold else 0))
         self.held_by = hold.reason if hold else ""
-        self._timer.begin(min(self.starts_in, LOOK))
-        moved = abs(self._planned - before) > MOVED
+        self._is_open = hold is not None and hold.is_open
+        self._timer.begin(min(self._left, LOOK))
+        moved = abs(self._planned - before) > MOVED and not self._is_open
         return held_by != self.held_by or (moved and not was_due)
 
     @property
-    def starts_in(self) -> float:
+    def starts_in(self) -> float | None:
+        return None if self._is_open else self._left
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the gate is asked again at last."""
         return max(0.0, self._planned - self._clock())
 
 

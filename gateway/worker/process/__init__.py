@@ -16,6 +16,7 @@ In reading order:
 - `predecessor`: waits for the worker that the gateway before left, or takes it over.
 - `door`: where a guardian is asked for its worker, from outside.
 - `adopted`: a guardian that another gateway started, as a process transport.
+- `tenure`: the right to have a worker, where it can end.
 - `note`: what the next gateway is to know of a worker.
 - `output`: what the worker prints: into the log, and the broker's words in it.
 - `lines`: from bytes to lines that can be logged.

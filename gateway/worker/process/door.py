@@ -67,6 +67,8 @@ class Handed:
     """What the guardian was told to run, with the worker's environment."""
     note: Mapping[str, Any]
     """What the gateway before us noted."""
+    lease: float | None
+    """Until when its guardian lets it live, in seconds of `guardian.now`; None: for ever."""
     age: float
     """Seconds since the worker's start, or from that to its end."""
     gone: float
@@ -106,6 +108,7 @@ class Handed:
                     worker=int(first.split()[1]),
                     given=given,
                     note=note or {},
+                    lease=None if (lease := answer.get("lease")) is None else float(lease),
                     age=age,
                     gone=gone if isinstance(gone, int | float) else 0.0,  # older ones don't tell
                     reports=list(map(str, reports)),

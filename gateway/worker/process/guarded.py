@@ -80,6 +80,10 @@ class ProcessListener(Protocol):
         """The worker, or a child of it, wrote to `fd`, 1 or 2."""
         ...
 
+    def expired(self) -> None:
+        """The guardian ends the worker, since its lease is over."""
+        ...
+
     def exited(self, status: int) -> None:
         """The worker is gone, and `output` was called with all it wrote; `ended` follows."""
         ...
@@ -110,14 +114,17 @@ class GuardedProcess(ProcessProtocol):
         *,
         keep: float = 0.0,
         note: Mapping[str, Any] | None = None,
+        lease: Mapping[str, Any] | None = None,
     ) -> None:
         """`command`: None for one that is adopted.
 
         The worker is kept for `keep` seconds without a gateway; `note` is for the next one.
+        It lives no longer than its `lease`, if it has one (`guardian.py`).
         """
         self._command = command
         self._keep = keep
         self._note = note
+        self._lease = lease
         self._patience = patience
         self._listener = listener
         self._lock = lock
@@ -194,6 +201,10 @@ class GuardedProcess(ProcessProtocol):
         """What the next gateway is to know of the worker, in place of what was noted before."""
         self._say(f"note {json.dumps(note)}")
 
+    def extend(self, until: float) -> None:
+        """Its lease ends at `until` now, in seconds of `guardian.now`."""
+        self._say(f"lease {until}")
+
     def close(self) -> None:
         """Let go of the pipes, whoever holds the other ends."""
         for fd in (LIFELINE, STDOUT, STDERR, STATUS):
@@ -224,8 +235,9 @@ class GuardedProcess(ProcessProtocol):
 
     def _introduce(self) -> None:
         assert self._command is not None  # it is spawned
-        note = self._note
-        self._say(self._command.told(patience=self._patience, keep=self._keep, note=note))
+        more: dict[str, Any] = {} if self._lease is None else {"lease": self._lease}
+        more.update(patience=self._patience, keep=self._keep, note=self._note)
+        self._say(self._command.told(**more))
 
     def _heed(self, line: str) -> None:
         words = line.partition(" ")[::2]
@@ -248,6 +260,8 @@ class GuardedProcess(ProcessProtocol):
             self._listener.failed(int(errno), reason)
         elif word == "sent":
             self._listener.sent(rest)
+        elif word == "expired":
+            self._listener.expired()
         elif word == "exited":
             for fd in (STDOUT, STDERR):
                 attempt("Reading what is left in a pipe", partial(self._drain, fd))

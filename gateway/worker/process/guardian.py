@@ -14,12 +14,20 @@ there is one, is the *door*: a UNIX socket that listens, where the next gateway 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
 hold bytes as latin-1), `patience` (seconds after SIGINT, after SIGTERM, for what the worker
 leaves), `keep` (seconds; 0 without it), `identity` (texts by name: what makes this worker another
-one than others) and `note` (an object that only the gateway understands); afterwards
-`patience A B C`, `keep SECONDS`, `note {...}`, `adopted`, `stop`, `kill`.
+one than others), `note` (an object that only the gateway understands) and perhaps `lease`;
+afterwards `patience A B C`, `keep SECONDS`, `lease UNTIL`, `note {...}`, `adopted`, `stop`, `kill`.
+
+A `lease` is an object: `until`, in seconds of a clock that goes on while the machine sleeps
+(`now`), and `patience`: seconds after SIGINT, after SIGTERM, and from SIGKILL to `until`.  Nothing
+of the tree lives past that time, whatever the gateway does, since another machine may start a
+worker then: the guardian ends it by itself, so early that its patience fits.  `lease UNTIL` alone
+puts that off.  `after` are `argv`, `cwd` and `input` of a program that gives the lease back: it is
+run when nothing of the tree is left, and there is no gateway that could do it.
 
 Reports, one a line: `forked PID`, by the new process itself before it becomes the worker;
-`started PID` or `failed ERRNO REASON`; `sent SIGNAME`; `exited STATUS` (as waitpid has it),
-at once when the worker is gone.  The guardian itself exits when nothing of the tree is left.
+`started PID` or `failed ERRNO REASON`; `expired`: it begins to end the tree because of the lease;
+`sent SIGNAME`; `exited STATUS` (as waitpid has it), at once when the worker is gone.  The guardian
+itself exits when nothing of the tree is left.
 
 When the lifeline ends without a `stop` the gateway was killed, or hands over: the worker is
 *kept* for `keep` seconds, and ended as by `stop` when nobody has come.  What it prints meanwhile
@@ -31,13 +39,14 @@ The door is heeded while there is no gateway.  Only the own user is answered.  O
 JSON object with `version` and `identity`.  One line answers, a JSON object.  Where version and
 identity are the guardian's own, four descriptors come with it, as whoever starts a guardian has
 them: the new lifeline, the worker's stdout and stderr, the new reports.  It tells `version`, `pid`
-(the guardian's), `given` (the first line), `note` (the newest), `age` (seconds since the start of
-the worker, or from that to its end), `gone` (seconds since its end), `reports` (all so far),
-`output` (pairs of descriptor and text) and `dropped` (bytes of it that were not kept).  The new
-gateway says `adopted` first of all; if it goes before that, the worker is still kept, and nothing
-is lost.  Otherwise, and when the worker is being ended, the answer is `refused` (what differs;
-perhaps nothing) and, to the same version, `given` and `note`; the worker is ended, and nobody is
-waited for any more: who asks is in charge now, and will not have it.
+(the guardian's), `given` (the first line), `note` (the newest), `lease` (until when; null: for
+ever), `age` (seconds since the start of the worker, or from that to its end), `gone` (seconds since
+its end), `reports` (all so far), `output` (pairs of descriptor and text) and `dropped` (bytes of
+it that were not kept).  The new gateway says `adopted` first of all; if it goes before that, the
+worker is still kept, and nothing is lost.  Otherwise, and when the worker is being ended, the
+answer is `refused` (what differs; perhaps nothing) and, to the same version, `given` and `note`;
+the worker is ended, and nobody is waited for any more: who asks is in charge now, and will not
+have it.
 
 The worker and the others of its process group get SIGINT, SIGTERM, SIGKILL, as of Ctrl-C in
 a terminal.  Processes with a group of their own get SIGTERM when the worker is gone, and
@@ -48,7 +57,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
+import math
 import os
 import resource
 import select
@@ -75,10 +86,19 @@ PIECE, PIECE_COST = 8192, 128
 """Bytes from which on a new piece of the output is begun; what a piece costs besides."""
 FIND_INTERVAL = 1.0
 """Seconds between looks whether the next gateway can find a worker that is kept."""
+LEASE_INTERVAL = 1.0
+"""Seconds between looks at a lease: a wait does not count what the machine sleeps."""
+AFTER_TIMEOUT = 10.0
+"""Seconds in which the lease is given back."""
 DOOR_TIMEOUT = 5.0
 """Seconds in which one who comes to the door says and takes what it wants."""
 MAX_QUESTION = 16384
 """Bytes of what it says."""
+
+
+def now() -> float:
+    """Seconds of a clock that goes on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def prctl(option: int, value: int) -> None:
@@ -142,6 +162,12 @@ class Guardian:
         """Whether somebody holds the other end of the lifeline."""
         self.kept_until: float | None = None
         """Until when the next gateway is waited for; None: there is one, or nobody is to come."""
+        self.lease: float | None = None
+        """Until when anything of the tree may live, by `now`; None: for ever."""
+        self.last_patience = [0.0, 0.0, 0.0]
+        """At the end of the lease: after SIGINT, after SIGTERM, after SIGKILL."""
+        self.expired = False
+        """Whether that has begun."""
         self.ending = False
         """Whether the tree is to end: nobody can have the worker any more."""
         self.worker = 0
@@ -187,8 +213,13 @@ class Guardian:
             self.given = json.loads(line)
             self.note = self.given.get("note")
             self.keep = self.given.get("keep", 0.0)
-            if self.start(self.given):
+            if "lease" in self.given:
+                self.lease = self.given["lease"]["until"]
+                self.last_patience = self.given["lease"]["patience"]
+            if self.has_time() and self.start(self.given):
                 self.watch()
+                if not self.attached:
+                    self.give_back()
 
     def ask(self, *_: object) -> None:
         """Signal handler: remember that the tree shall end."""
@@ -203,6 +234,17 @@ class Guardian:
             self.inbox += data
         line, _, self.inbox = self.inbox.partition(b"\n")
         return line
+
+    def has_time(self) -> bool:
+        """Whether the lease lasts; that it does not is reported, too."""
+        if self.time_left() > 0:
+            return True
+        self.report(f"failed {errno.ETIMEDOUT} the right to run a worker has ended")
+        return False
+
+    def time_left(self) -> float:
+        """Seconds until the tree is to end because of the lease."""
+        return (self.lease or math.inf) - sum(self.last_patience) - now()
 
     def start(self, what: dict[str, Any]) -> bool:
         """Start the worker; whether that worked is reported, too."""
@@ -246,6 +288,7 @@ class Guardian:
                 self.asked = False
                 self.end()
                 continue
+            self.heed_lease()
             self.escalate()
             readable = select.select([self.wakeup, *self.sources()], [], [], self.left())[0]
             if self.wakeup in readable:
@@ -289,6 +332,8 @@ class Guardian:
                 self.patience = [float(word) for word in words]
             elif command == b"keep":
                 self.keep = float(words[0])
+            elif command == b"lease":
+                self.lease = float(words[0])
             elif command == b"note":
                 self.note = json.loads(line[len(command) :])
             elif command == b"adopted":
@@ -298,8 +343,7 @@ class Guardian:
             elif command == b"stop":
                 self.end()
             elif command == b"kill":
-                self.end()
-                self.company = self.strays = Course()
+                self.kill()
         return bool(data)
 
     def detach(self) -> None:
@@ -373,6 +417,7 @@ class Guardian:
                 "pid": os.getpid(),
                 "given": self.given,
                 "note": self.note,
+                "lease": self.lease,
                 "age": end - self.born,
                 "gone": now - end,
                 "reports": self.told,
@@ -404,6 +449,43 @@ class Guardian:
         if self.company is None:
             self.company = Course((signal.SIGINT, interrupt), (signal.SIGTERM, terminate))
 
+    def kill(self) -> None:
+        """End it now."""
+        self.end()
+        self.company = self.strays = Course()
+
+    def heed_lease(self) -> None:
+        """End the tree in time."""
+        if self.lease is None:
+            return
+        interrupt, terminate, last = self.last_patience
+        if self.time_left() <= 0 and not self.expired:
+            self.expired = True
+            self.patience = [interrupt, terminate, interrupt]
+            self.report("expired")
+            self.end()
+            for course in self.courses():
+                course.hurry(interrupt)
+        if self.lease - now() <= last:
+            self.lease = None
+            self.kill()
+
+    def give_back(self) -> None:
+        """Nothing is left of the tree: let another machine have a worker."""
+        after = self.given.get("lease", {}).get("after")
+        if after is not None:
+            with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+                subprocess.run(  # noqa: S603 - the gateway's own command
+                    [raw(word) for word in after["argv"]],
+                    cwd=raw(after["cwd"]),
+                    env={},
+                    input=after["input"].encode(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=AFTER_TIMEOUT,
+                    check=False,
+                )
+
     def end_rest(self) -> None:
         """The worker is gone: what it left has its own patience to log out.
 
@@ -427,6 +509,9 @@ class Guardian:
         ends = [course.deadline for course in self.courses()]
         if self.kept_until is not None and not self.attached:
             ends += [self.kept_until, time.monotonic() + FIND_INTERVAL]
+        if self.lease is not None:
+            due = self.lease - self.last_patience[2] - now() if self.expired else self.time_left()
+            ends.append(time.monotonic() + min(due, LEASE_INTERVAL))
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def escalate(self) -> None:

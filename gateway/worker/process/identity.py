@@ -25,11 +25,18 @@ OPTIONS: Final = "SJGATEWAY_"
 
 
 def identify(
-    script: Path, argv: Sequence[str], cwd: str, env: Mapping[str, str], keys: Collection[str]
+    script: Path,
+    argv: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str],
+    keys: Collection[str],
+    *,
+    cluster: str = "",
 ) -> dict[str, str]:
     """Digests by name, where the names are for people: "another environment".
 
     The broker's `keys` (the variables that hold them) count apart, by `CredentialStore.adopt`.
+    `cluster`: the gateways that share the right to run it.
     """
     source = b""
     with suppress(OSError):  # a program that is no file of ours
@@ -43,6 +50,7 @@ def identify(
         "program": _digest([*argv, cwd]),
         "main.py": hashlib.sha256(source).hexdigest(),
         "environment": _digest(sorted(counts.items())),
+        **({"cluster": _digest(cluster)} if cluster else {}),
     }
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.worker.process.door import Handed
     from gateway.worker.process.note import Note
     from gateway.worker.process.output import WorkerOutput
+    from gateway.worker.process.tenure import Tenure
     from gateway.worker.settings import WorkerSettings
 
 NOT_FOR_CHILDREN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID")
@@ -48,13 +49,20 @@ _EXCEPT = ("no_proxy", "NO_PROXY")
 class Launcher:
     """Makes the worker's command.
 
-    `environ` is the gateway's environment, `cwd` its working directory.
+    `environ` is the gateway's environment, `cwd` its working directory, `cluster` as that of
+    `Tenure`.
     """
 
     def __init__(
-        self, settings: WorkerSettings, environ: Mapping[str, str], cwd: Path, reactor: Any
+        self,
+        settings: WorkerSettings,
+        environ: Mapping[str, str],
+        cwd: Path,
+        reactor: Any,
+        cluster: str = "",
     ) -> None:
         self._settings = settings
+        self._cluster = cluster
         self._own_environ = environ
         self._cwd = cwd
         self._reactor = reactor
@@ -114,7 +122,8 @@ class Launcher:
         demo = ["--demo"] if self._settings.mark == "demo" else []
         argv = [*words, *([] if self._settings.own else (*demo, *self._settings.arguments))]
         cwd, env = os.fspath(target.folder), self.environment(credentials, gateway_url)
-        return Command(argv, cwd, env, identify(target.script, argv, cwd, env, self._keys))
+        what = identify(target.script, argv, cwd, env, self._keys, cluster=self._cluster)
+        return Command(argv, cwd, env, what)
 
     def environment(self, credentials: Credentials | None, gateway_url: str) -> dict[str, str]:
         """The gateway's own environment, and over it the keys and the gateway's URL.
@@ -226,6 +235,7 @@ class RunMaker:
         keys: CredentialStore,
         output: WorkerOutput,
         claim: Claim,
+        tenure: Tenure,
         trades: Callable[[], bool],
         gateway_url: Callable[[], str],
     ) -> None:
@@ -235,6 +245,7 @@ class RunMaker:
         self._keys = keys
         self._output = output
         self._claim = claim
+        self._tenure = tenure
         self._trades = trades
         self._gateway_url = gateway_url
 
@@ -269,6 +280,7 @@ class RunMaker:
             vitals=Vitals(self._settings, self._reactor.seconds, self._trades),
             streams=self._output.streams(generation),
             claim=self._claim,
+            tenure=self._tenure,
             own_keys=self._keys.current is not None,
         )
 

@@ -21,6 +21,8 @@ class Note:
     """When it counted as started; None: it did not yet."""
     counted: bool = False
     """Its start is in the ledger's file."""
+    tenure: Mapping[str, Any] = {}
+    """`Tenure.told`."""
     vitals: Mapping[str, Any] = {}
     """`Vitals.facts`."""
 
@@ -43,6 +45,7 @@ class Note:
                     own_keys=own_keys,
                     settled=settled,
                     counted=told.get("counted", True) is not False,  # not told before it was
+                    tenure=told.get("tenure") or {},
                     vitals=vitals,
                 )
         raise ValueError("what was noted of the worker makes no sense")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.worker.process.command import Command
     from gateway.worker.process.door import Handed
     from gateway.worker.process.lines import OutputStream
+    from gateway.worker.process.tenure import Tenure
     from gateway.worker.readiness.vitals import Vitals
     from gateway.worker.settings import WorkerSettings
 
@@ -53,6 +54,7 @@ class Run:
         vitals: Vitals,
         streams: Mapping[int, OutputStream],
         claim: Claim,
+        tenure: Tenure,
         own_keys: bool = False,
     ) -> None:
         self.generation = generation
@@ -70,6 +72,7 @@ class Run:
         self._settings = settings
         self._streams = streams
         self._claim = claim
+        self._tenure = tenure
         self._process: GuardedProcess | None = None
         self._handed: Handed | None = None
         self._command: Deferred[Command] | None = None
@@ -123,6 +126,11 @@ class Run:
                 self._reactor.callLater(0, self._command.cancel)
         if self.pid is not None and self._settling is None and self._process is not None:
             self._process.stop()
+
+    def extend(self, until: float) -> None:
+        """It may live until then, in seconds of `guardian.now`."""
+        if self._process is not None:
+            self._process.extend(until)
 
     def kill(self) -> None:
         """End the worker and its tree at once."""
@@ -205,6 +213,9 @@ class Run:
     def sent(self, signal: str) -> None:
         self._sent = signal
 
+    def expired(self) -> None:
+        self._listener.expired(self)
+
     def output(self, fd: int, data: bytes) -> None:
         self._streams[fd].feed(data)
 
@@ -238,9 +249,11 @@ class Run:
             self._stopped_before()
             return
         self._folder = command.cwd
+        self._note = evolve(self._note, tenure=self._tenure.told())
         keep, note = self._settings.keep, self._note.told()
+        lease = self._tenure.lease()
         self._process = GuardedProcess(
-            command, self._patience, self, self._claim, keep=keep, note=note
+            command, self._patience, self, self._claim, keep=keep, note=note, lease=lease
         )
         try:
             self._process.spawn(self._reactor)

@@ -70,6 +70,31 @@ class LedgerTests(SynchronousTestCase):
         record = json.loads((self.folder / "ledger.json").read_text())
         self.assertEqual(record["newest"], {"at": at("2024-03-04"), "adopted": True})
 
+    def test_what_another_one_knew_is_known_once(self) -> None:
+        """Two machines, or two gateways that have one file."""
+        one, other = self.ledger(), self.ledger()
+        elsewhere = Ledger(Path(self.mktemp()), self.alerts.append)
+        for _ in range(3):
+            one.count(at("2024-03-04"))
+        one.keep_pause(123.5, 2)
+        one.keep_scheduled(99.0)
+        for ledger in (other, elsewhere):
+            for _ in range(2):
+                ledger.learn(one.told())
+            self.assertEqual((ledger.starts("2024-03-04"), ledger.pause), (3, (123.5, 2)))
+            self.assertEqual(ledger.scheduled, 99.0)
+            ledger.count(at("2024-03-04"))
+            self.assertEqual(ledger.told()["days"], {"2024-03-04": 4})
+        self.assertEqual(self.ledger().starts("2024-03-04"), 4)
+
+    def test_a_pause_that_is_over_before_ours_changes_nothing(self) -> None:
+        one, elsewhere = self.ledger(), Ledger(Path(self.mktemp()), self.alerts.append)
+        one.keep_pause(123.5, 2)
+        elsewhere.keep_pause(200.0, 1)
+        elsewhere.learn(one.told())
+        self.assertEqual(elsewhere.pause, (200.0, 1))
+        self.assertRaises(ValueError, one.learn, {"days": []})
+
     def test_nobody_else_can_read_it(self) -> None:
         self.ledger().count(at("2024-03-04"))
         self.assertEqual(self.folder.stat().st_mode & 0o777, 0o700)

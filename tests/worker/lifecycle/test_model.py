@@ -208,6 +208,12 @@ class Life(RuleBasedStateMachine):
         self.lifecycle.reconsider()
 
     @rule()
+    def another_gateway_has_the_right(self) -> None:
+        self.held = Hold("another gateway has the worker", 5.0)
+        with contextlib.suppress(OSError):
+            self.lifecycle.give_way()
+
+    @rule()
     def open_the_gate(self) -> None:
         self.held = None
         self.lifecycle.reconsider()

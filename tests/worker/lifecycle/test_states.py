@@ -29,7 +29,7 @@ from tests.untraced import untraced
 LIFECYCLE = Path(states.__file__).parent
 WISHES = ("start", "restart", "stop")
 TOLD = ("settled", "exited", "reaped")
-INPUTS = (*WISHES, *TOLD, "suspend", "reconsider")
+INPUTS = (*WISHES, *TOLD, "suspend", "give_way", "reconsider")
 
 
 class Worker:

@@ -66,7 +66,7 @@ class TransportTests(TestCase, ProcessProtocol):
         pid = started.pid if own else int(started.stdout.readline())
         for end in theirs:
             os.close(end)
-        handed = Handed(pid, 1, {}, {}, 0.0, 0.0, ["started 1"], [], 0, ours)
+        handed = Handed(pid, 1, {}, {}, None, 0.0, 0.0, ["started 1"], [], 0, ours)
         made = AdoptedTransport(reactor, handed, self)
         self.assertEqual(handed.descriptors, [])
         self.addCleanup(self.close, made)

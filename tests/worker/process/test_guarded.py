@@ -72,7 +72,7 @@ class ProcessTests(SynchronousTestCase):
 
     def __getattr__(self, name: str):
         """As the listener: note what is told."""
-        if name not in ("started", "failed", "sent", "output", "exited", "ended"):
+        if name not in ("started", "failed", "sent", "expired", "output", "exited", "ended"):
             raise AttributeError(name)
         return lambda *words: self.told.append((name, *words))
 
@@ -95,12 +95,18 @@ class ProcessTests(SynchronousTestCase):
         )
 
     def test_reports(self) -> None:
-        self.report("started 5", "sent SIGINT")
+        self.report("started 5", "expired", "sent SIGINT")
         self.process.childDataReceived(STATUS, b"exi")
         self.process.childDataReceived(STATUS, b"ted 9\nfailed 2 No such file\n")
         self.assertEqual(
             self.told,
-            [("started", 5), ("sent", "SIGINT"), ("exited", 9), ("failed", 2, "No such file")],
+            [
+                ("started", 5),
+                ("expired",),
+                ("sent", "SIGINT"),
+                ("exited", 9),
+                ("failed", 2, "No such file"),
+            ],
         )
 
     def test_the_last_words_are_told_before_the_exit(self) -> None:
@@ -136,7 +142,10 @@ class ProcessTests(SynchronousTestCase):
         self.process.be_patient((10.0, 5.0, 1.0))
         self.process.stop()
         self.process.kill()
-        self.assertEqual(self.transport.said, ["patience 10.0 5.0 1.0\n", "stop\n", "kill\n"])
+        self.process.extend(43.5)
+        self.assertEqual(
+            self.transport.said, ["patience 10.0 5.0 1.0\n", "stop\n", "kill\n", "lease 43.5\n"]
+        )
 
     def test_commands_to_a_guardian_that_is_gone_are_lost(self) -> None:
         self.transport.said.clear()

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guardian import send
+from gateway.worker.process.guardian import now, send
 from tests.patience import PATIENCE
 from tests.worker.real import CHILDREN, alive
 
@@ -129,6 +129,33 @@ class GuardianTests(SynchronousTestCase):
             guarded.rest(), ["sent SIGINT", "sent SIGTERM", "sent SIGKILL", "exited 9"]
         )
         self.assertGreaterEqual(time.monotonic() - started, 0.5)
+
+    def test_the_end_of_a_lease_ends_a_worker_without_a_word(self) -> None:
+        lease = {"until": now() + 1000, "patience": [PATIENCE, 5, 1]}
+        guarded, _ = self.guarded("polite.py", lease=lease)
+        os.read(guarded.output, 10)
+        guarded.say(f"lease {now() + PATIENCE + 6}")
+        self.assertEqual(guarded.rest(), ["expired", "sent SIGINT", "exited 0"])
+
+    def test_no_word_keeps_a_worker_alive_past_it(self) -> None:
+        """Neither the patience of a stop that was under way, nor a renewal that comes too late."""
+        more = {"lease": {"until": now() + 1000, "patience": [0.3, 0.2, 1]}}
+        guarded, pid = self.guarded("stubborn.py", "both", env={"JOURNAL": "/dev/stdout"}, **more)
+        os.read(guarded.output, 10)
+        guarded.say("stop")
+        self.assertEqual(guarded.report(), "sent SIGINT")
+        guarded.say(f"lease {now() + 1.5}")
+        self.assertEqual(guarded.report(), "expired")
+        guarded.say(f"lease {now() + 1000}")
+        *signals, end = guarded.rest()
+        self.assertEqual((signals[-1], end), ("sent SIGKILL", "exited 9"))
+        self.assertFalse(alive(pid))
+
+    def test_no_worker_is_started_that_would_have_to_end_at_once(self) -> None:
+        guarded = Guarded()
+        self.addCleanup(guarded.close)
+        guarded.start("polite.py", lease={"until": now() + 5, "patience": [4, 2, 1]})
+        self.assertEqual(guarded.rest(), ["failed 110 the right to run a worker has ended"])
 
     def test_a_signal_that_python_handles_is_for_the_main_thread(self) -> None:
         """Of a process that is stopped: its own signals wait apart from the shared ones."""

@@ -43,6 +43,11 @@ class IdentityTests(SynchronousTestCase):
         more = {"API_KEY": "k", "SSH_TTY": "1", "PWD": "/", "SJGATEWAY_PORT": "1", "SHLVL": "2"}
         self.assertEqual(self.differs(env={"A": "1", **more}), [])
 
+    def test_who_shares_the_worker_counts(self) -> None:
+        desk, site = self.identity(cluster="desk"), self.identity(cluster="site")
+        self.assertNotEqual(desk["cluster"], site["cluster"])
+        self.assertNotIn("cluster", self.identity())
+
     def test_it_tells_no_secret(self) -> None:
         self.assertNotIn("hunter2", str(self.identity(env={"PASSWORD": "hunter2"})))
 
@@ -52,6 +57,7 @@ class NoteTests(SynchronousTestCase):
         for note in (
             Note(generation=3),
             Note(generation=3, own_keys=True, settled=2.5, counted=True, vitals={"ready": 4.0}),
+            Note(generation=3, tenure={"holder": "a", "token": 7}),
         ):
             self.assertEqual(Note.read(note.told()), note)
 

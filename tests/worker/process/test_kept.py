@@ -20,7 +20,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guardian import KEPT_OUTPUT, PIECE, PIECE_COST, VERSION
+from gateway.worker.process.guardian import KEPT_OUTPUT, PIECE, PIECE_COST, VERSION, now
 from tests.patience import PATIENCE
 from tests.worker.real import alive
 
@@ -159,7 +159,8 @@ class KeptTests(SynchronousTestCase):
         return True
 
     def test_a_worker_is_handed_over_as_if_just_started(self) -> None:
-        guarded = self.guarded(env={"KEY": "secret"})
+        until = now() + 1000
+        guarded = self.guarded(env={"KEY": "secret"}, lease={"until": until, "patience": [9, 9, 1]})
         guarded.say('note {"n": 2}')
         guarded.say("patience 0.1 0.1 0.1")
         self.kill_the_gateway(guarded)
@@ -167,6 +168,7 @@ class KeptTests(SynchronousTestCase):
         answer = taken.answer
         self.assertEqual(answer["given"]["env"], {"KEY": "secret"})
         self.assertEqual(answer["note"], {"n": 2})
+        self.assertEqual(answer["lease"], until)
         self.assertEqual(answer["pid"], guarded.process.pid)
         self.assertEqual(answer["reports"], [f"started {self.worker}"])
         self.assertEqual((answer["output"], answer["dropped"]), ([], 0))
@@ -237,6 +239,14 @@ class KeptTests(SynchronousTestCase):
         self.kill_the_gateway(guarded)
         guarded.process.wait(PATIENCE)
         self.assertTrue(self.is_free())
+        self.assertTrue(Path(f"{self.orders}.over").exists())
+
+    def test_a_lease_ends_a_worker_that_is_kept(self) -> None:
+        lease = {"until": now() + 1000, "patience": [PATIENCE, 5, 1]}
+        guarded = self.guarded(keep=1000, lease=lease)
+        guarded.say(f"lease {now() + PATIENCE + 6.5}")
+        self.kill_the_gateway(guarded)
+        guarded.process.wait(PATIENCE)
         self.assertTrue(Path(f"{self.orders}.over").exists())
 
     def test_a_worker_that_is_ending_is_nobodys_but_its_keys_are_known(self) -> None:

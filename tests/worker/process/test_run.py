@@ -11,6 +11,7 @@ from gateway.worker.process.command import Command
 from gateway.worker.process.guarded import STDERR, GuardedProcess
 from gateway.worker.process.note import Note
 from gateway.worker.process.run import Run
+from gateway.worker.process.tenure import UNSHARED
 from tests.worker.fakes import Time, settings
 
 
@@ -27,6 +28,7 @@ class StuckTests(SynchronousTestCase):
             vitals=SimpleNamespace(changes=0),
             streams={},
             claim=SimpleNamespace(),
+            tenure=UNSHARED,
         )
         self.run_.pid = 5
 
@@ -52,6 +54,7 @@ class EarlyStopTests(SynchronousTestCase):
             vitals=SimpleNamespace(lived=0.0, ready_for=None, changes=0),
             streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda *_: [])},
             claim=SimpleNamespace(),
+            tenure=UNSHARED,
         )
         command: Deferred[Command] = Deferred()
         run.launch(command)
@@ -74,6 +77,7 @@ class AdoptedTests(SynchronousTestCase):
             vitals=SimpleNamespace(was_ready=True, changes=0),
             streams={},
             claim=SimpleNamespace(),
+            tenure=UNSHARED,
         )
         handed = SimpleNamespace(worker=5, age=60.0, gone=7.0, accept=lambda: None)
         run.adopt(handed, Note(generation=1))
