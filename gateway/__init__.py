@@ -5,7 +5,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `engineio/`: Engine.IO 3 and 4, without I/O: packets, sessions, transports.
 - `socketio/`: Socket.IO 4 and 5 over any Engine.IO session, without I/O.
 - `relay/`: the log of events, the place of each client in it, snapshots and recovery.
-- `cluster/`: several gateways with one log in Redis or Valkey.
+- `cluster/`: several gateways with one log in Redis or Valkey, and one worker.
 - `market/`: what is known of Taiwan's markets: codes, hours, holidays, freshness of the feed.
 - `history/`: what is remembered of the market: recordings and bars.
 - `replay/`: plays recordings: a worker of ours, in a process of its own.

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "common": set(),
     "options": {"market/events", "replay/wishes", "rehearsal/script"},
     "relay": {"common", "socketio", "engineio"},
-    "cluster": {"relay", "socketio", "engineio", "common"},
+    "cluster": {"relay", "contract", "common", "socketio", "engineio"},
+    "cluster/election": set(),
     "market/events": set(),
     "market/hours": {"common"},
     "market": {"common", "engineio"},
@@ -74,7 +75,8 @@ MAY_IMPORT = {
     "ops/doctor": {
         "contract", "worker/settings", "worker/sources", "worker/keys",
         "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",
-        "web/http", "web/security", "market/hours", "common",
+        "web/http", "web/security", "market/hours", "cluster/address", "cluster/blocking",
+        "common",
     },
     "ops/metrics": {
         "web/http/counting", "history/recording", "market", "relay", "common", "engineio",

@@ -34,6 +34,8 @@ What is told of all this, and asked for:
 - `replayed_worker`: keeps what a recording says of its worker from being taken for ours.
 - `replay_control`: stands between a replay's worker and those who watch it or tell it to pause.
 - `cluster_parts`: makes this gateway's part in a cluster, and joins it with the rest.
+- `elected_worker`: joins the election of a cluster and the worker.
+- `neighbours`: what the gateways of a cluster know of each other, and ask of each other.
 - `collectors`: registers the collectors of `GET /metrics`.
 - `build`: which build runs, for the log, `--check` and the metrics.
 

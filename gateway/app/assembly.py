@@ -16,7 +16,13 @@ from twisted.logger import LogLevel
 from gateway import __version__
 from gateway.app.admission import Admission, Publish, Revocation
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
-from gateway.app.cluster_parts import cluster_settings, join, make_cluster
+from gateway.app.cluster_parts import (
+    cluster_settings,
+    join,
+    make_cluster,
+    make_elected,
+    make_neighbours,
+)
 from gateway.app.collectors import Registry, register_collectors
 from gateway.app.hand_over import HandOver
 from gateway.app.history_taps import HistoryTaps
@@ -65,6 +71,7 @@ from gateway.web.security import token_files
 from gateway.web.security.guard import Guard
 from gateway.web.security.tokens import WrongTokens
 from gateway.web.websocket.upgrade import Upgrader
+from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -123,8 +130,8 @@ class GatewayAssembly:
             wrong_tokens=self._wrong_tokens,
         )
         self._events = self._make_worker_events(admission)
-        self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
         self.cluster = make_cluster(cluster_settings(settings), reactor, self._deadlines)
+        self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
         self.relay = self._make_relay()
         self.allowance = allowance(
             settings, self.worker_sessions.is_publisher, self.worker_sessions.is_exempt
@@ -173,6 +180,7 @@ class GatewayAssembly:
             recording=self._history.recording,
             deadlines=self._deadlines,
             bars=self._history.bars,
+            neighbours=self.neighbours,
         )
         site: Any = self.site  # typed as a factory of its own channels
         self.listeners = Listeners(
@@ -215,6 +223,7 @@ class GatewayAssembly:
 
     def _make_supervisor(self, memo: bytes) -> Supervisor | None:
         """None without a worker; `memo` is of the program before this one in the process."""
+        self.elected = make_elected(self._settings, self._reactor, self.cluster)
         if self._settings.no_worker:
             return None
         made = Supervisor(
@@ -224,7 +233,11 @@ class GatewayAssembly:
             trades=self._calendar.is_open,
             is_connected=self.worker_sessions.is_connected,
             spoke_version_3=self.worker_sessions.spoke_version_3,
+            tenure=self.elected or UNSHARED,
         )
+        if self.elected is not None:
+            self.elected.supervisor = made
+            self._events.leads = self.elected.leads
         if memo:
             made.recall(memo)
         return made
@@ -273,7 +286,10 @@ class GatewayAssembly:
 
     def _make_site(self) -> Site:
         freshness = self._events.freshness
-        control = self.supervisor or NoWorker(lambda: freshness.last)
+        own = self.supervisor or NoWorker(lambda: freshness.last)
+        count = self.engine.sessions.__len__
+        self.neighbours = make_neighbours(self._reactor, self.cluster, own, self.elected, count)
+        control = own if self.neighbours is None else self.neighbours.control
         bars = self._history.bars
         replay = make_replay(self._settings, self._events, self._deadlines, bars)
         mark_rehearsed(self._settings, self._events)
@@ -291,7 +307,7 @@ class GatewayAssembly:
                 "actions": lambda: self.site.audit.actions(),  # noqa: PLW0108  # it is made later
                 **({} if bars is None else {"bars": lambda: asdict(bars.status())}),
                 **({} if replay is None else {"replaying": replay.status}),
-                **({} if self.cluster is None else {"cluster": self.cluster.status}),
+                **({} if self.neighbours is None else {"cluster": self.neighbours.status}),
             },
         )
         self._events.listeners.append(status.changed)
@@ -343,7 +359,11 @@ class GatewayAssembly:
             yield periodic(reactor, "Looking at the memory", LOOK_EVERY, self.memory.look)
         if self.cluster is not None:
             yield self.cluster
+        if self.neighbours is not None:
+            yield self.neighbours.service()
         yield SessionService(reactor, self.relay, self.engine)
+        if self.elected is not None:
+            yield self.elected
         if self.supervisor is not None:
             yield WorkerService(self.supervisor, lambda: self.listeners.worker_port, self._secret)
         if self._settings.listen:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from gateway.app.build import version
+from gateway.app.cluster_parts import cluster_settings
 from gateway.app.layer_settings import (
     alert_settings,
     bar_settings,
@@ -96,6 +97,7 @@ def _findings(
         engine_settings(settings)
         relay_settings(settings, environ)
         recording = record_settings(settings)
+        cluster = cluster_settings(settings)
         _alerts(alert_settings(settings))
         Calendar(settings.holiday_file)
         client_bundle(settings)
@@ -106,6 +108,10 @@ def _findings(
     bars = bar_settings(settings, environ)
     if not bars.mark:  # else they are in memory
         yield from doctor.check_bars(bars.path if bars.days else None)
+    if cluster is not None:
+        from gateway.ops.doctor.redis import check_redis  # noqa: PLC0415 - rarely needed
+
+        yield from check_redis(cluster.address)
     yield from doctor.check_ports(settings, guard, held.places if held else ())
     if not settings.no_worker:
         found = _worker(worker, environ, cwd, now)

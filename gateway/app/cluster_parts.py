@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.app.layer_settings import RECORDED, mark_of, secret_of
 from gateway.app.memory_parts import OWN
 from gateway.cluster.address import parse
+from gateway.cluster.election import Terms
 from gateway.cluster.settings import KEY_SIZE, NAME, ClusterSettings
 from gateway.common.times import iso
 from gateway.market.events import FEED_STATUS
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gateway.app.elected_worker import ElectedWorker
+    from gateway.app.neighbours import Neighbours
     from gateway.app.worker_events import WorkerEvents
     from gateway.cluster.cluster import Cluster
+    from gateway.contract import Control
     from gateway.engineio.deadlines import Deadlines
     from gateway.market.freshness import Freshness
     from gateway.options import Settings
@@ -84,6 +88,30 @@ def make_cluster(
     from gateway.cluster.cluster import Cluster  # noqa: PLC0415 - needs hiredis
 
     return Cluster(reactor, deadlines, settings)
+
+
+def make_elected(settings: Settings, reactor: Any, cluster: Cluster | None) -> ElectedWorker | None:
+    """This gateway's part in the election; None where it runs no worker, or is alone."""
+    if cluster is None or settings.no_worker:
+        return None
+    from gateway.app.elected_worker import ElectedWorker  # noqa: PLC0415 - as above
+
+    return ElectedWorker(reactor, cluster, Terms(settings.cluster_lease))
+
+
+def make_neighbours(
+    reactor: Any,
+    cluster: Cluster | None,
+    own: Control,
+    worker: ElectedWorker | None,
+    clients: Callable[[], int],
+) -> Neighbours | None:
+    """What this gateway has to do with the others; None: it is alone."""
+    if cluster is None:
+        return None
+    from gateway.app.neighbours import Neighbours  # noqa: PLC0415 - as above
+
+    return Neighbours(reactor, cluster, own, worker, clients)
 
 
 def join(cluster: Cluster, events: WorkerEvents, wall: Callable[[], float]) -> None:

@@ -9,6 +9,7 @@ from gateway import __version__
 from gateway.app.build import build
 from gateway.common.attempt import Reading
 from gateway.ops.metrics.clients import RelayMetrics
+from gateway.ops.metrics.cluster import ClusterMetrics
 from gateway.ops.metrics.gateway import (
     AlertMetrics,
     BarMetrics,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from gateway.app.admission import Admission
+    from gateway.app.neighbours import Neighbours
     from gateway.app.worker_events import WorkerEvents
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
@@ -76,10 +78,12 @@ def register_collectors(
     recording: Recording | None,
     deadlines: Deadlines,
     bars: BarService | None,
+    neighbours: Neighbours | None,
 ) -> None:
     """Register a collector for each area; `supervisor` is None without a worker.
 
-    `recording` and `bars` are None where nothing is recorded or kept.
+    `recording` and `bars` are None where nothing is recorded or kept, `neighbours` where the
+    gateway is alone.
     """
 
     def pids() -> dict[str, int | None]:
@@ -98,8 +102,11 @@ def register_collectors(
         registry.register(TolerantCollector(RecordingMetrics(lambda: recording.status)))
     if bars is not None:
         registry.register(TolerantCollector(BarMetrics(bars.status)))
+    if neighbours is not None:
+        registry.register(TolerantCollector(ClusterMetrics(neighbours.status)))
     if supervisor is not None:
-        worker = WorkerMetrics(supervisor.status)
+        control = supervisor if neighbours is None else neighbours.control
+        worker = WorkerMetrics(control.status)
         events.listeners.append(worker.published)
         registry.register(TolerantCollector(worker))
 

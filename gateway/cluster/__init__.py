@@ -19,4 +19,20 @@ In reading order:
 - `shared`: the journal: what the relay calls, islands, what clients wait for.
 - `site`: what the journals of one gateway share.
 - `cluster`: all of it, as a service.
+
+The one worker, and what gateways know of each other; `gateway/app/elected_worker.py` and
+`neighbours.py` join them with the worker and the routes:
+
+- `election`: who may have the worker, and why it is never two; no I/O.
+- `lease_script`: what is asked of Redis for that.
+- `lease`: when it is asked, and what is made of the answers.
+- `blocking`: a conversation with Redis without an event loop.
+- `release`: gives the lease of a gateway back that was killed.
+- `seal`: what only the cluster can read.
+- `inheritance`: what the next gateway with the worker has to know.
+- `members`: who is there.
+- `mail`: messages between gateways.
+- `questions`: those that are answered.
+- `shown`: how the worker is, for all gateways.
+- `control`: changing it, from any gateway.
 """

@@ -4,6 +4,7 @@ One namespace has a stream, the *log*, and a hash beside it, the *meta*:
 
     epoch, head     the name of the log, and the number of all places that were given
     run             the run id of the server that has given them
+    lead            the token of the newest entry `l`
     key             a mark of the cluster's key: gateways with another one may not write
     o:GATEWAY       the incarnation of a gateway, and the number of its last batch
 

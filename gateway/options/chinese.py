@@ -100,6 +100,7 @@ TEXTS: Final = {
     "cluster_password_file": "存放 Redis 密碼的檔案；使用者名稱寫在 --cluster 的網址中。",
     "cluster_password": "直接指定 Redis 的密碼。已有 --cluster-password-file 時不使用。",
     "cluster_ca": "PEM 檔，內容是 rediss:// 連線時信任的憑證機構，取代系統預設的。",
+    "cluster_lease": "執行 worker 的 gateway 沒有任何訊息而消失後，經過多少秒才由叢集中另一個 gateway 啟動 worker；4 到 600。",
     "cluster_hold": "事件等待 Redis 的秒數；超過時只先送給這個 gateway 的用戶端。",
     "slow_size": "待送資料超過這麼多位元組，而且 --slow-time 秒內一點都沒有收下的用戶端，算是過慢。",
     "slow_time": "待送資料超過 --slow-size 的用戶端，幾秒內一點都沒有收下就算過慢。",

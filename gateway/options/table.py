@@ -426,6 +426,12 @@ class Settings:
         " system's.",
         file,
     )
+    cluster_lease: float = option(
+        "45",
+        "Seconds after which another gateway of the cluster starts the worker when the one that has"
+        " it is gone without a word; 4 to 600.",
+        number(4, 600, "a number of seconds from 4 to 600"),
+    )
     cluster_hold: float = option(
         "0.5",
         "Seconds that an event waits for Redis before it is sent to the clients of this gateway"

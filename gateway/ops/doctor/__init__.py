@@ -7,6 +7,7 @@
 - `ports`: whether the ports are free, and who could reach them.
 - `host`: clock, file descriptors, `SJGATEWAY_` variables; who may read the gateway's files; the
   state folder, the ledger of starts, the folder of recordings, and the file of bars.
+- `redis`: the Redis of a cluster; imported where there is one.
 
 `gateway.app.check` runs all of them; `gateway.app.command_line` looks at the ports.
 """

@@ -48,6 +48,7 @@ TOPICS = (
     "recording",
     "bars",
     "restart",
+    "cluster",
     "environment",
     "clock",
     "descriptors",

@@ -6,6 +6,7 @@ the names and what they mean.
 - `families`: makes counters and gauges with at most one label.
 - `clients`: the relay, its clients and the feeds.
 - `worker`: the worker's state, exits, starts and pauses.
+- `cluster`: a gateway's part in its cluster.
 - `gateway`: connections, refusals, alerts, the recording, the bars, CPU, memory, and how late the
   reactor's timers are.
 

@@ -1,0 +1,109 @@
+"""What the gateways of a cluster know of each other, and ask of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.app.build import version
+from gateway.app.service import periodic
+from gateway.cluster.control import ClusterControl, Place
+from gateway.cluster.mail import Mail
+from gateway.cluster.members import INTERVAL, Members, as_status
+from gateway.cluster.questions import Questions
+from gateway.cluster.seal import Seal
+from gateway.cluster.shown import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.application.service import Service
+
+    from gateway.app.elected_worker import ElectedWorker
+    from gateway.cluster.cluster import Cluster
+    from gateway.contract import Control
+
+
+class Neighbours:
+    """Who is there, and one control of the worker for all of them, wherever it is.
+
+    `own` is the control of this gateway, `worker` its part in the election; None with
+    `--no-worker`.  `clients()` is how many clients it has.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        cluster: Cluster,
+        own: Control,
+        worker: ElectedWorker | None,
+        clients: Callable[[], int],
+    ) -> None:
+        self._reactor = reactor
+        self._cluster = cluster
+        self._worker = worker
+        link, names, settings = cluster.talk, cluster.names, cluster.settings
+        gateway, process = cluster.gateway, cluster.incarnation
+        self.mail = Mail(link, names, Seal(settings.secret("mail")), gateway, process)
+        questions = Questions(reactor, self.mail)
+        self.members = Members(
+            link,
+            names,
+            gateway,
+            process,
+            version=version(),
+            clients=clients,
+            clock=reactor.seconds,
+        )
+        self.members.on_gone.append(questions.gone)
+        self._shown = Shown(
+            link,
+            names,
+            Seal(settings.secret("shown")),
+            own,
+            gateway=gateway,
+            leads=self._leads,
+            why=self._why,
+            clock=reactor.seconds,
+        )
+        place = Place(self._is_here, self._holder, self._why)
+        self.control = ClusterControl(own, place, self._shown, questions)
+        self.mail.listen(cluster.tail)
+        cluster.mail, cluster.members = self.mail, self.members
+
+    def service(self) -> Service:
+        """Looks at the others once a second."""
+        return periodic(self._reactor, "Looking at the other gateways", INTERVAL, self._look)
+
+    def status(self) -> dict[str, Any]:
+        """For `/status`: this gateway's part of the cluster, the others, and who has the worker."""
+        return {
+            **self._cluster.status(),
+            "worker": self._holder() or None,
+            "namesake": self.members.has_namesake,
+            "members": as_status(self.members.listed()),
+        }
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        self.members.look()
+        self._shown.look()
+
+    def _leads(self) -> bool:
+        return self._worker is not None and self._worker.leads()
+
+    def _is_here(self) -> bool:
+        """Whether this gateway's own control tells how the worker is.
+
+        With `--no-worker` it says that none is expected, unless another gateway has one.
+        """
+        return self._leads() if self._worker is not None else not self._shown.worker.gateway
+
+    def _holder(self) -> str:
+        """The gateway that has the worker; one that runs none hears it from that one."""
+        return self._shown.worker.gateway if self._worker is None else self._worker.holder
+
+    def _why(self) -> str:
+        if self._worker is not None:
+            return self._worker.why
+        return "no gateway says that it has the worker"

@@ -1,0 +1,118 @@
+"""The election's hands: asks Redis what it wants to know, and heeds the time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from gateway.cluster.election import Election
+from gateway.cluster.lease_script import WRITE, read, written
+from gateway.cluster.resp import LostError, RedisError
+from gateway.common.attempt import Countdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gateway.cluster.election import Request, Terms
+    from gateway.cluster.link import Link
+
+_log = Logger(namespace="gateway.cluster")
+
+
+class Lease:
+    """This gateway's part in the election.
+
+    `me`, `clock` and `changed` as for `Election`; `keys` as for `WRITE`.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        link: Link,
+        keys: Sequence[str],
+        *,
+        me: str,
+        terms: Terms,
+        clock: Callable[[], float],
+        changed: Callable[[], object],
+    ) -> None:
+        self.terms = terms
+        self.election = Election(me, terms, clock, changed)
+        self._link = link
+        self._keys = keys
+        self._clock = clock
+        self._timer = Countdown(reactor, "Looking after the right to the worker", self._act)
+        self._trouble = ""
+        self._released: Deferred[None] | None = None
+        link.scripts.append(WRITE)
+
+    def start(self) -> None:
+        """Take part."""
+        self._link.on_up.append(self._act)
+        self._link.on_down.append(self._cut)
+        self._act()
+
+    def release(self) -> Deferred[None]:
+        """Give the lease up and take no part any more, now that nothing is left of the worker.
+
+        Fires when Redis knows it, or can't be told.
+        """
+        self._timer.cancel()
+        request = self.election.release(self._link.run)
+        released = self._released = Deferred()
+        if request is None:
+            return succeed(None)
+        self._ask(request, lambda _: released.callback(None))
+        return released
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _act(self) -> None:
+        """Do what is due."""
+        if self._released is not None:
+            return
+        election = self.election
+        election.heed_time()
+        next_look = self._clock() + self.terms.beat
+        if self._link.is_up and self._clock() < election.due:
+            next_look = election.due
+        elif self._link.is_up:
+            request = election.request(self._link.run)
+            if request is not None:
+                self._ask(request, partial(self._answered, request))
+        self._wait(next_look)
+
+    def _ask(self, request: Request, answer: Callable[[Any], object]) -> None:
+        self._link.run_script(WRITE, self._keys, written(request), answer)
+
+    def _answered(self, request: Request, reply: Any) -> None:
+        if isinstance(reply, RedisError):
+            self._failed(reply)
+            return
+        self._trouble = ""
+        self.election.answered(request, read(reply))
+        self._act()
+
+    def _failed(self, error: RedisError) -> None:
+        """Redis says no, or it is gone; what it did is not known."""
+        self.election.unanswered()
+        if not isinstance(error, LostError):
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _log.error("Redis refuses to tell who has the worker: {why}", why=self._trouble)
+            self._wait(self._clock() + self.terms.beat)
+
+    def _cut(self) -> None:
+        """The connection is gone."""
+        self.election.unanswered()
+        self._act()
+
+    def _wait(self, due: float) -> None:
+        """Until `due`, or until our right ends."""
+        if self._released is None:
+            until = self.election.until
+            due = due if until is None else min(due, until)
+            self._timer.begin(max(0.0, due - self._clock()))

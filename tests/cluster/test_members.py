@@ -1,0 +1,96 @@
+"""Who is there."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.cluster.members import FORGET, Members, as_status
+from tests.cluster.links import NAMES, FakeLink, FakeRedis
+
+
+class MembersTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.redis = FakeRedis()
+        self.clock = Clock()
+        self.gone: list[str] = []
+        self.a, self.b = self.member("a", "a.1"), self.member("b", "b.1")
+        self.a.on_gone.append(self.gone.append)
+
+    def member(self, name: str, process: str) -> Members:
+        link = FakeLink(self.redis)
+        link.up()
+        return Members(
+            link,
+            NAMES,
+            name,
+            process,
+            version="1.0",
+            clients=lambda: 3,
+            clock=self.clock.seconds,
+        )
+
+    def look(self, *members: Members, times: int = 1) -> None:
+        for _ in range(times):
+            for each in members:
+                each.look()
+            self.clock.advance(1)
+
+    def test_who_tells_something_is_there(self) -> None:
+        self.look(self.a, self.b, times=3)
+        self.assertEqual(self.a.present(), {"a", "b"})
+        self.assertEqual(self.b.present(), {"a", "b"})
+        own, other = as_status(self.a.listed())
+        self.assertEqual(other, {"name": "b", "version": "1.0", "clients": 3})
+        self.assertEqual(own["name"], "a")
+
+    def test_who_told_something_before_we_came_is_not_there_for_that(self) -> None:
+        self.look(self.b)
+        self.look(self.a, times=3)
+        self.assertEqual(self.a.present(), {"a"})
+
+    def test_who_says_nothing_any_more_is_gone(self) -> None:
+        self.look(self.a, self.b, times=3)
+        self.look(self.a, times=4)
+        self.assertEqual(self.gone, [])
+        self.look(self.a, times=3)
+        self.assertEqual((self.gone, self.a.present()), (["b"], {"a"}))
+
+    def test_who_ends_is_gone_at_once(self) -> None:
+        self.look(self.a, self.b, times=3)
+        self.b.leave()
+        self.look(self.a)
+        self.assertEqual(self.gone, ["b"])
+
+    def test_without_a_connection_nobody_else_is_there(self) -> None:
+        self.look(self.a, self.b, times=3)
+        self.a._link.down()
+        self.look(self.a, self.b, times=6)
+        self.assertEqual(self.a.present(), {"a"})
+        self.a._link.up()
+        self.look(self.a, self.b, times=3)
+        self.assertEqual(self.a.present(), {"a", "b"})
+
+    def test_who_is_gone_for_long_is_forgotten(self) -> None:
+        self.look(self.b, self.a, times=2)
+        self.clock.advance(FORGET)
+        self.look(self.a)
+        self.assertEqual(list(self.redis.members), ["a"])
+
+    def test_two_with_one_name_are_told(self) -> None:
+        other = self.member("a", "a.2")
+        self.look(self.a, other, times=2)
+        self.assertTrue(self.a.has_namesake)
+        self.look(self.a, times=2)
+        self.assertFalse(self.a.has_namesake)
+
+    def test_the_process_before_us_is_no_namesake(self) -> None:
+        self.look(self.a)
+        after = self.member("a", "a.2")
+        self.look(after, times=2)
+        self.assertFalse(after.has_namesake)
+
+    def test_nonsense_is_nobody(self) -> None:
+        self.redis.members["c"] = b"{}"
+        self.look(self.a, self.b, times=3)
+        self.assertEqual(self.a.present(), {"a", "b"})

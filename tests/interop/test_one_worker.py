@@ -1,0 +1,137 @@
+"""Two gateways of a cluster, one worker: with main.py and a broker that counts who is logged in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.account import account, journal
+from gateway.cluster.address import Address
+from gateway.cluster.blocking import ask, connected, info
+from tests.cluster.servers import RedisServer
+from tests.interop.kept import Kept
+from tests.interop.test_adoption import AccountCase, forked
+
+if TYPE_CHECKING:
+    from benchmarks.successors import Gateway, Place
+
+SERVER = Kept(RedisServer)
+SAME = ("pid", "guardianPid", "generation", "state", "budget", "restarts")
+"""What both gateways tell of the worker in the same words."""
+
+
+class OneWorkerTests(AccountCase):
+    def setUp(self) -> None:
+        self.redis = SERVER(self)
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+        (self.folder / "key").write_text(token_hex(32))
+        self.cluster = token_hex(4)
+        # As a cluster whose last gateway has ended: nobody has to wait for a whole lease.
+        address = Address(host="127.0.0.1", port=self.redis.port)
+        with connected(address) as stream:
+            fields = ("holder", "", "token", "6", "beat", "1")
+            fields = (*fields, "run", info(stream, "server")["run_id"])
+            ask(stream, "HSET", f"{{sjg:{self.cluster}}}:lease", *fields)
+
+    def member(self, name: str, **environ: str) -> Place:
+        """A machine with a gateway; all of them log in at one broker."""
+        folder = self.folder / name
+        folder.mkdir()
+        place = account(
+            folder,
+            f"--cluster={self.redis.url}",
+            f"--cluster-name={self.cluster}",
+            f"--cluster-key-file={self.folder / 'key'}",
+            f"--gateway-name={name}",
+            launch=forked,
+            STAND_IN_ACCOUNT=str(self.folder / "account"),
+            STAND_IN_JOURNAL=str(self.folder / "journal"),
+            **environ,
+        )
+        self.addCleanup(self.nothing_is_left, place)
+        return place
+
+    def heard(self, place: Place, condition: Any) -> dict[str, Any]:
+        """The first answer of `/status` for which `condition` holds."""
+
+        def asked() -> dict[str, Any] | None:
+            told = place.status()
+            return told if told and condition(told) else None
+
+        return dict(place.until("status", asked))
+
+    def has_worker(self, place: Place, name: str) -> dict[str, Any]:
+        """What `place` tells when the gateway `name` has a worker that is ready."""
+        ready = lambda told: told["ready"] and told["cluster"]["worker"] == name  # noqa: E731
+        return self.heard(place, ready)
+
+    def both(self, **environ: str) -> tuple[Place, Place, Gateway]:
+        """Two gateways, of which the first has the worker."""
+        a, b = self.member("a", **environ), self.member("b", **environ)
+        first = a.gateway()
+        self.has_worker(a, "a")
+        b.gateway()
+        self.has_worker(b, "a")
+        return a, b, first
+
+    def calls(self, call: str) -> list[dict[str, Any]]:
+        self.assertEqual(self.entries("double"), [], "two were logged in at once")
+        return self.entries(call)
+
+    def entries(self, call: str) -> list[dict[str, Any]]:
+        return journal(_Folder(self.folder), call)
+
+    def test_all_gateways_answer_for_it_and_one_has_it(self) -> None:
+        a, b, first = self.both()
+        pid = a.status()["pid"]
+        first.kill()
+        first = a.gateway()
+        told = self.has_worker(a, "a")
+        self.assertEqual(told["pid"], pid, "it is kept, and so is the lease")
+        self.assertEqual(len(self.calls("login")), 1)
+
+        there = lambda told: told["ready"] and len(told["cluster"]["members"]) == 2  # noqa: E731
+        told = self.heard(b, there)
+        for name in SAME:
+            self.assertEqual(told[name], a.status()[name], name)
+        self.assertEqual([each["name"] for each in told["cluster"]["members"]], ["a", "b"])
+        for path in ("/readyz", "/sj-ready"):
+            self.assertEqual(b.ask(path), a.ask(path), path)
+        logs = a.ask("/logs?lines=50")
+        b.until("lines", lambda: b.ask("/logs?lines=50") == logs)
+
+        status, answer = b.ask("/restart-python", {})
+        self.assertEqual((status, answer["oldPid"]), (200, told["pid"]), answer)
+        self.heard(b, lambda told: told["pid"] == answer["newPid"] and told["ready"])
+        keys = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
+        self.assertEqual(b.ask("/set-sj-key?wait=ready", keys)[0], 200)
+        self.assertEqual(b.ask("/set-sj-key", {"apiKey": "half"})[0], 400)
+        used = a.status()["budget"]["used"]
+        self.assertEqual(used, 3)
+        for file in self.redis.folder.rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"posted-secret", file.read_bytes(), file)
+
+        first.close()
+        told = self.has_worker(b, "b")
+        self.assertEqual(told["budget"]["used"], used + 1, "the count goes on")
+        out, login = self.calls("logged out")[-1], self.calls("login")[-1]
+        self.assertEqual(login["api_key"], "POSTED-KEY-1", "the posted keys go with it")
+        self.assertLess(out["time"], login["time"])
+        self.assertEqual(b.ask("/stop-python", {})[0], 200)
+
+    def test_one_that_does_not_come_back_is_followed_as_soon_as_its_worker_is_gone(self) -> None:
+        """Not after the whole lease: the guardian gives it back."""
+        _, b, first = self.both(SJGATEWAY_KEEP_WORKER="0.5")
+        first.kill()
+        self.has_worker(b, "b")
+        self.assertEqual(len(self.calls("login")), 2)
+
+
+class _Folder:
+    """Where a journal is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
