@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tests.release.archives import contents, metadata, same_bytes, version
 from tests.release.building import Built, Wrong, build
-from tests.release.installed import empty_folder, upgrade
+from tests.release.installed import empty_folder, first_steps, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ CHECKS: dict[str, Callable[[Built, str | None], str]] = {
     "metadata": metadata,
     "upgrade": upgrade,
     "empty folder": empty_folder,
+    "first steps": first_steps,
 }
 
 
