@@ -45,9 +45,9 @@ WAIT = 120.0
 """Seconds after which whatever is waited for will not come."""
 
 
-def plan(number: int) -> list[dict[str, Any]]:
-    """So many clients: each kind, every other one recovering."""
-    kinds = [(kind, recover) for kind in KINDS for recover in (True, False)]
+def plan(number: int, *, recovering: bool = False) -> list[dict[str, Any]]:
+    """So many clients: each kind, every other one recovering, or all of them."""
+    kinds = [(kind, recover) for kind in KINDS for recover in (True, recovering)]
     return [
         {
             "name": f"{kind}, {'recovering' if recover else 'not recovering'}",
@@ -83,16 +83,21 @@ class Seen:
 
 
 class Crowd:
-    """A process of `number` clients of the gateway at `url`; `runtime` runs it."""
+    """A process of `number` clients of the gateway at `url`; `runtime` runs it.
 
-    def __init__(self, url: str, number: int, runtime: str = "") -> None:
+    `recovering`: all of them do, and not only every other one.
+    """
+
+    def __init__(
+        self, url: str, number: int, runtime: str = "", *, recovering: bool = False
+    ) -> None:
         modules = node_modules()
         self._process = subprocess.Popen(
             [
                 runtime or require_node(),
                 str(HERE / "agents" / "crowd.mjs"),
                 url,
-                json.dumps(plan(number)),
+                json.dumps(plan(number, recovering=recovering)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
