@@ -1,7 +1,5 @@
 """Rehearsals as a trader has them: his own worker, a recorded day, what goes wrong in it."""
 
-import json
-import re
 import shutil
 import subprocess
 import threading
@@ -20,23 +18,6 @@ from tests.rehearsal.recorded import day
 EXAMPLES = ROOT / "examples"
 NO_STAND_IN = {"PYTHONPATH": str(ROOT)}
 """The tests' own stand-ins are not on the worker's path."""
-
-ASKS = """
-import sys
-from gateway.client.rule import Rule
-from gateway.client.run import run
-
-class Asks(Rule):
-    def subscribe(self):
-        return ["TXFR1"]
-
-    def on_tick(self, tick):
-        print("tick", tick["datetime"][17:19], flush=True)
-        self.api.usage()
-
-sys.exit(run(Asks(), sys.argv[1:]))
-"""
-"""A worker with a rule that asks the broker at each tick."""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -119,33 +100,7 @@ class TraderTests(RehearsalCase):
         expect(page.get_by_role("status")).to_have_text("不是現在的報價 not the prices of now")
 
 
-class FaultTests(RehearsalCase):
-    def test_it_waits_through_silence_and_expiry_and_for_the_pause_of_503(self) -> None:
-        recording = day(self.folder / "day.jsonl.zst", 600, each=1)
-        main = self.folder / "mine.py"
-        main.write_text(ASKS)
-        script = "09:00:03 silence 4; 09:00:08 token-expired; 09:00:13 login 503"
-        service = self.rehearse(main, recording, f"--rehearse-faults={script}")
-        service.until("pause", lambda: len(self.status(service, "backoff").get("exits", "")) == 2)
-        found = service.request("/status")[1]
-        newest, first = found["exits"]
-        self.assertEqual((first["class"], newest["class"]), ("token-expired", "ban"))
-        status, answer = service.request("/restart-python", {})
-        self.assertEqual(status, 500, answer)
-        self.assertIn("503", json.dumps(answer))
-        self.assertEqual(found["budget"]["used"], 0)
-        service.stop()
-        seconds = {int(each) for each in re.findall(r"tick (\d+)$", service.log, re.MULTILINE)}
-        self.assertFalse(seconds & {5, 6}, "it was silent")
-        self.assertGreater(max(seconds), 8, "it was not restarted for that")
-        self.assertIn("Token is expired", service.log)
-        self.assertEqual(service.log.count("The worker is starting"), 2)
-
-    def status(self, service: Service, state: str) -> dict:
-        """What `/status` says in this state; {} in another one."""
-        found = service.request("/status")[1]
-        return found if found["state"] == state else {}
-
+class OtherWorkersTests(RehearsalCase):
     def test_workers_of_others_run_unchanged(self) -> None:
         recording = day(self.folder / "day.jsonl.zst", 3600, each=1)
         source = (STAND_INS / "public_worker" / "main.py").read_text()

@@ -24,7 +24,7 @@ SCRIPT = (
 )
 """Where the time of a fault is over, it happens 2 s after the next login, or the fault before."""
 SHORT = {
-    "heartbeat": 4.0,
+    "heartbeat": 3.0,
     "watchdog": 3,
     "watchdog_grace": 12.0,
     "patience_interrupt": 1.0,
