@@ -183,8 +183,10 @@ setup(
     # An explicit package_dir makes an editable install a plain .pth file; without one
     # twistd does not find the plugin from outside this folder.
     package_dir={"": "."},
-    packages=find_namespace_packages(include=["gateway", "gateway.*", "twisted.plugins"]),
-    package_data={"gateway": ["py.typed"], "gateway.web": ["static/*"]},
+    packages=find_namespace_packages(
+        include=["gateway", "gateway.*", "twisted.plugins"], exclude=["gateway.web.static*"]
+    ),
+    package_data={"gateway": ["py.typed"], "gateway.web": ["static/**/*"]},
     data_files=list(shared()),
     install_requires=INSTALL,
     # mypyc reads the types of all that is imported.

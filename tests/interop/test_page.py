@@ -457,7 +457,7 @@ class ModuleTests(PageCase):
 
     def test_bars_are_joined_when_there_is_no_room_for_more(self) -> None:
         bars = self.page.run("""
-            const { Series } = await import("/static/series.js");
+            const { Series } = await import("/static/model/series.js");
             const series = new Series(4);
             for (let i = 0; i < 10; i++) series.add(1000 + 2 * i, i, 1);
             const list = (values) => [...values].slice(0, series.length);
@@ -468,7 +468,7 @@ class ModuleTests(PageCase):
 
     def test_bars_of_days_are_bounded_and_add_up(self) -> None:
         length, step, first, last, volume = self.page.run("""
-            const { Series } = await import("/static/series.js");
+            const { Series } = await import("/static/model/series.js");
             const series = new Series();
             for (let i = 0; i < 300_000; i++) series.add(3 * i, i, 1);
             const last = series.length - 1;
@@ -481,7 +481,7 @@ class ModuleTests(PageCase):
 
     def test_axes_of_any_range_have_few_figures(self) -> None:
         times, prices, moderate = self.page.run("""
-            const { roundPrices, roundTimes } = await import("/static/scale.js");
+            const { roundPrices, roundTimes } = await import("/static/chart/scale.js");
             return [
               roundTimes(-62_135_596_800, 1_800_000_000, 8).length, // from the year 1
               roundPrices(1e16, 1e16 + 2, 5).length, // neighbors of doubles
@@ -502,13 +502,13 @@ class ModuleTests(PageCase):
         )
         for before, after, wanted in cases:
             found = self.page.page.evaluate(
-                "async (lists) => (await import('/static/log.js')).added(...lists)", [before, after]
+                "async (lists) => (await import('/static/ops/log.js')).added(...lists)", [before, after]
             )
             self.assertEqual(found, wanted)
 
     def test_numbers_are_written_with_the_decimals_they_need(self) -> None:
         found = self.page.run("""
-            const { bytes, decimals, signed } = await import("/static/format.js");
+            const { bytes, decimals, signed } = await import("/static/ui/format.js");
             return [decimals(23000), decimals(60.05), decimals(0.1 + 0.2), decimals(1 / 3),
               signed(-0.5, 2), signed(1234, 0), signed(0, 1), bytes(999), bytes(65_536)];
         """)
@@ -516,7 +516,7 @@ class ModuleTests(PageCase):
 
     def test_prices_that_are_texts_or_nonsense_do_no_harm(self) -> None:
         found = self.page.run("""
-            const { Market } = await import("/static/market.js");
+            const { Market } = await import("/static/model/market.js");
             const market = new Market(() => {});
             const now = Date.now();
             market.event("market_tick", { code: "A", price: "10.5", price_chg: "-0.5" }, now);

@@ -12,6 +12,9 @@ from gateway.web.routes.route_table import Route
 from gateway.web.security.guard import Access
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
     from gateway.web.http.request import Request
 
 TYPES = {
@@ -40,13 +43,22 @@ COMMON_LINES = (
 def page_routes() -> list[Route]:
     """A row for `/`, and one for each file at `/static/`; all are open, and hold no data."""
     routes = []
-    for file in (files("gateway.web") / "static").iterdir():
+    for path, file in _files("/static", files("gateway.web") / "static"):
         kind = TYPES.get(PurePath(file.name).suffix)
         if kind is not None:
-            path = "/" if file.name == "index.html" else f"/static/{file.name}"
+            where = "/" if path == "/static/index.html" else path
             answer = StaticFile(file.read_bytes(), kind).render
-            routes.append(Route("GET", path, answer, Access.OPEN, is_leaf=True))
+            routes.append(Route("GET", where, answer, Access.OPEN, is_leaf=True))
     return routes
+
+
+def _files(path: str, folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+    """All files of `folder` and the folders in it, each with its path."""
+    for each in folder.iterdir():
+        if each.is_dir():
+            yield from _files(f"{path}/{each.name}", each)
+        else:
+            yield f"{path}/{each.name}", each
 
 
 class StaticFile:

@@ -1,25 +1,25 @@
 /** Puts the page together: the gateway's events to the market, `/status` to everybody. */
 
-import { Alerts } from "./alerts.js";
-import { Clients } from "./clients.js";
-import { conditions } from "./conditions.js";
-import { Credentials } from "./credentials.js";
-import { byId, mark, Text } from "./dom.js";
-import { number } from "./format.js";
-import { inNextFrame } from "./frame.js";
-import { Hours } from "./hours.js";
-import { onLanguage, t, translate } from "./i18n.js";
-import { Log } from "./log.js";
-import { Market } from "./market.js";
-import { Poll } from "./poll.js";
-import { preferences } from "./preferences.js";
-import { Quotes } from "./quotes.js";
-import { Rates } from "./rates.js";
-import { Replay } from "./replay.js";
-import { Selected } from "./selected.js";
-import { Socket } from "./socket.js";
-import { browser, tab } from "./store.js";
-import { Worker } from "./worker.js";
+import { Alerts } from "./ops/alerts.js";
+import { Clients } from "./ops/clients.js";
+import { conditions } from "./model/conditions.js";
+import { Credentials } from "./ops/credentials.js";
+import { byId, mark, Text } from "./ui/dom.js";
+import { number } from "./ui/format.js";
+import { inNextFrame } from "./ui/frame.js";
+import { Hours } from "./ops/hours.js";
+import { onLanguage, t, translate } from "./ui/i18n.js";
+import { Log } from "./ops/log.js";
+import { Market } from "./model/market.js";
+import { Poll } from "./net/poll.js";
+import { preferences } from "./ui/preferences.js";
+import { Quotes } from "./market/quotes.js";
+import { Rates } from "./ops/rates.js";
+import { Replay } from "./ops/replay.js";
+import { Selected } from "./market/selected.js";
+import { Socket } from "./net/socket.js";
+import { browser, tab } from "./ui/store.js";
+import { Worker } from "./ops/worker.js";
 
 const EVENTS = [
   "market_tick",

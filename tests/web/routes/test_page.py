@@ -4,6 +4,8 @@ import json
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,8 +17,8 @@ from gateway.web.security.guard import Access, Guard
 from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import Memory
 
-STATIC = files("gateway.web") / "static"
-IMPORTED = re.compile(r'(?:from|import) "\./([\w.-]+)"')
+STATIC = Path(str(files("gateway.web") / "static"))
+IMPORTED = re.compile(r'(?:from|import) "(\.[\w./-]+)"')
 TEXTS = re.compile(r'^  (?:"([\w.-]+)"|(\w+)): "(.*)",$', re.MULTILINE)
 SAID = re.compile(r'\bt\(\s*"([\w.-]+)"')
 IDS = re.compile(r'\bbyId\(\s*"([\w-]+)"')
@@ -26,8 +28,17 @@ def source(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
-SCRIPTS = sorted(file.name for file in STATIC.iterdir() if file.name.endswith(".js"))
-SHEETS = [file.name for file in STATIC.iterdir() if file.name.endswith(".css")]
+NAMES = sorted(str(file.relative_to(STATIC)) for file in STATIC.rglob("*") if file.is_file())
+SCRIPTS = [name for name in NAMES if name.endswith(".js")]
+SHEETS = [name for name in NAMES if name.endswith(".css")]
+TABLES = ("common", "market", "ops")
+"""The files of texts, by language."""
+
+
+def imported(name: str) -> set[str]:
+    """The files that the script `name` imports."""
+    folder = PurePosixPath(name).parent
+    return {normpath(folder / each) for each in IMPORTED.findall(source(name))}
 
 
 class ServingTests(SynchronousTestCase):
@@ -53,7 +64,7 @@ class ServingTests(SynchronousTestCase):
 
     def test_every_file_says_what_it_is_and_what_is_allowed(self) -> None:
         kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-        for name in [file.name for file in STATIC.iterdir() if file.name != "index.html"]:
+        for name in [name for name in NAMES if name != "index.html"]:
             status, headers, body = self.ask(f"/static/{name}")
             self.assertEqual(status, 200, name)
             kind = headers["Content-Type"].partition(";")[0]
@@ -137,8 +148,9 @@ class FilesTests(SynchronousTestCase):
         self.document = Document()
         self.served = {route.path.lstrip("/") for route in page_routes()}
 
-    def texts(self, name: str) -> dict[str, str]:
-        return {first or second: text for first, second, text in TEXTS.findall(source(name))}
+    def texts(self, language: str) -> dict[str, str]:
+        sources = "".join(source(f"text/{language}/{table}.js") for table in TABLES)
+        return {first or second: text for first, second, text in TEXTS.findall(sources)}
 
     def test_nothing_is_inline_and_nothing_is_elsewhere(self) -> None:
         self.assertEqual(self.document.inline, [])
@@ -150,7 +162,7 @@ class FilesTests(SynchronousTestCase):
 
     def test_every_file_that_is_named_is_served_and_every_one_served_is_named(self) -> None:
         named = {file for file in self.document.files if not file.startswith("#")}
-        named |= {f"static/{file}" for name in SCRIPTS for file in IMPORTED.findall(source(name))}
+        named |= {f"static/{file}" for name in SCRIPTS for file in imported(name)}
         self.assertEqual(named | {""}, self.served)
 
     def test_every_element_that_is_named_is_there_once(self) -> None:
@@ -161,23 +173,24 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual((named | self.document.references) - set(ids), set())
 
     def test_both_languages_say_the_same_things(self) -> None:
-        english, chinese = self.texts("en.js"), self.texts("zh-TW.js")
+        english, chinese = self.texts("en"), self.texts("zh-TW")
         self.assertEqual(list(english), list(chinese))
         self.assertGreater(len(english), 100)
         for name, text in english.items():
             blanks = [sorted(re.findall(r"{\w+}", each)) for each in (text, chinese[name])]
             self.assertEqual(*blanks, name)
-        for name in ("en.js", "zh-TW.js"):
-            lines = [line for line in source(name).splitlines() if line.startswith("  ")]
-            self.assertEqual(len(lines), len(self.texts(name)))
+        for language in ("en", "zh-TW"):
+            sources = "".join(source(f"text/{language}/{table}.js") for table in TABLES)
+            lines = [line for line in sources.splitlines() if line.startswith("  ")]
+            self.assertEqual(len(lines), len(self.texts(language)))
 
     def test_every_text_that_is_said_is_there_and_every_one_there_is_said(self) -> None:
-        there = set(self.texts("en.js"))
+        there = set(self.texts("en"))
         said = self.document.texts | {
             each for name in SCRIPTS for each in SAID.findall(source(name))
         }
         self.assertEqual(said - there, set())
-        scripts = "".join(source(name) for name in SCRIPTS if name not in ("en.js", "zh-TW.js"))
+        scripts = "".join(source(name) for name in SCRIPTS if not name.startswith("text/"))
         made = set(re.findall(r"`([a-z]+)\.\$\{", scripts)) | {
             "confirm"
         }  # confirm(`confirm.${...}`)

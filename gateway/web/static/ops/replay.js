@@ -1,9 +1,9 @@
 /** The bar of a replay: which time of the recording it is, and what it can be told. */
 
-import { ApiError, change } from "./api.js";
-import { byId, mark, Text } from "./dom.js";
-import { stamp } from "./format.js";
-import { onLanguage, t } from "./i18n.js";
+import { ApiError, change } from "../net/api.js";
+import { byId, mark, Text } from "../ui/dom.js";
+import { stamp } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
 import { problem } from "./worker.js";
 
 export class Replay {

@@ -1,8 +1,8 @@
 /** Who is connected, by which transport, and how far behind. */
 
-import { byId, element, mark, Text } from "./dom.js";
-import { bytes, number } from "./format.js";
-import { t } from "./i18n.js";
+import { byId, element, mark, Text } from "../ui/dom.js";
+import { bytes, number } from "../ui/format.js";
+import { t } from "../ui/i18n.js";
 
 export class Clients {
   #rows = [];

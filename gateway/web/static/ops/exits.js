@@ -1,6 +1,6 @@
 /** How a worker ended, in words. */
 
-import { t } from "./i18n.js";
+import { t } from "../ui/i18n.js";
 
 /** Its signal or exit code, and the kind of failure where it is known; why it never ran. */
 export function ending({ code, signal, class: cause, reason }) {

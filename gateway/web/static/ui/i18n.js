@@ -1,10 +1,17 @@
 /** The language of the page: what the browser prefers, until somebody chooses. */
 
-import en from "./en.js";
+import enCommon from "../text/en/common.js";
+import enMarket from "../text/en/market.js";
+import enOps from "../text/en/ops.js";
+import zhCommon from "../text/zh-TW/common.js";
+import zhMarket from "../text/zh-TW/market.js";
+import zhOps from "../text/zh-TW/ops.js";
 import { browser } from "./store.js";
-import zhTW from "./zh-TW.js";
 
-const TEXTS = { en, "zh-TW": zhTW };
+const TEXTS = {
+  en: { ...enCommon, ...enMarket, ...enOps },
+  "zh-TW": { ...zhCommon, ...zhMarket, ...zhOps },
+};
 const ATTRIBUTES = ["aria-label", "placeholder", "title"];
 
 const listeners = [];

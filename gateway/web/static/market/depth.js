@@ -1,8 +1,8 @@
 /** The five best bids and offers of the chosen code. */
 
-import { byId, element, Text } from "./dom.js";
-import { NONE, number } from "./format.js";
-import { figure } from "./market.js";
+import { byId, element, Text } from "../ui/dom.js";
+import { NONE, number } from "../ui/format.js";
+import { figure } from "../model/market.js";
 
 const LEVELS = 5;
 const SIDES = ["bid", "ask"];

@@ -1,14 +1,14 @@
 /** The chosen code: its figures, its chart, its five best bids and offers. */
 
-import { Chart } from "./chart.js";
-import { byId, mark, Text } from "./dom.js";
+import { Chart } from "../chart/chart.js";
+import { byId, mark, Text } from "../ui/dom.js";
 import { Depth } from "./depth.js";
-import { duration, NONE, number } from "./format.js";
-import { inNextFrame } from "./frame.js";
-import { onLanguage, t } from "./i18n.js";
+import { duration, NONE, number } from "../ui/format.js";
+import { inNextFrame } from "../ui/frame.js";
+import { onLanguage, t } from "../ui/i18n.js";
 import { changeTexts, direction, subtitle } from "./row.js";
-import { browser } from "./store.js";
-import { onTheme } from "./theme.js";
+import { browser } from "../ui/store.js";
+import { onTheme } from "../ui/theme.js";
 
 const FIGURES = ["open", "high", "low", "volume"];
 

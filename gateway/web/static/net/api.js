@@ -1,6 +1,6 @@
 /** The gateway's REST routes; the token, where one is set, goes with every request. */
 
-import { tab } from "./store.js";
+import { tab } from "../ui/store.js";
 
 const PATIENCE = 10_000; // milliseconds for a question; a change takes as long as it takes
 

@@ -1,8 +1,8 @@
 /** Says which markets are closed, and until when: then silence is no fault. */
 
-import { byId, Text } from "./dom.js";
-import { moment } from "./format.js";
-import { onLanguage, t } from "./i18n.js";
+import { byId, Text } from "../ui/dom.js";
+import { moment } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
 
 export class Hours {
   #note = new Text(byId("hours"));

@@ -1,10 +1,10 @@
 /** One row of the table of codes. */
 
-import { element, mark, Text } from "./dom.js";
-import { age, NONE, number, signed } from "./format.js";
-import { t } from "./i18n.js";
+import { element, mark, Text } from "../ui/dom.js";
+import { age, NONE, number, signed } from "../ui/format.js";
+import { t } from "../ui/i18n.js";
 import { canvas, draw } from "./sparkline.js";
-import { colors } from "./theme.js";
+import { colors } from "../ui/theme.js";
 
 const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
 

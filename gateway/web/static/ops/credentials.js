@@ -1,8 +1,8 @@
 /** The form for the worker's credentials; it never knows what was set before. */
 
-import { ApiError, change } from "./api.js";
-import { byId, mark } from "./dom.js";
-import { t } from "./i18n.js";
+import { ApiError, change } from "../net/api.js";
+import { byId, mark } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { problem } from "./worker.js";
 
 const REQUIRED = ["apiKey", "secretKey"];

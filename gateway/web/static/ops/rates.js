@@ -1,8 +1,8 @@
 /** How many events of which name the worker sends. */
 
-import { byId, element, Text } from "./dom.js";
-import { age, number } from "./format.js";
-import { t } from "./i18n.js";
+import { byId, element, Text } from "../ui/dom.js";
+import { age, number } from "../ui/format.js";
+import { t } from "../ui/i18n.js";
 
 const MOST = 20; // names in the table
 const WINDOW = 1000; // milliseconds over which is counted, at least

@@ -1,9 +1,9 @@
 /** Shows what is wrong, and what happened so far. */
 
-import { byId, element } from "./dom.js";
+import { byId, element } from "../ui/dom.js";
 import { ending } from "./exits.js";
-import { clock } from "./format.js";
-import { onLanguage, t } from "./i18n.js";
+import { clock } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
 
 const MOST = 50; // entries of the history
 

@@ -1,32 +1,6 @@
-/** English. */
+/** English: Operations. */
 
 export default {
-  skip: "Skip to the quotes",
-  language: "Language",
-  jump: "Sections",
-  close: "Close",
-  ago: "{age} ago",
-  simulation: "Simulation",
-  "mark.demo": "DEMO",
-  "mark.replay": "REPLAY",
-  "mark.rehearsal": "REHEARSAL",
-
-  "theme.auto": "Colors: as the system",
-  "theme.light": "Colors: light",
-  "theme.dark": "Colors: dark",
-
-  "connection.live": "Live",
-  "connection.lost": "Connecting…",
-
-  "unit.s": "{n}s",
-  "unit.m": "{n}m",
-  "unit.h": "{n}h",
-  "unit.d": "{n}d",
-  "duration.s": "{s} s",
-  "duration.ms": "{m} min {s} s",
-  "duration.hm": "{h} h {m} min",
-  "duration.dh": "{d} d {h} h",
-
   "replay.title": "Replay",
   "replay.playing": "{time} · {speed}×",
   "replay.fastest": "{time} · max",
@@ -39,40 +13,6 @@ export default {
   "replay.speed": "Speed",
   "replay.to": "Time",
   "replay.go": "Go there",
-
-  "quotes.title": "Quotes",
-  "quotes.filter": "Code or name",
-  "quotes.caption": "Codes with price, change and age. Arrow keys choose one for the chart.",
-  "quotes.code": "Code",
-  "quotes.price": "Price",
-  "quotes.change": "Change",
-  "quotes.trend": "Trend",
-  "quotes.age": "Age",
-  "quotes.trial": "Trial match",
-  "quotes.waiting": "Waiting for the first quote.",
-  "quotes.nothing": "No code matches the filter.",
-
-  "chart.title": "Chart",
-  "chart.kind": "Kind of chart",
-  "chart.candles": "Candles",
-  "chart.line": "Line",
-  "chart.open": "Open",
-  "chart.high": "High",
-  "chart.low": "Low",
-  "chart.volume": "Volume",
-  "chart.sinceOpen": "vs. open",
-  "chart.sinceClose": "vs. reference",
-  "chart.label": "Chart of the prices seen; the arrow keys go from bar to bar",
-  "chart.empty": "No trade has been seen since the page was opened.",
-  "chart.bars": "{step} bars, since the page was opened",
-  "chart.bar": "{time}  O {open}  H {high}  L {low}  C {close}  V {volume}",
-
-  "depth.title": "Best five",
-  "depth.bid": "Bid",
-  "depth.ask": "Ask",
-  "depth.bidSize": "Bid size",
-  "depth.askSize": "Ask size",
-
   "worker.title": "Worker",
   "worker.summary": "Worker: {state}",
   "worker.disabled": "This gateway was started with --no-worker: there is none to control here.",
@@ -92,7 +32,6 @@ export default {
   "broker.yes": "connected · {age}",
   "broker.no": "not connected · {age}",
   pid: "{pid} (no. {generation})",
-
   "state.ready": "Ready",
   "state.running": "Running",
   "state.starting": "Starting",
@@ -102,7 +41,6 @@ export default {
   "state.backoff": "Waiting to retry",
   "state.fatal": "Gave up",
   "state.disabled": "None",
-
   "doing.start": "Starting…",
   "doing.stop": "Stopping: the worker logs out first…",
   "doing.restart": "Restarting: the worker logs out first…",
@@ -113,11 +51,9 @@ export default {
   "problem.token": "This needs a token: open the key at the top right.",
   "problem.forbidden": "Without a token only the gateway's own machine may do this.",
   "problem.said": "{text}",
-
   "exit.code": "exit code {code}",
   "exit.asked": "as asked",
   "next.in": "{time}, in {left}",
-
   "cause.ban": "the broker asked for a pause (503)",
   "cause.too-many-connections": "too many connections (451)",
   "cause.quota": "quota used up",
@@ -134,7 +70,6 @@ export default {
   "cause.unreachable": "its files can't be reached",
   "cause.out-of-memory": "killed for lack of memory",
   "cause.planned": "planned end",
-
   "confirm.no": "Cancel",
   "confirm.stop.title": "Stop the worker?",
   "confirm.stop.text": "All clients lose their prices until someone starts it again.",
@@ -145,7 +80,6 @@ export default {
   "confirm.force.title": "Go against the broker's pause?",
   "confirm.force.text": "The broker asked for a pause until {time}. Earlier logins may extend it.",
   "confirm.force.yes": "Restart anyway",
-
   "credentials.open": "Credentials…",
   "credentials.title": "Broker credentials",
   "credentials.text": "They replace what is set, and restart the worker. What is set is not shown.",
@@ -161,14 +95,6 @@ export default {
   "credentials.character": "There is a character here that can't be used.",
   "credentials.waiting": "Waiting until the worker is ready with them…",
   "credentials.done": "The worker is ready with the new credentials.",
-
-  "token.open": "Token",
-  "token.title": "Token",
-  "token.text": "For a gateway that was started with a token. Kept in this tab until it is closed.",
-  "token.label": "Token",
-  "token.save": "Use",
-  "token.forget": "Forget",
-
   "alerts.title": "Alerts",
   "alerts.now": "What is wrong now",
   "alerts.empty": "Nothing so far.",
@@ -208,17 +134,14 @@ export default {
   "history.closed": "Quotes are not expected any more, the market is closed: {market}",
   "history.live": "Quotes are back: {market}",
   "history.error": "Worker: {error}",
-
   "hours.opens": "Closed: {market}, opens {time}",
   "hours.closed": "Closed: {market}",
-
   "rates.title": "Events",
   "rates.total": "{rate}/s",
   "rates.name": "Event",
   "rates.rate": "Per s",
   "rates.count": "Total",
   "rates.age": "Age",
-
   "clients.title": "Clients",
   "clients.summary": "{websocket} WebSocket · {polling} polling",
   "clients.address": "Address",
@@ -231,7 +154,6 @@ export default {
   "clients.skipped": "events skipped for slow clients: {n}",
   "clients.evicted": "slow clients dropped: {n}",
   "clients.refused": "events refused: {n}",
-
   "log.title": "Worker output",
   "log.short": "Log",
   "log.empty": "The worker has printed nothing yet.",

@@ -1,6 +1,6 @@
 /** What is known about each code, from the worker's events.  Knows nothing of the document. */
 
-import { decimals } from "./format.js";
+import { decimals } from "../ui/format.js";
 import { Series } from "./series.js";
 
 const MOST_CODES = 2000; // the names come from outside

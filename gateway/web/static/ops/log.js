@@ -1,8 +1,8 @@
 /** The last lines that the worker printed. */
 
-import { byId, element } from "./dom.js";
-import { clock } from "./format.js";
-import { Poll } from "./poll.js";
+import { byId, element } from "../ui/dom.js";
+import { clock } from "../ui/format.js";
+import { Poll } from "../net/poll.js";
 
 const LINES = 200; // asked for
 const KEPT = 600; // shown

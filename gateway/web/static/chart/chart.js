@@ -1,8 +1,8 @@
 /** Draws the bars of one code on a canvas: candles or a line, volume, axes, a crosshair. */
 
-import { number } from "./format.js";
+import { number } from "../ui/format.js";
 import { roundPrices, roundTimes, scale } from "./scale.js";
-import { colors } from "./theme.js";
+import { colors } from "../ui/theme.js";
 
 const AXIS = 58, FOOT = 22, VOLUME = 0.18; // pixels, pixels, part of the height
 const WIDEST = 14; // pixels from one bar to the next, at most

@@ -1,10 +1,10 @@
 /** The table of codes: which rows there are, in which order, and when each is written. */
 
-import { byId, Text } from "./dom.js";
-import { inNextFrame } from "./frame.js";
-import { onLanguage, t } from "./i18n.js";
+import { byId, Text } from "../ui/dom.js";
+import { inNextFrame } from "../ui/frame.js";
+import { onLanguage, t } from "../ui/i18n.js";
 import { Row } from "./row.js";
-import { onTheme } from "./theme.js";
+import { onTheme } from "../ui/theme.js";
 
 const SKETCHES = 8; // sparklines drawn in one frame
 const FLASH = 350; // milliseconds

@@ -1,11 +1,11 @@
 /** The worker's card: how it is, and the buttons that act on it. */
 
-import { ApiError, change } from "./api.js";
-import { confirm } from "./confirm.js";
-import { byId, mark, Text } from "./dom.js";
+import { ApiError, change } from "../net/api.js";
+import { confirm } from "../ui/confirm.js";
+import { byId, mark, Text } from "../ui/dom.js";
 import { ending } from "./exits.js";
-import { age, bytes, clock, duration, NONE, number } from "./format.js";
-import { onLanguage, t } from "./i18n.js";
+import { age, bytes, clock, duration, NONE, number } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
 
 const FACTS = ["uptime", "restarts", "exit", "next", "budget", "usage", "broker", "pid"];
 const MAY_START = new Set(["stopped", "exited", "backoff", "fatal"]);

@@ -1,32 +1,6 @@
-/** Traditional Chinese, as it is written in Taiwan. */
+/** Traditional Chinese, as it is written in Taiwan: Operations. */
 
 export default {
-  skip: "跳到報價",
-  language: "語言",
-  jump: "區塊",
-  close: "關閉",
-  ago: "{age}前",
-  simulation: "模擬帳號",
-  "mark.demo": "示範",
-  "mark.replay": "REPLAY 重播",
-  "mark.rehearsal": "REHEARSAL 演練",
-
-  "theme.auto": "配色：跟隨系統",
-  "theme.light": "配色：淺色",
-  "theme.dark": "配色：深色",
-
-  "connection.live": "即時",
-  "connection.lost": "連線中…",
-
-  "unit.s": "{n}秒",
-  "unit.m": "{n}分",
-  "unit.h": "{n}時",
-  "unit.d": "{n}天",
-  "duration.s": "{s} 秒",
-  "duration.ms": "{m} 分 {s} 秒",
-  "duration.hm": "{h} 小時 {m} 分",
-  "duration.dh": "{d} 天 {h} 小時",
-
   "replay.title": "重播",
   "replay.playing": "{time} · {speed}×",
   "replay.fastest": "{time} · 最快",
@@ -39,40 +13,6 @@ export default {
   "replay.speed": "速度",
   "replay.to": "時間",
   "replay.go": "跳到這裡",
-
-  "quotes.title": "報價",
-  "quotes.filter": "代碼或名稱",
-  "quotes.caption": "各商品的成交價、漲跌與更新時間。可用方向鍵選擇要看的走勢圖。",
-  "quotes.code": "商品",
-  "quotes.price": "成交價",
-  "quotes.change": "漲跌",
-  "quotes.trend": "走勢",
-  "quotes.age": "更新",
-  "quotes.trial": "試撮",
-  "quotes.waiting": "等待第一筆報價。",
-  "quotes.nothing": "沒有符合的商品。",
-
-  "chart.title": "走勢",
-  "chart.kind": "圖形種類",
-  "chart.candles": "K 線",
-  "chart.line": "折線",
-  "chart.open": "開盤",
-  "chart.high": "最高",
-  "chart.low": "最低",
-  "chart.volume": "總量",
-  "chart.sinceOpen": "較開盤",
-  "chart.sinceClose": "較參考價",
-  "chart.label": "開啟本頁以來的成交價走勢圖；可用左右方向鍵逐根查看",
-  "chart.empty": "開啟本頁以來還沒有成交。",
-  "chart.bars": "每根 {step}，自開啟本頁起",
-  "chart.bar": "{time}　開 {open}　高 {high}　低 {low}　收 {close}　量 {volume}",
-
-  "depth.title": "最佳五檔",
-  "depth.bid": "買價",
-  "depth.ask": "賣價",
-  "depth.bidSize": "買量",
-  "depth.askSize": "賣量",
-
   "worker.title": "Worker",
   "worker.summary": "Worker：{state}",
   "worker.disabled": "這個 gateway 以 --no-worker 啟動，這裡沒有 worker 可以操作。",
@@ -92,7 +32,6 @@ export default {
   "broker.yes": "已連線 · {age}",
   "broker.no": "未連線 · {age}",
   pid: "{pid}（第 {generation} 個）",
-
   "state.ready": "就緒",
   "state.running": "執行中",
   "state.starting": "啟動中",
@@ -102,7 +41,6 @@ export default {
   "state.backoff": "等待重試",
   "state.fatal": "不再重試",
   "state.disabled": "無",
-
   "doing.start": "啟動中…",
   "doing.stop": "停止中，worker 會先登出…",
   "doing.restart": "重啟中，worker 會先登出…",
@@ -113,11 +51,9 @@ export default {
   "problem.token": "這個操作需要 token：請按右上角的鑰匙輸入。",
   "problem.forbidden": "沒有 token 時，只有 gateway 所在的電腦可以操作。",
   "problem.said": "未完成：{text}",
-
   "exit.code": "結束碼 {code}",
   "exit.asked": "依要求停止",
   "next.in": "{time}（{left}後）",
-
   "cause.ban": "券商要求暫停登入（503）",
   "cause.too-many-connections": "連線數過多（451）",
   "cause.quota": "用量已達上限",
@@ -134,7 +70,6 @@ export default {
   "cause.unreachable": "無法存取程式檔案",
   "cause.out-of-memory": "記憶體不足，被系統終止",
   "cause.planned": "排定的結束",
-
   "confirm.no": "取消",
   "confirm.stop.title": "要停止 worker 嗎？",
   "confirm.stop.text": "在有人再次啟動之前，所有用戶端都收不到報價。",
@@ -145,7 +80,6 @@ export default {
   "confirm.force.title": "要略過券商要求的暫停嗎？",
   "confirm.force.text": "券商要求在 {time} 之前不要登入，提早登入可能會延長暫停時間。",
   "confirm.force.yes": "仍要重啟",
-
   "credentials.open": "設定金鑰…",
   "credentials.title": "券商金鑰",
   "credentials.text": "送出後會取代目前的設定並重啟 worker。目前的設定不會顯示在這裡。",
@@ -161,14 +95,6 @@ export default {
   "credentials.character": "含有不能使用的字元。",
   "credentials.waiting": "等待 worker 以新金鑰就緒…",
   "credentials.done": "worker 已用新金鑰就緒。",
-
-  "token.open": "Token",
-  "token.title": "Token",
-  "token.text": "gateway 啟動時設有 token 才需要。只保存在這個分頁，關閉後即清除。",
-  "token.label": "Token",
-  "token.save": "使用",
-  "token.forget": "清除",
-
   "alerts.title": "警示",
   "alerts.now": "目前的問題",
   "alerts.empty": "目前沒有紀錄。",
@@ -208,17 +134,14 @@ export default {
   "history.closed": "已收盤，不再等待報價：{market}",
   "history.live": "報價恢復：{market}",
   "history.error": "worker：{error}",
-
   "hours.opens": "{market}休市中，{time} 開盤",
   "hours.closed": "{market}休市中",
-
   "rates.title": "事件",
   "rates.total": "每秒 {rate}",
   "rates.name": "事件",
   "rates.rate": "每秒",
   "rates.count": "累計",
   "rates.age": "更新",
-
   "clients.title": "用戶端",
   "clients.summary": "WebSocket {websocket} · 輪詢 {polling}",
   "clients.address": "位址",
@@ -231,7 +154,6 @@ export default {
   "clients.skipped": "為落後的用戶端略過的事件：{n}",
   "clients.evicted": "因太慢而中斷的用戶端：{n}",
   "clients.refused": "拒絕的事件：{n}",
-
   "log.title": "Worker 輸出",
   "log.short": "日誌",
   "log.empty": "worker 還沒有輸出。",
