@@ -1,10 +1,13 @@
 """`python -m benchmarks.page`: what the page costs a browser; needs Chromium and playwright.
 
-300 codes at 1000 events/s for 30 s.  Exit status 1 when a bound is missed.
+300 codes at 1000 events/s for 30 s.  Exit status 1 when a bound is missed.  With `--shots FOLDER
+[WORDS...]` it takes screenshots instead: of every state, size, language and theme, or of those
+whose names have one of the words in them.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -16,9 +19,10 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.client import Client, frame
 from benchmarks.server import running
+from benchmarks.shots import take
 
 if TYPE_CHECKING:
-    from playwright.sync_api import CDPSession, Page
+    from playwright.sync_api import Browser, CDPSession, Page
 
 CODES, RATE, SECONDS = 300, 1000, 30
 WARM_UP, WATCH = 5, 5
@@ -121,24 +125,40 @@ def measure(page: Page) -> int:
     return sum(not kept for _, kept in figures)
 
 
-def main() -> int:
-    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(chromium).exists():
-        print(f"{chromium} is missing; install Chromium, or name another with CHROMIUM")
-        return 1
+def costs(browser: Browser) -> int:
+    """Measure; the number of bounds that were missed."""
     print(f"{CODES} codes at {RATE} events/s for {SECONDS} s")
-    with running() as server, sync_playwright() as playwright:
+    with running() as server:
         publisher = Process(target=publish, args=(server.port,), daemon=True)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         publisher.start()
         try:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.add_init_script(MEASURE)
             page.goto(f"http://localhost:{server.port}/")
-            return 1 if measure(page) else 0
+            return measure(page)
         finally:
             publisher.terminate()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page")
+    parser.add_argument("--shots", type=Path, metavar="FOLDER")
+    parser.add_argument("words", nargs="*")
+    given = parser.parse_args()
+    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not Path(chromium).exists():
+        print(f"{chromium} is missing; install Chromium, or name another with CHROMIUM")
+        return 1
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            if given.shots is None:
+                return 1 if costs(browser) else 0
+            faults = take(browser, given.shots, given.words)
+        finally:
             browser.close()
+    print("\n".join(faults) or "no faults")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

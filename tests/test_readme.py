@@ -55,14 +55,12 @@ class OptionsTests(SynchronousTestCase):
 
     def test_one_word_is_used_for_the_worker_and_for_supervision(self) -> None:
         """In whatever we say in Chinese: README, options, alerts and the page."""
-        texts = [
-            CHINESE,
-            reference.document(reference.CHINESE),
-            (ROOT / "gateway" / "web" / "static" / "zh-TW.js").read_text(encoding="utf-8"),
-        ]
-        for text in texts:
+        for text in (CHINESE, reference.document(reference.CHINESE)):
             for word in ("看管", "監督", "工作程式", "行情程式", "程序"):
                 self.assertNotIn(word, text)
+        for file in (ROOT / "gateway" / "web" / "static" / "text" / "zh-TW").iterdir():
+            for word in ("看管", "監督", "工作程式", "程序"):
+                self.assertNotIn(word, file.read_text(encoding="utf-8"), file.name)
         for text in (*WORDS["zh-TW"].values(), *CAUSES["zh-TW"].values()):  # as a trader says it
             for word in ("看管", "監督", "工作程式", "worker", "程序"):
                 self.assertNotIn(word, text)

@@ -8,6 +8,8 @@ from unittest import SkipTest
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from benchmarks.scenes import Scene
+from benchmarks.shots import Stage
 from tests.interop.kept import Kept
 from tests.interop.node import node_modules
 from tests.interop.service import ROOT
@@ -50,6 +52,10 @@ class Chromium:
     def visit(self, url: str, *args: str, **more: Any) -> "Visit":
         return Visit(self._browser, url, *args, **more)
 
+    def stage(self, scene: Scene, *looks: str, **more: object) -> Stage:
+        """The page without a gateway; `looks`: size, language and theme."""
+        return Stage(self._browser, scene, *looks, **more)
+
     def context(self, **options) -> BrowserContext:
         """Somebody who was never there before."""
         return self._browser.new_context(**options)
@@ -63,6 +69,18 @@ class Chromium:
 
 
 chromium = Kept(Chromium)
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds serious or critical about the page as it is now."""
+    page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text())
+    found = page.evaluate("axe.run()")
+    return [
+        f"{each['id']}: {node['html']} {node['failureSummary']}"
+        for each in found["violations"]
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
 
 
 class Visit:
@@ -115,15 +133,7 @@ class Visit:
         return path
 
     def barriers(self) -> list[str]:
-        """What axe-core finds serious or critical about the page as it is now."""
-        self.page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text())
-        found = self.page.evaluate("axe.run()")
-        return [
-            f"{each['id']}: {node['html']} {node['failureSummary']}"
-            for each in found["violations"]
-            if each["impact"] in SERIOUS
-            for node in each["nodes"]
-        ]
+        return barriers(self.page)
 
     def run(self, script: str) -> object:
         """What an async function with this body returns, in the page."""

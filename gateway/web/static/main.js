@@ -1,40 +1,40 @@
 /** Puts the page together: the gateway's events to the market, `/status` to everybody. */
 
+import { Desk } from "./market/desk.js";
+import { priceText } from "./market/words.js";
+import { isOld, belief } from "./model/belief.js";
+import { settle } from "./model/clock.js";
+import { conditions } from "./model/conditions.js";
+import { ask } from "./net/api.js";
+import { Poll } from "./net/poll.js";
+import { Socket } from "./net/socket.js";
 import { Alerts } from "./ops/alerts.js";
 import { Clients } from "./ops/clients.js";
-import { conditions } from "./model/conditions.js";
 import { Credentials } from "./ops/credentials.js";
-import { byId, mark, Text } from "./ui/dom.js";
-import { number } from "./ui/format.js";
-import { inNextFrame } from "./ui/frame.js";
-import { Hours } from "./ops/hours.js";
-import { onLanguage, t, translate } from "./ui/i18n.js";
 import { Log } from "./ops/log.js";
-import { Market } from "./model/market.js";
-import { Poll } from "./net/poll.js";
-import { preferences } from "./ui/preferences.js";
-import { Quotes } from "./market/quotes.js";
 import { Rates } from "./ops/rates.js";
 import { Replay } from "./ops/replay.js";
-import { Selected } from "./market/selected.js";
-import { Socket } from "./net/socket.js";
-import { browser, tab } from "./ui/store.js";
 import { Worker } from "./ops/worker.js";
+import { byId, mark } from "./ui/dom.js";
+import { moment, number } from "./ui/format.js";
+import { inNextFrame } from "./ui/frame.js";
+import { onLanguage, t, translate } from "./ui/i18n.js";
+import { listen as listenToKeys, onKey } from "./ui/keys.js";
+import { listen as listenToPanes, show as showView } from "./ui/panes.js";
+import { preferences } from "./ui/preferences.js";
+import { Router } from "./ui/route.js";
+import { StatusLine } from "./ui/status_line.js";
+import { browser, tab } from "./ui/store.js";
 
-const EVENTS = [
-  "market_tick",
-  "market_bidask",
-  "market_snapshot",
-  "market_contract",
-  "python_status",
-  "python_error",
-  "shioaji_ready",
-  "heartbeat",
-  "feed_status",
-];
+const QUOTES = ["market_tick", "market_bidask", "market_snapshot", "market_contract"];
+const EVENTS = [...QUOTES, "python_status", "python_error", "shioaji_ready", "heartbeat", "feed_status"];
+/** Names that are the worker's own business, and no feed of somebody's. */
+const KNOWN = new Set([...EVENTS, "market_kbars", "contracts_loaded", "option_metadata", "other"]);
 
 /** What may be shown instead of the market, as `/status` has it. */
 const KINDS = ["replay", "rehearsal", "demo"];
+
+const CODES_EVERY = 30_000; // milliseconds: contracts seldom change
 
 /** The reason of a feed_status that only follows from the worker's end. */
 const WORKER_GONE = "the worker is gone";
@@ -45,35 +45,49 @@ const facts = {
   status: null,
   error: null,
   connected: null, // nobody knows yet
+  lostAt: null,
   refused: false,
   lacksKeys: false,
   broker: null,
+  isDemo: false,
   kind: "",
 };
-let chosen = null;
 
 const status = new Poll("status", told);
 const refresh = () => status.refresh();
+const line = new StatusLine(facts);
+const router = new Router(arrive);
+const desk = new Desk(
+  {
+    chosen: (instrument, isSmall) => goTo({ code: instrument.code }, isSmall),
+    interval: (interval) => goTo({ interval }, true),
+    feed: () => router.go({ view: "ops", panel: "events" }),
+    met: () => {
+      codes.refresh();
+      inNextFrame(choose);
+    },
+    changed: () => inNextFrame(title),
+    traded: () => {},
+  },
+  reason,
+);
+const codes = new Poll("codes", learn, CODES_EVERY);
+
+// Operations
 const alerts = new Alerts();
 const worker = new Worker(refresh);
 const clients = new Clients();
 const rates = new Rates();
 const log = new Log();
-const hours = new Hours();
-const selected = new Selected();
-const quotes = new Quotes(choose);
-const market = new Market(marketChanged, marketJoined);
 const replay = new Replay(refresh, beginAnew);
-const kindText = new Text(byId("mark"));
-const connection = new Text(byId("connection-text"));
 new Credentials(refresh);
 
 const url = new URL("socket.io/?EIO=4&transport=websocket", document.baseURI);
 url.protocol = url.protocol.replace("http", "ws");
 const socket = new Socket(url, auth, {
-  connected: () => connect({ connected: true, refused: false }),
+  connected: () => connect({ connected: true, refused: false, lostAt: null }),
   refused: () => connect({ connected: false, refused: true }),
-  lost: () => connect({ connected: false }),
+  lost: () => connect({ connected: false, lostAt: facts.lostAt ?? Date.now() }),
   event,
 });
 
@@ -85,13 +99,16 @@ function auth() {
 function connect(change) {
   const was = facts.connected;
   Object.assign(facts, change);
+  if (facts.connected && was === false) desk.reconnected();
   if (was !== facts.connected) refresh();
   assess();
 }
 
+// -- what comes ---------------------------------------------------------------------------
+
 function event(name, value) {
   if (typeof value !== "object" || value === null) return;
-  market.event(name, value, Date.now());
+  desk.market.event(name, value, Date.now());
   if (Object.hasOwn(REACTIONS, name)) REACTIONS[name](value);
 }
 
@@ -110,17 +127,18 @@ const REACTIONS = {
   },
   feed_status: (value) => {
     refresh();
-    const { market: name, status: state, reason, timestamp } = value;
-    if (reason === WORKER_GONE) return; // that is told already
+    const { market: name, status: state, reason: why, timestamp } = value;
+    if (why === WORKER_GONE) return; // that is told already
     if (typeof state !== "string") return; // whoever may publish could have said it
     const level = { stale: "warn", live: "good" }[state] ?? "info";
     const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
     alerts.note(`feed ${name} ${timestamp}`, timestamp, level, text);
   },
   shioaji_ready: (value) => {
-    market.isDemo = value.demo === true;
+    facts.isDemo = value.demo === true;
     mark(byId("simulation"), "shown", value.simulation === true && !value.demo ? "yes" : "");
     refresh();
+    codes.refresh();
   },
   heartbeat: ({ shioaji_connected: connected }) => {
     if (typeof connected === "boolean" && connected !== facts.broker) refresh();
@@ -130,74 +148,125 @@ const REACTIONS = {
 function told(answer, error) {
   facts.error = error;
   if (answer) {
+    settle(answer.time, answer.timezone);
     facts.status = answer;
     if (answer.broker) facts.broker = answer.broker.connected;
     facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
     replay.update(answer.replaying ?? null);
     worker.update(answer);
     clients.update(answer.clients, answer.relay);
-    rates.update(answer.freshness.events);
-    quotes.stale(answer.freshness.stale, answer.freshness.silentCodes);
-    hours.update(market.isDemo || facts.kind ? {} : answer.freshness.markets);
+    line.rate = rates.update(answer.freshness.events);
+    desk.feeds(feeds(answer.freshness.events));
     alerts.exits(answer.exits);
   }
   assess();
 }
 
+/** Events that are no quotes. */
+function feeds(events) {
+  return Object.entries(events)
+    .filter(([name]) => !KNOWN.has(name))
+    .map(([name, { last }]) => ({ name, at: Date.parse(last) }));
+}
+
+/** What `/codes` tells of contracts. */
+function learn(answer) {
+  for (const [code, known] of Object.entries(answer?.codes ?? {})) desk.market.known(code, known);
+}
+
 function assess() {
-  alerts.show(conditions({ ...facts, isDemo: market.isDemo }));
-  const state = facts.connected ? "live" : "lost";
-  mark(byId("connection"), "state", state);
-  connection.set(t(`connection.${state}`));
-  byId("mark").hidden = !facts.kind;
-  kindText.set(facts.kind && t(`mark.${facts.kind}`));
+  facts.isDemo ||= desk.market.isDemo;
+  alerts.show(conditions(facts));
+  line.write();
+  const all = isOld(belief(facts));
+  const { stale = [], silentCodes = [], markets = {} } = facts.status?.freshness ?? {};
+  const silent = new Set(silentCodes);
+  desk.age(
+    ({ market, code, target }) => all || silent.has(code) || silent.has(target) ||
+      (stale.includes(market) && markets[market]?.open !== false),
+    ({ market }) => !facts.kind && !facts.isDemo && markets[market]?.open === false,
+  );
+  desk.explain(reason());
   inNextFrame(title);
 }
 
-function marketChanged(instrument, isNew) {
-  quotes.changed(instrument);
-  selected.changed(instrument);
-  if (instrument === chosen) inNextFrame(title);
-  if (isNew) inNextFrame(chooseFirst);
+/** Why there is no code. */
+function reason() {
+  const open = (id) => () => byId(id).click();
+  const toOps = (panel) => () => router.go({ view: "ops", panel });
+  const { id, until } = belief(facts);
+  const { state, freshness } = facts.status ?? {};
+  if (id === "token") return { id, act: open("open-token") };
+  if (id === "gone" || id === "asking") return { id };
+  if (facts.lacksKeys) return { id: "keys", act: open("open-credentials") };
+  if (feeds(freshness?.events ?? {}).length) return { id: "custom", act: toOps("events") };
+  if (state === "disabled") return { id: "noworker", act: toOps("events") };
+  if (state === "fatal" || state === "backoff") return { id: "down", act: toOps("worker") };
+  if (id === "closed" && until) return { id, values: { time: moment(new Date(until)) } };
+  return { id: "waiting" };
 }
 
-/** Two codes are one contract: what was shown of the other is shown of this one. */
-function marketJoined(other, instrument) {
-  quotes.remove(other);
-  if (other === chosen) choose(instrument);
+// -- what is in view ----------------------------------------------------------------------
+
+function goTo(change, isSmall) {
+  const { view, code, interval } = router.place;
+  const place = view === "market" ? { code: code || desk.chosen?.code, interval } : {};
+  router.go({ view: "market", ...place, ...change }, isSmall);
+  if (!isSmall && change.code && document.body.dataset.pane === "list") document.body.dataset.pane = "chart";
+  showView("market");
+}
+
+function arrive(place) {
+  showView(place.view);
+  if (place.view === "ops") {
+    const panel = place.panel && document.querySelector(`#ops [data-panel="${CSS.escape(place.panel)}"]`);
+    panel?.scrollIntoView({ block: "nearest" });
+    panel?.focus();
+  } else {
+    choose();
+  }
+  title();
+}
+
+/** Show the code of the address, else the one of the last visit, else the first. */
+function choose() {
+  const { view, code, interval } = router.place;
+  if (view !== "market") return;
+  const found = code ? desk.market.find(code) : desk.usual;
+  if (!found) return;
+  if (code) browser.set("code", found.code);
+  desk.show(found, interval);
+  line.market = found.market;
 }
 
 /** A replay goes on somewhere else: nothing that was shown is from there. */
 function beginAnew() {
-  market.forget();
-  quotes.clear();
-  chosen = null;
+  desk.forget();
   socket.reconnect(); // with the newest of all that came since
-}
-
-/** The code of the last visit, else the first there is. */
-function chooseFirst() {
-  const known = market.codes.get(browser.get("code"));
-  if (known && known !== chosen) quotes.choose(known);
-  else if (!chosen && quotes.first) quotes.choose(quotes.first);
-}
-
-function choose(instrument) {
-  if (chosen) browser.set("code", instrument.code);
-  chosen = instrument;
-  selected.show(instrument);
-  title();
 }
 
 function title() {
   const alarm = document.documentElement.dataset.alarm === "yes" ? "⚠ " : "";
-  const price = chosen && Number.isFinite(chosen.price)
-    ? `${chosen.code} ${number(chosen.price, chosen.digits)} · `
-    : "";
-  const kind = facts.kind === "replay" ? `${t("mark.replay")} · ` : "";
+  const kind = facts.kind === "replay" ? "▶ " : "";
+  const { chosen } = desk;
+  const arrow = { 1: "▲", "-1": "▼" }[Math.sign(chosen?.change)] ?? "";
+  const size = arrow && number(Math.abs(chosen.change), chosen.digits);
+  const price = Number.isFinite(chosen?.shown)
+    ? `${priceText(chosen.shown, chosen)} ${arrow}${size} ${chosen.code} · ` : "";
   document.title = `${alarm}${kind}${price}sjgateway`;
 }
 
+onKey("m", () => router.go({ view: "market", code: desk.chosen?.code }));
+onKey("o", () => router.go({ view: "ops" }));
+onKey("/", () => {
+  router.go({ view: "market", code: desk.chosen?.code });
+  desk.find();
+});
+listenToKeys();
+listenToPanes(
+  () => router.go({ view: "ops" }),
+  () => router.go({ view: "market", code: desk.chosen?.code }),
+);
 preferences(() => {
   socket.reconnect();
   refresh();
@@ -209,6 +278,8 @@ for (const woken of ["online", "visibilitychange"]) {
     if (!document.hidden) socket.hurry();
   });
 }
+arrive(router.place);
 socket.reconnect();
 refresh();
 log.refresh();
+codes.refresh();

@@ -1,202 +1,210 @@
-/** Draws the bars of one code on a canvas: candles or a line, volume, axes, a crosshair. */
+/**
+ * The chart: what is shown, and how much of it has to be drawn again.
+ *
+ * Three canvases lie on each other: the base (grid, closed bars), the live one (newest bar, tags)
+ * and the pointer's.  A move of the pointer draws the third only, a trade the second too, and what
+ * changes bars, view, size or colors all three.
+ */
 
-import { number } from "../ui/format.js";
-import { roundPrices, roundTimes, scale } from "./scale.js";
-import { colors } from "../ui/theme.js";
+import { hm, hms, monthDay } from "../model/clock.js";
+import { accountDay, session } from "../model/sessions.js";
+import { inNextFrame } from "../ui/frame.js";
+import { onTheme } from "../ui/theme.js";
+import { drawBase } from "./base.js";
+import { geometry } from "./geometry.js";
+import { gestures } from "./gestures.js";
+import { drawLive } from "./live.js";
+import { drawPointer } from "./pointer.js";
+import { View } from "./view.js";
 
-const AXIS = 58, FOOT = 22, VOLUME = 0.18; // pixels, pixels, part of the height
-const WIDEST = 14; // pixels from one bar to the next, at most
-const FONT = "11px ui-sans-serif, system-ui, sans-serif";
+const POINTER = 1, LIVE = 2, ALL = 3; // how much is to be drawn
+const SIZE = "11px"; // of letters
+const DAY = 86_400;
+const FITS = 600; // bars that a double click brings into view, at most
 
-/** What is drawn: `series`, `reference`, `digits`, `candles`, and `at`, the bar pointed at. */
 export class Chart {
-  #canvas;
-  #context;
+  #box;
+  #contexts;
+  #view = new View();
   #width = 0;
   #height = 0;
+  #wanted = 0;
+  #geometry = null;
+  #axis;
+  #data = null;
+  #at = null; // where the pointer is: {i, y}
+  #font = `${SIZE} ${getComputedStyle(document.documentElement).fontFamily}`;
+  #first = NaN; // the time of the first bar at the last look
+  #on;
 
-  constructor(canvas) {
-    this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+  /**
+   * `box` has the three canvases; `on` hears `pointed(i)` (-1: at none), `moved(isFollowing)`, and
+   * `early()` when the first bar comes into view.
+   */
+  constructor(box, on) {
+    this.#box = box;
+    this.#on = on;
+    this.#contexts = [...box.querySelectorAll("canvas")].map((each) => each.getContext("2d"));
+    new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect)).observe(box);
+    gestures(box, (x) => x > (this.#geometry?.right ?? Infinity), {
+      point: (x, y) => this.#point(x, y),
+      leave: () => this.point(-1),
+      pan: (pixels) => this.#move(() => this.#view.pan(pixels, this.#bars, this.#across)),
+      zoom: (factor, x) => this.#move(() => this.#view.zoom(factor, x, this.#bars, this.#across)),
+      pull: (factor) => this.#move(() => this.#view.pull(factor)),
+      fit: () => this.#move(() => this.#view.fit(this.#bars, this.#across, FITS)),
+      reset: () => this.#move(() => { this.#view.stretch = 1; }),
+    });
+    onTheme(() => this.#want(ALL));
   }
 
-  /** The size in CSS pixels. */
-  resize(width, height) {
+  /**
+   * Show `data`: `bars`, `market`, `step`, `digits`, `tick`, `price`, `reference`, `limits`, `lines`,
+   * `trials`, `averages`, `isLine`, `isOld`, `left` (text below the last price); null: nothing.
+   */
+  show(data) {
+    const isOther = data?.bars !== this.#data?.bars;
+    this.#data = data && { ...data, font: this.#font, bold: `600 ${this.#font}` };
+    if (isOther) {
+      this.#view.follow();
+      this.#axis = undefined;
+      this.#geometry = null;
+      this.#at = null;
+    }
+    this.#want(ALL);
+  }
+
+  /** Some fields of what is shown are others: of the newest bar alone (`isLive`), or more. */
+  change(fields, isLive) {
+    if (!this.#data) return;
+    Object.assign(this.#data, fields);
+    this.#want(isLive && this.#isRoom() ? LIVE : ALL);
+  }
+
+  /** The places of the first and the last bar in view. */
+  get span() {
+    return this.#geometry ? [this.#geometry.first, this.#geometry.last] : [0, -1];
+  }
+
+  /** Point at bar `i`; -1: at none. */
+  point(i, isByKey = false) {
+    this.#at = i < 0 ? null : { i, y: null };
+    if (i >= 0 && isByKey && !this.#data?.isLine) this.#move(() => this.#view.reveal(i, this.#bars, this.#across));
+    this.#on.pointed(i);
+    this.#want(POINTER);
+  }
+
+  /** Show the newest bar again. */
+  follow() {
+    this.#move(() => this.#view.follow());
+  }
+
+  /** Move by a part of what is in view; make bars wider or narrower. */
+  pan(part) {
+    this.#move(() => this.#view.pan(part * this.#across, this.#bars, this.#across));
+  }
+
+  zoom(factor) {
+    this.#move(() => this.#view.zoom(factor, this.#across, this.#bars, this.#across));
+  }
+
+  get #bars() {
+    return this.#data.bars;
+  }
+
+  get #across() {
+    return this.#geometry?.right ?? this.#width;
+  }
+
+  /** Whether the newest price is within what the axis shows. */
+  #isRoom() {
+    const g = this.#geometry;
+    const { price } = this.#data;
+    return g && !this.#data.isLine && !(price < g.from || price > g.to) &&
+      this.#bars.volume[this.#bars.length - 1] <= g.most;
+  }
+
+  #resize({ width, height }) {
     const ratio = window.devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * ratio);
-    this.#canvas.height = Math.round(height * ratio);
-    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#width = width;
     this.#height = height;
+    for (const { canvas } of this.#contexts) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    for (const context of this.#contexts) context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#want(ALL);
   }
 
-  /** The number of the bar at `x`. */
-  barAt(series, x) {
-    const { left, pitch } = this.#across(series.length);
-    const at = Math.floor((x - left) / pitch);
-    return Math.min(Math.max(at, 0), series.length - 1);
+  #move(change) {
+    if (!this.#data?.bars.length) return;
+    change();
+    this.#on.moved(this.#view.isFollowing);
+    this.#want(ALL);
   }
 
-  draw({ series, reference, digits, candles, at }) {
-    const context = this.#context;
+  #point(x, y) {
+    const g = this.#geometry;
+    if (!g || x > g.right) return this.point(-1);
+    const i = g.indexAt(x);
+    if (this.#at?.i !== i) this.#on.pointed(i);
+    this.#at = { i, y };
+    this.#want(POINTER);
+  }
+
+  #want(how) {
+    if (how > this.#wanted) this.#wanted = how;
+    inNextFrame(this.#draw);
+  }
+
+  #draw = () => {
+    const how = this.#wanted;
+    this.#wanted = 0;
+    if (!this.#width) return;
+    const [base, live, pointer] = this.#contexts;
+    const data = this.#data;
+    if (how === ALL) {
+      this.#measure(base);
+      this.#clear(base);
+      if (this.#geometry) drawBase(base, this.#geometry, data);
+    }
+    const g = this.#geometry;
+    if (how >= LIVE) {
+      this.#clear(live);
+      if (g) drawLive(live, g, data);
+    }
+    this.#clear(pointer);
+    const i = Math.min(this.#at?.i ?? -1, (data?.bars.length ?? 0) - 1);
+    if (g && i >= g.first && i <= g.last) drawPointer(pointer, g, data, i, this.#at.y, this.time(i));
+  };
+
+  #measure(context) {
+    const data = this.#data;
+    this.#geometry = null;
+    if (!data) return;
+    const { bars, market, step } = data;
+    data.session = data.isLine && bars.length ? session(market, bars.last) : null;
+    data.hour = hm;
+    data.axis = this.#axis;
+    context.font = data.bold;
+    const measure = (text) => context.measureText(text).width;
+    this.#geometry = geometry(data, this.#view, this.#width, this.#height, measure);
+    this.#axis = Math.max(this.#axis ?? 0, this.#geometry?.axis ?? 0) || undefined;
+    if (this.#geometry?.first === 0 && bars.time[0] !== this.#first && step) {
+      this.#first = bars.time[0];
+      this.#on.early();
+    }
+  }
+
+  /** The time of bar `i`, as the crosshair has it. */
+  time(i) {
+    const { bars, market, step } = this.#data;
+    const at = bars.time[i];
+    if (step >= DAY) return monthDay(accountDay(market, at));
+    return `${monthDay(at)} ${step < 60 ? hms(at) : hm(at)}`;
+  }
+
+  #clear(context) {
     context.clearRect(0, 0, this.#width, this.#height);
-    if (!series.length) return;
-    context.font = FONT;
-    const plot = { ...this.#across(series.length), ...this.#down(series, reference) };
-    const last = series.close[series.length - 1];
-    this.#prices(plot, digits, plot.y(last));
-    this.#times(plot, series);
-    this.#volume(plot, series);
-    if (Number.isFinite(reference)) this.#rule(plot.y(reference), colors.muted, [2, 3]);
-    if (candles) this.#candles(plot, series);
-    else this.#line(plot, series);
-    this.#tag(plot.y(last), number(last, digits), last >= reference ? colors.up : colors.down);
-    if (at >= 0 && at < series.length) this.#crosshair(plot, series, at, digits);
   }
-
-  /** Where bars are: the first at `left`, the newest at the axis, `pitch` from one to the next. */
-  #across(count) {
-    const right = this.#width - AXIS;
-    const pitch = Math.min(WIDEST, right / count);
-    return { left: right - count * pitch, pitch, right };
-  }
-
-  #down(series, reference) {
-    let low = Infinity, high = -Infinity, most = 0;
-    for (let i = 0; i < series.length; i++) {
-      low = Math.min(low, series.low[i]);
-      high = Math.max(high, series.high[i]);
-      most = Math.max(most, series.volume[i]);
-    }
-    // The reference is in view unless that would flatten all the rest.
-    const room = Math.max(high - low, Math.abs(high) * 0.001);
-    if (reference > high && reference - high < room) high = reference;
-    if (reference < low && low - reference < room) low = reference;
-    const bottom = this.#height - FOOT;
-    return { ...scale(low, high, 4, bottom * (1 - VOLUME)), most, bottom };
-  }
-
-  /** Round prices beside the axis, but none under the tag at `taken`. */
-  #prices(plot, digits, taken) {
-    const context = this.#context;
-    context.textBaseline = "middle";
-    context.textAlign = "left";
-    for (const price of roundPrices(plot.from, plot.to, this.#height / 52)) {
-      const y = plot.y(price);
-      this.#rule(y, colors.line, []);
-      context.fillStyle = colors.muted;
-      if (Math.abs(y - taken) > 14) context.fillText(number(price, digits), plot.right + 8, y);
-    }
-  }
-
-  #times(plot, series) {
-    const context = this.#context;
-    context.textAlign = "center";
-    const { time, length, step } = series;
-    const from = time[0];
-    // Only bars with trades are there, so a time is where its bar is.
-    let bar = 0, free = 28;
-    for (const at of roundTimes(from, time[length - 1] + step, plot.right / 80)) {
-      while (bar < length - 1 && time[bar] < at) bar++;
-      const x = plot.left + (bar + 0.5) * plot.pitch;
-      if (x < free || x > plot.right - 20 || time[bar] < at) continue;
-      free = x + 70;
-      context.fillText(clock(at, step), x, this.#height - FOOT / 2 + 2);
-    }
-  }
-
-  #volume(plot, series) {
-    const context = this.#context;
-    const width = Math.max(1, plot.pitch * 0.7);
-    const most = plot.most || 1;
-    context.globalAlpha = 0.28;
-    for (let i = 0; i < series.length; i++) {
-      const height = (series.volume[i] / most) * (plot.bottom * VOLUME - 8);
-      context.fillStyle = this.#color(series, i);
-      const x = plot.left + i * plot.pitch + (plot.pitch - width) / 2;
-      context.fillRect(x, plot.bottom - height, width, height);
-    }
-    context.globalAlpha = 1;
-  }
-
-  #candles(plot, series) {
-    const context = this.#context;
-    const width = Math.max(1, Math.min(9, plot.pitch * 0.7));
-    for (let i = 0; i < series.length; i++) {
-      const middle = plot.left + (i + 0.5) * plot.pitch;
-      const top = plot.y(Math.max(series.open[i], series.close[i]));
-      const bottom = plot.y(Math.min(series.open[i], series.close[i]));
-      const high = plot.y(series.high[i]);
-      context.fillStyle = this.#color(series, i);
-      context.fillRect(middle - 0.5, high, 1, plot.y(series.low[i]) - high);
-      context.fillRect(middle - width / 2, top, width, Math.max(1, bottom - top));
-    }
-  }
-
-  #line(plot, series) {
-    const context = this.#context;
-    context.beginPath();
-    for (let i = 0; i < series.length; i++) {
-      context.lineTo(plot.left + (i + 0.5) * plot.pitch, plot.y(series.close[i]));
-    }
-    context.strokeStyle = colors.accent;
-    context.lineWidth = 1.6;
-    context.lineJoin = "round";
-    context.stroke();
-    context.lineTo(plot.left + (series.length - 0.5) * plot.pitch, plot.bottom);
-    context.lineTo(plot.left + 0.5 * plot.pitch, plot.bottom);
-    context.globalAlpha = 0.08;
-    context.fillStyle = colors.accent;
-    context.fill();
-    context.globalAlpha = 1;
-  }
-
-  #crosshair(plot, series, at, digits) {
-    const context = this.#context;
-    const x = Math.round(plot.left + (at + 0.5) * plot.pitch) + 0.5;
-    const y = plot.y(series.close[at]);
-    context.strokeStyle = colors.muted;
-    context.setLineDash([3, 3]);
-    context.beginPath();
-    context.moveTo(x, 0);
-    context.lineTo(x, plot.bottom);
-    context.stroke();
-    context.setLineDash([]);
-    this.#rule(y, colors.muted, [3, 3]);
-    this.#tag(y, number(series.close[at], digits), colors.muted);
-  }
-
-  /** A horizontal line. */
-  #rule(y, color, dash) {
-    const context = this.#context;
-    context.strokeStyle = color;
-    context.lineWidth = 1;
-    context.setLineDash(dash);
-    context.beginPath();
-    context.moveTo(0, Math.round(y) + 0.5);
-    context.lineTo(this.#width - AXIS, Math.round(y) + 0.5);
-    context.stroke();
-    context.setLineDash([]);
-  }
-
-  /** A price on the axis. */
-  #tag(y, text, color) {
-    const context = this.#context;
-    context.fillStyle = color;
-    context.beginPath();
-    context.roundRect(this.#width - AXIS + 2, y - 9, AXIS - 4, 18, 4);
-    context.fill();
-    context.fillStyle = colors.panel;
-    context.textAlign = "left";
-    context.fillText(text, this.#width - AXIS + 8, y + 0.5);
-  }
-
-  #color(series, i) {
-    return series.close[i] >= series.open[i] ? colors.up : colors.down;
-  }
-}
-
-function clock(seconds, step) {
-  const text = new Date(seconds * 1000).toLocaleTimeString("en-GB");
-  return step < 60 ? text : text.slice(0, 5);
 }

@@ -1,10 +1,20 @@
-/** From prices and times to pixels, and the round figures beside the axes. */
+/** From prices to pixels, and the round figures beside the axis. */
 
-/** A scale of prices from `low` to `high` on `top` to `bottom` pixels. */
-export function scale(low, high, top, bottom) {
-  const span = high - low || Math.abs(high) * 0.001 || 1;
-  const from = low - span * 0.06;
-  const to = high + span * 0.06;
+import { decimals } from "../model/ticks.js";
+
+const PADDING = 0.07; // part of the range above and below
+const MOST_DIGITS = 8;
+
+/**
+ * A scale of prices from `low` to `high` on `top` to `bottom` pixels, `stretch` times as tall as what
+ * fits; a flat price gets a `tick` above and below.
+ */
+export function scale(low, high, top, bottom, tick = 0, stretch = 1) {
+  const least = 2 * tick;
+  const middle = (low + high) / 2;
+  const span = Math.max(high - low, least || Math.abs(high) * 0.001 || 1) / stretch;
+  const from = middle - span * (0.5 + PADDING);
+  const to = middle + span * (0.5 + PADDING);
   const perUnit = (bottom - top) / (to - from);
   return {
     y: (price) => bottom - (price - from) * perUnit,
@@ -14,28 +24,20 @@ export function scale(low, high, top, bottom) {
   };
 }
 
-/** About `count` round prices between `from` and `to`. */
-export function roundPrices(from, to, count) {
-  const rough = (to - from) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
-  const found = [];
-  const first = Math.ceil(from / step);
-  const more = Math.floor(to / step) - first; // beyond 2 ** 53, first + 1 may be first
-  for (let i = 0; i <= more; i++) found.push((first + i) * step);
-  return found;
-}
-
-const SPANS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800];
-const DAY = 86400;
-
-/** Round times, in seconds since 1970, at most `count` of them between `from` and `to`. */
-export function roundTimes(from, to, count) {
-  const days = Math.ceil((to - from) / count / DAY); // a clock that was wrong gives centuries
-  const step = SPANS.find((span) => (to - from) / span <= count) ?? days * DAY;
-  const offset = new Date(from * 1000).getTimezoneOffset() * 60;
-  const found = [];
-  const first = Math.ceil((from - offset) / step) * step + offset;
-  for (let at = first; at <= to; at += step) found.push(at);
-  return found;
+/**
+ * About `count` round prices between `from` and `to`, and the decimals with which no two read the
+ * same: `{prices, digits}`.  Steps are 1, 2 or 5 times a power of ten, not finer than `tick`;
+ * decimals are not fewer than `least`.
+ */
+export function roundPrices(from, to, count, tick, least) {
+  let step = Math.max((to - from) / Math.max(1, count), tick);
+  const power = 10 ** Math.floor(Math.log10(step) + 1e-9);
+  step = [1, 2, 5, 10].find((factor) => factor * power >= step * 0.999999) * power;
+  const needed = Math.max(0, Math.min(MOST_DIGITS, -Math.floor(Math.log10(step) + 1e-9)));
+  const digits = Math.max(least, Math.min(needed, decimals(step) || needed));
+  const prices = [];
+  const first = Math.ceil(from / step - 1e-9);
+  const more = Math.min(1000, Math.floor(to / step + 1e-9) - first); // beyond 2 ** 53, first + 1 may be first
+  for (let i = 0; i <= more; i++) prices.push((first + i) * step);
+  return { prices, digits };
 }

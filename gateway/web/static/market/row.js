@@ -1,83 +1,101 @@
-/** One row of the table of codes. */
+/** One row of the list of codes. */
 
 import { element, mark, Text } from "../ui/dom.js";
-import { age, NONE, number, signed } from "../ui/format.js";
-import { t } from "../ui/i18n.js";
-import { canvas, draw } from "./sparkline.js";
+import { age, NONE, volumeText } from "../ui/format.js";
+import { language, t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
+import { canvas, draw } from "./sparkline.js";
+import { changeTexts, direction, priceText, titles } from "./words.js";
 
-const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
-
-/** "up", "down" or "flat"; what is no number is flat. */
-export const direction = (value) => DIRECTIONS.get(Math.sign(value)) ?? "flat";
-
-/** The change of an instrument as a price and in percent. */
-export function changeTexts({ change, percent, digits }) {
-  if (!Number.isFinite(change)) return [NONE, ""];
-  return [signed(change, digits), Number.isFinite(percent) ? `${signed(percent, 2)}%` : ""];
-}
-
-/** Its name, the code under which it trades, and whether it is a trial match. */
-export function subtitle({ name, target, isTrial }) {
-  return [isTrial && t("quotes.trial"), name, target].filter(Boolean).join(" · ");
-}
+const LIMITS = new Map([[1, "up"], [-1, "down"]]);
+const LONGEST = 16; // characters of a code that are shown whole
 
 export class Row {
   isSeen = true; // in view, or nearly
-  #name;
-  #price;
-  #priceCell = element("td", { className: "price" });
-  #change;
-  #percent;
-  #age;
-  #ageCell = element("td", { className: "age" });
+  #first = element("span");
+  #second = element("span");
+  #label = element("i", { className: "label", hidden: true });
+  #aged = element("i", { className: "aged beside" }); // where there is no column of volumes
+  #priceCell = element("td", { className: "figure price moves" });
+  #price = element("span", { className: "limits tries" });
+  #change = element("b", { className: "arrow" });
+  #percent = element("span", { className: "percent" });
+  #volumeCell = element("td", { className: "figure volume" });
   #canvas = canvas();
   #shown = NaN;
+  #isOld = false;
+  #texts;
 
   constructor(instrument) {
     this.instrument = instrument;
-    const name = element("span", { className: "name" });
-    const change = element("span");
-    const percent = element("span", { className: "percent" });
     this.button = element("button", { type: "button", tabIndex: -1 },
-      element("span", { className: "code", textContent: instrument.code }), name);
+      element("span", { className: "first" }, this.#first),
+      element("span", { className: "second" }, this.#second, this.#label, this.#aged));
+    this.#priceCell.append(this.#price);
     this.line = element("tr", {},
       element("th", { scope: "row" }, this.button),
-      this.#priceCell, element("td", { className: "change" }, change, percent),
-      element("td", { className: "trend" }, this.#canvas), this.#ageCell);
-    this.#name = new Text(name);
-    this.#price = new Text(this.#priceCell);
-    this.#change = new Text(change);
-    this.#percent = new Text(percent);
-    this.#age = new Text(this.#ageCell);
+      this.#priceCell,
+      element("td", { className: "figure change moves" }, this.#change, this.#percent),
+      element("td", { className: "trend" }, this.#canvas), this.#volumeCell);
+    const nodes = [this.#first, this.#second, this.#label, this.#price, this.#change,
+      this.#percent, this.#volumeCell, this.#aged];
+    const names = ["first", "second", "label", "price", "change", "percent", "volume", "aged"];
+    this.#texts = Object.fromEntries(names.map((name, i) => [name, new Text(nodes[i])]));
   }
 
   /** Write what is new; whether the price is another one. */
   update(now) {
     const { instrument } = this;
-    const { shown: price, isTrial } = instrument;
-    this.#name.set(subtitle(instrument));
-    mark(this.line, "trial", isTrial ? "yes" : "");
-    this.#price.set(Number.isFinite(price) ? number(price, instrument.digits) : NONE);
+    const texts = this.#texts;
+    const [first, second] = titles(instrument);
+    texts.first.set(first);
+    texts.second.set(second);
+    this.line.title = first.includes("…") || second.includes("…") ? instrument.code : "";
+    if (instrument.isFeed) return this.#feed(now);
+    const { shown, isTrial, limit } = instrument;
+    texts.price.set(priceText(shown, instrument));
     const [change, percent] = changeTexts(instrument);
-    this.#change.set(change);
-    this.#percent.set(percent);
+    texts.change.set(change);
+    texts.percent.set(percent);
     mark(this.line, "move", direction(instrument.change));
+    mark(this.line, "trial", isTrial ? "yes" : "");
+    mark(this.line, "limit", LIMITS.get(limit) ?? "");
+    this.#say(isTrial ? "trial" : limit ? `limit-${LIMITS.get(limit)}` : "");
     this.grow(now);
-    const moved = price !== this.#shown && Number.isFinite(this.#shown);
-    this.#shown = price;
+    const moved = shown !== this.#shown && Number.isFinite(this.#shown);
+    this.#shown = shown;
     return moved;
   }
 
-  /** Write how old it is. */
+  /** Write what time alone changes: how old it is, if it is older than it should be. */
   grow(now) {
-    const { at } = this.instrument;
-    this.#age.set(at ? age((now - at) / 1000) : NONE);
+    const { instrument } = this;
+    if (instrument.isFeed) return this.#feed(now);
+    const isAged = this.#isOld && instrument.at > 0;
+    const ago = isAged ? t("ago", { age: age((now - instrument.at) / 1000) }) : "";
+    this.#texts.aged.set(ago);
+    this.#texts.volume.set(ago || (instrument.isTrial ? NONE : volumeText(instrument.volume)));
+    this.#volumeCell.classList.toggle("aged", isAged);
+    return false;
   }
 
-  /** Say whether its market's feed is stale. */
-  set isStale(yes) {
-    mark(this.line, "stale", yes ? "yes" : "");
+  /** Say whether its price is older than it should be. */
+  set isOld(yes) {
+    if (yes === this.#isOld) return;
+    this.#isOld = yes;
+    mark(this.line, "old", yes ? "yes" : "");
+    this.grow(Date.now());
+  }
+
+  /** Characters by column, in figures of the usual size: letters are wider, the second line smaller. */
+  get lengths() {
+    const { price, change, percent, volume } = this.#texts;
+    return {
+      code: Math.min(this.instrument.code.length, LONGEST) * (language() === "en" ? 1.12 : 0.95),
+      price: price.length,
+      change: Math.max(change.length + 1, percent.length - 1),
+      volume: volume.length,
+    };
   }
 
   /** Light up the price, or no more. */
@@ -86,7 +104,23 @@ export class Row {
   }
 
   sketch() {
-    const { ticks, reference, change } = this.instrument;
-    draw(this.#canvas, ticks, reference, colors[direction(change)], colors.line);
+    const { sketch, reference, change } = this.instrument;
+    draw(this.#canvas, sketch, reference, colors[direction(change)], colors.line);
+  }
+
+  /** Events without a code or a price. */
+  #feed(now) {
+    this.#texts.price.set(NONE);
+    this.#texts.change.set("");
+    this.#texts.percent.set("");
+    this.#say("custom");
+    this.#texts.volume.set(age((now - this.instrument.at) / 1000));
+    return false;
+  }
+
+  #say(kind) {
+    this.#label.hidden = !kind;
+    mark(this.#label, "kind", kind);
+    this.#texts.label.set(kind && t(`label.${kind}`));
   }
 }

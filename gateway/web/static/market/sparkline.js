@@ -1,7 +1,7 @@
 /** A line of a code's prices, small enough for a table's cell. */
 
-const WIDE = 88, NARROW = 56, HEIGHT = 22, INSET = 2.5; // CSS pixels; see panels.css
-const phone = window.matchMedia("(width < 760px)");
+const WIDTH = 64, HEIGHT = 22; // CSS pixels; see list.css
+const INSET = 2.5;
 
 /** A canvas to draw on. */
 export function canvas() {
@@ -13,14 +13,13 @@ export function canvas() {
 /** Draw `series` on `made` in `color`; `reference` is in view, as a faint line. */
 export function draw(made, series, reference, color, faint) {
   const context = made.getContext("2d");
-  const width = phone.matches ? NARROW : WIDE;
   const scale = window.devicePixelRatio || 1;
-  if (made.width !== Math.round(width * scale)) {
-    made.width = Math.round(width * scale);
+  if (made.width !== Math.round(WIDTH * scale)) {
+    made.width = Math.round(WIDTH * scale);
     made.height = Math.round(HEIGHT * scale);
   }
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, HEIGHT);
+  context.clearRect(0, 0, WIDTH, HEIGHT);
   const { length, close } = series;
   if (!length) return;
   let low = close[0], high = close[0];
@@ -31,9 +30,9 @@ export function draw(made, series, reference, color, faint) {
   if (reference >= low - (high - low) && reference <= high + (high - low)) {
     low = Math.min(low, reference);
     high = Math.max(high, reference);
-    line(context, y(reference, low, high), width, faint);
+    line(context, y(reference, low, high), faint);
   }
-  const step = (width - 2 * INSET) / Math.max(1, length - 1);
+  const step = (WIDTH - 2 * INSET) / Math.max(1, length - 1);
   context.beginPath();
   for (let i = 0; i < length; i++) context.lineTo(INSET + i * step, y(close[i], low, high));
   context.strokeStyle = color;
@@ -41,7 +40,7 @@ export function draw(made, series, reference, color, faint) {
   context.lineJoin = "round";
   context.stroke();
   context.beginPath();
-  context.arc(length > 1 ? width - INSET : INSET, y(close[length - 1], low, high), 1.8, 0, 7);
+  context.arc(length > 1 ? WIDTH - INSET : INSET, y(close[length - 1], low, high), 1.8, 0, 7);
   context.fillStyle = color;
   context.fill();
 }
@@ -51,10 +50,10 @@ function y(price, low, high) {
   return INSET + (1 - (price - low) / (high - low)) * (HEIGHT - 2 * INSET);
 }
 
-function line(context, at, width, color) {
+function line(context, at, color) {
   context.beginPath();
   context.moveTo(0, at);
-  context.lineTo(width, at);
+  context.lineTo(WIDTH, at);
   context.strokeStyle = color;
   context.lineWidth = 1;
   context.stroke();

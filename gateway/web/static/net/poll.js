@@ -2,21 +2,23 @@
 
 import { ask } from "./api.js";
 
-const EVERY = 2000; // milliseconds; a page that nobody sees does not ask
+const EVERY = 2000; // milliseconds, where nothing else is said; a page that nobody sees does not ask
 const AT_MOST = 200; // milliseconds from one answer to the next question, whatever happens
 
 export class Poll {
   #path;
   #told;
+  #every;
   #timer;
   #answered = -AT_MOST;
   #isAsking = false;
   #again = false;
 
-  /** `told(answer, error)`: one of them is null. */
-  constructor(path, told) {
+  /** `told(answer, error)`: one of them is null; `every` so many milliseconds. */
+  constructor(path, told, every = EVERY) {
     this.#path = path;
     this.#told = told;
+    this.#every = every;
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
   }
 
@@ -36,7 +38,7 @@ export class Poll {
     this.#isAsking = false;
     this.#answered = performance.now();
     if (this.#again) this.refresh();
-    else this.#wait(EVERY, () => document.hidden || this.#ask());
+    else this.#wait(this.#every, () => document.hidden || this.#ask());
     this.#told(...outcome);
   }
 

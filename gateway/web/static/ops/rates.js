@@ -13,7 +13,7 @@ export class Rates {
   #rates = new Map();
   #total = new Text(byId("rates-total"));
 
-  /** `events` by name: `count`, `age`, `rate`. */
+  /** `events` by name: `count`, `age`, `rate`.  How many there are a second. */
   update(events) {
     this.#count(events);
     const known = Object.entries(events)
@@ -22,6 +22,7 @@ export class Rates {
     this.#write(known.slice(0, MOST));
     const total = known.reduce((sum, { rate }) => sum + rate, 0);
     this.#total.set(t("rates.total", { rate: short(total) }));
+    return total;
   }
 
   /** Until we have counted ourselves, the gateway's own rates hold: averages of a minute. */

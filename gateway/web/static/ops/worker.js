@@ -17,7 +17,6 @@ export class Worker {
   #at = 0; // when the status was told
   #busy = false;
   #forget;
-  #summary = new Text(byId("summary"));
   #texts = new Map(
     ["state", "message", ...FACTS].map((name) => [name, new Text(byId(`worker-${name}`))]),
   );
@@ -47,9 +46,7 @@ export class Worker {
     const shown = state === "running" && status.ready ? "ready" : state;
     const words = t(`state.${shown}`) || shown;
     this.#texts.get("state").set(words);
-    this.#summary.set(t("worker.summary", { state: words }));
-    byId("summary").hidden = false;
-    for (const pill of ["worker-state", "summary"]) mark(byId(pill), "worker", shown);
+    mark(byId("worker-state"), "worker", shown);
     const disabled = state === "disabled";
     if (!disabled) this.#writeFacts(status);
     byId("worker-facts").hidden = disabled;

@@ -25,6 +25,11 @@ export class Text {
   set(text) {
     if (this.#node.data !== text) this.#node.data = text;
   }
+
+  /** Characters of it. */
+  get length() {
+    return this.#node.length;
+  }
 }
 
 /** Sets `data-name`, or takes it away for an empty value, only when that changes something. */

@@ -1,8 +1,8 @@
 /** Numbers and times as people read them; units in the language of the page. */
 
+import { dayOf, hm, hms, local, now } from "../model/clock.js";
 import { language, t } from "./i18n.js";
 
-const TAIPEI = "Asia/Taipei";
 const MINUS = "\u2212";
 export const NONE = "\u2013";
 
@@ -20,23 +20,26 @@ function format(digits) {
   return found;
 }
 
-/** 23,005.50 */
-export const number = (value, digits = 0) => format(digits).format(value);
-
-/** How many decimals it takes to write `value`, at most 4. */
-export function decimals(value) {
-  for (let digits = 0, power = 1; digits < 4; digits++, power *= 10) {
-    if (Math.abs(value * power - Math.round(value * power)) < 1e-6 * power) return digits;
-  }
-  return 4;
+/** 23,005.50, with a real minus sign for what is negative. */
+export function number(value, digits = 0) {
+  const text = format(digits).format(Math.abs(value));
+  return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
-/** +5.00, with a real minus sign for what is negative. */
-export function signed(value, digits) {
-  const text = number(Math.abs(value), digits);
-  if (value > 0) return `+${text}`;
-  return value < 0 ? MINUS + text : text;
+/** The same, or a dash for what nobody knows. */
+export const figureText = (value, digits = 0) => Number.isFinite(value) ? number(value, digits) : NONE;
+
+/** 12,345,678, or 123.5M, which Chinese writes in units of a hundred million. */
+export function volumeText(value) {
+  if (!Number.isFinite(value)) return NONE;
+  if (value < 1e8) return number(value, Number.isInteger(value) ? 0 : 1);
+  const unit = Number(t("unit.many")); // how many one of them is
+  const count = value / unit;
+  return t("unit.much", { n: number(count, count < 10 ? 2 : count < 1000 ? 1 : 0) });
 }
+
+/** +5.00 */
+export const signed = (value, digits) => (value > 0 ? "+" : "") + number(value, digits);
 
 const AGES = [["d", 86400], ["h", 3600], ["m", 60]];
 
@@ -67,24 +70,24 @@ export function bytes(count) {
   return `${number(count / 1000 ** power, count / 1000 ** power < 10 ? 1 : 0)} ${" KMG"[power]}B`;
 }
 
-/** 08:45 in Taipei, where the markets are; with the day, if that is not today's there. */
+/** 08:45 at the exchange; with the day, if that is not today's there. */
 export function moment(date) {
-  const at = new Date(date);
-  const day = (when) => when.toLocaleDateString("en-CA", { timeZone: TAIPEI });
-  const time = at.toLocaleTimeString("en-GB", { timeZone: TAIPEI, timeStyle: "short" });
-  if (day(at) === day(new Date())) return time;
-  const weekday = { weekday: "short", month: "numeric", day: "numeric", timeZone: TAIPEI };
-  return `${at.toLocaleDateString(language(), weekday)} ${time}`;
+  const at = Date.parse(date) / 1000;
+  return dayOf(at) === dayOf(now()) ? hm(at) : `${day(at)} ${hm(at)}`;
 }
 
-/** 2026-11-30 09:30:05 in Taipei of milliseconds since 1970. */
-export const stamp = (at) => new Date(at).toLocaleString("sv-SE", { timeZone: TAIPEI });
+/** 2026-11-30 09:30:05 at the exchange, of milliseconds since 1970. */
+export const stamp = (at) =>
+  new Date(local(at / 1000) * 1000).toISOString().slice(0, 19).replace("T", " ");
 
-/** 14:05:09 of an ISO date or of milliseconds since 1970; with the day, if that is not today. */
+/** 14:05:09 at the exchange, of an ISO date or of milliseconds; with the day, if not today's. */
 export function clock(date) {
-  const at = new Date(date);
-  const time = at.toLocaleTimeString("en-GB");
-  if (at.toDateString() === new Date().toDateString()) return time;
-  const day = at.toLocaleDateString(language(), { month: "short", day: "numeric" });
-  return `${day} ${time}`;
+  const at = new Date(date) / 1000;
+  return dayOf(at) === dayOf(now()) ? hms(at) : `${day(at)} ${hms(at)}`;
+}
+
+/** Tue 12/1, at the exchange. */
+function day(seconds) {
+  const form = { weekday: "short", month: "numeric", day: "numeric", timeZone: "UTC" };
+  return new Date(local(seconds) * 1000).toLocaleDateString(language(), form);
 }

@@ -5,7 +5,13 @@ const waiting = new Set();
 function run() {
   const jobs = [...waiting];
   waiting.clear();
-  for (const job of jobs) job();
+  for (const job of jobs) {
+    try {
+      job();
+    } catch (error) {
+      reportError(error); // and do the others
+    }
+  }
 }
 
 /** Call `job` in the next frame. */

@@ -12,7 +12,7 @@ const TEXTS = {
   en: { ...enCommon, ...enMarket, ...enOps },
   "zh-TW": { ...zhCommon, ...zhMarket, ...zhOps },
 };
-const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+const ATTRIBUTES = ["aria-label", "aria-roledescription", "placeholder", "title"];
 
 const listeners = [];
 let current = preferred();

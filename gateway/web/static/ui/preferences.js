@@ -23,7 +23,7 @@ export function preferences(reconnect) {
 
 function label() {
   for (const button of document.querySelectorAll("[data-language]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === language()));
+    button.hidden = button.dataset.language === language();
   }
   const text = t(`theme.${theme()}`);
   byId("theme").setAttribute("aria-label", text);

@@ -2,7 +2,10 @@
 
 import { browser } from "./store.js";
 
-const NAMES = ["up", "down", "flat", "line", "muted", "ink", "panel", "accent"];
+const NAMES = [
+  "up", "down", "flat", "up-old", "down-old", "up-full", "down-full", "on-full", "line", "edge",
+  "muted", "ink", "panel", "accent", "night", "average-5", "average-20", "average-60",
+];
 const listeners = [];
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 

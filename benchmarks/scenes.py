@@ -1,0 +1,240 @@
+"""The states of the page that have a screenshot: what the gateway says in each of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from benchmarks import invented
+from benchmarks.invented import NOW, Event
+
+
+def ago(seconds: float) -> str:
+    """A moment before the one that is shown."""
+    return (NOW - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+
+
+def later(seconds: float) -> str:
+    """A moment after it."""
+    return ago(-seconds)
+
+
+def names(rates: dict[str, float]) -> dict[str, Any]:
+    """Of events by name: what `/status` tells, of their rates."""
+    return {
+        name: {"last": ago(0.2), "age": 0.2, "rate": rate, "count": round(rate * 9000)}
+        for name, rate in rates.items()
+    }
+
+
+QUOTES = names(
+    {"market_tick": 92.0, "market_bidask": 118.0, "market_snapshot": 3.4, "heartbeat": 0.2}
+)
+OPEN = {
+    "futures": {"open": True, "closes": "2026-12-01T13:45:00+08:00", "opens": None, "stale": None},
+    "stocks": {"open": True, "closes": "2026-12-01T13:30:00+08:00", "opens": None, "stale": None},
+}
+SHUT = {
+    "futures": {"open": False, "closes": None, "opens": "2026-12-01T15:00:00+08:00", "stale": None},
+    "stocks": {"open": False, "closes": None, "opens": "2026-12-02T09:00:00+08:00", "stale": None},
+}
+EXIT = {
+    "at": ago(65),
+    "pid": 15921,
+    "code": 1,
+    "signal": None,
+    "asked": False,
+    "class": "too-many-connections",
+    "reason": "",
+    "lastLine": "ConnectionError: StatusCode: 451, Detail: Too Many Connections.",
+}
+STATUS: dict[str, Any] = {
+    "state": "running",
+    "running": True,
+    "ready": True,
+    "pid": 15880,
+    "generation": 5,
+    "restarts": 4,
+    "uptime": 7325.0,
+    "lastExit": None,
+    "exits": [],
+    "nextStartAt": None,
+    "nextStartIn": None,
+    "budget": {"day": "2026-12-01", "used": 9, "limit": 200, "saved": 1},
+    "broker": {"connected": True, "since": ago(7300)},
+    "overriddenKeys": [],
+    "unready": False,
+    "unconnected": None,
+    "adoptedAt": None,
+    "cpuPercent": 3.1,
+    "memoryBytes": 148_000_000,
+    "schedule": {"nextRestart": "2026-12-01T14:54:00+08:00", "nextSession": None},
+    "time": NOW.timestamp(),
+    "timezone": "Asia/Taipei",
+    "version": "2.0.0",
+    "access": {"name": "desk-2", "role": "control"},
+    "actions": [],
+    "alerting": [],
+    "relay": {
+        "clients": {"websocket": 6, "polling": 1},
+        "events": 4_182_004,
+        "refused": 0,
+        "skipped": 0,
+        "evicted": 0,
+    },
+    "clients": [
+        {
+            "address": "127.0.0.1:40118",
+            "transport": "websocket",
+            "namespace": "/",
+            "lag": 0,
+            "worker": True,
+        },
+        {
+            "address": "192.168.1.20:51022",
+            "transport": "websocket",
+            "namespace": "/",
+            "lag": 0,
+            "worker": False,
+        },
+        {
+            "address": "192.168.1.44:50190",
+            "transport": "polling",
+            "namespace": "/",
+            "lag": 421_888,
+            "worker": False,
+        },
+    ],
+    "freshness": {"stale": [], "markets": OPEN, "silentCodes": ["3481"], "events": QUOTES},
+}
+LOGS = [
+    f"{ago(70 - each)} [Python std{'err' if each > 55 else 'out'}] {text}"
+    for each, text in (
+        (1, "INFO connected to the gateway"),
+        (2, "INFO login: simulation=False"),
+        (12, "INFO logged in, 66 contracts"),
+        (14, "INFO subscribed to 66 codes"),
+    )
+]
+
+
+@attrs.frozen
+class Scene:
+    """One state of the page; `status` is put over the usual one, `more` over its `freshness`."""
+
+    status: dict[str, Any] = attrs.Factory(dict)
+    more: dict[str, Any] = attrs.Factory(dict)
+    events: tuple[Event, ...] = tuple(invented.events())
+    refusal: int = 0
+    """The status with which every request is answered instead."""
+    is_lost: bool = False
+    """The gateway goes away when all has been said."""
+    place: str = "#/TXFR1"
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """What `/status` tells so long after the beginning."""
+        freshness = {**STATUS["freshness"], **self.more}
+        freshness["events"] = {
+            name: {**told, "count": told["count"] + round(told["rate"] * seconds)}
+            for name, told in freshness["events"].items()
+        }
+        return {**STATUS, "freshness": freshness, **self.status}
+
+
+def _down(state: str, **more: Any) -> dict[str, Any]:
+    return {
+        "state": state,
+        "running": False,
+        "ready": False,
+        "pid": None,
+        "uptime": None,
+        "broker": {"connected": False, "since": ago(65)},
+        "lastExit": EXIT,
+        "exits": [EXIT],
+        **more,
+    }
+
+
+def _said(status: str, **more: Any) -> Event:
+    return "python_status", {"status": status, "timestamp": ago(60), **more}
+
+
+_SILENT = {
+    "stale": ["futures", "stocks"],
+    "markets": {
+        name: {**each, "stale": "no ticks while the market trades"} for name, each in OPEN.items()
+    },
+}
+_MANY = tuple(
+    each
+    for number in range(300)
+    for each in (
+        invented.contract(
+            f"{2000 + number}", f"個股{number}", "stock", 100 + number, number % 7 - 3
+        ),
+        invented.tick(f"{2000 + number}", 100 + number, number % 7 - 3, 1000 + number),
+    )
+)
+
+SCENES: dict[str, Scene] = {
+    "ready": Scene(events=(*invented.trades("TXFR1", 31268, 148, 78412, 1), *invented.events())),
+    "stock": Scene(
+        events=(*invented.trades("2317", 241.5, -3.5, 38120, 0.5), *invented.events()),
+        place="#/2317/1m",
+    ),
+    "longest": Scene(
+        events=tuple(invented.events(invented.STRESS)), place="#/ABCDEFGHIJKLMNOPQRST"
+    ),
+    "starting": Scene(
+        _down("running", running=True, pid=15999, uptime=3.0, lastExit=None), events=()
+    ),
+    "no-keys": Scene(_down("running", running=True, pid=15999), events=(_said("no credentials"),)),
+    "stale": Scene(more=_SILENT),
+    "closed": Scene(
+        _down(
+            "stopped", nextStartAt="2026-12-01T14:54:00+08:00", nextStartIn=15103.0, lastExit=None
+        ),
+        {"markets": SHUT},
+    ),
+    "backoff": Scene(
+        _down(
+            "backoff",
+            nextStartAt=later(20),
+            nextStartIn=20.0,
+            lastExit={**EXIT, "class": "network"},
+        ),
+        _SILENT,
+    ),
+    "pause": Scene(
+        _down("backoff", nextStartAt=later(103), nextStartIn=103.0), _SILENT, place="#/ops"
+    ),
+    "fatal": Scene(_down("fatal"), _SILENT, place="#/ops"),
+    "gone": Scene(is_lost=True),
+    "token": Scene(refusal=401, events=()),
+    "view-only": Scene({"access": {"name": "viewer", "role": "view"}}, place="#/ops"),
+    "replay": Scene(
+        {
+            "replay": True,
+            "replaying": {
+                "files": ["2026-11-30-day.jsonl.zst"],
+                "time": ago(0),
+                "begins": ago(7000),
+                "ends": later(9000),
+                "speed": 10,
+                "paused": False,
+                "ended": False,
+                "round": 1,
+            },
+        }
+    ),
+    "300-codes": Scene(events=_MANY, place="#/2000"),
+    "custom": Scene(
+        {"state": "disabled", "running": False, "ready": False},
+        {"events": names({"weather": 1.0, "sensor": 20.0})},
+        events=(),
+    ),
+    "operations": Scene(place="#/ops"),
+}
+"""By name."""

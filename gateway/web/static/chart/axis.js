@@ -1,0 +1,64 @@
+/** What stands below the bars: round times, and where a session begins. */
+
+import { dayOf, hm, hms, local, monthDay } from "../model/clock.js";
+import { accountDay, isNight } from "../model/sessions.js";
+
+const DAY = 86_400;
+const SPANS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800];
+const APART = 66; // pixels from one label to the next
+
+/**
+ * The labels of the bars from `first` to `last`: `[{i, text, isStart}]`, `pitch` pixels a bar.
+ * Time runs by bars, so a label stands where its bar is; the beginning of a session wins.
+ */
+export function times({ bars, market, step }, first, last, pitch) {
+  const day = (at) => monthDay(accountDay(market, at));
+  const { time } = bars;
+  const starts = [], rounds = [];
+  const wanted = (step * APART) / pitch;
+  const span = SPANS.find((each) => each >= wanted && each >= step);
+  for (let i = Math.max(1, first); i <= last; i++) {
+    const [before, at] = [time[i - 1], time[i]];
+    if (isStart(market, step, before, at)) {
+      starts.push({ i, text: day(at), isStart: true });
+    } else if (step >= DAY) {
+      rounds.push({ i, text: day(at), isStart: false });
+    } else if (span && Math.floor(local(before) / span) !== Math.floor(local(at) / span)) {
+      rounds.push({ i, text: step < 60 && span < 60 ? hms(at) : hm(at), isStart: false });
+    }
+  }
+  return thin([...starts, ...rounds], pitch).sort((a, b) => a.i - b.i);
+}
+
+/** Whether another session begins with the bar at `at`; of days, another month. */
+export function isStart(market, step, before, at) {
+  const day = (moment) => dayOf(accountDay(market, moment));
+  if (step >= DAY) return month(accountDay(market, before)) !== month(accountDay(market, at));
+  return isNight(market, before) !== isNight(market, at) || day(before) !== day(at);
+}
+
+/** The nights of the bars from `first` to `last`, as `[from, to]` places. */
+export function nights({ bars, market, step }, first, last) {
+  const found = [];
+  if (step >= DAY) return found;
+  let begin = -1;
+  for (let i = first; i <= last + 1; i++) {
+    const isDark = i <= last && isNight(market, bars.time[i]);
+    if (isDark && begin < 0) begin = i;
+    if (isDark || begin < 0) continue;
+    found.push([begin, i]);
+    begin = -1;
+  }
+  return found;
+}
+
+const month = (at) => monthDay(at).slice(0, 2);
+
+/** Those that do not touch one before them in the list. */
+function thin(labels, pitch) {
+  const kept = [];
+  for (const each of labels) {
+    if (kept.every(({ i }) => Math.abs(i - each.i) * pitch >= APART)) kept.push(each);
+  }
+  return kept;
+}

@@ -1,0 +1,105 @@
+/** The middle canvas: the newest bar, the lines of prices, and what stands on their axis. */
+
+import { number } from "../ui/format.js";
+import { colors } from "../ui/theme.js";
+import { clipped, drawCandles, drawSessionNames, drawVolume } from "./base.js";
+import { haloed, rule, tag } from "./shapes.js";
+
+const HEIGHT = 18; // pixels of a tag
+const LEFT = 13; // of the time left below the last price
+
+/** Draw it; where its tags are, so that the pointer's does not cover the last price. */
+export function drawLive(context, g, data) {
+  const newest = data.bars.length - 1;
+  context.font = data.font;
+  context.textBaseline = "middle";
+  const last = lastTag(g, data);
+  clipped(context, g, () => {
+    for (const line of data.lines) {
+      if (isWithin(g, line.price)) rule(context, g.y(line.price), 0, g.right, colors[line.color], line.dash);
+    }
+    if (last) rule(context, last.at, 0, g.right, colors[last.line], [1, 3]);
+    if (g.last === newest) {
+      drawVolume(context, g, data, newest, newest);
+      if (!data.session) drawCandles(context, g, data, newest, newest);
+    }
+  });
+  drawSessionNames(context, g, data);
+  const taken = last ? [[last.at - HEIGHT / 2, last.at + HEIGHT / 2 + (data.left ? LEFT : 0)]] : [];
+  const lines = data.lines.map((line) => ({ ...line, at: g.y(line.price) }));
+  const shown = lines.filter((line) => isWithin(g, line.price) && claim(taken, line.at));
+  drawLabels(context, g, taken);
+  for (const line of lines) drawName(context, g, data, line, shown.includes(line));
+  for (const line of lines) if (isWithin(g, line.price) && !shown.includes(line)) drawStub(context, g, line);
+  for (const line of shown) {
+    const look = { fill: colors.panel, ink: colors[line.color], edge: colors[line.color] };
+    tag(context, box(g, line.at), number(line.price, data.digits), look);
+  }
+  if (!last) return;
+  tag(context, box(g, last.at), number(last.price, data.digits), last.look);
+  if (!data.left) return;
+  context.fillStyle = colors.muted;
+  context.textAlign = "right";
+  context.fillText(data.left, g.width - 7, last.at + HEIGHT / 2 + 7);
+}
+
+/** The tag of a price at `y`; nothing of it outside of the axis. */
+export const box = (g, y) => ({
+  x: g.right + 2, y: clampTag(g, y) - HEIGHT / 2, width: g.axis - 4, height: HEIGHT,
+});
+
+const clampTag = (g, y) => Math.min(Math.max(y, HEIGHT / 2 + 1), g.bottom - HEIGHT / 2);
+const isWithin = (g, price) => price >= g.from && price <= g.to;
+
+/** The newest price: filled while it is live, hollow when it is old. */
+function lastTag(g, { price, reference, isOld }) {
+  if (!Number.isFinite(price)) return null;
+  const move = price > reference ? "up" : price < reference ? "down" : "flat";
+  const full = { up: "up-full", down: "down-full", flat: "muted" }[move];
+  const old = { up: "up-old", down: "down-old", flat: "muted" }[move];
+  const look = isOld
+    ? { fill: colors.panel, ink: colors[old], edge: colors[old] }
+    : { fill: colors[full], ink: move === "flat" ? colors.panel : colors["on-full"] };
+  return { price, at: clampTag(g, g.y(price)), line: isOld ? old : move, look };
+}
+
+/** Whether a tag at `at` has room; then it has it. */
+function claim(taken, at) {
+  const [top, bottom] = [at - HEIGHT / 2, at + HEIGHT / 2];
+  if (taken.some(([from, to]) => top < to && bottom > from)) return false;
+  taken.push([top, bottom]);
+  return true;
+}
+
+/** Round prices; none under a tag. */
+function drawLabels(context, g, taken) {
+  context.fillStyle = colors.muted;
+  context.textAlign = "right";
+  for (const price of g.ticks.prices) {
+    const y = g.y(price);
+    if (y > g.priceBottom + 4 || y < 6) continue;
+    if (taken.some(([from, to]) => y + 7 > from && y - 7 < to)) continue;
+    context.fillText(number(price, g.ticks.digits), g.width - 7, y);
+  }
+}
+
+/** What a line is, at its right end; one that is out of view has an arrow at the edge. */
+function drawName(context, g, data, { price, name, color, at, isEdge }, isTagged) {
+  if (!name || (!isWithin(g, price) && !isEdge)) return;
+  context.font = data.bold;
+  context.textAlign = "right";
+  if (isWithin(g, price)) {
+    if (isTagged) haloed(context, name, g.right - 8, at < 36 ? at + 11 : at - 9, colors[color], colors.panel);
+  } else {
+    const isAbove = price > g.to;
+    const text = `${isAbove ? "▲" : "▼"} ${name} ${number(price, data.digits)}`;
+    haloed(context, text, g.right - 8, isAbove ? 10 : g.priceBottom, colors[color], colors.panel);
+  }
+  context.font = data.font;
+}
+
+/** A tag that lost its place. */
+function drawStub(context, g, { at, color }) {
+  context.fillStyle = colors[color];
+  context.fillRect(g.right + 1, Math.round(at) - 1, 6, 3);
+}

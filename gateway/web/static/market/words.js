@@ -1,0 +1,46 @@
+/** How the figures of a code are written, wherever they are shown. */
+
+import { figureText, NONE, number, signed } from "../ui/format.js";
+import { language } from "../ui/i18n.js";
+
+const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
+const LONGEST = 16; // characters of a code that are shown whole
+
+/** "up", "down" or "flat"; what is no number is flat. */
+export const direction = (value) => DIRECTIONS.get(Math.sign(value)) ?? "flat";
+
+/** The direction from the reference to `price`; "" where one of them is missing. */
+export const against = (price, { reference }) =>
+  Number.isFinite(price - reference) ? direction(price - reference) : "";
+
+/** The change of an instrument without its sign, which an arrow has; and its percentage. */
+export function changeTexts({ change, percent, digits }) {
+  if (!Number.isFinite(change)) return [NONE, ""];
+  const size = change === 0 ? "0" : number(Math.abs(change), digits);
+  return [size, Number.isFinite(percent) ? `${signed(percent, 2)}%` : NONE];
+}
+
+/** A price with the decimals of its code. */
+export const priceText = (price, { digits }) => figureText(price, digits);
+
+/** A code; one of more than 16 characters is shortened in its middle. */
+export function codeText(code) {
+  if (code.length <= LONGEST) return code;
+  return `${code.slice(0, LONGEST / 2 - 1)}…${code.slice(-LONGEST / 2)}`;
+}
+
+/** What stands first and second: people in Taiwan know stocks by their names. */
+export function titles({ code, name }) {
+  const shown = codeText(code);
+  if (!name) return [shown, ""];
+  return language() === "en" ? [shown, name] : [name, shown];
+}
+
+/** The same, with the code under which a continuous contract trades. */
+export function longTitles(instrument) {
+  const { code, target } = instrument;
+  const [first, second] = titles(instrument);
+  if (!target) return [first, second];
+  const shown = codeText(code), both = `${shown} → ${codeText(target)}`;
+  return first === shown ? [both, second] : [first, both];
+}

@@ -1,0 +1,46 @@
+/** Whether what is shown can be believed, as one state: the worst.  Knows nothing of the document. */
+
+const KINDS = ["replay", "rehearsal", "demo"];
+
+/**
+ * `{id, level, since?, until?}` of the page's facts: `status`, `error` (of the last question),
+ * `connected`, `lostAt`, `refused`, `isDemo`, `kind` (what is shown instead of the market).
+ * `since` and `until` are milliseconds since 1970.
+ */
+export function belief(facts) {
+  for (const check of CHECKS) {
+    const found = check(facts);
+    if (found) return found;
+  }
+  return { id: "live", level: "good" };
+}
+
+const CHECKS = [
+  ({ refused, error }) => (refused || error?.status === 401) && { id: "token", level: "bad" },
+  ({ connected, error, lostAt }) =>
+    (connected === false || error) && { id: "gone", level: "bad", since: lostAt },
+  ({ connected, status }) => (connected === null || !status) && { id: "asking", level: "muted" },
+  ({ isDemo, kind }) => {
+    const shown = kind || (isDemo ? "demo" : "");
+    return KINDS.includes(shown) && { id: shown, level: shown === "demo" ? "info" : "replay" };
+  },
+  ({ status }) => {
+    const silent = markets(status).filter(({ open, stale }) => open && stale);
+    return silent.length > 0 && status.running && { id: "silent", level: "bad" };
+  },
+  ({ status }) => {
+    const all = markets(status);
+    if (!all.length || all.some(({ open }) => open)) return null;
+    const opens = all.map((each) => Date.parse(each.opens)).filter(Number.isFinite);
+    return { id: "closed", level: "muted", until: opens.length ? Math.min(...opens) : null };
+  },
+  ({ status }) => {
+    const { state, ready } = status;
+    return state !== "disabled" && !ready && { id: "waiting", level: "warn" };
+  },
+];
+
+const markets = (status) => Object.values(status?.freshness?.markets ?? {});
+
+/** Whether all that is shown is from before: nothing of it may look live. */
+export const isOld = ({ id }) => id === "gone" || id === "token";

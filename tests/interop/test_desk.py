@@ -1,0 +1,360 @@
+"""The Market view in a real browser, without a gateway: what it shows of what it is told."""
+
+from typing import Any
+
+from playwright.sync_api import expect
+from twisted.trial.unittest import SynchronousTestCase
+
+from benchmarks import invented
+from benchmarks.scenes import SCENES, Scene
+from benchmarks.shots import SIZES, Stage
+from tests.interop.browser import barriers, chromium, require_chromium
+from tests.untraced import untraced
+
+CUT = """() => [...document.querySelectorAll(
+    ".figure, .figure *, .big, .delta *, .ohl dd, #facts-list dd, #clock, .strike, .fact *")]
+  .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
+    && getComputedStyle(each).display !== "inline")
+  .map((each) => `${each.className} ${each.id} ${each.textContent}`)"""
+"""The figures of which a part is not seen."""
+SPILLED = "document.documentElement.scrollWidth - window.innerWidth"
+FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
+  .filter((each) => each.checkVisibility())
+  .map((each) => each.getBoundingClientRect())
+  .map(({ width, height }) => [Math.round(width), Math.round(height)])"""
+
+
+class StageCase(SynchronousTestCase):
+    """Each test looks at stages of its own."""
+
+    def stage(self, scene: str | Scene, *looks: str, **more: Any) -> Stage:
+        require_chromium()
+        size, language, theme = (*looks, *("desk", "en", "light")[len(looks) :])
+        shown = SCENES[scene] if isinstance(scene, str) else scene
+        stage = chromium(self).stage(shown, size, language, theme, **more)
+        self.addCleanup(lambda: self.assertEqual(stage.faults, []))
+        self.addCleanup(stage.close)
+        return stage
+
+
+class FrameTests(StageCase):
+    """What fits where."""
+
+    def test_no_figure_is_cut_at_any_size(self) -> None:
+        for size in SIZES:
+            for language, scene in (("zh", "longest"), ("en", "ready")):
+                stage = self.stage(scene, size, language)
+                where = f"{scene} {size} {language}"
+                self.assertEqual(stage.page.evaluate(CUT), [], where)
+                self.assertLessEqual(stage.page.evaluate(SPILLED), 0, where)
+
+    def test_every_size_is_filled(self) -> None:
+        for size, (width, height) in SIZES.items():
+            stage = self.stage("ready", size, "zh")
+            taken = sum(w * h for w, h in stage.page.evaluate(FILLED))
+            self.assertGreater(taken, 0.85 * width * height, size)
+        stage = self.stage("ready", "phone", "zh")
+        stage.page.locator("#quotes-body tr").first.click()
+        box = stage.page.locator("#chart").bounding_box()
+        self.assertGreaterEqual(box["height"] if box else 0, 220)
+
+    def test_a_zoom_of_200_percent_is_a_phone_that_scrolls(self) -> None:
+        stage = self.stage("ready", viewport={"width": 720, "height": 450})
+        page = stage.page
+        self.assertEqual(page.evaluate(CUT), [])
+        self.assertLessEqual(page.evaluate(SPILLED), 0)
+        page.locator(".panes [data-pane=chart]").click()
+        box = page.locator("#chart").bounding_box()
+        self.assertGreaterEqual(box["height"] if box else 0, 220)
+
+    def test_addresses_lead_to_codes_and_views(self) -> None:
+        page = self.stage("ready").page
+        page.goto("http://desk.test/#/2317/5m")
+        expect(page.locator("#selected-first")).to_have_text("2317")
+        expect(page.locator("[data-interval='5m']")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("o")
+        expect(page.locator("#ops")).to_be_visible()
+        expect(page.locator("#market")).to_be_hidden()
+        self.assertTrue(page.url.endswith("#/ops"))
+        page.go_back()
+        expect(page.locator("#selected-first")).to_have_text("2317")
+        page.goto("http://desk.test/#/TXFL6%2FTXFA7")
+        expect(page.locator("#selected-first")).to_have_text("TXFL6/TXFA7")
+        expect(page.locator("#selected-price")).to_have_text("\u221242")
+        expect(page.locator("#selected-percent")).to_contain_text("\u2013")
+
+    def test_the_clock_is_the_exchanges(self) -> None:
+        page = self.stage("ready").page  # the browser is in New York
+        expect(page.locator("#clock")).to_have_text("10:42:17")
+        expect(page.locator("#hours")).to_contain_text("3:02:43")
+        expect(page.locator("#book-time")).to_have_text("10:42:17")
+
+    @untraced
+    def test_nothing_shuts_anybody_out(self) -> None:
+        looks = (
+            ("ready", "desk", "en", "dark"),
+            ("stale", "wide", "zh", "light"),
+            ("closed", "tablet", "en", "light"),
+            ("longest", "phone", "zh", "dark"),
+            ("gone", "desk", "zh", "dark"),
+            ("custom", "tablet", "zh", "light"),
+        )
+        for scene, *look in looks:
+            self.assertEqual(barriers(self.stage(scene, *look).page), [], scene)
+
+
+class ListTests(StageCase):
+    def first_codes(self, page, count: int = 3) -> list[str]:
+        return page.locator("#quotes-body .first").all_inner_texts()[:count]
+
+    def test_changes_are_from_the_reference_and_limits_are_marked(self) -> None:
+        page = self.stage("ready").page
+        row = page.locator("#quotes-body tr", has_text="5274")
+        expect(row).to_have_attribute("data-limit", "up")
+        expect(row.locator(".label")).to_have_text("Limit ▲")
+        expect(row.locator(".change")).to_have_text("1,120+9.97%")
+        trial = page.locator("#quotes-body tr", has_text="1301")
+        expect(trial.locator(".label")).to_have_text("Trial")
+        expect(trial.locator(".volume")).to_have_text("\u2013")
+        silent = page.locator("#quotes-body tr", has_text="3481")
+        expect(silent).to_have_attribute("data-old", "yes")
+        expect(silent.locator(".volume")).to_have_text("3 min ago")
+
+    def test_sorting_goes_both_ways_stays_and_ends(self) -> None:
+        stage = self.stage("ready", "wide")
+        page = stage.page
+        page.locator("#groups button", has_text="Stocks").click()
+        head = page.locator("[data-sort=change]")
+        head.click()
+        self.assertEqual(self.first_codes(page, 1), ["5274"])
+        page.reload()
+        expect(page.locator("th[aria-sort=descending]")).to_have_text("Change")
+        expect(page.locator("#quotes-body .first").first).to_have_text("5274")
+        head.click()
+        self.assertEqual(self.first_codes(page, 1), ["2618"])
+        head.click()
+        expect(page.locator("th[aria-sort]")).to_have_count(0)
+
+    def test_rows_keep_their_places_under_the_pointer(self) -> None:
+        stage = self.stage("ready", "wide")
+        page = stage.page
+        page.locator("#groups button", has_text="Stocks").click()
+        page.locator("[data-sort=price]").click()
+        before = self.first_codes(page)
+        page.locator("#quotes-body tr").nth(1).hover()
+        stage.hear([invented.tick("2412", 99999, 25, 30000), invented.tick("9999", 5, 1, 1)])
+        expect(page.locator("#quotes-body tr", has_text="99,999")).to_have_count(1)
+        expect(page.locator("#quotes-body tr").last).to_contain_text("9999")
+        self.assertEqual(self.first_codes(page), before)
+        page.keyboard.press("r")
+        self.assertEqual(self.first_codes(page, 1), ["2412"])
+
+    def test_stars_groups_and_the_filter(self) -> None:
+        page = self.stage("ready", "wide").page
+        page.locator("#groups button", has_text="Mine").click()
+        expect(page.locator("#quotes-why")).to_contain_text("No code has a star")
+        page.locator("#quotes-cure").click()
+        page.get_by_role("button", name="2330").click()
+        page.keyboard.press("s")
+        expect(page.locator("#star")).to_have_attribute("aria-pressed", "true")
+        page.locator("#groups button", has_text="Mine 1").click()
+        page.reload()
+        expect(page.locator("#quotes-body tr")).to_have_count(1)
+        page.locator("#groups button", has_text="All").click()
+        page.keyboard.press("/")
+        page.keyboard.type("２３１７")
+        expect(page.locator("#quotes-body tr")).to_have_count(1)
+        page.keyboard.type("x")
+        expect(page.locator("#quotes-why")).to_contain_text("No code matches")
+
+    def test_events_that_are_no_quotes_are_rows_that_lead_to_them(self) -> None:
+        page = self.stage("custom").page
+        row = page.locator("#quotes-body tr", has_text="weather")
+        expect(row.locator(".label")).to_have_text("custom")
+        expect(row.locator(".price")).to_have_text("\u2013")
+        row.click()
+        self.assertTrue(page.url.endswith("#/ops/events"))
+
+    def test_what_is_old_looks_old_everywhere(self) -> None:
+        page = self.stage("gone").page
+        expect(page.locator("#belief")).to_contain_text("Gateway gone")
+        expect(page.locator("#quotes-body tr:not([data-old])")).to_have_count(0)
+        for part in ("#selected", "#side", "#dock"):
+            expect(page.locator(part)).to_have_attribute("data-old", "yes")
+        expect(page.locator("#selected-mark")).to_contain_text("◷")
+        closed = self.stage("closed").page
+        expect(closed.locator("#belief")).to_have_text("Closed until 15:00")
+        expect(closed.locator("#selected-mark")).to_have_text("close")
+        expect(closed.locator("#side")).not_to_have_attribute("data-old", "yes")
+
+    def test_an_empty_list_says_why(self) -> None:
+        for scene, words in (("token", "wants a token"), ("starting", "No quote has come")):
+            expect(self.stage(scene).page.locator("#quotes-why")).to_contain_text(words)
+
+
+class ChartTests(StageCase):
+    ROWS = """() => [...document.querySelectorAll("#bars-body tr")]
+      .map((row) => [...row.children].map((cell) => cell.textContent.replaceAll(",", "")))"""
+
+    def test_its_bars_are_those_of_the_gateway_and_live_trades(self) -> None:
+        stage = self.stage("ready")
+        page = stage.page
+        told = invented.bars("TXFR1", "1m")["bars"]
+        page.locator("#as-table").click()
+        newest, *older = page.evaluate(self.ROWS)
+        for row, place in zip(older[:40], range(len(told["time"]) - 2, 0, -1), strict=False):
+            columns = ("open", "high", "low", "close", "volume")
+            self.assertEqual([float(each) for each in row[1:]], [told[c][place] for c in columns])
+        self.assertEqual(newest[0], "12/01 10:42")
+        page.keyboard.press("Escape")
+        more = {"datetime": "2026-12-01T10:43:05+08:00", "volume": 7}
+        stage.hear([invented.tick("TXFR1", 31300, 180, 78419, **more)])
+        expect(page.locator("#legend")).to_contain_text("10:43")
+        expect(page.locator("#legend")).to_contain_text("C 31,300")
+        expect(page.locator("#legend")).to_contain_text("V 7")
+
+    def test_keys_and_wheel_move_and_read_it(self) -> None:
+        page = self.stage("ready").page
+        chart = page.locator("#chart")
+        chart.focus()
+        page.keyboard.press("End")
+        expect(page.locator("#readout")).to_contain_text("12/01 10:42")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#readout")).to_contain_text("12/01 10:41")
+        page.keyboard.press("Shift+ArrowLeft")
+        expect(page.locator("#readout")).to_contain_text("12/01 10:31")
+        described = page.locator("#chart-described")
+        before = described.inner_text()
+        chart.hover()
+        page.mouse.wheel(0, 400)
+        expect(described).not_to_have_text(before)
+        expect(page.locator("#newest")).to_be_hidden()
+        page.keyboard.press("Alt+ArrowLeft")
+        expect(page.locator("#newest")).to_be_visible()
+        page.keyboard.press("0")
+        expect(page.locator("#newest")).to_be_hidden()
+        page.keyboard.press("4")
+        expect(described).to_contain_text("5 min")
+        page.keyboard.press("l")
+        expect(page.locator("[data-kind=line]")).to_have_attribute("aria-pressed", "true")
+
+    def test_something_is_drawn_in_every_kind_of_bar(self) -> None:
+        page = self.stage("ready", "wide", "zh").page
+        drawn = """() => [...document.querySelectorAll("#chart canvas")].slice(0, 2).every(
+          (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+              .filter((value, i) => i % 4 === 3 && value).length > 100)"""
+        page.keyboard.press("a")
+        for key in "1234567":
+            page.keyboard.press(key)
+            page.wait_for_function(drawn)
+
+
+class BoardTests(StageCase):
+    def test_rows_are_strikes_and_what_is_in_the_money_is_shaded(self) -> None:
+        page = self.stage("ready", "wide").page
+        row = page.locator("#board tr", has_text="31,000")
+        expect(row.locator(".last.itm")).to_have_count(1)
+        expect(row.locator("td").first).to_have_class("figure volume itm")
+        expect(page.locator("#board .spot")).to_contain_text("TAIEX 31,251.08")
+        self.assertIn(
+            "31,200",
+            page.locator("#board .spot").evaluate("(row) => row.previousElementSibling.innerText"),
+        )
+        page.locator("#board td[tabindex='0']").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Shift+Enter")
+        expect(page.locator("#selected-first")).to_have_text("TXO30700X6")
+        expect(page.locator("#board [data-chosen]")).to_have_count(1)
+
+    def test_without_options_the_chart_has_the_room(self) -> None:
+        few = Scene(events=tuple(invented.events()[:9]))
+        page = self.stage(few).page
+        expect(page.locator("#dock")).to_be_hidden()
+        folded = self.stage("ready").page
+        before = folded.locator("#chart").bounding_box()
+        folded.keyboard.press("b")
+        expect(folded.locator("#board")).to_be_hidden()
+        after = folded.locator("#chart").bounding_box()
+        self.assertGreater(after["height"], before["height"] + 100)
+
+
+class HostileTests(StageCase):
+    def test_odd_payloads_do_no_harm(self) -> None:
+        odd = [
+            ("market_tick", {"code": "<img src=x onerror=alert(1)>", "price": 5}),
+            ("market_tick", {"code": "A\u202eB", "price": 5}),
+            ("market_tick", {"code": "X" * 10_000, "price": 5}),
+            ("market_tick", {"code": "\ud800", "price": 1e308}),
+            ("market_tick", {"code": "TXFR1", "price": {"a": 1}, "datetime": 5}),
+            ("market_bidask", {"code": "TXFR1", "bid_price": "x", "ask_volume": {"a": 1}}),
+            (
+                "market_contract",
+                {"code": "TXFR1", "tick": "x", "option_right": 5, "strike_price": []},
+            ),
+            ("market_contract", {"code": "TXFR1", "name": {"toString": None}}),
+            ("market_snapshot", {"code": "TXFR1", "close": None, "datetime": "x"}),
+        ]
+        stage = self.stage("ready")
+        stage.hear(odd)
+        expect(stage.page.locator("#quotes-body tr", has_text="lert(1)")).to_have_count(1)
+        expect(stage.page.locator("#selected-price")).to_have_text("31,268")
+        expect(stage.page.locator("#quotes-body tr", has_text="XXXX")).to_have_count(0)
+        self.assertLessEqual(stage.page.evaluate(SPILLED), 0)
+
+
+class ModuleTests(StageCase):
+    """The parts that know nothing of the document, one by one."""
+
+    def setUp(self) -> None:
+        self.page = self.stage("token").page
+
+    def run_here(self, script: str) -> Any:
+        return self.page.evaluate(f"async () => {{ {script} }}")
+
+    def test_bars_are_joined_when_there_is_no_room_for_more(self) -> None:
+        bars = self.run_here("""
+            const { Series } = await import("/static/model/series.js");
+            const series = new Series(4);
+            for (let i = 0; i < 10; i++) series.add(1000 + 2 * i, i, 1);
+            const list = (values) => [...values].slice(0, series.length);
+            return [series.step, ...["time", "open", "high", "low", "close", "volume"]
+              .map((name) => list(series[name]))];
+        """)
+        self.assertEqual(bars, [10, [1000, 1010], [0, 5], [4, 9], [0, 5], [4, 9], [5, 5]])
+
+    def test_bars_of_days_are_bounded_and_add_up(self) -> None:
+        length, step, first, last, volume = self.run_here("""
+            const { Series } = await import("/static/model/series.js");
+            const series = new Series();
+            for (let i = 0; i < 300_000; i++) series.add(3 * i, i, 1);
+            const last = series.length - 1;
+            return [series.length, series.step, series.time[0], series.close[last],
+              series.volume[last - 1]];
+        """)
+        self.assertLessEqual(length, 240)
+        self.assertEqual((step, last, volume), (1800, 299_999, 600))
+        self.assertEqual(first % 1800, 0)
+
+    def test_only_lines_of_the_log_that_are_new_are_added(self) -> None:
+        cases = (
+            ([], ["a"], ["a"]),
+            (["a", "b"], ["a", "b"], []),
+            (["a", "b"], ["b", "c"], ["c"]),
+            (["a", "a"], ["a", "a", "a"], ["a"]),
+            (["a", "b"], ["c", "d"], ["c", "d"]),
+        )
+        for before, after, wanted in cases:
+            found = self.page.evaluate(
+                "async (lists) => (await import('/static/ops/log.js')).added(...lists)",
+                [before, after],
+            )
+            self.assertEqual(found, wanted)
+
+    def test_numbers_are_written_with_the_decimals_they_need(self) -> None:
+        found = self.run_here("""
+            const { bytes, signed } = await import("/static/ui/format.js");
+            const { decimals } = await import("/static/model/ticks.js");
+            return [decimals(23000), decimals(60.05), decimals(0.1 + 0.2), decimals(1 / 3),
+              signed(-0.5, 2), signed(1234, 0), signed(0, 1), bytes(999), bytes(65_536)];
+        """)
+        self.assertEqual(found, [0, 2, 1, 4, "\u22120.50", "+1,234", "0.0", "999 B", "66 KB"])
