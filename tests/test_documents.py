@@ -209,6 +209,12 @@ class LinkTests(SynchronousTestCase):
             suffix = ".zh-TW" if page.name.endswith(".zh-TW.md") else ""
             self.assertIn(f"(docs/{page.name}", read(f"README{suffix}.md"))
 
+    def test_each_document_is_in_the_contents_of_the_site(self) -> None:
+        for page in (ROOT / "docs").glob("*.md"):
+            for contents in (ROOT / "docs" / "site").glob("contents*.md"):
+                listed = contents.read_text("utf-8").splitlines()
+                self.assertIn(page.stem.removesuffix(".zh-TW"), listed, f"in {contents.name}")
+
 
 class CommandTests(SynchronousTestCase):
     """What documents tell to type: each start of a gateway is understood."""
