@@ -11,7 +11,7 @@ The log's server keeps one record: who holds the lease, by which token, and the 
 that is ever asked of the server is one kind of request: write `new` if the record is as expected,
 and tell the record as it is then.  There are two states:
 
-    state      what is asked, each beat                    leads to
+    state      what is asked, again and again              leads to
     ---------  ------------------------------------------  -------------------------------------
     Watching   look; where there is no record: mark that;  Holding, when the record is the one
                after a whole lease of one record: take it  that took it
@@ -51,6 +51,10 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+BEAT: Final = 3.0
+"""Seconds, at most, between two renewals."""
+LOOK: Final = 0.5
+"""Seconds, at most, between two looks of who waits: so soon it learns of a release."""
 MARGIN: Final = 2.0
 """Seconds, at most, by which a right ends before others may have it."""
 LAST: Final = 1.0
@@ -101,8 +105,13 @@ class Terms:
 
     @property
     def beat(self) -> float:
-        """Between two requests."""
-        return self.lease / 15
+        """Between two renewals."""
+        return min(BEAT, self.lease / 15)
+
+    @property
+    def look(self) -> float:
+        """Between two looks of who waits."""
+        return min(LOOK, self.lease / 15)
 
     @property
     def margin(self) -> float:
@@ -188,11 +197,12 @@ class Election:
         """What to ask of the server in its run `run`; None: an answer is to come first."""
         self.heed_time()
         if self._asked is None:
-            self.due = self._clock() + self._terms.beat
-            state = self._state
-            self._asked = (
-                self._renew(state, run) if isinstance(state, Holding) else self._look(state, run)
-            )
+            now, state = self._clock(), self._state
+            if isinstance(state, Holding):
+                self._asked = self._renew(state, run)
+            else:
+                self._asked = self._look(state, run)
+            self.due = now + self._terms.look
             return self._asked
         return None
 
@@ -279,6 +289,7 @@ class Election:
             self._saw(record, request.run)
             return
         self._state = Holding(record, until, record)
+        self.due = request.sent + self._terms.beat
         self._changed()
 
     def _saw(self, record: Record | None, run: str) -> None:

@@ -76,14 +76,13 @@ class Lease:
             return
         election = self.election
         election.heed_time()
-        next_look = self._clock() + self.terms.beat
         if self._link.is_up and self._clock() < election.due:
-            next_look = election.due
-        elif self._link.is_up:
-            request = election.request(self._link.run)
-            if request is not None:
-                self._ask(request, partial(self._answered, request))
-        self._wait(next_look)
+            self._wait(election.due)
+            return
+        self._wait(self._clock() + self.terms.beat)  # for an answer, or for a connection
+        request = election.request(self._link.run) if self._link.is_up else None
+        if request is not None:
+            self._ask(request, partial(self._answered, request))
 
     def _ask(self, request: Request, answer: Callable[[Any], object]) -> None:
         self._link.run_script(WRITE, self._keys, written(request), answer)

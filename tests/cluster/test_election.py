@@ -156,6 +156,9 @@ class TermsTests(SynchronousTestCase):
     def test_a_worker_has_its_usual_patience_in_a_long_lease(self) -> None:
         self.assertEqual(Terms(45).patience(10, 5), (10, 5, 1))
 
+    def test_a_long_lease_is_looked_after_as_often(self) -> None:
+        self.assertEqual([Terms(lease).beat for lease in (15, 45, 600)], [1, 3, 3])
+
     def test_a_short_lease_cuts_it(self) -> None:
         interrupt, terminate, last = Terms(20).patience(10, 5)
         self.assertAlmostEqual(interrupt + terminate + last, 0.4 * 18)
