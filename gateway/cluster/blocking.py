@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.cluster.address import Address
 
-PATIENCE: Final = 3.0
+PATIENCE: Final = 5.0
 """Seconds for a connection, and for each answer."""
 
 

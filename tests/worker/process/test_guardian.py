@@ -6,6 +6,7 @@ Run as a module here, so that its lines are seen by coverage; `test_orphans` and
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -146,7 +147,8 @@ class GuardianTests(SynchronousTestCase):
         self.assertEqual(guarded.report(), "sent SIGINT")
         guarded.say(f"lease {now() + 1.5}")
         self.assertEqual(guarded.report(), "expired")
-        guarded.say(f"lease {now() + 1000}")
+        with contextlib.suppress(BrokenPipeError):  # on a busy machine all may be over by now
+            guarded.say(f"lease {now() + 1000}")
         *signals, end = guarded.rest()
         self.assertEqual((signals[-1], end), ("sent SIGKILL", "exited 9"))
         self.assertFalse(alive(pid))
