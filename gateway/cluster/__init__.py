@@ -14,6 +14,7 @@ In reading order:
 - `link`: a connection that is made again and again.
 - `tail`: reads what is new.
 - `own`: what this gateway has said and has not got back from the log yet.
+- `answers`: acknowledgments over gateways.
 - `reading`: reads the log of a namespace, and lets its hub take what stands there.
 - `snapshots`: keeps the snapshot in Redis, for gateways that start later.
 - `shared`: the journal: what the relay calls, islands, what clients wait for.

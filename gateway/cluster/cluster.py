@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.cluster.settings import ClusterSettings
+    from gateway.cluster.site import Mail, Members
     from gateway.engineio.deadlines import Deadlines
     from gateway.relay.event import Event
     from gateway.relay.hub import Hub
@@ -68,6 +69,9 @@ class Cluster(Service):
         """The same, when it has lasted; people are told."""
         self.cut_off = ""
         """Why this gateway is cut off from the log; "": it is not."""
+        self.mail: Mail | None = None
+        """Set before the start, and so is `members`; acknowledgments over gateways need both."""
+        self.members: Members | None = None
         self.journals: dict[str, SharedJournal] = {}
         self._alarmed = False
         self._reactor = reactor

@@ -39,9 +39,9 @@ class Said:
     told: bool = False
 
     @classmethod
-    def of(cls, content: Content, at: float) -> Said:
+    def of(cls, content: Content, at: float, question: int = 0) -> Said:
         """It is packed at once: a question has its own text only until it is told."""
-        return cls(content, pack(content), at)
+        return cls(content, pack(content, question), at)
 
 
 @attrs.define(eq=False)
@@ -71,9 +71,9 @@ class Own:
         self.dropped = 0
         """Events that found no room while the log was away, and that it will never have."""
 
-    def add(self, content: Content) -> Said:
-        """Take what was said just now."""
-        said = Said.of(content, self._clock())
+    def add(self, content: Content, question: int = 0) -> Said:
+        """Take what was said just now; `question`: its number, if it is one."""
+        said = Said.of(content, self._clock(), question)
         self._said.append(said)
         self._bytes += len(said.data)
         if self._bytes > self._bound:

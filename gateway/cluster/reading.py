@@ -23,6 +23,7 @@ from gateway.relay.journal import Mark
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gateway.cluster.answers import Answers
     from gateway.cluster.own import Batch, Own
     from gateway.cluster.record import Checkpoint, Content
     from gateway.cluster.site import Keys, Site
@@ -51,7 +52,14 @@ class Reading:
     """The reading end of the journal of `hub`."""
 
     def __init__(  # noqa: PLR0917 - the parts of a journal
-        self, hub: Hub, site: Site, own: Own, keys: Keys, snapshots: Snapshots, events: Events
+        self,
+        hub: Hub,
+        site: Site,
+        own: Own,
+        keys: Keys,
+        snapshots: Snapshots,
+        answers: Answers,
+        events: Events,
     ) -> None:
         self.places = snapshots.places
         self.is_attached = False
@@ -66,8 +74,9 @@ class Reading:
         self._own = own
         self._keys = keys
         self._snapshots = snapshots
+        self._answers = answers
         self._events = events
-        self._reader = Reader(hub.name, partial(site.sign, hub.name))
+        self._reader = Reader(partial(site.sign, hub.name))
         self._me = f"{site.gateway} {site.incarnation}".encode()
         self._seen: dict[bytes, tuple[bytes, int]] = {}
         """Of each gateway, the incarnation and the number of its last batch."""
@@ -221,7 +230,10 @@ class Reading:
         if told[b"v"] != VERSION:
             self.passed_over += 1
             return
-        for content in self._reader.read(told[b"b"]):
+        ask = None
+        if self.is_attached:
+            ask = partial(self._answers.far, told[b"o"].partition(b" ")[0].decode())
+        for content in self._reader.read(told[b"b"], ask):
             start = self._enter(content, start, places_of(content), believed=believed)
             if self.is_attached and isinstance(content, list) and content[0].trusted:
                 self._site.overheard(content)

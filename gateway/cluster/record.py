@@ -1,7 +1,9 @@
 """What stands in one batch of the log.
 
     batch   array of groups
-    group   [0, sender, flags, events]     what one client said in one read
+    group   [0, sender, flags, events, question]
+                                           what one client said in one read; a question alone
+                                           has a number, others 0
             [1, mark]                      `Mark`
             [2, pid, value]                how a client is served that may come back
     event   [name, code, keyed, time, text, attachments...]
@@ -22,10 +24,13 @@ import msgspec
 from gateway.engineio.packet import Packet
 from gateway.relay.event import Event, Sender, Subject
 from gateway.relay.journal import Mark
-from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from gateway.relay.event import Question
+
+    Ask = Callable[[int], Question]
 
 VERSION: Final = b"1"
 """Batches of another version are passed over."""
@@ -51,8 +56,8 @@ def places_of(content: Content) -> int:
     return len(content) if isinstance(content, list) else 1
 
 
-def pack(content: Content) -> bytes:
-    """The group for `content`."""
+def pack(content: Content, number: int = 0) -> bytes:
+    """The group for `content`; `number`: that of a question."""
     if isinstance(content, Mark):
         return _encode([MARK, content.value])
     if isinstance(content, Note):
@@ -68,7 +73,7 @@ def pack(content: Content) -> bytes:
         code = event.code if key is None else key[1]  # type: ignore[index]  # made by `Keys.of`
         more = [each.data for each in attached]
         events.append([event.name, code, key is not None, event.wall, text.data, *more])
-    return _encode([EVENTS, said, flags, events])
+    return _encode([EVENTS, said, flags, events, number])
 
 
 def join(groups: Sequence[bytes]) -> bytes:
@@ -77,44 +82,43 @@ def join(groups: Sequence[bytes]) -> bytes:
 
 
 class Reader:
-    """Makes contents of the batches of one namespace; `sign(said)` is the pid that says that."""
+    """Makes contents of batches; `sign(said)` is the pid that says that."""
 
-    def __init__(self, namespace: str, sign: Callable[[str], str]) -> None:
-        self._namespace = namespace
+    def __init__(self, sign: Callable[[str], str]) -> None:
         self._sign = sign
         self._senders: dict[str, Sender] = {}
 
-    def read(self, batch: bytes) -> list[Content]:
-        """The contents of `batch`.  Raises ValueError and others for what is no batch."""
-        return list(map(self._content, _decode(batch)))
+    def read(self, batch: bytes, ask: Ask | None = None) -> list[Content]:
+        """The contents of `batch`; `ask(number)` makes the question of an event that is one.
 
-    def _content(self, group: Any) -> Content:
+        Without it nobody here is asked.  Raises ValueError and others for what is no batch.
+        """
+        return [self._content(group, ask) for group in _decode(batch)]
+
+    def _content(self, group: Any, ask: Ask | None) -> Content:
         kind, *fields = group
         if kind == EVENTS:
-            return self._events(*fields)
+            return self._events(fields, ask)
         return Mark(*fields) if kind == MARK else Note(*fields)
 
-    def _events(self, said: str, flags: int, events: Any) -> list[Event]:
+    def _events(self, fields: list[Any], ask: Ask | None) -> list[Event]:
+        said, flags, events, number = fields
         sender = self._sender(said) if said else None
         trusted, current = bool(flags & TRUSTED), bool(flags & CURRENT)
-        head = self._head if flags & ASKS else None
+        question = ask(number) if ask is not None and flags & ASKS else None
         made = []
         for name, code, keyed, wall, text, *more in events:
             packets: tuple[Packet, ...] = (_new(Packet, (text, False)),)
-            if more or head is not None:
-                first = text if head is None else head(len(more)) + text
-                packets = (Packet(first), *[Packet(each, binary=True) for each in more])
+            if more:
+                packets = (*packets, *[Packet(each, binary=True) for each in more])
             subject = _new(
                 Subject,
                 (name, code if code.__class__ is str else None, (name, code) if keyed else None),
             )
-            made.append(Event(packets, sender, subject, trusted, wall, current))
+            made.append(Event(packets, sender, subject, trusted, wall, current, question))
+        for event in made if flags & ASKS else ():
+            event.acked = True  # so it is for nobody who comes later
         return made
-
-    def _head(self, attachments: int) -> bytes:
-        """Of a question: whom it does not reach at its own gateway, it does not ask."""
-        type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
-        return header(type, self._namespace, None, attachments)
 
     def _sender(self, said: str) -> Sender:
         """The client with this pid; few of them send."""

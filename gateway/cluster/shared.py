@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.cluster import scripts
+from gateway.cluster.answers import Answers
 from gateway.cluster.own import Own
 from gateway.cluster.places import Place, Places
 from gateway.cluster.reading import Events, Reading
@@ -63,7 +64,10 @@ class SharedJournal:
         self._keys = Keys.of(site.names, hub.name)
         self._snapshots = Snapshots(site, hub, self.places, self._keys)
         events = Events(self._attached, self._returned, self._begin)
-        self.reading = Reading(hub, site, self.own, self._keys, self._snapshots, events)
+        self.answers = Answers(hub.name, site)
+        self.reading = Reading(
+            hub, site, self.own, self._keys, self._snapshots, self.answers, events
+        )
         self._waiting: list[Callable[[], object]] | None = []
         self._epoch = 0
         """The epoch under which this connection may write; 0: it was not greeted yet."""
@@ -81,7 +85,8 @@ class SharedJournal:
 
     def append(self, events: Sequence[Event]) -> None:
         """Take events of one sender here."""
-        self._say(list(events))
+        question = events[0].question
+        self._say(list(events), 0 if question is None else self.answers.gather(question))
 
     def mark(self, mark: Mark) -> None:
         """Take a mark."""
@@ -99,6 +104,7 @@ class SharedJournal:
     def start(self) -> None:
         """Begin, before the first client."""
         self._hub.continuity.share = self.share
+        self.answers.start()
         self._site.deadlines.call_later(PATIENCE, self._open)
 
     def up(self) -> None:
@@ -118,8 +124,8 @@ class SharedJournal:
 
     # -- writing -------------------------------------------------------------------------------
 
-    def _say(self, content: Content) -> None:
-        said = self.own.add(content)
+    def _say(self, content: Content, question: int = 0) -> None:
+        said = self.own.add(content, question)
         if self.is_island:
             self._tell(said)
         elif self._timer is None:

@@ -27,6 +27,28 @@ class Keys(NamedTuple):
         return cls(names.log(namespace), names.meta(namespace), names.checkpoint(namespace))
 
 
+class Mail(Protocol):
+    """Brings short messages from gateway to gateway; one may be lost."""
+
+    handlers: dict[str, Callable[[str, bytes], object]]
+    """By the kind of a message, what is called with its sender and its body."""
+
+    def post(self, to: str, kind: str, body: bytes) -> object:
+        """Send a message to the gateway `to`."""
+        ...
+
+
+class Members(Protocol):
+    """Who is in the cluster."""
+
+    on_gone: list[Callable[[str], object]]
+    """Called with the name of a gateway that is gone."""
+
+    def present(self) -> set[str]:
+        """The gateways that are there, with this one."""
+        ...
+
+
 class Site(Protocol):
     """What the journals of one gateway share."""
 
@@ -38,6 +60,8 @@ class Site(Protocol):
     deadlines: Deadlines
     hold: float
     key_mark: str
+    mail: Mail | None
+    members: Members | None
     history: int
     """Bytes of events that the log is to hold."""
     records: int

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import attrs
 
 from gateway.engineio.packet import Packet as EnginePacket
 from gateway.engineio.packet import Record
+from gateway.relay.subscription import Subscription
 from gateway.socketio.packet import PacketType, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from gateway.engineio.deadlines import Deadline, Deadlines
-    from gateway.relay.subscription import Subscription
+    from gateway.relay.event import Question, Sender
     from gateway.socketio.packet import Packet
 
 PENDING = 256
@@ -34,11 +35,21 @@ class QuestionContext(NamedTuple):
     aliases: frozenset[str]
 
 
+class Wider(Protocol):
+    """A question that clients of several gateways are asked."""
+
+    def answered(self, packet: Packet | None) -> None:
+        """Take the first answer of a client here; None: all of them sent an empty one."""
+        ...
+
+    def unasked(self) -> None:
+        """No client here was asked."""
+        ...
+
+
 @attrs.define(eq=False)
 class _OpenQuestion:
-    sender: Subscription
-    id: int
-    """The sender's own acknowledgment id."""
+    question: Question
     about: QuestionContext
     expires: float
     empty: set[Subscription] = attrs.Factory(set)
@@ -75,15 +86,15 @@ class Acks:
         self._timeout = timeout
         self._questions: dict[int, _OpenQuestion] = {}  # the oldest first
         self._sweep: Deadline | None = None
-        self._asked: dict[Subscription, dict[int, None]] = {}
+        self._asked: dict[Sender, dict[int, None]] = {}
         self._awaited: dict[Subscription, dict[int, _OpenQuestion]] = {}
 
     def __len__(self) -> int:
         return len(self._questions)
 
-    def ask(self, sender: Subscription, id: int, about: QuestionContext) -> int:
-        """Expect an answer to a question; `id` is the sender's.  Returns the id to send it with."""
-        ours = next(self._ids)
+    def ask(self, question: Question, about: QuestionContext) -> int:
+        """Expect an answer to `question`.  Returns the id to send it with."""
+        ours, sender = next(self._ids), question.sender
         if len(self._asked.get(sender, ())) >= PENDING:
             self._forget(next(iter(self._asked[sender])))
         elif len(self._questions) >= OPEN:
@@ -91,9 +102,14 @@ class Acks:
             self._forget(next(iter(self._asked[most])))
         self._asked.setdefault(sender, {})[ours] = None
         expires = self._deadlines.clock() + self._timeout
-        self._questions[ours] = _OpenQuestion(sender, id, about, expires)
+        self._questions[ours] = made = _OpenQuestion(question, about, expires)
         if self._sweep is None:
             self._sweep = self._deadlines.call_later(self._timeout, self._expire)
+        if question.wider is not None and not any(
+            self._was_asked(each, made) for each in self._members
+        ):
+            self._forget(ours)
+            question.wider.unasked()
         return ours
 
     def answer(self, receiver: Subscription, packet: Packet) -> None:
@@ -148,12 +164,12 @@ class Acks:
 
     def _settle(self, ours: int, question: _OpenQuestion, packet: Packet | None) -> None:
         self._forget(ours)
-        namespace = question.sender.socket.namespace
-        attachments = packet.attachments if packet is not None else ()
-        type = PacketType.BINARY_ACK if attachments else PacketType.ACK
-        text = header(type, namespace, question.id, len(attachments))
-        text += packet.payload if packet is not None else b"[]"
-        question.sender.send(Record(EnginePacket(text), *attachments))
+        if question.question.wider is not None:
+            question.question.wider.answered(packet)
+        elif packet is None:
+            reply(question.question, b"[]")
+        else:
+            reply(question.question, packet.payload, packet.attachments)
 
     def _expire(self) -> None:
         """Forget questions that are too old; one deadline serves all of them."""
@@ -169,14 +185,24 @@ class Acks:
     def _forget(self, ours: int) -> None:
         question = self._questions.pop(ours)
         self._await(ours, question, None)
-        mine = self._asked[question.sender]
+        sender = question.question.sender
+        mine = self._asked[sender]
         del mine[ours]
         if not mine:
-            del self._asked[question.sender]
+            del self._asked[sender]
 
     def _was_asked(self, receiver: Subscription, question: _OpenQuestion) -> bool:
         return (
-            receiver is not question.sender
+            receiver is not question.question.sender
             and receiver.was_for(question.about)
             and self._may_answer(receiver)
         )
+
+
+def reply(question: Question, payload: bytes, attachments: Sequence[EnginePacket] = ()) -> None:
+    """Send the answer with this payload to the client that asked."""
+    sender = question.sender
+    assert isinstance(sender, Subscription)
+    type = PacketType.BINARY_ACK if attachments else PacketType.ACK
+    text = header(type, sender.socket.namespace, question.id, len(attachments)) + payload
+    sender.send(Record(EnginePacket(text), *attachments))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.engineio.packet import Packet
-    from gateway.relay.subscription import Subscription
+    from gateway.relay.acks import Wider
 
 OVERHEAD = packet.OVERHEAD
 """An event costs as much memory beyond its payload as any record does."""
@@ -33,13 +33,18 @@ class Sender:
 
 
 class Question:
-    """Who asked, and the acknowledgment id that the sender gave."""
+    """Who asked, and the acknowledgment id that the sender gave.
 
-    __slots__ = ("id", "sender")
+    `wider`: what gathers the answers of several gateways; None: this one is alone.  `sender` is a
+    `Subscription`, unless the question came from another gateway.
+    """
 
-    def __init__(self, sender: Subscription, id: int) -> None:
+    __slots__ = ("id", "sender", "wider")
+
+    def __init__(self, sender: Sender, id: int, wider: Wider | None = None) -> None:
         self.sender = sender
         self.id = id
+        self.wider = wider
 
 
 class Event(Record):

@@ -278,10 +278,9 @@ class Hub:
 
         `place`: its position in the log.
         """
-        sender = question.sender
         payload, *attachments = event.packets
         about = QuestionContext(place, event.name, event.code, event.trusted, event.aliases)
-        ours = self._acks.ask(sender, question.id, about)
+        ours = self._acks.ask(question, about)
         type = PacketType.BINARY_EVENT if attachments else PacketType.EVENT
         head = header(type, self.name, ours, len(attachments))
         event.become(EnginePacket(head + payload.data), *attachments)

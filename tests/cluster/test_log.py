@@ -94,16 +94,6 @@ class OneLogTests(ClusterCase):
         self.assertFalse(other.journal.reading.is_attached)
         self.assertTrue(one.journal.reading.is_attached)
 
-    async def test_a_question_is_an_event_elsewhere(self):
-        one, two = await self.nodes(2)
-        asker, near, far = await one.ear(), await one.ear(), await two.ear()
-        asker.emit("ask", {}, id=5)
-        await until(lambda: near.events and far.events)
-        self.assertEqual(far.events, ['42["ask",{}]'])
-        (asked,) = near.events
-        near.say("43" + asked[2 : asked.index("[")] + '["yes"]')
-        await until(lambda: '435["yes"]' in asker.lines, "the answer")
-
 
 class RecoveryTests(ClusterCase):
     async def left(self, **auth):

@@ -1,6 +1,5 @@
 """What stands in one batch of the log."""
 
-from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,9 +29,9 @@ def said(value, *, sender=None, attached=(), trusted=True, current=True, questio
     return Event(packets, sender, KEYS.of(value), trusted, 1.5, current, question)
 
 
-def read(*contents: Any, namespace="/"):
-    reader = Reader(namespace, lambda text: f"{text}.signed")
-    return reader.read(join([pack(each) for each in contents]))
+def read(*contents: Any, number=0, ask=None):
+    reader = Reader(lambda text: f"{text}.signed")
+    return reader.read(join([pack(each, number) for each in contents]), ask)
 
 
 class RecordTests(SynchronousTestCase):
@@ -65,13 +64,19 @@ class RecordTests(SynchronousTestCase):
         ((again,),) = read(events)
         self.assertEqual(again.sender.pid, "sid.7-3.signed")
 
-    def test_a_question_has_the_header_of_an_event_elsewhere(self):
-        asker: Any = SimpleNamespace(pid=None)
+    def test_a_question_keeps_its_payload_and_its_number(self):
+        asker = Sender()
         event = said(["ask"], sender=asker, attached=(b"x",), question=Question(asker, 3))
         event.become(Packet(b'["ask"]'), *event.packets[1:])
-        ((again,),) = read([event], namespace="/chat")
-        self.assertEqual(again.packets[0].data, b'451-/chat,["ask"]')
-        self.assertFalse(again.acked)
+        asked: list[int] = []
+        question = Question(Sender(), 0)
+        ((again,),) = read([event], number=7, ask=lambda n: asked.append(n) or question)
+        self.assertEqual([each.data for each in again.packets], [b'["ask"]', b"x"])
+        self.assertEqual(asked, [7])
+        self.assertIs(again.question, question)
+        ((again,),) = read([event])
+        self.assertIsNone(again.question, "nobody is asked twice")
+        self.assertTrue(again.acked, "nor is anybody who comes later")
 
     def test_marks_and_notes_are_what_they_were(self):
         note = Note("sid.7-3", b"{}")

@@ -77,7 +77,16 @@ class Ear(WebSocketClient):
 class Node(RelayWorld):
     """One gateway of the cluster `name`."""
 
-    def __init__(self, url: str, gateway: str, name: str, *, key: bytes = KEY, **given: Any):
+    def __init__(
+        self,
+        url: str,
+        gateway: str,
+        name: str,
+        *,
+        key: bytes = KEY,
+        post: "PostOffice | None" = None,
+        **given: Any,
+    ):
         hold = given.pop("hold", 0.5)
         settings = RelaySettings(**market(quotes=True), **given)
         self.deadlines = Deadlines(reactor.seconds)
@@ -114,6 +123,8 @@ class Node(RelayWorld):
         self.hub = self.relay.hubs["/"]
         self.log = self.hub.log
         self.journal = self.cluster.journals["/"]
+        if post is not None:
+            self.cluster.mail = self.cluster.members = post
         self.cluster.startService()
 
     @property
@@ -142,6 +153,37 @@ class Node(RelayWorld):
 
 
 _redis = Kept(RedisServer)
+
+
+class PostOffice:
+    """Brings letters from one to another gateway of this process, each in a turn of its own.
+
+    It is the mail and the members of `gateway`; `all` are those of the cluster.
+    """
+
+    def __init__(self, gateway: str, all: "dict[str, PostOffice]") -> None:
+        self.handlers: dict[str, Callable[[str, bytes], object]] = {}
+        self.on_gone: list[Callable[[str], object]] = []
+        self._gateway = gateway
+        self._all = all
+        all[gateway] = self
+
+    def post(self, to: str, kind: str, body: bytes) -> None:
+        reactor.callLater(0, self._bring, to, kind, body)
+
+    def _bring(self, to: str, kind: str, body: bytes) -> None:
+        if to in self._all:
+            self._all[to].handlers[kind](self._gateway, body)
+
+    def present(self) -> set[str]:
+        return set(self._all)
+
+    def lose(self, gateway: str) -> None:
+        """Note that a gateway is gone."""
+        self._all.pop(gateway, None)
+        for other in self._all.values():
+            for heed in other.on_gone:
+                heed(gateway)
 
 
 class ClusterCase(TestCase):
