@@ -59,8 +59,6 @@ class Cluster(Service):
         self.pid_key = partial(bytes, settings.secret("pids"))
         self.token: Callable[[], int] = int
         """The token of the lease, while this gateway holds it; else 0."""
-        self.mail: Any = None
-        self.members: Any = None
         self.overheard: Callable[[Sequence[Event]], object] = bool
         """Called with trusted events of other gateways."""
         self.on_cut_off: list[Callable[[str], object]] = []
