@@ -260,6 +260,7 @@ class GatewayAssembly:
         self.memory = None
         if cluster is not None:
             join(cluster, self._events, time.time)
+            cluster.on_alarm.append(lambda why: self._alerts.cluster(why))  # it is made later
         else:
             self.memory = make_memory(
                 self._settings, settings, relay, self._events, self.supervisor

@@ -82,6 +82,8 @@ class Alerts:
         """To be called with name and argument of each event that the gateway publishes."""
         self.bars = rules.bars
         """To be called with what is wrong with the bars, and with "" when they are well again."""
+        self.cluster = rules.cluster
+        """To be called with why the shared log does not answer, and with "" when it does."""
         self.recording = rules.recording
         """To be called when the recording fails, and when it goes on."""
 

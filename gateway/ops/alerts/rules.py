@@ -31,6 +31,8 @@ UNRECORDED: Final = "unrecorded"
 """Events can't be recorded, or are missing in the recording."""
 UNKEPT: Final = "unkept"
 """Bars can't be written, or their file was damaged or removed."""
+SEVERED: Final = "severed"
+"""This gateway does not reach the log that it shares with others."""
 RECOVERED: Final = "recovered"
 """The trouble that was told before is over."""
 TEST: Final = "test"
@@ -39,6 +41,7 @@ TEST: Final = "test"
 WORKER: Final = "worker"
 RECORDING: Final = "recording"
 BARS: Final = "bars"
+CLUSTER: Final = "cluster"
 """The subjects of alerts that are about no market."""
 
 
@@ -239,6 +242,15 @@ class AlertRules:
             self._alert(UNKEPT, BARS, f"bars: {trouble}", {})
         else:
             self._alert(RECOVERED, BARS, "bars are written again", {})
+
+    # -- the cluster ----------------------------------------------------------------------
+
+    def cluster(self, trouble: str) -> None:
+        """The shared log does not answer because of `trouble`, or "": it answers again."""
+        if trouble:
+            self._alert(SEVERED, CLUSTER, f"cut off from the shared log: {trouble}", {})
+        else:
+            self._alert(RECOVERED, CLUSTER, "the shared log answers again", {})
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
         now = self._deadlines.clock()

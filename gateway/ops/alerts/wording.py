@@ -15,11 +15,13 @@ import attrs
 
 from gateway.ops.alerts.rules import (
     BARS,
+    CLUSTER,
     DIED,
     FATAL,
     PAUSED,
     RECORDING,
     RECOVERED,
+    SEVERED,
     STALE,
     TEST,
     UNKEPT,
@@ -63,10 +65,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         STALE: "Quotes stopped: {market}",
         UNRECORDED: "Recording fails",
         UNKEPT: "Bars are not kept",
+        SEVERED: "Cut off from the shared log",
         TEST: "Test: this channel works",
         f"{RECOVERED} {WORKER}": "Worker runs again",
         f"{RECOVERED} {RECORDING}": "Recording goes on",
         f"{RECOVERED} {BARS}": "Bars are kept again",
+        f"{RECOVERED} {CLUSTER}": "The shared log answers again",
         RECOVERED: "Quotes are back: {market}",
         "with": "{title}: {cause}",
         "after": "{title}, after {time}",
@@ -90,10 +94,12 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         STALE: "報價中斷：{market}",
         UNRECORDED: "行情錄製失敗",
         UNKEPT: "K 線無法保存",
+        SEVERED: "與共用 log 的連線中斷",
         TEST: "測試：這個通道可以送達",
         f"{RECOVERED} {WORKER}": "行情程式恢復正常",
         f"{RECOVERED} {RECORDING}": "錄製已繼續",
         f"{RECOVERED} {BARS}": "K 線已恢復保存",
+        f"{RECOVERED} {CLUSTER}": "共用 log 恢復回應",
         RECOVERED: "報價恢復：{market}",
         "with": "{title}：{cause}",
         "after": "{title}，歷時 {time}",
@@ -204,7 +210,7 @@ class Wording:
             return []
         if alert.kind == STALE:
             return [texts["silent"]]
-        if alert.subject in (RECORDING, BARS):
+        if alert.subject in (RECORDING, BARS, CLUSTER):
             lost = facts.get("lost")
             return [*([texts["lost"].format(lost=lost)] if lost else []), alert.detail]
         if alert.kind == UNREADY:

@@ -17,7 +17,7 @@ from tests.ops.alerts.test_wording import LINK, alert
 ROOT = Path(__file__).parents[3]
 KINDS = (
     *(rules.DIED, rules.PAUSED, rules.FATAL, rules.UNREADY, rules.STALE),
-    *(rules.UNRECORDED, rules.UNKEPT, rules.RECOVERED, rules.TEST),
+    *(rules.UNRECORDED, rules.UNKEPT, rules.SEVERED, rules.RECOVERED, rules.TEST),
 )
 SLACK = "https://hooks.slack.com/services/T01ABCDEF/B02GHIJKL/a1B2c3D4e5F6g7H8i9J0k1L2"
 DISCORD = "https://discord.com/api/webhooks/123456789012345678/abcDEF_ghi-JKL012"

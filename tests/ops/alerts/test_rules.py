@@ -275,6 +275,12 @@ class RecordingTests(RulesTestCase):
 
 
 class BarsTests(RulesTestCase):
+    def test_a_shared_log_that_does_not_answer_and_answers_again(self) -> None:
+        self.rules.cluster("refused")
+        self.rules.cluster("")
+        told = [(each.kind, each.subject) for each in self.alerts]
+        self.assertEqual(told, [("severed", "cluster"), ("recovered", "cluster")])
+
     def test_bars_that_can_not_be_written_and_are_written_again(self) -> None:
         self.rules.bars("database or disk is full")
         self.rules.bars("")
