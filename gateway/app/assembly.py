@@ -260,7 +260,7 @@ class GatewayAssembly:
         self.memory = None
         if cluster is not None:
             join(cluster, self._events, time.time)
-            cluster.on_alarm.append(lambda why: self._alerts.cluster(why))  # it is made later
+            cluster.on_alarm.append(self._alarm)
         else:
             self.memory = make_memory(
                 self._settings, settings, relay, self._events, self.supervisor
@@ -379,6 +379,10 @@ class GatewayAssembly:
     def _guardian(self) -> int | None:
         """The process above the worker."""
         return None if self.supervisor is None else self.supervisor.guardian_pid
+
+    def _alarm(self, why: str) -> None:
+        """Tell people that the shared log does not answer, or that it does again."""
+        self._alerts.cluster(why)
 
     def _heed_tokens(self, tokens: Sequence[Token]) -> None:
         """Other tokens count from now on."""
