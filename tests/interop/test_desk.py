@@ -83,6 +83,12 @@ class FrameTests(StageCase):
         expect(page.locator("#selected-price")).to_have_text("\u221242")
         expect(page.locator("#selected-percent")).to_contain_text("\u2013")
 
+    def test_operations_can_be_where_one_begins(self) -> None:
+        page = self.stage("operations").page
+        expect(page.locator("#ops")).to_be_visible()
+        page.keyboard.press("m")
+        expect(page.locator("#selected-price")).to_have_text("31,268")
+
     def test_the_clock_is_the_exchanges(self) -> None:
         page = self.stage("ready").page  # the browser is in New York
         expect(page.locator("#clock")).to_have_text("10:42:17")

@@ -219,7 +219,8 @@ function goTo(change, isSmall) {
 function arrive(place) {
   showView(place.view);
   if (place.view === "ops") {
-    const panel = place.panel && document.querySelector(`#ops [data-panel="${CSS.escape(place.panel)}"]`);
+    // Without a panel there is none of that name.
+    const panel = document.querySelector(`#ops [data-panel="${CSS.escape(place.panel)}"]`);
     panel?.scrollIntoView({ block: "nearest" });
     panel?.focus();
   } else {
