@@ -82,54 +82,74 @@ class Seen:
         )
 
 
-class Crowd:
-    """A process of `number` clients of the gateway at `url`; `runtime` runs it.
+class _Process:
+    """A process of clients of the gateway at `url`, which `runtime` runs."""
 
-    `recovering`: all of them do, and not only every other one.
-    """
-
-    def __init__(
-        self, url: str, number: int, runtime: str = "", *, recovering: bool = False
-    ) -> None:
-        modules = node_modules()
+    def __init__(self, runtime: str, url: str, clients: list[dict[str, Any]]) -> None:
         self._process = subprocess.Popen(
-            [
-                runtime or require_node(),
-                str(HERE / "agents" / "crowd.mjs"),
-                url,
-                json.dumps(plan(number, recovering=recovering)),
-            ],
+            [runtime, str(HERE / "agents" / "crowd.mjs"), url, json.dumps(clients)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "NODE_PATH": str(modules)},
+            env={**os.environ, "NODE_PATH": str(node_modules())},
         )
+        self.pid = self._process.pid
         self._said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self._said.get(timeout=WAIT)  # all of them are connected
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._said.put(json.loads(line))
 
-    def _tell(self, command: str) -> None:
+    def hear(self) -> dict[str, Any]:
+        """What it says next: first that all of them are connected."""
+        return self._said.get(timeout=WAIT)
+
+    def tell(self, command: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([command]) + "\n")
         self._process.stdin.flush()
 
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(WAIT)
+        self._process.stdout.close()
+
+
+class Crowd:
+    """Processes of `number` clients of the gateway at `url`.
+
+    Node.js runs them; a `runtime`, where there is one, those that use WebSockets from the start.
+    `recovering`: all of them do, and not only every other one.
+    """
+
+    def __init__(
+        self, url: str, number: int, runtime: str = "", *, recovering: bool = False
+    ) -> None:
+        parts: dict[str, list[dict[str, Any]]] = {}
+        for client in plan(number, recovering=recovering):
+            others = runtime if client["transports"] == KINDS["websocket"] else ""
+            parts.setdefault(others or require_node(), []).append(client)
+        self._processes = [_Process(each, url, clients) for each, clients in parts.items()]
+        for process in self._processes:
+            process.hear()
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
+
     def mark(self) -> None:
         """Silence is measured from now on."""
-        self._tell("mark")
+        for process in self._processes:
+            process.tell("mark")
 
     def report(self) -> list[dict[str, Any]]:
-        self._tell("report")
-        reports: list[dict[str, Any]] = self._said.get(timeout=WAIT)["report"]
-        return reports
+        for process in self._processes:
+            process.tell("report")
+        return [each for process in self._processes for each in process.hear()["report"]]
 
     def heard_all(self, past: int) -> bool:
         """Whether each has heard an event after number `past`."""
@@ -145,11 +165,8 @@ class Crowd:
         return self.report()
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(WAIT)
-        self._process.stdout.close()
+        for process in self._processes:
+            process.close()
 
 
 def newest(report: dict[str, Any]) -> int:
