@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from gateway.market.contracts import sessions
 from gateway.market.hours import TAIPEI
 
 Event = tuple[str, dict[str, Any]]
@@ -190,7 +191,7 @@ def codes() -> dict[str, Any]:
     for strike in STRIKES:
         for letter in "LX":
             known[f"TXO{strike}{letter}6"] = {"tick": TICKS["option"]}
-    return {"timezone": "Asia/Taipei", "codes": known}
+    return {"timezone": "Asia/Taipei", "markets": sessions(), "codes": known}
 
 
 @cache

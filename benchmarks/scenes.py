@@ -129,6 +129,8 @@ class Scene:
     events: tuple[Event, ...] = tuple(invented.events())
     refusal: int = 0
     """The status with which every request is answered instead."""
+    lack: str = "token_missing"
+    """The `code` of that answer."""
     is_lost: bool = False
     """The gateway goes away when all has been said."""
     place: str = "#/TXFR1"
@@ -213,6 +215,7 @@ SCENES: dict[str, Scene] = {
     "fatal": Scene(_down("fatal"), _SILENT, place="#/ops"),
     "gone": Scene(is_lost=True),
     "token": Scene(refusal=401, events=()),
+    "wrong-token": Scene(refusal=401, lack="token_wrong", events=()),
     "view-only": Scene({"access": {"name": "viewer", "role": "view"}}, place="#/ops"),
     "replay": Scene(
         {

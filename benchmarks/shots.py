@@ -112,7 +112,8 @@ class Stage:
         elif self._gone:
             route.abort()
         elif self._scene.refusal:
-            route.fulfill(status=self._scene.refusal, json={"error": "A token is needed"})
+            refused = {"error": "Unauthorized", "code": self._scene.lack}
+            route.fulfill(status=self._scene.refusal, json=refused)
         else:
             route.fulfill(json=self._told(path, parse_qs(urlsplit(route.request.url).query)))
 

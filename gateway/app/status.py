@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from gateway.app.identity import known_as_worker
+from gateway.app.identity import identity_of, known_as_worker
 from gateway.common.attempt import Reading
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _lag(subscription: Subscription) -> int:
 
 
 def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
-    """One client; `lag` is the bytes that wait for it."""
+    """One client; `lag` is the bytes that wait for it, `name` that of its token, if it has one."""
     session = subscription.socket.session
     return {
         "address": str(session.peer),
@@ -132,4 +132,5 @@ def _client(hub: Hub, subscription: Subscription) -> dict[str, Any]:
         "namespace": hub.name,
         "lag": subscription.lag,
         "worker": known_as_worker(session),
+        "name": next((token.name for token in identity_of(session).tokens), ""),
     }

@@ -98,7 +98,7 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(set(clients), {"192.0.2.1:5000", "[::1]:5001", "unix", "192.0.2.9:1"})
         self.assertEqual(
             clients["192.0.2.1:5000"],
-            {"transport": "websocket", "namespace": "/", "lag": 0, "worker": False},
+            {"transport": "websocket", "namespace": "/", "lag": 0, "worker": False, "name": ""},
         )
         self.assertEqual(clients["192.0.2.9:1"]["transport"], "polling")
 

@@ -3,17 +3,24 @@
 import { Desk } from "./market/desk.js";
 import { priceText } from "./market/words.js";
 import { isOld, belief } from "./model/belief.js";
-import { settle } from "./model/clock.js";
+import { now, settle } from "./model/clock.js";
 import { conditions } from "./model/conditions.js";
 import { ask } from "./net/api.js";
 import { Poll } from "./net/poll.js";
 import { Socket } from "./net/socket.js";
-import { Alerts } from "./ops/alerts.js";
+import { AlarmPanel } from "./market/alarms.js";
+import { Rates, total } from "./model/rates.js";
+import { Access } from "./ops/access.js";
+import { Banner } from "./ops/banner.js";
 import { Clients } from "./ops/clients.js";
 import { Credentials } from "./ops/credentials.js";
+import { Day } from "./ops/day.js";
+import { Events } from "./ops/events.js";
 import { Log } from "./ops/log.js";
-import { Rates } from "./ops/rates.js";
+import { Record } from "./ops/record.js";
 import { Replay } from "./ops/replay.js";
+import { Sources } from "./ops/sources.js";
+import { tokenDialog } from "./ops/token.js";
 import { Worker } from "./ops/worker.js";
 import { byId, mark } from "./ui/dom.js";
 import { moment, number } from "./ui/format.js";
@@ -24,7 +31,8 @@ import { listen as listenToPanes, show as showView } from "./ui/panes.js";
 import { preferences } from "./ui/preferences.js";
 import { Router } from "./ui/route.js";
 import { StatusLine } from "./ui/status_line.js";
-import { browser, tab } from "./ui/store.js";
+import { browser } from "./ui/store.js";
+import { token } from "./ui/token.js";
 
 const QUOTES = ["market_tick", "market_bidask", "market_snapshot", "market_contract"];
 const EVENTS = [...QUOTES, "python_status", "python_error", "shioaji_ready", "heartbeat", "feed_status"];
@@ -33,6 +41,15 @@ const KNOWN = new Set([...EVENTS, "market_kbars", "contracts_loaded", "option_me
 
 /** What may be shown instead of the market, as `/status` has it. */
 const KINDS = ["replay", "rehearsal", "demo"];
+
+/** What is no market of now: alarms are silent. */
+const RECORDED = new Set(["replay", "rehearsal"]);
+/** Conditions that alarms of a kind are about. */
+const TROUBLES = {
+  worker: ["fatal", "exited", "backoff", "pause", "unready", "engineio3", "proxy", "url", "broker"],
+  feed: ["stale"],
+  gateway: ["gateway", "token", "wrongToken"],
+};
 
 const CODES_EVERY = 30_000; // milliseconds: contracts seldom change
 
@@ -67,18 +84,24 @@ const desk = new Desk(
       inNextFrame(choose);
     },
     changed: () => inNextFrame(title),
-    traded: () => {},
+    traded: (instrument, trade) => RECORDED.has(facts.kind) || alarms.traded(instrument, trade),
   },
   reason,
 );
 const codes = new Poll("codes", learn, CODES_EVERY);
 
 // Operations
-const alerts = new Alerts();
+const record = new Record();
+const banner = new Banner((text) => (byId("announcer").textContent = text));
 const worker = new Worker(refresh);
+const day = new Day();
+const sources = new Sources(() => [...desk.market.codes.values()]);
+const access = new Access(refresh);
 const clients = new Clients();
 const rates = new Rates();
 const log = new Log();
+const events = new Events(inspect);
+const alarms = new AlarmPanel(alarmed, () => desk.chosen, silentFor);
 const replay = new Replay(refresh, beginAnew);
 new Credentials(refresh);
 
@@ -91,9 +114,24 @@ const socket = new Socket(url, auth, {
   event,
 });
 
-function auth() {
-  const token = tab.get("token");
-  return { events: EVENTS, snapshot: true, trusted: true, ...(token && { token }) };
+const inspection = new Socket(url, () => auth({ trusted: !inspectsAll }), {
+  connected: () => {},
+  refused: () => {},
+  lost: () => {},
+  event: (name, _, values, text) => events.event(name, values, text),
+});
+let inspectsAll = false;
+
+function auth(wanted = { events: EVENTS, trusted: true }) {
+  const brought = token();
+  return { ...wanted, snapshot: true, ...(brought && { token: brought }) };
+}
+
+/** Hear all events for the inspector: null: no more; else whether those of others, too. */
+function inspect(wantsAll) {
+  inspectsAll = wantsAll === true;
+  if (wantsAll === null) inspection.close();
+  else inspection.reconnect();
 }
 
 function connect(change) {
@@ -123,7 +161,7 @@ const REACTIONS = {
   python_error: (value) => {
     const error = String(value.error ?? "");
     const at = value.timestamp;
-    alerts.note(`error ${at} ${error}`, at, "bad", () => t("history.error", { error }));
+    record.note(`error ${at} ${error}`, at, { level: "bad", text: () => t("history.error", { error }) });
   },
   feed_status: (value) => {
     refresh();
@@ -132,7 +170,7 @@ const REACTIONS = {
     if (typeof state !== "string") return; // whoever may publish could have said it
     const level = { stale: "warn", live: "good" }[state] ?? "info";
     const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
-    alerts.note(`feed ${name} ${timestamp}`, timestamp, level, text);
+    record.note(`feed ${name} ${timestamp}`, timestamp, { level, text });
   },
   shioaji_ready: (value) => {
     facts.isDemo = value.demo === true;
@@ -153,13 +191,41 @@ function told(answer, error) {
     if (answer.broker) facts.broker = answer.broker.connected;
     facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
     replay.update(answer.replaying ?? null);
-    worker.update(answer);
-    clients.update(answer.clients, answer.relay);
-    line.rate = rates.update(answer.freshness.events);
+    tellOperations(answer);
     desk.feeds(feeds(answer.freshness.events));
-    alerts.exits(answer.exits);
+  } else if (!error.status) {
+    worker.update(null);
   }
   assess();
+}
+
+function tellOperations(answer) {
+  const rated = rates.update(answer.freshness.events, performance.now());
+  line.rate = total(rated);
+  events.told(rated);
+  worker.update(answer);
+  day.update(answer);
+  sources.update(answer, feeds(answer.freshness.events).length, !facts.kind && !facts.isDemo);
+  access.update(answer);
+  clients.update(answer.clients, answer.relay);
+  record.exits(answer.exits);
+  record.actions(answer.actions);
+  log.ended(answer.lastExit);
+}
+
+/** An alarm of this device came true. */
+function alarmed(text, at) {
+  byId("announcer").textContent = text;
+  record.note(`alarm ${at} ${text}`, at, {
+    kind: "alarm", level: "warn", text: () => text, more: () => t("record.alarm"),
+  });
+}
+
+/** Seconds without a trade of `code` while its market trades; null: nobody expects one. */
+function silentFor(code) {
+  const found = desk.market.find(code);
+  const market = facts.status?.freshness?.markets?.[found?.market];
+  return found && market?.open && Number.isFinite(found.time) ? now() - found.time : null;
 }
 
 /** Events that are no quotes. */
@@ -172,11 +238,17 @@ function feeds(events) {
 /** What `/codes` tells of contracts. */
 function learn(answer) {
   for (const [code, known] of Object.entries(answer?.codes ?? {})) desk.market.known(code, known);
+  if (answer) day.learn(answer.markets);
 }
 
 function assess() {
   facts.isDemo ||= desk.market.isDemo;
-  alerts.show(conditions(facts));
+  const found = conditions(facts);
+  const ids = new Set(found.filter(({ level }) => level !== "info").map(({ id }) => id));
+  banner.show(found, facts.status?.access?.role === "control");
+  for (const [kind, troubles] of Object.entries(TROUBLES)) {
+    alarms.trouble(kind, troubles.some((id) => ids.has(id)));
+  }
   line.write();
   const all = isOld(belief(facts));
   const { stale = [], silentCodes = [], markets = {} } = facts.status?.freshness ?? {};
@@ -218,6 +290,7 @@ function goTo(change, isSmall) {
 
 function arrive(place) {
   showView(place.view);
+  events.isInView = place.view === "ops";
   if (place.view === "ops") {
     // Without a panel there is none of that name.
     const panel = document.querySelector(`#ops [data-panel="${CSS.escape(place.panel)}"]`);
@@ -258,6 +331,7 @@ function title() {
 }
 
 onKey("m", () => router.go({ view: "market", code: desk.chosen?.code }));
+onKey("n", () => alarms.open());
 onKey("o", () => router.go({ view: "ops" }));
 onKey("/", () => {
   router.go({ view: "market", code: desk.chosen?.code });
@@ -268,10 +342,12 @@ listenToPanes(
   () => router.go({ view: "ops" }),
   () => router.go({ view: "market", code: desk.chosen?.code }),
 );
-preferences(() => {
+preferences();
+tokenDialog(() => {
   socket.reconnect();
   refresh();
   log.refresh();
+  codes.refresh();
 });
 onLanguage(assess);
 for (const woken of ["online", "visibilitychange"]) {

@@ -31,7 +31,7 @@ def source(name: str) -> str:
 NAMES = sorted(str(file.relative_to(STATIC)) for file in STATIC.rglob("*") if file.is_file())
 SCRIPTS = [name for name in NAMES if name.endswith(".js")]
 SHEETS = [name for name in NAMES if name.endswith(".css")]
-TABLES = ("common", "market", "ops")
+TABLES = ("common", "market", "ops", "alarms")
 """The files of texts, by language."""
 
 

@@ -11,12 +11,15 @@ export function conditions(facts) {
 }
 
 /** Conditions in which nothing is known of the others. */
-const BLIND = new Set(["token", "gateway"]);
+const BLIND = new Set(["token", "wrongToken", "gateway"]);
 
 const LIMIT = 0.8; // of the budget
 
 const CHECKS = [
-  ({ error, refused }) => (refused || error?.status === 401) && { id: "token", level: "bad" },
+  ({ error, refused }) => {
+    if (!refused && error?.status !== 401) return null;
+    return { id: error?.code === "token_wrong" ? "wrongToken" : "token", level: "bad" };
+  },
   ({ error, connected }) => (connected === false || error) && { id: "gateway", level: "bad" },
   ({ status }) => DOWN[status?.state]?.(status),
   ({ lacksKeys, broker, status }) => {

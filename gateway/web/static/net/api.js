@@ -1,6 +1,6 @@
 /** The gateway's REST routes; the token, where one is set, goes with every request. */
 
-import { tab } from "../ui/store.js";
+import { token } from "../ui/token.js";
 
 const PATIENCE = 10_000; // milliseconds for a question; a change takes as long as it takes
 
@@ -11,12 +11,13 @@ export class ApiError extends Error {
     this.status = status;
     this.details = answer.details ?? "";
     this.nextStart = answer.nextStart ?? null;
+    this.code = answer.code ?? ""; // of 401: what is wrong with the token
   }
 }
 
 async function request(path, options) {
-  const token = tab.get("token");
-  const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  const brought = token();
+  const headers = { ...options.headers, ...(brought && { Authorization: `Bearer ${brought}` }) };
   let answer;
   let value;
   try {

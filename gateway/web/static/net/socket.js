@@ -6,7 +6,7 @@
  */
 
 const OPEN = "0", CLOSE = "1", PING = "2", PONG = "3", MESSAGE = "4";
-const CONNECT = "0", DISCONNECT = "1", EVENT = "2", CONNECT_ERROR = "4";
+const CONNECT = "0", DISCONNECT = "1", EVENT = "2", CONNECT_ERROR = "4", BINARY_EVENT = "5";
 
 const FIRST_DELAY = 500, LONGEST_DELAY = 10_000; // milliseconds between attempts
 const HANDSHAKE = 10_000; // milliseconds in which a connection must come to something
@@ -24,7 +24,8 @@ export class Socket {
   /**
    * `auth()` makes what CONNECT carries; `on` hears:
    * - `connected()`
-   * - `event(name, argument)`: of an event's arguments, the first
+   * - `event(name, argument, values, text)`: an event's first argument, all of them, and the JSON
+   *   that they came in; an attachment is told by its placeholder
    * - `refused()`: the gateway does not let us in
    * - `lost()`: the connection is gone, or there was none; either way it is tried again
    */
@@ -44,6 +45,12 @@ export class Socket {
     this.#socket = socket;
     this.#silence = HANDSHAKE;
     this.#alive();
+  }
+
+  /** Listen no more, until `reconnect`. */
+  close() {
+    clearTimeout(this.#retry);
+    this.#forget();
   }
 
   /** Do not wait any longer for the next attempt, if that is what we do. */
@@ -77,10 +84,12 @@ export class Socket {
 
   #message(data) {
     switch (data[1]) {
-      case EVENT: {
+      case EVENT:
+      case BINARY_EVENT: {
         // The array begins after the id of an acknowledgment, which we leave to others.
-        const [name, argument] = JSON.parse(data.slice(data.indexOf("[")));
-        this.#on.event(name, argument);
+        const text = data.slice(data.indexOf("["));
+        const [name, ...values] = JSON.parse(text);
+        this.#on.event(String(name), values[0], values, text);
         break;
       }
       case CONNECT:

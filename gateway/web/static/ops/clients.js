@@ -25,7 +25,7 @@ export class Clients {
 class Line {
   row;
   #address;
-  #transport;
+  #name;
   #lag;
 
   constructor() {
@@ -33,12 +33,14 @@ class Line {
     const cells = [element("td"), element("td")];
     this.row = element("tr", {}, address, ...cells);
     this.#address = new Text(address);
-    [this.#transport, this.#lag] = cells.map((cell) => new Text(cell));
+    [this.#name, this.#lag] = cells.map((cell) => new Text(cell));
   }
 
-  update({ address, transport, namespace, lag, worker }) {
+  update({ address, name, transport, namespace, lag, worker }) {
     this.#address.set(namespace === "/" ? address : `${address} ${namespace}`);
-    this.#transport.set(worker ? t("clients.worker") : t(`transport.${transport}`));
+    const who = worker ? t("clients.worker") : name ?? "";
+    const way = transport === "polling" ? t("transport.polling") : "";
+    this.#name.set([who, way].filter(Boolean).join(" · "));
     this.#lag.set(lag ? bytes(lag) : "0");
     mark(this.row, "lag", lag > 65536 ? "yes" : "");
     mark(this.row, "worker", worker ? "yes" : "");

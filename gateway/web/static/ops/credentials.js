@@ -3,7 +3,7 @@
 import { ApiError, change } from "../net/api.js";
 import { byId, mark } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { problem } from "./worker.js";
+import { problem } from "./problem.js";
 
 const REQUIRED = ["apiKey", "secretKey"];
 const CERTIFICATE = ["caCertPath", "caPassword"]; // both or neither: quotes need none

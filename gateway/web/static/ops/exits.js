@@ -2,9 +2,9 @@
 
 import { t } from "../ui/i18n.js";
 
-/** Its signal or exit code, and the kind of failure where it is known; why it never ran. */
+/** The kind of failure where it is known, else the signal or exit code, or why it never ran. */
 export function ending({ code, signal, class: cause, reason }) {
   const why = cause && cause !== "other" ? t(`cause.${cause}`) || cause : "";
-  if (!signal && code === null) return reason || why;
-  return [signal ?? t("exit.code", { code }), why].filter(Boolean).join(" · ");
+  if (why) return signal ? `${signal} · ${why}` : why;
+  return signal ?? (code === null ? reason : t("exit.code", { code }));
 }

@@ -1,11 +1,14 @@
-/** The last lines that the worker printed. */
+/** The last lines that the worker printed: all or errors, filtered, followed until scrolled. */
 
-import { byId, element } from "../ui/dom.js";
-import { clock } from "../ui/format.js";
 import { Poll } from "../net/poll.js";
+import { byId, element, mark, Text } from "../ui/dom.js";
+import { clock } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
 
 const LINES = 200; // asked for
-const KEPT = 600; // shown
+const KEPT = 500; // shown
+const NEAR = 40; // pixels from the end within which the newest line is followed
+const SAID = 3000; // milliseconds for which it is said that something was copied
 const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
 
 /**
@@ -25,31 +28,110 @@ export function added(before, after) {
 export class Log {
   #box = byId("log");
   #before = [];
+  #lines = []; // {text, said, stream, node}
+  #stream = ""; // "": all
+  #cause = ""; // the line that tells why the last worker ended
+  #filter = byId("log-filter");
+  #copied = new Text(byId("log-copied"));
+  #errors = new Text(byId("log-errors"));
   #poll = new Poll(`logs?lines=${LINES}`, (answer) => answer && this.#add(answer.lines));
+
+  constructor() {
+    for (const button of document.querySelectorAll("[data-stream]")) {
+      button.addEventListener("click", () => {
+        this.#stream = button.dataset.stream;
+        this.#write();
+      });
+    }
+    this.#filter.addEventListener("input", () => this.#write());
+    byId("log-copy").addEventListener("click", () => this.#copy());
+    onLanguage(() => this.#write());
+    this.#write();
+  }
 
   /** Ask for the newest lines. */
   refresh() {
     this.#poll.refresh();
   }
 
+  /** The exit that `/status` knows last: the line that tells why is marked. */
+  ended(exit) {
+    const cause = exit && !exit.asked ? exit.lastLine ?? "" : "";
+    if (cause === this.#cause) return;
+    this.#cause = cause;
+    this.#mark();
+  }
+
   #add(lines) {
     const fresh = added(this.#before, lines);
     this.#before = lines;
     if (!fresh.length) return;
+    const made = fresh.map(line);
+    this.#lines.push(...made);
+    const over = this.#lines.splice(0, Math.max(0, this.#lines.length - KEPT));
+    this.#keepPlace(() => {
+      this.#box.append(...made.filter((each) => this.#shows(each)).map(({ node }) => node));
+      for (const { node } of over) node.remove();
+    });
+    this.#mark();
+    this.#count();
+  }
+
+  #shows({ text, stream }) {
+    const wanted = this.#filter.value.trim().toLowerCase();
+    return (!this.#stream || stream === this.#stream) &&
+      (!wanted || text.toLowerCase().includes(wanted));
+  }
+
+  #write() {
+    for (const button of document.querySelectorAll("[data-stream]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.stream === this.#stream));
+    }
+    const shown = this.#lines.filter((each) => this.#shows(each));
+    this.#keepPlace(() => this.#box.replaceChildren(...shown.map(({ node }) => node)));
+    this.#count();
+  }
+
+  #count() {
+    const errors = this.#lines.filter(({ stream }) => stream === "stderr").length;
+    this.#errors.set(errors ? String(errors) : "");
+    byId("log-empty").hidden = this.#box.children.length > 0;
+    byId("log-empty").textContent = this.#lines.length ? t("log.nothing") : t("log.empty");
+  }
+
+  /** The newest line stays in view, unless somebody has scrolled away from it. */
+  #keepPlace(change) {
     const box = this.#box;
-    const follows = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-    box.append(...fresh.map(line));
-    while (box.children.length > KEPT) box.firstChild.remove();
+    const follows = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+    change();
     if (follows) box.scrollTop = box.scrollHeight;
-    byId("log-empty").hidden = true;
+  }
+
+  #mark() {
+    const found = this.#cause && this.#lines.findLast(({ said }) => said.startsWith(this.#cause));
+    for (const each of this.#lines) mark(each.node, "cause", each === found ? "yes" : "");
+  }
+
+  async #copy() {
+    const text = this.#lines.filter((each) => this.#shows(each)).map((each) => each.text).join("\n");
+    let said = t("copy.done");
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      getSelection().selectAllChildren(this.#box);
+      said = t("copy.choose");
+    }
+    this.#copied.set(said);
+    setTimeout(() => this.#copied.set(""), SAID);
   }
 }
 
 function line(text) {
-  const [, at, stream, said] = PARTS.exec(text) ?? [null, "", "", text];
-  const made = element("div", { className: "line" });
-  if (at) made.append(element("time", { dateTime: at, textContent: clock(at) }));
-  made.append(element("span", { textContent: said }));
-  if (stream.endsWith("err")) made.dataset.stream = "stderr";
-  return made;
+  const [, at, from, said] = PARTS.exec(text) ?? [null, "", "", text];
+  const node = element("div", { className: "line" });
+  if (at) node.append(element("time", { dateTime: at, textContent: clock(at) }));
+  node.append(element("span", { textContent: said }));
+  const stream = from.endsWith("err") ? "stderr" : "stdout";
+  mark(node, "from", stream);
+  return { text, said, stream, node };
 }

@@ -4,7 +4,7 @@ import { ApiError, change } from "../net/api.js";
 import { byId, mark, Text } from "../ui/dom.js";
 import { stamp } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
-import { problem } from "./worker.js";
+import { problem } from "./problem.js";
 
 export class Replay {
   #told = null; // `replaying` of `/status`

@@ -1,25 +1,29 @@
-/** The worker's card: how it is, and the buttons that act on it. */
+/** The worker's card: how it is, what comes next, and the buttons that act on it. */
 
 import { ApiError, change } from "../net/api.js";
 import { confirm } from "../ui/confirm.js";
 import { byId, mark, Text } from "../ui/dom.js";
-import { ending } from "./exits.js";
 import { age, bytes, clock, duration, NONE, number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
+import { ending } from "./exits.js";
+import { problem } from "./problem.js";
 
-const FACTS = ["uptime", "restarts", "exit", "next", "budget", "usage", "broker", "pid"];
+const FACTS = ["next", "exit", "budget", "broker", "usage", "pid"];
 const MAY_START = new Set(["stopped", "exited", "backoff", "fatal"]);
+const ENDED = new Set(["stopped", "stopping"]);
 const GOOD_NEWS = 6000; // milliseconds for which it is shown
 const ACTIONS = ["start", "stop", "restart"];
 
 export class Worker {
   #status = null;
   #at = 0; // when the status was told
+  #isReachable = true;
   #busy = false;
   #forget;
   #texts = new Map(
     ["state", "message", ...FACTS].map((name) => [name, new Text(byId(`worker-${name}`))]),
   );
+  #costs = new Map([...ACTIONS, "keys"].map((name) => [name, new Text(byId(`cost-${name}`))]));
   #changed;
 
   /** `changed()` is called when the worker was told to do something. */
@@ -32,10 +36,13 @@ export class Worker {
     setInterval(() => this.#write(), 1000);
   }
 
-  /** What `/status` tells. */
+  /** What `/status` tells; null: the gateway does not answer. */
   update(status) {
-    this.#status = status;
-    this.#at = Date.now();
+    this.#isReachable = status !== null;
+    if (status) {
+      this.#status = status;
+      this.#at = Date.now();
+    }
     this.#write();
   }
 
@@ -44,17 +51,17 @@ export class Worker {
     if (!status) return;
     const { state } = status;
     const shown = state === "running" && status.ready ? "ready" : state;
-    const words = t(`state.${shown}`) || shown;
-    this.#texts.get("state").set(words);
+    this.#texts.get("state").set(t(`state.${shown}`) || shown);
     mark(byId("worker-state"), "worker", shown);
     const disabled = state === "disabled";
     if (!disabled) this.#writeFacts(status);
-    byId("worker-facts").hidden = disabled;
+    for (const id of ["worker-facts", "worker-actions", "worker-costs"]) byId(id).hidden = disabled;
     byId("worker-disabled").hidden = !disabled;
-    this.#allow("start", MAY_START.has(state));
-    this.#allow("stop", !disabled && state !== "stopped" && state !== "stopping");
-    this.#allow("restart", !disabled);
-    byId("open-credentials").disabled = disabled;
+    mark(byId("worker-costs"), "same", this.#isReachable && status.access.role === "control" ? "" : "yes");
+    this.#allow("start", byId("worker-start"), MAY_START.has(state));
+    this.#allow("stop", byId("worker-stop"), !ENDED.has(state));
+    this.#allow("restart", byId("worker-restart"), true);
+    this.#allow("keys", byId("open-credentials"), true);
   }
 
   #writeFacts(status) {
@@ -68,8 +75,14 @@ export class Worker {
     meter.value = used;
   }
 
-  #allow(action, yes) {
-    byId(`worker-${action}`).disabled = !yes || this.#busy;
+  /** A button may be pressed, or the line below says why not. */
+  #allow(action, button, isPossible) {
+    const { access } = this.#status;
+    const why = !this.#isReachable ? t("why.gone")
+      : access.role !== "control" ? (access.name ? t("why.role", access) : t("why.token"))
+      : isPossible ? "" : t(`why.${action}`);
+    button.disabled = Boolean(why) || this.#busy;
+    this.#costs.get(action).set(why || t(`cost.${action}`));
   }
 
   async #act(action, force = false) {
@@ -110,46 +123,34 @@ export class Worker {
   }
 }
 
-/** An error of the gateway, as one text. */
-export function problem(error) {
-  if (!error.status) return t("problem.unreachable");
-  if (error.status === 401) return t("problem.token");
-  if (error.status === 403) return t("problem.forbidden");
-  const details = typeof error.details === "string" ? error.details : "";
-  return t("problem.said", { text: [error.message, details].filter(Boolean).join(": ") });
-}
-
 /** One fact each: of the status, `gone` seconds ago. */
 const FACT = {
-  uptime: ({ uptime }, gone) => (uptime === null ? NONE : duration(uptime + gone)),
-  restarts: ({ restarts }) => String(restarts),
+  next: ({ nextStartIn, nextStartAt, heldBy }, gone) => {
+    if (nextStartIn === null) return NONE;
+    const due = t("next.in", { time: clock(nextStartAt), left: duration(nextStartIn - gone) });
+    return heldBy ? `${due} · ${heldBy}` : due;
+  },
   exit: ({ lastExit }) => {
     if (!lastExit) return NONE;
     const ago = t("ago", { age: age((Date.now() - Date.parse(lastExit.at)) / 1000) });
     return `${ago} · ${lastExit.asked ? t("exit.asked") : ending(lastExit)}`;
   },
-  next: ({ nextStartIn, nextStartAt, schedule }, gone) => {
-    if (nextStartIn !== null) {
-      return t("next.in", { time: clock(nextStartAt), left: duration(nextStartIn - gone) });
-    }
-    const planned = schedule?.nextRestart ?? schedule?.nextSession;
-    return planned ? clock(planned) : NONE;
-  },
   budget: ({ budget }) => {
     const starts = `${budget.used} / ${budget.limit || "∞"}`;
     return budget.saved ? `${starts} · ${t("worker.saved", budget)}` : starts;
   },
-  usage: ({ cpuPercent, memoryBytes }) =>
-    memoryBytes === null ? NONE : `${number(cpuPercent ?? 0, 1)}% · ${bytes(memoryBytes)}`,
+  usage: ({ cpuPercent, memoryBytes, uptime }, gone) =>
+    uptime === null || memoryBytes === null ? NONE
+      : `${duration(uptime + gone)} · ${number(cpuPercent ?? 0, 1)}% · ${bytes(memoryBytes)}`,
   broker: ({ broker }) => {
     const { connected, since } = broker;
     if (connected === null) return NONE;
     const lasted = { age: age((Date.now() - Date.parse(since)) / 1000) };
     return connected ? t("broker.yes", lasted) : t("broker.no", lasted);
   },
-  pid: ({ pid, generation, adoptedAt }) => {
-    if (pid === null) return NONE;
-    const process = t("pid", { pid, generation });
+  pid: ({ pid, generation, restarts, adoptedAt }) => {
+    if (pid === null) return generation ? t("pid.gone", { generation }) : NONE;
+    const process = t("pid.here", { pid, generation, restarts });
     return adoptedAt ? `${process} · ${t("worker.adopted", { time: clock(adoptedAt) })}` : process;
   },
 };

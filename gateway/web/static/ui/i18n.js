@@ -1,16 +1,18 @@
 /** The language of the page: what the browser prefers, until somebody chooses. */
 
+import enAlarms from "../text/en/alarms.js";
 import enCommon from "../text/en/common.js";
 import enMarket from "../text/en/market.js";
 import enOps from "../text/en/ops.js";
+import zhAlarms from "../text/zh-TW/alarms.js";
 import zhCommon from "../text/zh-TW/common.js";
 import zhMarket from "../text/zh-TW/market.js";
 import zhOps from "../text/zh-TW/ops.js";
 import { browser } from "./store.js";
 
 const TEXTS = {
-  en: { ...enCommon, ...enMarket, ...enOps },
-  "zh-TW": { ...zhCommon, ...zhMarket, ...zhOps },
+  en: { ...enCommon, ...enMarket, ...enOps, ...enAlarms },
+  "zh-TW": { ...zhCommon, ...zhMarket, ...zhOps, ...zhAlarms },
 };
 const ATTRIBUTES = ["aria-label", "aria-roledescription", "placeholder", "title"];
 

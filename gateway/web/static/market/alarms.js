@@ -1,0 +1,164 @@
+/** The alarms of this device: the dialog for them, the bell, and what happens when one fires. */
+
+import { Alarms, KINDS } from "../model/alarms.js";
+import { now } from "../model/clock.js";
+import { byId, element, mark, Text } from "../ui/dom.js";
+import { number } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
+import { permission, request, show } from "../ui/notify.js";
+import { isHeard, ring, unlock } from "../ui/sound.js";
+import { browser } from "../ui/store.js";
+import { decimals } from "../model/ticks.js";
+
+const KEPT = "alarms";
+const QUIET = "quiet"; // what is kept where no sound is wanted
+
+export class AlarmPanel {
+  #alarms = new Alarms((rule, facts) => this.#fire(rule, facts), () => now() * 1000);
+  #fired;
+  #chosen;
+  #dialog = byId("alarms");
+  #count = new Text(byId("alarms-count"));
+  #why = new Text(byId("alarms-why"));
+  #error = new Text(byId("alarms-error"));
+
+  /**
+   * `fired(text, at)` hears of each alarm; `chosen()` is the instrument in view, or null;
+   * `silent(code)` are the seconds without a trade, null while its market is closed.
+   */
+  constructor(fired, chosen, silent) {
+    this.#fired = fired;
+    this.#chosen = chosen;
+    this.#alarms.load(browser.get(KEPT));
+    unlock();
+    byId("open-alarms").addEventListener("click", () => this.open());
+    byId("alarms-kind").addEventListener("change", () => this.#fit());
+    byId("alarms-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#add();
+    });
+    byId("alarms-close").addEventListener("click", () => this.#dialog.close());
+    byId("alarms-test").addEventListener("click", () => this.#test());
+    byId("alarms-sound").checked = browser.get("sound") !== QUIET;
+    byId("alarms-sound").addEventListener("change", ({ target }) =>
+      browser.set("sound", target.checked ? "" : QUIET));
+    onLanguage(() => this.#write());
+    this.#write();
+    setInterval(() => this.#alarms.look(silent), 1000);
+  }
+
+  /** Open the dialog, with the code and the price in view. */
+  open() {
+    const instrument = this.#chosen();
+    byId("alarms-code").value = instrument?.code ?? "";
+    const price = instrument?.shown;
+    byId("alarms-value").value = Number.isFinite(price) ? String(price) : "";
+    this.#error.set("");
+    this.#fit();
+    this.#write();
+    this.#dialog.showModal();
+  }
+
+  /** A trade of `instrument`. */
+  traded(instrument, trade) {
+    const { percent, volume, limit, code, target } = instrument;
+    const facts = { ...trade, percent, volume, limit };
+    this.#alarms.trade(code, facts);
+    if (target && target !== code) this.#alarms.trade(target, facts);
+  }
+
+  /** Whether there is trouble of the `kind` worker, feed or gateway. */
+  trouble(kind, isThere) {
+    this.#alarms.trouble(kind, isThere);
+  }
+
+  /** Only what the kind needs is asked for. */
+  #fit() {
+    const { needs } = KINDS[byId("alarms-kind").value];
+    for (const name of ["code", "value"]) {
+      byId(`alarms-${name}`).parentElement.hidden = !needs.includes(name);
+    }
+  }
+
+  #add() {
+    const kind = byId("alarms-kind").value;
+    const { needs } = KINDS[kind];
+    const value = byId("alarms-value").value.trim();
+    const rule = {
+      kind,
+      ...(needs.includes("code") && { code: byId("alarms-code").value.trim() }),
+      ...(needs.includes("value") && { value: value === "" ? NaN : Number(value) }),
+      each: byId("alarms-each").value === "each",
+    };
+    const added = this.#alarms.add(rule);
+    this.#error.set(added ? "" : t("alarms.wrong"));
+    if (added) this.#keep();
+  }
+
+  #keep() {
+    browser.set(KEPT, this.#alarms.text());
+    this.#write();
+  }
+
+  #write() {
+    const { rules } = this.#alarms;
+    const active = rules.filter(({ isOn }) => isOn).length;
+    this.#count.set(active ? String(active) : "");
+    byId("alarms-list").replaceChildren(...rules.map((rule) => this.#line(rule)));
+    byId("alarms-empty").hidden = rules.length > 0;
+    const state = permission();
+    this.#why.set(state === "ask" ? "" : t(`notify.${state}`));
+    byId("alarms-test").textContent = state === "ask" ? t("alarms.allow") : t("alarms.test");
+  }
+
+  #line(rule) {
+    const on = element("input", { type: "checkbox", checked: rule.isOn });
+    on.addEventListener("change", () => {
+      this.#alarms.change(rule.id, { isOn: on.checked });
+      this.#keep();
+    });
+    const remove = element("button", {
+      type: "button", className: "tool", textContent: "×", "aria-label": t("alarms.remove", { alarm: said(rule) }),
+    });
+    remove.addEventListener("click", () => {
+      this.#alarms.remove(rule.id);
+      this.#keep();
+    });
+    const often = rule.each ? t("alarms.each") : t("alarms.once");
+    const each = element("small", { textContent: often });
+    const line = element("li", {},
+      element("label", {}, on, element("span", { textContent: said(rule) })), each, remove);
+    mark(line, "off", rule.isOn ? "" : "yes");
+    return line;
+  }
+
+  /** The bell rings, and the browser is asked for notifications; what is missing is said. */
+  async #test() {
+    const state = await request();
+    ring();
+    show(t("alarms.title"), t("alarms.works"));
+    this.#write();
+    if (state === "granted" && !isHeard()) this.#why.set(t("alarms.silent"));
+  }
+
+  #fire(rule, facts) {
+    const text = fired(rule, facts);
+    if (byId("alarms-sound").checked) ring();
+    show(t("alarms.title"), text);
+    this.#fired(text, new Date(now() * 1000).toISOString());
+    this.#keep();
+  }
+}
+
+/** 2330 crosses 2,010 from below */
+function said({ kind, code, value }) {
+  return t(`alarm.${kind}`, { code, value: written(value) });
+}
+
+/** What became true. */
+function fired({ kind, code, value }, { price }) {
+  const at = Number.isFinite(price) ? written(price) : "";
+  return t(`alarmed.${kind}`, { code, value: written(value), price: at });
+}
+
+const written = (value) => (Number.isFinite(value) ? number(value, decimals(value)) : "");

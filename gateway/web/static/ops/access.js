@@ -1,0 +1,105 @@
+/** Who this tab is, who else may come in, which version runs, and whether alerts arrive. */
+
+import { ApiError, change } from "../net/api.js";
+import { byId, element, mark, Text } from "../ui/dom.js";
+import { bytes, clock } from "../ui/format.js";
+import { onLanguage, t } from "../ui/i18n.js";
+import { isKept } from "../ui/token.js";
+import { problem } from "./problem.js";
+
+const ROOMY = 800; // pixels: below it is folded
+
+export class Access {
+  #status = null;
+  #busy = false;
+  #changed;
+  #texts = new Map(
+    ["self", "others", "version", "recording", "message"].map((id) => [id, new Text(byId(`access-${id}`))]),
+  );
+
+  /** `changed()` is called when something was done. */
+  constructor(changed) {
+    this.#changed = changed;
+    byId("access-fold").open = window.innerHeight >= ROOMY;
+    byId("access-test").addEventListener("click", () => this.#test());
+    onLanguage(() => this.#write());
+  }
+
+  /** What `/status` tells. */
+  update(status) {
+    this.#status = status;
+    this.#write();
+  }
+
+  #write() {
+    const status = this.#status;
+    if (!status) return;
+    const { access, version, recording } = status;
+    this.#set("self", self(access));
+    this.#set("others", (access.others ?? []).map(named).join(" · "));
+    this.#set("version", `sjgateway ${version}`);
+    this.#set("recording", recording ? recorded(recording) : t("access.unrecorded"));
+    byId("access-others").parentElement.hidden = !access.others?.length;
+    this.#writeChannels(status.alerting ?? [], access.role === "control");
+  }
+
+  #set(id, text) {
+    this.#texts.get(id).set(text);
+  }
+
+  #writeChannels(channels, mayControl) {
+    const lines = channels.map(({ kind, host, at, error }) => {
+      const when = at ? clock(at) : "";
+      const became = !at ? t("channel.untried") : error
+        ? t("channel.failed", { time: when, error })
+        : t("channel.arrived", { time: when });
+      const line = element("li", {},
+        element("b", { textContent: t(`channel.${kind}`) || `${kind} ${host}` }),
+        element("small", { textContent: became }));
+      mark(line, "level", error ? "bad" : "");
+      return line;
+    });
+    byId("access-channels").replaceChildren(...lines);
+    byId("access-none").hidden = channels.length > 0;
+    byId("access-test").hidden = !channels.length;
+    byId("access-test").disabled = this.#busy || !mayControl;
+  }
+
+  async #test() {
+    this.#busy = true;
+    this.#say(t("channel.testing"), "");
+    this.#write();
+    try {
+      await change("alerts/test");
+      this.#say(t("channel.tested"), "good");
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#say(problem(error), "bad");
+    } finally {
+      this.#busy = false;
+      this.#write();
+      this.#changed();
+    }
+  }
+
+  #say(text, kind) {
+    this.#set("message", text);
+    mark(byId("access-message"), "kind", kind);
+  }
+}
+
+/** desk-2 (may control), remembered */
+function self({ name, role }) {
+  const who = named({ name: name || t("who.here"), role });
+  if (!name) return who;
+  return `${who} · ${isKept() ? t("access.kept") : t("access.thisTab")}`;
+}
+
+const named = ({ name, role }) => t("access.named", { name, role: t(`role.${role}`) });
+
+/** 2026-11-30-day.jsonl.zst, 214 MB */
+function recorded({ file, bytes: size, trouble }) {
+  if (trouble) return trouble;
+  const name = String(file ?? "").split("/").at(-1);
+  return [name, Number.isFinite(size) ? bytes(size) : ""].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,165 @@
+"""The view Operations in a real browser, without a gateway: what it shows of what it is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from playwright.sync_api import expect
+
+from benchmarks.scenes import SCENES, Scene, ago
+from tests.interop.browser import barriers
+from tests.interop.test_desk import StageCase
+
+ACTIONS = [
+    {
+        "at": ago(80),
+        "path": "/restart-python",
+        "who": "token desk-2",
+        "address": "192.168.1.20",
+        "outcome": "done",
+        "detail": "",
+        "forced": True,
+    },
+    {
+        "at": ago(106),
+        "path": "/stop-python",
+        "who": "nobody known",
+        "address": "192.168.1.77",
+        "outcome": "refused",
+        "detail": "wrong token",
+        "forced": False,
+    },
+]
+ALERTING = [
+    {"kind": "line", "host": "api.line.me", "at": ago(66_000), "error": ""},
+    {"kind": "ntfy", "host": "ntfy.sh", "at": ago(60), "error": "answered 429"},
+]
+SLY = {"note": "<img src=x onerror=alert(1)>", "turn": "\u202eabc", "big": "x" * 20_000}
+
+
+def scene(name: str = "ready", **status: Any) -> Scene:
+    """That scene in Operations; `status` goes over what the gateway tells."""
+    found = SCENES[name]
+    return attrs.evolve(found, place="#/ops", status={**found.status, **status})
+
+
+class OperationsTests(StageCase):
+    """Few stages, since each takes a second or two, and much that is asked of each."""
+
+    def test_a_pause_is_explained_and_who_did_what_is_told(self) -> None:
+        page = self.stage(scene("pause", actions=ACTIONS, alerting=ALERTING), "wide").page
+        banner = page.locator("#conditions")
+        expect(banner).to_contain_text("The broker asked for a pause: too many connections (451).")
+        expect(banner).to_contain_text("Tries again at 10:44:00")
+        expect(banner.locator("code")).to_have_text(
+            "ConnectionError: StatusCode: 451, Detail: Too Many Connections."
+        )
+        expect(banner.locator("button")).to_have_text("Start now anyway…")
+        lines = page.locator("#history li")
+        expect(lines).to_have_count(3)
+        expect(lines.nth(0)).to_contain_text("The worker ended: too many connections (451)")
+        expect(lines.nth(1)).to_contain_text("desk-2 asked for a restart")
+        expect(lines.nth(1)).to_contain_text("192.168.1.20 · done · against the broker's pause")
+        expect(lines.nth(2)).to_contain_text("Somebody unknown asked for a stop")
+        expect(lines.nth(2)).to_contain_text("refused: wrong token")
+        channels = page.locator("#access-channels li")
+        expect(channels.nth(0)).to_contain_text("arrived")
+        expect(channels.nth(1)).to_contain_text("answered 429")
+        expect(page.locator("#access-test")).to_be_enabled()
+        expect(page.locator("#day-bands span")).to_have_count(4)  # two of the night, two days
+        self.assertEqual(barriers(page), [])
+        page.locator("[data-record=action]").click()
+        expect(lines).to_have_count(2)
+        banner.locator("a").click()
+        expect(page.locator("#output")).to_be_focused()
+
+    def test_who_may_only_look_is_offered_no_action(self) -> None:
+        viewer = {"access": {"name": "viewer", "role": "view"}}
+        page = self.stage(scene("fatal", **viewer), "phone", "zh", "dark").page
+        expect(page.locator("#conditions")).to_contain_text("行情程式已停止重試：連線數過多（451）")
+        expect(page.locator("#conditions button")).to_have_count(0)
+        for button in ("worker-start", "worker-stop", "worker-restart", "open-credentials"):
+            expect(page.locator(f"#{button}")).to_be_disabled()
+            expect(page.locator(f"#{button}")).to_have_accessible_description("viewer 只能看。")
+        expect(page.get_by_text("viewer 只能看。").locator("visible=true")).to_have_count(1)
+        self.assertEqual(barriers(page), [])
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        self.assertLessEqual(wide, 0)
+
+    def test_a_token_is_asked_for_and_remembered_only_on_request(self) -> None:
+        page = self.stage("wrong-token").page
+        expect(page.locator("#conditions")).to_contain_text("does not know this token")
+        for lasts, kept in ((False, None), (True, "a-token-of-mine")):
+            page.locator("#open-token").click()
+            page.fill("#token-input", "a-token-of-mine")
+            page.locator("#token-lasting").set_checked(lasts)
+            page.locator("#token button[value=save]").click()
+            self.assertEqual(page.evaluate("localStorage.getItem('sjgateway.token')"), kept)
+        page.locator("#open-token").click()
+        page.locator("#token-forget").click()
+        left = page.evaluate("[...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
+        self.assertNotIn("sjgateway.token", left)
+
+    def test_events_of_any_feed_can_be_looked_at_and_do_no_harm(self) -> None:
+        stage = self.stage(scene("custom"))
+        page, shown = stage.page, stage.page.locator("#events-json")
+        names = page.locator("#events-names tr")
+        expect(page.locator("#events-names")).to_contain_text("weather")
+        stage.hear([("weather", SLY), ("\u202ex" * 5000, {"n": 1})])
+        page.get_by_role("button", name="weather").click()
+        expect(shown).to_contain_text('"note": "<img src=x onerror=alert(1)>"')
+        expect(shown).to_contain_text("⟨U+202E⟩abc")
+        self.assertEqual(page.locator("#events-json img").count(), 0)
+        self.assertLess(len(shown.inner_text()), 5000)
+        page.locator("#events-all").click()
+        expect(page.locator("#events-all")).to_be_hidden()
+        self.assertGreater(len(shown.inner_text()), 20_000)
+        self.assertEqual(barriers(page), [])
+        # The last twenty are kept, and hold still while somebody looks at an older one.
+        stage.hear([("weather", {"n": n, "city": "臺北"}) for n in range(30)])
+        expect(shown).to_contain_text('"n": 29')
+        page.locator("#events-older").click()
+        expect(shown).to_contain_text('"n": 28')
+        expect(page.locator("#events-place")).to_have_text("19 / 20")
+        expect(page.locator("#events-pause")).to_have_attribute("aria-pressed", "true")
+        stage.hear([("weather", {"n": 99})])
+        expect(shown).to_contain_text('"n": 28')
+        # Plain HTTP under a name is not secure: the browser lets nothing be copied.
+        page.locator("#events-copy").click()
+        expect(page.locator("#events-copied")).to_contain_text("Ctrl+C")
+        self.assertIn('"n": 28', page.evaluate("getSelection().toString()"))
+        page.fill("#events-filter", "臺北")
+        expect(names).to_have_count(1)
+        page.fill("#events-filter", "nothing of this")
+        expect(page.locator("#events-empty")).to_be_visible()
+
+    def test_an_alarm_is_made_kept_and_fires(self) -> None:
+        stage = self.stage("ready")
+        page = stage.page
+        page.keyboard.press("n")
+        expect(page.locator("#alarms-code")).to_have_value("TXFR1")
+        page.fill("#alarms-value", "abc")
+        page.locator("#alarms-form .primary").click()
+        expect(page.locator("#alarms-error")).to_be_visible()
+        page.fill("#alarms-value", "31300")
+        page.locator("#alarms-form .primary").click()
+        expect(page.locator("#alarms-list")).to_contain_text("TXFR1 crosses 31,300 upwards")
+        expect(page.locator("#alarms-why")).to_contain_text("https or localhost")
+        self.assertEqual(barriers(page), [])
+        page.locator("#alarms-close").click()
+        expect(page.locator("#alarms-count")).to_have_text("1")
+        for price in (31_290, 31_301):
+            tick = {"code": "TXFR1", "price": price, "close": price, "datetime": ago(0)}
+            stage.hear([("market_tick", {**tick, "volume": 1, "total_volume": 90_000 + price})])
+        expect(page.locator("#announcer")).to_have_text("TXFR1 crossed 31,300: 31,301")
+        expect(page.locator("#alarms-count")).to_have_text("")
+        self.assertIn("31300", page.evaluate("localStorage['sjgateway.alarms']"))
+        page.keyboard.press("o")
+        expect(page.locator("#history li").first).to_contain_text("alarm of this device")
+        # What each button would do, and why it can't.
+        expect(page.locator("#worker-start")).to_have_accessible_description("it runs already.")
+        stop = page.locator("#worker-stop")
+        expect(stop).to_have_accessible_description("logs out; no quotes until somebody starts it.")
+        stop.click()
+        expect(page.locator("#confirm")).to_be_visible()
