@@ -20,6 +20,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import psutil
 
@@ -31,6 +32,7 @@ from benchmarks.server import free_port, process
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+OK = 200
 NGINX = """
 daemon off;
 worker_processes 1;
@@ -111,7 +113,14 @@ class Gateway:
         self.start()
 
     def start(self) -> None:
+        """Start it; its port is open a while before it answers."""
         self.pid = self._stack.enter_context(process(self._command, self.port))
+        url = f"http://127.0.0.1:{self.port}/readyz"
+        while True:
+            with suppress(OSError), urlopen(url, timeout=30) as answer:
+                if answer.status == OK:
+                    return
+            time.sleep(0.1)
 
     def kill(self) -> None:
         """End it as a crash does."""
