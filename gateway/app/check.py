@@ -108,7 +108,9 @@ def _findings(
     bars = bar_settings(settings, environ)
     if not bars.mark:  # else they are in memory
         yield from doctor.check_bars(bars.path if bars.days else None)
-    if cluster is not None:
+    if cluster is None:
+        yield ok("cluster", "none: this gateway is alone")
+    else:
         from gateway.ops.doctor.redis import check_redis  # noqa: PLC0415 - rarely needed
 
         yield from check_redis(cluster.address)
