@@ -17,5 +17,6 @@ class BuildTests(SynchronousTestCase):
         self.assertEqual(build.version(), f"sjgateway {__version__}, compiled")
 
     def test_the_metrics_name_it(self) -> None:
-        (metric,) = BuildMetrics("compiled").collect()
-        self.assertEqual(metric.samples[0].labels, {"build": "compiled"})
+        (metric,) = BuildMetrics("1.2.3", "compiled").collect()
+        self.assertEqual(metric.name, "sjgateway_build_info")
+        self.assertEqual(metric.samples[0].labels, {"version": "1.2.3", "build": "compiled"})
