@@ -256,7 +256,7 @@ class Life(RuleBasedStateMachine):
     def the_gateway_is_killed(self) -> None:
         """What was asked of it is never answered; its timers are gone, its processes are not."""
         run = self.run
-        for call in self.bench.time.getDelayedCalls():
+        for call in list(self.bench.time.getDelayedCalls()):  # it shrinks meanwhile
             call.cancel()
         if self.left is None and run in self.bench.world.lives:
             self.left = run
