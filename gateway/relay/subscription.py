@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.socketio.socket import Socket
 
 UNBOUNDED = 1 << 60
+AT_ONCE = 64
+"""Events that are taken out of the log together: a write mostly has room for few of all."""
 
 NONE: list[Event] = []
 """Shared by all sockets that keep nothing, and never changed: most are idle."""
@@ -233,15 +235,17 @@ class Subscription(Member):
 
     def _read(self, batch: list[Record], room: int, packets: int) -> None:
         """`take` into `batch` where only the log has more: what a client missed may be much."""
-        position = self.cursor
-        for event in self.log.between(position, self.log.flushed):
-            if self._wants(event):
-                room -= event.size
-                packets -= len(event.packets)
-                if batch and (room < 0 or packets < 0):
-                    break
-                batch.append(event)
-            position += 1
+        position, end = self.cursor, self.log.flushed
+        while position < end:
+            for event in self.log.between(position, min(position + AT_ONCE, end)):
+                if self._wants(event):
+                    room -= event.size
+                    packets -= len(event.packets)
+                    if batch and (room < 0 or packets < 0):
+                        self.cursor = position
+                        return
+                    batch.append(event)
+                position += 1
         self.cursor = position
 
     def fetches(self, head: int) -> bool:

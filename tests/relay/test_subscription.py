@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.forms import POLLING4
@@ -97,6 +99,19 @@ class TakeTests(SynchronousTestCase):
         self.parts.say(*["x" * (WRITE_BYTES // 4)] * 9)
         self.parts.flush()
         self.assertEqual(self.sizes(WEBSOCKET), [4, 4, 1])
+
+    def test_of_much_that_was_missed_only_what_is_taken_is_looked_at(self):
+        self.parts.say(*"abc" * 300)
+        self.parts.flush()
+        late = self.parts.subscribe(self.parts.outbox())
+        late.read_from(0)
+        taken = []
+        with patch.object(self.parts.log, "between", wraps=self.parts.log.between) as between:
+            while records := late.take(POLLING4):
+                taken += texts(records)
+        looked = [end - start for start, end in (call.args for call in between.call_args_list)]
+        self.assertEqual("".join(taken), "abc" * 300)
+        self.assertLess(sum(looked), 10 * len(taken))
 
     def test_at_least_one_record(self):
         self.parts.say("a", "x" * 2 * WRITE_BYTES, "b")
