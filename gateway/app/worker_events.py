@@ -102,6 +102,8 @@ class WorkerEvents:
         )
         self._awaits = False
         """Whether the worker of a process before this one may still come back."""
+        self._had = False
+        """Whether there was a worker here since it was told that there is none."""
         self._count = count
         self._identities = identities
         self._attempt = Attempts()
@@ -183,16 +185,21 @@ class WorkerEvents:
         self._awaits = self.worker is not None
 
     def tell(self, name: str, value: dict[str, Any]) -> None:
-        """Publish a `python_status`; when the worker is gone, first note that in the relay."""
+        """Publish a `python_status`; when the worker is gone, first note that in the relay.
+
+        A gateway without the worker of its cluster knows nothing of that one.
+        """
         worker = self.worker
         if worker is not None:
             if self._awaits and worker.adopted:
-                self._awaits = False
+                self._awaits, self._had = False, True
                 self.relay.worker_returned()
             elif self._awaits and value.get("status") == WAITS:
                 pass  # it is not known yet
-            elif self._awaits or not worker.running:
-                self._awaits = False
+            elif not self._awaits and worker.running:
+                self._had = True
+            elif self._had or self.leads():
+                self._awaits = self._had = False
                 self.relay.worker_gone()
                 self.freshness.worker_gone()
         self._publish(name, value)

@@ -241,14 +241,15 @@ class Reading:
     def _enter(self, content: Content | None, place: Place, count: int, *, believed: bool) -> Place:
         """Do what `content` says, which has `count` places from `place` on; returns what follows.
 
-        None: it was told here already.  Events are trusted only where they are `believed`.
+        None: it was told here already.  Events are trusted, and marks heeded, only where they are
+        `believed`: a gateway that has not the worker knows nothing of it.
         """
         if isinstance(content, list):
             if not believed:
                 for event in content:
                     event.trusted = False
             self._enter_events(content, place)
-        elif content is not None:
+        elif content is not None and (believed or isinstance(content, Note)):
             self._heed(content)
         return Place(place.epoch, place.number + count)
 

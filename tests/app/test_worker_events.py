@@ -169,6 +169,29 @@ class WorkerEventsTests(SynchronousTestCase):
                 self.events.tell("python_status", {"status": "running"})
             self.assertEqual((self.relay.returned, self.relay.forgot), (adopted, not adopted))
 
+    def test_without_the_worker_of_the_cluster_it_says_nothing_of_that_one(self) -> None:
+        self.events.leads = lambda: False
+        self.worker.running = False
+        self.events.restored()
+        self.hears(["market_tick", {"code": "TXFL6"}])
+        for status in ("backoff", "stopped"):  # it waits for its turn, and ends
+            self.events.tell("python_status", {"status": status})
+        self.assertEqual((self.relay.forgot, self.events.freshness.stale), (0, set()))
+
+    def test_who_has_to_give_the_worker_up_says_once_that_it_is_gone(self) -> None:
+        for adopted in (False, True):
+            self.relay.forgot = 0
+            self.worker.running, self.worker.adopted = True, adopted
+            if adopted:
+                self.events.restored()
+            self.events.leads = lambda: True
+            self.events.tell("python_status", {"status": "running"})
+            self.events.leads = lambda: False
+            self.worker.running = self.worker.adopted = False
+            for status in ("exited", "backoff", "stopped"):
+                self.events.tell("python_status", {"status": status})
+            self.assertEqual(self.relay.forgot, 1)
+
     def test_in_a_replay_the_gateways_word_on_feeds_says_so(self) -> None:
         self.events._marks = {"replay": True}
         self.hears(["market_tick", {"code": "TXFL6"}])

@@ -62,6 +62,24 @@ class OneLogTests(ClusterCase):
         one.relay.quotes_gone()
         await until(lambda: not two.hub.continuity.snapshot())
 
+    async def test_the_marks_of_a_gateway_without_the_worker_hold_for_nobody(self):
+        one, two = nodes = await self.nodes(2)
+        one.cluster.token = lambda: 1
+        keys, read = Names(one.cluster.settings.name), one.journal.places.read
+        self.redis.ask("HINCRBY", keys.meta("/"), "head", "1")
+        place = f"{read.epoch}-{read.number + 1}"
+        self.redis.ask("XADD", keys.log("/"), place, "k", "l", "c", "1", "t", "1")
+        await until(lambda: all(node.journal.reading.lead == 1 for node in nodes))
+        speaker, other = await one.ear(), await two.ear()
+        speaker.emit("shioaji_ready", {"ready": True})
+        await until(lambda: other.events)
+        two.relay.worker_gone()
+        other.emit("after the mark", {})
+        await until(lambda: speaker.events)
+        self.assertEqual([len(node.hub.continuity.snapshot()) for node in nodes], [1, 1])
+        one.relay.worker_gone()
+        await until(lambda: not any(node.hub.continuity.snapshot() for node in nodes))
+
     async def test_the_worker_of_another_gateway_is_heard(self):
         one, two = await self.nodes(2)
         heard = []
