@@ -3,7 +3,7 @@
 Runs the suite under trial with coverage, and lint, format and types beside it; ends with one
 line that counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those
 of `STEPS`, the bound on coverage (pyproject.toml), and that no file was written beside the
-sources (`leftovers.py`).  With `--all` those of `MORE` follow.
+sources (`leftovers.py`).  With `--all` the tests of `LONG` and the steps of `MORE` follow.
 """
 
 import compileall
@@ -46,6 +46,11 @@ LAST = "interop"
 
 What it tests is in processes of its own, which are not measured: it runs without the tracer.
 """
+LONG = tuple(
+    f"tests.{LAST}.test_{name}" for name in ("desk", "one_worker", "operations", "rehearsed_faults")
+)
+"""Modules of it that take a minute and more each: the page in all sizes, states and languages, and
+workers to whom everything happens.  With `--all` only."""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""
@@ -91,15 +96,23 @@ def compile_sources() -> None:
         compileall.compile_dir(ROOT / name, quiet=1, rx=others)
 
 
-def suite() -> Counter[str]:
-    """Run all tests; how many passed, failed and were skipped."""
+def short() -> list[str]:
+    """The modules of `LAST` that the test command always runs."""
+    folder = Path(__file__).with_name(LAST)
+    names = sorted(f"tests.{LAST}.{path.stem}" for path in folder.glob("test_*.py"))
+    return [name for name in names if name not in LONG]
+
+
+def suite(*, whole: bool) -> Counter[str]:
+    """Run the tests, and `LONG` if all are wanted; how many passed, failed and were skipped."""
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
     subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
-    *measured, last = parts()
-    return trial(coverage_command("run"), measured) + trial([sys.executable], [last])
+    *measured, _ = parts()
+    found = trial(coverage_command("run"), measured) + trial([sys.executable], short())
+    return found + trial([sys.executable], LONG) if whole else found
 
 
-def trial(python: list[str], names: list[str]) -> Counter[str]:
+def trial(python: list[str], names: Sequence[str]) -> Counter[str]:
     """Run these folders and modules with this command of Python; what came of their tests."""
     command = [*python, "-m", "twisted.trial", f"-j{JOBS}", *names]
     process = subprocess.Popen(
@@ -166,7 +179,7 @@ def main(arguments: Sequence[str]) -> int:
     compile_sources()
     found: Counter[str] = Counter()
     with beside(STEPS, found):
-        found += suite()
+        found += suite(whole=bool(arguments))
     left = new_or_changed(before, listed(ROOT))
     conclude("files written beside the sources", not left, "\n".join(left), found)
     conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.__main__ import MORE, ROOT, STEPS, beside, counts, main, parts
+from tests.__main__ import LONG, MORE, ROOT, STEPS, beside, counts, main, parts, short
 
 
 class CountsTests(SynchronousTestCase):
@@ -45,6 +45,12 @@ class StepTests(SynchronousTestCase):
 
 
 class PartsTests(SynchronousTestCase):
+    def test_what_takes_long_is_left_for_all(self) -> None:
+        for name in LONG:
+            self.assertIsNotNone(find_spec(name), name)
+        self.assertIn("tests.interop.test_page", short())
+        self.assertFalse(set(LONG) & set(short()))
+
     def test_every_test_is_in_a_part(self) -> None:
         modules = {
             ".".join(path.relative_to(ROOT).with_suffix("").parts)
