@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.mail.smtp import ESMTPSenderFactory, SMTPClientError
+from twisted.mail.smtp import ESMTPSender, ESMTPSenderFactory, SMTPClientError
 
 from gateway.ops.alerts.delivery import PostError
 from gateway.ops.alerts.posting import authorities, explain, late
@@ -28,6 +28,12 @@ TIMEOUT: Final = 30.0
 """Seconds from the look-up of the name until the server has taken the mail."""
 PERMANENT: Final = range(500, 600)
 """Replies after which another try makes no sense."""
+
+
+class _Sender(ESMTPSender):
+    """Keeps no record of what was said: it would be in its errors, with the password."""
+
+    debug = False
 
 
 class Mailer:
@@ -63,6 +69,7 @@ class Mailer:
             requireTransportSecurity=mail.secure != "plain",
         )
         factory.noisy = False
+        factory.protocol = _Sender
         if mail.secure == "tls":
             connector = self._reactor.connectSSL(mail.host, mail.port, factory, tls, TIMEOUT)
         else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
@@ -13,6 +14,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, succeed
 from twisted.internet.protocol import Factory, Protocol
 from twisted.mail.smtp import ESMTP, IMessage, IMessageDelivery, LOGINCredentials, SMTPBadRcpt
+from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -81,6 +83,19 @@ class Server(Factory):
         return lambda: Taken(self.messages)
 
 
+class Odd(LineReceiver):
+    """Takes a login, and then speaks no SMTP any more."""
+
+    def connectionMade(self) -> None:
+        self._answers = iter(
+            (b"250-here\r\n250 AUTH LOGIN", b"334 VXNlcg==", b"334 UGFzcw==", b"odd")
+        )
+        self.sendLine(b"220 here")
+
+    def lineReceived(self, line: bytes) -> None:
+        self.sendLine(next(self._answers, b"221 bye"))
+
+
 class MailingTests(TestCase):
     timeout = 2 * PATIENCE
 
@@ -143,6 +158,13 @@ class MailingTests(TestCase):
         self.assertEqual(
             await self.send(self.mail("tls", password="secret")), "answered 535, for good"
         )
+
+    async def test_no_reason_has_the_password(self) -> None:
+        port = cast("Any", reactor).listenTCP(0, Factory.forProtocol(Odd), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        said = await self.send(attrs.evolve(self.mail(), port=port.getHost().port))
+        self.assertIn("odd", said)
+        self.assertNotIn(b64encode(b"p4ss/w0rd").decode(), said)
 
     async def test_who_can_not_be_trusted_gets_nothing(self) -> None:
         self.ca_file = Authority().write(Path(self.mktemp()))
