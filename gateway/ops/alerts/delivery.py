@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -96,7 +96,7 @@ class Delivery:
 
     def try_once(self, message: Message) -> Deferred[str]:
         """Hand over `message` now, beside those that wait; fires with what went wrong, or ""."""
-        trying = self._post(message)
+        trying = maybeDeferred(self._post, message)
         self._trials.append(trying)
 
         def over(result: object) -> str:
@@ -127,9 +127,9 @@ class Delivery:
     def _try(self) -> None:
         assert self._present is not None
         self._tries += 1
-        self._request = self._post(self._present)
-        self._request.addCallbacks(self._delivered, self._failed)
-        self._request.addErrback(lambda failure: _log.failure("An alert is lost", failure))
+        self._request = request = maybeDeferred(self._post, self._present)
+        request.addCallbacks(self._delivered, self._failed)
+        request.addErrback(lambda failure: _log.failure("An alert is lost", failure))
 
     def _delivered(self, _: None) -> None:
         self._request = None
@@ -141,8 +141,10 @@ class Delivery:
         self._request = None
         if failure.check(CancelledError):
             return
-        failure.trap(PostError)
-        error: PostError = failure.value  # type: ignore[assignment]  # trapped
+        error: Any = failure.value
+        if not isinstance(error, PostError):  # a fault of ours; the next alert has another chance
+            _log.failure("An alert is lost", failure)
+            error = PostError("was not asked: see the traceback", retry=False)
         self._note(error.reason)
         self.results["failed"] += 1
         if not error.retry or self._tries == MAX_TRIES:

@@ -156,6 +156,19 @@ class DeliveryTests(SynchronousTestCase):
         self.send(1)
         self.answer.errback(ZeroDivisionError())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.delivery.results["lost"], 1)
+        self.send(2)
+        self.assertEqual(self.numbers(), [1, 2], "the next alert has another chance")
+
+    def test_what_can_not_be_written_is_lost_alone(self) -> None:
+        def post(message: Any) -> Deferred[None]:
+            return self.post(message["n"].encode() and message)
+
+        self.delivery = Delivery("a.example", post, self.deadlines, lambda: self.chance)
+        self.delivery.send({"n": "\udcff"})
+        self.delivery.send({"n": "well"})
+        self.assertEqual(len(self.flushLoggedErrors(UnicodeEncodeError)), 1)
+        self.assertEqual(self.posts, [{"n": "well"}])
 
 
 def accepted(server: socket.socket) -> socket.socket | None:
