@@ -213,6 +213,7 @@ def _alertmanager(parts: SplitResult) -> Make:
             },
             "annotations": {"summary": words.title, "description": "\n".join(words.body)},
             "generatorURL": words.link,
+            "startsAt": at.isoformat(),  # without it Alertmanager takes the end
             "endsAt": (at + _LASTING.get(alert.kind, LASTS)).isoformat(),
         }
         return Post(url, [told])

@@ -122,6 +122,7 @@ class PostTests(SynchronousTestCase):
         self.assertEqual(begun["labels"], over["labels"])
         self.assertEqual(over["endsAt"], "2026-12-01T02:41:12+00:00")
         self.assertGreater(begun["endsAt"], "2026-12-30")
+        self.assertEqual(begun["startsAt"], over["endsAt"], "or it would begin when it ends")
         self.assertEqual(begun["annotations"]["description"], "it ended\nwhy")
         self.assertEqual(begun["generatorURL"], LINK)
         (disk,) = self.body(url, kind="unkept", subject="bars")
