@@ -23,7 +23,7 @@ import { Sources } from "./ops/sources.js";
 import { tokenDialog } from "./ops/token.js";
 import { Worker } from "./ops/worker.js";
 import { byId, mark } from "./ui/dom.js";
-import { moment, number } from "./ui/format.js";
+import { exact, moment } from "./ui/format.js";
 import { inNextFrame } from "./ui/frame.js";
 import { onLanguage, t, translate } from "./ui/i18n.js";
 import { listen as listenToKeys, onKey } from "./ui/keys.js";
@@ -324,7 +324,7 @@ function title() {
   const kind = facts.kind === "replay" ? "▶ " : "";
   const { chosen } = desk;
   const arrow = { 1: "▲", "-1": "▼" }[Math.sign(chosen?.change)] ?? "";
-  const size = arrow && number(Math.abs(chosen.change), chosen.digits);
+  const size = arrow && exact(Math.abs(chosen.change), chosen.digits);
   const price = Number.isFinite(chosen?.shown)
     ? `${priceText(chosen.shown, chosen)} ${arrow}${size} ${chosen.code} · ` : "";
   document.title = `${alarm}${kind}${price}sjgateway`;

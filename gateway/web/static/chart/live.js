@@ -1,6 +1,6 @@
 /** The middle canvas: the newest bar, the lines of prices, and what stands on their axis. */
 
-import { number } from "../ui/format.js";
+import { exact, number } from "../ui/format.js";
 import { colors } from "../ui/theme.js";
 import { clipped, drawCandles, drawSessionNames, drawVolume } from "./base.js";
 import { haloed, rule, tag } from "./shapes.js";
@@ -33,10 +33,10 @@ export function drawLive(context, g, data) {
   for (const line of lines) if (isWithin(g, line.price) && !shown.includes(line)) drawStub(context, g, line);
   for (const line of shown) {
     const look = { fill: colors.panel, ink: colors[line.color], edge: colors[line.color] };
-    tag(context, box(g, line.at), number(line.price, data.digits), look);
+    tag(context, box(g, line.at), exact(line.price, data.digits), look);
   }
   if (!last) return;
-  tag(context, box(g, last.at), number(last.price, data.digits), last.look);
+  tag(context, box(g, last.at), exact(last.price, data.digits), last.look);
   if (!data.left) return;
   context.fillStyle = colors.muted;
   context.textAlign = "right";
@@ -92,7 +92,7 @@ function drawName(context, g, data, { price, name, color, at, isEdge }, isTagged
     if (isTagged) haloed(context, name, g.right - 8, at < 36 ? at + 11 : at - 9, colors[color], colors.panel);
   } else {
     const isAbove = price > g.to;
-    const text = `${isAbove ? "▲" : "▼"} ${name} ${number(price, data.digits)}`;
+    const text = `${isAbove ? "▲" : "▼"} ${name} ${exact(price, data.digits)}`;
     haloed(context, text, g.right - 8, isAbove ? 10 : g.priceBottom, colors[color], colors.panel);
   }
   context.font = data.font;

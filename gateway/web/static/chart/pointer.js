@@ -1,6 +1,6 @@
 /** The upper canvas: the crosshair. */
 
-import { number } from "../ui/format.js";
+import { exact } from "../ui/format.js";
 import { colors } from "../ui/theme.js";
 import { box } from "./live.js";
 import { rule, tag, upright } from "./shapes.js";
@@ -16,7 +16,7 @@ export function drawPointer(context, g, data, i, y, time) {
   const look = { fill: colors.ink, ink: colors.panel };
   if (Number.isFinite(price) && (y === null || y < g.priceBottom + 4)) {
     rule(context, g.y(price), 0, g.right, colors.muted, [3, 3]);
-    tag(context, box(g, g.y(price)), number(price, data.digits), look);
+    tag(context, box(g, g.y(price)), exact(price, data.digits), look);
   }
   const width = context.measureText(time).width + 14;
   const left = Math.min(Math.max(0, x - width / 2), g.right - width);

@@ -1,7 +1,7 @@
 /** The bars in view as a table, for who can't see a drawing, or wants the figures. */
 
 import { byId, element } from "../ui/dom.js";
-import { figureText, volumeText } from "../ui/format.js";
+import { exact, volumeText } from "../ui/format.js";
 
 const MOST = 500; // rows, the newest first
 const PRICES = ["open", "high", "low", "close"];
@@ -19,7 +19,7 @@ export class BarsTable {
 function rows({ bars, digits, first, last, time }) {
   const found = [];
   for (let i = last; i >= Math.max(first, last - MOST + 1); i--) {
-    const prices = PRICES.map((name) => figureText(bars[name][i], digits));
+    const prices = PRICES.map((name) => exact(bars[name][i], digits));
     const cells = [...prices, volumeText(bars.volume[i])].map((textContent) =>
       element("td", { className: "figure", textContent }));
     found.push(element("tr", {}, element("th", { scope: "row", textContent: time(i) }), ...cells));

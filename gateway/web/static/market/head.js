@@ -66,8 +66,9 @@ export class Head {
     mark(quote, "limit", ["down", "", "up"][instrument.limit + 1]);
     for (const name of FIGURES) {
       const value = instrument[name];
-      const digits = name === "average" ? Math.min(4, instrument.digits + 1) : instrument.digits;
-      this.#texts.get(name).set(figureText(value, digits));
+      const text = name === "average" ? figureText(value, Math.min(4, instrument.digits + 1))
+        : priceText(value, instrument);
+      this.#texts.get(name).set(text);
       mark(byId(`selected-${name}`), "move", against(value, instrument));
     }
     this.#mark(instrument);

@@ -2,7 +2,7 @@
 
 import { AVERAGES, average } from "../chart/base.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
-import { figureText, number, signed, volumeText } from "../ui/format.js";
+import { exact, figureText, signed, volumeText } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { direction } from "./words.js";
 
@@ -23,7 +23,7 @@ export class Legend {
     this.#time.set(isThere ? time : "");
     for (const name of PRICES) {
       const value = isThere ? bars[name][i] : NaN;
-      this.#put(name, Number.isFinite(value) ? number(value, digits) : "", direction(value - reference));
+      this.#put(name, Number.isFinite(value) ? exact(value, digits) : "", direction(value - reference));
     }
     this.#put("volume", isThere ? volumeText(bars.volume[i]) : "");
     const percent = isThere && reference ? ((bars.close[i] - reference) / Math.abs(reference)) * 100 : NaN;
@@ -37,7 +37,7 @@ export class Legend {
   /** The same as one text, for who listens. */
   said({ bars, digits }, i, time) {
     const values = { time, volume: volumeText(bars.volume[i]) };
-    for (const name of PRICES) values[name] = figureText(bars[name][i], digits);
+    for (const name of PRICES) values[name] = exact(bars[name][i], digits);
     return t("chart.bar", values);
   }
 

@@ -1,6 +1,6 @@
 /** How the figures of a code are written, wherever they are shown. */
 
-import { figureText, NONE, number, signed } from "../ui/format.js";
+import { exact, NONE, signed } from "../ui/format.js";
 import { language } from "../ui/i18n.js";
 
 const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
@@ -16,12 +16,12 @@ export const against = (price, { reference }) =>
 /** The change of an instrument without its sign, which an arrow has; and its percentage. */
 export function changeTexts({ change, percent, digits }) {
   if (!Number.isFinite(change)) return [NONE, ""];
-  const size = change === 0 ? "0" : number(Math.abs(change), digits);
+  const size = change === 0 ? "0" : exact(Math.abs(change), digits);
   return [size, Number.isFinite(percent) ? `${signed(percent, 2)}%` : NONE];
 }
 
 /** A price with the decimals of its code. */
-export const priceText = (price, { digits }) => figureText(price, digits);
+export const priceText = (price, { digits }) => exact(price, digits);
 
 /** A code; one of more than 16 characters is shortened in its middle. */
 export function codeText(code) {

@@ -1,6 +1,7 @@
 /** Numbers and times as people read them; units in the language of the page. */
 
 import { dayOf, hm, hms, local, now } from "../model/clock.js";
+import { decimals } from "../model/ticks.js";
 import { language, t } from "./i18n.js";
 
 const MINUS = "\u2212";
@@ -28,6 +29,12 @@ export function number(value, digits = 0) {
 
 /** The same, or a dash for what nobody knows. */
 export const figureText = (value, digits = 0) => Number.isFinite(value) ? number(value, digits) : NONE;
+
+/**
+ * A price, or a dash: with `digits` decimals, or as many as it has.  Where the step of prices changes
+ * (at 500 from 0.5 to 1), those on the other side have more, and none may be rounded.
+ */
+export const exact = (price, digits) => figureText(price, Math.max(digits, decimals(price)));
 
 /** 12,345,678, or 123.5M, which Chinese writes in units of a hundred million. */
 export function volumeText(value) {

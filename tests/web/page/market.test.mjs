@@ -1,0 +1,39 @@
+/** What a code's events come to: prices and the book. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Market } from "../../../gateway/web/static/model/market.js";
+globalThis.navigator ??= { language: "en" };
+const { changeTexts, priceText } = await import("../../../gateway/web/static/market/words.js");
+
+const STOCK = [[10, 0.01], [50, 0.05], [100, 0.1], [500, 0.5], [1000, 1], [null, 5]];
+
+class World {
+  now = 1_800_000_000_000;
+  market = new Market({ changed() {}, joined() {}, traded() {} });
+
+  tell(name, code, value) {
+    this.now += 1000;
+    const timestamp = new Date(this.now).toISOString();
+    this.market.event(name, { code, timestamp, ...value }, this.now);
+    return this.market.find(code);
+  }
+
+  tick(code, price, more = {}) {
+    return this.tell("market_tick", code, { price, volume: 1, ...more });
+  }
+}
+
+test("no price is rounded where the step of prices changes", () => {
+  const world = new World();
+  world.tell("market_contract", "2454", { reference: 480.5, tick: STOCK });
+  const stock = world.tick("2454", 500, { price_chg: 19.5 });
+  assert.equal(priceText(stock.price, stock), "500");
+  assert.equal(priceText(499.5, stock), "499.5");
+  assert.equal(priceText(stock.reference, stock), "480.5");
+  assert.deepEqual(changeTexts(stock), ["19.5", "+4.06%"]);
+  const other = world.tick("2002", 50.1, { price_chg: 0.55 });
+  other.contract({ tick: STOCK });
+  assert.equal(changeTexts(other)[0], "0.55");
+});
