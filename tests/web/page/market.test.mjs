@@ -37,3 +37,16 @@ test("no price is rounded where the step of prices changes", () => {
   other.contract({ tick: STOCK });
   assert.equal(changeTexts(other)[0], "0.55");
 });
+
+test("odd lots are another market: neither their book nor their trials are shown", () => {
+  const world = new World();
+  world.tell("market_bidask", "2330", { bid_price: [2010], bid_volume: [5] });
+  world.tick("2330", 2015);
+  const stock = world.tell("market_bidask", "2330", { bid_price: [2001], bid_volume: [9], intraday_odd: true });
+  assert.deepEqual(stock.depth.bid_price, [2010]);
+  world.tick("2330", 2001, { intraday_odd: true, simtrade: true });
+  assert.equal(stock.shown, 2015);
+  world.tick("2330", 2020, { simtrade: true });
+  world.tick("2330", 2001, { intraday_odd: 1 });
+  assert.ok(stock.isTrial, "a trial match goes on when odd lots trade");
+});

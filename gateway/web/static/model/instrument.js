@@ -101,7 +101,7 @@ export class Instrument {
    */
   traded(value, now) {
     const price = figure(value.price ?? value.close);
-    if (!Number.isFinite(price)) return null;
+    if (!Number.isFinite(price) || isOdd(value)) return null;
     const time = exchangeTime(value.datetime, now);
     this.#see(price);
     this.trial = isTrial(value) ? price : NaN;
@@ -111,7 +111,6 @@ export class Instrument {
       if (this.trials.length > MOST_TRIALS) this.trials.shift();
       return trial;
     }
-    if (value.intraday_odd === true || value.intraday_odd === 1) return null;
     const total = figure(value.total_volume);
     const isLate = time < this.time;
     const size = this.#grown(total, figure(value.volume) || 0, isLate);
@@ -125,6 +124,11 @@ export class Instrument {
     this.#changeType = LIMITS.get(value.chg_type) ?? 0;
     this.tape.add(time, price, figure(value.volume) || size, SIDES.get(value.tick_type) ?? 0);
     return trade;
+  }
+
+  /** The best bids and offers. */
+  quoted(value) {
+    if (!isOdd(value)) this.depth = value;
   }
 
   /** The session so far; until a trade is seen, its price is the newest. */
@@ -244,6 +248,9 @@ const FIELDS = [
 
 /** Whether nothing is traded: the exchange only tells what a match would be. */
 const isTrial = ({ simtrade }) => simtrade === true || simtrade === 1;
+
+/** Whether it is of odd lots, which are a market of their own: other prices, another book. */
+const isOdd = ({ intraday_odd: odd }) => odd === true || odd === 1;
 
 /** A number, or the text of one; NaN for anything else, and for what no market has. */
 export function figure(value) {

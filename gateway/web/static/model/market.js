@@ -86,7 +86,7 @@ const CONTRACT = "market_contract";
 /** By the event's name; a trade is returned. */
 const HANDLERS = new Map([
   ["market_tick", (instrument, value, at) => instrument.traded(value, at)],
-  ["market_bidask", (instrument, value) => void (instrument.depth = value)],
+  ["market_bidask", (instrument, value) => instrument.quoted(value)],
   ["market_snapshot", (instrument, value, at) => instrument.snapshot(value, at)],
   [CONTRACT, (instrument, value) => instrument.contract(value)],
 ]);
