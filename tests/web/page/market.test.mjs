@@ -1,9 +1,10 @@
-/** What a code's events come to: prices and the book. */
+/** What a code's events come to: prices, the book, and what options are about. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Market } from "../../../gateway/web/static/model/market.js";
+import { expiries, underlying } from "../../../gateway/web/static/model/option_board.js";
 globalThis.navigator ??= { language: "en" };
 const { changeTexts, priceText } = await import("../../../gateway/web/static/market/words.js");
 
@@ -49,4 +50,16 @@ test("odd lots are another market: neither their book nor their trials are shown
   world.tick("2330", 2020, { simtrade: true });
   world.tick("2330", 2001, { intraday_odd: 1 });
   assert.ok(stock.isTrial, "a trial match goes on when odd lots trade");
+});
+
+test("options are about the newest index that was told, not about that of the lowest strike", () => {
+  const world = new World();
+  world.tick("TXO23000L6", 900, { underlying_price: 23_800 });
+  world.tick("TXO23800L6", 200, { underlying_price: 23_950 });
+  world.tick("TXO24000L6", 90); // says nothing of it
+  const [group] = expiries(world.market.codes.values());
+  const find = (code) => world.market.find(code);
+  assert.deepEqual(underlying(group, find), { price: 23_950, source: "spot" });
+  world.tick("TXO23000L6", 950, { underlying_price: 23_960 });
+  assert.equal(underlying(group, find).price, 23_960);
 });

@@ -36,6 +36,7 @@ export class Instrument {
   atBid = NaN; // volumes of the session's trades by their side
   atAsk = NaN;
   spot = NaN; // of a future or an option, what it is about
+  spotAt = 0; // milliseconds since 1970 at which that was said
   unit = NaN;
   expiry = ""; // ISO date
   at = 0; // milliseconds since 1970 at which its last event was said
@@ -120,7 +121,7 @@ export class Instrument {
     this.#hasTraded = true;
     this.time = time;
     this.#price(price, size, time);
-    this.#session(value, price, value.price_chg);
+    this.#session(value, price, value.price_chg, now);
     this.#changeType = LIMITS.get(value.chg_type) ?? 0;
     this.tape.add(time, price, figure(value.volume) || size, SIDES.get(value.tick_type) ?? 0);
     return trade;
@@ -138,7 +139,7 @@ export class Instrument {
     if (!Number.isFinite(price)) return;
     if (!this.#hasTraded) this.#price(price, 0, exchangeTime(value.datetime, now));
     this.#limits(value);
-    this.#session(value, price, value.change_price);
+    this.#session(value, price, value.change_price, now);
   }
 
   /** What is known of the contract itself: `market_contract`, or an entry of `/codes`. */
@@ -170,6 +171,7 @@ export class Instrument {
       }
       this.#changeType = other.#changeType;
     }
+    this.spotAt ||= other.spotAt;
     for (const name of ["limitUp", "limitDown", "spot", "unit"]) {
       if (Number.isNaN(this[name])) this[name] = other[name];
     }
@@ -214,7 +216,8 @@ export class Instrument {
     if (Number.isFinite(down) && down !== 0) this.limitDown = down;
   }
 
-  #session(value, price, change) {
+  #session(value, price, change, now) {
+    if (Number.isFinite(figure(value.underlying_price))) this.spotAt = now;
     for (const [name, field] of FIELDS) {
       const found = figure(value[field]);
       if (Number.isFinite(found)) this[name] = found;

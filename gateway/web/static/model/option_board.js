@@ -24,15 +24,18 @@ export function expiries(instruments) {
 const key = ({ expiry, series }) => `${expiry || "9"} ${series.slice(4)} ${series}`;
 
 /**
- * What the options are about: the index from a tick's `underlying_price`, else the price of the
- * future of the same month, else of the nearest one.  `{price, source}`, or null.
+ * What the options are about: the index from the newest `underlying_price` (many strikes seldom
+ * trade), else the price of the future of the same month, else of the nearest one.
+ * `{price, source}`, or null.
  */
 export function underlying(group, find) {
+  let newest = null;
   for (const { call, put } of group.strikes) {
     for (const each of [call, put]) {
-      if (each?.spot > 0) return { price: each.spot, source: "spot" };
+      if (each?.spot > 0 && !(each.spotAt <= newest?.spotAt)) newest = each;
     }
   }
+  if (newest) return { price: newest.spot, source: "spot" };
   const month = /^TX\w (\d)-(\d\d)$/.exec(group.series);
   if (!month) return null;
   const letter = "ABCDEFGHIJKL"[Number(month[2]) - 1];
