@@ -59,7 +59,7 @@ export class History {
 
   /** Ask for what is missing: all, or what is later than the last bar that was confirmed. */
   open() {
-    clearTimeout(this.#timer);
+    this.#wait();
     this.#isAsking = true;
     this.#aside = [];
     const from = Number.isFinite(this.#confirmed) ? { from: this.#confirmed } : {};
@@ -68,7 +68,7 @@ export class History {
 
   /** Nobody looks any more. */
   close() {
-    clearTimeout(this.#timer);
+    this.#wait();
     this.#isAsking = false;
     this.#aside = [];
     this.#changed = () => {};
@@ -124,9 +124,12 @@ export class History {
     this.#isAsking = false;
     this.state = "live";
     if (this.#confirmed === -Infinity) this.#isCut = answer.cut;
-    this.#take(answer);
+    const told = this.#take(answer);
     const newest = answer.newest ?? -Infinity;
-    for (const trade of this.#aside) if (trade.time > newest) this.#add(trade);
+    // Bars after the last one that was told are our own, and have these trades already.
+    for (const trade of this.#aside) {
+      if (trade.time > newest && this.#barOf(trade) <= told) this.#add(trade);
+    }
     this.#aside = [];
     this.#confirm();
     this.#changed("all");
@@ -137,14 +140,23 @@ export class History {
     this.#isAsking = false;
     this.#aside = [];
     this.state = error.status === 404 ? "none" : "failed";
-    if (this.state === "failed") this.#timer = setTimeout(() => this.open(), AGAIN);
+    if (this.state === "failed") this.#wait(AGAIN, () => this.open());
     this.#changed("all");
   }
 
-  /** A bar has closed: have it confirmed when late trades have come. */
+  /** A bar has closed: have it confirmed when late trades have come; others may close meanwhile. */
   #checkLater() {
+    if (this.#timer) return;
+    this.#wait(this.step < 60 ? SETTLED_SECONDS : SETTLED, () => this.#check());
+  }
+
+  /** Do `work` after a while, and nothing that was to be done before. */
+  #wait(milliseconds, work) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#check(), this.step < 60 ? SETTLED_SECONDS : SETTLED);
+    this.#timer = work && setTimeout(() => {
+      this.#timer = undefined;
+      work();
+    }, milliseconds);
   }
 
   async #check() {
@@ -164,8 +176,12 @@ export class History {
     this.#confirmed = bars.length > 1 ? bars.time[bars.length - 2] : -Infinity;
   }
 
-  #add({ time, price, size }) {
-    this.bars.trade(this.#place(barOf(this.market, this.step, time)), price, size);
+  #add(trade) {
+    this.bars.trade(this.#barOf(trade), trade.price, trade.size);
+  }
+
+  #barOf({ time }) {
+    return this.#place(barOf(this.market, this.step, time));
   }
 
   /** Where a bar that begins at `begin` goes: a day goes on with its night. */
@@ -176,9 +192,12 @@ export class History {
     return isOfNight && begin > last && begin - last < OVER_WEEKEND ? last : begin;
   }
 
+  /** Take what was told; when its last bar begins. */
   #take({ bars: columns }, before) {
     const { step } = this;
-    this.bars.merge(step === 5 || step === DAY ? joined(columns, step, this.market) : columns, before);
+    const found = step === 5 || step === DAY ? joined(columns, step, this.market) : columns;
+    this.bars.merge(found, before);
+    return found.time.at(-1) ?? -Infinity;
   }
 }
 

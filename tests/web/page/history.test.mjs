@@ -1,0 +1,64 @@
+/** Bars: what the gateway keeps and what comes live are one. */
+
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+
+import { History } from "../../../gateway/web/static/model/history.js";
+
+const NINE = 1_800_061_200; // on a minute
+const none = { time: [], open: [], high: [], low: [], close: [], volume: [] };
+
+/** Bars of `[time, volume]`, all at one price. */
+function columns(...bars) {
+  const price = bars.map(() => 100);
+  return { ...none, time: bars.map(([time]) => time), open: price, high: price, low: price, close: price,
+    volume: bars.map(([, volume]) => volume) };
+}
+
+class World {
+  questions = [];
+  constructor(interval) {
+    const ask = () => new Promise((answer) => this.questions.push(answer));
+    this.history = new History(ask, { code: "2330", market: "other", interval, session: "" }, () => {});
+    this.history.open();
+  }
+
+  trade(time, size = 1) {
+    this.history.trade({ time, price: 100, size });
+  }
+
+  async answer(bars, newest) {
+    this.questions.shift()({ bars, newest, cut: false });
+    await new Promise((done) => { setImmediate(done); });
+  }
+
+  get volumes() {
+    const { bars } = this.history;
+    return [...bars.volume.subarray(0, bars.length)];
+  }
+}
+
+test("a bar that begins while the answer is under way has its trades once", async () => {
+  const world = new World("1m");
+  world.trade(NINE + 59, 3);
+  world.trade(NINE + 60, 2); // the next minute, of which the answer knows nothing
+  await world.answer(columns([NINE, 10]), NINE + 58);
+  assert.deepEqual(world.volumes, [13, 2]);
+});
+
+test("bars of a second are confirmed, too, although another one closes each second", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const world = new World("1s");
+    await world.answer(columns([NINE, 1]), NINE);
+    for (let second = 1; second <= 25; second++) {
+      world.trade(NINE + second);
+      mock.timers.tick(1000);
+    }
+    assert.equal(world.questions.length, 1);
+    await world.answer(columns([NINE, 1], [NINE + 1, 4]), NINE + 25);
+    assert.deepEqual(world.volumes.slice(0, 3), [1, 4, 1]);
+  } finally {
+    mock.timers.reset();
+  }
+});
