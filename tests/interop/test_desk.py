@@ -17,6 +17,12 @@ CUT = """() => [...document.querySelectorAll(
     && getComputedStyle(each).display !== "inline")
   .map((each) => `${each.className} ${each.id} ${each.textContent}`)"""
 """The figures of which a part is not seen."""
+HIDE = """() => {
+  Object.defineProperty(document, "hidden", { value: true });
+  window.requestAnimationFrame = () => 0;
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""As of a tab behind others: no frame comes."""
 SPILLED = "document.documentElement.scrollWidth - window.innerWidth"
 FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
   .filter((each) => each.checkVisibility())
@@ -94,6 +100,31 @@ class FrameTests(StageCase):
         expect(page.locator("#clock")).to_have_text("10:42:17")
         expect(page.locator("#hours")).to_contain_text("3:02:43")
         expect(page.locator("#book-time")).to_have_text("10:42:17")
+
+    def test_a_time_without_a_zone_is_taipeis(self) -> None:
+        stage = self.stage("ready")
+        depth = {
+            "code": "TXFR1",
+            "datetime": "2026-12-01T10:42:20.5",
+            "bid_price": [31268],
+            "bid_volume": [2],
+        }
+        stage.hear([("market_bidask", depth)])
+        expect(stage.page.locator("#book-time")).to_have_text("10:42:20")
+
+    def test_the_title_goes_on_while_nobody_sees_the_page(self) -> None:
+        stage = self.stage("ready")
+        stage.page.evaluate(HIDE)
+        tick = {
+            "code": "TXFR1",
+            "datetime": "2026-12-01T10:42:18+08:00",
+            "price": 31270,
+            "price_chg": 150,
+        }
+        stage.hear([("market_tick", tick)])
+        expect(stage.page).to_have_title("31,270 ▲150 TXFR1 · sjgateway")
+        stage.hear([("market_tick", {**tick, "simtrade": True})])
+        expect(stage.page).to_have_title("Trial 31,270 ▲150 TXFR1 · sjgateway")
 
     @untraced
     def test_nothing_shuts_anybody_out(self) -> None:

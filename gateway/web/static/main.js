@@ -325,8 +325,9 @@ function title() {
   const { chosen } = desk;
   const arrow = { 1: "▲", "-1": "▼" }[Math.sign(chosen?.change)] ?? "";
   const size = arrow && exact(Math.abs(chosen.change), chosen.digits);
+  const trial = chosen?.isTrial ? `${t("label.trial")} ` : "";
   const price = Number.isFinite(chosen?.shown)
-    ? `${priceText(chosen.shown, chosen)} ${arrow}${size} ${chosen.code} · ` : "";
+    ? `${trial}${priceText(chosen.shown, chosen)} ${arrow}${size} ${chosen.code} · ` : "";
   document.title = `${alarm}${kind}${price}sjgateway`;
 }
 

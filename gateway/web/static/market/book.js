@@ -1,7 +1,7 @@
 /** The five best bids and offers of the chosen code, and which side the trades were on. */
 
 import { hms } from "../model/clock.js";
-import { figure } from "../model/instrument.js";
+import { exchangeTime, figure } from "../model/instrument.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { NONE, number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
@@ -61,8 +61,8 @@ export class Book {
       });
       this.#sums[side].set(sum ? number(sum) : NONE);
     }
-    const at = Date.parse(depth.datetime ?? depth.timestamp ?? "");
-    this.#time.set(this.#isClosed ? t("label.close") : Number.isNaN(at) ? "" : hms(at / 1000));
+    const at = exchangeTime(depth.datetime ?? depth.timestamp, NaN);
+    this.#time.set(this.#isClosed ? t("label.close") : Number.isNaN(at) ? "" : hms(at));
     this.#sides();
   }
 

@@ -262,7 +262,7 @@ export function figure(value) {
 }
 
 /** Seconds since 1970 of an exchange's time, which is Taipei's without a zone; else of `now`. */
-function exchangeTime(datetime, now) {
+export function exchangeTime(datetime, now) {
   if (typeof datetime !== "string") return now / 1000;
   const at = WITH_ZONE.test(datetime) ? Date.parse(datetime) : Date.parse(`${datetime}Z`) - TAIPEI;
   return Number.isNaN(at) ? now / 1000 : at / 1000;

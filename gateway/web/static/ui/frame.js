@@ -1,4 +1,11 @@
-/** Work for the next animation frame: however often it is asked for, it is done once. */
+/**
+ * Work for the next animation frame: however often it is asked for, it is done once.
+ *
+ * Browsers draw no frame of a page that nobody sees, but its title is seen all the same: then the
+ * work is done about once a second.
+ */
+
+const UNSEEN = 1000; // milliseconds
 
 const waiting = new Set();
 
@@ -16,6 +23,14 @@ function run() {
 
 /** Call `job` in the next frame. */
 export function inNextFrame(job) {
-  if (!waiting.size) requestAnimationFrame(run);
+  if (!waiting.size) plan();
   waiting.add(job);
 }
+
+function plan() {
+  if (document.hidden) setTimeout(run, UNSEEN);
+  else requestAnimationFrame(run);
+}
+
+// What was planned before may never come.
+document.addEventListener("visibilitychange", () => { if (waiting.size) plan(); });
