@@ -13,6 +13,9 @@ from tests.patience import PATIENCE
 from tests.ports import free_port
 
 LIMIT = 64
+RESERVE = "Could not reserve EMFILE recovery file descriptor"
+"""What Twisted says, with a traceback, where a thread of ours took the descriptor that it keeps for
+such a moment and frees for an instant; it tries again with the next client."""
 REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -40,5 +43,5 @@ class DescriptorTests(TestCase):
             service.until("answer", service.answers)
         finally:
             service.close()
-        self.assertNotIn("Traceback", service.log)
+        self.assertEqual(service.log.count("Traceback"), service.log.count(RESERVE), service.log)
         self.assertLess(len(service.log), 10_000)
