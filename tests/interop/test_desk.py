@@ -219,6 +219,8 @@ class ListTests(StageCase):
         for part in ("#selected", "#side", "#dock"):
             expect(page.locator(part)).to_have_attribute("data-old", "yes")
         expect(page.locator("#selected-mark")).to_contain_text("◷")
+        for figure in ("#ratio .atAsk", "#tape-body [data-side='1']"):
+            expect(page.locator(figure).first).to_have_css("color", "rgb(138, 90, 96)")
         closed = self.stage("closed").page
         expect(closed.locator("#belief")).to_have_text("Closed until 15:00")
         expect(closed.locator("#selected-mark")).to_have_text("close")

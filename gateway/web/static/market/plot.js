@@ -195,7 +195,9 @@ export class Plot {
   #write() {
     const { bars, state } = this.#history ?? {};
     byId("chart-why").hidden = Boolean(bars?.length);
-    if (!bars?.length) this.#why.set(state === "asking" ? t("chart.asking") : this.#empty());
+    if (!bars?.length) {
+      this.#why.set(["asking", "failed"].includes(state) ? t(`chart.${state}`) : this.#empty());
+    }
     if (!this.#data || !bars) return this.#described.set("");
     const i = this.#at < 0 ? bars.length - 1 : Math.min(this.#at, bars.length - 1);
     this.#legend.write(this.#data, i, bars.length ? this.#chart.time(i) : "");

@@ -56,6 +56,7 @@ export default {
   "chart.choose": "Choose a code",
   "chart.none": "No bars yet.",
   "chart.asking": "Loading…",
+  "chart.failed": "The bars can't be loaded; trying again.",
   "chart.role": "chart",
   "chart.interval": "Length of a bar",
   "chart.kind": "Kind of chart",

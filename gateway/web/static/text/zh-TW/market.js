@@ -56,6 +56,7 @@ export default {
   "chart.choose": "請選擇商品",
   "chart.none": "還沒有 K 線。",
   "chart.asking": "載入中…",
+  "chart.failed": "K 線無法載入，正在重試。",
   "chart.role": "圖表",
   "chart.interval": "K 線週期",
   "chart.kind": "圖形種類",
