@@ -195,6 +195,7 @@ function told(answer, error) {
     desk.feeds(feeds(answer.freshness.events));
   } else if (!error.status) {
     worker.update(null);
+    line.rate = null;
   }
   assess();
 }

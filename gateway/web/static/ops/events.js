@@ -110,7 +110,7 @@ export class Events {
 
   #write() {
     const found = this.#inspector.matching(this.#filter.value.trim(), this.#rates.keys());
-    if (!this.#channel && !this.#wasChosen) this.#chosen = this.#first(found);
+    if (!this.#wasChosen) this.#chosen = this.#first(found);
     this.#writeNames(found);
     this.#writePayload();
     const { left } = this.#inspector;

@@ -13,7 +13,7 @@ export const onKey = (key, work) => works.set(key, work);
 /** What the list of keys says: keys, and the name of the text. */
 const LIST = [
   ["M  O", "views"], ["/", "find"], ["↑ ↓", "rows"], ["1 – 7", "interval"], ["L", "kind"],
-  ["A", "averages"], ["S", "star"], ["B", "board"], ["0", "newest"], ["R", "sort"],
+  ["A", "averages"], ["S", "star"], ["N", "alarm"], ["B", "board"], ["0", "newest"], ["R", "sort"],
   ["← →  Home  End", "bars"], ["+ −", "zoom"], ["Alt ← →", "pan"], ["Esc", "leave"], ["?", "help"],
 ];
 

@@ -83,8 +83,8 @@ export class StatusLine {
 
   /** At the beginning of each second. */
   #tick() {
-    this.write();
     setTimeout(() => this.#tick(), 1000 - ((now() * 1000) % 1000));
+    this.write();
   }
 }
 

@@ -16,8 +16,12 @@ class Store {
   }
 
   set(name, value) {
-    if (value) this.#storage?.setItem(`sjgateway.${name}`, value);
-    else this.#storage?.removeItem(`sjgateway.${name}`);
+    try {
+      if (value) this.#storage?.setItem(`sjgateway.${name}`, value);
+      else this.#storage?.removeItem(`sjgateway.${name}`);
+    } catch {
+      // It is full: what was chosen holds until the page is closed.
+    }
   }
 }
 

@@ -57,6 +57,7 @@ export default {
   "key.kind": "Candles or session line",
   "key.averages": "Averages",
   "key.star": "Star",
+  "key.alarm": "Price alarms",
   "key.board": "Fold the option board",
   "key.newest": "Newest bar",
   "key.sort": "Sort now",

@@ -57,6 +57,7 @@ export default {
   "key.kind": "K 線或走勢",
   "key.averages": "均線",
   "key.star": "加入自選",
+  "key.alarm": "到價警示",
   "key.board": "收合 T 字報價",
   "key.newest": "最新一根",
   "key.sort": "立即排序",
