@@ -1,4 +1,4 @@
-from unittest.mock import patch
+import tracemalloc
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -101,17 +101,18 @@ class TakeTests(SynchronousTestCase):
         self.assertEqual(self.sizes(WEBSOCKET), [4, 4, 1])
 
     def test_of_much_that_was_missed_only_what_is_taken_is_looked_at(self):
-        self.parts.say(*"abc" * 300)
+        self.parts.say(*"abcd" * 2000)
         self.parts.flush()
         late = self.parts.subscribe(self.parts.outbox())
         late.read_from(0)
-        taken = []
-        with patch.object(self.parts.log, "between", wraps=self.parts.log.between) as between:
-            while records := late.take(POLLING4):
-                taken += texts(records)
-        looked = [end - start for start, end in (call.args for call in between.call_args_list)]
-        self.assertEqual("".join(taken), "abc" * 300)
-        self.assertLess(sum(looked), 10 * len(taken))
+        taken = texts(late.take(POLLING4))
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        while len(taken) < 1000:
+            taken += texts(late.take(POLLING4))
+        _, most = tracemalloc.get_traced_memory()
+        self.assertEqual("".join(taken), ("abcd" * 2000)[: len(taken)])
+        self.assertLess(most, 4 * 7000)  # a list of the others would have 8 bytes for each
 
     def test_at_least_one_record(self):
         self.parts.say("a", "x" * 2 * WRITE_BYTES, "b")
