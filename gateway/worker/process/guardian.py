@@ -244,7 +244,8 @@ class Guardian:
 
     def time_left(self) -> float:
         """Seconds until the tree is to end because of the lease."""
-        return (self.lease or math.inf) - sum(self.last_patience) - now()
+        until = math.inf if self.lease is None else self.lease
+        return until - sum(self.last_patience) - now()
 
     def start(self, what: dict[str, Any]) -> bool:
         """Start the worker; whether that worked is reported, too."""
@@ -409,8 +410,8 @@ class Guardian:
 
     def hand_over(self, visitor: socket.socket) -> None:
         """Give the worker to the next gateway.  Raises OSError, and then nothing has changed."""
-        now = time.monotonic()
-        end = self.died or now
+        present = time.monotonic()
+        until = self.died or present
         header = encoded(
             {
                 "version": VERSION,
@@ -418,8 +419,8 @@ class Guardian:
                 "given": self.given,
                 "note": self.note,
                 "lease": self.lease,
-                "age": end - self.born,
-                "gone": now - end,
+                "age": until - self.born,
+                "gone": present - until,
                 "reports": self.told,
                 "output": [(output, data.decode("latin-1")) for output, data in self.printed],
                 "dropped": self.dropped,
