@@ -73,7 +73,9 @@ class Snapshots:
 
     def _answered(self, reply: Any) -> None:
         self._is_writing = False
-        if isinstance(reply, RedisError) and not isinstance(reply, LostError):
+        if reply == 1:  # its entry may not be read yet, behind a batch of this gateway
+            self.written()
+        elif isinstance(reply, RedisError) and not isinstance(reply, LostError):
             self._site.talk.drop(f"the log refuses a snapshot: {reply}")
 
     def restore(self, checkpoint: Checkpoint) -> None:
