@@ -71,7 +71,6 @@ class Hub:
         self._subject_of = settings.keys.of
         self._turn = turn
         self._observer = observer
-        self._deadlines = deadlines
         self._wall = wall
         self._acks = Acks(
             self.ack_ids,
