@@ -38,11 +38,6 @@ class Said:
     at: float
     told: bool = False
 
-    @classmethod
-    def of(cls, content: Content, at: float, question: int = 0) -> Said:
-        """It is packed at once: a question has its own text only until it is told."""
-        return cls(content, pack(content, question), at)
-
 
 @attrs.define(eq=False)
 class Batch:
@@ -65,15 +60,18 @@ class Own:
         self._said: list[Said] = []
         self._bytes = 0
         self._number = 0
-        self.flying: deque[Batch] = deque()
+        self._flying: deque[Batch] = deque()
         self._recent: deque[Batch] = deque()
         self._kept = 0  # bytes of those
         self.dropped = 0
         """Events that found no room while the log was away, and that it will never have."""
 
     def add(self, content: Content, question: int = 0) -> Said:
-        """Take what was said just now; `question`: its number, if it is one."""
-        said = Said.of(content, self._clock(), question)
+        """Take what was said just now; `question`: its number, if it is one.
+
+        It is packed at once: a question has its own text only until it is told.
+        """
+        said = Said(content, pack(content, question), self._clock())
         self._said.append(said)
         self._bytes += len(said.data)
         if self._bytes > self._bound:
@@ -82,7 +80,7 @@ class Own:
 
     def waiting(self) -> Iterator[Said]:
         """Everything that is not back from the log, the oldest first."""
-        for batch in self.flying:
+        for batch in self._flying:
             yield from batch.contents
         yield from self._said
 
@@ -94,7 +92,7 @@ class Own:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is on its way."""
-        return not self._said and not self.flying
+        return not self._said and not self._flying
 
     @property
     def oldest(self) -> float | None:
@@ -117,14 +115,14 @@ class Own:
         """What has to be sent on a new connection; with `all` also what the log may have lost."""
         if all:
             self._forget()
-            self.flying.extendleft(reversed(self._recent))
+            self._flying.extendleft(reversed(self._recent))
             self._recent.clear()
             self._kept = 0
-        return list(self.flying)
+        return list(self._flying)
 
     def arrived(self, number: int) -> Batch | None:
         """The batch `number`, which was read from the log; None: it is not awaited."""
-        flying = self.flying
+        flying = self._flying
         while flying and flying[0].number < number:  # too old to be sent again
             flying.popleft()
         if not flying or flying[0].number != number:
@@ -140,7 +138,7 @@ class Own:
         self._number += 1
         places = sum([places_of(each.content) for each in contents])
         batch = Batch(self._number, contents, join([each.data for each in contents]), places)
-        self.flying.append(batch)
+        self._flying.append(batch)
         return batch
 
     def _forget(self) -> None:

@@ -42,7 +42,7 @@ class Events(NamedTuple):
 
     attached: Callable[[], object]
     """All was read; from now on entries come as they are written."""
-    returned: Callable[[Batch], object]
+    returned: Callable[[], object]
     """A batch of this gateway came back from the log."""
     lost_track: Callable[[], object]
     """Entries were forgotten before they were read here: all has to be read anew."""
@@ -223,7 +223,7 @@ class Reading:
             content = None if said.told else said.content
             said.told = True
             start = self._enter(content, start, places_of(said.content), believed=believed)
-        self._events.returned(batch)
+        self._events.returned()
 
     def _take_others(self, told: dict[bytes, bytes], start: Place, *, believed: bool) -> None:
         """Take a batch of another gateway, or of this one before it began to read anew."""

@@ -241,9 +241,8 @@ class SharedJournal:
         if self.own.is_idle:
             self.is_island = False
 
-    def _returned(self, batch: Batch) -> None:
+    def _returned(self) -> None:
         """A batch of this gateway came back: the log answers."""
-        del batch
         self.is_island = False
         self._snapshots.consider(self._epoch, self.reading.lead)
 
