@@ -24,6 +24,7 @@ import msgspec
 from gateway.engineio.packet import Packet
 from gateway.relay.event import Event, Sender, Subject
 from gateway.relay.journal import Mark
+from gateway.relay.pids import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def pack(content: Content, number: int = 0) -> bytes:
         return _encode([NOTE, *content])
     first = content[0]
     sender = first.sender
-    said = "" if sender is None or sender.pid is None else sender.pid.rpartition(".")[0]
+    said = "" if sender is None or sender.pid is None else unsigned(sender.pid)
     asks = first.question is not None
     flags = first.trusted * TRUSTED | first.current * CURRENT | asks * ASKS
     events = []

@@ -36,6 +36,7 @@ from gateway.cluster.site import Keys
 from gateway.cluster.snapshots import Snapshots
 from gateway.common.attempt import Attempts
 from gateway.relay.journal import Mark
+from gateway.relay.pids import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ class SharedJournal:
 
     def share(self, pid: str, value: bytes) -> None:
         """Tell all gateways how the client with this pid is served."""
-        self._say(Note(pid.rpartition(".")[0], value))
+        self._say(Note(unsigned(pid), value))
 
     def resume(self, epoch: str) -> None:
         """Do nothing: this log goes on without any process."""

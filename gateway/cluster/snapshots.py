@@ -14,6 +14,7 @@ from gateway.cluster import scripts
 from gateway.cluster.record import Checkpoint, Note, pack_checkpoint
 from gateway.cluster.resp import LostError, RedisError
 from gateway.common.attempt import Attempts
+from gateway.relay.pids import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +61,7 @@ class Snapshots:
             return
         places, hub = self.places, self._hub
         values = [event for event in hub.continuity.snapshot() if event.key is not None]
-        notes = [
-            Note(pid.rpartition(".")[0], value) for pid, value in hub.continuity.changed_clients()
-        ]
+        notes = [Note(unsigned(pid), value) for pid, value in hub.continuity.changed_clients()]
         checkpoint = Checkpoint(*places.read, lead, values, notes)
         data = pack_checkpoint(checkpoint, lambda event: places.number(event.position))
         kept = "{}-{}".format(*places.place(hub.log.surplus()))

@@ -24,6 +24,11 @@ class Pid(NamedTuple):
     """The place of the first event that was for it."""
 
 
+def unsigned(text: str) -> str:
+    """All of a pid but its signature, which `Pids.sign_again` makes anew."""
+    return text.rpartition(".")[0]
+
+
 class Pids:
     """Signs and reads the pids of `namespace`; `key()` returns the secret, and is called late."""
 
