@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from attrs import frozen
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.logger import Logger
 
 from gateway import contract
@@ -134,19 +134,15 @@ class ClusterControl:
         _log.info("Gateway {origin} asks: {method}", origin=origin, method=method)
         if not self._place.is_here():
             error = contract.WorkerError("The worker has just moved", self._place.why())
-            done: Deferred[Any] = maybeDeferred(_raise, error)
+            done: Deferred[Any] = fail(error)
         elif method in CHANGES:
             done = self._do(method, None if keys is None else Credentials.validated(keys), how)
         else:
-            done = maybeDeferred(_raise, contract.WorkerError("It can't do that", method))
+            done = fail(contract.WorkerError("It can't do that", method))
         return done.addCallbacks(_told, _told_error)
 
 
 CHANGES: Final = ("restart", "start_worker", "stop_worker", "set_credentials")
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 def _told(facts: Any) -> dict[str, Any]:
