@@ -30,7 +30,7 @@ for i = 2, new[1] ~= '' and #KEYS or 0, 2 do
   local meta = KEYS[i + 1]
   if redis.call('EXISTS', meta) == 1 and redis.call('HGET', meta, 'lead') ~= new[2] then
     redis.call('HSET', meta, 'lead', new[2])
-    lead(KEYS[i], meta, new[2])
+    put(KEYS[i], meta, 1, 'l', 'c', 1, 't', new[2])
   end
 end
 return new

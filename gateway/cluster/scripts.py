@@ -95,14 +95,8 @@ local function put(log, meta, count, ...)
   redis.call('HSET', meta, 'head', head)
   return redis.call('XADD', log, epoch .. '-' .. head, 'k', ...)
 end
-local function lead(log, meta, token)
-  if redis.call('EXISTS', meta) == 1 then put(log, meta, 1, 'l', 'c', 1, 't', token) end
-end
 """
-"""Begins scripts that write entries of their own.
-
-`lead(log, meta, token)` writes the entry `l` into a log that there is.
-"""
+"""Begins scripts that write entries of their own into a log that there is."""
 
 HELLO = Script("""
 local epoch, head, run, key = unpack(redis.call('HMGET', KEYS[2], 'epoch', 'head', 'run', 'key'))
