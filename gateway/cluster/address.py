@@ -33,6 +33,16 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"redis{'s' if self.tls else ''}://{host}:{self.port}/{self.db}"
 
+    @property
+    def greeting(self) -> list[tuple[str, ...]]:
+        """The commands by which a connection is that user's, and has that database."""
+        commands: list[tuple[str, ...]] = []
+        if self.password:
+            commands.append(("AUTH", *([self.user] if self.user else ()), self.password))
+        if self.db:
+            commands.append(("SELECT", str(self.db)))
+        return commands
+
 
 def parse(url: str, *, password: str = "", ca: str = "") -> Address:
     """The address `url`, which may name a user.

@@ -24,11 +24,8 @@ def connected(address: Address) -> Iterator[BufferedRWPair]:
     Raises OSError, or ValueError where the server refuses.
     """
     with _connection(address) as connection, connection.makefile("rwb") as stream:
-        if address.password:
-            user = (address.user,) if address.user else ()
-            ask(stream, "AUTH", *user, address.password)
-        if address.db:
-            ask(stream, "SELECT", str(address.db))
+        for command in address.greeting:
+            ask(stream, *command)
         yield stream
 
 

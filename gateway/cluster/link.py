@@ -126,12 +126,8 @@ class Link:
     def _connected(self, connection: Redis) -> None:
         self._trying = None
         self._connection = connection
-        address = self._address
-        if address.password:
-            user = (address.user,) if address.user else ()
-            connection.send(("AUTH", *user, address.password), self._expect)
-        if address.db:
-            connection.send(("SELECT", address.db), self._expect)
+        for command in self._address.greeting:
+            connection.send(command, self._expect)
         connection.send(("CLIENT", "SETNAME", self._name), bool)  # who may not, has no name
         for script in self.scripts:
             connection.send(("SCRIPT", "LOAD", script.text), self._expect)
