@@ -24,7 +24,7 @@ from twisted.internet.ssl import (
 from twisted.logger import Logger
 
 from gateway.cluster.resp import LostError, Redis, RedisError
-from gateway.common.attempt import Attempts
+from gateway.common.attempt import Attempts, Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,8 @@ class Link:
         self._attempt = Attempts()
         self._connection: Redis | None = None
         self._trying: Any = None
-        self._timer: Any = None
+        self._again = Countdown(reactor, "Connecting to Redis", self._connect)
+        self._watch = Countdown(reactor, "Looking after a connection to Redis", self._look)
         self._is_wanted = False
         self._since = 0.0
         self._tries = 0
@@ -80,8 +81,8 @@ class Link:
     def stop(self) -> None:
         """Connect no more, and end the connection."""
         self._is_wanted = False
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self._again.cancel()
+        self._watch.cancel()
         if self._trying is not None:
             self._trying.cancel()
         self.drop("the gateway ends")
@@ -108,7 +109,7 @@ class Link:
 
     def _connect(self) -> None:
         self._since = self._reactor.seconds()
-        self._timer = self._reactor.callLater(LOOK, self._look)
+        self._watch.begin(LOOK)
         factory = Factory.forProtocol(partial(Redis, self._lost, self._reactor.seconds))
         factory.noisy = False
         try:
@@ -164,10 +165,8 @@ class Link:
                 )
             self.trouble = why
             self._tries += 1
-            if self._timer is not None and self._timer.active():
-                self._timer.cancel()
-            wait = AGAIN if self._tries <= HASTY else LATER
-            self._timer = self._reactor.callLater(wait, self._connect)
+            self._watch.cancel()
+            self._again.begin(AGAIN if self._tries <= HASTY else LATER)
         if was_up:
             self._tell(self.on_down)
 
@@ -177,7 +176,7 @@ class Link:
 
     def _look(self) -> None:
         """End a connection whose server hangs."""
-        self._timer = self._reactor.callLater(LOOK, self._look)
+        self._watch.begin(LOOK)
         now = self._reactor.seconds()
         connection = self._connection
         since = self._since if connection is None or not self.is_up else connection.waits_since
