@@ -73,7 +73,6 @@ class Shown:
         self._clock = clock
         self._beat = 0
         self._worker = Worker()
-        self._last = ("", 0)
         """What was seen last."""
         self._heard_at = -PATIENCE
         self.printed = Printed()
@@ -124,9 +123,9 @@ class Shown:
 
     def _see(self, reply: Any) -> None:
         worker = self._opened(self._names.state, Worker, reply)
-        if worker is None or (worker.gateway, worker.beat) == self._last:
+        last = self._worker
+        if worker is None or (worker.gateway, worker.beat) == (last.gateway, last.beat):
             return
-        self._last = worker.gateway, worker.beat
         self._worker, self._heard_at = worker, self._clock()
         if worker.position != self.printed.position:
             self._link.call("GET", self._names.printed, answer=self._see_printed)
