@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from twisted.logger import Logger
 
-from gateway.cluster.resp import RedisError
+from gateway.cluster.resp import RedisError, pairs
 from gateway.common.attempt import attempt
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Mail:
         tail.follow(self._names.mail(self._gateway), last, self._take)
 
     def _take(self, _: bytes, fields: Sequence[bytes]) -> None:
-        self.received(dict(zip(fields[::2], fields[1::2], strict=True)))
+        self.received(pairs(fields))
 
     def received(self, fields: Mapping[bytes, bytes]) -> None:
         """An entry of our own stream has come; of what is not the cluster's nothing is believed."""

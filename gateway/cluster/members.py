@@ -14,7 +14,7 @@ import msgspec
 from attrs import frozen
 from twisted.logger import Logger
 
-from gateway.cluster.resp import RedisError
+from gateway.cluster.resp import RedisError, pairs
 from gateway.cluster.scripts import Script
 from gateway.common.attempt import attempt
 
@@ -134,8 +134,7 @@ class Members:
             return
         before, found = reply
         self._mind_namesake(before)
-        pairs = zip(found[::2], found[1::2], strict=True)
-        words = {name.decode("utf-8", "replace"): text for name, text in pairs}
+        words = {name.decode("utf-8", "replace"): text for name, text in pairs(found).items()}
         for name in self._seen.keys() - words.keys():
             del self._seen[name]
         for name, text in words.items():

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from gateway.cluster.places import Place
 from gateway.cluster.record import VERSION, Note, Reader, places_of, read_checkpoint
-from gateway.cluster.resp import RedisError
+from gateway.cluster.resp import RedisError, pairs
 from gateway.common.attempt import Attempts
 from gateway.relay.journal import Mark
 
@@ -128,8 +128,8 @@ class Reading:
         if isinstance(reply, RedisError) or not self.is_busy:
             return
         if is_first and reply:
-            place, told = _entry(*reply[0])
-            self._start(Place(place.epoch, place.number - int(told.get(b"c", 0))))
+            start, _, _ = _entry(*reply[0])
+            self._start(start)
         for id, fields in reply:
             self.take(id, fields)
         if len(reply) == AT_ONCE:
@@ -156,8 +156,7 @@ class Reading:
 
     def take(self, id: bytes, fields: Sequence[bytes]) -> None:
         """Take the entry `id`."""
-        place, told = _entry(id, fields)
-        start = Place(place.epoch, place.number - int(told.get(b"c", 0)))
+        start, place, told = _entry(id, fields)
         if self._checkpoint is not None and place > self._checkpoint[:2]:
             self._use_checkpoint()
         if self.is_attached and not self._follows(start, told):
@@ -281,6 +280,7 @@ def _place(id: bytes) -> Place:
     return Place(int(epoch), int(number))
 
 
-def _entry(id: bytes, fields: Sequence[bytes]) -> tuple[Place, dict[bytes, bytes]]:
-    """The place behind an entry, and its fields by name."""
-    return _place(id), dict(zip(fields[::2], fields[1::2], strict=True))
+def _entry(id: bytes, fields: Sequence[bytes]) -> tuple[Place, Place, dict[bytes, bytes]]:
+    """Where an entry begins, the place behind it, and its fields by name."""
+    place, told = _place(id), pairs(fields)
+    return Place(place.epoch, place.number - int(told.get(b"c", 0))), place, told

@@ -36,6 +36,11 @@ class LostError(RedisError):
     """There is no connection, or it was lost before the answer came."""
 
 
+def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The fields of an entry or a hash, by name, as Redis lists them."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
 class Redis(Protocol):
     """A connection; `lost(why)` is called once when it is over.
 
