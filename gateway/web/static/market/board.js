@@ -3,7 +3,7 @@
 import { expiries, underlying } from "../model/option_board.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { figureText, number, volumeText } from "../ui/format.js";
-import { inNextFrame } from "../ui/frame.js";
+import { seldom } from "../ui/frame.js";
 import { language, onLanguage, t } from "../ui/i18n.js";
 import { browser } from "../ui/store.js";
 import { changeTexts, direction, priceText } from "./words.js";
@@ -31,7 +31,6 @@ export class Board {
   #lines = [];
   #spot = null;
   #at = [0, 0]; // the cell that Tab reaches
-  #isWaiting = false;
   #isRead = false; // somebody has scrolled
   #dock = byId("dock");
   #box = byId("board");
@@ -69,16 +68,6 @@ export class Board {
     const series = instrument?.option?.series;
     if (series && series !== this.#chosen) this.#open(series);
     else this.#write();
-  }
-
-  /** An option, or what it is about, has changed. */
-  changed() {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    setTimeout(() => {
-      this.#isWaiting = false;
-      inNextFrame(this.#write);
-    }, EVERY);
   }
 
   /** Other options are known. */
@@ -200,6 +189,9 @@ export class Board {
     }
     this.#rove();
   };
+
+  /** An option, or what it is about, has changed. */
+  changed = seldom(this.#write, EVERY);
 
   /** Whether the line of the underlying is between other strikes than before. */
   #crossed({ strikes }, spot) {

@@ -3,7 +3,7 @@
 import { hms } from "../model/clock.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { number } from "../ui/format.js";
-import { inNextFrame } from "../ui/frame.js";
+import { inNextFrame, seldom } from "../ui/frame.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { against, priceText } from "./words.js";
 
@@ -17,7 +17,6 @@ export class TapeList {
   #rows = [];
   #held = null; // the number of trades at which somebody began to read
   #large = Infinity;
-  #isWaiting = false;
   #inView = 0; // rows that have room: the others are written when somebody begins to read
   #more = new Text(byId("tape-new"));
 
@@ -47,16 +46,6 @@ export class TapeList {
     this.#write();
   }
 
-  /** There may be new ones. */
-  changed() {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    setTimeout(() => {
-      this.#isWaiting = false;
-      inNextFrame(this.#write);
-    }, EVERY);
-  }
-
   #hold() {
     if (this.#held !== null || !this.#instrument) return;
     this.#list(this.#instrument.tape, Infinity);
@@ -79,6 +68,9 @@ export class TapeList {
     if (this.#held !== null && tape) return;
     this.#list(tape, this.#inView);
   };
+
+  /** There may be new ones. */
+  changed = seldom(this.#write, EVERY);
 
   /** Write the newest trades, `most` of them. */
   #list(tape, most) {

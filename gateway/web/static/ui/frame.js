@@ -27,6 +27,19 @@ export function inNextFrame(job) {
   waiting.add(job);
 }
 
+/** A function that asks for `job` in a frame, so many milliseconds after it was called first. */
+export function seldom(job, milliseconds) {
+  let isWaiting = false;
+  return () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    setTimeout(() => {
+      isWaiting = false;
+      inNextFrame(job);
+    }, milliseconds);
+  };
+}
+
 function plan() {
   if (document.hidden) setTimeout(run, UNSEEN);
   else requestAnimationFrame(run);
