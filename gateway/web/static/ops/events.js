@@ -2,6 +2,7 @@
 
 import { Inspector } from "../model/inspector.js";
 import { parts, shortened, visible } from "../model/json_text.js";
+import { copy } from "../ui/copy.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { age, bytes, clock, NONE, number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
@@ -10,7 +11,6 @@ const TICK = "market_tick";
 const SHOWN = 4096; // characters of a payload, unless somebody wants all
 const NAME = 40; // characters of a name
 const EVERY = 500; // milliseconds between two looks at what came
-const SAID = 3000; // milliseconds for which it is said that something was copied
 
 export class Events {
   #inspector = new Inspector();
@@ -188,20 +188,11 @@ export class Events {
     byId("events-all").textContent = isCut ? t("events.all", { size: bytes(payload.size) }) : "";
   }
 
-  /** Into the clipboard; where the browser forbids that, the text is chosen, and it is said how. */
-  async #copy() {
+  #copy() {
     const payload = this.#shown?.payload;
     if (!payload) return;
     const text = payload.text ?? JSON.stringify(written(payload.values), null, 2);
-    let said = t("copy.done");
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      getSelection().selectAllChildren(byId("events-json"));
-      said = t("copy.choose");
-    }
-    this.#texts.get("copied").set(said);
-    setTimeout(() => this.#texts.get("copied").set(""), SAID);
+    copy(text, byId("events-json"), this.#texts.get("copied"));
   }
 }
 

@@ -1,6 +1,7 @@
 /** The last lines that the worker printed: all or errors, filtered, followed until scrolled. */
 
 import { Poll } from "../net/poll.js";
+import { copy } from "../ui/copy.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { clock } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
@@ -8,7 +9,6 @@ import { onLanguage, t } from "../ui/i18n.js";
 const LINES = 200; // asked for
 const KEPT = 500; // shown
 const NEAR = 40; // pixels from the end within which the newest line is followed
-const SAID = 3000; // milliseconds for which it is said that something was copied
 const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
 
 /**
@@ -112,17 +112,9 @@ export class Log {
     for (const each of this.#lines) mark(each.node, "cause", each === found ? "yes" : "");
   }
 
-  async #copy() {
+  #copy() {
     const text = this.#lines.filter((each) => this.#shows(each)).map((each) => each.text).join("\n");
-    let said = t("copy.done");
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      getSelection().selectAllChildren(this.#box);
-      said = t("copy.choose");
-    }
-    this.#copied.set(said);
-    setTimeout(() => this.#copied.set(""), SAID);
+    copy(text, this.#box, this.#copied);
   }
 }
 
