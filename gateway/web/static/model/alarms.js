@@ -13,16 +13,16 @@ const FRESH = 10; // seconds: an older trade is no news
 const MOST = 100; // rules
 const MOST_TEXT = 100; // characters of a code
 
-/** What can be waited for; `needs`: a code, a value. */
+/** What can be waited for; `needs`: a code, a value; `isLine`: that the price crosses the value. */
 export const KINDS = {
-  above: { needs: ["code", "value"], judge: ({ price }, { value }) => price >= value },
-  below: { needs: ["code", "value"], judge: ({ price }, { value }) => price <= value },
+  above: { needs: ["code", "value"], isLine: true },
+  below: { needs: ["code", "value"], isLine: true },
   rise: { needs: ["code", "value"], judge: ({ percent }, { value }) => percent >= value },
   fall: { needs: ["code", "value"], judge: ({ percent }, { value }) => percent <= -value },
   size: { needs: ["code", "value"], judge: ({ size }, { value }) => size >= value, isEvent: true },
   volume: { needs: ["code", "value"], judge: ({ volume }, { value }) => volume >= value },
   limit: { needs: ["code"], judge: ({ limit }) => limit !== 0 },
-  trial: { needs: ["code", "value"], isTrial: true },
+  trial: { needs: ["code", "value"], isLine: true, isTrial: true },
   silence: { needs: ["code", "value"] },
   worker: { needs: [] },
   feed: { needs: [] },
@@ -96,13 +96,10 @@ export class Alarms {
     if (this.#now() / 1000 - trade.time > FRESH) return;
     for (const rule of this.rules) {
       if (rule.code !== code || !rule.isOn) continue;
-      const kind = KINDS[rule.kind];
-      if (kind.isTrial) {
-        if (trade.isTrial) this.#cross(rule, trade);
-      } else if (!trade.isTrial && kind.judge) {
-        if (rule.kind === "above" || rule.kind === "below") this.#cross(rule, trade);
-        else this.#judge(rule, kind.judge(trade, rule), trade, kind.isEvent === true);
-      }
+      const { isTrial = false, isLine, judge, isEvent = false } = KINDS[rule.kind];
+      if (isTrial !== (trade.isTrial ?? false)) continue;
+      if (isLine) this.#cross(rule, trade);
+      else if (judge) this.#judge(rule, judge(trade, rule), trade, isEvent);
     }
   }
 
@@ -116,9 +113,9 @@ export class Alarms {
   }
 
   /** Trouble of the `kind` worker, feed or gateway is there, or not. */
-  trouble(kind, isThere, facts = {}) {
+  trouble(kind, isThere) {
     for (const rule of this.rules) {
-      if (rule.kind === kind && rule.isOn) this.#judge(rule, isThere, facts, false);
+      if (rule.kind === kind && rule.isOn) this.#judge(rule, isThere, {}, false);
     }
   }
 
