@@ -5,7 +5,6 @@ import { priceText } from "./market/words.js";
 import { isOld, belief } from "./model/belief.js";
 import { now, settle } from "./model/clock.js";
 import { conditions } from "./model/conditions.js";
-import { ask } from "./net/api.js";
 import { Poll } from "./net/poll.js";
 import { Socket } from "./net/socket.js";
 import { AlarmPanel } from "./market/alarms.js";

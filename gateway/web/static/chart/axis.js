@@ -31,7 +31,7 @@ export function times({ bars, market, step }, first, last, pitch) {
 }
 
 /** Whether another session begins with the bar at `at`; of days, another month. */
-export function isStart(market, step, before, at) {
+function isStart(market, step, before, at) {
   const day = (moment) => dayOf(accountDay(market, moment));
   if (step >= DAY) return month(accountDay(market, before)) !== month(accountDay(market, at));
   return isNight(market, before) !== isNight(market, at) || day(before) !== day(at);

@@ -29,13 +29,12 @@ export class Plot {
   #chart;
   #legend = new Legend();
   #tools;
-  #table;
   #at = -1; // the bar pointed at
   #isOld = false;
   #why = new Text(byId("chart-why"));
   #described = new Text(byId("chart-described"));
   #say;
-  #empty = () => "";
+  #empty;
 
   /** `interval(name)`: somebody chose another length of bars; `empty()` is why there are none. */
   constructor(interval, empty) {
@@ -50,7 +49,7 @@ export class Plot {
       else this.#open();
       if (name === "interval") interval(this.#tools.interval);
     });
-    this.#table = new BarsTable(() => this.#shown());
+    new BarsTable(() => this.#shown());
     const follow = () => {
       this.#chart.follow();
       byId("newest").hidden = true;

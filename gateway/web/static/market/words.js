@@ -24,7 +24,7 @@ export function changeTexts({ change, percent, digits }) {
 export const priceText = (price, { digits }) => exact(price, digits);
 
 /** A code; one of more than 16 characters is shortened in its middle. */
-export function codeText(code) {
+function codeText(code) {
   if (code.length <= LONGEST) return code;
   return `${code.slice(0, LONGEST / 2 - 1)}…${code.slice(-LONGEST / 2)}`;
 }

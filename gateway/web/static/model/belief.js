@@ -1,7 +1,5 @@
 /** Whether what is shown can be believed, as one state: the worst.  Knows nothing of the document. */
 
-const KINDS = ["replay", "rehearsal", "demo"];
-
 /**
  * `{id, level, since?, until?}` of the page's facts: `status`, `error` (of the last question),
  * `connected`, `lostAt`, `refused`, `isDemo`, `kind` (what is shown instead of the market).
@@ -22,7 +20,7 @@ const CHECKS = [
   ({ connected, status }) => (connected === null || !status) && { id: "asking", level: "muted" },
   ({ isDemo, kind }) => {
     const shown = kind || (isDemo ? "demo" : "");
-    return KINDS.includes(shown) && { id: shown, level: shown === "demo" ? "info" : "replay" };
+    return shown && { id: shown, level: shown === "demo" ? "info" : "replay" };
   },
   ({ status }) => {
     const silent = markets(status).filter(({ open, stale }) => open && stale);

@@ -38,9 +38,6 @@ export function settle(time, name) {
 /** Seconds since 1970, by the gateway's clock. */
 export const now = () => Date.now() / 1000 + ahead;
 
-/** The zone's IANA name. */
-export const zoneName = () => zone;
-
 /** Seconds since 1970 as a clock in the zone shows them: midnight there is a multiple of a day. */
 export function local(seconds) {
   const hour = Math.floor(seconds / HOUR);

@@ -4,7 +4,7 @@ const ORDERS = ["", "descending", "ascending"]; // what a head does next; "" is 
 const MOST_CODES = 2000, MOST_OWN = 20, LONGEST = 40; // of a list; own lists; characters of a name
 
 /** What there is without anybody's doing, in the order of the chips; own ones follow. */
-export const GROUPS = ["mine", "all", "futures", "options", "stocks", "other"];
+const GROUPS = ["mine", "all", "futures", "options", "stocks", "other"];
 
 /** What the list is sorted by, other than codes. */
 const KEYS = {

@@ -37,7 +37,6 @@ export class History {
   #timer;
   #confirmed = -Infinity; // the newest bar that is as the gateway has it
   #isCut = true; // there may be earlier ones
-  #revision = 0; // grows when bars were put before others
 
   /**
    * `ask(path)` is a promise of what the gateway answers; `changed(how)` is called with "bar" when
@@ -50,11 +49,6 @@ export class History {
     this.market = market;
     this.session = session;
     Object.assign(this, INTERVALS[interval]);
-  }
-
-  /** How often bars were put before others. */
-  get revision() {
-    return this.#revision;
   }
 
   /** Ask for what is missing: all, or what is later than the last bar that was confirmed. */
@@ -106,7 +100,6 @@ export class History {
       (answer) => {
         this.#isCut = answer.cut;
         this.#take(answer);
-        this.#revision += 1;
         this.#changed("all");
       },
       () => { this.#isCut = true; },

@@ -1,6 +1,6 @@
 /** The options of the codes that are known, by expiry and strike.  Knows nothing of the document. */
 
-/** Which instruments are options of which expiry: `[{series, label, expiry, strikes}]`. */
+/** Which instruments are options of which expiry: `[{series, expiry, strikes}]`. */
 export function expiries(instruments) {
   const found = new Map();
   for (const each of instruments) {

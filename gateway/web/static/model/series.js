@@ -6,7 +6,7 @@
  */
 
 /** Seconds of one bar; each divides the next. */
-export const STEPS = [2, 10, 30, 60, 300, 600, 1800];
+const STEPS = [2, 10, 30, 60, 300, 600, 1800];
 const ROOM = 240;
 
 export class Series {

@@ -90,7 +90,7 @@ function button(opens, text) {
 }
 
 /** A condition in words. */
-export function conditionText({ id, values = {} }) {
+function conditionText({ id, values = {} }) {
   return t(`condition.${id}`, {
     ...values,
     why: values.exit ? ending(values.exit) : "",

@@ -6,7 +6,7 @@
 const OPS = "ops";
 
 /** `{view: "market", code, interval}` or `{view: "ops", panel}` of an address; missing parts are "". */
-export function read(hash) {
+function read(hash) {
   const parts = hash.replace(/^#?\/?/, "").split("/").map(decoded);
   if (parts[0] === OPS) return { view: "ops", panel: parts[1] ?? "" };
   if (parts[0] === "" && parts.length > 1) parts.shift();
@@ -14,7 +14,7 @@ export function read(hash) {
 }
 
 /** The address of a place as `read` gives it. */
-export function write({ view, code = "", interval = "", panel = "" }) {
+function write({ view, code = "", interval = "", panel = "" }) {
   const parts = view === "ops" ? [OPS, panel] : [code, interval];
   while (parts.length && !parts.at(-1)) parts.pop();
   const path = parts.map(encodeURIComponent).join("/");
