@@ -1,5 +1,6 @@
 /** The lowest canvas: nights, grid, closed bars, volume, averages, times.  Drawn seldom. */
 
+import { hm } from "../model/clock.js";
 import { barOf, isNight } from "../model/sessions.js";
 import { t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
@@ -121,7 +122,7 @@ function sessionName({ bars, market, step }, i) {
 }
 
 /** The hours of the session that is laid out from left to right. */
-function drawHours(context, g, { session, hour }) {
+function drawHours(context, g, { session }) {
   const span = session.close - session.open > 6 * 3600 ? 7200 : 3600;
   context.fillStyle = colors.muted;
   const perSecond = g.right / (session.close - session.open);
@@ -129,7 +130,7 @@ function drawHours(context, g, { session, hour }) {
     const x = (at - session.open) * perSecond;
     upright(context, x, 0, g.bottom, colors.line);
     context.textAlign = x < 20 ? "left" : x > g.right - 20 ? "right" : "center";
-    context.fillText(hour(at), x, g.bottom + 12);
+    context.fillText(hm(at), x, g.bottom + 12);
   }
 }
 

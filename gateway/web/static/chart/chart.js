@@ -184,7 +184,6 @@ export class Chart {
     if (!data) return;
     const { bars, market, step } = data;
     data.session = data.isLine && bars.length ? session(market, bars.last) : null;
-    data.hour = hm;
     data.axis = this.#axis;
     context.font = data.bold;
     const measure = (text) => context.measureText(text).width;

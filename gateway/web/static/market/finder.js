@@ -1,11 +1,9 @@
 /** Above the list: the filter and the groups; below an empty one, why it is empty. */
 
+import { KINDS } from "../model/groups.js";
 import { byId, element, Text } from "../ui/dom.js";
 import { number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
-
-/** Groups of which nothing is seen while they are empty. */
-const KINDS = new Set(["futures", "options", "stocks", "other"]);
 
 export class Finder {
   #wanted = [];
@@ -99,7 +97,7 @@ export class Finder {
       const own = this.#groups.own.find((each) => each.id === id);
       const n = count && id === "mine" ? number(count) : "";
       text.set(own ? own.name || t("groups.new") : t(`group.${id}`, { n }).trim());
-      chip.hidden = !count && !isChosen && KINDS.has(id);
+      chip.hidden = !count && !isChosen && KINDS.includes(id);
       chip.setAttribute("aria-pressed", String(isChosen));
     }
   }

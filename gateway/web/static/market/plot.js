@@ -1,7 +1,7 @@
 /** The chart of the chosen code: its bars from the gateway and from live trades, drawn. */
 
 import { Chart } from "../chart/chart.js";
-import { now } from "../model/clock.js";
+import { now, two } from "../model/clock.js";
 import { History } from "../model/history.js";
 import { barOf } from "../model/sessions.js";
 import { ask } from "../net/api.js";
@@ -187,7 +187,6 @@ export class Plot {
     if (this.#tools.isLine || this.#isOld || step < 60 || step > LONGEST || !bars.length) return "";
     if (barOf(market, step, now()) !== bars.last) return "";
     const seconds = Math.max(0, Math.ceil(bars.last + step - now()));
-    const two = (value) => String(value).padStart(2, "0");
     return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
   }
 

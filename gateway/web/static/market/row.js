@@ -5,10 +5,9 @@ import { age, NONE, volumeText } from "../ui/format.js";
 import { language, t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
 import { canvas, draw } from "./sparkline.js";
-import { changeTexts, direction, priceText, titles } from "./words.js";
+import { changeTexts, direction, LONGEST, priceText, titles } from "./words.js";
 
 const LIMITS = new Map([[1, "up"], [-1, "down"]]);
-const LONGEST = 16; // characters of a code that are shown whole
 
 export class Row {
   isSeen = true; // in view, or nearly

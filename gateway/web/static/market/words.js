@@ -4,7 +4,7 @@ import { exact, NONE, signed } from "../ui/format.js";
 import { language } from "../ui/i18n.js";
 
 const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
-const LONGEST = 16; // characters of a code that are shown whole
+export const LONGEST = 16; // characters of a code that are shown whole
 
 /** "up", "down" or "flat"; what is no number is flat. */
 export const direction = (value) => DIRECTIONS.get(Math.sign(value)) ?? "flat";
@@ -23,7 +23,7 @@ export function changeTexts({ change, percent, digits }) {
 /** A price with the decimals of its code. */
 export const priceText = (price, { digits }) => exact(price, digits);
 
-/** A code; one of more than 16 characters is shortened in its middle. */
+/** A code; a longer one is shortened in its middle. */
 function codeText(code) {
   if (code.length <= LONGEST) return code;
   return `${code.slice(0, LONGEST / 2 - 1)}…${code.slice(-LONGEST / 2)}`;

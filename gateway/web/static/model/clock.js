@@ -59,7 +59,8 @@ function look(seconds) {
   return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - seconds;
 }
 
-const two = (value) => String(value).padStart(2, "0");
+/** 05 */
+export const two = (value) => String(value).padStart(2, "0");
 
 /** 14:05 */
 export function hm(seconds) {

@@ -3,8 +3,11 @@
 const ORDERS = ["", "descending", "ascending"]; // what a head does next; "" is the group's own
 const MOST_CODES = 2000, MOST_OWN = 20, LONGEST = 40; // of a list; own lists; characters of a name
 
+/** The groups that are kinds of contracts. */
+export const KINDS = ["futures", "options", "stocks", "other"];
+
 /** What there is without anybody's doing, in the order of the chips; own ones follow. */
-const GROUPS = ["mine", "all", "futures", "options", "stocks", "other"];
+const GROUPS = ["mine", "all", ...KINDS];
 
 /** What the list is sorted by, other than codes. */
 const KEYS = {
@@ -164,7 +167,6 @@ export class Groups {
   }
 }
 
-const KINDS = ["futures", "options", "stocks", "other"];
 const FIRST = ["TXF", "MXF", "TMF"]; // of the futures
 const byKind = ({ kind, code }) => {
   const place = kind === "futures" ? FIRST.indexOf(code.slice(0, 3)) : -1;
