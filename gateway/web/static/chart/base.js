@@ -4,7 +4,7 @@ import { hm } from "../model/clock.js";
 import { barOf, isNight } from "../model/sessions.js";
 import { t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
-import { nights, times } from "./axis.js";
+import { times } from "./axis.js";
 import { bodyWidth, candle, curve, diamond, haloed, rule, upright } from "./shapes.js";
 
 export const AVERAGES = [5, 20, 60];
@@ -13,7 +13,7 @@ const SEMI = 0.38; // of volumes
 /** Draw it; the newest bar is left to the live canvas. */
 export function drawBase(context, g, data) {
   context.textBaseline = "middle";
-  drawNights(context, g, data);
+  drawNights(context, g);
   for (const price of g.ticks.prices) {
     const y = g.y(price);
     if (y <= g.priceBottom + 4) rule(context, y, 0, g.right, colors.line);
@@ -85,13 +85,11 @@ function drawColumns(context, g, { open, high, low, close }, first, last) {
   }
 }
 
-function drawNights(context, g, data) {
-  if (data.session) return;
+function drawNights(context, g) {
   const half = g.pitch / 2;
-  context.textAlign = "left";
-  for (const [from, to] of nights(data, g.first, g.last)) {
+  context.fillStyle = colors.night;
+  for (const [from, to] of g.nights) {
     const left = Math.max(0, g.x(from) - half);
-    context.fillStyle = colors.night;
     context.fillRect(left, 0, Math.min(g.right, g.x(to) - half) - left, g.bottom);
   }
 }
@@ -186,12 +184,11 @@ function drawTrials(context, g, { bars, trials, market, step }) {
   }
 }
 
-/** The names of the nights and days in view, on top of all. */
+/** The names of the nights in view, on top of all. */
 export function drawSessionNames(context, g, data) {
-  if (data.session || data.market !== "futures" || data.step >= 86_400) return;
   context.font = data.bold;
   context.textAlign = "left";
-  for (const [from] of nights(data, g.first, g.last)) {
+  for (const [from] of g.nights) {
     const x = Math.max(0, g.x(from) - g.pitch / 2) + 6;
     if (x < g.right - 60) haloed(context, t("hours.night"), x, 12, colors.muted, colors.panel);
   }

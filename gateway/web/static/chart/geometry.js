@@ -1,6 +1,7 @@
 /** Where everything of a chart is, for one size, view and set of bars. */
 
 import { number } from "../ui/format.js";
+import { nights } from "./axis.js";
 import { roundPrices, scale } from "./scale.js";
 
 const FOOT = 22, TOP = 6; // pixels below and above the prices
@@ -34,8 +35,9 @@ export function geometry(data, view, width, height, measure) {
     across = along(data, view, width - axis);
   }
   return {
-    ...across, ...down, ticks, width, height, axis,
-    right: width - axis, bottom, priceBottom, top: TOP, volumeHeight: volume, most: found.most,
+    ...across, ...down, ticks, width, axis,
+    right: width - axis, bottom, priceBottom, volumeHeight: volume, most: found.most,
+    nights: data.session ? [] : nights(data, across.first, across.last),
   };
 }
 
