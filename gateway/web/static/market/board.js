@@ -138,6 +138,7 @@ export class Board {
     const table = element("table", { role: "grid", "aria-labelledby": "board-title" },
       head(this.#columns), body);
     this.#box.replaceChildren(table);
+    this.#rove();
     this.#write();
     if (!this.#isRead) this.toMoney();
   }
@@ -187,7 +188,6 @@ export class Board {
         line.sides.forEach((side, i) => this.#writeSide(side, i === 0, line.strike, spot));
       }
     }
-    this.#rove();
   };
 
   /** An option, or what it is about, has changed. */
