@@ -31,7 +31,7 @@ export class Day {
   /** What `/status` tells. */
   update(status) {
     this.#status = status;
-    this.#write();
+    this.#place();
   }
 
   #write() {
