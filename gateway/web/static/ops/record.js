@@ -44,7 +44,7 @@ export class Record {
     this.#entries.set(key, { at: Date.parse(at) || Date.now(), level, kind, text, more });
     const newest = [...this.#entries].sort(([, a], [, b]) => b.at - a.at);
     this.#entries = new Map(newest.slice(0, MOST));
-    this.#write();
+    if (this.#entries.has(key)) this.#write(); // or it is older than all that are kept
   }
 
   /** The exits that `/status` knows. */
