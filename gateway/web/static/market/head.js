@@ -20,7 +20,6 @@ export class Head {
   );
 
   constructor() {
-    byId("selected-change").classList.add("arrow");
     onLanguage(() => this.write());
     setInterval(() => this.write(), 1000);
     this.write();
@@ -56,7 +55,6 @@ export class Head {
     const price = priceText(instrument.shown, instrument);
     this.#texts.get("price").set(price);
     mark(this.#price, "long", price.length > LONG ? "yes" : "");
-    this.#price.classList.add("limits", "tries");
     const [change, percent] = changeTexts(instrument);
     this.#texts.get("change").set(change);
     this.#texts.get("percent").set([percent, instrument.sinceOpen ? t("chart.sinceOpen") : ""].join(" "));
