@@ -110,7 +110,7 @@ export class Desk {
         feed.isFeed = true;
         feed.kind = "other";
         this.#feeds.set(name, feed);
-        inNextFrame(this.#count);
+        inNextFrame(this.#met);
       }
       feed.at = at;
       this.#list.changed(feed);
@@ -146,17 +146,17 @@ export class Desk {
 
   #changed(instrument, isNew) {
     this.#list.changed(instrument);
-    if (isNew) inNextFrame(this.#count);
+    if (isNew) inNextFrame(this.#met);
     if (instrument.option || instrument.market === "futures") this.#board.changed();
     if (instrument !== this.chosen) return;
     this.#plot.changed(instrument);
+    this.#tape.changed();
     inNextFrame(this.#writeChosen);
     this.#on.changed();
   }
 
   #traded(instrument, trade) {
     this.#plot.traded(instrument, trade);
-    if (instrument === this.chosen) this.#tape.changed();
     this.#on.traded(instrument, trade);
   }
 
@@ -176,8 +176,13 @@ export class Desk {
     if (next) this.#select(next, true);
   }
 
-  #count = () => {
+  /** How many codes each group has may be another number. */
+  #count() {
     this.#finder.count([...this.market.codes.values(), ...this.#feeds.values()]);
+  }
+
+  #met = () => {
+    this.#count();
     const options = [...this.market.codes.values()].filter(({ option }) => option).length;
     if (options !== this.#optionCount) this.#board.rebuild();
     this.#optionCount = options;
@@ -185,7 +190,6 @@ export class Desk {
   };
 
   #writeChosen = () => {
-    this.#tape.changed();
     this.#head.write();
     this.#facts.write();
     this.#book.write();
