@@ -110,14 +110,14 @@ const socket = new Socket(url, auth, {
   connected: () => connect({ connected: true, refused: false, lostAt: null }),
   refused: () => connect({ connected: false, refused: true }),
   lost: () => connect({ connected: false, lostAt: facts.lostAt ?? Date.now() }),
-  event,
+  event: (name, [value]) => event(name, value),
 });
 
 const inspection = new Socket(url, () => auth({ trusted: !inspectsAll }), {
   connected: () => {},
   refused: () => {},
   lost: () => {},
-  event: (name, _, values, text) => events.event(name, values, text),
+  event: (name, values, text) => events.event(name, values, text),
 });
 let inspectsAll = false;
 
@@ -265,15 +265,15 @@ function assess() {
 /** Why there is no code. */
 function reason() {
   const open = (id) => () => byId(id).click();
-  const toOps = (panel) => () => router.go({ view: "ops", panel });
+  const to = (panel) => () => router.go({ view: "ops", panel });
   const { id, until } = belief(facts);
   const { state, freshness } = facts.status ?? {};
   if (id === "token") return { id, act: open("open-token") };
   if (id === "gone" || id === "asking") return { id };
   if (facts.lacksKeys) return { id: "keys", act: open("open-credentials") };
-  if (feeds(freshness?.events ?? {}).length) return { id: "custom", act: toOps("events") };
-  if (state === "disabled") return { id: "noworker", act: toOps("events") };
-  if (state === "fatal" || state === "backoff") return { id: "down", act: toOps("worker") };
+  if (feeds(freshness?.events ?? {}).length) return { id: "custom", act: to("events") };
+  if (state === "disabled") return { id: "noworker", act: to("events") };
+  if (state === "fatal" || state === "backoff") return { id: "down", act: to("worker") };
   if (id === "closed" && until) return { id, values: { time: moment(new Date(until)) } };
   return { id: "waiting" };
 }
@@ -331,33 +331,31 @@ function title() {
   document.title = `${alarm}${kind}${price}sjgateway`;
 }
 
-onKey("m", () => router.go({ view: "market", code: desk.chosen?.code }));
-onKey("n", () => alarms.open());
-onKey("o", () => router.go({ view: "ops" }));
-onKey("/", () => {
-  router.go({ view: "market", code: desk.chosen?.code });
-  desk.find();
-});
-listenToKeys();
-listenToPanes(
-  () => router.go({ view: "ops" }),
-  () => router.go({ view: "market", code: desk.chosen?.code }),
-);
-preferences();
-tokenDialog(() => {
+/** Connect, and ask for everything. */
+function begin() {
   socket.reconnect();
   refresh();
   log.refresh();
   codes.refresh();
-});
-onLanguage(assess);
-for (const woken of ["online", "visibilitychange"]) {
-  (woken === "online" ? window : document).addEventListener(woken, () => {
-    if (!document.hidden) socket.hurry();
-  });
 }
+
+const toMarket = () => router.go({ view: "market", code: desk.chosen?.code });
+const toOps = () => router.go({ view: "ops" });
+const hurry = () => document.hidden || socket.hurry();
+
+onKey("m", toMarket);
+onKey("n", () => alarms.open());
+onKey("o", toOps);
+onKey("/", () => {
+  toMarket();
+  desk.find();
+});
+listenToKeys();
+listenToPanes(toOps, toMarket);
+preferences();
+tokenDialog(begin);
+onLanguage(assess);
+window.addEventListener("online", hurry);
+document.addEventListener("visibilitychange", hurry);
 arrive(router.place);
-socket.reconnect();
-refresh();
-log.refresh();
-codes.refresh();
+begin();

@@ -24,8 +24,8 @@ export class Socket {
   /**
    * `auth()` makes what CONNECT carries; `on` hears:
    * - `connected()`
-   * - `event(name, argument, values, text)`: an event's first argument, all of them, and the JSON
-   *   that they came in; an attachment is told by its placeholder
+   * - `event(name, values, text)`: an event's arguments, and the JSON that they came in; an
+   *   attachment is told by its placeholder
    * - `refused()`: the gateway does not let us in
    * - `lost()`: the connection is gone, or there was none; either way it is tried again
    */
@@ -89,7 +89,7 @@ export class Socket {
         // The array begins after the id of an acknowledgment, which we leave to others.
         const text = data.slice(data.indexOf("["));
         const [name, ...values] = JSON.parse(text);
-        this.#on.event(String(name), values[0], values, text);
+        this.#on.event(String(name), values, text);
         break;
       }
       case CONNECT:
