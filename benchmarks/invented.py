@@ -9,10 +9,15 @@ import math
 import random
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.market.contracts import sessions
 from gateway.market.hours import TAIPEI
+from gateway.market.tick_sizes import FUND, INDEX_OPTION, STOCK
+
+if TYPE_CHECKING:
+    from gateway.market.tick_sizes import TickSizes
 
 Event = tuple[str, dict[str, Any]]
 
@@ -22,16 +27,35 @@ DAY = datetime(2026, 12, 1, 8, 45, tzinfo=TAIPEI)
 STOCKS = datetime(2026, 12, 1, 9, 0, tzinfo=TAIPEI)
 FUTURE, SPOT = 31268.0, 31251.08
 STRIKES = range(30600, 31900, 100)
-TICKS: dict[str, list[list[Any]]] = {
-    "future": [[None, 1]],
-    "option": [[10, 0.1], [50, 0.5], [500, 1], [1000, 5], [None, 10]],
-    "stock": [[10, 0.01], [50, 0.05], [100, 0.1], [500, 0.5], [1000, 1], [None, 5]],
-    "fund": [[50, 0.01], [None, 0.05]],
+TICKS: dict[str, TickSizes] = {
+    "future": ((None, 1),),
+    "option": INDEX_OPTION,
+    "stock": STOCK,
+    "fund": FUND,
 }
 """By kind, as `/codes` tells them."""
+UNKNOWN: TickSizes = ((None, 0.05),)
 
-# Code, name, kind, price, change, volume, and what is odd about it.
-ROWS: tuple[tuple[str, str, str, float, float, int, str], ...] = (
+
+class Row(NamedTuple):
+    """What there is to be seen of one code."""
+
+    code: str
+    name: str
+    kind: str
+    price: float
+    change: float
+    volume: int
+    odd: str
+    """What is not as of the others: at a limit, in a trial match, or silent."""
+
+    @property
+    def step(self) -> float:
+        """The step of its prices."""
+        return step_of(self.kind, self.price)
+
+
+_ROWS = (
     ("TXFR1", "臺股期近月", "future", FUTURE, 148, 78412, ""),
     ("MXFR1", "小型臺指近月", "future", 31266, 146, 112930, ""),
     ("TXFL6/TXFA7", "臺指價差 12/01", "future", -42, 3, 418, ""),
@@ -53,12 +77,15 @@ ROWS: tuple[tuple[str, str, str, float, float, int, str], ...] = (
     ("2603", "長榮", "stock", 204, 1.5, 9120, ""),
     ("00632R", "元大台灣50反1", "fund", 14.02, -0.05, 191204, ""),
 )
-STRESS: tuple[tuple[str, str, str, float, float, int, str], ...] = (
+ROWS = {row.code: row for row in starmap(Row, _ROWS)}
+"""By code."""
+_STRESS = (
     ("TXO31300L6", "一個名稱非常非常長的自訂商品名稱", "", 123456.5, -12345.5, 12345678, ""),
     ("ABCDEFGHIJKLMNOPQRST", "六位數", "", 1234567.25, 1234.25, 123456789, "up"),
     ("00777B", "低價", "", 0.01, 0.01, 9999999, "silent"),
     ("TXFL6/TXFA7", "價差", "", -1234.5, -123.5, 1234567, ""),
 )
+STRESS = {row.code: row for row in starmap(Row, _STRESS)}
 """The longest figures there may be."""
 
 
@@ -101,7 +128,7 @@ def tick(code: str, price: float, change: float, total: int, **more: Any) -> Eve
 
 def step_of(kind: str, price: float) -> float:
     """The step of prices."""
-    table = TICKS.get(kind, [[None, 0.05]])
+    table = TICKS.get(kind, UNKNOWN)
     return next(float(step) for below, step in table if below is None or abs(price) < below)
 
 
@@ -147,10 +174,11 @@ def _worth(spot: float, strike: int, is_call: bool) -> float:
     return inner + 320 * math.exp(-abs(spot - strike) / 420)
 
 
-def events(rows: tuple[tuple[str, str, str, float, float, int, str], ...] = ROWS) -> list[Event]:
+def events(rows: dict[str, Row] = ROWS) -> list[Event]:
     """What a client hears that joins now."""
     found: list[Event] = []
-    for code, name, kind, price, change, volume, odd in rows:
+    for row in rows.values():
+        code, name, kind, price, change, volume, odd = row
         made, told = contract(code, name, kind, price, change)
         if odd in ("up", "down"):
             told[f"limit_{odd}"] = price
@@ -161,8 +189,7 @@ def events(rows: tuple[tuple[str, str, str, float, float, int, str], ...] = ROWS
         if kind == "future" and price > 0:
             more["underlying_price"] = SPOT
         found.append(tick(code, price, change, volume, **more))
-        step = step_of(kind, price)
-        kind_of_book, book = depth(code, price, step)
+        kind_of_book, book = depth(code, price, row.step)
         found.append(
             (kind_of_book, {**book, "timestamp": more.get("timestamp", book["timestamp"])})
         )
@@ -171,15 +198,16 @@ def events(rows: tuple[tuple[str, str, str, float, float, int, str], ...] = ROWS
     return found
 
 
-def trades(code: str, price: float, change: float, volume: int, step: float) -> list[Event]:
+def trades(code: str) -> list[Event]:
     """A tape before the last trade, the oldest first."""
-    rng = random.Random(code)
+    row, rng = ROWS[code], random.Random(code)
     found = []
     for number in range(60, 0, -1):
         at = NOW - timedelta(seconds=number * 0.7)
         size = rng.choice((1, 1, 1, 2, 2, 3, 5, 12, 28))
-        near = price + step * rng.randint(-3, 3)
-        told = tick(code, near, round(near - price + change, 2), volume - 3 * number)[1]
+        moved = row.step * rng.randint(-3, 3)
+        total = row.volume - 3 * number
+        told = tick(code, row.price + moved, round(moved + row.change, 2), total)[1]
         told |= {"datetime": at.isoformat(), "volume": size, "tick_type": rng.randint(1, 2)}
         found.append(("market_tick", told))
     return found
@@ -187,7 +215,7 @@ def trades(code: str, price: float, change: float, volume: int, step: float) -> 
 
 def codes() -> dict[str, Any]:
     """The answer of `/codes`."""
-    known = {row[0]: {"tick": TICKS[row[2]]} for row in ROWS if row[2] in TICKS}
+    known = {code: {"tick": TICKS[row.kind]} for code, row in ROWS.items() if row.kind in TICKS}
     for strike in STRIKES:
         for letter in "LX":
             known[f"TXO{strike}{letter}6"] = {"tick": TICKS["option"]}
@@ -217,8 +245,8 @@ def _minutes(code: str, end: float, step: float) -> tuple[tuple[float, ...], ...
 
 def bars(code: str, interval: str) -> dict[str, Any]:
     """The answer of `/bars`."""
-    found = (row for row in ROWS if row[0] == code)
-    price, step = next(((row[3], step_of(row[2], row[3])) for row in found), (100.0, 0.5))
+    row = ROWS.get(code)
+    price, step = (row.price, row.step) if row else (100.0, 0.5)
     seconds = {"1s": 60, "1m": 60, "5m": 300, "15m": 900, "60m": 3600, "1d": 86400}[interval]
     joined: dict[float, list[float]] = {}
     for at, opened, high, low, close, volume in _minutes(code, price, step):

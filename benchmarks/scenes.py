@@ -181,9 +181,9 @@ _MANY = tuple(
 )
 
 SCENES: dict[str, Scene] = {
-    "ready": Scene(events=(*invented.trades("TXFR1", 31268, 148, 78412, 1), *invented.events())),
+    "ready": Scene(events=(*invented.trades("TXFR1"), *invented.events())),
     "stock": Scene(
-        events=(*invented.trades("2317", 241.5, -3.5, 38120, 0.5), *invented.events()),
+        events=(*invented.trades("2317"), *invented.events()),
         place="#/2317/1m",
     ),
     "longest": Scene(

@@ -9,7 +9,7 @@ from unittest import SkipTest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.scenes import Scene
-from benchmarks.shots import Stage
+from benchmarks.shots import LANGUAGES, Stage
 from tests.interop.kept import Kept
 from tests.interop.node import node_modules
 from tests.interop.service import ROOT
@@ -19,7 +19,6 @@ OUTPUT = ROOT / "test-output"
 """Where screenshots are kept; not in version control."""
 SERIOUS = ("serious", "critical")
 
-LANGUAGES = {"en": "en-US", "zh": "zh-TW"}
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
 expect.set_options(1000 * PATIENCE)
