@@ -1,10 +1,10 @@
 /** The bars in view as a table, for who can't see a drawing, or wants the figures. */
 
+import { PRICES } from "../model/bars.js";
 import { byId, element } from "../ui/dom.js";
 import { exact, volumeText } from "../ui/format.js";
 
 const MOST = 500; // rows, the newest first
-const PRICES = ["open", "high", "low", "close"];
 
 export class BarsTable {
   /** `shown()` is what the chart shows: `bars`, `digits`, `first`, `last`, `time(i)`. */

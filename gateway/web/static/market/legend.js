@@ -1,12 +1,11 @@
 /** Above the chart: the bar that is pointed at, else the newest one, and the averages. */
 
 import { AVERAGES, average } from "../chart/base.js";
+import { PRICES } from "../model/bars.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { exact, figureText, signed, volumeText } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { direction } from "./words.js";
-
-const PRICES = ["open", "high", "low", "close"];
 
 export class Legend {
   #parts = new Map();

@@ -1,7 +1,10 @@
 /** Bars of one code and interval: columns that grow, the oldest first. */
 
+/** A bar's prices, in their order. */
+export const PRICES = ["open", "high", "low", "close"];
+
 const FIRST = 512, MOST = 60_000; // bars for which there is room, at first and at most
-const COLUMNS = ["time", "open", "high", "low", "close", "volume"];
+const COLUMNS = ["time", ...PRICES, "volume"];
 
 export class Bars {
   length = 0;

@@ -7,7 +7,7 @@
  * gateway has, whatever was missed or came late.  A connection that was lost is made good alike.
  */
 
-import { Bars } from "./bars.js";
+import { Bars, PRICES } from "./bars.js";
 import { barOf, isNight } from "./sessions.js";
 
 const DAY = 86_400;
@@ -211,7 +211,7 @@ function joined(columns, step, market) {
       return;
     }
     found.time.push(step === DAY ? time : barOf(market, step, time));
-    for (const name of ["open", "high", "low", "close", "volume"]) found[name].push(columns[name][i]);
+    for (const name of [...PRICES, "volume"]) found[name].push(columns[name][i]);
   });
   return found;
 }
