@@ -55,9 +55,9 @@ def account(
     )
 
 
-def journal(place: Place, call: str) -> list[dict[str, Any]]:
-    """The broker's notes of `call`, in their order."""
-    path = place.folder / "journal"
+def journal(folder: Path, call: str) -> list[dict[str, Any]]:
+    """The broker's notes of `call` in `folder`, in their order."""
+    path = folder / "journal"
     lines = path.read_text().splitlines() if path.exists() else []
     return [entry for entry in map(json.loads, lines) if entry["call"] == call]
 
@@ -102,7 +102,7 @@ class Account:
     def round(self, number: int, end: str) -> None:
         """Perhaps ask for something, end the gateway a moment later, and judge."""
         before = is_ready(self.place)
-        logins = len(journal(self.place, "login"))
+        logins = len(journal(self.place.folder, "login"))
         asked = Asked(
             self._random.choice(["nothing", "nothing", "restart", "restart", "keys", "stop"]),
             f"POSTED-KEY-{number:04}",
@@ -119,9 +119,11 @@ class Account:
             self.place.until("answer", lambda: self.place.status().get("state"))
             self.place.ask("/start-python", {})
         now = is_ready(self.place)
-        new = journal(self.place, "login")[logins:]
+        new = journal(self.place.folder, "login")[logins:]
         what = f"round {number}: {asked.action}, {how} after {after:.2f} s"
-        outs = [each for each in journal(self.place, "logged out") if each["time"] < self._killed]
+        outs = [
+            each for each in journal(self.place.folder, "logged out") if each["time"] < self._killed
+        ]
         asked.forgets = end == "kill" and before["pid"] in [each["pid"] for each in outs]
         self._judge(what, asked, before, now, new)
 
@@ -161,7 +163,7 @@ class Account:
         self._key = last
         if not psutil.pid_exists(now["pid"]):
             note(f"/status tells of pid {now['pid']}, which is gone")
-        if journal(self.place, "double"):
+        if journal(self.place.folder, "double"):
             note("two were logged in at once")
         workers = [each for each in self.place.family() if is_worker(each)]
         if [each.pid for each in workers] != [now["pid"]]:
@@ -213,8 +215,8 @@ class Account:
             time.sleep(0.05)
         self.wrong += [f"it is still there: {each}" for each in self.place.family()]
         seconds = time.monotonic() - begun
-        outs = {entry["pid"] for entry in journal(self.place, "logged out")}
-        for pid in {entry["pid"] for entry in journal(self.place, "logged in")} - outs:
+        outs = {entry["pid"] for entry in journal(self.place.folder, "logged out")}
+        for pid in {entry["pid"] for entry in journal(self.place.folder, "logged in")} - outs:
             self.wrong.append(f"pid {pid} did not log out")
         return seconds
 
@@ -230,7 +232,7 @@ def is_ready(place: Place) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         status = place.status()
-        pids = {entry["pid"] for entry in journal(place, "logged in")}
+        pids = {entry["pid"] for entry in journal(place.folder, "logged in")}
         well = status.get("state") == "running" and status["pid"] in pids
         return status if well and status.get("ready") else None
 

@@ -48,8 +48,8 @@ class AccountCase(SynchronousTestCase):
 
     def logins(self, place: Place) -> list[str]:
         """The keys of all logins, in their order."""
-        self.assertEqual(journal(place, "double"), [], "two were logged in at once")
-        return [entry["api_key"] for entry in journal(place, "login")]
+        self.assertEqual(journal(place.folder, "double"), [], "two were logged in at once")
+        return [entry["api_key"] for entry in journal(place.folder, "login")]
 
     def succeeds(self, place: Place, gateway: Gateway, **more: Any) -> Gateway:
         """The gateway after one that is killed."""
@@ -161,7 +161,7 @@ class AdoptionTests(AccountCase):
         gateway.kill()
         psutil.wait_procs(place.family(), timeout=PATIENCE)
         self.assertEqual(place.family(), [])
-        self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
+        self.assertEqual([entry["pid"] for entry in journal(place.folder, "logged out")], [pid])
 
     def test_sigterm_logs_out_also_while_the_next_gateway_still_starts(self) -> None:
         place = self.place()
@@ -177,7 +177,7 @@ class AdoptionTests(AccountCase):
         with holidays.open("w"):  # from here on it reads that, and has not begun
             second.process.terminate()
         self.assertEqual(second.process.wait(WAIT), -signal.SIGTERM)
-        self.assertEqual([entry["pid"] for entry in journal(place, "logged out")], [pid])
+        self.assertEqual([entry["pid"] for entry in journal(place.folder, "logged out")], [pid])
         self.assertEqual(place.family(), [])
 
     def test_other_settings_of_the_worker_make_another_one_once_the_old_one_is_gone(self) -> None:

@@ -82,7 +82,7 @@ class OneWorkerTests(AccountCase):
         return self.entries(call)
 
     def entries(self, call: str) -> list[dict[str, Any]]:
-        return journal(_Folder(self.folder), call)
+        return journal(self.folder, call)
 
     def test_all_gateways_answer_for_it_and_one_has_it(self) -> None:
         a, b, first = self.both()
@@ -127,10 +127,3 @@ class OneWorkerTests(AccountCase):
         first.kill()
         self.has_worker(b, "b")
         self.assertEqual(len(self.calls("login")), 2)
-
-
-class _Folder:
-    """Where a journal is."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder

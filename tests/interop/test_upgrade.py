@@ -54,9 +54,9 @@ class UpgradeTests(AccountCase):
         second.begin()
         self.assertNotEqual(is_ready(place)["pid"], pid)
         self.assertEqual(len(self.logins(place)), 2)
-        (out,) = journal(place, "logged out")
+        (out,) = journal(place.folder, "logged out")
         self.assertEqual(out["pid"], pid)
-        self.assertLess(out["time"], journal(place, "login")[1]["time"])
+        self.assertLess(out["time"], journal(place.folder, "login")[1]["time"])
         self.assertIn("previous worker", second.log)
 
     def test_from_a_version_that_keeps_no_worker(self) -> None:
