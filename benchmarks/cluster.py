@@ -97,14 +97,23 @@ def redis() -> Iterator[Server]:
             yield Server(port, pid, "Redis")
 
 
+def member(number: int, store: int, folder: Path) -> tuple[str, ...]:
+    """The options of a gateway of the cluster at the Redis `store`; its key is in `folder`."""
+    return (
+        f"--cluster=redis://127.0.0.1:{store}",
+        f"--cluster-key-file={folder}/key",
+        f"--gateway-name=g{number}",
+        f"--state-dir={folder}/{number}",
+    )
+
+
 @contextmanager
 def cluster(count: int, peer: str = "") -> Iterator[list[Server]]:
     """Redis, and then `count` gateways, or servers by the command `peer`."""
     with ExitStack() as stack:
         store = stack.enter_context(redis())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        key = folder / "key"
-        key.write_text(secrets.token_hex(32))
+        (folder / "key").write_text(secrets.token_hex(32))
         servers = [store]
         for number in range(count):
             if peer:
@@ -114,12 +123,7 @@ def cluster(count: int, peer: str = "") -> Iterator[list[Server]]:
                 pid = stack.enter_context(process(command, port, dict(os.environ)))
                 servers.append(Server(port, pid, f"peer {number + 1}"))
             else:
-                options = (
-                    f"--cluster=redis://127.0.0.1:{store.port}",
-                    f"--cluster-key-file={key}",
-                    f"--gateway-name=g{number + 1}",
-                    f"--state-dir={folder}/{number}",
-                )
+                options = member(number + 1, store.port, folder)
                 servers.append(stack.enter_context(running(*options)))
         yield servers
 

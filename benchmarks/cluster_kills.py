@@ -25,7 +25,7 @@ from urllib.request import urlopen
 import psutil
 
 from benchmarks.client import Client, frame, raise_descriptor_limit
-from benchmarks.cluster import redis
+from benchmarks.cluster import member, redis
 from benchmarks.crowd import Crowd, judged
 from benchmarks.server import free_port, process
 
@@ -101,10 +101,7 @@ class Gateway:
         options = (
             f"--port={self.port}",
             "--no-worker",
-            f"--cluster=redis://127.0.0.1:{store}",
-            f"--cluster-key-file={folder}/key",
-            f"--gateway-name=g{number}",
-            f"--state-dir={folder}/{number}",
+            *member(number, store, folder),
             "--trusted-proxies=127.0.0.1",
             "--max-connections-per-address=10000",
         )

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.cluster.servers import PASSWORD, RedisServer
 from tests.interop.agents import Agent, node_client
 from tests.interop.proxy import Proxy
-from tests.interop.service import Service
+from tests.interop.service import Service, started
 from tests.optional import package
 from tests.ports import free_port
 
@@ -34,17 +34,16 @@ class ClusterTests(SynchronousTestCase):
     def start(self, number: int) -> Service:
         folder = self.folder / f"g{number}"
         folder.mkdir()
-        service = Service(
+        service = started(
             folder,
-            self.ports[number],
             "--no-worker",
             f"--cluster={self.redis.url}",
             f"--cluster-key-file={self.folder / 'key'}",
             f"--cluster-password-file={self.folder / 'password'}",
             f"--gateway-name=g{number}",
+            port=self.ports[number],
         )
         self.addCleanup(service.close)
-        service.until("answer", service.answers)
         return service
 
     def status(self, service: Service) -> dict:
