@@ -37,7 +37,7 @@ class Audit:
         `outcome` is `done`, `refused` or `failed`, and `detail` says why; neither holds a secret.
         Of the request only its path is told: a query could hold anything.
         """
-        where = request.announced or getattr(request.client, "host", "")
+        where = request.address
         path = request.path.decode("latin-1")
         _log.info(
             "{what} by {who} from {where}: {outcome}",

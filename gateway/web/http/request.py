@@ -77,6 +77,16 @@ class Request(server.Request):
 
     _chunks = 0
 
+    @property
+    def peer(self) -> str | None:
+        """The address at the other end of the connection; None: a UNIX socket."""
+        return getattr(self.client, "host", None)
+
+    @property
+    def address(self) -> str:
+        """The client's address, told by a trusted proxy or the peer's; empty: a UNIX socket."""
+        return self.announced or self.peer or ""
+
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()
 

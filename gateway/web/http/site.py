@@ -210,7 +210,7 @@ class Root(Resource):
             access,
             method,
             request.requestHeaders,
-            _peer(request),
+            request.peer,
             secure=request.channel.is_secure,
             credentials=is_engine,
             acts=is_engine,
@@ -221,13 +221,13 @@ class Root(Resource):
         access = mount.access if mount is not None else Access.OPEN
         verdict = self.judge(request, mount, access, request.method)
         if self._proxies.some:
-            request.announced = self._proxies.announced(request.requestHeaders, _peer(request))
+            request.announced = self._proxies.announced(request.requestHeaders, request.peer)
             if request.announced and not request.channel.lend(request.announced):
                 verdict = TOO_MANY._replace(lines=verdict.lines)
         elif access is Access.OPEN:  # of another one, a token may expire
             request.revision = self.revision
         if access is Access.CONTROL:
-            request.who = self._guard.who(request.requestHeaders, _peer(request))
+            request.who = self._guard.who(request.requestHeaders, request.peer)
         request.verdict_lines = verdict.lines
         if verdict.status:
             if verdict.status == HTTPStatus.NO_CONTENT:
@@ -238,7 +238,7 @@ class Root(Resource):
             is_wrong = lack == WRONG_TOKEN
             if verdict.header:
                 self._tell(request, verdict)
-            elif not verdict.header and request.who and self._audited.add(REFUSALS) <= REFUSALS:
+            elif request.who and self._audited.add(REFUSALS) <= REFUSALS:
                 request.site.audit(request, "refused", "wrong token" if is_wrong else "")
             body = _refuse(request, verdict, engine=self.is_engine(mount), lack=lack)
             delay = self._strike(request) if is_wrong else 0.0
@@ -266,7 +266,7 @@ class Root(Resource):
         if is_new:
             _log.warn(
                 "Refused a request from {peer} by its {header}{value}: {reason}",
-                peer=request.announced or _peer(request) or "a UNIX socket",
+                peer=request.address or "a UNIX socket",
                 header=verdict.header,
                 value=f" {value}" if value else "",
                 reason=verdict.reason,
@@ -283,12 +283,8 @@ class Root(Resource):
 
     def _strike(self, request: Request) -> float:
         """The seconds that the answer to a wrong token waits."""
-        client = request.announced or _peer(request) or ""
+        client = request.address
         return self._wrong_tokens.add(client, request.path.decode("latin-1")[:MOST_TOLD])
-
-
-def _peer(request: Request) -> str | None:
-    return getattr(request.client, "host", None)
 
 
 def _refuse(request: Request, verdict: Verdict, *, engine: bool, lack: str) -> bytes:

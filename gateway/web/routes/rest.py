@@ -134,8 +134,7 @@ class RestHandlers:
         """`/status`: the state of worker and relay."""
         query = read_query(request, StatusQuery)
         told = self._status(codes=query.codes) if self._status else self._control.status()
-        peer = getattr(request.client, "host", None)
-        access = self._access(request.requestHeaders, peer)
+        access = self._access(request.requestHeaders, request.peer)
         return answer(request, HTTPStatus.OK, {**told, "time": self._now(), "access": access})
 
     def logs(self, request: Request) -> bytes:
@@ -157,7 +156,7 @@ class RestHandlers:
         query = read_query(request, BarsQuery, bare="")
         if self._bars is None:
             return succeed(answer(request, HTTPStatus.NOT_FOUND, {"error": "No bars are kept"}))
-        asker = address_key(request.announced or getattr(request.client, "host", ""))
+        asker = address_key(request.address)
         asked = self._bars(msgspec.to_builtins(query), asker)
         return asked.addCallback(_answer_bars, request)
 
