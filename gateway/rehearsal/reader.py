@@ -87,7 +87,7 @@ class _Known:
         self._bars: dict[str, list[list[float]]] = {}
         self._first: dict[str, float] = {}
         self._seen: set[tuple[bytes, bytes]] = set()
-        self._unread: dict[tuple[str, bytes], tuple[float, bytes]] = {}
+        self._unread: dict[tuple[bytes, bytes], tuple[float, bytes]] = {}
         """The newest quotes, as they are."""
 
     def is_news(self, block: bytes) -> bool:
@@ -102,10 +102,10 @@ class _Known:
         if code is None:
             self._read(at, name, payload)
             return
-        key, seen = (name, code[1]), (name.encode(), code[1])
-        if seen not in self._seen:
+        key = name.encode(), code[1]
+        if key not in self._seen:
             if self._read(at, name, payload):
-                self._seen.add(seen)
+                self._seen.add(key)
         elif at < self._since:
             trade = plain_ticks([payload])[0] if name == TICK else None
             if trade is not None:
@@ -117,7 +117,8 @@ class _Known:
 
     def all(self) -> Event:
         """As it is told."""
-        for (name, _), (at, payload) in self._unread.items():
+        for (wanted, _), (at, payload) in self._unread.items():
+            name = WANTED[wanted]
             if (event := _event(at, name, payload)) is not None:
                 self._newest[name][event["code"]] = event
         contracts = self._contracts
