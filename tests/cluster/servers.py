@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 
 from tests.deploy.programs import require
@@ -148,8 +149,6 @@ class Proxy:
         self.url = f"redis://127.0.0.1:{self.port}"
 
     def connect(self, factory):
-        from twisted.internet.endpoints import TCP4ClientEndpoint
-
         return TCP4ClientEndpoint(reactor, "127.0.0.1", self._to).connect(factory)
 
     def cut(self) -> None:

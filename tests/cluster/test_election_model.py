@@ -127,5 +127,4 @@ Elections.TestCase.settings = hypothesis_settings(
 class ElectionModelTests(SynchronousTestCase):
     def test_lives_never_overlap_whatever_happens(self) -> None:
         case = Elections.TestCase("runTest")
-        case.settings = Elections.TestCase.settings
         case.runTest()

@@ -6,10 +6,6 @@ from gateway.cluster.scripts import Names
 from tests.cluster.world import ClusterCase, until
 
 
-def emitted(name, code, number=0):
-    return (name, {"code": code, "n": number})
-
-
 def names(events):
     """What the events say, without the offsets."""
     return [orjson.loads(line[2:])[:2] for line in events]

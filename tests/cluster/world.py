@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import orjson
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
@@ -108,7 +109,7 @@ class Node(RelayWorld):
         self.watcher = Watcher()
         self.watcher.trusts = lambda _: True  # type: ignore[method-assign]
         self.relay = Relay(
-            RelaySettings(**market(quotes=True), **given, pid_key=self.cluster.pid_key),
+            attrs.evolve(settings, pid_key=self.cluster.pid_key),
             self.deadlines,
             reactor.callLater,
             self.watcher,

@@ -71,46 +71,34 @@ class OrderTests(SynchronousTestCase):
 
 
 class PollsTests(SynchronousTestCase):
-    def test_hasty_polls_do_not_fill_a_turn_and_are_answered_in_their_order(self):
-        parts, order = Parts(), []
-        members = [parts.member(POLLING4) for _ in range(2 * POLLS + 1)]
+    def answered(self, count, text):
+        """How many of `count` hasty polls have been told `text` after each turn, in their order."""
+        parts, order = Parts(max_bytes=1 << 24), []
+        members = [parts.member(POLLING4) for _ in range(count)]
         for number, (_, sink) in enumerate(members):
             sink.room = False
             sink.on_write = partial(order.append, number)
         parts.say("for those who wait")
         parts.flush()
-        parts.say("for their next poll")
+        parts.say(text)
         parts.flush()
         order.clear()
         for subscription, _ in members:
             subscription.outbox.resume()
         answered = []
-        while len(order) < len(members):
+        while len(order) < count:
             parts.turns()
             answered.append(len(order))
-        self.assertEqual(answered, [POLLS, 2 * POLLS, 2 * POLLS + 1])
-        self.assertEqual(order, list(range(len(members))))
+        self.assertEqual(order, list(range(count)))
+        self.assertEqual(parts.scheduled, [])
+        return answered
+
+    def test_hasty_polls_do_not_fill_a_turn(self):
+        found = self.answered(2 * POLLS + 1, "for their next poll")
+        self.assertEqual(found, [POLLS, 2 * POLLS, 2 * POLLS + 1])
 
     def test_long_answers_leave_room_for_others_too(self):
-        parts, order = Parts(max_bytes=1 << 24), []
-        members = [parts.member(POLLING4) for _ in range(5)]
-        for number, (_, sink) in enumerate(members):
-            sink.room = False
-            sink.on_write = partial(order.append, number)
-        parts.say("for those who wait")
-        parts.flush()
-        parts.say("x" * (POLLED_BYTES // 2))
-        parts.flush()
-        order.clear()
-        for subscription, _ in members:
-            subscription.outbox.resume()
-        answered = []
-        while len(order) < len(members):
-            parts.turns()
-            answered.append(len(order))
-        self.assertEqual(answered, [2, 4, 5])
-        self.assertEqual(order, list(range(len(members))))
-        self.assertEqual(parts.scheduled, [])
+        self.assertEqual(self.answered(5, "x" * (POLLED_BYTES // 2)), [2, 4, 5])
 
     def test_who_changed_its_transport_since_it_polled_hears_nothing_twice(self):
         parts = Parts()

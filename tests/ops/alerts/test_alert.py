@@ -72,8 +72,3 @@ class LimiterTests(SynchronousTestCase):
         self.limiter = AlertLimiter(self.deadlines, 0, self.sent.append)
         self.tell("died", "died")
         self.assertEqual(self.kinds(), ["died", "died"])
-
-
-def alert(**changes: object) -> Alert:
-    given = {"kind": "died", "subject": "worker", "detail": "The worker exited with code 1"}
-    return Alert(**{**given, "timestamp": "", **changes})

@@ -9,16 +9,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.redact import Redactor
-from gateway.ops.alerts import rules
 from gateway.ops.alerts.receivers import LINE, Mail, Post, receiver, secrets
 from gateway.ops.alerts.wording import Words
-from tests.ops.alerts.test_wording import LINK, alert
+from tests.ops.alerts.test_wording import KINDS, LINK, alert
 
 ROOT = Path(__file__).parents[3]
-KINDS = (
-    *(rules.DIED, rules.PAUSED, rules.FATAL, rules.UNREADY, rules.STALE),
-    *(rules.UNRECORDED, rules.UNKEPT, rules.SEVERED, rules.RECOVERED, rules.TEST),
-)
 SLACK = "https://hooks.slack.com/services/T01ABCDEF/B02GHIJKL/a1B2c3D4e5F6g7H8i9J0k1L2"
 DISCORD = "https://discord.com/api/webhooks/123456789012345678/abcDEF_ghi-JKL012"
 TELEGRAM = "https://api.telegram.org/bot123456:AAE-abcdefgh/sendMessage?chat_id=-100987654321"

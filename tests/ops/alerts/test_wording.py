@@ -13,6 +13,10 @@ from gateway.ops.alerts.rules import Alert
 from gateway.ops.alerts.wording import CAUSES, MARKETS, TEXTS, Wording
 from gateway.worker.lifecycle.classification import ADVICE
 
+KINDS = {
+    *(rules.DIED, rules.PAUSED, rules.FATAL, rules.UNREADY, rules.STALE),
+    *(rules.UNRECORDED, rules.UNKEPT, rules.SEVERED, rules.RECOVERED, rules.TEST),
+}
 TAIPEI = timezone(timedelta(hours=8))
 LINK = "https://desk.example.com/#/ops/log"
 PAUSE = {
@@ -115,7 +119,5 @@ class WordingTests(SynchronousTestCase):
             self.assertEqual(*fields, name)
 
     def test_every_kind_and_every_cause_has_words(self) -> None:
-        kinds = {rules.DIED, rules.PAUSED, rules.FATAL, rules.UNREADY, rules.STALE}
-        kinds |= {rules.UNRECORDED, rules.UNKEPT, rules.SEVERED, rules.TEST}
-        self.assertLessEqual(kinds, {*TEXTS["en"]})
+        self.assertLessEqual(KINDS, {*TEXTS["en"]})
         self.assertEqual({*CAUSES["en"]}, {*ADVICE})
