@@ -17,9 +17,9 @@ export interface Marked {
   simulation?: boolean;
   /** true: the demonstration made it up */
   demo?: boolean;
-  /** true: it comes from a recording */
+  /** true: in a replay; the gateway's own events say so, those of the recording do not */
   replay?: boolean;
-  /** true: it comes from a rehearsal */
+  /** true: in a rehearsal; the gateway's own events say so, the worker's do not */
   rehearsal?: boolean;
 }
 

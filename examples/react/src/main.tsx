@@ -8,8 +8,7 @@ const gateway = asked.get("gateway") ?? "http://localhost:3001";
 const codes = asked.get("codes")?.split(",");
 
 function Page() {
-  const { state, quotes } = useQuotes(gateway, codes);
-  const isMadeUp = quotes.some(({ tick }) => tick.demo || tick.replay || tick.rehearsal);
+  const { state, quotes, isMadeUp } = useQuotes(gateway, codes);
   return (
     <main>
       <p role="status">{state}</p>

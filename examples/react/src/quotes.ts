@@ -21,6 +21,8 @@ export interface Quotes {
   state: string;
   /** by code */
   quotes: Quote[];
+  /** a demonstration, a replay or a rehearsal */
+  isMadeUp: boolean;
 }
 
 /**
@@ -28,12 +30,13 @@ export interface Quotes {
  * them once a frame.  `codes` must stay the same array as long as it means the same.
  */
 export function useQuotes(url: string, codes?: string[]): Quotes {
-  const [shown, setShown] = useState<Quotes>({ state: "…", quotes: [] });
+  const [shown, setShown] = useState<Quotes>({ state: "…", quotes: [], isMadeUp: false });
 
   useEffect(() => {
     const ticks = new Map<string, MarketTick>();
     const names = new Map<string, string>();
     let state = "…";
+    let isMadeUp = false;
     let frame = 0;
 
     function change(): void {
@@ -41,7 +44,7 @@ export function useQuotes(url: string, codes?: string[]): Quotes {
         frame = 0;
         const sorted = [...ticks.values()].sort((one, other) => (one.code < other.code ? -1 : 1));
         const quotes = sorted.map((tick) => ({ code: tick.code, name: names.get(tick.code) ?? "", tick }));
-        setShown({ state, quotes });
+        setShown({ state, quotes, isMadeUp });
       });
     }
 
@@ -56,7 +59,7 @@ export function useQuotes(url: string, codes?: string[]): Quotes {
       change();
     }
 
-    const events = ["market_tick", "market_contract"];
+    const events = ["market_tick", "market_contract", "python_status"];
     const auth: Auth = { events, snapshot: true, ...(codes && { codes }) };
     const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url, { auth });
     socket.on("connect", () => say("connected"));
@@ -65,6 +68,11 @@ export function useQuotes(url: string, codes?: string[]): Quotes {
       say(reason);
       // After a word of the server the library does not come back by itself.
       if (reason === "io server disconnect") socket.connect();
+    });
+    // 示範、重播、演練都有標記。 A demonstration, a replay and a rehearsal say so.
+    socket.on("python_status", ({ demo, replay, rehearsal }) => {
+      isMadeUp = Boolean(demo || replay || rehearsal);
+      change();
     });
     socket.on("market_contract", learn);
     socket.on("market_tick", (tick) => {

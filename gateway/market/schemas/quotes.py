@@ -29,11 +29,17 @@ class Marked(Struct, kw_only=True):
     ] = MAY_BE_MISSING
     replay: Annotated[
         bool,
-        says("true: it comes from a recording", "true：來自錄製檔的重播"),
+        says(
+            "true: in a replay; the gateway's own events say so, those of the recording do not",
+            "true：重播中；gateway 自己的事件才有，錄製的事件沒有",
+        ),
     ] = MAY_BE_MISSING
     rehearsal: Annotated[
         bool,
-        says("true: it comes from a rehearsal", "true：來自演練"),
+        says(
+            "true: in a rehearsal; the gateway's own events say so, the worker's do not",
+            "true：演練中；gateway 自己的事件才有，worker 的事件沒有",
+        ),
     ] = MAY_BE_MISSING
 
 
