@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -235,22 +237,21 @@ class LaunchTests(RealTestCase):
     async def test_without_descriptors_the_request_fails_and_later_ones_work(self) -> None:
         supervisor = self.supervisor("polite.py")
         await deferLater(reactor, 0)  # it runs, and has what it needs
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        used = psutil.Process().num_fds()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 3, hard))
-        try:
+        with descriptors(3):
             error = await self.assertFailure(supervisor.start_worker(), LaunchError)
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         self.assertIn("no process can be made", error.details)
         await self.is_told("running")
 
 
 @contextmanager
-def no_descriptors() -> Iterator[None]:
-    """There is none left for anybody in this process."""
+def descriptors(number: int) -> Iterator[None]:
+    """So many are left in this process: what the system bounds is their numbers, not how many."""
+    gc.collect()  # what nobody refers to any more would be closed meanwhile
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    listed = list(Path("/proc/self/fd").iterdir())
+    used = {int(each.name) for each in listed if each.is_symlink()}  # that of the list is closed
+    free = [each for each in range(len(used) + number + 1) if each not in used]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[number] if number else 1, hard))
     try:
         yield
     finally:
@@ -262,7 +263,7 @@ class ShortageTests(RealTestCase):
         supervisor = self.supervisor("polite.py", settle=0.5)
         supervisor.start()
         await soon(lambda: supervisor.running)
-        with no_descriptors():
+        with descriptors(0):
             await self.is_told("running")
             self.assertIsNone(supervisor.status()["memoryBytes"])
         self.assertEqual(self.told.count("exited"), 0)
@@ -278,7 +279,7 @@ class ShortageTests(RealTestCase):
             return pids()
 
         self.patch(psutil, "pids", looking)
-        with no_descriptors():
+        with descriptors(0):
             os.kill(supervisor.guardian_pid, signal.SIGKILL)
             await soon(lambda: len(looks) > 2)
         await self.is_told("running", 2)
@@ -290,7 +291,7 @@ class ShortageTests(RealTestCase):
         asked: list[object] = []
         supervisor.gate.checks.append(lambda **who: asked.append(who))
         await deferLater(reactor, 0)  # it runs, and has what it needs
-        with no_descriptors():
+        with descriptors(0):
             supervisor.start()
             event = await self.is_told("backoff")
             await soon(lambda: len(asked) > 5)
