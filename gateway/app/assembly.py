@@ -353,7 +353,7 @@ class GatewayAssembly:
         if token_sources(self._settings):
             look = self._tokens.look
             yield periodic(reactor, "Looking at the tokens", token_files.LOOK_INTERVAL, look)
-        yield Part("the alerts", stop=self._alerts.stop)
+        yield Part("the alerts", start=self._alerts.start, stop=self._alerts.stop)
         yield from self._history.services()
         if self.memory is not None:
             yield self.memory

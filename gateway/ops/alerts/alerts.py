@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -14,7 +15,7 @@ from gateway.common.times import iso
 from gateway.contract import WorkerError, no_alerts
 from gateway.ops.alerts.delivery import RESULTS, Delivery
 from gateway.ops.alerts.receivers import Mail, receiver, secrets
-from gateway.ops.alerts.rules import TEST, Alert, AlertLimiter, AlertRules
+from gateway.ops.alerts.rules import OVER, SUBJECTS, TEST, Alert, AlertLimiter, AlertRules
 from gateway.ops.alerts.wording import Wording
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class Alerts:
             (each, Delivery(each.host, send, deadlines, random, wall)) for each in receivers
         ]
         self._is_testing = False
-        limiter = AlertLimiter(deadlines, settings.interval, self._send)
-        rules = AlertRules(deadlines, wall, limiter.tell)
+        self._limiter = AlertLimiter(deadlines, settings.interval, partial(self._send, keeps=False))
+        rules = AlertRules(deadlines, wall, self._tell)
         self.published = rules.published
         """To be called with name and argument of each event that the gateway publishes."""
         self.bars = rules.bars
@@ -86,6 +87,16 @@ class Alerts:
         """To be called with why the shared log does not answer, and with "" when it does."""
         self.recording = rules.recording
         """To be called when the recording fails, and when it goes on."""
+
+    def start(self) -> None:
+        """Tell those that keep an alert until it is over that nothing is wrong yet.
+
+        What this gateway's last process has told may be over, and nobody would say so any more.
+        """
+        now = iso(self._wall())
+        for subject in SUBJECTS:
+            begun = Alert(kind=OVER, subject=subject, detail="the gateway starts", timestamp=now)
+            self._send(begun, keeps=True)
 
     def results(self) -> dict[str, int]:
         """Sums over all receivers, see `delivery.RESULTS`."""
@@ -144,10 +155,17 @@ class Alerts:
             raise WorkerError("A test of alerts did not arrive", "; ".join(wrong))
         return {"channels": self.status()}
 
-    def _send(self, alert: Alert) -> None:
+    def _tell(self, alert: Alert) -> None:
+        self._send(alert, keeps=True)
+        if alert.kind != OVER:
+            self._limiter.tell(alert)
+
+    def _send(self, alert: Alert, *, keeps: bool) -> None:
+        """Send it to the receivers that keep it until it is over, or to all others."""
         words = self._wording(alert)
         for each, delivery in self._channels:
-            delivery.send(each.message(alert, words))
+            if each.keeps == keeps:
+                delivery.send(each.message(alert, words))
 
 
 def sender(

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import attrs
 
-from gateway.ops.alerts.rules import BARS, RECORDING, RECOVERED, TEST
+from gateway.ops.alerts.rules import BARS, OVER, RECORDING, RECOVERED, TEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +30,7 @@ LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 """Hosts for which no encryption is needed."""
 LASTS: Final = timedelta(days=30)
 """For so long Alertmanager takes an alert for true, unless it is told that it is over."""
+ALERTMANAGER: Final = "alertmanager"
 LINE: Final = "https://api.line.me/v2/bot/message/push"
 CONFLICT: Final = 409
 
@@ -83,6 +84,11 @@ class Receiver:
     """Named in the log instead of the line, which is a secret."""
     message: Callable[[Alert, Words], Message] = attrs.field(repr=False)
     """Makes what is sent of an alert and its words."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it takes an alert for true until it hears of the end, and limits by itself."""
+        return self.kind == ALERTMANAGER
 
 
 def receiver(written: str) -> Receiver:
@@ -195,11 +201,11 @@ def _ntfy(parts: SplitResult) -> Make:
     return make
 
 
-_LASTING: Final = {RECOVERED: timedelta(), TEST: timedelta(minutes=5)}
+_LASTING: Final = {RECOVERED: timedelta(), OVER: timedelta(), TEST: timedelta(minutes=5)}
 
 
 def _alertmanager(parts: SplitResult) -> Make:
-    """A recovery ends the alert of its subject: labels tell which one it is."""
+    """Labels tell which alert it is: what ends one has the same as what began it."""
     url = parts._replace(path=parts.path.rstrip("/") + "/api/v2/alerts").geturl()
 
     def make(alert: Alert, words: Words) -> Post:
@@ -208,6 +214,7 @@ def _alertmanager(parts: SplitResult) -> Make:
             "labels": {
                 "alertname": "sjgateway",
                 "gateway": words.gateway,
+                "instance": urlsplit(words.link).netloc,  # a machine may have several
                 "subject": alert.subject,
                 "severity": "warning" if alert.subject in (RECORDING, BARS) else "critical",
             },
@@ -227,7 +234,7 @@ _CHANNELS: Final[Mapping[str, Callable[[SplitResult], Make]]] = {
     "discord": _discord,
     "telegram": _telegram,
     "ntfy": _ntfy,
-    "alertmanager": _alertmanager,
+    ALERTMANAGER: _alertmanager,
 }
 
 

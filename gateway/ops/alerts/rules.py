@@ -11,6 +11,7 @@ import attrs
 from gateway.common.times import iso
 from gateway.market.events import FEED_STATUS, WORKER_STATUS
 from gateway.market.freshness import SILENT
+from gateway.market.hours import MARKETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ SEVERED: Final = "severed"
 """This gateway does not reach the log that it shares with others."""
 RECOVERED: Final = "recovered"
 """The trouble that was told before is over."""
+OVER: Final = "over"
+"""Nothing is wrong any more, and that is no news: somebody stopped the worker, the market closed,
+or the gateway has just started.  Told only to who takes an alert for true until then."""
 TEST: Final = "test"
 """Somebody wants to know whether alerts arrive."""
 
@@ -43,6 +47,8 @@ RECORDING: Final = "recording"
 BARS: Final = "bars"
 CLUSTER: Final = "cluster"
 """The subjects of alerts that are about no market."""
+SUBJECTS: Final = (WORKER, RECORDING, BARS, CLUSTER, *MARKETS)
+"""All of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +70,7 @@ class Alert:
     @property
     def is_good(self) -> bool:
         """Whether nothing is wrong."""
-        return self.kind in (RECOVERED, TEST)
+        return self.kind in (RECOVERED, OVER, TEST)
 
 
 # -- The limit.
@@ -155,10 +161,10 @@ _TABLE: Final = {
     (PAUSED, _STEADY): (_WELL, RECOVERED),
     (UNREADY, _READY): (_WELL, RECOVERED),
     # Someone stopped it, and knows.
-    (DIED, _STOPPED): (_WELL, None),
-    (PAUSED, _STOPPED): (_WELL, None),
-    (FATAL, _STOPPED): (_WELL, None),
-    (UNREADY, _STOPPED): (_WELL, None),
+    (DIED, _STOPPED): (_WELL, OVER),
+    (PAUSED, _STOPPED): (_WELL, OVER),
+    (FATAL, _STOPPED): (_WELL, OVER),
+    (UNREADY, _STOPPED): (_WELL, OVER),
 }
 """The worker's condition, and what happens -> its new condition, and the alert."""
 
@@ -207,8 +213,6 @@ class AlertRules:
         self._condition, kind = _TABLE.get((self._condition, happening), (self._condition, None))
         if kind is not None:
             self._alert(kind, WORKER, detail, facts)
-        elif self._condition == _WELL:
-            self._since.pop(WORKER, None)
 
     # -- the feeds ------------------------------------------------------------------------
 
@@ -217,9 +221,9 @@ class AlertRules:
         if value["reason"] == SILENT:
             self._stale.add(market)
             self._alert(STALE, market, f"{market}: {SILENT}", {})
-        elif value["status"] == "closed":
+        elif value["status"] == "closed" and market in self._stale:
             self._stale.discard(market)
-            self._since.pop(market, None)
+            self._alert(OVER, market, f"{market}: the market is closed", {})
         elif value["status"] == "live" and market in self._stale:
             self._stale.discard(market)
             self._alert(RECOVERED, market, f"{market}: ticks come again", {})
@@ -254,7 +258,7 @@ class AlertRules:
 
     def _alert(self, kind: str, subject: str, detail: str, facts: Mapping[str, Any]) -> None:
         now = self._deadlines.clock()
-        if kind != RECOVERED:
+        if kind not in (RECOVERED, OVER):
             self._since.setdefault(subject, now)
         elif subject in self._since:
             facts = {**facts, "lasted": round(now - self._since.pop(subject), 3)}

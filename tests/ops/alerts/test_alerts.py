@@ -13,6 +13,7 @@ from gateway.contract import WorkerError
 from gateway.engineio.deadlines import Deadlines
 from gateway.ops.alerts import receivers
 from gateway.ops.alerts.alerts import Alerts, AlertSettings
+from gateway.ops.alerts.rules import SUBJECTS
 from tests.ops.alerts.receiver import Authority, ReceiverTestCase
 from tests.ops.alerts.test_rules import status
 from tests.worker.real import soon
@@ -117,6 +118,25 @@ class AlertsTests(ReceiverTestCase):
         title = text.split("\n")[0]
         self.assertEqual(posted["/ntfy/"]["title"], title)
         self.assertEqual(posted["/am/api/v2/alerts"][0]["annotations"]["summary"], title)
+
+    async def test_who_keeps_an_alert_until_it_is_over_hears_of_each_end(self) -> None:
+        self.listen()
+        base = f"https://localhost:{self.port}"
+        self.start(f"{base}/json", f"alertmanager+{base}/am")
+        self.alerts.start()
+        await self.results(delivered=len(SUBJECTS))
+        self.assertEqual(set(self.hook.paths), {"/am/api/v2/alerts"})
+        self.hook.paths.clear()
+        self.hook.posted.clear()
+        for _ in range(2):  # within a minute: people are told once
+            self.worker("exited", "stopped")
+        await self.results(delivered=len(SUBJECTS) + 5)
+        told = list(zip(self.hook.paths, self.hook.posted, strict=True))
+        self.assertEqual([body["kind"] for path, body in told if path == "/json"], ["died"])
+        kept = [body[0] for path, body in told if path != "/json"]
+        self.assertEqual({each["labels"]["subject"] for each in kept}, {"worker"})
+        over = [each["endsAt"] == each["startsAt"] for each in kept]
+        self.assertEqual(over, [False, True] * 2)
 
     async def test_tried_again_until_it_arrives(self) -> None:
         self.listen()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -102,13 +103,14 @@ class PostTests(SynchronousTestCase):
         url = "alertmanager+http://localhost:9093/"
         self.assertEqual(self.post(url).url, "http://localhost:9093/api/v2/alerts")
         (worse,) = self.body(url, kind="fatal")
-        (over,) = self.body(url, kind="recovered")
+        (over,) = self.body(url, kind="over")
         (begun,) = self.body(url)
         self.assertEqual(
             begun["labels"],
             {
                 "alertname": "sjgateway",
                 "gateway": "x",
+                "instance": "desk.example.com",
                 "subject": "worker",
                 "severity": "critical",
             },
@@ -116,6 +118,7 @@ class PostTests(SynchronousTestCase):
         self.assertEqual(begun["labels"], worse["labels"])
         self.assertEqual(begun["labels"], over["labels"])
         self.assertEqual(over["endsAt"], "2026-12-01T02:41:12+00:00")
+        self.assertEqual(over, {**self.body(url, kind="recovered")[0], "annotations": ANY})
         self.assertGreater(begun["endsAt"], "2026-12-30")
         self.assertEqual(begun["startsAt"], over["endsAt"], "or it would begin when it ends")
         self.assertEqual(begun["annotations"]["description"], "it ended\nwhy")

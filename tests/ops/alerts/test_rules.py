@@ -84,6 +84,7 @@ class RulesTestCase(SynchronousTestCase):
 class ClosedTests(RulesTestCase):
     def test_a_market_that_closes_while_it_is_silent_has_not_recovered(self) -> None:
         self.assertEqual(self.feed("stale", SILENT), ["stale"])
+        self.assertEqual(self.feed("closed", "the market is closed"), ["over"])
         self.assertEqual(self.feed("closed", "the market is closed"), [])
         self.assertEqual(self.feed("live", ""), [], "the next day is another one")
         self.assertEqual(self.feed("stale", SILENT), ["stale"])
@@ -105,7 +106,7 @@ class UnreadyTests(RulesTestCase):
 
     def test_who_stops_it_knows(self) -> None:
         self.worker("starting", "running", "unready")
-        self.assertEqual(self.worker("stopping", "stopped", "starting", asked=True), [])
+        self.assertEqual(self.worker("stopping", "stopped", "starting", asked=True), ["over"])
         self.assertEqual(self.worker("unready"), ["unready"])
 
 
@@ -169,7 +170,7 @@ class WorkerTests(RulesTestCase):
     def test_who_stops_a_broken_worker_knows(self) -> None:
         for state in ("backoff", "fatal"):
             self.worker("exited", state)
-            self.assertEqual(self.worker("stopped"), [])
+            self.assertEqual(self.worker("stopped"), ["over"])
             self.assertEqual(self.worker("starting", "running"), [])
             self.assertEqual(self.wait(STEADY_AFTER), [])
             self.assertEqual(self.worker("exited"), ["died"], "and is told of the next time")
