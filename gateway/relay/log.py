@@ -47,7 +47,8 @@ class Log:
         self._largest = 0
         self._outdated = Outdated()
         self._marked = 0
-        self._restored = 0
+        self._restored = self._restored_bytes = 0
+        """Events that this process did not relay, and their bytes."""
         self._past: Past | None = None
         """What a process before this one left, as far as nobody has asked for it."""
 
@@ -59,7 +60,7 @@ class Log:
         """
         self.epoch = epoch
         self.head = self.flushed = self.tail = self._restored = self.views.level = head
-        self._bytes = head * OVERHEAD
+        self._bytes, self._restored_bytes = head * OVERHEAD, 0
         self._events = []
         self._outdated, self._marked = Outdated(), head
         self._past = past or None
@@ -92,7 +93,7 @@ class Log:
     @property
     def payload_bytes(self) -> int:
         """Bytes of all events since the start of this process."""
-        return self._bytes - self.head * OVERHEAD
+        return self._bytes - self.head * OVERHEAD - self._restored_bytes
 
     def extend(self, events: Sequence[Event]) -> None:
         """Take `events` as the newest, in their order; `flush` sends them."""
@@ -116,6 +117,7 @@ class Log:
         """
         self.extend(events)
         self.flushed = self._restored = self.views.level = self.head
+        self._restored_bytes = self._bytes - self.head * OVERHEAD
 
     def has(self, position: int) -> bool:
         """Whether nothing from `position` on is forgotten.

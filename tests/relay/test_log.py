@@ -28,6 +28,14 @@ class PositionTests(SynchronousTestCase):
         self.assertEqual([each.position for each in parts.log.between(0, parts.log.flushed)], [0])
         self.assertEqual(sink.texts, ["a"])
 
+    def test_what_was_said_before_counts_as_nothing_that_this_process_relayed(self):
+        log = Parts().log
+        log.catch_up([event("before"), event("us")])
+        self.assertEqual((log.head, log.count, log.payload_bytes), (2, 0, 0))
+        ours = event("ours")
+        log.extend([ours])
+        self.assertEqual((log.count, log.payload_bytes), (1, ours.size))
+
     def test_the_bytes_between_a_position_and_the_last_flush(self):
         log = Parts().log
         for text in ("1", "22", "333"):
