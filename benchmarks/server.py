@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     Start = Callable[..., AbstractContextManager["Server"]]
 
+PATIENCE = 20
+"""Seconds in which a server has to be there."""
 MODULES = Path(__file__).parents[1] / "tests" / "interop" / "node_modules"
 
 
@@ -91,7 +95,17 @@ def _running(*options: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}", *options]
     with process(command, port) as pid:
+        _wait_healthy(port)
         yield Server(port, pid)
+
+
+def _wait_healthy(port: int) -> None:
+    """A gateway's port is open before the rest of it is there: return when it answers."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    if status != HTTPStatus.OK:
+        raise SystemExit(f"the gateway says {status} to /healthz")
 
 
 def free_port() -> int:
@@ -116,7 +130,7 @@ def process(command: list[str], port: int, environ: dict[str, str] | None = None
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
