@@ -76,7 +76,7 @@ MAY_IMPORT = {
         "contract", "worker/settings", "worker/sources", "worker/keys",
         "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",
         "web/http", "web/security", "market/hours", "cluster/address", "cluster/blocking",
-        "common",
+        "cluster/version", "cluster/told", "common",
     },
     "ops/metrics": {
         "web/http/counting", "history/recording", "market", "relay", "common", "engineio",

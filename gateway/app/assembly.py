@@ -259,7 +259,7 @@ class GatewayAssembly:
         self._events.relay, self._events.worker = relay, self.supervisor
         self.memory = None
         if cluster is not None:
-            join(cluster, self._events, time.time)
+            join(cluster, self._events)
             cluster.on_alarm.append(self._alarm)
         else:
             self.memory = make_memory(

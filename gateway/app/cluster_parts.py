@@ -11,7 +11,6 @@ from gateway.app.memory_parts import OWN
 from gateway.cluster.address import parse
 from gateway.cluster.election import Terms
 from gateway.cluster.settings import KEY_SIZE, NAME, ClusterSettings
-from gateway.common.times import iso
 from gateway.market.events import FEED_STATUS
 
 if TYPE_CHECKING:
@@ -30,6 +29,20 @@ if TYPE_CHECKING:
 
 CUT_OFF: Final = "cut off from the log"
 """The reason in `feed_status`."""
+ALIKE: Final = (
+    "namespaces",
+    "state_events",
+    "quote_events",
+    "no_snapshot_states",
+    "snapshot_quotes",
+    "key_field",
+    "recovery_time",
+    "history_size",
+    "history_events",
+    "keep_bars",
+    "cluster_lease",
+)
+"""Options that say how events are handled, which clients must find the same on every gateway."""
 
 
 def cluster_settings(settings: Settings) -> ClusterSettings | None:
@@ -60,7 +73,13 @@ def cluster_settings(settings: Settings) -> ClusterSettings | None:
         namespaces=settings.namespaces,
         history=settings.history_size,
         records=settings.history_events,
+        alike={f"--{name.replace('_', '-')}": _told(getattr(settings, name)) for name in ALIKE},
     )
+
+
+def _told(value: object) -> str:
+    """The value of an option; the order of names says nothing."""
+    return " ".join(sorted(value)) if isinstance(value, tuple) else str(value)
 
 
 def _key(file: Path | None) -> bytes:
@@ -114,9 +133,9 @@ def make_neighbours(
     return Neighbours(reactor, cluster, own, worker, clients)
 
 
-def join(cluster: Cluster, events: WorkerEvents, wall: Callable[[], float]) -> None:
+def join(cluster: Cluster, events: WorkerEvents) -> None:
     """Let `events` hear what other gateways relay, and speak only for its own worker."""
-    hearing = Hearing(cluster, events, wall)
+    hearing = Hearing(cluster, events)
     cluster.overheard = hearing.overheard
     cluster.on_cut_off.append(hearing.cut_off)
     if events.worker is not None:
@@ -126,15 +145,11 @@ def join(cluster: Cluster, events: WorkerEvents, wall: Callable[[], float]) -> N
 
 
 class Hearing:
-    """Hears the worker of another gateway; tells clients here when nothing is heard any more.
+    """Hears the worker of another gateway; tells clients here when nothing is heard any more."""
 
-    `wall` is the wall clock.
-    """
-
-    def __init__(self, cluster: Cluster, events: WorkerEvents, wall: Callable[[], float]) -> None:
+    def __init__(self, cluster: Cluster, events: WorkerEvents) -> None:
         self._cluster = cluster
         self._events = events
-        self._wall = wall
         self._told: list[str] = []
 
     def overheard(self, events: Sequence[Event]) -> None:
@@ -152,13 +167,8 @@ class Hearing:
         self._told = markets if why else []
         for market in markets:
             reason = CUT_OFF if why else self._freshness.reasons.get(market, "")
-            value = {
-                "status": "stale" if reason else "live",
-                "market": market,
-                "reason": reason,
-                "stale": markets if why else sorted(self._freshness.stale),
-                "timestamp": iso(self._wall()),
-            }
+            status, stale = "stale" if reason else "live", markets if why else self._freshness.stale
+            value = self._events.feed_status(status, market, reason, stale)
             self._cluster.tell_here(FEED_STATUS, value)
 
     @property

@@ -51,6 +51,7 @@ class Neighbours:
             gateway,
             process,
             version=version(),
+            options=settings.alike,
             clients=clients,
             clock=reactor.seconds,
         )
@@ -80,7 +81,7 @@ class Neighbours:
             **self._cluster.status(),
             "worker": self._holder() or None,
             "namesake": self.members.has_namesake,
-            "members": as_status(self.members.listed()),
+            "members": as_status(self.members),
         }
 
     # -- inside -----------------------------------------------------------------------------

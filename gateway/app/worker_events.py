@@ -214,17 +214,20 @@ class WorkerEvents:
             status=status,
             why=f": {reason}" if reason else "",
         )
-        self._publish(
-            FEED_STATUS,
-            {
-                "status": status,
-                "market": market,
-                "reason": reason,
-                "stale": sorted(self.freshness.stale),
-                "timestamp": iso(self._wall()),
-                **self._marks,
-            },
-        )
+        self._publish(FEED_STATUS, self.feed_status(status, market, reason, self.freshness.stale))
+
+    def feed_status(
+        self, status: str, market: str, reason: str, stale: Iterable[str]
+    ) -> dict[str, Any]:
+        """What `feed_status` says of a market; `stale`: all markets whose feed is stale now."""
+        return {
+            "status": status,
+            "market": market,
+            "reason": reason,
+            "stale": sorted(stale),
+            "timestamp": iso(self._wall()),
+            **self._marks,
+        }
 
     def _publish(self, name: str, value: dict[str, Any]) -> None:
         if not self.leads():

@@ -7,6 +7,7 @@ In reading order:
 
 - `settings`: what can be set.
 - `address`: where Redis is.
+- `version`: which server it is, and whether it is new enough.
 - `scripts`: the keys, and what Redis does in one step; what entries of the log there are.
 - `record`: what stands in a batch of events, and in a kept snapshot.
 - `places`: which position of a gateway's own log is which place of the shared one.
@@ -31,6 +32,7 @@ The one worker, and what gateways know of each other; `gateway/app/elected_worke
 - `release`: gives the lease of a gateway back that was killed.
 - `seal`: what only the cluster can read.
 - `inheritance`: what the next gateway with the worker has to know.
+- `told`: what a gateway tells the others of itself, and the options that have to be the same.
 - `members`: who is there.
 - `mail`: messages between gateways.
 - `questions`: those that are answered.

@@ -14,7 +14,7 @@ FORMS = "redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB"
 class Address:
     """A server of Redis or Valkey.  With `path` it is a UNIX socket, else `host` and `port`.
 
-    `ca`: a file with the certificates that are believed, besides those of the system; "": none.
+    `ca`: a file with the certificates that are believed instead of those of the system; "": none.
     """
 
     host: str = ""

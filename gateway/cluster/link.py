@@ -2,9 +2,9 @@
 
     connect (TCP, TLS or UNIX socket) -> AUTH, SELECT, INFO, SCRIPT LOAD -> up -> lost -> connect
 
-It is up when the server has answered all of that.  Whatever goes wrong before or after, also an
-answer that does not come in time, is one thing: the connection is lost, and the next one is
-tried.  So there is no state in which half of it works.
+It is up when the server has answered all of that, and is new enough.  Whatever goes wrong before
+or after, also an answer that does not come in time, is one thing: the connection is lost, and the
+next one is tried.  So there is no state in which half of it works.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from twisted.internet.ssl import (
 from twisted.logger import Logger
 
 from gateway.cluster.resp import LostError, Redis, RedisError
+from gateway.cluster.version import Version
 from gateway.common.attempt import Attempts, Countdown
 
 if TYPE_CHECKING:
@@ -144,6 +145,10 @@ class Link:
         if isinstance(reply, RedisError):
             return
         told = dict(line.split(":", 1) for line in reply.decode().splitlines() if ":" in line)
+        version = Version.of(told)
+        if version.problem:
+            self.drop(f"{version.problem}: {version.cure}")
+            return
         self.run = told.get("run_id", "")
         self.is_up, self.trouble, self._tries, self.down_since = True, "", 0, None
         _log.info("Connected to {address} ({name})", address=str(self._address), name=self._name)

@@ -6,7 +6,6 @@ the clock of whoever looks.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ from twisted.logger import Logger
 
 from gateway.cluster.resp import RedisError, pairs
 from gateway.cluster.scripts import Script
+from gateway.cluster.told import Told, differing, explained, read
 from gateway.common.attempt import attempt
 
 if TYPE_CHECKING:
@@ -48,16 +48,6 @@ before, and all.
 _log = Logger(namespace="gateway.cluster")
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a gateway tells of itself."""
-
-    process: str
-    """Which process of it."""
-    beat: int
-    version: str = ""
-    clients: int = 0
-
-
 @frozen
 class Seen:
     """The newest word of a gateway, and when it came."""
@@ -70,7 +60,8 @@ class Seen:
 class Members:
     """Tells of this gateway, and knows the others; `look` is called once an `INTERVAL`.
 
-    `process` names this process, unlike all others; `clients()` is how many clients it has.
+    `process` names this process, unlike all others; `clients()` is how many clients it has;
+    `options` are those that have to be the same on all gateways.
     """
 
     def __init__(
@@ -81,6 +72,7 @@ class Members:
         process: str,
         *,
         version: str,
+        options: Mapping[str, str],
         clients: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
@@ -89,6 +81,7 @@ class Members:
         self._gateway = gateway
         self._process = process
         self._version = version
+        self._options = dict(options)
         self._clients = clients
         self._clock = clock
         self._beat = 0
@@ -108,10 +101,15 @@ class Members:
         """What the gateways that are there tell of themselves, by name."""
         return {name: self._seen[name].told for name in sorted(self.present() & self._seen.keys())}
 
+    def differing(self) -> dict[str, list[str]]:
+        """The options of each gateway that is there whose values are not ours."""
+        listed = self.listed().items()
+        return {name: differing(self._options, told.options) for name, told in listed}
+
     def look(self) -> None:
         """Say that we are there, and hear who else is."""
         self._beat += 1
-        told = Told(self._process, self._beat, self._version, self._clients())
+        told = Told(self._process, self._beat, self._version, self._clients(), self._options)
         text = msgspec.json.encode(told)
         old = [
             word
@@ -145,13 +143,27 @@ class Members:
 
     def _hear(self, name: str, text: bytes, *, is_new: bool) -> None:
         """A gateway tells something new; of one that we meet, we see first whether it goes on."""
-        told = _read(text)
+        told = read(text)
         if told is None:
             return
+        seen = self._seen.get(name)
         self._seen[name] = Seen(text, told, self._clock())
+        if seen is None or seen.told.process != told.process:
+            self._compare(name, told)
         if not is_new and name not in self.present():
             self._present.add(name)
             _log.info("Gateway {name} is there", name=name)
+
+    def _compare(self, name: str, told: Told) -> None:
+        """Tell people of a gateway that does some things in another way."""
+        names = differing(self._options, told.options)
+        if names:
+            _log.error(
+                "Gateway {name} of the cluster was started with other options, which have to be the"
+                " same: {what}",
+                name=name,
+                what=explained(names, self._options, told.options),
+            )
 
     def _miss(self) -> None:
         """Notice who is gone."""
@@ -166,7 +178,7 @@ class Members:
 
     def _mind_namesake(self, before: bytes | None) -> None:
         """Somebody else writes what only we should; the first time it may be from before us."""
-        told = _read(before)
+        told = read(before)
         has_one = self._beat > 1 and told is not None and told.process != self._process
         if has_one and not self.has_namesake:
             _log.error(
@@ -177,16 +189,10 @@ class Members:
         self.has_namesake = has_one
 
 
-def _read(text: bytes | None) -> Told | None:
-    """What a gateway tells; None for nothing, or nonsense."""
-    with suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(text or b"", type=Told)
-    return None
-
-
-def as_status(members: Mapping[str, Told]) -> list[dict[str, Any]]:
-    """For `/status`."""
+def as_status(members: Members) -> list[dict[str, Any]]:
+    """For `/status`; `differs` are the options of a gateway that are not as ours."""
+    others = members.differing()
     return [
-        {"name": name, "version": told.version, "clients": told.clients}
-        for name, told in members.items()
+        {"name": name, "version": told.version, "clients": told.clients, "differs": others[name]}
+        for name, told in members.listed().items()
     ]

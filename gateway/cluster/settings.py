@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.cluster.address import Address
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}", re.ASCII)
@@ -33,6 +35,8 @@ class ClusterSettings:
     namespaces: tuple[str, ...] = ("/",)
     history: int = 8 << 20
     records: int = 20_000
+    alike: Mapping[str, str] = {}
+    """The options that have to be the same on all gateways, with their values as texts."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.app.cluster_parts import CUT_OFF, Hearing, cluster_settings, make_cluster
+from gateway.cluster.told import differing
 from gateway.options import Settings
 from tests.optional import package
 
@@ -41,6 +42,14 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual(made.address.password, "secret")
         for word in ("secret", SECRET):
             self.assertNotIn(word, repr(made))
+
+    def test_what_has_to_be_the_same_everywhere_is_told_in_one_form(self) -> None:
+        one = cluster_settings(self.settings(state_events=("a", "b"), history_events=7))
+        other = cluster_settings(self.settings(state_events=("b", "a"), cluster_hold=2.0))
+        assert one is not None
+        assert other is not None
+        self.assertEqual(differing(one.alike, other.alike), ["--history-events"])
+        self.assertEqual(one.alike["--state-events"], "a b")
 
     def test_each_use_has_a_key_of_its_own(self) -> None:
         made = cluster_settings(self.settings())
@@ -81,9 +90,15 @@ class HearingTests(SynchronousTestCase):
             stale=set(),
         )
         self.leads = False
-        events: Any = SimpleNamespace(freshness=self.freshness, leads=lambda: self.leads)
+        events: Any = SimpleNamespace(
+            freshness=self.freshness,
+            leads=lambda: self.leads,
+            feed_status=lambda *told: dict(
+                zip(("status", "market", "reason", "stale"), told, strict=True)
+            ),
+        )
         cluster: Any = SimpleNamespace(tell_here=lambda *told: self.told.append(told))
-        self.hearing = Hearing(cluster, events, lambda: 0.0)
+        self.hearing = Hearing(cluster, events)
 
     def states(self) -> list[tuple[str, str, str]]:
         return [(v["market"], v["status"], v["reason"]) for _, v in self.told]

@@ -58,6 +58,12 @@ class UpTests(LinkCase):
             self.assertIn(word, sent)
         self.assertLess(sent.index(b"AUTH"), sent.index(b"SELECT"))
 
+    def test_a_server_that_is_too_old_is_never_up(self):
+        protocol = self.accept()
+        protocol.dataReceived(GREETING.replace(b"7.0.15", b"6.2.15"))
+        self.assertEqual((self.told, self.link.is_up), ([], False))
+        self.assertIn("Redis 6.2.15 is too old: install", self.link.trouble)
+
     @untraced
     def test_cut_at_any_byte_of_its_beginning_it_comes_up_the_next_time(self):
         for size in range(len(GREETING)):

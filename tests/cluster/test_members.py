@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.task import Clock
+from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cluster.members import FORGET, Members, as_status
@@ -17,7 +18,7 @@ class MembersTests(SynchronousTestCase):
         self.a, self.b = self.member("a", "a.1"), self.member("b", "b.1")
         self.a.on_gone.append(self.gone.append)
 
-    def member(self, name: str, process: str) -> Members:
+    def member(self, name: str, process: str, **options: str) -> Members:
         link = FakeLink(self.redis)
         link.up()
         return Members(
@@ -26,6 +27,7 @@ class MembersTests(SynchronousTestCase):
             name,
             process,
             version="1.0",
+            options={"--key-field": "code"} | options,
             clients=lambda: 3,
             clock=self.clock.seconds,
         )
@@ -40,9 +42,22 @@ class MembersTests(SynchronousTestCase):
         self.look(self.a, self.b, times=3)
         self.assertEqual(self.a.present(), {"a", "b"})
         self.assertEqual(self.b.present(), {"a", "b"})
-        own, other = as_status(self.a.listed())
-        self.assertEqual(other, {"name": "b", "version": "1.0", "clients": 3})
+        own, other = as_status(self.a)
+        self.assertEqual(other, {"name": "b", "version": "1.0", "clients": 3, "differs": []})
         self.assertEqual(own["name"], "a")
+
+    def test_who_was_started_with_other_options_is_told_once(self) -> None:
+        logged = []
+        globalLogPublisher.addObserver(logged.append)
+        self.addCleanup(globalLogPublisher.removeObserver, logged.append)
+        c = self.member("c", "c.1", **{"--key-field": "symbol"})
+        self.look(self.a, c, times=3)
+        self.assertEqual([each["differs"] for each in as_status(self.a)], [[], ["--key-field"]])
+        said = [formatEvent(each) for each in logged if each["log_level"] is LogLevel.error]
+        self.assertEqual(len(said), 2, "each tells of the other")
+        start = "Gateway c of the cluster was started with other options"
+        (of_c,) = [each for each in said if each.startswith(start)]
+        self.assertIn("--key-field is 'symbol', here 'code'", of_c)
 
     def test_who_told_something_before_we_came_is_not_there_for_that(self) -> None:
         self.look(self.b)

@@ -1,4 +1,4 @@
-"""The Redis of a cluster: whether it can be reached, and keeps what it is told."""
+"""The Redis of a cluster: whether it can be reached, keeps what it is told, and who is there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.cluster.blocking import ask, connected, info
+from gateway.cluster.told import differing, explained, read
+from gateway.cluster.version import Version
 from gateway.common.attempt import reason
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 
@@ -15,27 +17,32 @@ if TYPE_CHECKING:
 
     from gateway.cluster.address import Address
 
-OLDEST: Final = (7, 0)
-"""The oldest version that will do."""
 APART: Final = 2.0
 """Seconds by which its clock may differ from ours."""
 FAR: Final = 0.005
 """Seconds for a question and its answer from which on it counts as far away."""
 
 
-def check_redis(address: Address) -> Iterator[Finding]:
-    """Version, persistence, what it does when memory is short, replicas, clock, round trip."""
+def check_redis(
+    address: Address, *, members: str, gateway: str, options: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Version, persistence, what it does when memory is short, replicas, clock, round trip.
+
+    And who is in the hash `members`, and was started with other `options` than this `gateway`.
+    """
     try:
         with connected(address) as stream:
             yield from _look(address, stream)
+            flat = ask(stream, "HGETALL", members)
+            gateways = dict(zip(flat[::2], flat[1::2], strict=True))
+            yield from _others(gateways, gateway, options)
     except (OSError, ValueError) as error:
         cure = "start it, or correct --cluster, the user in it, and the password"
         yield fail("cluster", f"{address} can't be asked: {reason(error)}", cure)
 
 
 def _look(address: Address, stream: BufferedRWPair) -> Iterator[Finding]:
-    server = info(stream, "server")
-    yield _version(address, server)
+    yield _version(address, info(stream, "server"))
     yield _persistence(info(stream, "persistence"))
     policy = info(stream, "memory").get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -50,14 +57,11 @@ def _look(address: Address, stream: BufferedRWPair) -> Iterator[Finding]:
     yield _distance(address, stream)
 
 
-def _version(address: Address, server: Mapping[str, str]) -> Finding:
-    name = "Valkey" if server.get("server_name") == "valkey" else "Redis"
-    version = server.get("valkey_version") or server["redis_version"]
-    compatible = tuple(int(part) for part in server["redis_version"].split(".")[:2])
-    if compatible < OLDEST:
-        needed = ".".join(map(str, OLDEST))
-        return fail("cluster", f"{name} {version} is too old", f"install {needed} or later")
-    return ok("cluster", f"{name} {version} at {address}")
+def _version(address: Address, told: Mapping[str, str]) -> Finding:
+    version = Version.of(told)
+    if version.problem:
+        return fail("cluster", version.problem, version.cure)
+    return ok("cluster", f"{version.name} at {address}")
 
 
 def _persistence(told: Mapping[str, str]) -> Finding:
@@ -76,6 +80,19 @@ def _replicas(told: Mapping[str, str]) -> Iterator[Finding]:
         what = "it has replicas, and goes on without them when it is cut off"
         cure = "set min-replicas-to-write 1, or an event may be lost when a replica takes over"
         yield warn("cluster", what, cure)
+
+
+def _others(
+    told: Mapping[bytes, bytes], gateway: str, options: Mapping[str, str]
+) -> Iterator[Finding]:
+    """The gateways that are there, or were within the last hour."""
+    found = {name.decode("utf-8", "replace"): read(text) for name, text in sorted(told.items())}
+    yield ok("cluster", f"gateways: {', '.join(found) or 'none yet'}")
+    for name, each in found.items():
+        names = differing(options, each.options) if each is not None and name != gateway else []
+        if each is not None and names:
+            what = f"gateway {name} has other options: {explained(names, options, each.options)}"
+            yield warn("cluster", what, "start all gateways of a cluster with the same ones")
 
 
 def _distance(address: Address, stream: BufferedRWPair) -> Finding:

@@ -28,6 +28,12 @@ class ClusterMetrics:
             "Whether another gateway has the name of this one",
             float(told["namesake"]),
         )
+        differing = {option for each in told["members"] for option in each["differs"]}
+        yield gauge(
+            "cluster_differing_options",
+            "Options that have to be the same on all gateways, and are not",
+            float(len(differing)),
+        )
         yield gauge(
             "cluster_cut_off", "Whether the log does not answer", float(told["cutOff"] is not None)
         )

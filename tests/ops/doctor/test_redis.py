@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cluster.address import Address
@@ -20,9 +21,14 @@ GOOD = {
     "role": "master",
     "connected_slaves": "0",
 }
+MEMBERS = "the members"
+WHO: Any = {"members": MEMBERS, "gateway": "g1", "options": {"--key-field": "code", "--new": "1"}}
 
 
 class RedisCheckTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.members: list[bytes] = []
+
     def found(self, *, apart: float = 0.0, slow: float = 0.0, **told: str) -> list[Any]:
         """What is found where Redis tells all of this, whatever section it is asked for."""
 
@@ -30,8 +36,11 @@ class RedisCheckTests(SynchronousTestCase):
         def connected(_: Address):
             yield None
 
-        def ask(_: None, command: str) -> list[str] | None:
+        def ask(_: None, command: str, *words: str) -> list[Any] | None:
             time.sleep(slow)
+            if command == "HGETALL":
+                self.assertEqual(words, (MEMBERS,))
+                return self.members
             if command == "TIME":
                 seconds, rest = divmod(time.time() + apart, 1)
                 return [str(int(seconds)), str(int(rest * 1e6))]
@@ -40,7 +49,7 @@ class RedisCheckTests(SynchronousTestCase):
         self.patch(redis, "connected", connected)
         self.patch(redis, "ask", ask)
         self.patch(redis, "info", lambda *_: {**GOOD, **told})
-        return list(redis.check_redis(Address(host="db", port=6379)))
+        return list(redis.check_redis(Address(host="db", port=6379), **WHO))
 
     def bad(self, **told: Any) -> list[tuple[str, str]]:
         found = [each for each in self.found(**told) if each.level is not Level.OK]
@@ -72,6 +81,20 @@ class RedisCheckTests(SynchronousTestCase):
             self.assertEqual(how_bad, level, what)
             self.assertIn(words, what)
 
+    def test_gateways_that_were_started_with_other_options(self) -> None:
+        for name, options in (
+            ("g1", {"--key-field": "of the process before"}),
+            ("g2", {"--key-field": "code", "--old": "2"}),
+            ("g3", {"--key-field": "symbol"}),
+        ):
+            told = {"process": "p", "beat": 1, "options": options}
+            self.members += [name.encode(), orjson.dumps(told)]
+        self.members += [b"g4", b"nonsense"]
+        self.assertIn("gateways: g1, g2, g3, g4", " ".join(map(str, self.found())))
+        ((level, what),) = self.bad()
+        self.assertEqual(level, "warn")
+        self.assertIn("g3 has other options: --key-field is 'symbol', here 'code'", what)
+
     def test_replicas_that_are_waited_for_are_in_order(self) -> None:
         self.assertEqual(self.bad(connected_slaves="1", min_slaves_good_slaves="1"), [])
 
@@ -82,7 +105,7 @@ class RedisCheckTests(SynchronousTestCase):
             yield
 
         self.patch(redis, "connected", connected)
-        (finding,) = redis.check_redis(Address(host="db", port=1, password="secret"))
+        (finding,) = redis.check_redis(Address(host="db", port=1, password="secret"), **WHO)
         self.assertIs(finding.level, Level.FAIL)
         self.assertIn("WRONGPASS", finding.what)
         self.assertNotIn("secret", str(finding))

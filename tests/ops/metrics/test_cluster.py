@@ -14,7 +14,11 @@ class ClusterMetricsTests(SynchronousTestCase):
         told = {
             "gateway": "a",
             "worker": "a",
-            "members": [{"name": "a"}, {"name": "b"}],
+            "members": [
+                {"name": "a", "differs": []},
+                {"name": "b", "differs": ["--key-field", "--keep-bars"]},
+                {"name": "c", "differs": ["--key-field"]},
+            ],
             "namesake": False,
             "cutOff": None,
             "island": False,
@@ -27,7 +31,8 @@ class ClusterMetricsTests(SynchronousTestCase):
             read(metrics),
             {
                 "cluster_has_worker": 1,
-                "cluster_members": 2,
+                "cluster_members": 3,
+                "cluster_differing_options": 2,
                 "cluster_namesake": 0,
                 "cluster_cut_off": 0,
                 "cluster_island": 0,
