@@ -74,7 +74,8 @@ MAY_IMPORT = {
     "worker": {"market/events", "common"},
     "ops/doctor": {
         "contract", "worker/settings", "worker/sources", "worker/keys",
-        "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger", "options",
+        "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger",
+        "worker/lifecycle/ledger_file", "options",
         "web/http", "web/security", "market/hours", "cluster/address", "cluster/blocking",
         "cluster/version", "cluster/told", "common",
     },

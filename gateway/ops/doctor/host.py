@@ -17,7 +17,8 @@ from gateway.market.hours import TAIPEI
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 from gateway.options import options
 from gateway.worker.calendar.schedule import Schedule, SessionWindows, zone
-from gateway.worker.lifecycle.ledger import VersionError, checked, trading_day
+from gateway.worker.lifecycle.ledger import trading_day
+from gateway.worker.lifecycle.ledger_file import VersionError, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,8 @@ In reading order:
 - `gate`: the one gate before every start, with a reason and a time.
 - `backoff`: the pause after an exit that nobody asked for, and when trying ends.
 - `broker_limits`: the budget of starts, and the pauses that the broker imposes.
-- `ledger`: the starts of each trading day, on disk.
+- `ledger`: the starts of each trading day, and what else outlives the gateway.
+- `ledger_file`: the file for it, on disk.
 - `requests`: who waits for what, in one list.
 - `classification`: the class of an error, by the words of the worker.
 - `exits`: how a worker ended, the class of that, and the last exits.

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lifecycle import ledger as ledger_module
-from gateway.worker.lifecycle.ledger import DAYS_KEPT, Ledger, next_day, trading_day
+from gateway.worker.lifecycle import ledger_file
+from gateway.worker.lifecycle.ledger import Ledger, next_day, trading_day
+from gateway.worker.lifecycle.ledger_file import DAYS_KEPT
 
 from ..fakes import MONDAY
 
@@ -151,7 +152,7 @@ class LedgerTests(SynchronousTestCase):
         self.assertEqual(self.ledger().starts("2024-03-04"), 1)
 
     def test_a_lock_that_is_held_for_long_holds_nobody_up(self) -> None:
-        self.patch(ledger_module, "LOCK_TRIES", 3)
+        self.patch(ledger_file, "LOCK_TRIES", 3)
         ledger = self.ledger()
         ledger.count(at("2024-03-03"))
         file = os.open(self.folder / "ledger.lock", os.O_RDWR)
