@@ -17,7 +17,7 @@ from gateway.app.admission import POLICY_VIOLATION
 from gateway.app.worker_events import WorkerEvents
 from gateway.engineio.errors import MESSAGES
 from gateway.engineio.server import GOING_AWAY
-from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import (
     COLUMNS,
     INTERVALS,
@@ -26,6 +26,7 @@ from gateway.history.bar_query import (
     problem,
     read_question,
 )
+from gateway.history.bar_questions import Asked
 from gateway.history.bar_service import MOST_OF_ONE
 from gateway.history.trades import MOST_BROKER_BARS
 from gateway.market import contracts, freshness
@@ -236,7 +237,7 @@ class Play:
         except QuestionError as error:
             answer(problem(400, str(error)).body)
         else:
-            self.keeper.ask(
+            self.keeper.questions.ask(
                 Asked(asked, client.socket.session.peer.address, lambda found: answer(found.body))
             )
             self.keeper.tick()

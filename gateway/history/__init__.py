@@ -17,6 +17,7 @@ In reading order:
 - `bar_store`: bars in that file.
 - `bar_query`: what may be asked for, and the answer as JSON.
 - `bar_book`: the bars of one source: what is built, what is kept, which codes are one contract.
+- `bar_questions`: whose question is answered next, and for how long.
 - `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
 - `bar_service`: bars as a whole, for `gateway.app`.
 

@@ -11,7 +11,6 @@ nothing of a demonstration is in any answer.
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
 from itertools import groupby, zip_longest
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,7 @@ import orjson
 from gateway.common.rate import Throttle
 from gateway.history.bar_book import BarBook
 from gateway.history.bar_query import problem
+from gateway.history.bar_questions import BarQuestions
 from gateway.history.bars import TooManyCodesError, within
 from gateway.history.trades import mark_of, plain_ticks, read_code, read_kbars, read_tick
 from gateway.market.events import CONTRACT, KBARS, READY, TICK, WORKER_STATUS
@@ -38,16 +38,10 @@ if TYPE_CHECKING:
 
 FLUSH: Final = 0.9
 """Seconds between two writes, at least; events come once in a second, if they are few."""
-BREATH: Final = 0.01
-"""Seconds between two looks at questions that wait, at least."""
 RETAIN: Final = 3600.0
 """Seconds between two looks for what is too old."""
 TOLD: Final = 600.0
 """Seconds between two log lines on events that can't be read."""
-SLICE: Final = 0.02
-"""Seconds for which questions are answered before events have their turn again."""
-REST: Final = 3
-"""For how many times what questions took none is answered: they get a quarter of a core at most."""
 DAY: Final = 86_400
 AHEAD: Final = 3600
 """Seconds that the time of a tick may be ahead of our clock."""
@@ -58,21 +52,6 @@ AT_ONCE: Final = 100
 NAMES_HEARD: Final = frozenset((TICK, KBARS, CONTRACT, READY, WORKER_STATUS))
 
 
-class Asked:
-    """One question that waits; `asker` shares the thread fairly with others."""
-
-    __slots__ = ("answered", "asker", "is_cancelled", "question")
-
-    def __init__(
-        self, question: BarQuestion, asker: str, answered: Callable[[Answer], object]
-    ) -> None:
-        self.question = question
-        self.asker = asker
-        self.answered = answered
-        """Called in the thread with the answer."""
-        self.is_cancelled = False
-
-
 @attrs.define
 class BarCounts:
     """What became of what was told; sums since the start."""
@@ -81,7 +60,6 @@ class BarCounts:
     """Ticks that came late or twice."""
     refused: int = 0
     """Events that could not be read, or for which there was no room."""
-    answered: int = 0
 
 
 class BarKeeper:
@@ -115,8 +93,9 @@ class BarKeeper:
         self._clock = clock
         self._marked: dict[str, BarBook] = {}
         self._mark = mark
-        self._next_flush = self._next_retain = self._next_answer = 0.0
-        self._questions: dict[str, deque[Asked]] = {}
+        self._next_flush = self._next_retain = 0.0
+        self.questions = BarQuestions(self._find, clock)
+        """What is asked; `tick` answers it."""
         self._may_tell = Throttle(clock, TOLD)
         self._untold = 0
 
@@ -154,20 +133,16 @@ class BarKeeper:
         now = self._clock()
         if now >= self._next_retain:
             self._retain()
-        is_answering = self._questions and now >= self._next_answer
+        is_answering = self.questions.are_due
         begin = self._clock()
         if now >= self._next_flush or is_answering:
             self._next_flush = now + FLUSH
             for book in self._books():
                 book.flush()
         if is_answering:
-            try:
-                self._answer()
-            finally:
-                end = self._clock()
-                self._next_answer = end + REST * (end - begin)
-        if self._questions:
-            return max(BREATH, self._next_answer - self._clock())
+            self.questions.answer(begin)
+        if (due_in := self.questions.due_in) is not None:
+            return due_in
         waits = any(book.builder.changed or book.problem for book in self._books())
         return FLUSH if waits else None
 
@@ -275,36 +250,9 @@ class BarKeeper:
                 now = min(now, book.builder.newest)
             book.retain(now - (self._days if not book.mark else 1) * DAY)
 
-    # -- questions --------------------------------------------------------------------------
-
-    def ask(self, asked: Asked) -> None:
-        """Note a question; `tick` answers it."""
-        self._questions.setdefault(asked.asker, deque()).append(asked)
-
-    def _answer(self) -> None:
-        """Answer for a while, one question of each asker after the other."""
-        end = self._clock() + SLICE
-        while self._questions:
-            asker, waiting = next(iter(self._questions.items()))
-            del self._questions[asker]
-            asked = waiting.popleft()
-            if waiting:
-                self._questions[asker] = waiting
-            self.counts.answered += 1
-            try:
-                answer = self._find(asked)
-            except Exception:
-                asked.answered(problem(500, "Internal error: the gateway's log has the reason"))
-                raise
-            asked.answered(answer)
-            if self._clock() >= end:
-                break
-
-    def _find(self, asked: Asked) -> Answer:
-        if asked.is_cancelled:
-            return problem(503, "Nobody waits for it")
+    def _find(self, question: BarQuestion) -> Answer:
         book = self._book(self._mark)
-        return book.answer(asked.question) or problem(
+        return book.answer(question) or problem(
             503, f"The bars can't be read now: {book.problem}; see the gateway's log"
         )
 

@@ -11,8 +11,9 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
-from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import Answer, QuestionError, problem, read_question
+from gateway.history.bar_questions import Asked
 from gateway.history.event_thread import EventThread
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class BarService:
             refused=counts.refused,
             lost=book.lost + self.tap.lost,
             errors=book.errors + self.tap.errors,
-            questions=counts.answered,
+            questions=self._keeper.questions.answered,
         )
 
     def newest(self, code: str) -> float | None:
@@ -173,7 +174,7 @@ class BarService:
 
         asked = Asked(question, asker, answered)
         deferred: Deferred[Answer] = Deferred(cancelled)
-        self.tap.call(lambda: self._keeper.ask(asked))
+        self.tap.call(lambda: self._keeper.questions.ask(asked))
         return deferred
 
     def _call_from_thread(self, act: Callable[..., object], *args: object) -> None:

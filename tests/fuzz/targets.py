@@ -8,8 +8,9 @@ from random import Random
 import orjson
 
 from gateway.engineio.packet import Packet as EnginePacket
-from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import QuestionError, read_question
+from gateway.history.bar_questions import Asked
 from gateway.market.hours import TAIPEI, Calendar
 from gateway.relay.event import Event, Subject
 from tests.fuzz.mutate import Mutator
@@ -214,7 +215,7 @@ class Bars(Target):
     def _ask(self, fields: dict) -> None:
         with suppress(QuestionError):
             answers = []
-            self._keeper.ask(Asked(read_question(fields), "someone", answers.append))
+            self._keeper.questions.ask(Asked(read_question(fields), "someone", answers.append))
             self._keeper.tick()
             found = json.loads(answers[0].body, parse_constant=_no_json)
             assert len({len(column) for column in found["bars"].values()}) == 1, found

@@ -16,9 +16,10 @@ import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.engineio.packet import Packet
-from gateway.history import bar_book, bar_file, bar_keeper, bar_query, bar_store
-from gateway.history.bar_keeper import Asked, BarKeeper
+from gateway.history import bar_book, bar_file, bar_query, bar_questions, bar_store
+from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import QuestionError, read_question
+from gateway.history.bar_questions import Asked
 from gateway.history.trades import BrokerBar
 from gateway.market.hours import Calendar
 from gateway.relay.event import Event, Subject
@@ -83,7 +84,7 @@ class KeeperTestCase(SynchronousTestCase):
     def ask(self, **fields: Any) -> dict[str, Any]:
         answers: list[bar_query.Answer] = []
         question = read_question({"code": "TXFL6", **fields})
-        self.keeper.ask(Asked(question, "someone", answers.append))
+        self.keeper.questions.ask(Asked(question, "someone", answers.append))
         self.keeper.tick()
         (answer,) = answers
         self.assertEqual(answer.status, 200, answer.body)
@@ -633,7 +634,7 @@ class FileTests(KeeperTestCase):
         self.assertGreater(self.keeper.book.lost, 0)
         self.assertLessEqual(len(self.keeper.book.builder.minutes), 51)
         answers: list[bar_query.Answer] = []
-        self.keeper.ask(Asked(read_question({"code": "A"}), "someone", answers.append))
+        self.keeper.questions.ask(Asked(read_question({"code": "A"}), "someone", answers.append))
         self.keeper.tick()
         self.assertEqual(answers[0].status, 503)
         self.folder.joinpath("bars.db").rmdir()
@@ -672,7 +673,9 @@ class FairnessTests(KeeperTestCase):
         order: list[str] = []
         for asker in ("a", "a", "a", "b", "c", "b"):
             question = read_question({"code": "TXFL6"})
-            self.keeper.ask(Asked(question, asker, lambda _, asker=asker: order.append(asker)))
+            self.keeper.questions.ask(
+                Asked(question, asker, lambda _, asker=asker: order.append(asker))
+            )
         while self.keeper.tick():
             self.now += 0.05
         self.assertEqual(order, ["a", "b", "c", "a", "b", "a"])
@@ -681,16 +684,16 @@ class FairnessTests(KeeperTestCase):
         asked = Asked(read_question({"code": "TXFL6"}), "a", lambda _: None)
         asked.is_cancelled = True
         self.patch(bar_book, "answer", None)  # would raise
-        self.keeper.ask(asked)
+        self.keeper.questions.ask(asked)
         self.keeper.tick()
 
     def test_only_a_while_is_spent_on_them(self) -> None:
-        self.patch(bar_keeper, "SLICE", 0.0)
+        self.patch(bar_questions, "SLICE", 0.0)
         for _ in range(3):
-            self.keeper.ask(Asked(read_question({"code": "A"}), "a", lambda _: None))
+            self.keeper.questions.ask(Asked(read_question({"code": "A"}), "a", lambda _: None))
         for answered in (1, 2, 3):
             self.assertEqual(self.keeper.tick() is not None, answered < 3)
-            self.assertEqual(self.keeper.counts.answered, answered)
+            self.assertEqual(self.keeper.questions.answered, answered)
 
     def test_questions_rest_three_times_as_long_as_they_took(self) -> None:
         def slowly(_: object) -> bar_query.Answer:
@@ -701,7 +704,7 @@ class FairnessTests(KeeperTestCase):
         answered: list[float] = []
         for asker in "abc":
             question = read_question({"code": "TXFL6"})
-            self.keeper.ask(Asked(question, asker, lambda _: answered.append(self.now)))
+            self.keeper.questions.ask(Asked(question, asker, lambda _: answered.append(self.now)))
         while len(answered) < 3:
             again = self.keeper.tick()
             self.assertEqual(again is not None, len(answered) < 3)  # there is more to do

@@ -90,12 +90,12 @@ class ServiceTests(TestCase):
         await self.bars.ask({"code": "A"}, "one")
 
     async def test_an_error_is_an_answer_and_costs_the_thread_nothing(self) -> None:
-        self.patch(self.bars._keeper, "_find", lambda _: 1 / 0)
+        broken = self.patch(self.bars._keeper.book, "answer", lambda _: 1 / 0)
         self.start()
         answer = await self.bars.ask({"code": "A"}, "one")
         self.assertEqual(answer.status, 500)
         self.flushLoggedErrors(ZeroDivisionError)
-        del self.bars._keeper._find
+        broken.restore()
         self.assertEqual((await self.bars.ask({"code": "A"}, "one")).status, 200)
         self.flushLoggedErrors(ZeroDivisionError)
 
