@@ -28,8 +28,9 @@ from gateway.worker.lifecycle.ledger import Ledger
 from gateway.worker.lifecycle.lifecycle import Lifecycle
 from gateway.worker.lifecycle.states import Running
 from gateway.worker.process.claim import Claim
-from gateway.worker.process.launch import Launcher, RunMaker
+from gateway.worker.process.launch import Launcher
 from gateway.worker.process.output import WorkerOutput
+from gateway.worker.process.run_maker import RunMaker
 from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.process.usage import Usage
 from gateway.worker.readiness.overdue import LateWorkerChecks, SilentFeeds

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.door import Handed
-    from gateway.worker.process.launch import RunMaker
+    from gateway.worker.process.run_maker import RunMaker
     from gateway.worker.process.tenure import Tenure
     from gateway.worker.settings import WorkerSettings
 

@@ -8,6 +8,7 @@ In reading order:
 - `identity`: what makes a worker another one than others.
 - `interpreters`: asks a Python for its version and the modules that it has.
 - `run`: one start of the worker, from the decision until nothing of its tree is left.
+- `run_maker`: makes each run, of what all runs share.
 - `guarded`: the guardian and its worker as the reactor sees them.
 - `obstacles`: why a worker never became a process.
 - `guardian`: the program of the guardian process, the worker's parent.
