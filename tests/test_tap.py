@@ -146,11 +146,11 @@ class LimitTests(SynchronousTestCase):
 
     def test_size(self) -> None:
         session = self.session("127.0.0.1")
-        self.assertEqual(self.assembly.allowance.limit(session), 1_000_000)
-        token = self.assembly.guard.token("to control all")
+        self.assertEqual(self.assembly.access.allowance.limit(session), 1_000_000)
+        token = self.assembly.access.guard.token("to control all")
         assert token is not None
-        self.assembly.worker_sessions.identities.remember(session, token)
-        self.assertEqual(self.assembly.allowance.limit(session), 16 << 20)
+        self.assembly.access.worker_sessions.identities.remember(session, token)
+        self.assertEqual(self.assembly.access.allowance.limit(session), 16 << 20)
 
     def test_a_hangup_reads_the_tokens_again(self) -> None:
         file = Path(self.mktemp())
@@ -158,16 +158,16 @@ class LimitTests(SynchronousTestCase):
         settings = Settings(no_worker=True, token_file=file, state_dir=Path(self.mktemp()))
         assembly = GatewayAssembly(settings, MemoryReactorClock())
         file.write_text("desk another-one control\n")
-        self.assertIsNone(assembly.guard.token("another-one"))
+        self.assertIsNone(assembly.access.guard.token("another-one"))
         assembly.reloads()
-        self.assertIsNotNone(assembly.guard.token("another-one"))
-        self.assertIsNone(assembly.guard.token("sesame-open"))
+        self.assertIsNotNone(assembly.access.guard.token("another-one"))
+        self.assertIsNone(assembly.access.guard.token("sesame-open"))
         self.assertNotIn("another", assembly.redact("it is another-one"))
 
     def test_who_is_the_worker_is_asked_of_the_socket(self) -> None:
         """Whatever a proxy announces."""
         asked: list[Any] = []
-        senders = self.assembly.worker_sessions
+        senders = self.assembly.access.worker_sessions
         self.patch(senders.connections, "owned", lambda ends: asked.extend(ends) or set())
         peer = Peer("127.0.0.1", 4000, ("127.0.0.1", 3001), "127.0.0.2")
         session: Any = SimpleNamespace(data=None, peer=peer, query={})
@@ -175,14 +175,14 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(asked, [(("127.0.0.1", 3001), ("127.0.0.1", 4000))])
 
     def test_rate(self) -> None:
-        exempt = self.assembly.worker_sessions.is_exempt
+        exempt = self.assembly.access.worker_sessions.is_exempt
         self.assertTrue(exempt(self.session("127.0.0.1")))
         self.assertFalse(exempt(self.session("192.0.2.1")))
         self.assertFalse(exempt(self.session("127.0.0.1", passed_on=True)))
         session = self.session("192.0.2.1")
-        token = self.assembly.guard.token("to control all")
+        token = self.assembly.access.guard.token("to control all")
         assert token is not None
-        self.assembly.worker_sessions.identities.remember(session, token)
+        self.assembly.access.worker_sessions.identities.remember(session, token)
         self.assertTrue(exempt(session))
 
 

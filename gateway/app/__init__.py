@@ -21,6 +21,7 @@ How it is made and run:
 
 Who is behind a session, and what it may do:
 
+- `access_parts`: makes the guard, and all that is below.
 - `admission`: who may join a namespace and publish there; ends sessions of revoked tokens.
 - `identity`: what is known of the client behind a session, kept with the session.
 - `worker_sessions`: finds out which sessions are the worker's.

@@ -14,7 +14,7 @@ from attrs import asdict
 from twisted.logger import LogLevel
 
 from gateway import __version__
-from gateway.app.admission import Admission, Publish, Revocation
+from gateway.app.access_parts import AccessParts
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.cluster_parts import (
     cluster_settings,
@@ -29,16 +29,11 @@ from gateway.app.history_taps import HistoryTaps
 from gateway.app.image import Image
 from gateway.app.layer_settings import (
     alert_settings,
-    allowance,
     client_bundle,
     engine_settings,
-    guard_settings,
     mark_of,
-    publish_choice,
     relay_settings,
     socket_settings,
-    token_sources,
-    worker_secret,
     worker_settings,
 )
 from gateway.app.memo import taken
@@ -51,7 +46,6 @@ from gateway.app.service import Gateway, Part, periodic
 from gateway.app.status import GatewayStatus
 from gateway.app.web_site import make_gateway_site
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
-from gateway.app.worker_sessions import WorkerSessions
 from gateway.common.redact import Redactor
 from gateway.contract import NoWorker, no_replay
 from gateway.engineio.deadlines import Deadlines
@@ -63,13 +57,9 @@ from gateway.ops.systemd import Notifier
 from gateway.relay.journal import DirectJournal
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
-from gateway.web.http.counting import Caps
 from gateway.web.http.inherited import Held, Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
-from gateway.web.security import token_files
-from gateway.web.security.guard import Guard
-from gateway.web.security.tokens import WrongTokens
 from gateway.web.websocket.upgrade import Upgrader
 from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.supervisor import Supervisor
@@ -82,7 +72,6 @@ if TYPE_CHECKING:
 
     from gateway.options import Settings
     from gateway.web.http.site import Site
-    from gateway.web.security.tokens import Token
 
 
 class GatewayAssembly:
@@ -107,37 +96,15 @@ class GatewayAssembly:
         self._reactor = reactor
         self._clock = reactor.seconds if runner is None else time.monotonic
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
-        supervised = not settings.no_worker
-        self._guarding = guard_settings(settings)
-        self.guard = Guard(self._guarding)
         self._deadlines = Deadlines(self._clock)
-        publish = publish_choice(settings, has_tokens=self.guard.has_tokens)
-        # Workers append paths to their URL, so it stays clean unless a secret is needed.
-        secret = worker_secret(settings, os.environ) if publish is Publish.WORKER else None
-        self._secret = secret
-        self.worker_sessions = WorkerSessions(
-            self._guardian, secret, self._deadlines, supervised=supervised
-        )
-        identities = self.worker_sessions.identities
+        self.access = AccessParts(settings, os.environ, self._deadlines, self._guardian)
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
-        self._wrong_tokens = WrongTokens(self._clock)
-        admission = Admission(
-            self.guard,
-            publish,
-            identities.is_worker,
-            remember=identities.remember,
-            wrong_tokens=self._wrong_tokens,
-        )
-        self._events = self._make_worker_events(admission)
+        self._events = self._make_worker_events()
         self.cluster = make_cluster(cluster_settings(settings), reactor, self._deadlines)
         self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
         self.relay = self._make_relay()
-        self.allowance = allowance(
-            settings, self.worker_sessions.is_publisher, self.worker_sessions.is_exempt
-        )
         self.engine = self._make_engine()
-        self.worker_sessions.sessions = self.engine.sessions
         alerting = alert_settings(settings)
         self._alerts = Alerts(reactor, self._deadlines, alerting)
         self._events.listeners.append(self._alerts.published)
@@ -146,15 +113,11 @@ class GatewayAssembly:
             self._events.listeners.append(self.supervisor.told)
         self.redact = self.supervisor.redact if self.supervisor else Redactor()
         self._events.redact = self.redact
-        self._revocation = Revocation(self.guard, identities, self.engine.sessions)
-        tokens = self._guarding.all_tokens
-        self.redact.learn(*alerting.secrets, *(token.secret for token in tokens))
+        self.access.join(self.engine.sessions, self.redact)
+        self.redact.learn(*alerting.secrets)
         if self.cluster is not None:
             self.redact.learn(*self.cluster.settings.secrets)
-        self._tokens = token_files.TokenFiles(
-            token_sources(settings), tokens, self._heed_tokens, wall=time.time
-        )
-        caps = self._caps()
+        caps = self.access.caps()
         self._registry = Registry()
         self._notifier = Notifier(os.environ, reactor)
         self.hand_over = HandOver(
@@ -174,7 +137,7 @@ class GatewayAssembly:
             counts=self._counts,
             caps=caps,
             site=self.site,
-            admission=admission,
+            admission=self.access.admission,
             alerts=self._alerts,
             supervisor=self.supervisor,
             recording=self._history.recording,
@@ -187,14 +150,14 @@ class GatewayAssembly:
             reactor,
             site,
             caps,
-            self.guard.proxies.believes,
+            self.access.guard.proxies.believes,
             Inherited.taken_from(os.environ, early),
         )
         self.hand_over.listeners = self.listeners
         self.reloads = Reloads(
             Step("the certificates", self.listeners.reload_certificates),
             Step("the holidays", self._calendar.reload),
-            Step("the tokens", self._tokens.reload),
+            Step("the tokens", self.access.tokens.reload),
         )
         self.gateway = Gateway(
             lambda: self.log_by(STDOUT if runner is None else runner),
@@ -206,13 +169,13 @@ class GatewayAssembly:
 
     # -- making --------------------------------------------------------------------------
 
-    def _make_worker_events(self, admission: Admission) -> WorkerEvents:
+    def _make_worker_events(self) -> WorkerEvents:
         settings = self._settings
         kind = TracedWorkerEvents if self._level is LogLevel.debug else WorkerEvents
         return kind(
             self._counts,
-            self.worker_sessions.identities,
-            admission,
+            self.access.identities,
+            self.access.admission,
             self._deadlines,
             time.time,
             silence=0 if settings.replay else settings.tick_silence,
@@ -228,11 +191,11 @@ class GatewayAssembly:
             return None
         made = Supervisor(
             self._reactor,
-            worker_settings(self._settings, self._guarding, os.environ),
+            worker_settings(self._settings, self.access.guarding, os.environ),
             self._events.tell,
             trades=self._calendar.is_open,
-            is_connected=self.worker_sessions.is_connected,
-            spoke_version_3=self.worker_sessions.spoke_version_3,
+            is_connected=self.access.worker_sessions.is_connected,
+            spoke_version_3=self.access.worker_sessions.spoke_version_3,
             tenure=self.elected or UNSHARED,
         )
         if self.elected is not None:
@@ -269,21 +232,17 @@ class GatewayAssembly:
 
     def _make_engine(self) -> EngineServer:
         application = SocketServer(
-            socket_settings(self._settings), self._deadlines, limit=self.allowance.limit
+            socket_settings(self._settings), self._deadlines, limit=self.access.allowance.limit
         )
         self.relay.register(application)
+        logged = SessionLog(application, self._deadlines.call_later)
         return EngineServer(
             engine_settings(self._settings, self.cluster.sid_prefix if self.cluster else ""),
-            self.worker_sessions.received(SessionLog(application, self._deadlines.call_later)),
+            self.access.worker_sessions.received(logged),
             self._deadlines,
             outbox=self.relay.outbox,
-            bounds=self._caps(),
+            bounds=self.access.caps(),  # for sessions: polling ones may have no connection
         )
-
-    def _caps(self) -> Caps:
-        """For connections, and the same again for sessions: polling ones may have none."""
-        most = self._settings.max_connections
-        return Caps(most, self._settings.max_connections_per_address, self.guard.proxies.believes)
 
     def _make_site(self) -> Site:
         freshness = self._events.freshness
@@ -315,12 +274,11 @@ class GatewayAssembly:
         settings = self._settings
         return make_gateway_site(
             self._reactor,
-            guard=self.guard,
-            wrong_tokens=self._wrong_tokens,
+            self.access,
             rest=RestHandlers(
                 control,
                 status=status,
-                access=self.guard.access,
+                access=self.access.guard.access,
                 bars=self._history.ask,
                 codes=self._history.codes(settings.timezone, self._clock),
                 test_alerts=self._alerts.test,
@@ -331,10 +289,8 @@ class GatewayAssembly:
             registry=self._registry,
             engine=self.engine,
             upgrader=Upgrader(
-                self._reactor, self._deadlines, self.allowance, deflate=settings.deflate
+                self._reactor, self._deadlines, self.access.allowance, deflate=settings.deflate
             ),
-            allowance=self.allowance,
-            too_old=self.worker_sessions.too_old,
             more_paths=(settings.path,) if settings.path else (),
             client_bundle=client_bundle(settings),
         )
@@ -350,9 +306,7 @@ class GatewayAssembly:
         yield from process_services(reactor, self.reloads, count, is_alone=is_alone)
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineService(reactor, self._deadlines)
-        if token_sources(self._settings):
-            look = self._tokens.look
-            yield periodic(reactor, "Looking at the tokens", token_files.LOOK_INTERVAL, look)
+        yield from self.access.services(reactor)
         yield Part("the alerts", start=self._alerts.start, stop=self._alerts.stop)
         yield from self._history.services()
         if self.memory is not None:
@@ -366,11 +320,12 @@ class GatewayAssembly:
         if self.elected is not None:
             yield self.elected
         if self.supervisor is not None:
-            yield WorkerService(self.supervisor, lambda: self.listeners.worker_port, self._secret)
+            secret = self.access.worker_secret
+            yield WorkerService(self.supervisor, lambda: self.listeners.worker_port, secret)
         if self._settings.listen:
             look = self.listeners.look_at_certificates
             yield periodic(reactor, "Looking at the certificates", CERTIFICATE_SECONDS, look)
-        yield PortService(self.listeners, self._settings, self._guarding, self.guard, self._tokens)
+        yield PortService(self.listeners, self._settings, self.access)
         yield self._notifier
         yield self.hand_over
 
@@ -383,11 +338,6 @@ class GatewayAssembly:
     def _alarm(self, why: str) -> None:
         """Tell people that the shared log does not answer, or that it does again."""
         self._alerts.cluster(why)
-
-    def _heed_tokens(self, tokens: Sequence[Token]) -> None:
-        """Other tokens count from now on."""
-        self.redact.learn(*(token.secret for token in tokens))
-        self._revocation(tokens)
 
     def log_by(self, runner: MutableMapping[str, Any]) -> LogObserver:
         """The observer that logs to where `runner` says.  Raises OSError or ValueError."""

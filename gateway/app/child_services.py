@@ -21,14 +21,12 @@ from gateway.web.security.guard_settings import notice, warning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.app.access_parts import AccessParts
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.server import Server as EngineServer
     from gateway.options import Settings
     from gateway.relay.relay import Relay
     from gateway.web.http.listen import Listeners
-    from gateway.web.security.guard import Guard
-    from gateway.web.security.guard_settings import GuardSettings
-    from gateway.web.security.token_files import TokenFiles
     from gateway.worker.supervisor import Supervisor
 
 LINGER = 0.2
@@ -53,16 +51,12 @@ class PortService(Service):
         self,
         listeners: Listeners,
         settings: Settings,
-        guarding: GuardSettings,
-        guard: Guard,
-        tokens: TokenFiles,
+        access: AccessParts,
     ) -> None:
         """Raises ListenError for a --host that is no address."""
         self._listeners = listeners
         self._settings = settings
-        self._guarding = guarding
-        self._guard = guard
-        self._tokens = tokens
+        self._access = access
         self._places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
 
     def privilegedStartService(self) -> None:
@@ -84,15 +78,16 @@ class PortService(Service):
         settings = self._settings
         kept = KeptPort(state_dir(settings, os.environ) / f"worker-port-{settings.port}")
         await self._listeners.open(self._places, settings.port, kept)
-        self._guard.exposed = self._listeners.exposed
+        guarding, exposed = self._access.guarding, self._listeners.exposed
+        self._access.guard.exposed = exposed
         addresses = ", ".join(self._listeners.addresses)
         _log.info("Listening on {addresses}", addresses=addresses)
         _log.info("This is {version}", version=version())
-        _log.info("{notice}", notice=notice(self._guarding, exposed=self._guard.exposed))
-        for line in self._tokens.doubts():
+        _log.info("{notice}", notice=notice(guarding, exposed=exposed))
+        for line in self._access.tokens.doubts():
             _log.warn("{doubt}", doubt=line)
-        if warning(self._guarding):
-            _log.warn("{warning}", warning=warning(self._guarding))
+        if warning(guarding):
+            _log.warn("{warning}", warning=warning(guarding))
 
 
 class WorkerService(Service):

@@ -12,50 +12,43 @@ from gateway.web.routes.route_table import metrics_route, rest_routes
 from gateway.web.routes.router import mounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from gateway.app.access_parts import AccessParts
     from gateway.app.collectors import Registry
-    from gateway.engineio.handshake import Peer
     from gateway.engineio.server import Server as EngineServer
     from gateway.web.http.site import Site
     from gateway.web.routes.rest import RestHandlers
-    from gateway.web.security.guard import Guard
-    from gateway.web.security.tokens import WrongTokens
-    from gateway.web.websocket.allowance import Allowance
     from gateway.web.websocket.upgrade import Upgrader
 
 
 def make_gateway_site(
     reactor: Any,
+    access: AccessParts,
     *,
-    guard: Guard,
-    wrong_tokens: WrongTokens,
     rest: RestHandlers,
     registry: Registry,
     engine: EngineServer,
     upgrader: Upgrader,
-    allowance: Allowance,
-    too_old: Callable[[Peer], object],
     more_paths: tuple[str, ...] = (),
     client_bundle: bytes | None = None,
 ) -> Site:
     """The factory of all connections.
 
-    `registry` is what `/metrics` shows; `too_old(peer)` is called for each client of Engine.IO 3
-    that is refused; `more_paths` are further paths of Engine.IO; `client_bundle` is what
-    browsers get at `socket.io.js` below each of them.
+    `registry` is what `/metrics` shows; `more_paths` are further paths of Engine.IO;
+    `client_bundle` is what browsers get at `socket.io.js` below each of them.
     """
     bundles = bundle_routes((engine.settings.path, *more_paths), client_bundle)
     routes = [*rest_routes(rest), *page_routes(), *bundles, metrics_route(registry)]
-    resource = EngineResource(engine, upgrader, allowance=allowance, too_old=too_old)
+    resource = EngineResource(
+        engine, upgrader, allowance=access.allowance, too_old=access.worker_sessions.too_old
+    )
     site = make_site(
         reactor,
-        guard,
+        access.guard,
         mounts(routes),
         engine=Mount(resource.render, body_limit=engine.settings.max_payload),
         engine_path=engine.settings.path.encode(),
         more_engine_paths=[path.encode() for path in more_paths],
-        wrong_tokens=wrong_tokens,
+        wrong_tokens=access.wrong_tokens,
     )
     site.noisy = False
     return site

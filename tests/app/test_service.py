@@ -12,12 +12,12 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.app.access_parts import AccessParts
 from gateway.app.child_services import PortService
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
+from gateway.engineio.deadlines import Deadlines
 from gateway.options import Settings
 from gateway.web.http.listen_plan import ListenError
-from gateway.web.security.guard import Guard
-from gateway.web.security.guard_settings import GuardSettings
 
 
 class ServiceTestCase(SynchronousTestCase):
@@ -114,11 +114,8 @@ class GatewayTests(ServiceTestCase):
             pass
 
         listeners: Any = SimpleNamespace(open=listen, close=close, exposed=False, addresses=[])
-        tokens: Any = SimpleNamespace(doubts=list)
-        guarding = GuardSettings()
-        PortService(listeners, Settings(), guarding, Guard(guarding), tokens).setServiceParent(
-            self.gateway
-        )
+        access = AccessParts(Settings(), {}, Deadlines(Clock().seconds), lambda: None)
+        PortService(listeners, Settings(), access).setServiceParent(self.gateway)
 
     def test_a_port_in_use_is_one_line_and_ends_the_start(self) -> None:
         async def listen(*places: object) -> None:
