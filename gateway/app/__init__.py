@@ -36,6 +36,7 @@ What is told of all this, and asked for:
 - `replay_control`: stands between a replay's worker and those who watch it or tell it to pause.
 - `cluster_parts`: makes this gateway's part in a cluster, and joins it with the rest.
 - `elected_worker`: joins the election of a cluster and the worker.
+- `shared_bars`: has the bars of a gateway be those of the others of its cluster.
 - `neighbours`: what the gateways of a cluster know of each other, and ask of each other.
 - `collectors`: registers the collectors of `GET /metrics`.
 - `build`: which build runs, for the log, `--check` and the metrics.

@@ -248,9 +248,11 @@ class GatewayAssembly:
         freshness = self._events.freshness
         own = self.supervisor or NoWorker(lambda: freshness.last)
         count = self.engine.sessions.__len__
-        self.neighbours = make_neighbours(self._reactor, self.cluster, own, self.elected, count)
-        control = own if self.neighbours is None else self.neighbours.control
         bars = self._history.bars
+        self.neighbours = make_neighbours(self._reactor, self.cluster, own, self.elected, count)
+        if self.neighbours is not None and bars is not None:
+            self.neighbours.share(bars.exchange)
+        control = own if self.neighbours is None else self.neighbours.control
         replay = make_replay(self._settings, self._events, self._deadlines, bars)
         mark_rehearsed(self._settings, self._events)
         status = GatewayStatus(

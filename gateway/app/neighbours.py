@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from gateway.app.build import version
+from gateway.app.history_taps import NAMESPACE
 from gateway.app.service import periodic
+from gateway.app.shared_bars import SharedBars
 from gateway.cluster.control import ClusterControl, Place
 from gateway.cluster.mail import Mail
 from gateway.cluster.members import INTERVAL, Members, as_status
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.app.elected_worker import ElectedWorker
     from gateway.cluster.cluster import Cluster
     from gateway.contract import Control
+    from gateway.history.bar_exchange import BarExchange
 
 
 class Neighbours:
@@ -70,6 +74,17 @@ class Neighbours:
         self.control = ClusterControl(own, place, self._shown, questions)
         self.mail.listen(cluster.tail)
         cluster.mail, cluster.members = self.mail, self.members
+        self._questions = questions
+        self._bars: SharedBars | None = None
+
+    def share(self, bars: BarExchange) -> None:
+        """Have the bars here be those of the others."""
+        clock = self._reactor.seconds
+        made = SharedBars(bars, self._questions, self._fellow, clock=clock, wall=time.time)
+        journal = self._cluster.journals.get(NAMESPACE)
+        if journal is not None:
+            journal.on_attached.append(made.attached)
+        self._bars = made
 
     def service(self) -> Service:
         """Looks at the others once a second."""
@@ -89,6 +104,8 @@ class Neighbours:
     def _look(self) -> None:
         self.members.look()
         self._shown.look()
+        if self._bars is not None:
+            self._bars.look()
 
     def _leads(self) -> bool:
         return self._worker is not None and self._worker.leads()
@@ -103,6 +120,12 @@ class Neighbours:
     def _holder(self) -> str:
         """The gateway that has the worker; one that runs none hears it from that one."""
         return self._shown.worker.gateway if self._worker is None else self._worker.holder
+
+    def _fellow(self) -> str:
+        """Another gateway that is there: that with the worker, if there is one; "": none is."""
+        others = self.members.present() - {self._cluster.gateway}
+        holder = self._holder()
+        return holder if holder in others else min(others, default="")
 
     def _why(self) -> str:
         if self._worker is not None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 1000
 """Messages that are kept for a gateway, about."""
+READ: Final = 100
+"""After so many messages those that were read are removed."""
 FIELD: Final = "m"
 ORIGINS: Final = 1000
 """Processes of which it is known which message was the last."""
@@ -57,7 +59,7 @@ class Mail:
         self._seal = seal
         self._gateway = gateway
         self._process = process
-        self._number = 0
+        self._number = self._read = 0
         self._newest: dict[str, int] = {}
         self._was_nonsense = False
         self.handlers: dict[str, Callable[[str, bytes], object]] = {}
@@ -91,7 +93,11 @@ class Mail:
         last = reply[0][0].decode() if reply else "0-0"
         tail.follow(self._names.mail(self._gateway), last, self._take)
 
-    def _take(self, _: bytes, fields: Sequence[bytes]) -> None:
+    def _take(self, id: bytes, fields: Sequence[bytes]) -> None:
+        self._read += 1
+        if self._read % READ == 0:
+            words = ("XTRIM", self._names.mail(self._gateway), "MINID", "~", id)
+            self._link.call(*words, answer=lambda _: None)
         self.received(pairs(fields))
 
     def received(self, fields: Mapping[bytes, bytes]) -> None:

@@ -69,6 +69,8 @@ class SharedJournal:
         self.reading = Reading(
             hub, site, self.own, self._keys, self._snapshots, self.answers, events
         )
+        self.on_attached: list[Callable[[], object]] = []
+        """Called when the log was read; what it had until then was told to no tap."""
         self._waiting: list[Callable[[], object]] | None = []
         self._epoch = 0
         """The epoch under which this connection may write; 0: it was not greeted yet."""
@@ -229,6 +231,8 @@ class SharedJournal:
         """All was read: write what waits, and let clients in."""
         self.is_island = False
         self._last_epoch = self._epoch
+        for heed in self.on_attached:
+            self._attempt("Telling that the log was read", heed)
         self._resend()
         self._open()
 

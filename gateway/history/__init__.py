@@ -16,9 +16,11 @@ In reading order:
 - `bar_file`: a file of SQLite: its lock, its bound, what is done when it is damaged.
 - `bar_store`: bars in that file.
 - `bar_query`: what may be asked for, and the answer as JSON.
+- `bar_page`: bars for another gateway of a cluster, which was away.
 - `bar_book`: the bars of one source: what is built, what is kept, which codes are one contract.
 - `bar_questions`: whose question is answered next, and for how long.
 - `bar_keeper`: the `Duty` of bars: what the thread does with events and questions.
+- `bar_exchange`: has the thread make such pages, and take them.
 - `bar_service`: bars as a whole, for `gateway.app`.
 
 `app`, `ops/metrics` and `cli` import it.  It gets events by `Log.taps` and `Hub.listen`, as `app`

@@ -7,15 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.history.bar_file import is_damage
+from gateway.history.bar_page import MOST_ROWS, Page
 from gateway.history.bar_query import Stretch, answer
-from gateway.history.bar_store import BarStore
-from gateway.history.bars import BarBuilder, TooManyCodesError
+from gateway.history.bar_store import BROKER, BarStore
+from gateway.history.bars import BarBuilder, KeptBar, TooManyCodesError
 from gateway.market.hours import market_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gateway.history.bar_page import Wish
     from gateway.history.bar_query import Answer, BarQuestion
     from gateway.history.trades import BrokerBar, Tick
     from gateway.market.hours import Calendar
@@ -78,18 +80,76 @@ class BarBook:
 
     def fill(self, code: str, rows: Sequence[BrokerBar]) -> None:
         """Add the broker's bars of `code`.  Raises TooManyCodesError; sqlite3.Error."""
-        self.flush()  # which minutes are doubtful since a start, is to be known before
-        store = self._store
-        if store is None:
-            raise OSError(self._problem)
-        by_code: dict[str, list[tuple[BrokerBar, int]]] = {}
+        self._settle()
+        by_code: dict[str, list[KeptBar]] = {}
         for row in rows:
             session = self.builder.session(code, row.time).opens
-            by_code.setdefault(self._contract(code, row.time), []).append((row, session))
+            kept = KeptBar(*row, session, BROKER)
+            by_code.setdefault(self._contract(code, row.time), []).append(kept)
         for each, bars in by_code.items():
-            if each not in store.ids and len(store.ids) >= MOST_CODES:
-                raise TooManyCodesError
-            self.filled += store.fill(each, bars)
+            self._fill(each, bars)
+
+    def _settle(self) -> BarStore:
+        """Write all; which minutes are doubtful since a start is to be known before more come."""
+        self.flush()
+        if self._store is None:
+            raise OSError(self._problem)
+        return self._store
+
+    def _fill(self, code: str, bars: Sequence[KeptBar]) -> None:
+        store = self._store
+        assert store is not None
+        if code not in store.ids and len(store.ids) >= MOST_CODES:
+            raise TooManyCodesError
+        self.filled += store.fill(code, bars)
+
+    # -- what gateways of a cluster tell each other -------------------------------------------
+
+    def page(self, wish: Wish) -> Page:
+        """What was wished for.  Raises sqlite3.Error and OSError."""
+        store = self._settle()
+        page = Page(self.mark)
+        if not wish.after:
+            store.settle_all()
+            page.newest = {
+                code: each.last
+                for code, each in self.builder.progress.items()
+                if each.last >= wish.begin
+            }
+            page.aliases = [*store.aliases()]
+        after, begin = wish.after or ("", 0)
+        room = MOST_ROWS
+        for code in sorted(code for code in store.ids if code >= after):
+            first = max(wish.begin, begin if code == after else 0)
+            found = store.page(code, first, wish.end, room)
+            room -= len(found)
+            if found:
+                page.bars[code] = found
+            if not room:
+                page.after = code, found[-1].time + 1
+                break
+        return page
+
+    def join(self, page: Page) -> None:
+        """Have what another gateway told.  Raises TooManyCodesError, sqlite3.Error, OSError."""
+        self._settle()
+        for code, bars in page.bars.items():
+            self._fill(code, bars)
+        for code, since, target in page.aliases:
+            self._join_alias(code, since, target)
+        for code, last in page.newest.items():
+            self.builder.heard_elsewhere(code, last)
+
+    def _join_alias(self, code: str, since: int, target: str) -> None:
+        """What we know ourselves of the same time wins."""
+        if code not in self._stretches and len(self._stretches) >= MOST_CODES:
+            return
+        known = self._stretches.setdefault(code, [])
+        if all(each.since != since for each in known):
+            known.append(Stretch(since, target))
+            known.sort()
+            del known[:-MOST_STRETCHES]
+            self._renamed[code, since] = target
 
     # -- the file ---------------------------------------------------------------------------
 

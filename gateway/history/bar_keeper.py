@@ -176,7 +176,7 @@ class BarKeeper:
             return
         mark = self.book.mark or mark_of(told)
         self._mark = mark
-        book = self._book(mark)
+        book = self.book_of(mark)
         if name == TICK:
             tick = read_tick(told)
             if tick is not None:
@@ -215,6 +215,11 @@ class BarKeeper:
         for book in self._books():
             book.builder.cut()
 
+    def missed(self) -> float:
+        """Ticks were missed until now; the time of the newest one before, 0: there was none."""
+        self._cut()
+        return self.present.builder.newest
+
     # -- books ------------------------------------------------------------------------------
 
     def begin_anew(self) -> None:
@@ -230,7 +235,13 @@ class BarKeeper:
         progress = book.builder.progress.get(code)
         return progress.last or None if progress is not None else None
 
-    def _book(self, mark: str) -> BarBook:
+    @property
+    def present(self) -> BarBook:
+        """The bars of the newest event's source."""
+        return self.book_of(self._mark)
+
+    def book_of(self, mark: str) -> BarBook:
+        """The bars of what has the mark; "": of the market."""
         if mark == self.book.mark:
             return self.book
         book = self._marked.get(mark)
@@ -251,7 +262,7 @@ class BarKeeper:
             book.retain(now - (self._days if not book.mark else 1) * DAY)
 
     def _find(self, question: BarQuestion) -> Answer:
-        book = self._book(self._mark)
+        book = self.present
         return book.answer(question) or problem(
             503, f"The bars can't be read now: {book.problem}; see the gateway's log"
         )

@@ -11,6 +11,7 @@ import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from gateway.history.bar_exchange import BarExchange
 from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import Answer, QuestionError, problem, read_question
 from gateway.history.bar_questions import Asked
@@ -102,6 +103,8 @@ class BarService:
             on_problem=partial(self._call_from_thread, self._problem_changed),
         )
         self.tap = EventThread("bars", self._keeper, self._call_from_thread, period=PERIOD)
+        self.exchange = BarExchange(self._keeper, self.tap, self._call_from_thread)
+        """For other gateways of a cluster."""
         self.listeners: list[Callable[[str], object]] = []
         self._asking: Counter[str] = Counter()
 

@@ -17,11 +17,11 @@ All of it is used on one thread.  Nothing here logs: what is wrong is raised (`s
 from __future__ import annotations
 
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from typing import TYPE_CHECKING, Final
 
 from gateway.history.bar_file import BarFile
-from gateway.history.bars import Progress
+from gateway.history.bars import KeptBar, Progress
 from gateway.history.trades import MINUTE
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gateway.history.bars import Bars, Taken
-    from gateway.history.trades import BrokerBar
 
 WHOLE, PARTIAL, BROKER = range(3)
 """`kind`: heard whole, heard in part, the broker's."""
@@ -81,10 +80,13 @@ _MOVE: Final = f"""INSERT INTO bars SELECT * FROM running WHERE {{which}}
 _NOTE: Final = f"""INSERT INTO codes (code, session, total, last) SELECT * FROM {_rows_of(4)}
     ON CONFLICT (code) DO UPDATE SET session = excluded.session, total = excluded.total,
     last = excluded.last"""  # noqa: S608
-_FILL: Final = f"""INSERT INTO bars SELECT *, {BROKER} FROM {_rows_of(8)}
+_FILL: Final = f"""INSERT INTO bars SELECT * FROM {_rows_of(9)}
     ON CONFLICT (code, time) DO UPDATE SET open = excluded.open, high = excluded.high,
     low = excluded.low, close = excluded.close, volume = excluded.volume, kind = excluded.kind
-    WHERE kind <> {WHOLE}"""  # noqa: S608
+    WHERE kind <> {WHOLE} AND (excluded.kind <> {PARTIAL}
+    OR (kind = {PARTIAL} AND excluded.volume > volume))"""  # noqa: S608
+_PAGE: Final = """SELECT time, open, high, low, close, volume, session, kind FROM bars
+    WHERE code = ? AND time >= ? AND time < ? ORDER BY time LIMIT ?"""
 
 
 class BarStore:
@@ -144,17 +146,27 @@ class BarStore:
             with self._transaction():
                 self._move("code = ?", number)
 
-    def fill(self, code: str, rows: Sequence[tuple[BrokerBar, int]]) -> int:
-        """Add the broker's bars, each with when its session opened; the number that is new.
+    def fill(self, code: str, rows: Sequence[KeptBar]) -> int:
+        """Add bars that were not heard here; how many are new.
 
-        What was heard whole stays.
+        What was heard whole stays, and of two that were heard in part the one with more volume.
         """
         with self._transaction():
             self._settle_all()
             number = self._id(code)
             before = self.connection.total_changes
-            self._put(_FILL, [(number, *row, session) for row, session in rows])
+            self._put(_FILL, [(number, *row) for row in rows])
             return self.connection.total_changes - before
+
+    def settle_all(self) -> None:
+        """Bring all running minutes to the other bars."""
+        with self._transaction():
+            self._settle_all()
+
+    def page(self, code: str, begin: int, end: int, most: int) -> list[KeptBar]:
+        """The first `most` settled bars of `code` from `begin` on, before `end`."""
+        asked = self.ids.get(code), begin, end, most
+        return [*starmap(KeptBar, self.connection.execute(_PAGE, asked))]
 
     def rename(self, code: str, since: int, target: str) -> None:
         """From `since` on `code` stands for `target`."""

@@ -57,6 +57,21 @@ class Bar:
         self.partial |= later.partial
 
 
+class KeptBar(NamedTuple):
+    """A bar of one minute as it is kept."""
+
+    time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    session: int
+    """When its session opened."""
+    kind: int
+    """What it is from: see `bar_store`."""
+
+
 @attrs.define
 class Running:
     """The bars to which the ticks of one second are added."""
@@ -193,6 +208,16 @@ class BarBuilder:
         """The source of `code` counts its `total_volume` anew."""
         if code in self.progress:
             self.progress[code].total = None
+
+    def heard_elsewhere(self, code: str, last: float) -> None:
+        """Another gateway has heard a tick of `code` at the time `last`; there is no volume here.
+
+        Raises TooManyCodesError.
+        """
+        progress = self.progress.get(code) or self._meet(code)
+        if last > progress.last:
+            progress.last = last
+            self.changed.add(code)
 
     def resume(self, progress: Mapping[str, Progress]) -> None:
         """Go on where an earlier process was; what is known already wins."""

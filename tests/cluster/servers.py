@@ -22,9 +22,9 @@ PASSWORD = "a password of the test"
 class RedisServer:
     """Debian's redis-server on a port of its own, with what it was told on the disk."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, folder: Path | None = None) -> None:
         program = require("redis-server", "redis-server")
-        self.folder = Path(tempfile.mkdtemp(prefix="redis-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
         self.socket = self.folder / "redis.sock"
         self._command = [

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.cluster.mail import Mail
+from gateway.cluster.mail import READ, Mail
 from gateway.cluster.questions import PATIENCE, Questions, UnansweredError
 from gateway.cluster.seal import Seal
 from tests.cluster.links import NAMES, FakeLink, FakeRedis
@@ -74,6 +74,16 @@ class MailTests(SynchronousTestCase):
         self.a.mail.post("b", "word", b"1")
         self.b.fetch()
         self.assertEqual(self.got, [("a", b"1")])
+
+    def test_what_was_read_is_removed(self) -> None:
+        asked: list[tuple[object, ...]] = []
+        self.patch(self.b.link, "call", lambda *words, answer: asked.append(words))
+        for number in range(2 * READ):
+            self.b.mail._take(b"%d-0" % number, [b"another", b"field"])
+        trims = [
+            ("XTRIM", NAMES.mail("b"), "MINID", "~", f"{READ * n - 1}-0".encode()) for n in (1, 2)
+        ]
+        self.assertEqual(asked, trims)
 
     def ask(self, value: object = None) -> Deferred[object]:
         return self.a.questions.ask("b", "sum", value)

@@ -10,7 +10,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from gateway.cluster.address import parse
+from gateway.cluster.address import Address, parse
 from gateway.cluster.cluster import Cluster
 from gateway.cluster.settings import ClusterSettings
 from gateway.engineio.deadlines import Deadlines
@@ -80,7 +80,7 @@ class Node(RelayWorld):
 
     def __init__(
         self,
-        url: str,
+        where: str | Address,
         gateway: str,
         name: str,
         *,
@@ -96,7 +96,7 @@ class Node(RelayWorld):
             reactor,
             self.deadlines,
             ClusterSettings(
-                address=parse(url),
+                address=parse(where) if isinstance(where, str) else where,
                 name=name,
                 gateway=gateway,
                 key=key,
@@ -195,9 +195,13 @@ class ClusterCase(TestCase):
     def setUp(self) -> None:
         self.redis = _redis(self)
 
-    def node(self, gateway: str, url: str = "", **given: Any) -> Node:
-        name = self.id().rpartition(".")[2][-40:].strip("_")
-        node = Node(url or self.redis.url, gateway, name, **given)
+    @property
+    def name(self) -> str:
+        """That of the test's cluster."""
+        return self.id().rpartition(".")[2][-40:].strip("_")
+
+    def node(self, gateway: str, where: str | Address = "", **given: Any) -> Node:
+        node = Node(where or self.redis.url, gateway, self.name, **given)
         self.addCleanup(node.close)
         return node
 

@@ -20,7 +20,7 @@ from gateway.history import bar_book, bar_file, bar_query, bar_questions, bar_st
 from gateway.history.bar_keeper import BarKeeper
 from gateway.history.bar_query import QuestionError, read_question
 from gateway.history.bar_questions import Asked
-from gateway.history.trades import BrokerBar
+from gateway.history.bars import KeptBar
 from gateway.market.hours import Calendar
 from gateway.relay.event import Event, Subject
 from tests.history.test_bars import at, kbars, told
@@ -506,7 +506,7 @@ class BoundsTests(KeeperTestCase):
         for day in range(10, 30):
             begin = at(f"2026-11-{day}T08:45")
             rows = [
-                (BrokerBar(int(begin) + 60 * minute, 1.5, 2.5, 0.5, 1.25, 10), 0)
+                KeptBar(int(begin) + 60 * minute, 1.5, 2.5, 0.5, 1.25, 10, 0, bar_store.BROKER)
                 for minute in range(1000)
             ]
             try:
@@ -519,7 +519,7 @@ class BoundsTests(KeeperTestCase):
         (oldest,) = store.connection.execute("SELECT min(time) FROM bars").fetchone()
         self.assertGreater(oldest, at("2026-11-15T00:00"))
         (newest,) = store.connection.execute("SELECT max(time) FROM bars").fetchone()
-        self.assertEqual(newest, rows[-1][0].time)
+        self.assertEqual(newest, rows[-1].time)
         self.assertLess(self.path.stat().st_size, 101 * bar_file.PAGE)
 
     def test_seconds(self) -> None:
