@@ -109,8 +109,8 @@ class Client:
             raise ConnectionError("the server hung up; see its log")
         self._buffer += data
 
-    def read(self) -> list[bytes]:
-        """The whole messages that have come; answers pings."""
+    def read(self, kinds: tuple[bytes, ...] = (b"42",)) -> list[bytes]:
+        """The whole messages that have come and begin with one of `kinds`; answers pings."""
         with suppress(BlockingIOError):
             self._receive()
         messages, used = split(bytes(self._buffer))
@@ -118,7 +118,7 @@ class Client:
         messages, self._early = self._early + messages, []
         if b"2" in messages:
             self.socket.send(frame(b"3"))
-        return [message for message in messages if message.startswith(b"42")]
+        return [message for message in messages if message.startswith(kinds)]
 
 
 def split(data: bytes, most: int = -1) -> tuple[list[bytes], int]:

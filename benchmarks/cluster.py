@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cluster [--seconds S] [--peer COMMAND] [scenario ...]`: one log for many.
+"""`python -m benchmarks.cluster [--rounds N] [--peer COMMAND] [scenario ...]`: one log for many.
 
 Each scenario starts a Redis (`redis-server`) and gateways of its own, has one publisher at the
 first of them, and half of the subscribers there (near), the others spread over the others (far).
@@ -6,160 +6,83 @@ first of them, and half of the subscribers there (near), the others spread over 
 - `saturated`: 64 events under way, 100 subscribers, at 1 gateway without a cluster, and at 2 and 4
 - `cost`: the same with 10, and what each process uses
 - `steady`: 200 events/s to 20, and how long they take
+- `acks`: how long the answer of a client takes to who asked, at the same gateway and at another
+- `memory`: what Redis takes for 20,000 events of 250 bytes
 - `order`: 100,000 events by 4 publishers at 4 gateways; how many differ in their place
 
-`--peer`: a command that starts another server with PORT and REDIS in the place of these words
-(the ports), which is measured in turns.
+All are measured in turns, `--rounds` times; printed are medians.  `--peer`: a command that starts
+another server with PORT and REDIS in the place of these words (the ports), which is measured
+beside them in the first three.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
 import select
-import shlex
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from benchmarks.client import STAMP, Client, event, raise_descriptor_limit
+from benchmarks.client import Client, event, frame, raise_descriptor_limit
+from benchmarks.cluster_crowd import Crowd
+from benchmarks.cluster_site import alone, cluster, peers
 from benchmarks.readers import SIZE
-from benchmarks.server import Server, free_port, gateway, process, running
+from gateway.cluster.address import Address
+from gateway.cluster.blocking import connected, info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.cluster_site import Site, Start
 
 WINDOW = 64
 WARM = 0.5
 """Seconds that do not count."""
+QUESTIONS = 300
+REMEMBERED = 20_000
+"""Events that Redis holds by default."""
 
 
-class Group:
-    """Subscribers; `late` has the milliseconds that some of their events took."""
-
-    def __init__(self, epoll: select.epoll, clients: Sequence[Client]) -> None:
-        self.clients = {client.socket.fileno(): client for client in clients}
-        for descriptor in self.clients:
-            epoll.register(descriptor, select.EPOLLIN)
-        self.late: list[float] = []
-
-
-class Crowd:
-    """Subscribers near to the publisher, and far from it."""
-
-    def __init__(self, ports: Sequence[int], count: int) -> None:
-        self._epoll = select.epoll()
-        places = [ports[0]] * count
-        for index in range(count // 2 if len(ports) > 1 else 0):
-            places[index] = ports[1 + index % (len(ports) - 1)]
-        clients = [(port, Client(port)) for port in places]
-        self.near = Group(self._epoll, [each for port, each in clients if port == ports[0]])
-        self.far = Group(self._epoll, [each for port, each in clients if port != ports[0]])
-        self.groups = self.near, self.far
-        self.count = 0
-
-    def read(self, timeout: float) -> None:
-        """Read what there is, or comes within `timeout` seconds."""
-        for descriptor, _ in self._epoll.poll(timeout):
-            group = self.near if descriptor in self.near.clients else self.far
-            messages = [each for each in group.clients[descriptor].read() if each.startswith(b"42")]
-            self.count += len(messages)
-            if messages:
-                at = messages[-1].find(STAMP) + len(STAMP)
-                sent = int(messages[-1][at : messages[-1].find(b",", at)])
-                group.late.append((time.monotonic_ns() - sent) / 1e6)
-
-    def forget(self) -> None:
-        """Begin to count."""
-        self.count = 0
-        for group in self.groups:
-            group.late.clear()
-
-
-@contextmanager
-def redis() -> Iterator[Server]:
-    """A Redis that writes what it is told to the disk, as docs/cluster.md asks."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        options = f"--port {port} --bind 127.0.0.1 --save '' --appendonly yes --dir {folder}"
-        command = ["redis-server", *shlex.split(options)]
-        with process(command, port, dict(os.environ)) as pid:
-            yield Server(port, pid, "Redis")
-
-
-def member(number: int, store: int, folder: Path) -> tuple[str, ...]:
-    """The options of a gateway of the cluster at the Redis `store`; its key is in `folder`."""
-    return (
-        f"--cluster=redis://127.0.0.1:{store}",
-        f"--cluster-key-file={folder}/key",
-        f"--gateway-name=g{number}",
-        f"--state-dir={folder}/{number}",
-    )
-
-
-@contextmanager
-def cluster(count: int, peer: str = "") -> Iterator[list[Server]]:
-    """Redis, and then `count` gateways, or servers by the command `peer`."""
-    with ExitStack() as stack:
-        store = stack.enter_context(redis())
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "key").write_text(secrets.token_hex(32))
-        servers = [store]
-        for number in range(count):
-            if peer:
-                port = free_port()
-                text = peer.replace("PORT", str(port)).replace("REDIS", str(store.port))
-                command = shlex.split(text)
-                pid = stack.enter_context(process(command, port, dict(os.environ)))
-                servers.append(Server(port, pid, f"peer {number + 1}"))
-            else:
-                options = member(number + 1, store.port, folder)
-                servers.append(stack.enter_context(running(*options)))
-        yield servers
-
-
-@contextmanager
-def alone() -> Iterator[list[Server]]:
-    """One gateway that is in no cluster; there is no Redis."""
-    with gateway() as server:
-        yield [server, server]
-
-
-def saturated(
-    servers: Sequence[Server], subscribers: int, seconds: float
-) -> tuple[int, list[float], float]:
-    """Deliveries, seconds of CPU of each server, and elapsed seconds."""
-    ports = [server.port for server in servers[1:]]
-    crowd, publisher = Crowd(ports, subscribers), Client(ports[0])
+def pour(site: Site, subscribers: int, seconds: float) -> tuple[int, list[float], float]:
+    """Deliveries of `WINDOW` events under way, seconds of CPU of all servers, and elapsed ones."""
+    crowd, publisher = Crowd(site.ports, subscribers), Client(site.ports[0])
     sent = delivered = 0
     begin = time.monotonic() + WARM
     cpu: list[float] = []
     while (now := time.monotonic()) < begin + seconds:
         if now >= begin and not cpu:
-            delivered, cpu = crowd.count, [server.cpu() for server in servers]
+            delivered, cpu = crowd.count, [server.cpu() for server in site.all]
             begin = now
         while sent * subscribers - crowd.count < WINDOW * subscribers:
             publisher.socket.send(event(f"C{sent % 300}", SIZE))
             sent += 1
         crowd.read(1)
-    used = [server.cpu() - before for server, before in zip(servers, cpu, strict=True)]
+    used = [server.cpu() - before for server, before in zip(site.all, cpu, strict=True)]
     return crowd.count - delivered, used, time.monotonic() - begin
 
 
-def steady(servers: Sequence[Server], subscribers: int, rate: float, seconds: float) -> Crowd:
-    """The crowd after so many seconds."""
-    ports = [server.port for server in servers[1:]]
-    crowd, publisher = Crowd(ports, subscribers), Client(ports[0])
+def saturated(site: Site, seconds: float) -> list[float]:
+    """Events and deliveries a second to 100, and microseconds of all servers a delivery."""
+    count, used, elapsed = pour(site, 100, seconds)
+    return [count / 100 / elapsed, count / elapsed, sum(used) / count * 1e6]
+
+
+def cost(site: Site, seconds: float) -> list[float]:
+    """Events a second to 10, and microseconds an event of the first server, the others, Redis."""
+    count, (first, *others), elapsed = pour(site, 10, seconds)
+    store = others.pop() if site.store is not None else 0.0
+    events = count / 10
+    return [events / elapsed, *[each / events * 1e6 for each in (first, sum(others), store)]]
+
+
+def steady(site: Site, seconds: float, rate: float = 200) -> list[float]:
+    """Median of the milliseconds that events take to 20, near and far."""
+    crowd, publisher = Crowd(site.ports, 20), Client(site.ports[0])
     sent, start = 0, time.monotonic()
     is_warm = False
     while (now := time.monotonic()) < start + WARM + seconds:
@@ -170,105 +93,139 @@ def steady(servers: Sequence[Server], subscribers: int, rate: float, seconds: fl
             publisher.socket.send(event(f"C{sent % 300}", SIZE))
             sent += 1
         crowd.read(max(0.0, sent / rate - (time.monotonic() - start)))
-    return crowd
+    return [median(group.late) if group.late else 0.0 for group in crowd.groups]
 
 
-Start = Callable[[], AbstractContextManager[list[Server]]]
-
-# -- scenarios ----------------------------------------------------------------------------------
-
-
-def run_saturated(seconds: float, peer: str) -> None:
-    """Print deliveries and CPU for 100 subscribers."""
-    print("| | events/s | deliveries/s | us a delivery, all servers |\n|---|---|---|---|")
-    for what, start in _choices((2, 4), peer):
-        with start() as servers:
-            count, used, elapsed = saturated(servers, 100, seconds)
-        total = sum(used) if servers[0] is not servers[1] else used[0]
-        print(
-            f"| {what} | {count / 100 / elapsed:,.0f} | {count / elapsed:,.0f}"
-            f" | {total / count * 1e6:.2f} |",
-            flush=True,
-        )
-
-
-def run_cost(seconds: float, peer: str) -> None:
-    """Print what each process uses for 10 subscribers."""
-    print("| | events/s | us an event: Redis, publisher's, others' |\n|---|---|---|")
-    for what, start in _choices((2,), peer):
-        with start() as servers:
-            count, used, elapsed = saturated(servers, 10, seconds)
-        events = count / 10
-        parts = used if servers[0] is not servers[1] else used[1:]
-        cells = ", ".join(f"{each / events * 1e6:.1f}" for each in parts)
-        print(f"| {what} | {events / elapsed:,.0f} | {cells} |", flush=True)
-
-
-def run_steady(seconds: float, peer: str) -> None:
-    """Print how long events take at 200/s."""
-    print("| | p50 near, ms | p50 far, ms |\n|---|---|---|")
-    for what, start in _choices((2, 4), peer):
-        with start() as servers:
-            crowd = steady(servers, 20, 200, seconds)
-        near, far = [f"{median(each.late):.2f}" if each.late else "" for each in crowd.groups]
-        print(f"| {what} | {near} | {far} |", flush=True)
-
-
-def run_order(events: int, peer: str) -> None:
-    """Print how many events stand at another place for a subscriber elsewhere."""
-    print("| | events | at another place |\n|---|---|---|")
-    for what, start in _choices((4,), peer)[1:]:
-        with start() as servers:
-            ports = [server.port for server in servers[1:]]
-            publishers = [Client(port) for port in ports]
-            epoll, clients = select.epoll(), [Client(port) for port in ports]
-            heard: dict[int, list[bytes]] = {each.socket.fileno(): [] for each in clients}
-            by_file = {each.socket.fileno(): each for each in clients}
-            for descriptor in heard:
-                epoll.register(descriptor, select.EPOLLIN)
-            sent = 0
-            while min(map(len, heard.values())) < events:
-                while sent < events and sent - min(map(len, heard.values())) < 4 * WINDOW:
-                    publishers[sent % 4].socket.send(event(f"C{sent}", SIZE))
-                    sent += 1
-                for publisher in publishers:
-                    publisher.read()
-                for descriptor, _ in epoll.poll(1):
-                    messages = by_file[descriptor].read()
-                    heard[descriptor] += [each for each in messages if each.startswith(b"42")]
-        first, *others = heard.values()
-        wrong = sum(len(set(each)) > 1 for each in zip_longest(first, *others))
-        print(f"| {what} | {events:,} | {wrong:,} |", flush=True)
-
-
-def _choices(counts: Sequence[int], peer: str) -> list[tuple[str, Start]]:
-    """What is measured in turns: names, and what starts each."""
-    found: list[tuple[str, Start]] = [("1 gateway, no cluster", alone)]
-    for count in counts:
-        found.append((f"{count} gateways", partial(cluster, count)))
-        if peer:
-            found.append((f"{count} peers", partial(cluster, count, peer)))
+def acks(site: Site, _: float) -> list[float]:
+    """Median of the milliseconds until an answer of a client is there, near and far."""
+    found = []
+    for port in (site.ports[0], site.ports[-1]):
+        asker, answerer = Client(site.ports[0]), Client(port)
+        late = []
+        for number in range(QUESTIONS):
+            begin = time.monotonic()
+            asker.socket.send(frame(b'42%d["question",%d]' % (number, number)))
+            question = _next(answerer, b"42")
+            id = question[2 : question.index(b"[")]
+            answerer.socket.send(frame(b"43%b[1]" % id))
+            _next(asker, b"43%d" % number)
+            late.append((time.monotonic() - begin) * 1e3)
+        found.append(median(late))
+        answerer.socket.close()
     return found
 
 
-SCENARIOS = {"saturated": run_saturated, "cost": run_cost, "steady": run_steady}
+def _next(client: Client, start: bytes) -> bytes:
+    """The next message that begins with `start`."""
+    while True:
+        select.select([client.socket], [], [], 10)
+        for message in client.read((b"42", b"43")):
+            if message.startswith(start):
+                return message
+
+
+def memory(site: Site, _: float) -> list[float]:
+    """Megabytes that Redis takes for `REMEMBERED` events."""
+    assert site.store is not None
+    with connected(Address(host="127.0.0.1", port=site.store.port)) as stream:
+        before = int(info(stream, "memory")["used_memory"])
+        crowd, publisher = Crowd(site.ports, 2), Client(site.ports[0])
+        sent = 0
+        while crowd.count < 2 * REMEMBERED:
+            while sent < REMEMBERED and sent * 2 - crowd.count < WINDOW * 2:
+                publisher.socket.send(event(f"C{sent % 300}", SIZE))
+                sent += 1
+            crowd.read(1)
+        return [(int(info(stream, "memory")["used_memory"]) - before) / 1e6]
+
+
+def order(site: Site, _: float, events: int = 100_000) -> list[float]:
+    """Events, and how many stand at another place for a subscriber elsewhere."""
+    publishers = [Client(port) for port in site.ports]
+    epoll, clients = select.epoll(), [Client(port) for port in site.ports]
+    heard: dict[int, list[bytes]] = {each.socket.fileno(): [] for each in clients}
+    by_file = {each.socket.fileno(): each for each in clients}
+    for descriptor in heard:
+        epoll.register(descriptor, select.EPOLLIN)
+    sent = 0
+    while min(map(len, heard.values())) < events:
+        while sent < events and sent - min(map(len, heard.values())) < 4 * WINDOW:
+            publishers[sent % len(publishers)].socket.send(event(f"C{sent}", SIZE))
+            sent += 1
+        for publisher in publishers:
+            publisher.read()
+        for descriptor, _ in epoll.poll(1):
+            heard[descriptor] += by_file[descriptor].read()
+    first, *others = heard.values()
+    return [events, sum(len(set(each)) > 1 for each in zip_longest(first, *others))]
+
+
+class Scenario(NamedTuple):
+    """What is measured, at how many gateways, and whether a peer can do it, too."""
+
+    measure: Callable[[Site, float], list[float]]
+    columns: str
+    counts: tuple[int, ...]
+    """0: a gateway without a cluster."""
+    has_peer: bool = True
+
+
+SCENARIOS = {
+    "saturated": Scenario(saturated, "events/s | deliveries/s | us a delivery, all", (0, 2, 4)),
+    "cost": Scenario(cost, "events/s | us an event: publisher's | others' | Redis", (0, 2)),
+    "steady": Scenario(steady, "p50 near, ms | p50 far, ms", (0, 2, 4)),
+    "acks": Scenario(acks, "p50 near, ms | p50 far, ms", (0, 2), has_peer=False),
+    "memory": Scenario(memory, "MB", (2,), has_peer=False),
+    "order": Scenario(order, "events | at another place", (4,)),
+}
+
+
+def choices(scenario: Scenario, peer: str) -> dict[str, Start]:
+    """What is measured in turns: names, and what starts each."""
+    found: dict[str, Start] = {}
+    for count in scenario.counts:
+        if not count:
+            found["1 gateway, no cluster"] = alone
+            continue
+        found[f"{count} gateways"] = partial(cluster, count)
+        if peer and scenario.has_peer:
+            found[f"{count} peers"] = partial(peers, count, peer)
+    return found
+
+
+def run(scenario: Scenario, peer: str, seconds: float, rounds: int) -> None:
+    """Print the medians of all rounds, with the smallest and the largest value."""
+    starts = choices(scenario, peer)
+    found: dict[str, list[list[float]]] = {what: [] for what in starts}
+    for _ in range(rounds):
+        for what, start in starts.items():
+            with start() as site:
+                found[what].append(scenario.measure(site, seconds))
+    print(f"| | {scenario.columns} |\n{'|---' * (scenario.columns.count('|') + 2)}|")
+    for what, rows in found.items():
+        print(f"| {what} | {' | '.join(map(_cell, zip(*rows, strict=True)))} |", flush=True)
+
+
+def _cell(values: Sequence[float]) -> str:
+    def told(value: float) -> str:
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+    spread = f" ({told(min(values))} to {told(max(values))})" if len(values) > 1 else ""
+    return told(median(values)) + spread
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster")
-    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, "order", []])
+    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []])
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--peer", default="")
     given = parser.parse_args(arguments)
     raise_descriptor_limit()
-    for name in given.scenario or [*SCENARIOS, "order"]:
-        print(f"\n{name}, load {psutil.getloadavg()[0]:.1f}\n")
-        if name == "order":
-            run_order(given.events, given.peer)
-        else:
-            SCENARIOS[name](given.seconds, given.peer)
+    for name in given.scenario or SCENARIOS:
+        print(f"\n{name}, load {psutil.getloadavg()[0]:.1f}\n", flush=True)
+        run(SCENARIOS[name], given.peer, given.seconds, given.rounds)
     return 0
 
 

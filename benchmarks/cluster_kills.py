@@ -25,7 +25,7 @@ from urllib.request import urlopen
 import psutil
 
 from benchmarks.client import Client, frame, raise_descriptor_limit
-from benchmarks.cluster import member, redis
+from benchmarks.cluster_site import member, redis
 from benchmarks.crowd import Crowd, judged
 from benchmarks.server import free_port, process
 

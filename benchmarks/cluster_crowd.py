@@ -1,0 +1,54 @@
+"""Subscribers of several gateways: those of the publisher's (near), and the others (far)."""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import TYPE_CHECKING
+
+from benchmarks.client import STAMP, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Group:
+    """Subscribers; `late` has the milliseconds that some of their events took."""
+
+    def __init__(self, epoll: select.epoll, clients: Sequence[Client]) -> None:
+        self.clients = {client.socket.fileno(): client for client in clients}
+        for descriptor in self.clients:
+            epoll.register(descriptor, select.EPOLLIN)
+        self.late: list[float] = []
+
+
+class Crowd:
+    """`count` subscribers: half of them at the first of `ports`, if there are more of these."""
+
+    def __init__(self, ports: Sequence[int], count: int) -> None:
+        self._epoll = select.epoll()
+        places = [ports[0]] * count
+        for index in range(count // 2 if len(ports) > 1 else 0):
+            places[index] = ports[1 + index % (len(ports) - 1)]
+        clients = [(port, Client(port)) for port in places]
+        self.near = Group(self._epoll, [each for port, each in clients if port == ports[0]])
+        self.far = Group(self._epoll, [each for port, each in clients if port != ports[0]])
+        self.groups = self.near, self.far
+        self.count = 0
+
+    def read(self, timeout: float) -> None:
+        """Read what there is, or comes within `timeout` seconds."""
+        for descriptor, _ in self._epoll.poll(timeout):
+            group = self.near if descriptor in self.near.clients else self.far
+            messages = group.clients[descriptor].read()
+            self.count += len(messages)
+            if messages:
+                at = messages[-1].find(STAMP) + len(STAMP)
+                sent = int(messages[-1][at : messages[-1].find(b",", at)])
+                group.late.append((time.monotonic_ns() - sent) / 1e6)
+
+    def forget(self) -> None:
+        """Begin to count."""
+        self.count = 0
+        for group in self.groups:
+            group.late.clear()
