@@ -77,7 +77,7 @@ MAY_IMPORT = {
         "worker/process", "worker/calendar/schedule", "worker/lifecycle/ledger",
         "worker/lifecycle/ledger_file", "options",
         "web/http", "web/security", "market/hours", "cluster/address", "cluster/blocking",
-        "cluster/version", "cluster/told", "common",
+        "cluster/version", "cluster/told", "cluster/scripts", "cluster/settings", "common",
     },
     "ops/metrics": {
         "web/http/counting", "history/recording", "market", "relay", "common", "engineio",

@@ -250,8 +250,8 @@ class GatewayAssembly:
         count = self.engine.sessions.__len__
         bars = self._history.bars
         self.neighbours = make_neighbours(self._reactor, self.cluster, own, self.elected, count)
-        if self.neighbours is not None and bars is not None:
-            self.neighbours.share(bars.exchange)
+        if self.neighbours is not None:
+            self.neighbours.share(self._history)
         control = own if self.neighbours is None else self.neighbours.control
         replay = make_replay(self._settings, self._events, self._deadlines, bars)
         mark_rehearsed(self._settings, self._events)

@@ -20,7 +20,6 @@ from gateway.app.layer_settings import (
     relay_settings,
     worker_settings,
 )
-from gateway.cluster.scripts import Names
 from gateway.market.hours import Calendar
 from gateway.ops import doctor
 from gateway.ops.alerts.posting import WebhookClient
@@ -114,12 +113,7 @@ def _findings(
     else:
         from gateway.ops.doctor.redis import check_redis  # noqa: PLC0415 - rarely needed
 
-        yield from check_redis(
-            cluster.address,
-            members=Names(cluster.name).members,
-            gateway=cluster.gateway,
-            options=cluster.alike,
-        )
+        yield from check_redis(cluster)
     yield from doctor.check_ports(settings, guard, held.places if held else ())
     if not settings.no_worker:
         found = _worker(worker, environ, cwd, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "/"
 """The namespace whose events are recorded and made bars of: others may have the same codes."""
+
+TOO_FAST: Final = "the log of the cluster was faster than this gateway"
 
 _log = Logger(namespace="gateway")
 
@@ -98,6 +100,14 @@ class HistoryTaps:
             yield Step("Writing the bars", self.bars.tap.flush)
         if self.recording is not None:
             yield Step("Writing the recording", self.recording.tap.flush)
+
+    def missed(self, events: int) -> None:
+        """So many events were told to no tap: they came faster than they could be read.
+
+        Of that the bars hear from `SharedBars`, which also gets them.
+        """
+        if events and self.recording is not None:
+            self.recording.missed(events, TOO_FAST)
 
     def _handing_over(self, to: str, tap: EventThread) -> Service:
         return periodic(self._reactor, f"Handing events to {to}", LOOK, tap.look)

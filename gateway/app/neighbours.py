@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from twisted.application.service import Service
 
     from gateway.app.elected_worker import ElectedWorker
+    from gateway.app.history_taps import HistoryTaps
     from gateway.cluster.cluster import Cluster
     from gateway.contract import Control
-    from gateway.history.bar_exchange import BarExchange
 
 
 class Neighbours:
@@ -77,14 +77,18 @@ class Neighbours:
         self._questions = questions
         self._bars: SharedBars | None = None
 
-    def share(self, bars: BarExchange) -> None:
-        """Have the bars here be those of the others."""
-        clock = self._reactor.seconds
-        made = SharedBars(bars, self._questions, self._fellow, clock=clock, wall=time.time)
+    def share(self, history: HistoryTaps) -> None:
+        """Have the bars here be those of the others, and recordings say what they lack."""
         journal = self._cluster.journals.get(NAMESPACE)
-        if journal is not None:
-            journal.on_attached.append(made.attached)
-        self._bars = made
+        if journal is None:
+            return
+        journal.on_attached.append(history.missed)
+        if history.bars is not None:
+            clock, exchange = self._reactor.seconds, history.bars.exchange
+            self._bars = SharedBars(
+                exchange, self._questions, self._fellow, clock=clock, wall=time.time
+            )
+            journal.on_attached.append(self._bars.attached)
 
     def service(self) -> Service:
         """Looks at the others once a second."""

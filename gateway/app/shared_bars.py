@@ -67,7 +67,7 @@ class SharedBars:
         """Bars that others have told."""
         questions.handlers[BARS] = self._asked
 
-    def attached(self) -> None:
+    def attached(self, _: int) -> None:
         """The log was read: what was said before this moment has been in no bar here."""
         self._exchange.missed().addCallbacks(self._missed, _failed)
 

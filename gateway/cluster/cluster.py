@@ -55,7 +55,7 @@ class Cluster(Service):
         """Tells this process from others of the same name."""
         self.hold = settings.hold
         self.history, self.records = settings.history, settings.records
-        self.key_mark = settings.secret("mark").hex()[:16]
+        self.key_mark = settings.key_mark
         self.pid_key = partial(bytes, settings.secret("pids"))
         self.token: Callable[[], int] = int
         """The token of the lease, while this gateway holds it; else 0."""

@@ -44,6 +44,11 @@ class ClusterSettings:
         key = self.key.decode("utf-8", "replace")
         return (key, self.address.password) if self.address.password else (key,)
 
+    @property
+    def key_mark(self) -> str:
+        """What tells whether another gateway has the same key, and nothing else of it."""
+        return self.secret("mark").hex()[:16]
+
     def secret(self, what: str) -> bytes:
         """A key of its own for each use."""
         return hmac.digest(self.key, what.encode(), "sha256")

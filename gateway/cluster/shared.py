@@ -69,8 +69,13 @@ class SharedJournal:
         self.reading = Reading(
             hub, site, self.own, self._keys, self._snapshots, self.answers, events
         )
-        self.on_attached: list[Callable[[], object]] = []
-        """Called when the log was read; what it had until then was told to no tap."""
+        self.on_attached: list[Callable[[int], object]] = []
+        """Called when the log was read, with how many places of it passed this process by: what
+        was said in them was told to no tap."""
+        self._heard: int | None = None
+        """Up to which place taps were told all, the last time; None: they were told nothing yet."""
+        self._is_heard = False
+        """Whether they are told all now."""
         self._waiting: list[Callable[[], object]] | None = []
         self._epoch = 0
         """The epoch under which this connection may write; 0: it was not greeted yet."""
@@ -217,6 +222,8 @@ class SharedJournal:
 
         Clients of an island are cut off: they have events that have no place yet.
         """
+        if self._is_heard:
+            self._heard, self._is_heard = self.places.read.number, False
         if not self._epoch:
             return  # the next connection comes here
         if self._waiting is None:
@@ -231,8 +238,10 @@ class SharedJournal:
         """All was read: write what waits, and let clients in."""
         self.is_island = False
         self._last_epoch = self._epoch
+        missed = 0 if self._heard is None else self.places.read.number - self._heard
         for heed in self.on_attached:
-            self._attempt("Telling that the log was read", heed)
+            self._attempt("Telling that the log was read", heed, missed)
+        self._is_heard = True
         self._resend()
         self._open()
 

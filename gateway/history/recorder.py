@@ -136,7 +136,7 @@ class Recorder:
                 return
             made = line(event.wall, payload, [each.data for each in attachments], other=other)
         except Exception as error:
-            self._miss(Gap(event.wall, event.wall, 1, reason(error)))
+            self.miss(Gap(event.wall, event.wall, 1, reason(error)))
         else:
             self._add(event.wall, event.wall, [made], 1)
 
@@ -168,7 +168,7 @@ class Recorder:
 
     # -- frames ----------------------------------------------------------------------------
 
-    def _miss(self, gap: Gap) -> None:
+    def miss(self, gap: Gap) -> None:
         """Events are lost here, in this thread."""
         self.gaps += 1
         self.lost += gap.events
@@ -200,12 +200,12 @@ class Recorder:
             is_written = self._write(compress(b"".join(lines)))
         except Exception as error:  # not the disk: to try it again would not help
             self._close()
-            self._miss(Gap(self._first_wall, self._last_wall, recorded, reason(error)))
+            self.miss(Gap(self._first_wall, self._last_wall, recorded, reason(error)))
             return
         if is_written:
             self.events += recorded
         elif recorded:
-            self._miss(Gap(self._first_wall, self._last_wall, recorded, self.trouble))
+            self.miss(Gap(self._first_wall, self._last_wall, recorded, self.trouble))
 
     def _write(self, frame: bytes) -> bool:
         """Write a frame, again and again; False: given up, since the gateway stops."""

@@ -10,7 +10,7 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from gateway.history.event_thread import FULL, QUEUE_BYTES, EventThread
+from gateway.history.event_thread import FULL, QUEUE_BYTES, EventThread, Gap
 from gateway.history.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Recording:
         stopping = threading.Event()
         self._settings = settings
         self._reactor = reactor
+        self._wall = wall
         self._monotonic = monotonic
         self._recorder = Recorder(
             settings, part_of, stopping, version=version, wall=wall, monotonic=monotonic
@@ -97,6 +98,11 @@ class Recording:
         self._lost_seen = 0
         self._told = 0
         self._is_told = False
+
+    def missed(self, events: int, why: str) -> None:
+        """Note at this place that so many events were said and not heard here."""
+        now = self._wall()
+        self.tap.call(lambda: self._recorder.miss(Gap(now, now, events, why)))
 
     def stop(self) -> Deferred[None]:
         """Fires when everything is written, or when the disk has had its time."""

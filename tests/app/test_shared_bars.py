@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -85,7 +86,7 @@ class AskingTests(SynchronousTestCase):
 
     def test_it_asks_when_it_knows_somebody_and_again_when_its_first_minute_is_over(self) -> None:
         self.here.newest = WALL - 3600
-        self.bars.attached()
+        self.bars.attached(0)
         self.after(MEET - 1)
         self.assertEqual(self.there.wishes, [])
         self.there.pages = [self.page()]
@@ -103,7 +104,7 @@ class AskingTests(SynchronousTestCase):
         self.assertEqual(len(self.there.wishes), 2)
 
     def test_it_asks_for_page_after_page(self) -> None:
-        self.bars.attached()
+        self.bars.attached(0)
         places = [("TXFL6", 60), ("TXFL6", 120), None]
         self.there.pages = [self.page(after=after) for after in places]
         self.after(MEET)
@@ -114,7 +115,7 @@ class AskingTests(SynchronousTestCase):
 
     def test_what_it_was_not_told_it_asks_for_later(self) -> None:
         self.here.newest = WALL - 3600
-        self.bars.attached()
+        self.bars.attached(0)
         self.there.pages = [OSError("the disk is full")]
         self.after(MEET)
         self.assertEqual(self.here.taken, [])
@@ -125,20 +126,20 @@ class AskingTests(SynchronousTestCase):
 
     def test_what_is_no_page_is_not_taken(self) -> None:
         self.offices[1].questions.handlers[shared_bars.BARS] = lambda *_: {"bars": "nonsense"}
-        self.bars.attached()
+        self.bars.attached(0)
         self.after(MEET)
         self.assertEqual(self.here.taken, [])
 
     def test_it_waits_a_minute_until_it_knows_somebody(self) -> None:
         self.whom = ""
-        self.bars.attached()
+        self.bars.attached(0)
         self.after(MEET)
         self.whom = "b"
         self.there.pages = [self.page()]
         self.after(1)
         self.assertEqual(len(self.there.wishes), 1)
         self.whom = ""
-        self.bars.attached()
+        self.bars.attached(0)
         self.after(LATER)
         self.whom = "b"
         self.after(LATER)
@@ -155,7 +156,8 @@ class Gateway:
             node.relay.hubs[NAMESPACE].listen(name, self.bars.tap.collect_one)
         self.bars.start()
         self.neighbours = Neighbours(reactor, node.cluster, NoWorker(), None, int)
-        self.neighbours.share(self.bars.exchange)
+        history: Any = SimpleNamespace(bars=self.bars, missed=int)
+        self.neighbours.share(history)
         self.looks = LoopingCall(self.neighbours._look)
         self.looks.start(0.05)
 

@@ -10,10 +10,11 @@ import attrs
 from OpenSSL.crypto import FILETYPE_PEM
 
 from gateway.cluster.address import Address, parse
+from gateway.cluster.settings import ClusterSettings
 from gateway.ops.doctor.finding import Level
 from gateway.ops.doctor.redis import check_redis
 from tests.cluster.servers import PASSWORD, RedisServer
-from tests.cluster.world import ClusterCase, until
+from tests.cluster.world import KEY, ClusterCase, until
 from tests.interop.kept import Kept
 from tests.ops.alerts.receiver import Authority
 from tests.ports import free_port
@@ -78,7 +79,7 @@ class WaysTests(ClusterCase):
         node = self.node("g9", address)
         await until(lambda: node.cluster.talk.trouble, "why there is no connection")
         self.assertIn(why, node.cluster.talk.trouble)
-        (finding,) = check_redis(address, members="m", gateway="g9", options={})
+        (finding,) = check_redis(node.cluster.settings)
         self.assertIs(finding.level, Level.FAIL)
         self.assertIn(why, finding.what)
         for text in (node.cluster.talk.trouble, str(finding)):
@@ -97,8 +98,8 @@ class WaysTests(ClusterCase):
 
     async def test_the_check_finds_the_same_by_each_way(self) -> None:
         self.safe.restrict(self.name)
-        members = f"{{sjg:{self.name}}}:members"
         for address in (self.tls(), self.unix()):
-            found = list(check_redis(address, members=members, gateway="g1", options={}))
+            given = ClusterSettings(address=address, name=self.name, gateway="g1", key=KEY)
+            found = list(check_redis(given))
             self.assertEqual({each.level for each in found}, {Level.OK}, found)
             self.assertIn(str(address), str(found[0]))

@@ -101,6 +101,28 @@ class OneLogTests(ClusterCase):
         await until(lambda: len(ear.events) == 2)
         self.assertEqual(two.cluster.status()["passedOver"], 1)
 
+    async def test_a_gateway_that_is_slower_than_the_log_cuts_its_clients_off_and_goes_on(self):
+        one, two = await self.nodes(2, log_records=40)
+        missed = []
+        two.journal.on_attached.append(missed.append)
+        speaker, near, far = await one.ear(), await one.ear(), await two.ear()
+        speaker.emit("market_tick", {"code": "A", "n": 0})
+        await until(lambda: far.events)
+        tail, log = two.cluster.tail, Names(two.cluster.settings.name).log("/")
+        last = tail._last[log]
+        tail.forget(log)
+        for number in range(1, 101):
+            speaker.emit("market_tick", {"code": "A", "n": number})
+            await until(lambda number=number: len(near.events) == number + 1)
+        tail.follow(log, last, two.journal.reading.take)
+        await until(lambda: not far.is_open, "the end of clients that lack something")
+        await until(lambda: missed, "the end of the log")
+        self.assertGreaterEqual(missed[0], 100)
+        back = await two.ear(snapshot=True)
+        speaker.emit("market_tick", {"code": "A", "n": 101})
+        await until(lambda: len(back.events) == 2)
+        self.assertEqual([value["n"] for _, value in names(back.events)], [100, 101])
+
     async def test_a_gateway_with_another_key_gets_nothing(self):
         (one,) = await self.nodes(1)
         other = self.node("g2", key=b"x" * 32)

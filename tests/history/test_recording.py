@@ -62,6 +62,7 @@ class RecordingTests(TestCase):
             Calendar().trading_part,
             self.reactor,
             version="1.2.3",
+            wall=lambda: WALL + 2,
             monotonic=lambda: self.now,
             queue_bytes=room * SIZE,
         )
@@ -136,6 +137,15 @@ class RecordingTests(TestCase):
         self.assertEqual(self.recorded(), ["head", 1, "gap", 5])
         self.assertEqual(self.recording.status.lost, 3)
         self.assertEqual(len(self.told), 2)
+
+    async def test_what_was_said_and_not_heard_here_is_a_gap(self) -> None:
+        self.recording.start()
+        self.send(1)
+        self.recording.missed(7, "it was away")
+        self.send(3)
+        await self.stop()
+        self.assertEqual(self.recorded(), ["head", 1, "gap", 3])
+        self.assertEqual((self.recording.status.lost, self.recording.status.gaps), (7, 1))
 
     async def test_a_trouble_that_comes_and_goes_is_one_line_until_it_is_over(self) -> None:
         reasons = ["No space left on device", "", "Input/output error", ""]

@@ -6,16 +6,18 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.cluster.blocking import ask, connected, info
+from gateway.cluster.scripts import Names
 from gateway.cluster.told import differing, explained, read
 from gateway.cluster.version import Version
 from gateway.common.attempt import reason
 from gateway.ops.doctor.finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from io import BufferedRWPair
 
     from gateway.cluster.address import Address
+    from gateway.cluster.settings import ClusterSettings
 
 APART: Final = 2.0
 """Seconds by which its clock may differ from ours."""
@@ -23,19 +25,19 @@ FAR: Final = 0.005
 """Seconds for a question and its answer from which on it counts as far away."""
 
 
-def check_redis(
-    address: Address, *, members: str, gateway: str, options: Mapping[str, str]
-) -> Iterator[Finding]:
+def check_redis(settings: ClusterSettings) -> Iterator[Finding]:
     """Version, persistence, what it does when memory is short, replicas, clock, round trip.
 
-    And who is in the hash `members`, and was started with other `options` than this `gateway`.
+    And whether the gateways of the cluster have the same key, and the same options.
     """
+    address, names = settings.address, Names(settings.name)
     try:
         with connected(address) as stream:
             yield from _look(address, stream)
-            flat = ask(stream, "HGETALL", members)
-            gateways = dict(zip(flat[::2], flat[1::2], strict=True))
-            yield from _others(gateways, gateway, options)
+            yield from _keys(
+                ask(stream, "HGET", names.meta(settings.namespaces[0]), "key"), settings
+            )
+            yield from _others(ask(stream, "HGETALL", names.members), settings)
     except (OSError, ValueError) as error:
         cure = "start it, or correct --cluster, the user in it, and the password"
         yield fail("cluster", f"{address} can't be asked: {reason(error)}", cure)
@@ -82,16 +84,24 @@ def _replicas(told: Mapping[str, str]) -> Iterator[Finding]:
         yield warn("cluster", what, cure)
 
 
-def _others(
-    told: Mapping[bytes, bytes], gateway: str, options: Mapping[str, str]
-) -> Iterator[Finding]:
+def _keys(mark: bytes | None, settings: ClusterSettings) -> Iterator[Finding]:
+    """Whether the gateways that were there before had the same key; None: there were none."""
+    if mark not in (None, settings.key_mark.encode()):
+        cure = "give it the --cluster-key-file of the others, or another --cluster-name"
+        yield fail("cluster", f"the cluster {settings.name} there has another key", cure)
+
+
+def _others(flat: Sequence[bytes], settings: ClusterSettings) -> Iterator[Finding]:
     """The gateways that are there, or were within the last hour."""
+    told = dict(zip(flat[::2], flat[1::2], strict=True))
     found = {name.decode("utf-8", "replace"): read(text) for name, text in sorted(told.items())}
     yield ok("cluster", f"gateways: {', '.join(found) or 'none yet'}")
+    found.pop(settings.gateway, None)
+    here = settings.alike
     for name, each in found.items():
-        names = differing(options, each.options) if each is not None and name != gateway else []
+        names = differing(here, each.options) if each is not None else []
         if each is not None and names:
-            what = f"gateway {name} has other options: {explained(names, options, each.options)}"
+            what = f"gateway {name} has other options: {explained(names, here, each.options)}"
             yield warn("cluster", what, "start all gateways of a cluster with the same ones")
 
 

@@ -10,6 +10,7 @@ import orjson
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.cluster.address import Address
+from gateway.cluster.settings import ClusterSettings
 from gateway.ops.doctor import redis
 from gateway.ops.doctor.finding import Level
 
@@ -21,13 +22,18 @@ GOOD = {
     "role": "master",
     "connected_slaves": "0",
 }
-MEMBERS = "the members"
-WHO: Any = {"members": MEMBERS, "gateway": "g1", "options": {"--key-field": "code", "--new": "1"}}
+OPTIONS = {"--key-field": "code", "--new": "1"}
+ADDRESS = Address(host="db", port=6379)
+
+
+def settings(address: Address = ADDRESS, key: bytes = bytes(32)) -> ClusterSettings:
+    return ClusterSettings(address=address, name="c", gateway="g1", key=key, alike=OPTIONS)
 
 
 class RedisCheckTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.members: list[bytes] = []
+        self.mark: bytes | None = None
 
     def found(self, *, apart: float = 0.0, slow: float = 0.0, **told: str) -> list[Any]:
         """What is found where Redis tells all of this, whatever section it is asked for."""
@@ -36,11 +42,14 @@ class RedisCheckTests(SynchronousTestCase):
         def connected(_: Address):
             yield None
 
-        def ask(_: None, command: str, *words: str) -> list[Any] | None:
+        def ask(_: None, command: str, *words: str) -> Any:
             time.sleep(slow)
             if command == "HGETALL":
-                self.assertEqual(words, (MEMBERS,))
+                self.assertEqual(words, ("{sjg:c}:members",))
                 return self.members
+            if command == "HGET":
+                self.assertEqual(words, ("{sjg:c}:meta:/", "key"))
+                return self.mark
             if command == "TIME":
                 seconds, rest = divmod(time.time() + apart, 1)
                 return [str(int(seconds)), str(int(rest * 1e6))]
@@ -49,7 +58,7 @@ class RedisCheckTests(SynchronousTestCase):
         self.patch(redis, "connected", connected)
         self.patch(redis, "ask", ask)
         self.patch(redis, "info", lambda *_: {**GOOD, **told})
-        return list(redis.check_redis(Address(host="db", port=6379), **WHO))
+        return list(redis.check_redis(settings()))
 
     def bad(self, **told: Any) -> list[tuple[str, str]]:
         found = [each for each in self.found(**told) if each.level is not Level.OK]
@@ -95,6 +104,14 @@ class RedisCheckTests(SynchronousTestCase):
         self.assertEqual(level, "warn")
         self.assertIn("g3 has other options: --key-field is 'symbol', here 'code'", what)
 
+    def test_a_cluster_with_another_key(self) -> None:
+        self.mark = settings().key_mark.encode()
+        self.assertEqual(self.bad(), [])
+        self.mark = settings(key=b"another" * 5).key_mark.encode()
+        ((level, what),) = self.bad()
+        self.assertEqual(level, "fail")
+        self.assertIn("another key", what)
+
     def test_replicas_that_are_waited_for_are_in_order(self) -> None:
         self.assertEqual(self.bad(connected_slaves="1", min_slaves_good_slaves="1"), [])
 
@@ -105,7 +122,7 @@ class RedisCheckTests(SynchronousTestCase):
             yield
 
         self.patch(redis, "connected", connected)
-        (finding,) = redis.check_redis(Address(host="db", port=1, password="secret"), **WHO)
+        (finding,) = redis.check_redis(settings(Address(host="db", port=1, password="secret")))
         self.assertIs(finding.level, Level.FAIL)
         self.assertIn("WRONGPASS", finding.what)
         self.assertNotIn("secret", str(finding))
