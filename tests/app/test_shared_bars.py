@@ -168,6 +168,8 @@ class Gateway:
 
     def close(self) -> Any:
         self.looks.stop()
+        for name in ("g1", "g2"):  # that one may be asked at this moment
+            self.neighbours._questions.gone(name)
         return self.bars.stop()
 
 
