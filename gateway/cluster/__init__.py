@@ -13,6 +13,7 @@ In reading order:
 - `places`: which position of a gateway's own log is which place of the shared one.
 - `resp`: one connection: commands and their answers.
 - `link`: a connection that is made again and again.
+- `entry`: one entry of the log.
 - `tail`: reads what is new.
 - `own`: what this gateway has said and has not got back from the log yet.
 - `answers`: acknowledgments over gateways.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +73,9 @@ class Cluster(Service):
         self.members: Members | None = None
         self.journals: dict[str, SharedJournal] = {}
         self._alarmed = False
+        self._was_well = False
+        self._ill_since = inf
+        self._trouble = ""
         self._reactor = reactor
         self._attempt = Attempts()
         self._pids = {each: Pids(self.pid_key, each) for each in settings.namespaces}
@@ -165,13 +169,20 @@ class Cluster(Service):
         if not self.running:
             return
         now = self._reactor.seconds()
-        since = [each.down_since for each in (self.talk, self._listening)]
-        lasting = max((now - each for each in since if each is not None), default=0.0)
-        why = self.talk.trouble or self._listening.trouble or "the log is being read"
-        attached = all(journal.reading.is_attached for journal in self.journals.values())
-        if attached and not lasting:
-            why = ""
-        elif lasting < GRACE and not self.cut_off:
+        down = [each for each in (self.talk, self._listening) if each.down_since is not None]
+        journals = self.journals.values()
+        well = not down and all(each.is_well for each in journals)
+        was_well, self._was_well = self._was_well, well
+        if well and was_well:  # a log that refuses everything seems well for a moment at times
+            self._ill_since, self._trouble, why = inf, "", ""
+        else:
+            self._ill_since = min([self._ill_since, now, *[each.down_since for each in down]])
+            self._trouble = next((each.trouble for each in down if each.trouble), self._trouble)
+            reads = all(each.reading.is_attached for each in journals)
+            seen = "the log does not take what is said here" if reads else "the log is being read"
+            why = self._trouble or seen
+        lasting = now - self._ill_since
+        if why and not self.cut_off and (well or lasting < GRACE):
             return
         if bool(why) is not bool(self.cut_off):
             self.cut_off = why

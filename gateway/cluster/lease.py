@@ -16,7 +16,7 @@ from gateway.common.attempt import Countdown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.cluster.election import Request, Terms
+    from gateway.cluster.election import Record, Request, Terms
     from gateway.cluster.link import Link
 
 _log = Logger(namespace="gateway.cluster")
@@ -88,11 +88,12 @@ class Lease:
         self._link.run_script(WRITE, self._keys, written(request), answer)
 
     def _answered(self, request: Request, reply: Any) -> None:
-        if isinstance(reply, RedisError):
-            self._failed(reply)
+        told = reply if isinstance(reply, RedisError) else _told(reply)
+        if isinstance(told, RedisError):
+            self._failed(told)
             return
         self._trouble = ""
-        self.election.answered(request, read(reply))
+        self.election.answered(request, told)
         self._act()
 
     def _failed(self, error: RedisError) -> None:
@@ -115,3 +116,11 @@ class Lease:
             until = self.election.until
             due = due if until is None else min(due, until)
             self._timer.begin(max(0.0, due - self._clock()))
+
+
+def _told(reply: Any) -> Record | RedisError | None:
+    """The record that Redis told; an error for what is none."""
+    try:
+        return read(reply)
+    except ValueError as error:
+        return RedisError(f"NONSENSE the lease is no record: {error}")

@@ -29,8 +29,8 @@ for i = 1, 4 do redis.call('HSET', KEYS[1], fields[i], new[i]) end
 for i = 2, new[1] ~= '' and #KEYS or 0, 2 do
   local meta = KEYS[i + 1]
   if redis.call('EXISTS', meta) == 1 and redis.call('HGET', meta, 'lead') ~= new[2] then
-    redis.call('HSET', meta, 'lead', new[2])
     put(KEYS[i], meta, 1, 'l', 'c', 1, 't', new[2])
+    redis.call('HSET', meta, 'lead', new[2])
   end
 end
 return new
@@ -58,5 +58,8 @@ def read(reply: Any) -> Record | None:
     """The record that `WRITE` returned.  Raises ValueError for nonsense."""
     if not reply:
         return None
-    holder, token, beat, run = (field.decode() for field in reply)
+    try:
+        holder, token, beat, run = (field.decode() for field in reply)
+    except AttributeError:
+        raise ValueError(f"fields are missing: {reply}") from None
     return Record(holder, int(token), int(beat), run)

@@ -62,6 +62,10 @@ class Link:
         self._is_wanted = False
         self._since = 0.0
         self._tries = 0
+        self._refused = ""
+        """Why the connection before this one was of no use; "": it was."""
+        self._said = ""
+        """Why it is down, as people were told."""
         self.is_up = False
         self.run = ""
         """The run id of the server; "" while the link is down."""
@@ -93,6 +97,15 @@ class Link:
         if self._connection is not None:
             self._connection.drop(why)
 
+    def refuse(self, why: str) -> None:
+        """End a connection that is of no use, since the server refuses what it is asked.
+
+        The next one is made `LATER`, and people are told when it is refused for another reason.
+        """
+        if self._connection is not None:
+            self._refused = why
+            self._connection.drop(why)
+
     def call(self, *command: Argument, answer: Answer) -> None:
         """Send a command; the answer is LostError at once while the link is down."""
         if self._connection is None or not self.is_up:
@@ -104,7 +117,16 @@ class Link:
         self, script: Script, keys: Sequence[str], arguments: Sequence[Argument], answer: Answer
     ) -> None:
         """Have one of `scripts` run; `answer` as for `call`."""
-        self.call("EVALSHA", script.sha, len(keys), *keys, *arguments, answer=answer)
+        heed = partial(self._ran, answer)
+        self.call("EVALSHA", script.sha, len(keys), *keys, *arguments, answer=heed)
+
+    def _ran(self, answer: Answer, reply: Any) -> None:
+        """Hand over the answer; scripts that the server was told to forget are loaded again."""
+        if isinstance(reply, RedisError) and reply.code == "NOSCRIPT":
+            why = "the server has forgotten the gateway's scripts"
+            self.refuse(why)
+            reply = LostError(f"LOST {why}")
+        answer(reply)
 
     # -- how it comes up ------------------------------------------------------------------
 
@@ -150,8 +172,15 @@ class Link:
             self.drop(f"{version.problem}: {version.cure}")
             return
         self.run = told.get("run_id", "")
+        if not self.run:  # who has the worker is known only for one run of the server
+            self.drop("the server does not tell its run_id")
+            return
         self.is_up, self.trouble, self._tries, self.down_since = True, "", 0, None
-        _log.info("Connected to {address} ({name})", address=str(self._address), name=self._name)
+        if not self._refused:
+            self._said = ""
+            _log.info(
+                "Connected to {address} ({name})", address=str(self._address), name=self._name
+            )
         self._tell(self.on_up)
 
     def _lost(self, why: str) -> None:
@@ -160,8 +189,11 @@ class Link:
         was_up, self.is_up, self.run = self.is_up, False, ""
         if self.down_since is None:
             self.down_since = self._reactor.seconds()
+        if why != self._refused:
+            self._refused = ""
         if self._is_wanted:
-            if was_up or why != self.trouble:
+            if why != self._said:
+                self._said = why
                 _log.warn(
                     "No connection to {address} ({name}): {why}",
                     address=str(self._address),
@@ -171,7 +203,7 @@ class Link:
             self.trouble = why
             self._tries += 1
             self._watch.cancel()
-            self._again.begin(AGAIN if self._tries <= HASTY else LATER)
+            self._again.begin(LATER if self._refused or self._tries > HASTY else AGAIN)
         if was_up:
             self._tell(self.on_down)
 

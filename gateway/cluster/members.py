@@ -88,7 +88,7 @@ class Members:
         self._seen: dict[str, Seen] = {}
         self._present: set[str] = set()
         self.on_gone: list[Callable[[str], object]] = []
-        """Called with the name of a gateway that is gone."""
+        """Called with the name of a gateway that is gone, also one that has started anew."""
         self.has_namesake = False
         """Whether another gateway has our name."""
         link.scripts.append(PRESENT)
@@ -150,6 +150,8 @@ class Members:
         self._seen[name] = Seen(text, told, self._clock())
         if seen is None or seen.told.process != told.process:
             self._compare(name, told)
+            if name in self._present:
+                self._tell_gone(name)  # its process before this one is
         if not is_new and name not in self.present():
             self._present.add(name)
             _log.info("Gateway {name} is there", name=name)
@@ -173,8 +175,11 @@ class Members:
             if seen is None or now - seen.at > PATIENCE:
                 self._present.discard(name)
                 _log.info("Gateway {name} is gone", name=name)
-                for heed in self.on_gone:
-                    attempt("Telling that a gateway is gone", partial(heed, name))
+                self._tell_gone(name)
+
+    def _tell_gone(self, name: str) -> None:
+        for heed in self.on_gone:
+            attempt("Telling that a gateway is gone", partial(heed, name))
 
     def _mind_namesake(self, before: bytes | None) -> None:
         """Somebody else writes what only we should; the first time it may be from before us."""

@@ -11,11 +11,13 @@ came back with an older state), the recent ones are sent again, too.
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from gateway.cluster.record import join, pack, places_of
+from gateway.relay.journal import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -48,7 +50,7 @@ class Batch:
     data: bytes
     places: int
     at: float = 0.0
-    """When it was read from the log."""
+    """When it was read from the log; 0: it was not yet."""
 
 
 class Own:
@@ -59,6 +61,7 @@ class Own:
         self._bound = bound
         self._said: list[Said] = []
         self._bytes = 0
+        self._full = bound  # bytes from which on room is made
         self._number = 0
         self._flying: deque[Batch] = deque()
         self._recent: deque[Batch] = deque()
@@ -74,7 +77,7 @@ class Own:
         said = Said(content, pack(content, question), self._clock())
         self._said.append(said)
         self._bytes += len(said.data)
-        if self._bytes > self._bound:
+        if self._bytes > self._full:
             self._shed()
         return said
 
@@ -99,9 +102,15 @@ class Own:
         """When the oldest was said that nobody was told yet."""
         return next((said.at for said in self.waiting() if not said.told), None)
 
+    def unplaced(self) -> int | None:
+        """The position of the oldest event that was told here already; None: there is none."""
+        flying = (said for batch in self._flying if not batch.at for said in batch.contents)
+        told = (said.content for said in chain(flying, self._said) if said.told)
+        return next((each[0].position for each in told if isinstance(each, list)), None)
+
     def batches(self) -> Iterator[Batch]:
         """Make batches of what was said since the last call: they fly from now on."""
-        said, self._said, self._bytes = self._said, [], 0
+        said, self._said, self._bytes, self._full = self._said, [], 0, self._bound
         first = size = 0
         for index, each in enumerate(said):
             if size and size + len(each.data) > MOST:
@@ -120,6 +129,11 @@ class Own:
             self._kept = 0
         return list(self._flying)
 
+    def was_written(self, batch: Batch) -> None:
+        """The log had `batch` already when it was sent again; if it was read, it flies no more."""
+        if batch.at and self._flying and self._flying[0] is batch:
+            self._keep(self._flying.popleft())
+
     def arrived(self, number: int) -> Batch | None:
         """The batch `number`, which was read from the log; None: it is not awaited."""
         flying = self._flying
@@ -129,10 +143,13 @@ class Own:
             return None
         batch = flying.popleft()
         batch.at = self._clock()
+        self._keep(batch)
+        return batch
+
+    def _keep(self, batch: Batch) -> None:
         self._recent.append(batch)
         self._kept += len(batch.data)
         self._forget()
-        return batch
 
     def _batch(self, contents: list[Said]) -> Batch:
         self._number += 1
@@ -147,30 +164,37 @@ class Own:
             self._kept -= len(self._recent.popleft().data)
 
     def _shed(self) -> None:
-        """Make room: first what newer events of their keys replace, then the oldest events.
+        """Make room: first what newer events and notes replace, then the oldest of both.
 
-        Only what was told here is left out: clients of other gateways miss it.
+        Only what was told here is left out: other gateways miss it.
         """
         self._said = self._newest()
         self._bytes = sum([len(said.data) for said in self._said])
         kept = []
         for said in self._said:
-            if self._bytes > self._bound // 2 and said.told and isinstance(said.content, list):
-                self.dropped += len(said.content)
-                self._bytes -= len(said.data)
-            else:
+            if self._bytes <= self._bound // 2 or not said.told or isinstance(said.content, Mark):
                 kept.append(said)
+                continue
+            self._bytes -= len(said.data)
+            if isinstance(said.content, list):
+                self.dropped += len(said.content)
         self._said = kept
+        self._full = max(
+            self._bound, 2 * self._bytes
+        )  # what can't be left out is not looked at soon
 
     def _newest(self) -> list[Said]:
-        """What was said, without the events that were told here and are replaced by now."""
+        """What was said, without what was told here and is replaced by now."""
         seen: set[Hashable] = set()
         kept = []
         for said in reversed(self._said):
             content = said.content
-            if said.told and isinstance(content, list):
+            if not said.told or isinstance(content, Mark):
+                kept.append(said)
+            elif isinstance(content, list):
                 kept += _without(said, content, seen)
-            else:
+            elif content.said not in seen:  # a pid is no key of an event
+                seen.add(content.said)
                 kept.append(said)
         return kept[::-1]
 

@@ -8,6 +8,10 @@ did not answer stands in its log before it gets places, or has none.  So the map
     shared   ... 40 41 42 43 | 44 (a mark) | 45 46 ...
     own      ... 40 41 42 43 |             | 44 45 ...      run (45 -> 44)
 
+Runs of what was told *early*, before it had a place, are kept beside them: events behind it in the
+own log may be before it in the shared one.  Who comes back goes on where the first of all events
+stands that are at its place, or after it: so it may get some twice, and misses none.
+
 Clients are told the offset `EPOCH.SHIFT-POSITION`: the position in the log of their gateway, and
 by how much it differs from the place; without `.SHIFT` by nothing.  So an offset says its place
 to every gateway, and costs a gateway no look-up.
@@ -16,9 +20,13 @@ to every gateway, and costs a gateway no look-up.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final, NamedTuple
+from collections import deque
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.relay.journal import Offset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FORGOTTEN: Final = -1
 """Stands for every position before the first that is known."""
@@ -40,13 +48,29 @@ class Run(NamedTuple):
     position: int
     length: int
 
+    @property
+    def end(self) -> Place:
+        """The place behind it."""
+        return Place(self.place.epoch, self.place.number + self.length)
+
+    @property
+    def last(self) -> Place:
+        """The place of its last event."""
+        return Place(self.place.epoch, self.place.number + self.length - 1)
+
 
 class Places:
-    """The mapping of one namespace."""
+    """The mapping of one namespace.
 
-    def __init__(self) -> None:
+    `unplaced()` is the position of the oldest event that was told early and has no place yet; None:
+    there is none.
+    """
+
+    def __init__(self, unplaced: Callable[[], int | None] = lambda: None) -> None:
+        self._unplaced = unplaced
         self._runs: list[Run] = []
         self._firsts: list[Place] = []  # of each run
+        self._early: deque[Run] = deque()
         self.read = Place(0, 0)
         """Up to where the shared log was read."""
         self._ends: dict[int, int] = {}
@@ -56,6 +80,7 @@ class Places:
         """Know nothing but that the log was read up to `place`, where the own is at `position`."""
         self._runs = [Run(place, position, 0)]
         self._firsts = [place]
+        self._early.clear()
         self._ends = {}
         self.passed(place)
 
@@ -82,8 +107,19 @@ class Places:
         self._runs.append(Run(place, position, length))
         self._firsts.append(place)
 
+    def follow_early(self, place: Place, position: int) -> None:
+        """The event at `position`, which was told early, has this place now."""
+        if self._early:
+            last = self._early[-1]
+            if last.end == place and last.position + last.length == position:
+                self._early[-1] = last._replace(length=last.length + 1)
+                return
+        self._early.append(Run(place, position, 1))
+
     def forget(self, tail: int) -> None:
         """Forget runs that end before the position `tail`, when there are many."""
+        while self._early and self._is_behind(self._early[0].last, tail):
+            self._early.popleft()
         if len(self._runs) < MANY:
             return
         gone = bisect_right(self._runs, tail, key=lambda run: run.position + run.length)
@@ -91,6 +127,11 @@ class Places:
         del self._runs[:gone], self._firsts[:gone]
         first = self._firsts[0].epoch
         self._ends = {epoch: end for epoch, end in self._ends.items() if epoch >= first}
+
+    def _is_behind(self, place: Place, tail: int) -> bool:
+        """Whether also what was told in its turn after `place` is forgotten, in part at least."""
+        found = self._at_or_after(place)
+        return found is not None and found < tail
 
     def place(self, position: int) -> Place:
         """The place of the event at `position`, or of the next one that has one."""
@@ -123,6 +164,21 @@ class Places:
         place = _place_of(offset)
         if place is None:
             return None
+        found = self._at_or_after(place)
+        if found is None:
+            return None
+        early = [
+            run.position + (place.number - run.place.number if place > run.place else 0)
+            for run in self._early
+            if run.end > place
+        ]
+        unplaced = self._unplaced()
+        if unplaced is not None:
+            early.append(unplaced)
+        return min([found, *early])
+
+    def _at_or_after(self, place: Place) -> int | None:
+        """The same for events that were told in their turn."""
         at = bisect_right(self._firsts, place) - 1
         if at < 0:
             return FORGOTTEN if self._runs else None

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from twisted.logger import Logger
 
+from gateway.cluster.entry import Entry
 from gateway.cluster.places import Place
 from gateway.cluster.record import VERSION, Note, Reader, places_of, read_checkpoint
-from gateway.cluster.resp import RedisError, pairs
+from gateway.cluster.resp import LostError, RedisError
 from gateway.common.attempt import Attempts
 from gateway.relay.journal import Mark
 
@@ -82,6 +83,9 @@ class Reading:
         """Of each gateway, the incarnation and the number of its last batch."""
         self._checkpoint: Checkpoint | None = None
         """The snapshot whose place was not read yet."""
+        self._gap: Place | None = None
+        """Before this place entries were missing, and all was read anew; if they are missing again,
+        they are nowhere."""
         self._attempt = Attempts()
 
     # -- the beginning -------------------------------------------------------------------------
@@ -108,11 +112,17 @@ class Reading:
         self.places.begin(place, place.number)
 
     def _got_checkpoint(self, reply: Any) -> None:
-        if isinstance(reply, RedisError):
-            return  # the connection is lost, and the next one begins anew
+        if self._has_failed(reply):
+            return
         if reply is not None:
             self._attempt("Reading the snapshot of the log", self._understand, reply)
         self._ask("-")
+
+    def _has_failed(self, reply: Any) -> bool:
+        """Whether the beginning can't be read: the next connection tries again."""
+        if isinstance(reply, RedisError) and not isinstance(reply, LostError):
+            self._site.talk.refuse(f"the log can't be read: {reply}")
+        return isinstance(reply, RedisError) or not self.is_busy
 
     def _understand(self, data: bytes) -> None:
         self._checkpoint = read_checkpoint(data)
@@ -125,13 +135,17 @@ class Reading:
         self._site.talk.call(*command, answer=answer)
 
     def _got_entries(self, reply: Any, *, is_first: bool) -> None:
-        if isinstance(reply, RedisError) or not self.is_busy:
+        if self._has_failed(reply):
             return
-        if is_first and reply:
-            start, _, _ = _entry(*reply[0])
-            self._start(start)
-        for id, fields in reply:
-            self.take(id, fields)
+        for number, each in enumerate(reply):
+            entry = Entry.of(*each)
+            if is_first and not number:
+                self._start(entry.start)
+            if entry.after > self.places.read and entry.start != self._gap:
+                self._gap = entry.start  # what comes before it was forgotten meanwhile
+                self.begin(entry.start)
+                return
+            self._take(entry)
         if len(reply) == AT_ONCE:
             self._ask(f"({reply[-1][0].decode()}")
         else:
@@ -155,37 +169,30 @@ class Reading:
     # -- each entry ----------------------------------------------------------------------------
 
     def take(self, id: bytes, fields: Sequence[bytes]) -> None:
-        """Take the entry `id`."""
-        start, place, told = _entry(id, fields)
-        if self._checkpoint is not None and place > self._checkpoint[:2]:
-            self._use_checkpoint()
-        if self.is_attached and not self._follows(start, told):
-            return
-        try:
-            self._do(start, told)
-        except Exception:  # what one gateway wrote must not stop the others
-            self._attempt.failed("Reading an entry of the log")
-        self.places.passed(place)
-
-    def _follows(self, start: Place, told: dict[bytes, bytes]) -> bool:
-        """Whether the entry that begins at `start` is the next one; if not, read all anew."""
+        """Take the entry `id`, as it is written."""
+        entry = Entry.of(id, fields)
         read = self.places.read
-        is_epoch = told.get(b"k") == b"e"
-        end = start
-        if is_epoch:  # where the epoch before it ended
-            end = _place(told[b"e"]) if told[b"e"] else Place(0, 0)
-        if end > read:
+        if entry.after > read:  # some that were before it are missing: read all anew
             self.is_attached = False
             self._site.tail.forget(self._keys.log)
             self._events.lost_track()
-            return False
-        if is_epoch and end < read:
+            return
+        if entry.begins_epoch and entry.after < read:
             _log.warn(
                 "The log of {name} has lost events that clients here have got already: Redis came"
                 " back with an older state, or with none",
                 name=self._hub.name,
             )
-        return True
+        self._take(entry)
+
+    def _take(self, entry: Entry) -> None:
+        if self._checkpoint is not None and entry.place > self._checkpoint[:2]:
+            self._use_checkpoint()
+        try:
+            self._do(entry.start, entry.told)
+        except Exception:  # what one gateway wrote must not stop the others
+            self._attempt.failed("Reading an entry of the log")
+        self.places.passed(entry.place)
 
     def _do(self, start: Place, told: dict[bytes, bytes]) -> None:
         kind = told.get(b"k")
@@ -220,9 +227,13 @@ class Reading:
         """Take a batch that this gateway has sent: its events are still here."""
         for said in batch.contents:
             content = None if said.told else said.content
+            if said.told and isinstance(said.content, list):
+                for number, event in enumerate(said.content, start.number):
+                    self.places.follow_early(Place(start.epoch, number), event.position)
             said.told = True
             start = self._enter(content, start, places_of(said.content), believed=believed)
-        self._events.returned()
+        if self.is_attached:
+            self._events.returned()
 
     def _take_others(self, told: dict[bytes, bytes], start: Place, *, believed: bool) -> None:
         """Take a batch of another gateway, or of this one before it began to read anew."""
@@ -273,14 +284,3 @@ class Reading:
             self._hub.continuity.elsewhere(pid, content.value)
         elif self._checkpoint is None:
             self._hub.mark(content)
-
-
-def _place(id: bytes) -> Place:
-    epoch, _, number = id.partition(b"-")
-    return Place(int(epoch), int(number))
-
-
-def _entry(id: bytes, fields: Sequence[bytes]) -> tuple[Place, Place, dict[bytes, bytes]]:
-    """Where an entry begins, the place behind it, and its fields by name."""
-    place, told = _place(id), pairs(fields)
-    return Place(place.epoch, place.number - int(told.get(b"c", 0))), place, told

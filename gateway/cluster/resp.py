@@ -77,10 +77,11 @@ class Redis(Protocol):
         if self._is_over:
             answer(LostError("LOST there is no connection"))
             return
+        packed = _pack(tuple(command))  # if this raises, no answer is awaited
         if not self._answers:
             self._heard = self._clock()
         self._answers.append(answer)
-        self._write(_pack(tuple(command)))
+        self._write(packed)
         self._write_now()
 
     def dataReceived(self, data: bytes) -> None:

@@ -92,11 +92,13 @@ ENTRY = """
 local function put(log, meta, count, ...)
   local epoch, head = unpack(redis.call('HMGET', meta, 'epoch', 'head'))
   head = string.format('%.0f', tonumber(head) + count)
+  redis.call('XADD', log, epoch .. '-' .. head, 'k', ...)
   redis.call('HSET', meta, 'head', head)
-  return redis.call('XADD', log, epoch .. '-' .. head, 'k', ...)
 end
 """
-"""Begins scripts that write entries of their own into a log that there is."""
+"""Begins scripts that write entries of their own into a log that there is.  Here and below the
+entry comes first: Redis takes nothing back of a script that fails, and an entry that it refuses
+must not be known as written."""
 
 HELLO = Script("""
 local epoch, head, run, key = unpack(redis.call('HMGET', KEYS[2], 'epoch', 'head', 'run', 'key'))
@@ -107,8 +109,8 @@ if run ~= ARGV[1] then
   local before = epoch and (epoch .. '-' .. head) or ''
   epoch = string.format('%.0f', math.max(tonumber(epoch or 0) + 1, tonumber(ARGV[4]) + 1, now))
   head = string.format('%.0f', math.max(tonumber(head or 0), tonumber(ARGV[3])))
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'head', head, 'run', ARGV[1], 'key', ARGV[2])
   redis.call('XADD', KEYS[1], epoch .. '-' .. head, 'k', 'e', 'c', 0, 'e', before)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'head', head, 'run', ARGV[1], 'key', ARGV[2])
 end
 return {epoch, head, redis.call('EXISTS', KEYS[3])}
 """)
@@ -135,9 +137,9 @@ if number ~= mine + 1 and ARGV[9] == '' then
   return redis.error_reply('ORDER a batch is missing')
 end
 head = string.format('%.0f', tonumber(head) + ARGV[5])
-redis.call('HSET', KEYS[2], 'head', head, 'o:' .. ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
 redis.call('XADD', KEYS[1], epoch .. '-' .. head, 'k', 'b', 'c', ARGV[5],
   'o', ARGV[2] .. ' ' .. ARGV[3], 'n', ARGV[4], 't', ARGV[6], 'v', ARGV[7], 'b', ARGV[8])
+redis.call('HSET', KEYS[2], 'head', head, 'o:' .. ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
 return 1
 """)
 """Write one batch.  KEYS: log, meta.  ARGV: epoch, gateway, incarnation, number, places, token,

@@ -23,6 +23,7 @@ States, by what they mean for clients that connect:
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.cluster import scripts
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from gateway.relay.hub import Hub
 
 PATIENCE: Final = 5.0
-"""Seconds that the first clients wait for the log."""
+"""Seconds that clients wait for a log that does not answer."""
 
 
 class SharedJournal:
@@ -57,8 +58,8 @@ class SharedJournal:
 
     def __init__(self, hub: Hub, site: Site) -> None:
         self.epoch = ""
-        self.places = Places()
         self.own = Own(site.deadlines.clock, site.history)
+        self.places = Places(self.own.unplaced)
         self.is_island = False
         self._hub = hub
         self._site = site
@@ -109,6 +110,11 @@ class SharedJournal:
 
     # -- for the cluster -----------------------------------------------------------------------
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the log is read, and takes what is said here."""
+        return self.reading.is_attached and not self.is_island
+
     def start(self) -> None:
         """Begin, before the first client."""
         self._hub.continuity.share = self.share
@@ -125,6 +131,8 @@ class SharedJournal:
         """The connection for writing was lost."""
         self._epoch = 0
         self.reading.stop()
+        if self._waiting is not None:  # what they wait for may not come soon
+            self._site.deadlines.call_later(PATIENCE, self._open)
 
     def tell_here(self, name: str, value: dict[str, Any]) -> None:
         """Tell an event of the gateway to its own clients alone."""
@@ -161,12 +169,15 @@ class SharedJournal:
             batch.data,
             "lacks" if may_lack else "",
         )
-        site.talk.run_script(scripts.APPEND, self._keys[:2], arguments, self._written)
+        answer = partial(self._written, batch)
+        site.talk.run_script(scripts.APPEND, self._keys[:2], arguments, answer)
 
-    def _written(self, reply: Any) -> None:
+    def _written(self, batch: Batch, reply: Any) -> None:
         """A batch that is refused goes out again on the next connection, with all after it."""
-        if isinstance(reply, RedisError) and not isinstance(reply, LostError):
-            self._site.talk.drop(f"the log refuses a batch: {reply}")
+        if reply == 0:
+            self.own.was_written(batch)
+        elif isinstance(reply, RedisError) and not isinstance(reply, LostError):
+            self._site.talk.refuse(f"the log refuses a batch: {reply}")
 
     def _look(self) -> None:
         """Become an island when the log has kept something for too long."""
@@ -206,15 +217,14 @@ class SharedJournal:
     def _greeted(self, reply: Any) -> None:
         if isinstance(reply, RedisError):
             if not isinstance(reply, LostError):
-                self._site.talk.drop(_explained(reply))
+                self._site.talk.refuse(_explained(reply))
             return
         epoch, head, has_snapshot = reply
         self._epoch, self._head = int(epoch), int(head)
         if not self.reading.is_attached:
             self._begin()
             return
-        self._resend()
-        if not has_snapshot:
+        if self._resend() or not has_snapshot:  # an older one may be there, with an older log
             self._snapshots.write(self._epoch, self.reading.lead)
 
     def _begin(self) -> None:
@@ -245,8 +255,8 @@ class SharedJournal:
         self._resend()
         self._open()
 
-    def _resend(self) -> None:
-        """Send again what may not have arrived, before anything new."""
+    def _resend(self) -> bool:
+        """Send again what may not have arrived, before anything new; whether the epoch is new."""
         is_other = self._epoch != self._last_epoch
         self._last_epoch = self._epoch
         for index, batch in enumerate(self.own.again(all=is_other)):
@@ -254,6 +264,7 @@ class SharedJournal:
         self._send()
         if self.own.is_idle:
             self.is_island = False
+        return is_other
 
     def _returned(self) -> None:
         """A batch of this gateway came back: the log answers."""

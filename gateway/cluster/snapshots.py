@@ -75,7 +75,7 @@ class Snapshots:
         if reply == 1:  # its entry may not be read yet, behind a batch of this gateway
             self.written()
         elif isinstance(reply, RedisError) and not isinstance(reply, LostError):
-            self._site.talk.drop(f"the log refuses a snapshot: {reply}")
+            self._site.talk.refuse(f"the log refuses a snapshot: {reply}")
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Know what `checkpoint` says, while the log is read."""

@@ -60,7 +60,7 @@ class Tail:
         if isinstance(reply, LostError):
             return  # the next connection asks again
         if isinstance(reply, RedisError):
-            self._link.drop(f"the log can't be read: {reply}")
+            self._link.refuse(f"the log can't be read: {reply}")
             return
         for stream, entries in reply or ():
             name = stream.decode()

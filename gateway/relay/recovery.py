@@ -194,7 +194,8 @@ class Recovery:
         del self._here[subscription.pid]
         final = reason in FINAL
         now = self._deadlines.clock()
-        self._left.put(owner, subscription.pid, Departure.of(subscription, now, final=final))
+        at = inf if self._is_shared else now  # it may be at another gateway since
+        self._left.put(owner, subscription.pid, Departure.of(subscription, at, final=final))
         if not final:
             self._until = now + self._seconds
         self._look()

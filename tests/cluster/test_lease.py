@@ -86,6 +86,16 @@ class LeaseTests(SynchronousTestCase):
         self.pass_time(29)
         self.assertEqual(len(self.link.asked), 10)
 
+    def test_a_record_that_makes_no_sense_is_asked_for_again(self) -> None:
+        self.link.holds = True
+        self.link.up()
+        for nonsense in ([b"b.1", b"x", b"5", b"run-1"], [b"b.1", None, None, None]):
+            (answer, _), self.link.waiting = self.link.waiting[-1], []
+            answer(nonsense)
+            self.pass_time(3.25)
+            self.assertEqual(len(self.link.waiting), 1, nonsense)
+        self.assertEqual(len(self.flushLoggedErrors()), 0)
+
     def test_it_is_released(self) -> None:
         self.won()
         self.successResultOf(self.lease.release())

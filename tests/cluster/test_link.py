@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -99,13 +100,63 @@ class UpTests(LinkCase):
             self.assertIn("ERR no", self.link.trouble)
             self.assertEqual(self.told, [])
 
+    def test_a_server_that_does_not_tell_which_run_it_is_will_not_do(self):
+        info = INFO.replace(b"run_id:abc\r\n", b"")
+        self.accept().dataReceived(b"".join((*ANSWERS, b"$%d\r\n%b\r\n" % (len(info), info))))
+        self.assertFalse(self.link.is_up)
+        self.assertIn("run_id", self.link.trouble)
+
     def test_who_may_not_give_a_name_has_none(self):
         protocol = self.accept()
         protocol.dataReceived(GREETING.replace(b"+OK\r\n$", b"-NOPERM\r\n$"))
         self.assertTrue(self.link.is_up)
 
 
+class RefusalTests(LinkCase):
+    def refused(self, why):
+        """A connection that came up and was of no use."""
+        self.up()
+        with capturedLogs() as logs:
+            self.link.refuse(why)
+            self.reactor.advance(AGAIN)
+            self.assertTrue(self.link._again.active, "it is too early")
+            self.reactor.advance(LATER - AGAIN)
+        return [event for event in logs if event["log_namespace"] == "gateway.cluster"]
+
+    def test_the_next_try_comes_later_and_the_log_hears_of_it_once(self):
+        told = [len(self.refused(why)) for why in ("full", "full", "full", "a replica")]
+        self.assertEqual(told, [1, 0, 0, 1])
+        self.assertEqual(len(self.reactor.unixClients), 5)
+
+    def test_after_that_a_connection_that_is_lost_is_told(self):
+        self.refused("full")
+        protocol = self.up()
+        with capturedLogs() as logs:
+            self.lose(protocol)
+            self.reactor.advance(AGAIN)
+            self.up()
+        self.assertEqual([event["log_level"].name for event in logs], ["warn", "info"])
+
+    def test_scripts_that_the_server_forgot_are_loaded_again(self):
+        answers: list[Any] = []
+        protocol = self.up()
+        self.link.run_script(HELLO, [], [], answers.append)
+        protocol.dataReceived(b"-NOSCRIPT No matching script\r\n")
+        self.assertIsInstance(answers[0], LostError)
+        self.reactor.advance(LATER)
+        self.up()
+        self.assertIn(b"LOAD", self.transport.value())
+        self.assertTrue(self.link.is_up)
+
+
 class AnswerTests(LinkCase):
+    def test_a_command_that_can_not_be_sent_waits_for_no_answer(self):
+        protocol, answers = self.up(), []
+        self.assertRaises(TypeError, self.link.call, "SET", object(), answer=answers.append)
+        self.link.call("GET", "a", answer=answers.append)
+        protocol.dataReceived(b"$1\r\n1\r\n")
+        self.assertEqual(answers, [b"1"])
+
     def test_each_call_has_one_answer_in_order(self):
         protocol, answers = self.up(), []
         for name in "abc":

@@ -2,6 +2,7 @@
 
 import orjson
 
+from gateway.cluster import reading
 from gateway.cluster.scripts import Names
 from tests.cluster.world import ClusterCase, until
 
@@ -128,6 +129,7 @@ class OneLogTests(ClusterCase):
         other = self.node("g2", key=b"x" * 32)
         await until(lambda: "another key" in other.cluster.talk.trouble)
         self.assertFalse(other.journal.reading.is_attached)
+        await until(lambda: "another key" in other.cluster.cut_off, "what /readyz says")
         self.assertTrue(one.journal.reading.is_attached)
 
 
@@ -167,6 +169,44 @@ class RecoveryTests(ClusterCase):
         back = await self.back(three, client)
         await until(lambda: len(back.events) == 1)
         self.assertEqual(names(back.events), [["market_tick", {"code": "A", "n": 1}]])
+
+    async def test_who_was_elsewhere_for_long_comes_back_to_where_it_was_first(self):
+        one, two = await self.nodes(2, recovery_time=0.001)
+        client, speaker = await one.ear(recover=True), await two.ear()
+        for number, node in enumerate((two, one)):
+            speaker.emit("market_tick", {"code": "A", "n": number})
+            await until(lambda client=client: client.events)
+            client.lose()
+            again = await self.back(node, client)
+            self.assertEqual(again.reply["sid"], client.reply["sid"])
+            client = again
+
+    async def test_what_the_log_forgets_while_a_gateway_reads_it_is_not_passed_over(self):
+        (one,) = await self.nodes(1)
+        speaker, ear = await one.ear(), await one.ear(recover=True)
+        for number in range(12):
+            speaker.emit("market_tick", {"code": "A", "n": number})
+            await until(lambda number=number: len(ear.events) == number + 1)
+        self.patch(reading, "AT_ONCE", 3)
+        two = self.node("g2")
+        log, ask = one.cluster.names.log("/"), two.journal.reading._ask
+        pages = []
+
+        def trimmed(start):
+            pages.append(start)
+            if len(pages) == 2:
+                place = one.journal.places.place(8)
+                self.redis.ask("XTRIM", log, "MINID", f"{place.epoch}-{place.number + 1}")
+            ask(start)
+
+        two.journal.reading._ask = trimmed  # type: ignore[method-assign]
+        await until(lambda: two.journal.reading.is_attached)
+        places = [orjson.loads(line[2:])[-1] for line in ear.events]
+        found = []
+        for place in (places[1], places[7], places[9]):
+            back = await two.ear(recover=True, pid=ear.reply["pid"], offset=place)
+            found.append(back.reply["sid"] == ear.reply["sid"])
+        self.assertEqual(found, [False, True, True])
 
     async def test_a_changed_filter_is_known_elsewhere(self):
         one, two, client, speaker = await self.left(codes=["A"])

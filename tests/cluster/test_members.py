@@ -71,6 +71,12 @@ class MembersTests(SynchronousTestCase):
         self.look(self.a, times=3)
         self.assertEqual((self.gone, self.a.present()), (["b"], {"a"}))
 
+    def test_who_starts_anew_is_gone_and_there(self) -> None:
+        self.look(self.a, self.b, times=3)
+        again = self.member("b", "b.2")
+        self.look(self.a, again, times=3)
+        self.assertEqual((self.gone, self.a.present()), (["b"], {"a", "b"}))
+
     def test_who_ends_is_gone_at_once(self) -> None:
         self.look(self.a, self.b, times=3)
         self.b.leave()

@@ -7,6 +7,8 @@ import orjson
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
+from gateway.cluster import own, shared
+from gateway.cluster.site import Keys
 from tests.cluster.servers import Proxy, RedisServer
 from tests.cluster.world import ClusterCase, until
 
@@ -108,6 +110,53 @@ class AwayTests(OutageCase):
         back = await late.ear(recover=True, pid=near.reply["pid"], offset=place)
         await until(lambda: numbers(back) == [1, 2, 3, 4], "the log is whole again")
 
+    async def test_a_gateway_that_starts_later_shows_what_the_server_has_lost_for_good(self):
+        self.patch(own, "RECENT", 0.0)
+        _, (near, far), speaker = await self.talking()
+        old = self.redis.folder / "old"
+        shutil.copytree(self.redis.folder / "appendonlydir", old)
+        speaker.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: numbers(near) == numbers(far) == [0, 1])
+        self.redis.kill()
+        shutil.rmtree(self.redis.folder / "appendonlydir")
+        old.rename(self.redis.folder / "appendonlydir")
+        self.redis.start()
+        speaker.emit("market_tick", {"code": "B", "n": 2})
+        await until(lambda: numbers(near) == numbers(far) == [0, 1, 2])
+        late = await self.node("g9").ear(snapshot=True)
+        await until(lambda: numbers(late) == [1, 2], "the snapshot")
+
+    async def test_who_was_away_during_an_island_gets_all_that_it_told(self):
+        nodes, (near, far), speaker = await self.talking(hold=0.1)
+        away = await nodes[0].ear(recover=True)
+        speaker.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: numbers(away) == [1])
+        away.lose()
+        self.redis.kill()
+        for number in (2, 3, 4):
+            speaker.emit("market_tick", {"code": "A", "n": number})
+        await until(lambda: numbers(near) == [0, 1, 2, 3, 4], "the island's events")
+        self.redis.start()
+        await until(lambda: numbers(far) == [0, 1, 2, 3, 4], "what waited")
+        speaker.emit("market_tick", {"code": "A", "n": 5})
+        await until(lambda: numbers(near) == numbers(far) == [0, 1, 2, 3, 4, 5])
+        back = await nodes[0].ear(recover=True, pid=away.reply["pid"], offset=away.place)
+        self.assertEqual(back.reply["sid"], away.reply["sid"])
+        await until(lambda: numbers(back) == [2, 3, 4, 5])
+        three = orjson.loads(far.events[3][2:])
+        self.assertEqual(three[1]["n"], 3)
+        moved = await nodes[0].ear(recover=True, pid=far.reply["pid"], offset=three[-1])
+        await until(lambda: numbers(moved) == [4, 5], "from the middle of what an island told")
+
+    async def test_clients_that_wait_for_a_log_that_goes_away_are_let_in(self):
+        self.patch(shared, "PATIENCE", 0.1)
+        (node,) = await self.nodes(1)
+        node.journal._begin()  # as after entries were missed
+        self.redis.kill()
+        ear, speaker = await node.ear(), await node.ear()
+        speaker.emit("market_tick", {"code": "A", "n": 0})
+        await until(lambda: numbers(ear) == [0])
+
     async def test_without_redis_a_gateway_starts_as_an_island_and_joins_later(self):
         self.redis.kill()
         node = self.node("g1", hold=0.1)
@@ -119,6 +168,32 @@ class AwayTests(OutageCase):
         other = self.node("g2")
         late = await other.ear(snapshot=True)
         await until(lambda: numbers(late) == [0])
+
+
+class RefusalTests(OutageCase):
+    """A server that answers and does not do what it is asked."""
+
+    async def test_a_server_without_memory_is_told_as_any_outage(self):
+        nodes, (near, far), speaker = await self.talking(hold=0.1)
+        self.redis.ask("CONFIG", "SET", "maxmemory", "1")
+        speaker.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: nodes[0].cluster.cut_off, "the word that nothing is written")
+        self.assertIn("OOM", nodes[0].cluster.cut_off)
+        self.assertEqual((numbers(near), numbers(far)), ([0, 1], [0]))
+        self.redis.ask("CONFIG", "SET", "maxmemory", "0")
+        await until(lambda: numbers(far) == [0, 1], "what waited")
+        await until(lambda: not nodes[0].cluster.cut_off)
+
+    async def test_a_log_that_can_not_be_read_is_told_as_any_outage(self):
+        (one,) = await self.nodes(1)
+        keys = Keys.of(one.cluster.names, "/")
+        self.redis.ask("DEL", keys.checkpoint)
+        self.redis.ask("RPUSH", keys.checkpoint, "no text")
+        two = self.node("g2")
+        await until(lambda: two.cluster.cut_off, "the word that it is not read")
+        self.assertIn("WRONGTYPE", two.cluster.cut_off)
+        self.redis.ask("DEL", keys.checkpoint)
+        await until(lambda: two.journal.reading.is_attached)
 
 
 class QueueTests(OutageCase):

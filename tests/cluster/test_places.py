@@ -78,6 +78,56 @@ class PlacesTests(SynchronousTestCase):
         self.assertEqual(self.places.position(Offset("7", 100)), FORGOTTEN)
 
 
+class EarlyTests(SynchronousTestCase):
+    """An island told three events at 102 while others said one: 102 in the log, after theirs."""
+
+    def setUp(self):
+        self.waiting = [102, 103, 104]
+        self.places = Places(lambda: next(iter(self.waiting), None))
+        self.places.begin(Place(7, 100), 100)
+        self.follow(100, 100, 2)
+        self.follow(102, 105, 1)
+
+    def follow(self, number, position, length):
+        self.places.follow(Place(7, number), position, length)
+        self.places.passed(Place(7, number + length))
+
+    def arrive(self):
+        while self.waiting:
+            position = self.waiting.pop(0)
+            self.places.follow_early(Place(7, position + 1), position)
+        self.places.passed(Place(7, 106))
+
+    def position(self, number):
+        return self.places.position(Offset("7", number))
+
+    def test_while_they_have_no_place_whoever_comes_gets_all_of_them(self):
+        self.assertEqual([self.position(number) for number in (101, 102, 103)], [101, 102, 102])
+
+    def test_when_they_have_places_nobody_misses_one_that_he_has_not_got(self):
+        self.arrive()
+        self.assertEqual(
+            [self.position(n) for n in range(101, 107)], [101, 102, 102, 103, 104, 106]
+        )
+        self.follow(106, 106, 1)
+        self.assertEqual([self.position(n) for n in (102, 105, 106, 107)], [102, 104, 106, 107])
+
+    def test_who_was_away_since_before_them_is_forgotten_when_they_are(self):
+        self.arrive()
+        self.follow(106, 106, 5)
+        self.places.forget(104)
+        self.assertLess(self.position(102), 104)
+        self.places.forget(107)
+        self.assertFalse(self.places._early)
+        self.assertLess(self.position(105), 107)
+
+    def test_a_new_beginning_knows_none(self):
+        self.arrive()
+        self.places.begin(Place(7, 100), 100)
+        self.follow(100, 100, 20)
+        self.assertEqual(self.position(103), 103)
+
+
 KINDS = st.lists(st.tuples(st.sampled_from("eeemir"), st.integers(1, 4)), max_size=40)
 
 

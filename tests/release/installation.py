@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -150,7 +151,10 @@ def first_line(command: list[str], folder: Path) -> str:
     """What a command that goes on for ever prints first."""
     with subprocess.Popen(command, cwd=folder, env=clean(), stdout=subprocess.PIPE) as listener:
         assert listener.stdout is not None
+        late = threading.Timer(PATIENCE, listener.kill)
+        late.start()
         line = listener.stdout.readline()
-        listener.terminate()
+        listener.kill()
+        late.cancel()
     expect(line, f"{' '.join(command)} prints nothing")
     return line.decode().rstrip()

@@ -67,6 +67,7 @@ def empty_folder(built: Built, _: str | None) -> str:
     with installation.read_only(), installation.gateway(home, "--demo", before=bound) as running:
         page = running.get("/").decode()
         files = re.findall(r'"(static/[\w./-]+)"', page)
+        expect(files, "the page names none of its files")
         for path in files:
             expect(running.get(f"/{path}"), f"{path} is empty")
         name = first_event(installation, running.url, home)

@@ -12,7 +12,7 @@ CALLS, PUTS = "ABCDEFGHIJKL", "MNOPQRSTUVWX"
 """The months of futures and calls, and of puts."""
 _FUTURE = re.compile(r"([A-Z]{2}[A-Z\d])([A-L])(\d)")
 _OPTION = re.compile(r"([A-Z]{2}[A-Z\d])(\d{5})([A-X])(\d)")
-_CONTINUOUS = re.compile(r"[A-Z]{2}[A-Z\d]R(\d)")
+_CONTINUOUS = re.compile(r"[A-Z]{2}[A-Z\d]R([1-9])")
 _INDEX = re.compile(r"\d{3}|IX\d{4}")
 """Of 1.2, and of 1.7."""
 WEDNESDAY = 2
