@@ -18,6 +18,7 @@ from gateway.app.access_parts import AccessParts
 from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
 from gateway.app.cluster_parts import (
     cluster_settings,
+    flushes,
     join,
     make_cluster,
     make_elected,
@@ -124,7 +125,7 @@ class GatewayAssembly:
             reactor,
             Image.of(runner, folder),
             self._notifier,
-            self._history.flushes(self.relay),
+            (*self._history.flushes(self.relay), *flushes(self.cluster)),
             bytes if self.supervisor is None else self.supervisor.memo,
             part=self.engine.end_polling,
             has_worker=lambda: self.supervisor is not None and self.supervisor.settled,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.app.layer_settings import RECORDED, mark_of, secret_of
 from gateway.app.memory_parts import OWN
+from gateway.app.process import Step
 from gateway.cluster.address import parse
 from gateway.cluster.election import Terms
 from gateway.cluster.settings import KEY_SIZE, NAME, ClusterSettings
 from gateway.market.events import FEED_STATUS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from gateway.app.elected_worker import ElectedWorker
@@ -131,6 +132,12 @@ def make_neighbours(
     from gateway.app.neighbours import Neighbours  # noqa: PLC0415 - as above
 
     return Neighbours(reactor, cluster, own, worker, clients)
+
+
+def flushes(cluster: Cluster | None) -> Iterator[Step]:
+    """What has to be written before the program of this process is replaced."""
+    if cluster is not None:
+        yield Step("Writing to the log", cluster.flush)
 
 
 def join(cluster: Cluster, events: WorkerEvents) -> None:

@@ -126,6 +126,11 @@ class Cluster(Service):
         self._finish(done, self._reactor.seconds() + FAREWELL)
         return done
 
+    def flush(self) -> None:
+        """Write what was said in this turn, since this process may not have another one."""
+        for journal in self.journals.values():
+            journal.flush()
+
     def excuse(self) -> str:
         """Why clients had better go to another gateway; "": they need not."""
         return f"cut off from the log: {self.cut_off}" if self.cut_off else ""

@@ -148,9 +148,10 @@ class SharedJournal:
             self._timer = self._site.deadlines.call_later(self._site.hold, self._look)
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._site.call_soon(self._send)
+            self._site.call_soon(self.flush)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Write what was said since the last call, if the log is there."""
         self._is_scheduled = False
         if self._epoch and self.reading.is_attached:
             for batch in self.own.batches():
@@ -261,7 +262,7 @@ class SharedJournal:
         self._last_epoch = self._epoch
         for index, batch in enumerate(self.own.again(all=is_other)):
             self._write(batch, may_lack=not index)
-        self._send()
+        self.flush()
         if self.own.is_idle:
             self.is_island = False
         return is_other

@@ -132,6 +132,14 @@ class OneLogTests(ClusterCase):
         await until(lambda: "another key" in other.cluster.cut_off, "what /readyz says")
         self.assertTrue(one.journal.reading.is_attached)
 
+    async def test_what_a_process_said_last_is_written_before_it_is_replaced(self):
+        one, two = await self.nodes(2)
+        speaker, ear = await one.ear(), await two.ear()
+        speaker.emit("market_tick", {"code": "A", "n": 0})
+        one.cluster.flush()
+        one.close()
+        await until(lambda: ear.events)
+
 
 class RecoveryTests(ClusterCase):
     async def left(self, **auth):
