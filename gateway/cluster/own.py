@@ -33,12 +33,15 @@ MOST: Final = 1 << 20
 
 @attrs.define(eq=False)
 class Said:
-    """Something that was said here; `told`: clients of this gateway have it already."""
+    """Something that was said here."""
 
     content: Content
     data: bytes
     at: float
     told: bool = False
+    """Whether clients of this gateway have it already."""
+    tapped: bool = False
+    """Whether the taps have, which are told nothing twice."""
 
 
 @attrs.define(eq=False)
@@ -210,4 +213,4 @@ def _without(said: Said, events: list[Event], seen: set[Hashable]) -> list[Said]
     if len(newest) == len(events):
         return [said]
     newest.reverse()
-    return [Said(newest, pack(newest), said.at, told=True)] if newest else []
+    return [Said(newest, pack(newest), said.at, told=True, tapped=True)] if newest else []

@@ -225,13 +225,16 @@ class Reading:
 
     def _take_own(self, batch: Batch, start: Place, *, believed: bool) -> None:
         """Take a batch that this gateway has sent: its events are still here."""
+        log = self._hub.log
         for said in batch.contents:
             content = None if said.told else said.content
             if said.told and isinstance(said.content, list):
                 for number, event in enumerate(said.content, start.number):
                     self.places.follow_early(Place(start.epoch, number), event.position)
-            said.told = True
+            said.told, head = True, log.head
             start = self._enter(content, start, places_of(said.content), believed=believed)
+            if said.tapped and self.is_attached:
+                log.told_before.update(range(head, log.head))
         if self.is_attached:
             self._events.returned()
 

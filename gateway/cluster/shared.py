@@ -200,7 +200,7 @@ class SharedJournal:
 
     def _tell(self, said: Said) -> None:
         """Tell it here, before it has a place."""
-        said.told = True
+        said.told = said.tapped = True
         if isinstance(said.content, list):
             self._enter_alone(said.content)
             for event in said.content:

@@ -39,6 +39,8 @@ class Log:
         """Those who have read everything, and are written to together."""
         self.taps: list[Tap] = []
         """Callables that get each turn's events before the clients do."""
+        self.told_before: set[int] = set()
+        """Positions of this turn's events that taps were told at another place of the log."""
         self._attempts = Attempts()
         self.max_bytes = max_bytes
         self._max_records = max_records
@@ -62,6 +64,7 @@ class Log:
         self.head = self.flushed = self.tail = self._restored = self.views.level = head
         self._bytes, self._restored_bytes = head * OVERHEAD, 0
         self._events = []
+        self.told_before.clear()
         self._outdated, self._marked = Outdated(), head
         self._past = past or None
         if past is not None:
@@ -170,10 +173,13 @@ class Log:
         start, self.flushed = self.flushed, self.head
         if start == self.head:
             return
-        events = self.between(start, self.head)
-        for tap in self.taps:
+        events = news = self.between(start, self.head)
+        if self.told_before:
+            news = [event for event in events if event.position not in self.told_before]
+            self.told_before.clear()
+        for tap in self.taps if news else ():
             try:  # here, since a call for each turn costs more than a tap
-                tap(events)
+                tap(news)
             except Exception:
                 self._attempts.failed("A tap of the event log")
         self.views.flush(events, self.head)

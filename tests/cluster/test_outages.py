@@ -159,7 +159,8 @@ class AwayTests(OutageCase):
 
     async def test_without_redis_a_gateway_starts_as_an_island_and_joins_later(self):
         self.redis.kill()
-        node = self.node("g1", hold=0.1)
+        node, tapped = self.node("g1", hold=0.1), []
+        node.log.taps.append(tapped.extend)
         ear, speaker = await node.ear(), await node.ear()
         speaker.emit("market_tick", {"code": "A", "n": 0})
         await until(lambda: numbers(ear) == [0])
@@ -168,6 +169,10 @@ class AwayTests(OutageCase):
         other = self.node("g2")
         late = await other.ear(snapshot=True)
         await until(lambda: numbers(late) == [0])
+        last = await other.ear()
+        last.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: len(tapped) > 1, "the next event")
+        self.assertEqual([event.packets[0].data[-7:] for event in tapped], [b'"n":0}]', b'"n":1}]'])
 
 
 class RefusalTests(OutageCase):

@@ -36,6 +36,17 @@ class PositionTests(SynchronousTestCase):
         log.extend([ours])
         self.assertEqual((log.count, log.payload_bytes), (1, ours.size))
 
+    def test_taps_are_told_nothing_that_they_were_told_at_another_place(self):
+        parts, told = Parts(), []
+        parts.log.taps.append(lambda events: told.append([each.position for each in events]))
+        _, sink = parts.member()
+        for turn in ("ab", "c", "d"):
+            parts.log.told_before.update({1, 2})
+            for text in turn:
+                parts.say(text)
+            parts.flush()
+        self.assertEqual((told, sink.texts), ([[0], [3]], ["a", "b", "c", "d"]))
+
     def test_the_bytes_between_a_position_and_the_last_flush(self):
         log = Parts().log
         for text in ("1", "22", "333"):
