@@ -73,6 +73,7 @@ class ElectedWorker(Service):
             terms=terms,
             clock=now,
             changed=self._changed,
+            may_take=cluster.reads,
         )
         cluster.token = self.token
         seal = Seal(settings.secret("inheritance"))

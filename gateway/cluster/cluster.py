@@ -126,6 +126,10 @@ class Cluster(Service):
         self._finish(done, self._reactor.seconds() + FAREWELL)
         return done
 
+    def reads(self) -> bool:
+        """Whether all that the log has was read, and what comes is."""
+        return all(journal.reading.is_attached for journal in self.journals.values())
+
     def flush(self) -> None:
         """Write what was said in this turn, since this process may not have another one."""
         for journal in self.journals.values():
@@ -175,16 +179,16 @@ class Cluster(Service):
             return
         now = self._reactor.seconds()
         down = [each for each in (self.talk, self._listening) if each.down_since is not None]
-        journals = self.journals.values()
-        well = not down and all(each.is_well for each in journals)
+        well = not down and all(each.is_well for each in self.journals.values())
         was_well, self._was_well = self._was_well, well
         if well and was_well:  # a log that refuses everything seems well for a moment at times
             self._ill_since, self._trouble, why = inf, "", ""
         else:
             self._ill_since = min([self._ill_since, now, *[each.down_since for each in down]])
             self._trouble = next((each.trouble for each in down if each.trouble), self._trouble)
-            reads = all(each.reading.is_attached for each in journals)
-            seen = "the log does not take what is said here" if reads else "the log is being read"
+            seen = "the log is being read"
+            if self.reads():
+                seen = "the log does not take what is said here"
             why = self._trouble or seen
         lasting = now - self._ill_since
         if why and not self.cut_off and (well or lasting < GRACE):

@@ -25,7 +25,8 @@ _log = Logger(namespace="gateway.cluster")
 class Lease:
     """This gateway's part in the election.
 
-    `me`, `clock` and `changed` as for `Election`; `keys` as for `WRITE`.
+    `me`, `clock` and `changed` as for `Election`; `keys` as for `WRITE`.  `may_take()`: whether it
+    is of use that this gateway has it; one that does is not asked.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class Lease:
         terms: Terms,
         clock: Callable[[], float],
         changed: Callable[[], object],
+        may_take: Callable[[], bool] = lambda: True,
     ) -> None:
         self.terms = terms
         self.election = Election(me, terms, clock, changed)
         self._link = link
         self._keys = keys
         self._clock = clock
+        self._may_take = may_take
         self._timer = Countdown(reactor, "Looking after the right to the worker", self._act)
         self._trouble = ""
         self._released: Deferred[None] | None = None
@@ -76,13 +79,17 @@ class Lease:
             return
         election = self.election
         election.heed_time()
-        if self._link.is_up and self._clock() < election.due:
+        if not self._link.is_up:
+            self._wait(self._clock() + self.terms.beat)
+        elif election.until is None and not self._may_take():
+            self._wait(self._clock() + self.terms.look)
+        elif self._clock() < election.due:
             self._wait(election.due)
-            return
-        self._wait(self._clock() + self.terms.beat)  # for an answer, or for a connection
-        request = election.request(self._link.run) if self._link.is_up else None
-        if request is not None:
-            self._ask(request, partial(self._answered, request))
+        else:
+            self._wait(self._clock() + self.terms.beat)  # for an answer
+            request = election.request(self._link.run)
+            if request is not None:
+                self._ask(request, partial(self._answered, request))
 
     def _ask(self, request: Request, answer: Callable[[Any], object]) -> None:
         self._link.run_script(WRITE, self._keys, written(request), answer)

@@ -51,6 +51,7 @@ class ElectedWorkerTests(SynchronousTestCase):
             gateway=name,
             incarnation="1",
             token=int,
+            reads=lambda: True,
         )
         made = ElectedWorker(self.clock, cluster, Terms(45))
         made.cluster_parts = cluster

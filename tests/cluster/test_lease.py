@@ -18,6 +18,7 @@ class LeaseTests(SynchronousTestCase):
         self.clock = Clock()
         self.link = FakeLink()
         self.told: list[float | None] = []
+        self.is_of_use = True
         self.lease = Lease(
             self.clock,
             self.link,
@@ -26,6 +27,7 @@ class LeaseTests(SynchronousTestCase):
             terms=Terms(45),
             clock=self.clock.seconds,
             changed=lambda: self.told.append(self.lease.election.until),
+            may_take=lambda: self.is_of_use,
         )
         self.lease.start()
 
@@ -51,6 +53,20 @@ class LeaseTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.link.redis.record.token, 5)
         self.assertEqual(self.told, [43])
+
+    def test_a_gateway_without_the_log_takes_none_and_keeps_what_it_has(self) -> None:
+        self.is_of_use = False
+        self.link.redis.record = Record("", 4, 5, "run-1")
+        self.link.up()
+        self.pass_time(100)
+        self.assertEqual(self.link.asked, [])
+        self.is_of_use = True
+        self.pass_time(0.5)
+        self.assertEqual(self.link.redis.record.holder, "a.1")
+        self.is_of_use = False
+        self.link.asked.clear()
+        self.pass_time(9)
+        self.assertEqual([each[0] for each in self.link.asked], ["renew"] * 3)
 
     def test_one_that_another_gateway_has_is_looked_at_twice_a_second(self) -> None:
         self.link.redis.record = OTHER
