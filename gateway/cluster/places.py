@@ -177,6 +177,11 @@ class Places:
             early.append(unplaced)
         return min([found, *early])
 
+    def awaits(self, offset: Offset) -> bool:
+        """Whether its place is behind all that was read."""
+        place = _place_of(offset)
+        return place is not None and place >= self.read
+
     def _at_or_after(self, place: Place) -> int | None:
         """The same for events that were told in their turn."""
         at = bisect_right(self._firsts, place) - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.relay.auth import KEYS, misspelt
 from gateway.relay.recovery import recovery_request
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from gateway.relay.observer import Observer
     from gateway.relay.recovery import Recovery
     from gateway.socketio.socket import Socket
+
+
+SOON: Final = 0.05
+"""Seconds until the log is looked at again for one that comes from a gateway which was faster."""
+TRIES: Final = 40
 
 
 class Entrance:
@@ -45,16 +50,21 @@ class Entrance:
         self._late_joiners = late_joiners
         self._continuity = continuity
 
-    def connect(self, socket: Socket, auth: dict[str, Any]) -> None:
+    def connect(self, socket: Socket, auth: dict[str, Any], tries: int = 0) -> None:
         """Accept `socket`; with `auth: {recover: true}` as the client that it was, if possible.
 
         After the CONNECT reply and before new events a client that is back gets what it missed,
-        and a new one its snapshot.  A log that is still being read keeps everybody waiting.
+        and a new one its snapshot.  A log that is still being read keeps everybody waiting, and
+        for a while who comes from a gateway that was faster to read it; `tries` is how often.
         Raises `ConnectionRefused` for clients that may not come in, and for filters and keys of
         `auth` that make no sense.
         """
         if self._journal.wait is not None:
             self._journal.wait(partial(self._connect_late, socket, auth))
+            return
+        wanted = recovery_request(auth)
+        if wanted is not None and tries < TRIES and self._recovery.awaits(wanted):
+            self._deadlines.call_later(SOON, partial(self._connect_late, socket, auth, tries + 1))
             return
         try:
             may_publish = self._observer.admit(socket.session, auth)
@@ -67,7 +77,6 @@ class Entrance:
         if slip is not None:
             raise ConnectionRefused("auth has no key {!r}: write {!r}".format(*slip))
         selection = self._late_joiners.selection(auth)
-        wanted = recovery_request(auth)
         back = self._recovery.find(wanted, selection) if wanted is not None else None
         outbox = socket.session.outbox
         assert isinstance(outbox, SessionOutbox)
@@ -91,10 +100,10 @@ class Entrance:
             self._late_joiners.greet(subscription)
         self._continuity.client(subscription)
 
-    def _connect_late(self, socket: Socket, auth: dict[str, Any]) -> None:
+    def _connect_late(self, socket: Socket, auth: dict[str, Any], tries: int = 0) -> None:
         """Accept or refuse a client that had to wait for the log."""
         if socket.asks:
             try:
-                self.connect(socket, auth)
+                self.connect(socket, auth, tries)
             except ConnectionRefused as refused:
                 socket.refuse(refused)

@@ -80,6 +80,10 @@ class Places(Protocol):
         """
         ...
 
+    def awaits(self, offset: Offset) -> bool:
+        """Whether it may be in this log, of which so much was not read here yet."""
+        ...
+
 
 class Journal(Protocol):
     """Puts the events of one namespace in their order."""

@@ -139,6 +139,10 @@ class Log:
         """Where `offset` is in this log; None: it is of another one."""
         return offset.position if offset.epoch == self.epoch else None
 
+    def awaits(self, offset: Offset) -> bool:
+        """Never: all of it is here."""
+        return False
+
     def at(self, position: int) -> Event:
         """The event at `position`; `tail <= position < head`."""
         return self._events[position - self.tail]

@@ -157,6 +157,14 @@ class Recovery:
         self._log.retain = True
         return pid
 
+    def awaits(self, wanted: RecoveryRequest) -> bool:
+        """Whether it may come back soon: another gateway told it more than was read here yet."""
+        return (
+            wanted.offset is not None
+            and self._places.awaits(wanted.offset)
+            and self._pids.read(wanted.pid or "") is not None
+        )
+
     def find(self, wanted: RecoveryRequest, selection: Selection | None) -> Recovered | None:
         """Where the client that asks for `selection` goes on; None: it can't be recovered.
 

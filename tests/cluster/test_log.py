@@ -4,7 +4,8 @@ import orjson
 
 from gateway.cluster import reading
 from gateway.cluster.scripts import Names
-from tests.cluster.world import ClusterCase, until
+from gateway.relay import entrance
+from tests.cluster.world import ClusterCase, Ear, until
 
 
 def names(events):
@@ -188,6 +189,33 @@ class RecoveryTests(ClusterCase):
             again = await self.back(node, client)
             self.assertEqual(again.reply["sid"], client.reply["sid"])
             client = again
+
+    async def test_who_comes_to_a_gateway_that_is_slower_waits_until_it_has_read_so_much(self):
+        one, two, client, speaker = await self.left()
+        takes, log, held = two.cluster.tail._takes, two.cluster.names.log("/"), []
+        take, takes[log] = takes[log], lambda *entry: held.append(entry)
+        other = await one.ear()
+        other.emit("market_tick", {"code": "A", "n": 1})
+        await until(lambda: len(client.events) == 2)
+        one.close()
+        back = Ear(two, recover=True, pid=client.reply["pid"], offset=client.place)
+        self.assertFalse(back.is_in)
+        await until(lambda: held)
+        for entry in held:
+            take(*entry)
+        takes[log] = take
+        await until(lambda: back.is_in)
+        self.assertEqual(back.reply["sid"], client.reply["sid"])
+        speaker.emit("market_tick", {"code": "A", "n": 2})
+        await until(lambda: [value["n"] for _, value in names(back.events)] == [2])
+
+    async def test_what_never_comes_is_not_waited_for_for_ever(self):
+        self.patch(entrance, "SOON", 0.001)
+        _, two, client, _ = await self.left()
+        epoch, _, position = client.place.rpartition("-")
+        ahead = f"{epoch}-{int(position) + 1000}"
+        back = await two.ear(recover=True, pid=client.reply["pid"], offset=ahead)
+        self.assertNotEqual(back.reply["sid"], client.reply["sid"])
 
     async def test_what_the_log_forgets_while_a_gateway_reads_it_is_not_passed_over(self):
         (one,) = await self.nodes(1)

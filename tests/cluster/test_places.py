@@ -45,6 +45,8 @@ class PlacesTests(SynchronousTestCase):
         self.assertEqual(self.places.position(Offset("7", 102)), 102)
         self.assertIsNone(self.places.position(Offset("7", 103)))
         self.assertIsNone(self.places.position(Offset("8", 101)))
+        offsets = (Offset("7", 101), Offset("7", 102), Offset("8", 1), Offset("x", 500))
+        self.assertEqual([*map(self.places.awaits, offsets)], [False, True, True, False])
 
     def test_what_is_older_is_forgotten_and_not_unknown(self):
         self.assertEqual(self.places.position(Offset("7", 99)), FORGOTTEN)
