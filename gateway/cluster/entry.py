@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.cluster.places import Place
@@ -20,9 +21,11 @@ class Entry(NamedTuple):
 
     @classmethod
     def of(cls, id: bytes, fields: Sequence[bytes]) -> Entry:
-        """The entry `id`.  Raises ValueError for what is none."""
+        """The entry `id`; one that no gateway wrote takes no places."""
         place, told = _place(id), pairs(fields)
-        return cls(Place(place.epoch, place.number - int(told.get(b"c", 0))), place, told)
+        count = told.get(b"c", b"")
+        places = int(count) if count.isdigit() else 0
+        return cls(Place(place.epoch, place.number - places), place, told)
 
     @property
     def begins_epoch(self) -> bool:
@@ -34,8 +37,9 @@ class Entry(NamedTuple):
         """Up to where the log has to be read before it."""
         if not self.begins_epoch:
             return self.start
-        end = self.told[b"e"]  # where the epoch before it ended
-        return _place(end) if end else Place(0, 0)
+        with suppress(ValueError):
+            return _place(self.told.get(b"e", b""))  # where the epoch before it ended
+        return Place(0, 0)
 
 
 def _place(id: bytes) -> Place:

@@ -125,6 +125,20 @@ class OneLogTests(ClusterCase):
         await until(lambda: len(back.events) == 2)
         self.assertEqual([value["n"] for _, value in names(back.events)], [100, 101])
 
+    async def test_an_entry_that_no_gateway_wrote_stops_nobody(self):
+        one, two = await self.nodes(2)
+        names, read = one.cluster.names, one.journal.places.read
+        for number, fields in enumerate((("c", "x"), ("k", "b", "c", "1")), start=1):
+            place = f"{read.epoch}-{read.number + number}"
+            self.redis.ask("XADD", names.log("/"), place, *fields)
+            self.redis.ask("HINCRBY", names.meta("/"), "head", "1")
+        await until(lambda: one.journal.places.read.number == read.number + 2)
+        late = self.node("g3")
+        speaker, ears = await two.ear(), [await node.ear() for node in (one, late)]
+        speaker.emit("a", {})
+        await until(lambda: all(len(ear.events) == 1 for ear in ears))
+        self.flushLoggedErrors(KeyError)
+
     async def test_a_gateway_with_another_key_gets_nothing(self):
         (one,) = await self.nodes(1)
         other = self.node("g2", key=b"x" * 32)
