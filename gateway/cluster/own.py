@@ -182,9 +182,8 @@ class Own:
             if isinstance(said.content, list):
                 self.dropped += len(said.content)
         self._said = kept
-        self._full = max(
-            self._bound, 2 * self._bytes
-        )  # what can't be left out is not looked at soon
+        # What could not be left out is not looked at for each event that follows.
+        self._full = max(self._bound, 2 * self._bytes)
 
     def _newest(self) -> list[Said]:
         """What was said, without what was told here and is replaced by now."""
