@@ -43,6 +43,9 @@ class Answers:
         self._site = site
         self._number = randbelow(1 << 48)  # no answer to the process before is for one of ours
         self._open: dict[int, _Gathered] = {}
+        self._askers: dict[str, Sender] = {}
+        """By gateway: its clients have together what one client may have, and take it from nobody
+        else."""
 
     def start(self) -> None:
         """Begin to hear what others say."""
@@ -64,7 +67,8 @@ class Answers:
 
     def far(self, gateway: str, number: int) -> Question:
         """The question `number` of a client of `gateway`."""
-        return Question(Sender(), 0, _Far(self, gateway, number))
+        asker = self._askers.setdefault(gateway, Sender())
+        return Question(asker, 0, _Far(self, gateway, number))
 
     def here(self, number: int, outcome: int) -> None:
         """A question from here had this outcome here, but for an answer."""

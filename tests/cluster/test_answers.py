@@ -1,5 +1,6 @@
 """Acknowledgments over gateways."""
 
+from gateway.relay import acks
 from tests.cluster.world import ClusterCase, Ear, PostOffice, until
 
 
@@ -20,7 +21,7 @@ class AnswersTests(ClusterCase):
             node = self.node(name, post=PostOffice(name, offices))
             nodes.append(node)
             await until(lambda node=node: node.journal.reading.is_attached, "the log")
-        self.office = offices["g1"]
+        self.office, self.far = offices["g1"], nodes[1]
         self.asker = await nodes[0].ear()
         ears = [await nodes[0].ear() for _ in range(near)]
         ears += [await nodes[1].ear() for _ in range(far)]
@@ -81,3 +82,12 @@ class AnswersTests(ClusterCase):
         self.office.lose("g2")
         await until(lambda: self.answers, "the answer")
         self.assertEqual(self.answers, ["435[]"])
+
+    async def test_questions_of_a_gateway_take_the_place_of_its_own(self):
+        self.patch(acks, "PENDING", 2)
+        _, far = await self.asked()
+        far.emit("ask", {}, id=1)
+        for number in range(3):
+            self.asker.emit("ask", {"n": number}, id=10 + number)
+        await until(lambda: len(far.events) == 4, "all of them")
+        self.assertEqual(len(self.far.hub._acks), 3, "one of its own client, two of the other's")
