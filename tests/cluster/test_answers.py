@@ -89,5 +89,5 @@ class AnswersTests(ClusterCase):
         far.emit("ask", {}, id=1)
         for number in range(3):
             self.asker.emit("ask", {"n": number}, id=10 + number)
-        await until(lambda: len(far.events) == 4, "all of them")
+        await until(lambda: self.far.log.head == 5, "all of them")
         self.assertEqual(len(self.far.hub._acks), 3, "one of its own client, two of the other's")
