@@ -85,7 +85,7 @@ class AnswersTests(ClusterCase):
 
     async def test_questions_of_a_gateway_take_the_place_of_its_own(self):
         self.patch(acks, "PENDING", 2)
-        _, far = await self.asked()
+        _, far, _ = await self.asked(far=2)
         far.emit("ask", {}, id=1)
         for number in range(3):
             self.asker.emit("ask", {"n": number}, id=10 + number)
