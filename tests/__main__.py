@@ -38,6 +38,7 @@ MORE = {
     "the release": ("tests.release",),
     "the documentation site": ("tests.site",),
     "the example in React": ("tests.front_ends",),
+    "a cluster with Valkey": ("tests.valkey",),
     "a cluster in which everything goes wrong": ("tests.chaos", "--seconds=30", "--enough=0.1"),
 }
 """Steps that take minutes: one after the other, when all else is over."""

@@ -1,5 +1,6 @@
-"""A Redis that a test starts, kills and starts again, and a proxy before it."""
+"""A Redis (or Valkey) that a test starts, kills and starts again, and a proxy before it."""
 
+import os
 import shutil
 import signal
 import socket
@@ -16,6 +17,8 @@ from tests.deploy.programs import require
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
+STORE = "SJGATEWAY_TEST_STORE"
+"""The variable that names another program than redis-server."""
 PASSWORD = "a password of the test"
 
 
@@ -23,7 +26,7 @@ class RedisServer:
     """Debian's redis-server on a port of its own, with what it was told on the disk."""
 
     def __init__(self, *options: str, folder: Path | None = None) -> None:
-        program = require("redis-server", "redis-server")
+        program = os.environ.get(STORE) or require("redis-server", "redis-server")
         self.folder = folder or Path(tempfile.mkdtemp(prefix="redis-"))
         self.port = free_port()
         self.socket = self.folder / "redis.sock"
