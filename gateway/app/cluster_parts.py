@@ -10,8 +10,8 @@ from gateway.app.layer_settings import RECORDED, mark_of, secret_of
 from gateway.app.memory_parts import OWN
 from gateway.app.process import Step
 from gateway.cluster.address import parse
-from gateway.cluster.election import Terms
 from gateway.cluster.settings import KEY_SIZE, NAME, ClusterSettings
+from gateway.cluster.terms import Terms
 from gateway.market.events import FEED_STATUS
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from gateway.cluster.cluster import Cluster
-    from gateway.cluster.election import Terms
+    from gateway.cluster.terms import Terms
     from gateway.worker.supervisor import Supervisor
 
 LOOK: Final = 20.0
@@ -115,6 +115,18 @@ class ElectedWorker(Service):
         if self.holder:
             return f"gateway {self.holder} has the worker"
         return "the cluster has not agreed yet which gateway has the worker"
+
+    def status(self) -> dict[str, Any]:
+        """The lease, for `/status`; seconds, None while nothing of it was seen."""
+        election = self._lease.election
+        record, span = election.record, election.span
+        present = now()
+        return {
+            "seconds": self._lease.terms.lease,
+            "token": None if record is None else record.token,
+            "renewed": None if span is None else round(max(0.0, present - span[0]), 1),
+            "left": None if span is None else round(max(0.0, span[1] - present), 1),
+        }
 
     # -- the tenure -------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ class Neighbours:
         return {
             **self._cluster.status(),
             "worker": self._holder() or None,
+            "lease": None if self._worker is None else self._worker.status(),
             "namesake": self.members.has_namesake,
             "members": as_status(self.members),
         }

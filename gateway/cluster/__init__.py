@@ -26,6 +26,7 @@ In reading order:
 The one worker, and what gateways know of each other; `gateway/app/elected_worker.py` and
 `neighbours.py` join them with the worker and the routes:
 
+- `terms`: how long a lease lasts, and what follows from that; no I/O.
 - `election`: who may have the worker, and why it is never two; no I/O.
 - `lease_script`: what is asked of Redis for that.
 - `lease`: when it is asked, and what is made of the answers.

@@ -51,14 +51,8 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BEAT: Final = 3.0
-"""Seconds, at most, between two renewals."""
-LOOK: Final = 0.5
-"""Seconds, at most, between two looks of who waits: so soon it learns of a release."""
-MARGIN: Final = 2.0
-"""Seconds, at most, by which a right ends before others may have it."""
-LAST: Final = 1.0
-"""Seconds, at most, that are left when SIGKILL is sent."""
+    from gateway.cluster.terms import Terms
+
 MICROSECONDS: Final = 1_000_000
 
 
@@ -95,38 +89,6 @@ class Request:
     new: Record | None = None
     expected: Record | None = None
     renews: bool = False
-
-
-@frozen
-class Terms:
-    """How long a lease lasts, in seconds, and what follows from that."""
-
-    lease: float = 45.0
-
-    @property
-    def beat(self) -> float:
-        """Between two renewals."""
-        return min(BEAT, self.lease / 15)
-
-    @property
-    def look(self) -> float:
-        """Between two looks of who waits."""
-        return min(LOOK, self.lease / 15)
-
-    @property
-    def margin(self) -> float:
-        """By how much a right ends before others may have it."""
-        return min(MARGIN, self.lease / 5)
-
-    def patience(self, interrupt: float, terminate: float) -> tuple[float, float, float]:
-        """What a worker has at the end of its time: after SIGINT, SIGTERM and SIGKILL.
-
-        As long as asked for, or less: two fifths of the whole at most.
-        """
-        most = 0.4 * (self.lease - self.margin)
-        last = min(LAST, most / 8)
-        share = min(1.0, (most - last) / (interrupt + terminate))
-        return interrupt * share, terminate * share, last
 
 
 @frozen
@@ -187,6 +149,18 @@ class Election:
     def record(self) -> Record | None:
         """The lease as far as we know: our own record, or the one that was seen last."""
         return self._state.own if isinstance(self._state, Holding) else self._state.record
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Since when `record` is as it is, and when its time is over if it stays so.
+
+        For the holder that is the end of its right, for others when they may take it.  None:
+        nothing was seen yet.
+        """
+        state = self._state
+        if isinstance(state, Holding):
+            return state.until - self._terms.right, state.until
+        return None if state.record is None else (state.since, self._free_at(state))
 
     def heed_time(self) -> None:
         """Forget the lease if its time is over."""
@@ -284,7 +258,7 @@ class Election:
 
     def _won(self, request: Request, record: Record) -> None:
         """It is taken, or renewed."""
-        until = request.sent + self._terms.lease - self._terms.margin
+        until = request.sent + self._terms.right
         if until <= self._clock():  # as good as not
             self._saw(record, request.run)
             return

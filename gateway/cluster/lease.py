@@ -16,8 +16,9 @@ from gateway.common.attempt import Countdown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.cluster.election import Record, Request, Terms
+    from gateway.cluster.election import Record, Request
     from gateway.cluster.link import Link
+    from gateway.cluster.terms import Terms
 
 _log = Logger(namespace="gateway.cluster")
 

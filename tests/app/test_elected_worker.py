@@ -10,8 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app import elected_worker
 from gateway.app.elected_worker import ElectedWorker
 from gateway.cluster.address import Address
-from gateway.cluster.election import Record, Terms
+from gateway.cluster.election import Record
 from gateway.cluster.settings import ClusterSettings
+from gateway.cluster.terms import Terms
 from tests.cluster.links import NAMES, FakeLink, FakeRedis
 
 FREE = Record("", 6, 1, "run-1")
@@ -81,6 +82,20 @@ class ElectedWorkerTests(SynchronousTestCase):
         self.assertEqual(self.b.hold().reason, "gateway a has the worker")
         self.assertEqual((self.b.holder, self.b.leads(), self.b.token()), ("a", False, 0))
         self.assertEqual(self.b.supervisor.lives, [])
+
+    def test_the_status_tells_how_long_the_lease_lasts_and_when_it_was_renewed(self) -> None:
+        nothing = {"seconds": 45, "token": None, "renewed": None, "left": None}
+        self.assertEqual(self.a.status(), nothing)
+        self.up(self.a)
+        self.up(self.b)
+        self.a.cluster_parts.talk.down()
+        before = [each.status() for each in (self.a, self.b)]
+        self.pass_time(10)
+        for each, was, last in zip((self.a, self.b), before, (43, 45), strict=True):
+            told = each.status()
+            self.assertEqual((told["token"], told["seconds"]), (7, 45))
+            self.assertEqual(told["renewed"], was["renewed"] + 10)
+            self.assertEqual(told["renewed"] + told["left"], last, "its right, or our wait")
 
     def test_before_anybody_has_it_that_is_said(self) -> None:
         self.redis.record = None

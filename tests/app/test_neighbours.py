@@ -19,7 +19,9 @@ class NeighboursTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.redis = Clock(), FakeRedis()
         self.has_worker = True
-        elected = SimpleNamespace(leads=lambda: self.has_worker, holder="a", why="why")
+        elected = SimpleNamespace(
+            leads=lambda: self.has_worker, holder="a", why="why", status=lambda: {"left": 41.0}
+        )
         self.a = self.gateway("a", OwnControl("a"), elected)
         self.c = self.gateway("c", NoWorker(), None)
 
@@ -55,6 +57,8 @@ class NeighboursTests(SynchronousTestCase):
             self.assertEqual(told["members"][0]["clients"], 7)
             self.assertFalse(told["namesake"])
             self.assertIn("cutOff", told)
+        self.assertEqual(self.a.status()["lease"], {"left": 41.0})
+        self.assertIsNone(self.c.status()["lease"], "it takes no part")
 
     def test_a_gateway_without_a_worker_tells_of_that_of_the_cluster(self) -> None:
         self.look(self.a, self.c, times=2)

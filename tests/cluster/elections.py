@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import define, evolve
 
-from gateway.cluster.election import Election, Record, Request, Terms
+from gateway.cluster.election import Election, Record, Request
+from gateway.cluster.terms import Terms
 
 LEASE = 45.0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.cluster.election import Record, Terms
+from gateway.cluster.election import Record
+from gateway.cluster.terms import Terms
 from tests.cluster.elections import Cluster
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.cluster.election import Record, Terms
+from gateway.cluster.election import Record
 from gateway.cluster.lease import Lease
 from gateway.cluster.resp import RedisError
+from gateway.cluster.terms import Terms
 from tests.cluster.links import FakeLink
 
 OTHER = Record("b.1", 4, 5, "run-1")

@@ -23,6 +23,13 @@ class ClusterMetrics:
         leads = told["worker"] == told["gateway"]
         yield gauge("cluster_has_worker", "Whether this gateway has the worker", float(leads))
         yield gauge("cluster_members", "Gateways that are there", float(len(told["members"])))
+        lease = told["lease"] or {}
+        if lease.get("renewed") is not None:
+            yield gauge(
+                "cluster_lease_age_seconds",
+                "Seconds since the right to the worker was renewed",
+                lease["renewed"],
+            )
         yield gauge(
             "cluster_namesake",
             "Whether another gateway has the name of this one",

@@ -19,6 +19,7 @@ class ClusterMetricsTests(SynchronousTestCase):
                 {"name": "b", "differs": ["--key-field", "--keep-bars"]},
                 {"name": "c", "differs": ["--key-field"]},
             ],
+            "lease": {"renewed": 1.5},
             "namesake": False,
             "cutOff": None,
             "island": False,
@@ -33,6 +34,7 @@ class ClusterMetricsTests(SynchronousTestCase):
                 "cluster_has_worker": 1,
                 "cluster_members": 3,
                 "cluster_differing_options": 2,
+                "cluster_lease_age_seconds": 1.5,
                 "cluster_namesake": 0,
                 "cluster_cut_off": 0,
                 "cluster_island": 0,
@@ -47,3 +49,6 @@ class ClusterMetricsTests(SynchronousTestCase):
         self.assertEqual([found[f"cluster_{name}"] for name in names], [0, 1, 1, 1])
         documented = [name for name, *_ in ROW.findall(DOCUMENT) if name.startswith("cluster_")]
         self.assertEqual(sorted(documented), sorted(found))
+        for lease in ({"renewed": None}, None):  # it was not seen yet; with `--no-worker`
+            told.update(lease=lease)
+            self.assertNotIn("cluster_lease_age_seconds", read(metrics))
