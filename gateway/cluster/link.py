@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from gateway.cluster.scripts import Script
 
 PATIENCE: Final = 1.5
-"""Seconds in which an answer has to come, and a connection has to be up."""
+"""Seconds in which something has to be heard while an answer is due."""
 LOOK: Final = 0.25
 """Seconds between two looks at whether one is overdue."""
+SECOND_LOOK: Final = 0.01
+"""Seconds until the look that decides: it may have been this process that hung."""
 AGAIN: Final = 0.1
 """Seconds between the end of a connection and the next try; after several tries `LATER`."""
 LATER: Final = 0.5
@@ -60,6 +62,7 @@ class Link:
         self._again = Countdown(reactor, "Connecting to Redis", self._connect)
         self._watch = Countdown(reactor, "Looking after a connection to Redis", self._look)
         self._is_wanted = False
+        self._is_suspect = False
         self._since = 0.0
         self._tries = 0
         self._refused = ""
@@ -131,7 +134,7 @@ class Link:
     # -- how it comes up ------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self._since = self._reactor.seconds()
+        self._since, self._is_suspect = self._reactor.seconds(), False
         self._watch.begin(LOOK)
         factory = Factory.forProtocol(partial(Redis, self._lost, self._reactor.seconds))
         factory.noisy = False
@@ -212,12 +215,16 @@ class Link:
             self._attempt("Telling of a connection to Redis", listener)
 
     def _look(self) -> None:
-        """End a connection whose server hangs."""
-        self._watch.begin(LOOK)
-        now = self._reactor.seconds()
+        """End a connection whose server hangs.
+
+        An answer that came while this process hung is read before the second look.
+        """
         connection = self._connection
-        since = self._since if connection is None or not self.is_up else connection.waits_since
-        if since is None or now - since < PATIENCE:
+        since = self._since if connection is None else connection.waits_since
+        is_late = since is not None and self._reactor.seconds() - since >= PATIENCE
+        was_suspect, self._is_suspect = self._is_suspect, is_late
+        self._watch.begin(SECOND_LOOK if is_late and not was_suspect else LOOK)
+        if not (is_late and was_suspect):
             return
         if self._trying is not None:
             self._trying.cancel()

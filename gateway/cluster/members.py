@@ -85,6 +85,7 @@ class Members:
         self._clients = clients
         self._clock = clock
         self._beat = 0
+        self._looked = clock()
         self._seen: dict[str, Seen] = {}
         self._present: set[str] = set()
         self.on_gone: list[Callable[[str], object]] = []
@@ -119,7 +120,9 @@ class Members:
         ]
         arguments = (self._gateway, text, *old)
         self._link.run_script(PRESENT, (self._names.members,), arguments, self._heard)
-        self._miss()
+        before, self._looked = self._looked, self._clock()
+        if self._looked - before < PATIENCE:  # else it was us who said nothing, nor listened
+            self._miss()
 
     def leave(self) -> None:
         """This gateway ends."""

@@ -187,6 +187,14 @@ class AnswerTests(LinkCase):
         self.assertEqual(self.told, ["up", "down"])
         self.assertEqual(self.link.down_since, since)
 
+    def test_an_answer_that_came_while_this_process_hung_is_heard_first(self):
+        protocol, answers = self.up(), []
+        self.link.call("GET", "a", answer=answers.append)
+        self.reactor.advance(2 * PATIENCE)  # the timers are first, and the socket is next
+        protocol.dataReceived(b"$1\r\n1\r\n")
+        self.reactor.pump([LOOK] * 10)
+        self.assertEqual((answers, self.told), ([b"1"], ["up"]))
+
     def test_an_answer_that_raises_costs_nobody_else_anything(self):
         protocol, answers = self.up(), []
 

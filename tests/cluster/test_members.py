@@ -77,6 +77,14 @@ class MembersTests(SynchronousTestCase):
         self.look(self.a, again, times=3)
         self.assertEqual((self.gone, self.a.present()), (["b"], {"a", "b"}))
 
+    def test_one_that_hung_itself_misses_nobody_before_it_has_listened(self) -> None:
+        self.look(self.a, self.b, times=3)
+        self.clock.advance(30)
+        self.b.look()
+        self.a._link.holds = True
+        self.a.look()
+        self.assertEqual(self.a.present(), {"a", "b"})
+
     def test_who_ends_is_gone_at_once(self) -> None:
         self.look(self.a, self.b, times=3)
         self.b.leave()
