@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,6 +14,8 @@ from .simulated import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+DAY = timedelta(days=1)
 
 
 class SharedTenure:
@@ -85,6 +89,23 @@ class TenureTests(SynchronousTestCase):
         self.may_live(900.0)
         self.assertEqual(self.world.supervisor.state, "running")
         self.assertEqual(self.world.reactor.most, 1)
+
+    def test_a_point_of_the_schedule_is_followed_once_by_whoever_has_the_right(self) -> None:
+        other = SharedTenure()
+        other.until = 500_000.0
+        holder = Simulation(self, 0, other)
+        holder.supervisor.start()
+        holder.advance(200)
+        for world in (holder, self.world):
+            nine = datetime.fromtimestamp(world.reactor.wall(), ZoneInfo("Asia/Taipei")) + DAY
+            nine = nine.replace(hour=8, minute=59, second=50)
+            world.reactor.offset += nine.timestamp() - world.reactor.wall()
+            world.advance(60, step=1)
+        self.assertEqual(len(holder.reactor.children), 2, "it is restarted where it is")
+        self.assertEqual(self.world.reactor.children, [])
+        self.may_live(500_000.0)
+        self.world.advance(300, step=1)
+        self.assertEqual(len(self.world.reactor.children), 1, "nothing is made up for")
 
     def test_one_that_its_guardian_ends_in_time_is_no_failure(self) -> None:
         self.may_live(500.0)
