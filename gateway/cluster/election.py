@@ -20,7 +20,8 @@ and tell the record as it is then.  There are two states:
 
 - A renewal that was *sent* at `s` and done makes the right last until `s + lease - margin`.  Past
   that time the token is forgotten for good, also if the server's record still has it.
-- A record is taken only by whoever saw it unchanged for a whole lease on its own clock.  No record
+- A record is taken only by whoever saw it unchanged for a whole lease on its own clock; for the
+  longest one of which it has heard, should another gateway have been given another one.  No record
   is written twice, since beats are times of the writer's clock, each later than the one before: so
   one that is the same at both ends was no other one between.
 - Nothing is the same each time it is there.  So who finds no record writes a *mark*, which has no
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
     from gateway.cluster.terms import Terms
 
+MILLISECONDS: Final = 1_000
 MICROSECONDS: Final = 1_000_000
 
 
@@ -68,6 +70,8 @@ class Record:
     """When the holder wrote this, in microseconds of its own clock."""
     run: str
     """The run of the server in which it was written; "" in a mark."""
+    lasts: int = 0
+    """How long the holder's lease lasts, in milliseconds; 0 without a holder."""
 
     @property
     def is_mark(self) -> bool:
@@ -135,6 +139,8 @@ class Election:
         self._asked: Request | None = None
         self._highest = 0
         """The highest token that was seen."""
+        self._longest = terms.lease
+        """The longest lease that anybody has, as far as was seen."""
         self._beat = 0
         self.due = 0.0
         """When the next request is due."""
@@ -186,7 +192,9 @@ class Election:
         if request is not self._asked:
             return
         self._asked = None
-        self._highest = max(self._highest, record.token if record else 0)
+        if record is not None:
+            self._highest = max(self._highest, record.token)
+            self._longest = max(self._longest, record.lasts / MILLISECONDS)
         if record is not None and record == request.new and record.holder:
             self._won(request, record)
         elif isinstance(self._state, Watching):
@@ -246,13 +254,15 @@ class Election:
     def _written(self, holder: str, token: int, run: str) -> Record:
         """A record that was never written before."""
         self._beat = max(self._beat + 1, int(self._clock() * MICROSECONDS))
-        return Record(holder, token, self._beat, run)
+        lasts = round(self._terms.lease * MILLISECONDS) if holder else 0
+        return Record(holder, token, self._beat, run, lasts)
 
     def _free_at(self, state: Watching) -> float:
         """When what is watched may be taken, if it stays."""
         record = state.record
-        released = record is not None and record.holder == "" and record.run == state.run
-        return state.since if released else state.since + self._terms.lease
+        if record is not None and record.holder == "" and record.run == state.run:
+            return state.since
+        return state.since + self._longest
 
     # -- what follows ------------------------------------------------------------------------
 

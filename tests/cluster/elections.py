@@ -62,6 +62,7 @@ class Gateway:
     def __init__(self, name: str, cluster: Cluster, rate: float = 1.0, offset: float = 0.0) -> None:
         self.name = name
         self.cluster = cluster
+        self.terms = cluster.terms
         self.rate = rate
         self.offset = offset
         self.connected = True
@@ -75,7 +76,7 @@ class Gateway:
         """A process starts."""
         self.processes += 1
         me = f"{self.name}.{self.processes}"
-        self.election = Election(me, self.cluster.terms, self.clock, self.heed)
+        self.election = Election(me, self.terms, self.clock, self.heed)
 
     def clock(self) -> float:
         return self.offset + self.rate * self.cluster.now

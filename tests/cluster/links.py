@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from attrs import astuple
+
 from gateway.cluster.election import Record, Request
 from gateway.cluster.inheritance import KEEP
 from gateway.cluster.lease_script import WRITE
@@ -51,16 +53,15 @@ class FakeRedis:
     def _write(self, arguments):
         how, *fields = arguments
         records = [
-            Record(fields[at], int(fields[at + 1]), int(fields[at + 2]), fields[at + 3])
-            for at in range(0, len(fields), 4)
+            Record(holder, int(token), int(beat), run, int(lasts))
+            for holder, token, beat, run, lasts in zip(*[iter(fields)] * 5, strict=True)
         ]
         new, expected = (*records, None, None)[:2]
         self.record = write(self.record, Request(0.0, "", new, expected, renews=how == "renew"))
         found = self.record
         if found is None:
             return None
-        answer = (found.holder, str(found.token), str(found.beat), found.run)
-        return [field.encode() for field in answer]
+        return [str(field).encode() for field in astuple(found)]
 
     def call(self, command, key, *words):
         if command == "GET":

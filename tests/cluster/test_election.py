@@ -54,6 +54,19 @@ class ElectionTests(SynchronousTestCase):
         self.assertEqual(self.cluster.holders, ["b"])
         self.assertEqual(self.cluster.most, 1)
 
+    def test_who_was_given_a_shorter_lease_waits_for_the_holders(self) -> None:
+        self.b.terms = Terms(10)
+        self.b.begin()
+        self.won()
+        self.a.cut()
+        self.cluster.run(38)
+        self.assertEqual(self.cluster.holders, ["a"])
+        self.cluster.server.record = None  # the server does not know it any more, but b does
+        self.cluster.run(44)
+        self.assertEqual(self.cluster.holders, [])
+        self.cluster.run(3)
+        self.assertEqual((self.cluster.holders, self.cluster.most), (["b"], 1))
+
     def test_one_that_comes_back_too_late_has_forgotten_its_token(self) -> None:
         self.won()
         self.b.cut()
