@@ -25,9 +25,8 @@ from pathlib import Path
 from threading import Thread
 
 from benchmarks.successors import ROOT, Gateway, Place
-from gateway.cluster.address import Address
-from gateway.cluster.blocking import ask, connected, info
 from tests.cluster.servers import RedisServer
+from tests.interop.test_adoption import forked
 
 LEASE = 4.0
 LOOK = 0.1
@@ -115,6 +114,7 @@ class Machine:
             f"--cluster-key-file={folder / 'key'}",
             *(f"--gateway-name={name}", f"--cluster-lease={LEASE:.0f}"),
             environ={"CHAOS": str(folder), "RESTARTS": str(own)},
+            launch=forked,
         )
         self.gateway: Gateway = self.place.gateway()
 
@@ -132,11 +132,7 @@ class Chaos:
         self.up = self.looks = 0
         self.over = False
         self.began = 0.0
-        address = Address(host="127.0.0.1", port=self.redis.port)
-        with connected(address) as stream:  # nobody is to wait for a whole lease at first
-            run = info(stream, "server")["run_id"]
-            fields = ("holder", "", "token", "6", "beat", "1", "run", run)
-            ask(stream, "HSET", "{sjg:default}:lease", *fields)
+        self.redis.vacate()
         self.machines = [Machine(name, self.folder, self.redis) for name in "abc"]
 
     def run(self, seconds: float) -> None:

@@ -17,6 +17,7 @@ WRITE: Final = Script(
     + """
 local fields = {'holder', 'token', 'beat', 'run', 'lasts'}
 local was = redis.call('HMGET', KEYS[1], unpack(fields))
+if was[1] and not was[5] then was[5] = '0' end  -- of the version before
 local how, fits = ARGV[1], false
 if how == 'none' then
   fits = not was[1]

@@ -13,6 +13,9 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 
+from gateway.cluster.address import Address
+from gateway.cluster.blocking import ask, connected, info
+from gateway.cluster.scripts import Names
 from tests.deploy.programs import require
 from tests.patience import PATIENCE
 from tests.ports import free_port
@@ -66,6 +69,14 @@ class RedisServer:
                 for _ in given:
                     answers.readline()
                 return answers.readline().rstrip()
+
+    def vacate(self, cluster: str = "default") -> None:
+        """As if the last gateway of the cluster had ended: nobody waits for a whole lease."""
+        address = Address(host="127.0.0.1", port=self.port, password=self._password)
+        with connected(address) as stream:
+            fields = ("holder", "", "token", "6", "beat", "1", "lasts", "0")
+            run = info(stream, "server")["run_id"]
+            ask(stream, "HSET", Names(cluster).lease, *fields, "run", run)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

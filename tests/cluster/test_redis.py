@@ -96,6 +96,14 @@ class RedisTests(SynchronousTestCase):
         entries = self.ask("XRANGE", "log", "-", "+")
         self.assertEqual([fields[-1] for _, fields in entries], [b"3"])
 
+    def test_a_record_of_the_version_before_can_be_taken(self) -> None:
+        self.ask("DEL", LEASE)
+        self.ask("HSET", LEASE, "holder", "a.1", "token", "3", "beat", "10", "run", "r1")
+        old = self.write(Request(0.0, "r1"))
+        self.assertEqual(old, Record("a.1", 3, 10, "r1", 0))
+        new = Record("b.1", 4, 11, "r1", 45_000)
+        self.assertEqual(self.write(Request(0.0, "r1", new, old)), new)
+
     def released(self, address: Address, **changes: object) -> bool:
         held = Record("a.1", 3, 10, "r1")
         self.ask("DEL", LEASE)

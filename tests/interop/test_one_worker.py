@@ -6,9 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.account import account, journal
-from gateway.cluster.address import Address
-from gateway.cluster.blocking import ask, connected, info
+from benchmarks.account import ENVIRONMENT_KEY, account, journal
 from tests.cluster.servers import RedisServer
 from tests.interop.kept import Kept
 from tests.interop.test_adoption import AccountCase, forked
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 SERVER = Kept(RedisServer)
 SAME = ("pid", "guardianPid", "generation", "state", "budget", "restarts")
 """What both gateways tell of the worker in the same words."""
+KEYS = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
 
 
 class OneWorkerTests(AccountCase):
@@ -28,12 +27,7 @@ class OneWorkerTests(AccountCase):
         self.folder.mkdir(parents=True)
         (self.folder / "key").write_text(token_hex(32))
         self.cluster = token_hex(4)
-        # As a cluster whose last gateway has ended: nobody has to wait for a whole lease.
-        address = Address(host="127.0.0.1", port=self.redis.port)
-        with connected(address) as stream:
-            fields = ("holder", "", "token", "6", "beat", "1")
-            fields = (*fields, "run", info(stream, "server")["run_id"])
-            ask(stream, "HSET", f"{{sjg:{self.cluster}}}:lease", *fields)
+        self.redis.vacate(self.cluster)
 
     def member(self, name: str, **environ: str) -> Place:
         """A machine with a gateway; all of them log in at one broker."""
@@ -84,6 +78,15 @@ class OneWorkerTests(AccountCase):
     def entries(self, call: str) -> list[dict[str, Any]]:
         return journal(self.folder, call)
 
+    def no_secret_is_in_redis(self) -> None:
+        """Neither in its files, which have each command, nor in its own log."""
+        key = (self.folder / "key").read_text()
+        secrets = [key, *KEYS.values(), ENVIRONMENT_KEY, "environment-secret"]
+        files = [file for file in self.redis.folder.rglob("*") if file.is_file()]
+        written = b"".join(file.read_bytes() for file in files)
+        self.assertIn(f"{{sjg:{self.cluster}}}:keys".encode(), written)
+        self.assertEqual([each for each in secrets if each.encode() in written], [])
+
     def test_all_gateways_answer_for_it_and_one_has_it(self) -> None:
         a, b, first = self.both()
         pid = a.status()["pid"]
@@ -104,20 +107,17 @@ class OneWorkerTests(AccountCase):
         status, answer = b.ask("/restart-python", {})
         self.assertEqual((status, answer["oldPid"]), (200, told["pid"]), answer)
         self.heard(b, lambda told: told["pid"] == answer["newPid"] and told["ready"])
-        keys = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
-        self.assertEqual(b.ask("/set-sj-key?wait=ready", keys)[0], 200)
+        self.assertEqual(b.ask("/set-sj-key?wait=ready", KEYS)[0], 200)
         self.assertEqual(b.ask("/set-sj-key", {"apiKey": "half"})[0], 400)
         used = 3
         b.until("count", lambda: b.status()["budget"]["used"] == used)
-        for file in self.redis.folder.rglob("*"):
-            if file.is_file():
-                self.assertNotIn(b"posted-secret", file.read_bytes(), file)
+        self.no_secret_is_in_redis()
 
         first.close()
         told = self.has_worker(b, "b")
         self.assertEqual(told["budget"]["used"], used + 1, "the count goes on")
         out, login = self.calls("logged out")[-1], self.calls("login")[-1]
-        self.assertEqual(login["api_key"], "POSTED-KEY-1", "the posted keys go with it")
+        self.assertEqual(login["api_key"], KEYS["apiKey"], "the posted keys go with it")
         self.assertLess(out["time"], login["time"])
         self.assertEqual(b.ask("/stop-python", {})[0], 200)
 
