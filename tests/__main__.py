@@ -48,7 +48,8 @@ LAST = "interop"
 What it tests is in processes of its own, which are not measured: it runs without the tracer.
 """
 LONG = tuple(
-    f"tests.{LAST}.test_{name}" for name in ("desk", "one_worker", "operations", "rehearsed_faults")
+    f"tests.{LAST}.test_{name}"
+    for name in ("compose_cluster", "desk", "one_worker", "operations", "rehearsed_faults")
 )
 """Modules of it that take a minute and more each: the page in all sizes, states and languages, and
 workers to whom everything happens.  With `--all` only."""

@@ -129,6 +129,46 @@ class DockerfileTests(SynchronousTestCase):
         self.assertEqual(flags.split(), given.split())
 
 
+class ComposeClusterTests(SynchronousTestCase):
+    """The compose file of a cluster; `tests.interop.test_compose_cluster` runs it."""
+
+    def setUp(self) -> None:
+        self.services = yaml.safe_load((DEPLOY / "compose-cluster.yaml").read_text())["services"]
+        self.gateways = {name: each for name, each in self.services.items() if "build" in each}
+
+    def test_balancers_know_its_gateways_by_their_names_and_ports(self) -> None:
+        nginx = (DEPLOY / "nginx-cluster.conf").read_text()
+        haproxy = (DEPLOY / "haproxy.cfg").read_text()
+        for name, service in self.gateways.items():
+            given = service["environment"]
+            self.assertEqual(given["SJGATEWAY_GATEWAY_NAME"], name)
+            place = f"127.0.0.1:{given['PORT']}"
+            self.assertIn(f"upstream sjgateway_{name} {{ server {place}; }}", nginx)
+            self.assertIn(f"backend {name}\n    retries 0\n    server {name} {place}\n", haproxy)
+
+    def test_its_variables_are_options_and_its_gateways_one_cluster(self) -> None:
+        from gateway.options import load
+
+        image = DockerfileTests()
+        image.setUp()
+        found = [
+            load({}, {**image.variables(), **each["environment"]})
+            for each in self.gateways.values()
+        ]
+        self.assertEqual({each.host for each in found}, {"127.0.0.1"})
+        self.assertEqual(len({each.port for each in found}), len(found))
+        self.assertEqual({each.cluster for each in found}, {"redis://127.0.0.1:6379"})
+        self.assertEqual([each.no_worker for each in found], [False, False, True])
+
+    def test_they_have_time_to_log_out_keep_their_state_and_have_no_privileges(self) -> None:
+        for name, service in self.gateways.items():
+            self.assertGreaterEqual(int(service["stop_grace_period"].removesuffix("s")), 60)
+            self.assertTrue(service["read_only"])
+            self.assertEqual(service["cap_drop"], ["ALL"])
+            kept = any(volume.endswith(f":{STATE}") for volume in service["volumes"])
+            self.assertEqual(kept, "SJGATEWAY_NO_WORKER" not in service["environment"], name)
+
+
 class ProcessOneTests(SynchronousTestCase):
     """In a process namespace of its own, where the gateway is process 1."""
 
