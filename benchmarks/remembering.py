@@ -33,7 +33,7 @@ def leave(folder: Path, settings: RelaySettings, batch: int) -> None:
     """Fill the memory in `folder`, `batch` events a turn, and leave it."""
     log = Log("E", max_bytes=settings.log_bytes, max_records=settings.log_records)
     log.retain = True
-    files = MemoryFiles(folder, PORT)
+    files = MemoryFiles(folder, PORT, "boot")
     files.lock()
     memory = Memory("/", log, NoState(), files, settings.log_bytes)
     memory.open()
@@ -49,7 +49,7 @@ def leave(folder: Path, settings: RelaySettings, batch: int) -> None:
 
 def started(folder: Path, settings: RelaySettings) -> tuple[RelayMemory, Relay]:
     relay = Relay(settings, Deadlines(time.monotonic), _never, Watcher(), wall=time.time)  # type: ignore[no-untyped-call]
-    files = MemoryFiles(folder, PORT)
+    files = MemoryFiles(folder, PORT, "boot")
     memory = RelayMemory(files, relay, settings, marks=("demo",), supervised=True, wall=time.time)
     memory.startService()
     return memory, relay

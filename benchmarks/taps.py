@@ -115,7 +115,7 @@ def main() -> None:
         recording.start()
         bars.start()
         log = Log("", max_bytes=8 << 20, max_records=20_000)
-        files = MemoryFiles(root, 0)
+        files = MemoryFiles(root, 0, "boot")
         files.lock()
         memory = Memory("/", log, NoState(), files, log.max_bytes)
         memory.open()

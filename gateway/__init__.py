@@ -20,6 +20,7 @@ The folders, in reading order; the `__init__` of each is its own map:
 - `tap`: what the plugin of twistd names.
 - `cli/`: commands beside the gateway: `python -m gateway tail` and others.
 - `__main__`: what `python -m gateway` runs.
+- `system/`: what not every operating system has, behind one interface.
 - `common/`: what is used by several of them.
 
 ARCHITECTURE.md says which of them may import which.

@@ -13,10 +13,8 @@ How it is made and run:
 - `service`: the gateway as a service: in which order its parts start and stop, and their errors.
 - `child_services`: the services for ports, worker, deadlines and sessions.
 - `process`: limits, clock, signals, memory and orphans of the process; what SIGHUP reads again.
-- `event_loop`: the reactor's loop without a log context for each read.
 - `hand_over`: the code on disk takes over in the same process, if a check of it passes.
 - `image`: the program of the process: its command, its check in a child, its replacement.
-- `memo`: what a program leaves for the next one of the process, in memory.
 - `check`: `--check`: looks at what a start needs, and starts nothing.
 
 Who is behind a session, and what it may do:

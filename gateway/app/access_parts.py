@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.engineio.deadlines import Deadlines
     from gateway.engineio.session import Session
     from gateway.options import Settings
+    from gateway.system.system import System
     from gateway.web.security.tokens import Token
 
 
@@ -36,7 +37,8 @@ class AccessParts:
     """Makes these parts, which know each other; `join` joins them with the rest.
 
     `environ` is the gateway's environment; `guardian()` is the process above the worker, None
-    where there is none.  Reads the token files.  Raises ValueError, with one line for the user.
+    where there is none; `system` tells whose a connection is.  Reads the token files.  Raises
+    ValueError, with one line for the user.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class AccessParts:
         environ: Mapping[str, str],
         deadlines: Deadlines,
         guardian: Callable[[], int | None],
+        system: System,
     ) -> None:
         self._settings = settings
         self.guarding = guard_settings(settings)
@@ -54,7 +57,11 @@ class AccessParts:
         is_secret = publish is Publish.WORKER
         self.worker_secret = worker_secret(settings, environ) if is_secret else None
         self.worker_sessions = WorkerSessions(
-            guardian, self.worker_secret, deadlines, supervised=not settings.no_worker
+            guardian,
+            self.worker_secret,
+            deadlines,
+            supervised=not settings.no_worker,
+            system=system,
         )
         self.identities = self.worker_sessions.identities
         self.wrong_tokens = WrongTokens(deadlines.clock)

@@ -37,7 +37,6 @@ from gateway.app.layer_settings import (
     socket_settings,
     worker_settings,
 )
-from gateway.app.memo import taken
 from gateway.app.memory_parts import make_memory
 from gateway.app.memory_service import LOOK_EVERY
 from gateway.app.process import Reloads, Step, process_services
@@ -58,6 +57,7 @@ from gateway.ops.systemd import Notifier
 from gateway.relay.journal import DirectJournal
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
+from gateway.system.system import this_system
 from gateway.web.http.inherited import Held, Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
@@ -67,6 +67,7 @@ from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from twisted.application.service import Service
@@ -95,15 +96,20 @@ class GatewayAssembly:
     ) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._system = this_system(portable=settings.portable)
         self._clock = reactor.seconds if runner is None else time.monotonic
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
         self._deadlines = Deadlines(self._clock)
-        self.access = AccessParts(settings, os.environ, self._deadlines, self._guardian)
+        self.access = AccessParts(
+            settings, os.environ, self._deadlines, self._guardian, self._system
+        )
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._events = self._make_worker_events()
         self.cluster = make_cluster(cluster_settings(settings), reactor, self._deadlines)
-        self.supervisor = self._make_supervisor(taken(Held.told(os.environ).own_memo))
+        self.supervisor = self._make_supervisor(
+            self._system.memo_of(Held.told(os.environ).own_memo)
+        )
         self.relay = self._make_relay()
         self.engine = self._make_engine()
         alerting = alert_settings(settings)
@@ -126,7 +132,7 @@ class GatewayAssembly:
             Image.of(runner, folder),
             self._notifier,
             (*self._history.flushes(self.relay), *flushes(self.cluster)),
-            bytes if self.supervisor is None else self.supervisor.memo,
+            self._memo,
             part=self.engine.end_polling,
             has_worker=lambda: self.supervisor is not None and self.supervisor.settled,
         )
@@ -197,6 +203,7 @@ class GatewayAssembly:
             trades=self._calendar.is_open,
             is_connected=self.access.worker_sessions.is_connected,
             spoke_version_3=self.access.worker_sessions.spoke_version_3,
+            system=self._system,
             tenure=self.elected or UNSHARED,
         )
         if self.elected is not None:
@@ -227,7 +234,7 @@ class GatewayAssembly:
             cluster.on_alarm.append(self._alarm)
         else:
             self.memory = make_memory(
-                self._settings, settings, relay, self._events, self.supervisor
+                self._settings, settings, relay, self._events, self.supervisor, system=self._system
             )
         return relay
 
@@ -306,7 +313,9 @@ class GatewayAssembly:
         """
         reactor = self._reactor
         count = self.engine.sessions.__len__
-        yield from process_services(reactor, self.reloads, count, is_alone=is_alone)
+        yield from process_services(
+            reactor, self.reloads, count, system=self._system, is_alone=is_alone
+        )
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineService(reactor, self._deadlines)
         yield from self.access.services(reactor)
@@ -338,6 +347,10 @@ class GatewayAssembly:
         """The process above the worker."""
         return None if self.supervisor is None else self.supervisor.guardian_pid
 
+    def _memo(self) -> AbstractContextManager[int]:
+        """What the program after this one in the process is told in memory."""
+        return self._system.memo(b"" if self.supervisor is None else self.supervisor.memo())
+
     def _alarm(self, why: str) -> None:
         """Tell people that the shared log does not answer, or that it does again."""
         self._alerts.cluster(why)
@@ -345,7 +358,12 @@ class GatewayAssembly:
     def log_by(self, runner: MutableMapping[str, Any]) -> LogObserver:
         """The observer that logs to where `runner` says.  Raises OSError or ValueError."""
         observer, output = make_log(
-            self._settings, runner, self._reactor, redact=self.redact, level=self._level
+            self._settings,
+            runner,
+            self._reactor,
+            redact=self.redact,
+            level=self._level,
+            again=self._system.opened_again,
         )
         self.reloads.steps.insert(0, Step("the log file", output.reload))
         return observer

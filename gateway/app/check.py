@@ -26,6 +26,7 @@ from gateway.ops.alerts.posting import WebhookClient
 from gateway.ops.alerts.receivers import receiver
 from gateway.ops.doctor import TOPICS, Finding, Level
 from gateway.ops.doctor.finding import fail, ok
+from gateway.system.system import this_system
 from gateway.web import private
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _findings(
     yield from doctor.check_files(settings)
     yield from doctor.check_clock(settings, now)
     yield doctor.check_descriptors(settings)
+    yield from doctor.check_system(this_system(portable=settings.portable))
     yield from doctor.check_environment(environ)
     try:
         guard = guard_settings(settings)

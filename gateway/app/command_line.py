@@ -71,7 +71,11 @@ class Options(usage.Options):
             raise usage.UsageError(str(error)) from None
         if self._is_foreground and not self._check:
             self._listen()
-        from gateway.web.http.inherited import Held  # noqa: PLC0415  # clients wait by now
+        from gateway.system.system import this_system  # noqa: PLC0415  # clients wait by now
+        from gateway.web.http.inherited import Held  # noqa: PLC0415
+
+        if self.parent is not None:
+            this_system(portable=self.settings.portable).install_reactor()
 
         held = Held.told(os.environ)
         if self._check:

@@ -20,7 +20,7 @@ from gateway.cluster.seal import Seal
 from gateway.common.attempt import attempt
 from gateway.worker.lifecycle.gate import Hold
 from gateway.worker.process.command import latin
-from gateway.worker.process.guardian import now
+from gateway.worker.process.guarding.words import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -38,12 +38,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from gateway.app.image import heed_signals, refusal, signals_wait
-from gateway.app.memo import written
 from gateway.common.attempt import attempt, reason
 from gateway.contract import GoingDownError, HandOverError, no_hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from gateway.app.image import Image
     from gateway.app.process import Step
@@ -62,8 +62,9 @@ class HandOver(Service):
     `image`: the program of this process; None: the process is another application's, and there
     is no hand-over.  `flushes` is what is done last, in this order, before the program is replaced:
     each blocks until that which only memory has is written, within a second or two, and may be
-    followed by more work, since the program may stay.  `memo()` is what the next program is told
-    in memory.  `part()` ends the sessions that poll, and says whether there were any.
+    followed by more work, since the program may stay.  `memo()` is a descriptor of what the next
+    program is told in memory, as `System.memo`.  `part()` ends the sessions that poll, and says
+    whether there were any.
     `has_worker()`: whether a worker runs; only then is what is wrong with its program or its keys a
     reason to stay.
     """
@@ -75,8 +76,8 @@ class HandOver(Service):
         reactor: Any,
         image: Image | None,
         notifier: Notifier,
-        flushes: Iterable[Step] = (),
-        memo: Callable[[], bytes] = bytes,
+        flushes: Iterable[Step],
+        memo: Callable[[], AbstractContextManager[int]],
         *,
         part: Callable[[], bool] = lambda: False,
         has_worker: Callable[[], bool] = lambda: False,
@@ -150,7 +151,7 @@ class HandOver(Service):
                 for step in self.flushes:
                     attempt(step.what, step.do)
                 if not came:
-                    with written(self._memo()) as memo:
+                    with self._memo() as memo:
                         image.replace(self.listeners.sockets, memo)
         except OSError as error:
             raise refusal(f"its program can't be run: {reason(error)}") from error

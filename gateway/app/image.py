@@ -18,8 +18,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 
-from gateway.app.memo import NO_MEMO
 from gateway.contract import HandOverError
+from gateway.system.system import NO_MEMO
 from gateway.web.http.inherited import VARIABLE, Held
 
 if TYPE_CHECKING:

@@ -18,12 +18,13 @@ import mmap
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.relay.ring import PAGE, Ring, UnusableError
 
-BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LARGEST: Final = 4 << 30
 """Bytes of a file that is read."""
 ZEROS: Final = 1 << 20
@@ -33,18 +34,18 @@ ZEROS: Final = 1 << 20
 class MemoryFiles:
     """The files of the gateway at `port` in `folder`; the `Place` of its memories.
 
+    `boot` names the start of the machine; where it is empty, a file that was not closed is not
+    believed.
     Methods raise OSError.
     """
 
-    def __init__(self, folder: Path, port: int, boot: Path = BOOT) -> None:
+    def __init__(self, folder: Path, port: int, boot: str) -> None:
         self._folder = folder
         self._stem = f"memory-{port}"
         self._lock: int | None = None
         self._maps: dict[str, tuple[mmap.mmap, int]] = {}
         self._draft: tuple[mmap.mmap, int] | None = None
-        self.boot = ""
-        with suppress(OSError):
-            self.boot = boot.read_text().strip()
+        self.boot = boot
 
     def lock(self) -> bool:
         """Whether the files are ours from now on; the lock may have been removed meanwhile."""

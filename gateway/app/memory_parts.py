@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.relay.relay import Relay
     from gateway.relay.remembered import Remembered
     from gateway.relay.settings import RelaySettings
+    from gateway.system.system import System
     from gateway.worker.lifecycle.exits import LastExits
     from gateway.worker.supervisor import Supervisor
 
@@ -34,12 +35,14 @@ def make_memory(
     relay: Relay,
     events: WorkerEvents,
     supervisor: Supervisor | None,
+    *,
+    system: System,
 ) -> RelayMemory | None:
     """The memory of `relay`; None for what is not the market: nothing of it may be left."""
     if mark_of(settings):
         return None
     memory = RelayMemory(
-        MemoryFiles(state_dir(settings, os.environ), settings.port),
+        MemoryFiles(state_dir(settings, os.environ), settings.port, system.boot()),
         relay,
         relaying,
         marks=MARKS,

@@ -12,17 +12,19 @@ import os
 import resource
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from twisted.application.service import Service
 from twisted.internet.process import reapAllProcesses, reapProcessHandlers
 from twisted.logger import Logger
 
-from gateway.app.event_loop import poll_directly
 from gateway.app.service import periodic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from gateway.system.system import System
 
 DESCRIPTORS = 65536
 """More would only slow down children that close all they could have."""
@@ -33,7 +35,12 @@ _log = Logger(namespace="gateway")
 
 
 def process_services(
-    reactor: Any, reload: Callable[[], None], clients: Callable[[], int], *, is_alone: bool
+    reactor: Any,
+    reload: Callable[[], None],
+    clients: Callable[[], int],
+    *,
+    system: System,
+    is_alone: bool,
 ) -> Iterator[Service]:
     """The services for the process; `clients()` is how many there are.
 
@@ -41,9 +48,11 @@ def process_services(
     """
     yield ProcessLimits()
     if is_alone:
-        yield OwnProcess(reactor, reload)
-        if os.getpid() == 1 or _has_children():
-            yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap_orphans)
+        yield OwnProcess(reactor, reload, system)
+        # Children before we start any are left from a hand-over.
+        if os.getpid() == 1 or system.dead_child() is not None:
+            reap = partial(reap_orphans, system)
+            yield periodic(reactor, "Collecting orphans", REAP_INTERVAL, reap)
     yield periodic(reactor, "Giving memory back", TRIM_INTERVAL, MemoryTrimmer(clients).look)
 
 
@@ -76,14 +85,15 @@ class OwnProcess(Service):
 
     name = "the process of our own"
 
-    def __init__(self, reactor: Any, reload: Callable[[], None]) -> None:
+    def __init__(self, reactor: Any, reload: Callable[[], None], system: System) -> None:
         self._reactor = reactor
+        self._system = system
         self._reload = reload
 
     def startService(self) -> None:
         super().startService()
         use_monotonic_clock(self._reactor)
-        poll_directly(self._reactor)
+        self._system.poll_directly(self._reactor)
         self._reactor.addSystemEventTrigger("before", "shutdown", _end_at_next_signal)
         heed_hangup(self._reactor, self._reload)
         gc.freeze()
@@ -220,26 +230,8 @@ REAP_INTERVAL: Final = 1.0
 """Seconds between two looks; a look is one system call while no process has ended."""
 
 
-def reap_orphans() -> None:
+def reap_orphans(system: System) -> None:
     """Collect the children that ended and that the reactor did not start."""
     reapAllProcesses()
-    while (pid := _dead()) and pid not in reapProcessHandlers:
+    while (pid := system.dead_child()) and pid not in reapProcessHandlers:
         os.waitpid(pid, os.WNOHANG)
-
-
-def _has_children() -> bool:
-    """Whether there are children: asked before we start any, they are left from a hand-over."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _dead() -> int:
-    """The pid of a child that has ended and waits to be collected; 0 for none."""
-    try:
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return 0
-    return found.si_pid if found else 0

@@ -20,8 +20,9 @@ from gateway.app.layer_settings import WORKER_KEY
 from gateway.common.attempt import Attempts
 from gateway.engineio.errors import ProtocolError
 from gateway.engineio.meter import BYTES, SLICE
+from gateway.system.ends import Ends
 from gateway.web.security.addresses import is_loopback
-from gateway.worker.process.connections import Connections, Ends
+from gateway.worker.process.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.engineio.interfaces import Connection
     from gateway.engineio.packet import Packet
     from gateway.engineio.session import Session
+    from gateway.system.system import System
 
 PAUSE: Final = 0.05
 """Seconds between two look-ups at least; a client is held back so long at most."""
@@ -49,7 +51,7 @@ class WorkerSessions:
     It knows them by the connections of the worker's processes, and by `secret` in the URL where
     that is not empty.
     `guardian()` is the pid of the process above the worker; None: there is no worker now.
-    `supervised`: whether a worker is run at all.
+    `supervised`: whether a worker is run at all.  `system` is asked whose the connections are.
     """
 
     sessions: Mapping[str, Session]
@@ -62,8 +64,9 @@ class WorkerSessions:
         deadlines: Deadlines,
         *,
         supervised: bool,
+        system: System,
     ) -> None:
-        self.connections = Connections(guardian)
+        self.connections = Connections(guardian, system)
         self._lookup = WorkerLookup(self.evident, self.owned, deadlines)
         self.identities = Identities(self._lookup.owns)
         self._secret = secret

@@ -32,6 +32,8 @@ TEXTS: Final = {
     "demo": "讓 worker 播放示範行情：價格是隨機的，不需要券商帳號。沒有 main.py 時，由 gateway 自己的程式播放。",
     "dev": "開發用：worker 的任一 Python 檔案變更時重新啟動 worker，日誌等級為 debug。",
     "no_worker": "不執行 worker；可以發布事件的用戶端就是事件的來源。",
+    "portable": "即使在 Linux 上，也只使用任何 POSIX 系統都有的功能，與 macOS 上相同；少了哪些保證見"
+    " docs/systems.zh-TW.md。未指定時，在 Linux 上使用 Linux 的所有功能。",
     "state_dir": "存放重新啟動後仍需保留的資料的目錄：worker 的啟動紀錄、recovery.key、最近的事件"
     "（memory-PORT.ring，約為 --history-size 的兩倍）與 K 線。未指定時依序為"
     " $STATE_DIRECTORY、$XDG_STATE_HOME/sjgateway、~/.local/state/sjgateway。",

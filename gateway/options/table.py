@@ -151,6 +151,10 @@ class Settings:
     no_worker: bool = flag(
         "Run no worker; any client that may publish is the source of the events."
     )
+    portable: bool = flag(
+        "Do with what every POSIX system has, as on macOS, although this is Linux; docs/systems.md"
+        " says what is promised less. Without it: on Linux all that Linux has."
+    )
     state_dir: Path | None = option(
         "",
         "Folder for data that is kept over restarts: the ledger of worker starts, recovery.key,"

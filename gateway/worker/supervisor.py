@@ -18,6 +18,7 @@ from gateway.common.attempt import attempt
 from gateway.common.escape import escape
 from gateway.common.redact import Redactor
 from gateway.market.events import ERROR
+from gateway.system.system import this_system
 from gateway.worker.calendar.periodic_checks import PeriodicChecks
 from gateway.worker.estate import Estate
 from gateway.worker.keys.store import CredentialChange, CredentialStore
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from gateway.common.credentials import Credentials
+    from gateway.system.system import System
     from gateway.worker.lifecycle.protocols import WorkerRun
     from gateway.worker.lifecycle.requests import Facts
     from gateway.worker.process.tenure import Tenure
@@ -57,7 +59,8 @@ class Supervisor:
     by `reactor.seconds()`.  `trades(seconds since 1970)` tells whether a market is open then,
     `is_connected()` whether the worker has a connection to us, `spoke_version_3(seconds)`
     whether a client of this machine was refused for Engine.IO 3 in the last `seconds`.
-    `tenure`: the right to have a worker, where several gateways share it.
+    `tenure`: the right to have a worker, where several gateways share it.  `system`: by default
+    the one that this is.
     `in_thread` does what waits for the disk, by default in the reactor's threads.
     Raises ValueError for settings that make no sense.
     """
@@ -75,9 +78,11 @@ class Supervisor:
         trades: Callable[[float], bool] = lambda _: True,
         is_connected: Callable[[], bool] = lambda: True,
         spoke_version_3: Callable[[float], bool] = lambda _: False,
+        system: System | None = None,
         tenure: Tenure = UNSHARED,
         in_thread: Callable[[Callable[[], Any]], Deferred[Any]] | None = None,
     ) -> None:
+        system = system or this_system()
         self._settings = settings
         self._wall = wall
         self._trades = trades
@@ -99,7 +104,13 @@ class Supervisor:
         )
         clock = lambda: reactor.seconds()  # noqa: E731, PLW0108  # it is another one after the start
         self._limits = BrokerLimits(settings, self._ledger, clock=clock, wall=wall)
-        claim = Claim(settings.state_dir, self._identity, self._alert, keeps=settings.keep > 0)
+        claim = Claim(
+            settings.state_dir,
+            self._identity,
+            self._alert,
+            system=system,
+            keeps=settings.keep > 0,
+        )
         runs = RunMaker(
             reactor,
             settings,
@@ -107,6 +118,7 @@ class Supervisor:
             keys=self._keys,
             output=self._output,
             claim=claim,
+            system=system,
             tenure=tenure,
             trades=lambda: trades(wall()),
             gateway_url=lambda: self._gateway_url,
@@ -118,6 +130,7 @@ class Supervisor:
             runs,
             self._keys,
             limits=self._limits,
+            system=system,
             tenure=tenure,
             lifecycle=lambda: self._lifecycle,
             wall=wall,
@@ -249,7 +262,7 @@ class Supervisor:
     # -- the right to have a worker, where several gateways share it --------------------------
 
     def may_live(self, until: float | None) -> None:
-        """The right lasts until then, in seconds of `guardian.now`; None: it has ended."""
+        """The right lasts until then, in seconds of `guarding.words.now`; None: it has ended."""
         worker = self._lifecycle.worker
         if until is None:
             self._lifecycle.give_way()

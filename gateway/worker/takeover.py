@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from gateway.system.system import System
     from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.broker_limits import BrokerLimits
     from gateway.worker.lifecycle.lifecycle import Lifecycle
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from gateway.worker.process.run_maker import RunMaker
     from gateway.worker.process.tenure import Tenure
     from gateway.worker.settings import WorkerSettings
-
-BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-"""Tells one start of the machine from another, where there is such a file."""
 
 _log = Logger(namespace="gateway.worker")
 
@@ -51,6 +48,7 @@ class Takeover:
         keys: CredentialStore,
         *,
         limits: BrokerLimits,
+        system: System,
         tenure: Tenure,
         lifecycle: Callable[[], Lifecycle],
         wall: Callable[[], float],
@@ -69,6 +67,7 @@ class Takeover:
             reactor,
             claim,
             settings.patience(ready=False),
+            interrupted=system.interrupts_orphans,
             adoption=Adoption(
                 reactor,
                 claim,
@@ -76,12 +75,13 @@ class Takeover:
                 adopt=self._adopt,
                 learn=self._has_its_keys,
                 changed=reconsider,
+                keeps=system.keeps_workers,
             ),
             freed=reconsider,
         )
         self.hold = self._predecessor.hold
         """A check of the gate."""
-        self._mark = StopMark(claim)
+        self._mark = StopMark(claim, system.boot)
         self.is_stopped = False
         """Whether a person stopped the worker, and nobody has asked for one since."""
 
@@ -162,17 +162,20 @@ class StopMark:
     """A file that says that a person stopped the worker, for the case that the gateway is killed.
 
     One that was put before the machine started says nothing: whoever switches it on wants a worker.
-    Without a `claim` that can be held there is none.
+    `boot()` names its start; where that is unknown, the mark stays.  Without a `claim` that can be
+    held there is none.
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, boot: Callable[[], str]) -> None:
         self._claim = claim
+        self._boot = boot
 
     @property
     def is_there(self) -> bool:
         """Whether it says so."""
         with suppress(OSError):
-            return self._claim.in_charge and self._claim.stop_mark.read_text("ascii") == _boot()
+            if self._claim.in_charge:
+                return self._claim.stop_mark.read_text("ascii").strip() == self._boot()
         return False
 
     def put(self, *, there: bool) -> None:
@@ -184,10 +187,4 @@ class StopMark:
         if there:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(file, "w", encoding="ascii") as stream:
-                stream.write(_boot())
-
-
-def _boot() -> str:
-    with suppress(OSError):
-        return BOOT.read_text("ascii")
-    return ""
+                stream.write(f"{self._boot()}\n")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred
@@ -13,6 +14,7 @@ from gateway.app.hand_over import LINGER, HandOver
 from gateway.app.image import refusal
 from gateway.app.process import Step
 from gateway.contract import GoingDownError, HandOverError
+from gateway.system.memory_file import written
 
 TURN = 1e-6
 """Seconds that stand for one turn of the reactor."""
@@ -90,7 +92,7 @@ class HandOverTests(SynchronousTestCase):
             image,
             self.world,
             [Step("Breaking", self.breaks), self.flush()],
-            lambda: b"keys",
+            partial(written, b"keys"),
             part=self.world.part,
             has_worker=lambda: True,
         )

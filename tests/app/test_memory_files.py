@@ -15,7 +15,7 @@ SIZE = 8192
 class FilesTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp())
-        self.files = MemoryFiles(self.folder, 3001)
+        self.files = MemoryFiles(self.folder, 3001, "boot")
         self.assertTrue(self.files.lock())
         self.addCleanup(self.files.close)
         self.path = self.folder / "memory-3001.ring"
@@ -53,9 +53,9 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual(len(list(self.folder.glob("*.ring"))), 2)
 
     def test_two_gateways_of_one_port_do_not_share_them(self) -> None:
-        other = MemoryFiles(self.folder, 3001)
+        other = MemoryFiles(self.folder, 3001, "boot")
         self.assertFalse(other.lock())
-        self.assertTrue(MemoryFiles(self.folder, 3002).lock())
+        self.assertTrue(MemoryFiles(self.folder, 3002, "boot").lock())
         self.files.close()
         self.assertTrue(other.lock())
         other.close()
@@ -90,9 +90,6 @@ class FilesTests(SynchronousTestCase):
         self.made()
         self.assertEqual(victim.read_text(), "mine")
 
-    def test_without_the_name_of_the_boot(self) -> None:
-        self.assertEqual(MemoryFiles(self.folder, 1, boot=self.folder / "none").boot, "")
-
 
 class OtherUserTests(SynchronousTestCase):
     def test_a_file_of_another_user_is_not_believed(self) -> None:
@@ -104,7 +101,7 @@ class OtherUserTests(SynchronousTestCase):
 
         def read() -> str:
             try:
-                MemoryFiles(folder, 3001).read("/")
+                MemoryFiles(folder, 3001, "boot").read("/")
             except UnusableError as error:
                 return str(error)
             return ""
@@ -116,7 +113,7 @@ class OtherUserTests(SynchronousTestCase):
 
         def lock() -> bool:
             try:
-                return MemoryFiles(folder, 3001).lock()
+                return MemoryFiles(folder, 3001, "boot").lock()
             except OSError:
                 return False
 

@@ -13,6 +13,7 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.market.freshness import GONE, Freshness
 from gateway.options import Settings
 from gateway.relay.settings import RelaySettings
+from gateway.system.linux import Linux
 from gateway.worker.lifecycle.exits import EXITS_KEPT, Exit, LastExits
 from tests.relay.world import RelayWorld, market
 
@@ -22,14 +23,14 @@ PORT = 3001
 class Process:
     """One gateway's life: a relay with its memory.  `kill` leaves the files as they are."""
 
-    def __init__(self, folder: Path, now: float = 1.7e9, boot: Path | None = None, **given: Any):
+    def __init__(self, folder: Path, now: float = 1.7e9, boot: str = "boot", **given: Any):
         self.now = now
         settings = {"pid_key": lambda: b"k" * 32, **market(quotes=True), **given}
         self.world = RelayWorld(**settings)
         self.world.watcher.trusts = lambda _: True  # type: ignore[method-assign]
         for hub in self.world.relay.hubs.values():
             hub.log.epoch = hub._journal.epoch
-        self.files = MemoryFiles(folder, PORT, **({} if boot is None else {"boot": boot}))
+        self.files = MemoryFiles(folder, PORT, boot)
         self.memory = RelayMemory(
             self.files,
             self.world.relay,
@@ -115,17 +116,13 @@ class StartTests(MemoryCase):
         before = self.process()
         before.say()
         before.memory.stopService()
-        boot = self.folder / "boot"
-        boot.write_text("another")
-        self.assertTrue(self.process(boot=boot).status.continued)
+        self.assertTrue(self.process(boot="another").status.continued)
 
     def test_after_a_power_cut(self) -> None:
         before = self.process()
         before.say()
         before.kill()
-        boot = self.folder / "boot"
-        boot.write_text("another")
-        after = self.process(boot=boot)
+        after = self.process(boot="another")
         self.assertNotEqual(after.world.log.epoch, before.world.log.epoch)
         self.assertEqual(after.world.client().after, [])
         self.assertIn("started anew", after.status.reason)
@@ -158,7 +155,7 @@ class StartTests(MemoryCase):
 
     def test_of_a_demonstration_nothing_is_kept_or_read(self) -> None:
         self.assertIsNone(
-            make_memory(Settings(demo=True), RelaySettings(), None, None, None)  # type: ignore[arg-type]
+            make_memory(Settings(demo=True), RelaySettings(), None, None, None, system=Linux())  # type: ignore[arg-type]
         )
         before = self.process()
         client = before.world.client()

@@ -21,8 +21,9 @@ import os, signal, time
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from gateway.app.process import OwnProcess
+from gateway.system.linux import Linux
 before = [reactor.callLater(3600, lambda: None), reactor.callLater(7200, lambda: None)]
-OwnProcess(reactor, lambda: None).startService()
+OwnProcess(reactor, lambda: None, Linux()).startService()
 """
 
 

@@ -12,7 +12,9 @@ SCRIPT = """
 import os
 from twisted.internet import protocol, reactor
 from gateway.app.service import periodic
+from functools import partial
 from gateway.app.process import reap_orphans
+from gateway.system.linux import Linux
 
 status = []
 
@@ -42,7 +44,8 @@ def look():
     else:
         reactor.callLater(0.02, look)
 
-reactor.callWhenRunning(periodic(reactor, 'Collecting', 0.05, reap_orphans).startService)
+reap = partial(reap_orphans, Linux())
+reactor.callWhenRunning(periodic(reactor, 'Collecting', 0.05, reap).startService)
 reactor.callWhenRunning(reactor.spawnProcess, Ours(), "/bin/sh", ["sh", "-c", "exit 3"])
 reactor.callWhenRunning(look)
 reactor.run()

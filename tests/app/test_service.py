@@ -17,13 +17,14 @@ from gateway.app.child_services import PortService
 from gateway.app.service import Gateway, Part, StartError, periodic, refused
 from gateway.engineio.deadlines import Deadlines
 from gateway.options import Settings
+from gateway.system.linux import Linux
 from gateway.web.http.listen_plan import ListenError
 
 
 class ServiceTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.done: list[str] = []
-        self.gateway = Gateway(list, lambda: None)
+        self.gateway = Gateway(list, lambda: None, Linux())
 
     def add(self, name: str, stopped: Deferred[None] | None = None) -> None:
         def stop() -> Any:
@@ -114,7 +115,7 @@ class GatewayTests(ServiceTestCase):
             pass
 
         listeners: Any = SimpleNamespace(open=listen, close=close, exposed=False, addresses=[])
-        access = AccessParts(Settings(), {}, Deadlines(Clock().seconds), lambda: None)
+        access = AccessParts(Settings(), {}, Deadlines(Clock().seconds), lambda: None, Linux())
         PortService(listeners, Settings(), access).setServiceParent(self.gateway)
 
     def test_a_port_in_use_is_one_line_and_ends_the_start(self) -> None:

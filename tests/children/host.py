@@ -23,6 +23,7 @@ from gateway.common.credentials import Credentials
 from gateway.worker.process import guarded
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
+from tests.system.this import SYSTEM
 
 for name in [name for name in os.environ if "COVERAGE" in name]:
     del os.environ[name]  # the worker is not measured: its tracer may swallow an interrupt
@@ -63,6 +64,7 @@ supervisor = Supervisor(
         keep=float(keep or 0),
     ),
     tell,
+    system=SYSTEM,
 )
 
 

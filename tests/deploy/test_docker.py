@@ -23,6 +23,7 @@ from tests.deploy.programs import require
 from tests.deploy.running import BIN, DEPLOY, ROOT, WORKER, environment, until
 from tests.patience import PATIENCE
 from tests.ports import free_port
+from tests.system.this import linux_only
 
 STATE = "/var/lib/sjgateway"
 NAMESPACE = ("--pid", "--fork", "--mount-proc", "--kill-child")
@@ -231,6 +232,7 @@ class ProcessOneTests(SynchronousTestCase):
         """The orphan that it was given, dead or alive."""
         return [each for each in gateway.children() if each.name() == "sleep"]
 
+    @linux_only
     def test_it_is_healthy_collects_orphans_and_stops_its_worker(self) -> None:
         self.read_to("worker up")
         self.assertTrue(self.is_healthy())

@@ -12,11 +12,11 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from gateway.worker.lifecycle import exits
 from gateway.worker.process import usage
 from gateway.worker.settings import WorkerSettings
 from gateway.worker.supervisor import Supervisor
 from tests.patience import PATIENCE
+from tests.system.this import SYSTEM
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -51,12 +51,10 @@ class RealTestCase(TestCase):
     """Makes supervisors and sees to it that nothing is left of them."""
 
     timeout = 2 * PATIENCE
-    kills = staticmethod(exits.kills)
 
     def setUp(self) -> None:
-        self.patch(
-            exits, "kills", lambda *_: ()
-        )  # the machine's counter is that of other tests too
+        # The machine's counter is that of other tests, too.
+        self.patch(type(SYSTEM), "memory_kills", lambda _: ())
         self.patch(usage, "LOOK_INTERVAL", 0.02)
         self.patch(usage, "LOOKS", 3)
 
@@ -88,6 +86,7 @@ class RealTestCase(TestCase):
             environ=environ,
             cwd=self.folder,
             random=lambda: 0.0,
+            system=SYSTEM,
             **told,
         )
         self.addCleanup(made.stop, now=True)

@@ -19,6 +19,7 @@ from twisted.internet.error import ProcessDone
 from twisted.python.failure import Failure
 
 from gateway.common import attempt
+from gateway.system.linux import Linux
 from gateway.worker.process.guarded import LIFELINE, STATUS, STDERR, STDOUT
 from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.settings import WorkerSettings
@@ -213,6 +214,7 @@ class Simulation:
             cwd=folder,
             wall=self.reactor.wall,
             random=lambda: 0.0,
+            system=Linux(),
             tenure=tenure,
             in_thread=maybeDeferred,
         )

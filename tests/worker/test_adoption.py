@@ -21,21 +21,27 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from gateway.worker.process.door import listen
-from gateway.worker.process.guarded import GUARDIAN
 from gateway.worker.process.predecessor import guards
 from tests.patience import PATIENCE
+from tests.system.this import linux_only
 from tests.warm import Warm, start
 from tests.worker.real import CHILDREN, RealTestCase, alive, soon
 
 MOMENTS = 12
 """How many gateways are killed at a random moment."""
+OLDER = """
+import sys
+sys.path.append({root!r})
+from gateway.worker.process.guarding import doorway, program
+doorway.VERSION = program.VERSION = 0
+program.Guardian().main()
+"""
+"""A guardian that speaks another version."""
 
 
+@linux_only
 class AdoptionTestCase(RealTestCase):
     """Gateways with one state folder, each a process of its own, which are killed."""
-
-    if sys.platform != "linux":
-        skip = "the door needs Linux"
 
     def setUp(self) -> None:
         super().setUp()
@@ -267,7 +273,7 @@ class AdoptionTests(AdoptionTestCase):
 
     async def test_an_older_guardian_is_waited_for(self) -> None:
         older = self.folder / "guardian.py"
-        older.write_text(GUARDIAN.read_text().replace("\nVERSION = 1\n", "\nVERSION = 0\n"))
+        older.write_text(OLDER.format(root=os.fspath(Path(__file__).parents[2])))
         host = self.host(GUARDIAN=str(older))
         first = await self.is_told("running")
         self.kill(host)

@@ -14,6 +14,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from tests.patience import PATIENCE
+from tests.system.this import linux_only
 from tests.warm import Warm, start
 
 from .real import CHILDREN, RealTestCase, alive, soon
@@ -69,6 +70,7 @@ class OrphanTests(RealTestCase):
         await self.killed("polite.py", size=2, group=True)
         self.assertEqual(self.noted("finally"), self.noted("start"))
 
+    @linux_only
     async def test_a_worker_in_a_native_login_with_daemon_and_pipe_holder(self) -> None:
         await self.killed("native.py", "0.8", size=4)
         self.assertEqual(self.noted("finally"), self.noted("start"))

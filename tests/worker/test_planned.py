@@ -6,7 +6,7 @@ import errno
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.lifecycle import exits
+from gateway.system.linux import Linux
 
 from .simulated import Simulation
 
@@ -62,7 +62,8 @@ class EndTests(SynchronousTestCase):
 
     def test_a_kill_by_the_kernel_for_memory_is_told(self) -> None:
         for kills, cause in ((7, "out-of-memory"), (6, "other")):
-            self.patch(exits, "kills", lambda: (6,))
+            counter = [6]
+            self.patch(Linux, "memory_kills", lambda _, counter=counter: tuple(counter))
             world = self.world(10)
-            self.patch(exits, "kills", lambda kills=kills: (kills,))
+            counter[0] = kills
             self.assertEqual(self.ended(world, 9)["class"], cause)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from functools import partial
 from pathlib import Path
 from unittest import SkipTest
 
+from gateway.system.linux import Linux
+from gateway.system.proc import memory_kills
 from gateway.worker.lifecycle import exits
+from tests.system.this import SYSTEM
 
 from .real import RealTestCase, soon
 
@@ -31,7 +33,7 @@ class MemoryTests(RealTestCase):
         return group
 
     async def test_one_that_takes_too_much_is_told_as_out_of_memory(self) -> None:
-        self.patch(exits, "kills", self.kills)
+        self.patch(Linux, "memory_kills", lambda _: memory_kills())
         supervisor = self.supervisor("hungry.py", str(self.group() / "cgroup.procs"))
         supervisor.start()
         event = await self.is_told("exited")
@@ -48,7 +50,7 @@ class MemoryTests(RealTestCase):
         events = root / "sys/fs/cgroup/worker/memory.events"
         events.parent.mkdir(parents=True)
         events.write_text("low 0\noom 0\noom_kill 3\n")
-        self.patch(exits, "kills", partial(self.kills, root))
+        self.patch(type(SYSTEM), "memory_kills", lambda _: memory_kills(root))
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
         for kills, cause in ((3, "other"), (4, "out-of-memory"), (4, "other")):

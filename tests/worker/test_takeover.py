@@ -6,23 +6,21 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker import takeover
 from gateway.worker.process.claim import Claim
 from gateway.worker.takeover import StopMark
+from tests.system.this import SYSTEM
 
 
 class StopMarkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
-        self.boot = Path(self.mktemp()).absolute()
-        self.boot.write_text("first")
-        self.patch(takeover, "BOOT", self.boot)
+        self.boot = "first"
 
     def mark(self, program: str = "main.py 3001") -> StopMark:
-        claim = Claim(self.folder, lambda: program, lambda _: None)
+        claim = Claim(self.folder, lambda: program, lambda _: None, system=SYSTEM)
         self.addCleanup(claim.give_up)
         self.assertTrue(claim.free)
-        return StopMark(claim)
+        return StopMark(claim, lambda: self.boot)
 
     def test_it_is_for_one_program_and_port_until_it_is_taken_away(self) -> None:
         mark, other = self.mark(), self.mark("main.py 3002")
@@ -33,9 +31,9 @@ class StopMarkTests(SynchronousTestCase):
     def test_who_starts_the_machine_wants_a_worker(self) -> None:
         mark = self.mark()
         mark.put(there=True)
-        self.boot.write_text("second")
+        self.boot = "second"
         self.assertFalse(mark.is_there)
-        self.boot.unlink()
+        self.boot = ""
         mark.put(there=True)
         self.assertTrue(mark.is_there, "a system that does not tell")
 

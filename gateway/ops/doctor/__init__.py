@@ -7,6 +7,7 @@
 - `ports`: whether the ports are free, and who could reach them.
 - `host`: clock, file descriptors, `SJGATEWAY_` variables; who may read the gateway's files; the
   state folder, the ledger of starts, the folder of recordings, and the file of bars.
+- `system`: what is promised on this system.
 - `redis`: the Redis of a cluster; imported where there is one.
 
 `gateway.app.check` runs all of them; `gateway.app.command_line` looks at the ports.
@@ -24,6 +25,7 @@ from gateway.ops.doctor.host import (
     check_state,
 )
 from gateway.ops.doctor.ports import check_places, check_ports
+from gateway.ops.doctor.system import check_system
 from gateway.ops.doctor.worker_program import check_worker, find_target
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "check_ports",
     "check_recording",
     "check_state",
+    "check_system",
     "check_worker",
     "find_target",
 ]

@@ -52,6 +52,7 @@ TOPICS = (
     "environment",
     "clock",
     "descriptors",
+    "system",
 )
 """What is checked, in the order of the output."""
 

@@ -13,6 +13,7 @@ from twisted.logger import LogLevel
 
 from gateway.ops.logs.format import LogObserver, json_line, text_line
 from gateway.ops.logs.sinks import Descriptor, LogOutput, Syslog, descriptor_file, log_file
+from gateway.ops.logs.stream import LogStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -26,33 +27,36 @@ STDOUT: MutableMapping[str, Any] = {"logfile": "-", "nodaemon": True, "syslog": 
 """The options of twistd for a log on stdout, for a gateway in another application."""
 
 
-def destination(settings: Settings, runner: Mapping[str, Any], reactor: Any = None) -> File:
+def destination(
+    settings: Settings, runner: Mapping[str, Any], stream: Callable[[int], File] | None = None
+) -> File:
     """The file to log to; `runner` holds the options of `twistd` or of `twist`.
 
-    `reactor` tells when a terminal or a pipe has room again; without it a write may wait.
+    `stream` makes the file for a terminal or a pipe, which may have no room; without it a write may
+    wait.
 
     `--log-file` counts first.  Raises OSError where a file can't be opened, and
     ValueError where what was asked for makes no sense.
     """
     if settings.log_file:
-        return log_file(settings.log_file, settings, reactor)
+        return log_file(settings.log_file, settings, stream)
     if "logFile" in runner:  # twist: an open stream
-        return _stream(runner["logFile"], reactor)
+        return _stream(runner["logFile"], stream)
     if runner["syslog"]:
         return Syslog(runner["prefix"])
     name = runner["logfile"] or ("-" if runner["nodaemon"] else "twistd.log")
     if name != "-":
-        return log_file(Path(name), settings, reactor)
+        return log_file(Path(name), settings, stream)
     if not runner["nodaemon"]:
         raise ValueError("a daemon has no stdout to log to: give twistd -n or another --logfile")
-    return _stream(sys.stdout, reactor)
+    return _stream(sys.stdout, stream)
 
 
-def _stream(stream: TextIO | None, reactor: Any) -> File:
-    """`stream` without its buffer; None: it was closed before we started."""
-    if stream is None:
+def _stream(given: TextIO | None, stream: Callable[[int], File] | None) -> File:
+    """What was `given`, without its buffer; None: it was closed before we started."""
+    if given is None:
         return Descriptor(os.open(os.devnull, os.O_WRONLY))
-    return descriptor_file(stream.fileno(), reactor)
+    return descriptor_file(given.fileno(), stream)
 
 
 # -- The whole log: where it goes, in which form, from which level on.
@@ -65,10 +69,11 @@ def make_log(
     *,
     redact: Callable[[str], str],
     level: NamedConstant,
+    again: Callable[[int, int], int],
 ) -> tuple[LogObserver, LogOutput]:
     """The log observer and its output; `runner` holds the options of twistd or twist.
 
-    Raises as `destination` does.
+    `again` is `System.opened_again`.  Raises as `destination` does.
     """
     form = json_line if settings.log_format == "json" else text_line
     line = partial(form, redact=redact)
@@ -77,7 +82,8 @@ def make_log(
         said = {"log_format": "{lost} log lines could not be written", "lost": lost}
         return line({**said, "log_time": time.time(), "log_level": LogLevel.warn})
 
-    output = LogOutput(destination(settings, runner, reactor), note)
+    stream = partial(LogStream, reactor=reactor, again=again)
+    output = LogOutput(destination(settings, runner, stream), note)
     reactor.addSystemEventTrigger("after", "shutdown", output.finish)
     observer = LogObserver(output.write, line, level)
     if "fileLogObserverFactory" in runner:  # twist asks for none otherwise

@@ -8,7 +8,7 @@ import stat
 import time
 from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.ops.logs.stream import LogStream, is_stream
 
@@ -119,21 +119,21 @@ class Descriptor:
             data = data[os.write(self._descriptor, data) :]
 
 
-def log_file(path: Path, settings: Settings, reactor: Any = None) -> File:
+def log_file(path: Path, settings: Settings, stream: Callable[[int], File] | None = None) -> File:
     """A file that only its owner reads, rotated by size.  Raises OSError.
 
-    `path` may be a terminal or a pipe, too, such as /dev/stdout.
+    `path` may be a terminal or a pipe, too, such as /dev/stdout; `stream` as for `descriptor_file`.
     """
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(path.stat().st_mode):
-            return descriptor_file(os.open(path, os.O_WRONLY | os.O_NOCTTY), reactor)
+            return descriptor_file(os.open(path, os.O_WRONLY | os.O_NOCTTY), stream)
     return LogFile(path, settings.log_size, settings.log_keep)
 
 
-def descriptor_file(descriptor: int, reactor: Any = None) -> File:
-    """A file that is open already; `reactor` tells when there is room again."""
-    if reactor is not None and is_stream(descriptor):
-        return LogStream(descriptor, reactor)
+def descriptor_file(descriptor: int, stream: Callable[[int], File] | None = None) -> File:
+    """A file that is open already; `stream` makes one that never waits of what may have no room."""
+    if stream is not None and is_stream(descriptor):
+        return stream(descriptor)
     return Descriptor(descriptor)
 
 

@@ -6,7 +6,6 @@ import os
 import select
 import socket
 import stat
-import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -38,9 +37,10 @@ class LogStream:
     `FINISH_TIMEOUT` seconds in all.
     """
 
-    def __init__(self, descriptor: int, reactor: Any) -> None:
+    def __init__(self, descriptor: int, reactor: Any, again: Callable[[int, int], int]) -> None:
+        """`again` as `System.opened_again`."""
         self._reactor = reactor
-        self._descriptor, self._send = _unblocked(descriptor)
+        self._descriptor, self._send = _unblocked(descriptor, again)
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._watched = False
@@ -160,7 +160,9 @@ def is_stream(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
-def _unblocked(descriptor: int) -> tuple[int, Callable[[bytes], int]]:
+def _unblocked(
+    descriptor: int, again: Callable[[int, int], int]
+) -> tuple[int, Callable[[bytes], int]]:
     """A descriptor of our own, and a write to it that never waits.
 
     O_NONBLOCK belongs to the open file, which the shell and other programs share with us: so
@@ -169,11 +171,9 @@ def _unblocked(descriptor: int) -> tuple[int, Callable[[bytes], int]]:
     if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         ours = socket.socket(fileno=os.dup(descriptor))
         return ours.fileno(), lambda data: ours.send(data, socket.MSG_DONTWAIT)
-    if sys.platform == "linux":
-        with suppress(OSError):
-            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-            again = os.open(f"/proc/self/fd/{descriptor}", flags)
-            return again, lambda data: os.write(again, data)
+    with suppress(OSError):
+        own = again(descriptor, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        return own, lambda data: os.write(own, data)
     return descriptor, lambda data: _write_if_room(descriptor, data)
 
 

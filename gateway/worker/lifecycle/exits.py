@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import suppress
-from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -152,17 +150,18 @@ class LastExits:
 class ReportedErrors:
     """Remembers which errors one worker told, and what the kernel did meanwhile.
 
-    `clock` is monotonic.
+    `clock` is monotonic; `kills()` counts what the kernel killed to get memory.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], kills: Callable[[], tuple[int, ...]]) -> None:
         self._clock = clock
+        self._count = kills
         self._kills: tuple[int, ...] = ()
         self._told: list[tuple[float, str]] = []
 
     def begin(self) -> None:
         """The worker runs."""
-        self._kills = kills()
+        self._kills = self._count()
 
     def tell(self, cause: str) -> None:
         """It told an error of this class."""
@@ -172,7 +171,7 @@ class ReportedErrors:
     @property
     def out_of_memory(self) -> bool:
         """Whether the kernel killed processes since it began, to get memory."""
-        return kills() > self._kills
+        return self._count() > self._kills
 
     def cause(self, end: Exit, lines: Callable[[float], list[str]]) -> str | None:
         """The class of `end`, which is now; None when it ended as asked.
@@ -188,27 +187,3 @@ class ReportedErrors:
         lately = self._clock() - ERROR_WINDOW
         told = (cause for at, cause in self._told if at >= lately)
         return classify_exit(lines(lately), told, end.fatal_signal, out_of_memory=end.out_of_memory)
-
-
-def kills(root: Path = Path("/")) -> tuple[int, ...]:
-    """How many processes the kernel killed to get memory, by its counters.
-
-    They are those of our own control group, or else of the machine; none where there are none.
-    From `memory.events` of cgroup v2 (hierarchical) and `oom_kill` of /proc/vmstat; a group
-    of its own tells more exactly, the machine's counter is there on hosts without it.
-    """
-    counters = []
-    with suppress(OSError, ValueError, StopIteration):
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
-        own = next(line[3:] for line in groups if line.startswith("0::"))
-        events = root / "sys/fs/cgroup" / own.lstrip("/") / "memory.events"
-        counters.append(_counter(events, "oom_kill"))
-    if not counters:
-        with suppress(OSError, ValueError, StopIteration):
-            counters.append(_counter(root / "proc/vmstat", "oom_kill"))
-    return tuple(counters)
-
-
-def _counter(path: Path, name: str) -> int:
-    lines = (line.split() for line in path.read_text().splitlines())
-    return next(int(words[1]) for words in lines if words[:1] == [name])

@@ -12,6 +12,7 @@ In reading order:
 - `guarded`: the guardian and its worker as the reactor sees them.
 - `obstacles`: why a worker never became a process.
 - `guardian`: the program of the guardian process, the worker's parent.
+- `guarding/`: what that is made of.
 - `orphan`: ends a worker whose guardian was killed.
 - `claim`: locks, so that there is one worker at a time, whatever became of the gateway before.
 - `predecessor`: waits for the worker that the gateway before left, or takes it over.
@@ -22,7 +23,7 @@ In reading order:
 - `output`: what the worker prints: into the log, and the broker's words in it.
 - `lines`: from bytes to lines that can be logged.
 - `usage`: CPU and memory, the pids of its tree, and when a process that starts has settled.
-- `connections`: which connections to the gateway are the worker's, asked of the kernel.
+- `connections`: which connections to the gateway are the worker's, asked of the system.
 
 `gateway.worker`, `gateway.worker.calendar`, `gateway.app` and `gateway.ops.doctor` import it.
 """

@@ -16,21 +16,20 @@ import errno
 import fcntl
 import hashlib
 import os
-import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.contract import WorkerError
 from gateway.worker.process.door import listen
-from gateway.worker.process.guardian import DOOR, LOCK
+from gateway.worker.process.guarding.words import DOOR, LOCK
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from gateway.system.system import System
 
 
-_PROC = Path("/proc")
 SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 """They pass; a start without the lock because of one might be a second login."""
 
@@ -40,7 +39,8 @@ class Claim:
 
     `identity()` says what is run, and on which port; it may raise an OSError or a WorkerError,
     which a start would raise, too.  Where the folder can't be written there is no protection;
-    `alert` is called with the reason once.  `keeps`: the guardian gets a door.
+    `alert` is called with the reason once.  `keeps`: the guardian gets a door,
+    where `system` lets it keep a worker.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Claim:
         identity: Callable[[], str],
         alert: Callable[[str], None],
         *,
+        system: System,
         keeps: bool = False,
     ) -> None:
         self._folder = folder
@@ -59,7 +60,8 @@ class Claim:
         self._gateway: int | None = None
         self._worker: int | None = None
         self._door: socket.socket | None = None
-        self._keeps = keeps and sys.platform == "linux"
+        self._system = system
+        self._keeps = keeps and system.keeps_workers
         self._told = False
         """People know that there can be no door."""
         self._lent = False
@@ -175,19 +177,7 @@ class Claim:
 
     def holders(self) -> list[int]:
         """The processes that hold the worker's lock, as far as this system and user can tell."""
-        if not self._name:
-            return []
-        try:
-            wanted = self._file("worker").stat()
-            pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
-        except OSError:
-            return []
-        found = []
-        for pid in pids:
-            with suppress(OSError):  # gone meanwhile, another user's, or has no such descriptor
-                if os.path.samestat(os.stat(_PROC / str(pid) / "fd" / str(LOCK)), wanted):  # noqa: PTH116 - asked of each process
-                    found.append(pid)
-        return found
+        return self._system.holders(self._file("worker"), LOCK) if self._name else []
 
     def _adopt(self, digest: str) -> None:
         if digest != self._name:

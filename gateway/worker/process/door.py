@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.common.attempt import attempt
-from gateway.worker.process.guardian import VERSION
+from gateway.worker.process.guarding.words import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ class Handed:
     note: Mapping[str, Any]
     """What the gateway before us noted."""
     lease: float | None
-    """Until when its guardian lets it live, in seconds of `guardian.now`; None: for ever."""
+    """Until when its guardian lets it live, in seconds of `guarding.words.now`; None: for ever."""
     age: float
     """Seconds since the worker's start, or from that to its end."""
     gone: float

@@ -115,16 +115,19 @@ class GuardedProcess(ProcessProtocol):
         keep: float = 0.0,
         note: Mapping[str, Any] | None = None,
         lease: Mapping[str, Any] | None = None,
+        system: str = "linux",
     ) -> None:
         """`command`: None for one that is adopted.
 
         The worker is kept for `keep` seconds without a gateway; `note` is for the next one.
-        It lives no longer than its `lease`, if it has one (`guardian.py`).
+        It lives no longer than its `lease`, if it has one, and its tree is found as on `system`
+        (`guardian.py`).
         """
         self._command = command
         self._keep = keep
         self._note = note
         self._lease = lease
+        self._system = system
         self._patience = patience
         self._listener = listener
         self._lock = lock
@@ -202,7 +205,7 @@ class GuardedProcess(ProcessProtocol):
         self._say(f"note {json.dumps(note)}")
 
     def extend(self, until: float) -> None:
-        """Its lease ends at `until` now, in seconds of `guardian.now`."""
+        """Its lease ends at `until` now, in seconds of `guarding.words.now`."""
         self._say(f"lease {until}")
 
     def close(self) -> None:
@@ -236,7 +239,7 @@ class GuardedProcess(ProcessProtocol):
     def _introduce(self) -> None:
         assert self._command is not None  # it is spawned
         more: dict[str, Any] = {} if self._lease is None else {"lease": self._lease}
-        more.update(patience=self._patience, keep=self._keep, note=self._note)
+        more.update(patience=self._patience, keep=self._keep, note=self._note, system=self._system)
         self._say(self._command.told(**more))
 
     def _heed(self, line: str) -> None:

@@ -17,12 +17,12 @@ INTERVAL = 0.1
 
 
 class OrphanedWorker:
-    """What a guardian that was killed leaves: it gets SIGTERM and SIGKILL, each with its patience.
+    """What a guardian that was killed leaves: it gets the signals, each with its patience.
 
     It is the session that `worker` leads, and whoever else of its tree still holds the lock
-    (`holders`); what left the session and closed its descriptors can't be found any more.  The
-    kernel sent SIGINT to the worker when its guardian died.  `sent` is told each signal, `gone`
-    is called when the worker is gone, `done` when nothing is left.
+    (`holders`); what left the session and closed its descriptors can't be found any more.
+    `interrupted`: the kernel sent SIGINT to the worker when its guardian died.  `sent` is told each
+    signal, `gone` is called when the worker is gone, `done` when nothing is left.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class OrphanedWorker:
         worker: int,
         patience: tuple[float, ...],
         *,
+        interrupted: bool,
         holders: Callable[[], list[int]] = list,
         sent: Callable[[str], object] = str,
         gone: Callable[[], None],
@@ -44,6 +45,8 @@ class OrphanedWorker:
         self._gone: Callable[[], None] | None = gone
         self._done = done
         self._plan(interrupt, terminate)
+        if not interrupted:
+            self._steps.insert(0, (reactor.seconds(), signal.SIGINT))
         what = "Looking for what a killed guardian left"
         self._timer = Countdown(reactor, what, self._look, again=INTERVAL)
         self._timer.begin(0)

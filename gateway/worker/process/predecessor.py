@@ -30,6 +30,7 @@ INTERVAL = 0.2
 """Seconds between two looks."""
 REASON = "the previous worker is logging out"
 ADOPTING = "the worker of the gateway before this one is being taken over"
+NOT_KEPT = "its guardian does not keep it"
 SPARE = 5.0
 """Seconds that its end may take beyond all patience."""
 
@@ -40,7 +41,7 @@ class Adoption:
     `command()` is what we would run now; `adopt(handed)` goes on with a worker, and returns why
     it does not, or nothing.  It may raise OSError: then the guardian keeps the worker, and is
     asked again.  `learn(given, note)` is told of a worker that may not be had.  `changed` is called
-    when there is no hope any more.
+    when there is no hope any more.  `keeps`: whether guardians keep workers on this system.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Adoption:
         adopt: Callable[[Handed], str],
         learn: Callable[[Mapping[str, Any], Mapping[str, Any]], object],
         changed: Callable[[], object],
+        keeps: bool = True,
     ) -> None:
         self._reactor = reactor
         self._claim = claim
@@ -59,6 +61,7 @@ class Adoption:
         self._adopt = adopt
         self._learn = learn
         self._changed = changed
+        self._keeps = keeps
         self._asking: Deferred[Any] | None = None
         self._why = ""
         """Why it was not taken over the last time."""
@@ -72,7 +75,11 @@ class Adoption:
 
     def ask(self) -> None:
         """Ask, if that may help and is not under way."""
-        if self.hopeful and self._asking is None:
+        if not self.hopeful or self._asking is not None:
+            return
+        if not self._keeps:
+            self.give_up(NOT_KEPT)
+        else:
             asking = self._asking = maybeDeferred(self._command)
             asking.addCallback(
                 lambda command: ask(self._reactor, self._claim.door, command.identity)
@@ -133,7 +140,7 @@ class Adoption:
         elif isinstance(error, PermissionError):
             self.give_up(f"{self._claim.door} is not its guardian's: {reason(error)}")
         elif isinstance(error, FileNotFoundError | ConnectionRefusedError):
-            self.give_up("its guardian does not keep it")
+            self.give_up(NOT_KEPT)
         else:
             self._put_off(reason(error))
 
@@ -149,7 +156,8 @@ class Predecessor:
 
     It is taken over if that may be (`adoption`); otherwise its guardian is told to end it.  A
     guardian that was stopped is woken; where it was killed, too, the worker is ended from here,
-    with `patience` as for one of our own.  `freed` is called when nothing of that worker is left.
+    with `patience` as for one of our own; `interrupted` is as for `OrphanedWorker`.  `freed` is
+    called when nothing of that worker is left.
     """
 
     def __init__(
@@ -158,12 +166,14 @@ class Predecessor:
         claim: Claim,
         patience: tuple[float, float, float],
         *,
+        interrupted: bool,
         adoption: Adoption,
         freed: Callable[[], None],
     ) -> None:
         self._reactor = reactor
         self._claim = claim
         self._patience = patience
+        self._interrupted = interrupted
         self._adoption = adoption
         self._freed = freed
         self._looking: Any = None
@@ -246,6 +256,7 @@ class Predecessor:
             self._reactor,
             holders[0],
             self._patience,
+            interrupted=self._interrupted,
             holders=self._claim.holders,
             gone=lambda: None,
             done=self._done,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from gateway.contract import WorkerError
+    from gateway.system.system import System
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
     from gateway.worker.process.command import Command
@@ -54,6 +55,7 @@ class Run:
         vitals: Vitals,
         streams: Mapping[int, OutputStream],
         claim: Claim,
+        system: System,
         tenure: Tenure,
         own_keys: bool = False,
     ) -> None:
@@ -72,6 +74,7 @@ class Run:
         self._settings = settings
         self._streams = streams
         self._claim = claim
+        self._system = system
         self._tenure = tenure
         self._process: GuardedProcess | None = None
         self._handed: Handed | None = None
@@ -82,7 +85,7 @@ class Run:
         self._asked_at: float | None = None
         self._sent: str | None = None
         self._leaving = False
-        self._reported = ReportedErrors(reactor.seconds)
+        self._reported = ReportedErrors(reactor.seconds, system.memory_kills)
         self._note = Note(generation=generation, own_keys=own_keys)
         self._noted = vitals.changes
 
@@ -128,7 +131,7 @@ class Run:
             self._process.stop()
 
     def extend(self, until: float) -> None:
-        """It may live until then, in seconds of `guardian.now`."""
+        """It may live until then, in seconds of `guarding.words.now`."""
         if self._process is not None:
             self._process.extend(until)
 
@@ -230,6 +233,7 @@ class Run:
                 self._reactor,
                 self.pid,
                 self._patience,
+                interrupted=self._system.interrupts_orphans,
                 holders=self._claim.holders,
                 sent=self.sent,
                 gone=self._exit,
@@ -253,7 +257,14 @@ class Run:
         keep, note = self._settings.keep, self._note.told()
         lease = self._tenure.lease()
         self._process = GuardedProcess(
-            command, self._patience, self, self._claim, keep=keep, note=note, lease=lease
+            command,
+            self._patience,
+            self,
+            self._claim,
+            keep=keep,
+            note=note,
+            lease=lease,
+            system=self._system.name,
         )
         try:
             self._process.spawn(self._reactor)

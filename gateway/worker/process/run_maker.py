@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
+    from gateway.system.system import System
     from gateway.worker.keys.store import CredentialStore
     from gateway.worker.lifecycle.protocols import WorkerListener
     from gateway.worker.process.claim import Claim
@@ -42,6 +43,7 @@ class RunMaker:
         keys: CredentialStore,
         output: WorkerOutput,
         claim: Claim,
+        system: System,
         tenure: Tenure,
         trades: Callable[[], bool],
         gateway_url: Callable[[], str],
@@ -52,6 +54,7 @@ class RunMaker:
         self._keys = keys
         self._output = output
         self._claim = claim
+        self._system = system
         self._tenure = tenure
         self._trades = trades
         self._gateway_url = gateway_url
@@ -87,6 +90,7 @@ class RunMaker:
             vitals=Vitals(self._settings, self._reactor.seconds, self._trades),
             streams=self._output.streams(generation),
             claim=self._claim,
+            system=self._system,
             tenure=self._tenure,
             own_keys=self._keys.current is not None,
         )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Tenure(Protocol):
-    """The right of this gateway; all times are in seconds of `guardian.now`."""
+    """The right of this gateway; all times are in seconds of `guarding.words.now`."""
 
     @property
     def cluster(self) -> str:

@@ -6,6 +6,7 @@ import socket
 import termios
 import tty
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,6 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.ops.logs import stream
 from gateway.ops.logs.sinks import LogOutput, descriptor_file
 from gateway.ops.logs.stream import LIMIT, LogStream
+from gateway.system.linux import Linux
+from gateway.system.portable import Portable
 
 LINE = "a line of the log that is not short\n"
 
@@ -37,6 +40,8 @@ class Reactor(Clock):
 class Ends(SynchronousTestCase):
     """Two ends of what the log goes to; the tests of each kind follow below."""
 
+    system = Linux()
+
     def ends(self) -> tuple[int, int]:
         reader, writer = os.pipe()
         return reader, writer
@@ -47,7 +52,8 @@ class Ends(SynchronousTestCase):
         self.addCleanup(os.close, self.reader)
         self.addCleanup(os.close, self.writer)
         os.set_blocking(self.reader, False)
-        file = descriptor_file(self.writer, self.reactor)
+        made = partial(LogStream, reactor=self.reactor, again=self.system.opened_again)
+        file = descriptor_file(self.writer, made)
         self.assertIsInstance(file, LogStream)
         self.output = LogOutput(file)
 
@@ -159,9 +165,7 @@ class TerminalTests(Ends):
 class FallbackTests(Ends):
     """Where a pipe can't be opened once more."""
 
-    def setUp(self) -> None:
-        self.patch(stream.sys, "platform", "other")
-        super().setUp()
+    system = Portable()
 
 
 del Ends

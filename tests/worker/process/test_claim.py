@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.contract import LaunchError
 from gateway.worker.process.claim import Claim
-from gateway.worker.process.guardian import LOCK
+from gateway.worker.process.guarding.words import LOCK
+from tests.system.this import SYSTEM
 
 HOLD = "import os, sys; os.dup2(int(sys.argv[1]), 4); print(flush=True); sys.stdin.read()"
 
@@ -24,7 +25,7 @@ class ClaimTests(SynchronousTestCase):
         self.alerts: list[str] = []
 
     def claim(self, identity: str = "/srv/main.py 3001", folder: Path | None = None) -> Claim:
-        made = Claim(folder or self.folder, lambda: identity, self.alerts.append)
+        made = Claim(folder or self.folder, lambda: identity, self.alerts.append, system=SYSTEM)
         self.addCleanup(made.give_up)
         return made
 
@@ -107,7 +108,9 @@ class ClaimTests(SynchronousTestCase):
 
     def test_what_the_start_will_meet_is_left_to_it(self) -> None:
         for error in (LaunchError("main.py is missing"), PermissionError("closed folder")):
-            claim = Claim(self.folder, mock.Mock(side_effect=error), self.alerts.append)
+            claim = Claim(
+                self.folder, mock.Mock(side_effect=error), self.alerts.append, system=SYSTEM
+            )
             self.assertTrue(claim.free)
         self.assertEqual(self.alerts, [])
 

@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,10 +16,11 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from gateway.system.linux import Linux
 from gateway.worker.process import door
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.door import RefusedError, ask, listen
-from gateway.worker.process.guardian import DOOR, LOCK, VERSION
+from gateway.worker.process.guarding.words import DOOR, LOCK, VERSION
 
 GIVEN = {"argv": ["python"], "env": {"API_KEY": "secret"}}
 ANSWER = {
@@ -37,9 +37,6 @@ ANSWER = {
 
 class AskTests(TestCase):
     """What is asked of a guardian that the test plays."""
-
-    if sys.platform != "linux":
-        skip = "the door needs Linux"
 
     def setUp(self) -> None:
         folder = Path(self.mktemp()).absolute() / ("long" * 40)
@@ -143,15 +140,13 @@ class AskTests(TestCase):
 class DoorTests(SynchronousTestCase):
     """The door that is made for a guardian."""
 
-    if sys.platform != "linux":
-        skip = "the door needs Linux"
-
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.alerts: list[str] = []
 
     def claim(self) -> Claim:
-        made = Claim(self.folder, lambda: "main.py 3001", self.alerts.append, keeps=True)
+        run = "main.py 3001"
+        made = Claim(self.folder, lambda: run, self.alerts.append, system=Linux(), keeps=True)
         self.addCleanup(made.give_up)
         self.assertTrue(made.free)
         return made

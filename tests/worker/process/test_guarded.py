@@ -24,7 +24,7 @@ from gateway.worker.process.guarded import (
     WAKE_INTERVAL,
     GuardedProcess,
 )
-from gateway.worker.process.guardian import LOCK
+from gateway.worker.process.guarding.words import LOCK
 
 
 class FakePipe:
@@ -91,6 +91,7 @@ class ProcessTests(SynchronousTestCase):
                 "identity": {},
                 "keep": 0.0,
                 "note": None,
+                "system": "linux",
             },
         )
 

@@ -21,8 +21,10 @@ from typing import Any
 import psutil
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guardian import now, send
+from gateway.worker.process.guarding.linux_tree import LinuxTree
+from gateway.worker.process.guarding.words import now
 from tests.patience import PATIENCE
+from tests.system.this import SYSTEM, linux_only
 from tests.worker.real import CHILDREN, alive
 
 RUN = """
@@ -71,6 +73,7 @@ class Guarded:
             "cwd": str(CHILDREN),
             "env": {},
             "patience": [PATIENCE] * 3,
+            "system": SYSTEM.name,
             **changes,
         }
         self.say(json.dumps(what))
@@ -140,7 +143,7 @@ class GuardianTests(SynchronousTestCase):
 
     def test_no_word_keeps_a_worker_alive_past_it(self) -> None:
         """Neither the patience of a stop that was under way, nor a renewal that comes too late."""
-        more = {"lease": {"until": now() + 1000, "patience": [0.3, 0.2, 1]}}
+        more = {"lease": {"until": now() + 1000, "patience": [0.3, 0.2, 1]}, "patience": [9999] * 3}
         guarded, pid = self.guarded("stubborn.py", "both", env={"JOURNAL": "/dev/stdout"}, **more)
         os.read(guarded.output, 10)
         guarded.say("stop")
@@ -160,6 +163,7 @@ class GuardianTests(SynchronousTestCase):
             guarded.start("polite.py", lease={"until": until, "patience": [4, 2, 1]})
             self.assertEqual(guarded.rest(), ["failed 110 the right to run a worker has ended"])
 
+    @linux_only
     def test_a_signal_that_python_handles_is_for_the_main_thread(self) -> None:
         """Of a process that is stopped: its own signals wait apart from the shared ones."""
         program = "import time; print(flush=True); time.sleep(600)"
@@ -169,7 +173,7 @@ class GuardianTests(SynchronousTestCase):
         child.stdout.readline()  # Python has its handler
         child.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, child.pid, os.WSTOPPED)
-        send(child.pid, signal.SIGINT)
+        LinuxTree().send(child.pid, signal.SIGINT)
         status = Path(f"/proc/{child.pid}/status").read_text()
         pending = dict(line.split(":\t") for line in status.splitlines() if "Pnd" in line)
         self.assertEqual((int(pending["SigPnd"], 16), int(pending["ShdPnd"], 16)), (2, 0))
@@ -217,6 +221,7 @@ class GuardianTests(SynchronousTestCase):
         self.assertFalse(alive(pid))
         self.assertEqual(guarded.rest(), [])
 
+    @linux_only
     def test_the_whole_tree_is_gone_when_the_guardian_is(self) -> None:
         guarded, _ = self.guarded("native.py", "0.1", env={"JOURNAL": "/dev/stdout"})
         text = b""
@@ -245,6 +250,7 @@ class GuardianTests(SynchronousTestCase):
         self.assertEqual(guarded.rest(), ["sent SIGINT", "exited 0"])
         self.assertEqual(sorted(self.read(guarded, 2)), ["apart-out", "beside-out"])
 
+    @linux_only
     def test_children_log_out_when_the_worker_ended_by_itself(self) -> None:
         guarded, pid = self.guarded(
             "company.py", "0.4", patience=[PATIENCE, 0.1, PATIENCE], env={"JOURNAL": "/dev/stdout"}
@@ -269,14 +275,14 @@ class GuardianTests(SynchronousTestCase):
     def test_the_worker_knows_its_guardian_or_does_not_live(self) -> None:
         """Who asks for the signal of its parent's death too late would never get it."""
         script = (
-            "import os, sys; from gateway.worker.process import guardian as it;"
+            "import os, sys; from gateway.worker.process.guarding import program as it;"
             "os.dup2(int(sys.argv[1]), it.STATUS);"
-            "it.follow(os.getppid() + int(sys.argv[2])); os._exit(0)"
+            "it.follow(it.tree(sys.argv[3]), os.getppid() + int(sys.argv[2])); os._exit(0)"
         )
         for shift, exit_code, said in ((0, 0, "forked {pid}\n"), (1, 1, "")):
             reports, theirs = os.pipe()
             child = subprocess.Popen(
-                [sys.executable, "-c", script, str(theirs), str(shift)],
+                [sys.executable, "-c", script, str(theirs), str(shift), SYSTEM.name],
                 pass_fds=(theirs,),
                 cwd=CHILDREN.parents[1],
             )
@@ -285,6 +291,7 @@ class GuardianTests(SynchronousTestCase):
                 self.assertEqual(heard.read(), said.format(pid=child.pid))
             self.assertEqual(child.wait(PATIENCE), exit_code)
 
+    @linux_only
     def test_the_lock_is_the_workers_too(self) -> None:
         folder = Path(self.mktemp())
         folder.mkdir()

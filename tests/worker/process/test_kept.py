@@ -20,8 +20,10 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.worker.process.guardian import KEPT_OUTPUT, PIECE, PIECE_COST, VERSION, now
+from gateway.worker.process.guarding.printed import KEPT_OUTPUT, PIECE, PIECE_COST
+from gateway.worker.process.guarding.words import VERSION, now
 from tests.patience import PATIENCE
+from tests.system.this import linux_only
 from tests.worker.real import alive
 
 from .test_guardian import Guarded
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUESTION = json.dumps({"version": VERSION, "identity": {"program": "p"}}).encode()
-LINUX = sys.platform == "linux"
 WORKER = """
 import os, sys
 orders = os.fdopen(os.open(sys.argv[1], os.O_RDWR))
@@ -66,10 +67,8 @@ class Taken:
             os.close(self.descriptors.pop())
 
 
+@linux_only
 class KeptTests(SynchronousTestCase):
-    if not LINUX:
-        skip = "the door needs Linux"
-
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()

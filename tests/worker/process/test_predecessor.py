@@ -240,7 +240,12 @@ class AdoptionTests(SynchronousTestCase):
         claim = mock.Mock(spec=Claim, free=False)
         claim.holders.return_value = []
         waiting = Predecessor(
-            clock, claim, (1, 1, 1), adoption=self.adoption, freed=lambda: freed.append(1)
+            clock,
+            claim,
+            (1, 1, 1),
+            interrupted=True,
+            adoption=self.adoption,
+            freed=lambda: freed.append(1),
         )
         self.assertIsNotNone(waiting.hold())
         clock.advance(0)
@@ -262,9 +267,11 @@ class AdoptionTests(SynchronousTestCase):
         self.assertTrue(adoption.hopeful)
 
 
+ROOT = Path(__file__).parents[3]
 EARLY = """
-import os, runpy, signal
-Guardian = runpy.run_path({guardian!r})["Guardian"]
+import os, signal, sys
+sys.path.append({root!r})
+from gateway.worker.process.guarding.program import Guardian
 class Killed(Guardian):
     def report(self, line):
         if line.startswith("started"):
@@ -280,7 +287,7 @@ class EarlyTests(RealTestCase):
 
     def early(self) -> None:
         guardian = self.new_folder() / "guardian.py"
-        guardian.write_text(EARLY.format(guardian=os.fspath(guarded.GUARDIAN)))
+        guardian.write_text(EARLY.format(root=os.fspath(ROOT)))
         patched = mock.patch.object(guarded, "GUARDIAN", guardian)
         patched.start()
         self.addCleanup(patched.stop)

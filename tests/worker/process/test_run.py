@@ -12,6 +12,7 @@ from gateway.worker.process.guarded import STDERR, GuardedProcess
 from gateway.worker.process.note import Note
 from gateway.worker.process.run import Run
 from gateway.worker.process.tenure import UNSHARED
+from tests.system.this import SYSTEM
 from tests.worker.fakes import Time, settings
 
 
@@ -28,6 +29,7 @@ class StuckTests(SynchronousTestCase):
             vitals=SimpleNamespace(changes=0),
             streams={},
             claim=SimpleNamespace(),
+            system=SYSTEM,
             tenure=UNSHARED,
         )
         self.run_.pid = 5
@@ -54,6 +56,7 @@ class EarlyStopTests(SynchronousTestCase):
             vitals=SimpleNamespace(lived=0.0, ready_for=None, changes=0),
             streams={STDERR: SimpleNamespace(flush=lambda: None, last=lambda *_: [])},
             claim=SimpleNamespace(),
+            system=SYSTEM,
             tenure=UNSHARED,
         )
         command: Deferred[Command] = Deferred()
@@ -77,6 +80,7 @@ class AdoptedTests(SynchronousTestCase):
             vitals=SimpleNamespace(was_ready=True, changes=0),
             streams={},
             claim=SimpleNamespace(),
+            system=SYSTEM,
             tenure=UNSHARED,
         )
         handed = SimpleNamespace(worker=5, age=60.0, gone=7.0, accept=lambda: None)

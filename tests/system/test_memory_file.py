@@ -1,20 +1,17 @@
 """What a program leaves for the next one in memory."""
 
 import os
-import sys
 from tempfile import TemporaryFile
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.memo import NO_MEMO, taken, written
+from gateway.system.memory_file import taken, written
+from gateway.system.system import NO_MEMO
 
 SECRET = b'{"apiKey":"K"}' * 1000
 
 
 class MemoTests(SynchronousTestCase):
-    if sys.platform != "linux":
-        skip = "only Linux has memory with a descriptor"
-
     def test_it_is_read_once(self) -> None:
         with written(SECRET) as descriptor:
             next_one = os.dup(descriptor)

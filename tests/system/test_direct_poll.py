@@ -10,7 +10,7 @@ from twisted.internet.selectreactor import SelectReactor
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.app.event_loop import poll_directly
+from gateway.system.direct_poll import poll_directly
 
 
 class End(FileDescriptor):

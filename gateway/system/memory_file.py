@@ -1,4 +1,4 @@
-"""A memo: what the program of this process leaves for the next one, in memory and never on disk.
+"""A file in memory without a name: what a program leaves for the one that replaces it.
 
 It holds secrets, so that it is sealed, read once, and no child ever has it: its descriptor is
 marked as inheritable for the exec alone.
@@ -8,30 +8,28 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+
+from gateway.system.system import NO_MEMO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NO_MEMO: Final = -1
+_SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
 @contextmanager
 def written(memo: bytes) -> Iterator[int]:
-    """A descriptor of `memo`, closed afterwards; NO_MEMO for an empty one, or without such memory.
-
-    Raises OSError.
-    """
-    if sys.platform != "linux" or not memo:
+    """A descriptor of `memo`, closed afterwards; NO_MEMO for an empty one.  Raises OSError."""
+    if not memo:
         yield NO_MEMO
         return
     descriptor = os.memfd_create("memo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(memo)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _seals())
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -39,17 +37,13 @@ def written(memo: bytes) -> Iterator[int]:
 
 def taken(descriptor: int) -> bytes:
     """What is written in it, which is closed; empty where it is no memo."""
-    if sys.platform != "linux" or descriptor == NO_MEMO:
+    if descriptor == NO_MEMO:
         return b""
     try:
-        if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) != _seals():
+        if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) != _SEALS:
             return b""
     except OSError:
         return b""  # there is none, or it is something else
     with open(descriptor, "rb") as file:
         file.seek(0)
         return file.read()
-
-
-def _seals() -> int:
-    return fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
