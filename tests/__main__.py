@@ -35,6 +35,7 @@ COMPILED = ("benchmarks", "gateway", "tests", "twisted")
 """Folders of ours that hundreds of processes import."""
 MORE = {
     "the compiled core": ("tests.compiled",),
+    "worker, listening and deployment as on macOS": ("tests.portable",),
     "the release": ("tests.release",),
     "the documentation site": ("tests.site",),
     "the example in React": ("tests.front_ends",),

@@ -1,7 +1,7 @@
 """Tests of the worker, of listening and of deployment as on macOS: `python -m tests.portable`.
 
-SJGATEWAY_PORTABLE=1 makes gateways and tests do with what every POSIX system has.  Tests of what Linux
-alone promises are marked `linux_only` (`tests/system/this.py`), and are skipped by name.
+SJGATEWAY_PORTABLE=1 makes gateways and tests do with what every POSIX system has.  Tests of what is
+promised on Linux alone are marked `linux_only` (`tests/system/this.py`), and are skipped by name.
 """
 
 import os
@@ -27,7 +27,7 @@ PARTS = (
     "tests.worker.test_real_ends",
     "tests.worker.test_real_pauses",
 )
-"""Those whose processes, connections or signals are real; what is in memory is the same anywhere."""
+"""Those with real processes, connections or signals; what is in memory is the same anywhere."""
 
 
 def main() -> int:

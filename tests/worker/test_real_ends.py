@@ -10,7 +10,7 @@ from unittest import SkipTest
 from gateway.system.linux import Linux
 from gateway.system.proc import memory_kills
 from gateway.worker.lifecycle import exits
-from tests.system.this import SYSTEM
+from tests.system.this import SYSTEM, linux_only
 
 from .real import RealTestCase, soon
 
@@ -32,6 +32,7 @@ class MemoryTests(RealTestCase):
         (group / "memory.limit_in_bytes").write_text(str(LIMIT))
         return group
 
+    @linux_only
     async def test_one_that_takes_too_much_is_told_as_out_of_memory(self) -> None:
         self.patch(Linux, "memory_kills", lambda _: memory_kills())
         supervisor = self.supervisor("hungry.py", str(self.group() / "cgroup.procs"))
