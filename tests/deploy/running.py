@@ -27,7 +27,11 @@ except KeyboardInterrupt:
 
 def environment(**more: str) -> dict[str, str]:
     """Ours, without options of the gateway; its package can be imported."""
-    ours = {name: text for name, text in os.environ.items() if not name.startswith("SJGATEWAY_")}
+    ours = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("SJGATEWAY_") or name == "SJGATEWAY_PORTABLE"
+    }
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**ours, "PYTHONPATH": str(ROOT), "PATH": path, **more}
 
