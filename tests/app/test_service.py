@@ -24,7 +24,7 @@ from gateway.web.http.listen_plan import ListenError
 class ServiceTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.done: list[str] = []
-        self.gateway = Gateway(list, lambda: None, Linux())
+        self.gateway = Gateway(list, lambda: None)
 
     def add(self, name: str, stopped: Deferred[None] | None = None) -> None:
         def stop() -> Any:
