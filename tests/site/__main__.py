@@ -1,8 +1,8 @@
 """Lays out what Sphinx reads, a folder for each language, and lets it make the pages.
 
 Each warning is a failure.  A folder has the documents of `docs/` in that language under their plain
-names, the README as the first page, and what there is in English alone.  `--keep FOLDER` leaves the
-site there.
+names, the README as the first page, and what there is in English alone at the root.
+`--keep FOLDER` leaves the site there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.site.chinese import TEXTS
 from tests.site.rest import reference
 from tests.web.site import routes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -43,10 +44,12 @@ class Language:
     suffix: str
     other: str
     """The other half."""
+    say: Callable[[str], str]
+    """A text of the page of REST routes, by the English one."""
 
 
-ENGLISH = Language("en", "", "zh-TW")
-CHINESE = Language("zh-TW", ".zh-TW", "en")
+ENGLISH = Language("en", "", "zh-TW", str)
+CHINESE = Language("zh-TW", ".zh-TW", "en", TEXTS.__getitem__)
 
 
 def lay_out(language: Language, folder: Path) -> None:
@@ -58,16 +61,15 @@ def lay_out(language: Language, folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
     for name in ("conf.py", "api.md"):
         shutil.copy(DOCS / "site" / name, folder)
-    pages = {page.name.removesuffix(".md"): page for page in DOCS.glob("*.md")}
-    for name, page in pages.items():
-        plain = name.removesuffix(".zh-TW")
-        if name.endswith(".zh-TW") == bool(language.suffix) or f"{plain}.zh-TW" not in pages:
-            write(folder / f"{plain}.md", page.read_text("utf-8"), language)
+    for page in DOCS.glob("*.md"):
+        plain = page.name.replace(".zh-TW", "")
+        if (plain != page.name) == bool(language.suffix):
+            write(folder / plain, page.read_text("utf-8"), language)
     for name in AT_THE_ROOT:
         translated = ROOT / f"{name}{language.suffix}.md"
         page = translated if translated.exists() else ROOT / f"{name}.md"
         write(folder / f"{name.lower()}.md", page.read_text("utf-8"), language)
-    (folder / "rest-reference.md").write_text(reference(routes()), "utf-8")
+    (folder / "rest-reference.md").write_text(reference(routes(), language.say), "utf-8")
     readme = (ROOT / f"README{language.suffix}.md").read_text("utf-8")
     contents = (DOCS / "site" / f"contents{language.suffix}.md").read_text("utf-8")
     write(folder / "index.md", readme + contents, language)

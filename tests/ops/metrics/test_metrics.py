@@ -170,6 +170,10 @@ class WholeTests(TestCase):
         }
         self.assertEqual(documented, served)
 
+    def test_both_languages_have_the_same_rows(self) -> None:
+        chinese = (ROOT / "docs" / "metrics.zh-TW.md").read_text(encoding="utf-8")
+        self.assertEqual(ROW.findall(chinese), ROW.findall(DOCUMENT))
+
     async def test_labels_are_as_documented(self) -> None:
         self.start()
         documented = {name: label for name, label, _ in ROW.findall(DOCUMENT)}
