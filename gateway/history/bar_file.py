@@ -1,5 +1,10 @@
 """A file of SQLite that one gateway alone writes, bounded in size; a damaged one is set aside.
 
+Its tables have a version, SQLite's `user_version`.  For each version after the first there is a
+*change*, which made its tables of those before.  A file of an earlier version gets all changes
+that it lacks when it is opened, or none where one fails.  A file of a later version is set aside
+under a name that says which, for whoever goes back to it.
+
 All of it is used on one thread.  Nothing here logs: what is wrong is raised (`sqlite3.Error`,
 `OSError`).
 """
@@ -14,7 +19,7 @@ from shutil import disk_usage
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PAGE: Final = 4096
@@ -28,19 +33,25 @@ DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 class BarFile:
     """A file of SQLite at `path`; None: all of it is in memory.
 
-    `tables`: the columns of each table, by its name; `version` is theirs.  A damaged file, or one
-    of another version, is set aside.  Others may read the file meanwhile.  Raises sqlite3.Error or
-    OSError where it can't be used.
+    `tables`: the columns of each table, by its name.  `changes`: a text for each version after the
+    first, statements of SQL with `;` between them.  A damaged file, or one of a later version, is
+    set aside.  Others may read the file meanwhile.  Raises sqlite3.Error or OSError where it can't
+    be used.
     """
 
     connection: sqlite3.Connection
 
     def __init__(
-        self, path: Path | None, tables: Mapping[str, str], *, version: int, most_bytes: int
+        self,
+        path: Path | None,
+        tables: Mapping[str, str],
+        *,
+        changes: Sequence[str],
+        most_bytes: int,
     ) -> None:
         self._path = path
         self._tables = tables
-        self._version = version
+        self._changes = changes
         self.most_pages = most_bytes // PAGE
         self._inode: tuple[int, int] | None = None
         self._lock: int | None = None
@@ -63,7 +74,7 @@ class BarFile:
         self.close()
         if self._path is not None:
             with suppress(OSError):
-                _set_aside(self._path)
+                _set_aside(self._path, "damaged")
 
     @property
     def is_gone(self) -> bool:
@@ -98,9 +109,10 @@ class BarFile:
         try:
             self._open()
         except sqlite3.DatabaseError as error:
-            if self._path is None or not is_damage(error):
+            name = _name_of(error)
+            if self._path is None or name is None:
                 raise
-            self.set_aside = f"{error}: it is now {_set_aside(self._path).name}"
+            self.set_aside = f"{error}: it is now {_set_aside(self._path, name).name}"
             self._open()
 
     def _open(self) -> None:
@@ -140,23 +152,32 @@ class BarFile:
 
     def _prepare(self) -> None:
         run = self.connection.execute
+        (version,) = run("PRAGMA user_version").fetchone()
+        newest = 1 + len(self._changes)
+        if version > newest:
+            raise _LaterError(version, newest)
         run(f"PRAGMA page_size = {PAGE}")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")  # after a power cut the last seconds are missing
         run("PRAGMA journal_size_limit = 4194304")
         run("PRAGMA trusted_schema = OFF")
         run(f"PRAGMA max_page_count = {self.most_pages}")
-        (version,) = run("PRAGMA user_version").fetchone()
-        if version == 0:
+        if version < newest:
             with self.transaction():
-                for name, columns in self._tables.items():
-                    run(f"CREATE TABLE {name} {columns}")
-                run(f"PRAGMA user_version = {self._version}")
-        elif version != self._version:
-            raise _damage(f"its form is {version}, and this gateway knows {self._version}")
+                for statement in self._lacking(version):
+                    run(statement)
+                run(f"PRAGMA user_version = {newest}")
+        for name in self._tables:
+            run(f"SELECT * FROM {name} LIMIT 1").fetchall()  # noqa: S608
+
+    def _lacking(self, version: int) -> Iterator[str]:
+        """What makes the newest tables of those of `version`; 0: there are none yet."""
+        if version == 0:
+            for name, columns in self._tables.items():
+                yield f"CREATE TABLE {name} {columns}"
         else:
-            for name in self._tables:
-                run(f"SELECT * FROM {name} LIMIT 1").fetchall()  # noqa: S608
+            for change in self._changes[version - 1 :]:
+                yield from change.split(";")
 
 
 def is_damage(error: BaseException) -> bool:
@@ -164,15 +185,24 @@ def is_damage(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 
-def _damage(text: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(text)
-    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-    return error
+class _LaterError(sqlite3.DatabaseError):
+    """The file is of a later `version`."""
+
+    def __init__(self, version: int, newest: int) -> None:
+        super().__init__(f"its version is {version}, and this gateway knows {newest}")
+        self.version = version
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename a file that can't be used; one that was set aside before is replaced."""
-    place = path.with_name(f"{path.name}.damaged")
+def _name_of(error: sqlite3.DatabaseError) -> str | None:
+    """What is put behind the name of a file that is set aside; None: it is not."""
+    if isinstance(error, _LaterError):
+        return f"version-{error.version}"
+    return "damaged" if is_damage(error) else None
+
+
+def _set_aside(path: Path, name: str) -> Path:
+    """Rename a file that can't be used; one that was set aside so before is replaced."""
+    place = path.with_name(f"{path.name}.{name}")
     for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).replace(place.with_name(place.name + suffix))

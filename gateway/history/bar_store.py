@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 WHOLE, PARTIAL, BROKER = range(3)
 """`kind`: heard whole, heard in part, the broker's."""
 
-VERSION: Final = 1
 MOST_BYTES: Final = 512 << 20
 HOUR: Final = 3600
 MOST_SECONDS: Final = 600_000
@@ -53,6 +52,9 @@ _TABLES: Final = {
     "running": _BARS,
     "bars": _BARS,
 }
+
+CHANGES: Final[Sequence[str]] = ()
+"""What made of the tables of one version those of the next: see `BarFile`.  Not yet any."""
 
 AT_ONCE: Final = 100
 """Rows of one statement.  Where each row is a statement, the thread lets go of the interpreter at
@@ -98,7 +100,7 @@ class BarStore:
     def __init__(self, path: Path | None, *, most_bytes: int = MOST_BYTES) -> None:
         self._newest = self._pruned = 0
         self._horizon = HOUR
-        self.file = BarFile(path, _TABLES, version=VERSION, most_bytes=most_bytes)
+        self.file = BarFile(path, _TABLES, changes=CHANGES, most_bytes=most_bytes)
         self.connection = self.file.connection
         self.connection.execute("ATTACH ':memory:' AS recent")
         self.connection.execute(f"CREATE TABLE recent.seconds {_BARS}")

@@ -642,16 +642,6 @@ class FileTests(KeeperTestCase):
         self.assertEqual(self.said[-1], "")
         self.assertGreater(len(self.rows()), 0)
 
-    def test_a_newer_form_is_set_aside(self) -> None:
-        self.keeper.close()
-        with sqlite3.connect(self.path) as other:
-            other.execute("PRAGMA user_version = 9")
-        other.close()
-        self.keeper = self.start()
-        self.assertIn(
-            "form is 9, and this gateway knows 1: it is now bars.db.damaged", self.said[0]
-        )
-
     def test_one_that_can_not_be_set_aside_is_tried_again(self) -> None:
         self.keeper.close()
         self.path.write_bytes(b"no database" * 1000)
