@@ -66,7 +66,7 @@ class Options(usage.Options):
                 f"the working folder {folder} was deleted: cd to one that exists"
             ) from None
         try:
-            self.settings = load(self.given, os.environ)
+            self.settings = load(self.given, os.environ, _warn)
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
         if self._is_foreground and not self._check:
@@ -195,7 +195,11 @@ def _settle(pid_file: PidFile, *, is_ours: bool) -> None:
         except OSError as error:
             raise usage.UsageError(f"{stale}; remove it: {error.strerror}") from None
         if not is_ours:
-            sys.stderr.write(f"sjgateway: {stale}; it was removed\n")
+            _warn(f"{stale}; it was removed")
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"sjgateway: {line}\n")
 
 
 def _refuse_taken_ports(settings: Settings) -> None:
@@ -211,20 +215,26 @@ def _refuse_taken_ports(settings: Settings) -> None:
             raise usage.UsageError(f"{finding.what}; {finding.cure}")
 
 
-def _handler(option: Option) -> Callable[..., None]:
-    """The method by which `usage.Options` takes `option`."""
+def _handler(option: Option, name: str) -> Callable[..., None]:
+    """The method by which `usage.Options` takes `option` under that name."""
 
     def flag(self: Options) -> None:
-        self.given[option.name] = ["1"]
+        self.given[name] = ["1"]
 
     def parameter(self: Options, text: str) -> None:
-        self.given.setdefault(option.name, []).append(text)
+        self.given.setdefault(name, []).append(text)
 
     take: Callable[..., None] = flag if option.flag else parameter
     take.__doc__ = option.help
     return take
 
 
+def _teach(kind: type[Options], option: Option) -> None:
+    """Have that class take `option`, also by its name of the release before."""
+    for name in filter(None, (option.name, option.formerly)):
+        setattr(kind, f"opt_{name.replace('-', '_')}", _handler(option, name))
+
+
 for _each in options():
     if not _each.secret:
-        setattr(Options, f"opt_{_each.name.replace('-', '_')}", _handler(_each))
+        _teach(Options, _each)

@@ -124,6 +124,8 @@ class Option:
     """Only by its variable: everybody sees a command line."""
     also: tuple[str, ...] = ()
     """Further environment variables, read after our own."""
+    formerly: str = ""
+    """The name that it had in the release before: it works in this one, and a start says so."""
 
     @property
     def key(self) -> str:
@@ -134,7 +136,16 @@ class Option:
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables; the first that is set and not empty counts."""
-        return (f"SJGATEWAY_{self.key.upper().rstrip('_')}", *self.also)
+        return (_variable(self.name), *self.also)
+
+    @property
+    def former_variable(self) -> str:
+        """That of the name in the release before; "": it had no other."""
+        return self.formerly and _variable(self.formerly)
+
+
+def _variable(name: str) -> str:
+    return f"SJGATEWAY_{name.upper().replace('-', '_')}"
 
 
 def option(default: str, meaning: str, convert: Callable[[str], Any] = str, *also: str) -> Any:
@@ -160,6 +171,12 @@ def several(meaning: str, split: Callable[[str], Sequence[Any]], default: str = 
         return tuple(item for text in texts for item in split(text))
 
     return _field(convert([default]), default, meaning, convert)
+
+
+def renamed(formerly: str, declaration: Any) -> Any:
+    """A field as declared, which may also be given by its name of the release before."""
+    declaration.metadata[_SPEC]["formerly"] = formerly
+    return declaration
 
 
 def _field(

@@ -79,8 +79,11 @@ def check_descriptors(settings: Settings) -> Finding:
 
 
 def check_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Warns of `SJGATEWAY_` variables that are no option; lists those that are."""
-    known = {name: each for each in options() for name in each.variables}
+    """Warns of `SJGATEWAY_` variables that are no option; lists those that are.
+
+    Those of the release before are told of by whoever reads the options.
+    """
+    known = {name for each in options() for name in (*each.variables, each.former_variable)} - {""}
     given = [name for name in sorted(environ) if environ[name] and name in known]
     unknown = [name for name in sorted(environ) if name.startswith(_PREFIX) and name not in known]
     ours = [name.removeprefix(_PREFIX) for name in known]
