@@ -50,10 +50,17 @@ What it tests is in processes of its own, which are not measured: it runs withou
 """
 LONG = tuple(
     f"tests.{LAST}.test_{name}"
-    for name in ("compose_cluster", "desk", "one_worker", "operations", "rehearsed_faults")
+    for name in (
+        "commands",
+        "compose_cluster",
+        "desk",
+        "one_worker",
+        "operations",
+        "rehearsed_faults",
+    )
 )
-"""Modules of it that take a minute and more each: the page in all sizes, states and languages, and
-workers to whom everything happens.  With `--all` only."""
+"""Modules of it that take a minute and more each: what documents tell to type, the page in all
+sizes, states and languages, and workers to whom everything happens.  With `--all` only."""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""

@@ -232,6 +232,29 @@ class LinkTests(SynchronousTestCase):
                 self.assertIn(page.stem.removesuffix(".zh-TW"), listed, f"in {contents.name}")
 
 
+class SentenceTests(SynchronousTestCase):
+    def sentences(self, page: Path, shortest: int) -> set[str]:
+        """Letters and digits of each that is not short; the table of options is made."""
+        text = re.sub(
+            r"<!-- options -->.*<!-- end of options -->",
+            "",
+            page.read_text("utf-8"),
+            flags=re.DOTALL,
+        )
+        text = re.sub(r"```.*?```|\]\([^)]*\)", "", text, flags=re.DOTALL)
+        parts = re.split(r"[.:;]\s|[|。：；]|\n\n|\n(?=[-#])", text)
+        bare = {re.sub(r"\W", "", part).lower() for part in parts}
+        return {each for each in bare if len(each) > shortest}
+
+    def test_none_is_in_a_readme_and_in_another_document(self) -> None:
+        for suffix, shortest in (("", 30), (".zh-TW", 12)):
+            readme = self.sentences(ROOT / f"README{suffix}.md", shortest)
+            self.assertGreater(len(readme), 40)
+            others = (*(ROOT / "docs").glob("*.md"), ROOT / f"SECURITY{suffix}.md")
+            for page in others:
+                self.assertEqual(readme & self.sentences(page, shortest), set(), page.name)
+
+
 class CommandTests(SynchronousTestCase):
     """What documents tell to type: each start of a gateway is understood."""
 

@@ -57,7 +57,7 @@ class BalancerCase(TestCase):
     def begin(self, ports: list[int]) -> Deferred[None]:
         """Start it before gateways at these ports."""
         self.port = free_port()
-        snippet = (DEPLOY / self.snippet).read_text()
+        snippet = (DEPLOY / self.snippet).read_text().replace("# server ", "server ")
         before = snippet
         ours = re.sub(":?80", f"127.0.0.1:{self.port}", self.bind)
         snippet = snippet.replace(self.bind, ours)

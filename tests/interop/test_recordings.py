@@ -173,7 +173,7 @@ class DocumentTests(SynchronousTestCase):
 
     def test_the_commands(self) -> None:
         folder = made(self).path
-        first, second = self.example("python -m gateway").splitlines()
+        first, second = self.example("python -m gateway", "export").splitlines()
         self.addCleanup((folder.parent / "bars.csv").unlink, missing_ok=True)
         python = [sys.executable, *shlex.split(first)[1:]]
         listed = self.run_in(folder.parent, *python)

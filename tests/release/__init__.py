@@ -2,8 +2,9 @@
 
 - `building`: makes the archive of the sources and the wheel from the files that Git knows.
 - `archives`: what must be true of these two files.
-- `installation`: an environment in which one of them is installed, and gateways there.
-- `installed`: what must be true where one of them is installed.
+- `newcomer`: what somebody reaches by typing what the documents say.
+- `installation`: the environment that the newcomer has made then, and gateways there.
+- `installed`: what must be true there.
 - `__main__`: makes them, goes through all checks, and says what each one saw.
 - `test_checklist`: CONTRIBUTING.md lists these checks.
 """

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from tests.release.archives import contents, metadata, same_bytes, version
 from tests.release.building import Built, Wrong, build
-from tests.release.installed import empty_folder, first_steps, upgrade
+from tests.release.installed import empty_folder, upgrade
+from tests.release.newcomer import first_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +26,9 @@ CHECKS: dict[str, Callable[[Built, str | None], str]] = {
     "contents": contents,
     "same bytes": same_bytes,
     "metadata": metadata,
+    "first steps": first_steps,
     "upgrade": upgrade,
     "empty folder": empty_folder,
-    "first steps": first_steps,
 }
 
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
             built = build(Path(name))
             for each, check in CHECKS.items():
                 print(f"{each}: {check(built, options.tag)}", flush=True)
-        except Wrong as wrong:
+        except (Wrong, AssertionError) as wrong:
             print(f"{wrong}", file=sys.stderr)
             return 1
         if options.keep:

@@ -27,12 +27,12 @@ ENDS = (0, -signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Installation:
-    """An environment in the folder `venv` of `folder`."""
+    """An environment in the folder `.venv` of `folder`."""
 
     folder: Path
 
     def program(self, name: str) -> str:
-        return str(self.folder / "venv" / "bin" / name)
+        return str(self.folder / ".venv" / "bin" / name)
 
     def pip(self, *arguments: str) -> None:
         run([self.program("python"), "-m", "pip", *arguments], self.folder)
@@ -43,7 +43,7 @@ class Installation:
     @property
     def shared(self) -> Path:
         """Its `share/sjgateway`."""
-        return self.folder / "venv" / "share" / "sjgateway"
+        return self.folder / ".venv" / "share" / "sjgateway"
 
     @contextmanager
     def read_only(self) -> Iterator[None]:

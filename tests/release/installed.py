@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 from gateway import __version__
 from tests.ports import free_port
-from tests.release.building import ROOT, build, expect, run
+from tests.release.building import build, expect, run
 from tests.release.installation import Installation, at_home, first_line, new_home
 
 if TYPE_CHECKING:
@@ -26,28 +24,13 @@ BEFORE = "0.0.1"
 """The version that stands for the one before: the same code under another number."""
 BOUND = ("setpriv", "--bounding-set=-dac_override")
 """Lets root be bound by permissions, as others are."""
-TOKENS = ("openssl", ".venv/bin/twistd", "curl")
-"""The programs of the chapter on tokens, each in a line of its own."""
-OWN_WORKER = """
-import os, time, socketio
-client = socketio.Client()
-client.connect(os.environ["GATEWAY_URL"], retry=True)
-tick = {"code": "2330", "datetime": "2026-11-30T09:00:00+08:00", "price": 1000, "volume": 1}
-try:
-    while True:
-        client.emit("market_tick", tick)
-        time.sleep(0.2)
-except KeyboardInterrupt:
-    client.disconnect()
-"""
 
 
 def upgrade(built: Built, _: str | None) -> str:
     """From the wheel of the version before to this one and back: same process, same worker."""
     before = build(built.folder / "before", BEFORE)
-    run([sys.executable, "-m", "venv", "venv"], built.folder)
-    installation = Installation(built.folder)
-    installation.pip("install", f"{before.wheel}[worker]")
+    installation = Installation(built.folder / "newcomer")
+    installation.pip("install", str(before.wheel))
     with installation.gateway(new_home(built.folder / "home"), "--demo") as running:
         worker = running.worker()
         for wheel, version in ((built.wheel, __version__), (before.wheel, BEFORE)):
@@ -60,7 +43,7 @@ def upgrade(built: Built, _: str | None) -> str:
 
 def empty_folder(built: Built, _: str | None) -> str:
     """The demonstration, its page, its events and its check; nothing can be written there."""
-    installation = Installation(built.folder)
+    installation = Installation(built.folder / "newcomer")
     installation.pip("check")
     home = new_home(built.folder / "another")
     bound = () if os.geteuid() else BOUND
@@ -88,35 +71,3 @@ def first_trade(installation: Installation, url: str, folder: Path) -> str:
     """What the example of a front end in Python prints first."""
     example = installation.shared / "examples" / "python" / "feed.py"
     return first_line([installation.program("python"), str(example), url], folder)
-
-
-def first_steps(built: Built, _: str | None) -> str:
-    """What docs/start.md tells to type for a worker of one's own and for tokens."""
-    installation = Installation(built.folder)
-    home = new_home(built.folder / "newcomer")
-    here = home / "here"
-    (here / "path" / "to").mkdir(parents=True)
-    (here / "path" / "to" / "main.py").write_text(OWN_WORKER)
-    options = typed("3. Your own worker", ".venv/bin/twistd")[3:]
-    with installation.gateway(home, *options) as running:
-        trade = first_trade(installation, running.url, home)
-    make, start, ask = (typed("5. Other machines, and tokens", word) for word in TOKENS)
-    run(["sh", "-c", " ".join(make)], here)
-    shutil.copy(installation.shared / "main.py", here)
-    with installation.gateway(home, *start[3:], ready="/healthz") as running:
-        asked = " ".join(ask).replace("3001", str(running.port))
-        told = json.loads(run(["sh", "-c", asked], here))
-        expect(told.get("success") is True, f"{asked}: {told}\n{running.said()}")
-        stranger = asked.replace("Bearer", "Nobody")
-        refused = json.loads(run(["sh", "-c", stranger], here))
-        expect("error" in refused, f"{stranger}: {refused}")
-    return f"{trade}; {told['message']}"
-
-
-def typed(chapter: str, word: str) -> list[str]:
-    """The words of the line that has `word` in a chapter of docs/start.md, as they stand there."""
-    page = (ROOT / "docs" / "start.md").read_text("utf-8")
-    text = page.partition(f"## {chapter}\n")[2].partition("\n## ")[0]
-    lines = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)).splitlines()
-    (line,) = [each for each in lines if word in each.split()]
-    return line.split()

@@ -12,7 +12,7 @@ from gateway.app.command_line import Options
 from gateway.replay.wishes import Wish
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"```(?:sh|text)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 def commands(*names: str) -> list[list[str]]:
