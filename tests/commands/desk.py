@@ -72,6 +72,7 @@ class Desk:
         """The command with the ports of this desk."""
         command = command.replace("redis-server", "redis-server --port 6379")
         command = command.replace("redis://localhost", "redis://localhost:6379")
+        command = command.replace("gateway tail", "gateway tail --url http://localhost:3001")
         command = re.sub(PORTS, lambda match: self.ports[match[0]], command)
         return command.replace("COMMAND", "tail")
 

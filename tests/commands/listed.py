@@ -31,7 +31,6 @@ ALONE: Final = {
     '(umask 077; echo "SJGATEWAY_TOKEN=$(openssl rand -hex 32)" > deploy/gateway.env)': "",
     "twistd --help": "sjgateway",
     "twistd sjgateway --help": "--allowed-origins",
-    "python -m gateway": "recordings",
     "python -m gateway COMMAND --help": "--url",
     ".venv/bin/python -m gateway export recordings/2026-11-30-day.jsonl.zst --bars 1m"
     " --csv": "code,time,open",
@@ -239,6 +238,7 @@ NOT_TYPED: Final = {
         "chown 10001",
         "git log",
         "kill -9",
+        "python -m gateway",
         "python -u main.py",
         "python3 -m venv",
         "systemctl reload",
