@@ -77,13 +77,13 @@ class Desk:
         return command.replace("COMMAND", "tail")
 
     def type(self, command: str) -> str:
-        """What a command prints; it must succeed."""
+        """What a command prints on stdout; it must succeed."""
         done = subprocess.run(
             ["bash", "-c", self._here(command)], cwd=self.folder, env=self._environ,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, capture_output=True,
             text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
-        assert not done.returncode, f"{command} fails:\n{done.stdout}"
+        assert not done.returncode, f"{command} fails:\n{done.stdout}{done.stderr}"
         return done.stdout
 
     @contextmanager
