@@ -86,6 +86,7 @@ BY_OTHERS: Final = {
         ".venv/bin/ruff check .",
         ".venv/bin/ruff format --check .",
         "python -m tests.compiled",
+        "python -m tests.portable",
         "python -m tests.site --keep FOLDER",
         ".venv/bin/python -m tests.release --tag v0.1.0",
     ),
@@ -124,6 +125,7 @@ BY_OTHERS: Final = {
     ),
     ("tests/app/test_check.py", "docs/troubleshooting.md"): (
         ".venv/bin/twistd -n sjgateway --check",
+        ".venv/bin/twistd -n sjgateway --port 3002 --check",
         "twistd -n sjgateway --check",
     ),
     ("tests/app/test_hand_over_process.py", "test_a_daemon_keeps"): (
