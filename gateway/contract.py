@@ -5,7 +5,7 @@ A leaf: it imports only `gateway.common`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from attrs import frozen
 
@@ -29,6 +29,8 @@ class WorkerError(Exception):
     secret.
     """
 
+    code: ClassVar[str] = "failed"
+    """What it is, for programs."""
     message: str
     details: str = ""
 
@@ -40,6 +42,7 @@ class WorkerError(Exception):
 class HeldError(WorkerError):
     """No worker may be started before `next_start` (ISO 8601)."""
 
+    code = "held"
     next_start: str = ""
 
     @classmethod
@@ -51,9 +54,13 @@ class HeldError(WorkerError):
 class GoingDownError(WorkerError):
     """The gateway is being stopped."""
 
+    code = "going_down"
+
 
 class LaunchError(WorkerError):
     """There is no main.py, no interpreter, or it can't be run."""
+
+    code = "not_started"
 
 
 class UnreachableError(LaunchError):
@@ -63,22 +70,32 @@ class UnreachableError(LaunchError):
 class HandOverError(WorkerError):
     """The gateway can't be handed over to the code on disk; it goes on as it was."""
 
+    code = "not_handed_over"
+
 
 class FailedAtOnceError(WorkerError):
     """The worker was started and ended before it had settled."""
+
+    code = "ended_at_once"
 
 
 class SupersededError(WorkerError):
     """A later request asked for the opposite."""
 
+    code = "superseded"
+
 
 class NotReadyError(WorkerError):
     """The worker with the new keys never became ready; the previous keys are back."""
+
+    code = "not_ready"
 
 
 @frozen
 class PausedError(HeldError):
     """The broker imposed a pause."""
+
+    code = "paused"
 
     @classmethod
     def until(cls, reason: str, when: str) -> PausedError:  # noqa: ARG003 - it is known

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gateway.web.http.request import Request
     from gateway.web.routes.route_table import Route
 
+KEYS = "keys"
+"""The code of credentials that can't be used."""
+
 _log = Logger(namespace="gateway")
 
 
@@ -90,9 +93,10 @@ def _answer_failure(request: Request, failure: Failure) -> bytes:
     """Tell the errors of `Control` to the client, and all others to the log."""
     error = failure.value
     if isinstance(error, CredentialsError):
-        return answer(request, HTTPStatus.BAD_REQUEST, problem(error.message))
+        told = {**problem(error.message), "code": KEYS, "field": error.field}
+        return answer(request, HTTPStatus.BAD_REQUEST, told)
     if isinstance(error, WorkerError):
-        told = problem(error.message, error.details)
+        told = {**problem(error.message, error.details), "code": error.code}
         if isinstance(error, HeldError) and error.next_start:
             told["nextStart"] = error.next_start
         return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, told)

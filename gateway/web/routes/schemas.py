@@ -189,7 +189,15 @@ class Problem(Struct, frozen=True):
     error: str
     details: Any = None
     code: str = ""
-    """Of 401: `token_missing`, `token_wrong`, or `token_weak`: it may not do this."""
+    """For programs.  Of 401: `token_missing`, `token_wrong`, or `token_weak`: it may not do this.
+
+    Of 400: `keys`, and `field` names the one that can't be used.  Of 500: `held` or `paused` (no
+    worker may start before `nextStart`), `not_started`, `ended_at_once`, `not_ready` (the previous
+    keys are back), `superseded`, `not_handed_over`, `going_down`, else `failed`.
+    """
+    field: str = ""
+    nextStart: str = ""
+    """ISO 8601."""
 
 
 class Access(Struct, frozen=True):

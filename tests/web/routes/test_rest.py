@@ -140,7 +140,8 @@ class ChangeTests(SiteTestCase):
             self.control.result = FAILED
             answer = self.ask("POST", path)
             self.assertEqual(answer.status, 500)
-            self.assertEqual(answer.json, {"error": FAILED.message, "details": FAILED.details})
+            told = {"error": FAILED.message, "details": FAILED.details, "code": "failed"}
+            self.assertEqual(answer.json, told)
 
     def test_a_pause_says_when_it_ends(self) -> None:
         self.control.result = HELD
@@ -150,6 +151,7 @@ class ChangeTests(SiteTestCase):
                 "error": HELD.message,
                 "details": HELD.details,
                 "nextStart": "2024-02-25T15:31:00.000Z",
+                "code": "held",
             },
         )
 
@@ -379,13 +381,14 @@ class CredentialsTests(SiteTestCase):
     def test_credentials_that_can_not_be_used(self) -> None:
         self.control.result = UNUSABLE
         answer = self.post_json()
-        self.assertEqual((answer.status, answer.json), (400, {"error": UNUSABLE.message}))
+        told = {"error": UNUSABLE.message, "code": "keys", "field": UNUSABLE.field}
+        self.assertEqual((answer.status, answer.json), (400, told))
 
     def test_failure(self) -> None:
         self.control.result = FAILED
         answer = self.post_json()
         self.assertEqual(answer.status, 500)
-        self.assertEqual(set(answer.json), {"error", "details"})
+        self.assertEqual(set(answer.json), {"error", "details", "code"})
 
     def test_credentials_do_not_show_themselves(self) -> None:
         self.assertNotIn("hunter2", repr(Credentials("hunter2", "hunter2", "hunter2", "hunter2")))
