@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,10 @@ class Scene:
     is_lost: bool = False
     """The gateway goes away when all has been said."""
     place: str = "#/TXFR1"
+    kept: dict[str, str] = attrs.Factory(dict)
+    """What this browser has kept of earlier visits, by name."""
+    pressed: str = ""
+    """The key that is pressed when all has been said."""
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """What `/status` tells so long after the beginning."""
@@ -179,6 +184,30 @@ _MANY = tuple(
         invented.tick(f"{2000 + number}", 100 + number, number % 7 - 3, 1000 + number),
     )
 )
+
+_ALARMS = (
+    {"kind": "above", "code": "TXFR1", "value": 31300, "each": True},
+    {"kind": "below", "code": "TXFR1", "value": 31200},
+    {"kind": "fall", "code": "2317", "value": 3, "isOn": False},
+    {"kind": "worker"},
+)
+CLUSTER: dict[str, Any] = {
+    "gateway": "taipei-1",
+    "cluster": "desk",
+    "cutOff": None,
+    "island": False,
+    "waiting": 0,
+    "dropped": 0,
+    "passedOver": 0,
+    "worker": "taipei-2",
+    "namesake": False,
+    "lease": {"seconds": 45.0, "token": 7, "renewed": 1.3, "left": 43.7},
+    "members": [
+        {"name": "hsinchu-1", "version": "1.9.0", "clients": 2},
+        {"name": "taipei-1", "version": "2.0.0", "clients": 7},
+        {"name": "taipei-2", "version": "2.0.0", "clients": 120},
+    ],
+}
 
 SCENES: dict[str, Scene] = {
     "ready": Scene(events=(*invented.trades("TXFR1"), *invented.events())),
@@ -239,5 +268,7 @@ SCENES: dict[str, Scene] = {
         events=(),
     ),
     "operations": Scene(place="#/ops"),
+    "alarms": Scene(kept={"alarms": json.dumps(_ALARMS)}, pressed="n"),
+    "cluster": Scene({"cluster": CLUSTER}, place="#/ops/cluster"),
 }
 """By name."""

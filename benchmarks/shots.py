@@ -36,6 +36,9 @@ PAINTED = """() => new Promise((done) => {
   const next = (left) => requestAnimationFrame(() => (left ? next(left - 1) : done()));
   next(3);
 })"""
+KEEP = """for (const [name, value] of Object.entries(%s)) {
+  localStorage.setItem(`sjgateway.${name}`, value);
+}"""
 WRITTEN = 400
 """Milliseconds after which every part has begun to write."""
 
@@ -54,6 +57,8 @@ class Stage:
         self._began = time.monotonic()
         self._sockets: list[WebSocketRoute] = []
         self.faults: list[str] = []
+        self.posted: list[tuple[str, object]] = []
+        """What the page has posted: paths, and the JSON."""
         options = {
             "viewport": {"width": width, "height": height},
             "locale": LANGUAGES[language],
@@ -70,6 +75,8 @@ class Stage:
         self.page.clock.set_fixed_time(invented.NOW)
         self.page.route("**/*", self._answer)
         self.page.route_web_socket("**/socket.io/**", self._connect)
+        if scene.kept:
+            self.page.add_init_script(KEEP % json.dumps(scene.kept))
         self.page.goto(f"{SITE}/{scene.place}")
         codes = {value.get("code") for _, value in scene.events} - {None}
         self.page.wait_for_function(HEARD, arg=len(codes))
@@ -78,6 +85,8 @@ class Stage:
             for socket in self._sockets:
                 socket.close()
             self.page.wait_for_selector("#belief[data-id=gone]")
+        if scene.pressed:
+            self.page.keyboard.press(scene.pressed)
         self.settle()
 
     def settle(self) -> None:
@@ -102,6 +111,8 @@ class Stage:
 
     def _answer(self, route: Route) -> None:
         path = urlsplit(route.request.url).path.lstrip("/") or "static/index.html"
+        if route.request.method == "POST":
+            self.posted.append((path, route.request.post_data_json))
         if path.startswith("static/"):
             file = STATIC / path.removeprefix("static/")
             headers = {

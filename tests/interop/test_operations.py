@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from playwright.sync_api import expect
 
-from benchmarks.scenes import SCENES, Scene, ago
+from benchmarks.scenes import CLUSTER, SCENES, Scene, ago, later
 from tests.interop.browser import barriers
 from tests.interop.test_desk import SPILLED, StageCase
 
@@ -35,6 +35,8 @@ ALERTING = [
     {"kind": "line", "host": "api.line.me", "at": ago(66_000), "error": ""},
     {"kind": "ntfy", "host": "ntfy.sh", "at": ago(60), "error": "answered 429"},
 ]
+IDLE = "() => !document.getElementById('replay-pause').disabled"
+"""Whether the replay can be told something."""
 SLY = {"note": "<img src=x onerror=alert(1)>", "turn": "\u202eabc", "big": "x" * 20_000}
 
 
@@ -146,7 +148,8 @@ class OperationsTests(StageCase):
         expect(page.locator("#alarms-list")).to_contain_text("TXFR1 crosses 31,300 upwards")
         expect(page.locator("#alarms-why")).to_contain_text("https or localhost")
         self.assertEqual(barriers(page), [])
-        page.locator("#alarms-close").click()
+        page.keyboard.press("Escape")
+        expect(page.locator("#alarms")).to_be_hidden()
         expect(page.locator("#alarms-count")).to_have_text("1")
         for price in (31_290, 31_301):
             tick = {"code": "TXFR1", "price": price, "close": price, "datetime": ago(0)}
@@ -162,3 +165,69 @@ class OperationsTests(StageCase):
         expect(stop).to_have_accessible_description("logs out; no quotes until somebody starts it.")
         stop.click()
         expect(page.locator("#confirm")).to_be_visible()
+
+    def test_a_phone_has_a_tab_of_alarms(self) -> None:
+        page = self.stage("ready", "phone", "zh", "dark").page
+        page.get_by_role("button", name="警示", exact=True).click()
+        expect(page.locator("#alarms")).to_be_visible()
+        expect(page.locator("#quotes")).to_be_hidden()
+        expect(page.locator("#alarms-code")).to_have_value("TXFR1")
+        page.fill("#alarms-value", "31300")
+        page.locator("#alarms-form .primary").click()
+        expect(page.locator("#alarms-list")).to_contain_text("TXFR1 漲破 31,300")
+        self.assertLessEqual(page.evaluate(SPILLED), 0)
+        self.assertEqual(barriers(page), [])
+        page.get_by_role("button", name="報價", exact=True).click()
+        expect(page.locator("#alarms")).to_be_hidden()
+        expect(page.locator("#quotes")).to_be_visible()
+
+    def test_the_gateways_of_a_cluster_are_told(self) -> None:
+        page = self.stage("cluster", "wide").page
+        rows = page.locator("#cluster-body tr")
+        expect(rows).to_have_count(3)
+        expect(rows.nth(1)).to_contain_text("taipei-1this one")
+        expect(rows.nth(2)).to_contain_text("taipei-2worker")
+        expect(rows.nth(0)).to_have_attribute("data-version", "other")
+        expect(page.locator("#cluster-lease")).to_have_text(
+            "The worker is at taipei-2 · lease renewed 1 s ago, 43 s left"
+        )
+        trouble = {**CLUSTER, "cutOff": "Connection refused", "namesake": True, "worker": None}
+        page = self.stage(scene("cluster", cluster=trouble), "phone", "zh").page
+        expect(page.locator("#conditions")).to_contain_text("log 中斷：Connection refused")
+        expect(page.locator("#conditions")).to_contain_text("也叫 taipei-1")
+        expect(page.locator("#cluster-lease")).to_contain_text("沒有閘道執行行情程式")
+        self.assertLessEqual(page.evaluate(SPILLED), 0)
+
+    def test_a_replay_is_moved_by_keys_and_by_its_slider(self) -> None:
+        stage = self.stage("replay", "tablet")
+        page = stage.page
+        for key, wish in (
+            (" ", {"paused": True}),
+            (".", {"to": "2026-12-01T02:43:17.000Z"}),
+            (",", {"to": "2026-12-01T02:41:17.000Z"}),
+            (">", {"speed": "60", "paused": False}),
+        ):
+            expect(page.locator("#replay-pause")).to_be_enabled()
+            page.keyboard.press(key)
+            page.wait_for_function(IDLE)
+            self.assertEqual(stage.posted[-1:], [("replay", wish)], key)
+        expect(page.locator("#replay-ends")).to_have_text("13:45")
+        page.locator("#replay-at").fill("1796090400")
+        page.wait_for_function(IDLE)
+        self.assertEqual(stage.posted[-1], ("replay", {"to": "2026-12-01T02:00:00.000Z"}))
+        self.assertEqual(barriers(page), [])
+        viewer = {"access": {"name": "viewer", "role": "view"}}
+        page = self.stage(
+            attrs.evolve(SCENES["replay"], status={**SCENES["replay"].status, **viewer})
+        ).page
+        expect(page.locator("#replay-time")).to_be_visible()
+        expect(page.locator("#replay-form")).to_be_hidden()
+
+    def test_an_error_is_said_in_the_language_of_the_page(self) -> None:
+        page = self.stage(scene("pause"), "desk", "zh").page
+        refusal = {"error": "No", "details": "why", "code": "held", "nextStart": later(103)}
+        page.route("**/start-python", lambda route: route.fulfill(status=500, json=refusal))
+        page.locator("#worker-start").click()
+        expect(page.locator("#worker-message")).to_have_text(
+            "現在不能啟動行情程式，下次啟動：10:44:00。"
+        )

@@ -12,6 +12,7 @@ import { Rates, total } from "./model/rates.js";
 import { Access } from "./ops/access.js";
 import { Banner } from "./ops/banner.js";
 import { Clients } from "./ops/clients.js";
+import { Cluster } from "./ops/cluster.js";
 import { Credentials } from "./ops/credentials.js";
 import { Day } from "./ops/day.js";
 import { Events } from "./ops/events.js";
@@ -21,7 +22,9 @@ import { Replay } from "./ops/replay.js";
 import { Sources } from "./ops/sources.js";
 import { tokenDialog } from "./ops/token.js";
 import { Worker } from "./ops/worker.js";
+import { announce } from "./ui/announce.js";
 import { byId, mark } from "./ui/dom.js";
+import { listen as listenToFolds, unfold } from "./ui/folds.js";
 import { exact, moment } from "./ui/format.js";
 import { inNextFrame } from "./ui/frame.js";
 import { onLanguage, t, translate } from "./ui/i18n.js";
@@ -91,12 +94,13 @@ const codes = new Poll("codes", learn, CODES_EVERY);
 
 // Operations
 const record = new Record();
-const banner = new Banner((text) => (byId("announcer").textContent = text));
+const banner = new Banner();
 const worker = new Worker(refresh);
 const day = new Day();
 const sources = new Sources(() => [...desk.market.codes.values()]);
 const access = new Access(refresh);
 const clients = new Clients();
+const cluster = new Cluster();
 const rates = new Rates();
 const log = new Log();
 const events = new Events(inspect);
@@ -189,7 +193,7 @@ function told(answer, error) {
     facts.status = answer;
     if (answer.broker) facts.broker = answer.broker.connected;
     facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
-    replay.update(answer.replaying ?? null);
+    replay.update(answer.replaying ?? null, answer.access.role === "control");
     tellOperations(answer);
     desk.feeds(feeds(answer.freshness.events));
   } else if (!error.status) {
@@ -208,6 +212,7 @@ function tellOperations(answer) {
   sources.update(answer, feeds(answer.freshness.events).length, !facts.kind && !facts.isDemo);
   access.update(answer);
   clients.update(answer.clients, answer.relay);
+  cluster.update(answer);
   record.exits(answer.exits);
   record.actions(answer.actions);
   log.ended(answer.lastExit);
@@ -215,7 +220,7 @@ function tellOperations(answer) {
 
 /** An alarm of this device came true. */
 function alarmed(text, at) {
-  byId("announcer").textContent = text;
+  announce(text);
   record.note(`alarm ${at} ${text}`, at, {
     kind: "alarm", level: "warn", text: () => text, more: () => t("record.alarm"),
   });
@@ -268,7 +273,7 @@ function reason() {
   const to = (panel) => () => router.go({ view: "ops", panel });
   const { id, until } = belief(facts);
   const { state, freshness } = facts.status ?? {};
-  if (id === "token") return { id, act: open("open-token") };
+  if (id === "token" || id === "wrongToken") return { id, act: open("open-token") };
   if (id === "gone" || id === "asking") return { id };
   if (facts.lacksKeys) return { id: "keys", act: open("open-credentials") };
   if (feeds(freshness?.events ?? {}).length) return { id: "custom", act: to("events") };
@@ -294,6 +299,7 @@ function arrive(place) {
   if (place.view === "ops") {
     // Without a panel there is none of that name.
     const panel = document.querySelector(`#ops [data-panel="${CSS.escape(place.panel)}"]`);
+    if (panel) unfold(panel);
     panel?.scrollIntoView({ block: "nearest" });
     panel?.focus();
   } else {
@@ -341,17 +347,23 @@ function begin() {
 
 const toMarket = () => router.go({ view: "market", code: desk.chosen?.code });
 const toOps = () => router.go({ view: "ops" });
+const toAlarms = () => {
+  toMarket();
+  alarms.open();
+};
 const hurry = () => document.hidden || socket.hurry();
 
 onKey("m", toMarket);
-onKey("n", () => alarms.open());
+onKey("n", toAlarms);
 onKey("o", toOps);
 onKey("/", () => {
   toMarket();
   desk.find();
 });
 listenToKeys();
-listenToPanes(toOps, toMarket);
+listenToFolds();
+listenToPanes(toOps, toAlarms, toMarket);
+for (const id of ["open-alarms", "to-alarms"]) byId(id).addEventListener("click", toAlarms);
 preferences();
 tokenDialog(begin);
 onLanguage(assess);

@@ -1,4 +1,4 @@
-/** The alarms of this device: the dialog for them, the bell, and what happens when one fires. */
+/** The alarms of this device: their panel, the bell, and what happens when one fires. */
 
 import { Alarms, KINDS } from "../model/alarms.js";
 import { now } from "../model/clock.js";
@@ -6,6 +6,7 @@ import { byId, element, mark, Text } from "../ui/dom.js";
 import { number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { permission, request, show } from "../ui/notify.js";
+import { showAlarms } from "../ui/panes.js";
 import { isHeard, ring, unlock } from "../ui/sound.js";
 import { browser } from "../ui/store.js";
 import { decimals } from "../model/ticks.js";
@@ -17,7 +18,7 @@ export class AlarmPanel {
   #alarms = new Alarms((rule, facts) => this.#fire(rule, facts), () => now() * 1000);
   #fired;
   #chosen;
-  #dialog = byId("alarms");
+  #before = null; // what had the focus before they were opened
   #count = new Text(byId("alarms-count"));
   #why = new Text(byId("alarms-why"));
   #error = new Text(byId("alarms-error"));
@@ -31,13 +32,15 @@ export class AlarmPanel {
     this.#chosen = chosen;
     this.#alarms.load(browser.get(KEPT));
     unlock();
-    byId("open-alarms").addEventListener("click", () => this.open());
     byId("alarms-kind").addEventListener("change", () => this.#fit());
     byId("alarms-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#add();
     });
-    byId("alarms-close").addEventListener("click", () => this.#dialog.close());
+    for (const id of ["alarms-close", "to-board"]) {
+      byId(id).addEventListener("click", () => this.#close());
+    }
+    byId("alarms").addEventListener("keydown", ({ key }) => key === "Escape" && this.#close());
     byId("alarms-test").addEventListener("click", () => this.#test());
     byId("alarms-sound").checked = browser.get("sound") !== QUIET;
     byId("alarms-sound").addEventListener("change", ({ target }) =>
@@ -47,8 +50,10 @@ export class AlarmPanel {
     setInterval(() => this.#alarms.look(silent), 1000);
   }
 
-  /** Open the dialog, with the code and the price in view. */
+  /** Show them, with the code and the price in view. */
   open() {
+    const { activeElement } = document;
+    if (!byId("alarms").contains(activeElement)) this.#before = activeElement;
     const instrument = this.#chosen();
     byId("alarms-code").value = instrument?.code ?? "";
     const price = instrument?.shown;
@@ -56,7 +61,13 @@ export class AlarmPanel {
     this.#error.set("");
     this.#fit();
     this.#write();
-    this.#dialog.showModal();
+    showAlarms(true);
+    byId("alarms-kind").focus();
+  }
+
+  #close() {
+    showAlarms(false);
+    this.#before?.focus();
   }
 
   /** A trade of `instrument`. */

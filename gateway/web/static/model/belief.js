@@ -14,7 +14,10 @@ export function belief(facts) {
 }
 
 const CHECKS = [
-  ({ refused, error }) => (refused || error?.status === 401) && { id: "token", level: "bad" },
+  ({ refused, error }) => {
+    if (!refused && error?.status !== 401) return null;
+    return { id: error?.code === "token_wrong" ? "wrongToken" : "token", level: "bad" };
+  },
   ({ connected, error, lostAt }) =>
     (connected === false || error) && { id: "gone", level: "bad", since: lostAt },
   ({ connected, status }) => (connected === null || !status) && { id: "asking", level: "muted" },
@@ -41,4 +44,4 @@ const CHECKS = [
 const markets = (status) => Object.values(status?.freshness?.markets ?? {});
 
 /** Whether all that is shown is from before: nothing of it may look live. */
-export const isOld = ({ id }) => id === "gone" || id === "token";
+export const isOld = ({ id }) => id === "gone" || id === "token" || id === "wrongToken";

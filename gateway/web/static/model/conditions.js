@@ -30,6 +30,14 @@ const CHECKS = [
     return broker === false && { id: "broker", level: "warn" };
   },
   ({ status }) => {
+    const why = status?.cluster?.cutOff;
+    return why && { id: "cutOff", level: "bad", values: { detail: why } };
+  },
+  ({ status }) => {
+    const { namesake, gateway } = status?.cluster ?? {};
+    return namesake && { id: "namesake", level: "bad", values: { gateway } };
+  },
+  ({ status }) => {
     const fields = status?.overriddenKeys ?? [];
     return fields.length > 0 && { id: "overridden", level: "warn", values: { fields } };
   },

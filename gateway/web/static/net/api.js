@@ -11,7 +11,8 @@ export class ApiError extends Error {
     this.status = status;
     this.details = answer.details ?? "";
     this.nextStart = answer.nextStart ?? null;
-    this.code = answer.code ?? ""; // of 401: what is wrong with the token
+    this.code = answer.code ?? ""; // what it is, for us
+    this.field = answer.field ?? ""; // of posted keys: the one that can't be used
   }
 }
 

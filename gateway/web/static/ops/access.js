@@ -7,7 +7,7 @@ import { onLanguage, t } from "../ui/i18n.js";
 import { isKept } from "../ui/token.js";
 import { problem } from "./problem.js";
 
-const ROOMY = 800; // pixels: below it is folded
+const ROOMY = "(width >= 760px) and (height >= 800px)"; // elsewhere it is folded
 
 export class Access {
   #status = null;
@@ -20,7 +20,7 @@ export class Access {
   /** `changed()` is called when something was done. */
   constructor(changed) {
     this.#changed = changed;
-    byId("access-fold").open = window.innerHeight >= ROOMY;
+    byId("access-fold").open = window.matchMedia(ROOMY).matches;
     byId("access-test").addEventListener("click", () => this.#test());
     onLanguage(() => this.#write());
   }
@@ -74,7 +74,8 @@ export class Access {
       this.#say(t("channel.tested"), "good");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#say(problem(error), "bad");
+      const isPart = error.code === "failed" && error.details;
+      this.#say(isPart ? t("channel.notAll", { detail: error.details }) : problem(error), "bad");
     } finally {
       this.#busy = false;
       this.#write();

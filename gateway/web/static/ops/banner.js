@@ -1,5 +1,6 @@
 /** What is wrong at the moment: the cause, what comes next, the last line, and the cures. */
 
+import { announce } from "../ui/announce.js";
 import { byId, element } from "../ui/dom.js";
 import { clock } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
@@ -26,11 +27,8 @@ export class Banner {
   #conditions = [];
   #announced = "";
   #mayControl = false;
-  #announce;
 
-  /** `announce(text)` reads something out. */
-  constructor(announce) {
-    this.#announce = announce;
+  constructor() {
     onLanguage(() => this.#write());
   }
 
@@ -79,7 +77,7 @@ export class Banner {
     document.documentElement.dataset.alarm = serious.length ? "yes" : "no";
     if (ids === this.#announced) return;
     this.#announced = ids;
-    this.#announce(serious.length ? conditionText(serious[0]) : t("alerts.clear"));
+    announce(serious.length ? conditionText(serious[0]) : t("alerts.clear"));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { Inspector } from "../model/inspector.js";
 import { parts, shortened, visible } from "../model/json_text.js";
+import { unread } from "../model/unread.js";
 import { copy } from "../ui/copy.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
 import { age, bytes, clock, NONE, number } from "../ui/format.js";
@@ -26,7 +27,7 @@ export class Events {
   #rows = new Map(); // name -> {row, rate, age}
   #filter = byId("events-filter");
   #texts = new Map(
-    ["title", "about", "place", "copied", "left"].map((id) => [id, new Text(byId(`events-${id}`))]),
+    ["title", "about", "place", "copied", "left", "unread"].map((id) => [id, new Text(byId(`events-${id}`))]),
   );
 
   /** `open(wants)` begins or ends listening: null, or whether untrusted events are wanted, too. */
@@ -184,6 +185,9 @@ export class Events {
     this.#shown = { payload, all: this.#showsAll };
     const { found, isCut } = content(payload, this.#showsAll ? Infinity : SHOWN);
     byId("events-json").replaceChildren(...found);
+    const fields = unread(this.#chosen, payload.values?.[0]);
+    this.#texts.get("unread").set(fields.length
+      ? t("events.unread", { n: fields.length, fields: fields.join(", ") }) : "");
     byId("events-all").hidden = !isCut;
     byId("events-all").textContent = isCut ? t("events.all", { size: bytes(payload.size) }) : "";
   }

@@ -1,19 +1,28 @@
 /** The bar of a replay: which time of the recording it is, and what it can be told. */
 
+import { hm } from "../model/clock.js";
+import { session } from "../model/sessions.js";
 import { ApiError, change } from "../net/api.js";
 import { byId, mark, Text } from "../ui/dom.js";
 import { stamp } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
+import { onKey } from "../ui/keys.js";
 import { problem } from "./problem.js";
+
+const BAR = 60_000; // milliseconds that a key goes on or back
 
 export class Replay {
   #told = null; // `replaying` of `/status`
   #at = 0; // when it was told
+  #mayControl = false;
+  #isHeld = false; // somebody holds the slider
   #busy = false;
   #changed;
   #went;
   #files = new Text(byId("replay-files"));
   #time = new Text(byId("replay-time"));
+  #begins = new Text(byId("replay-begins"));
+  #ends = new Text(byId("replay-ends"));
   #pause = new Text(byId("replay-pause"));
   #message = new Text(byId("replay-message"));
 
@@ -30,13 +39,21 @@ export class Replay {
       const to = byId("replay-to").value;
       if (to) this.#tell({ to });
     });
+    byId("replay-at").addEventListener("input", () => this.#hold());
+    byId("replay-at").addEventListener("change", () => this.#release());
+    onKey(" ", () => this.#works() && this.#toggle());
+    onKey(",", () => this.#works() && this.#go(-BAR));
+    onKey(".", () => this.#works() && this.#go(BAR));
+    onKey("<", () => this.#works() && this.#hasten(-1));
+    onKey(">", () => this.#works() && this.#hasten(1));
     onLanguage(() => this.#write());
     setInterval(() => this.#write(), 1000);
   }
 
-  /** What `/status` tells of the replay; null: nothing is replayed. */
-  update(told) {
+  /** What `/status` tells of the replay, null: nothing is replayed; who only looks sees no buttons. */
+  update(told, mayControl) {
     const before = this.#told;
+    this.#mayControl = mayControl;
     this.#told = told;
     this.#at = Date.now();
     if (told && document.activeElement !== byId("replay-speed")) choose(String(told.speed));
@@ -49,15 +66,65 @@ export class Replay {
     byId("replay").hidden = !told;
     if (!told) return;
     this.#files.set(told.files.join(", "));
-    this.#time.set(told.time ? t(`replay.${state(told)}`, this.#values()) : t("replay.waiting"));
+    if (!this.#isHeld) {
+      this.#time.set(told.time ? t(`replay.${state(told)}`, this.#values()) : t("replay.waiting"));
+    }
     this.#pause.set(told.ended ? t("replay.again") : told.paused ? t("replay.play") : t("replay.pause"));
-    for (const id of ["pause", "speed", "go"]) byId(`replay-${id}`).disabled = this.#busy;
+    for (const id of ["pause", "speed", "go", "at"]) byId(`replay-${id}`).disabled = this.#busy;
+    byId("replay-form").hidden = !this.#mayControl;
+    byId("replay-slide").hidden = !this.#mayControl || !told.time;
+    if (told.time) this.#slide();
+  }
+
+  /** The slider goes from the first event to the end of the session that is played. */
+  #slide() {
+    const begins = Date.parse(this.#told.begins), passed = this.#now();
+    const ends = Math.max(session("futures", passed / 1000).close * 1000, passed);
+    const slider = byId("replay-at");
+    slider.min = Math.floor(begins / 1000);
+    slider.max = Math.ceil(ends / 1000);
+    if (!this.#isHeld) slider.value = Math.round(passed / 1000);
+    slider.setAttribute("aria-valuetext", stamp(slider.value * 1000));
+    this.#begins.set(hm(begins / 1000));
+    this.#ends.set(hm(ends / 1000));
+  }
+
+  #hold() {
+    this.#isHeld = true;
+    this.#time.set(stamp(byId("replay-at").value * 1000));
+  }
+
+  async #release() {
+    await this.#tell({ to: new Date(byId("replay-at").value * 1000).toISOString() });
+    this.#isHeld = false;
+  }
+
+  /** Whether a key has something to do here. */
+  #works() {
+    return Boolean(this.#told?.time) && this.#mayControl && !this.#busy;
+  }
+
+  #go(milliseconds) {
+    const to = Math.max(Date.parse(this.#told.begins), this.#now() + milliseconds);
+    return this.#tell({ to: new Date(to).toISOString() });
+  }
+
+  /** The next speed of the list, or the one before. */
+  #hasten(step) {
+    const list = byId("replay-speed");
+    const next = list.options[list.selectedIndex + step];
+    if (next) this.#tell({ speed: next.value, paused: false });
+  }
+
+  /** The time of the recording, in milliseconds since 1970. */
+  #now() {
+    const { time, speed } = this.#told;
+    const passed = state(this.#told) === "playing" ? (Date.now() - this.#at) * speed : 0;
+    return Date.parse(time) + passed;
   }
 
   #values() {
-    const { time, speed } = this.#told;
-    const passed = state(this.#told) === "playing" ? (Date.now() - this.#at) * speed : 0;
-    return { time: stamp(Date.parse(time) + passed), speed };
+    return { time: stamp(this.#now()), speed: this.#told.speed };
   }
 
   #toggle() {

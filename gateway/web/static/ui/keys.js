@@ -7,14 +7,18 @@ import { browser } from "./store.js";
 const works = new Map();
 const OFF = "off";
 
-/** Call `work` when `key` is pressed; letters in lower case. */
+/**
+ * Call `work` when `key` is pressed; letters in lower case.  Where it returns false it had nothing to
+ * do, and the key does what it always does.
+ */
 export const onKey = (key, work) => works.set(key, work);
 
 /** What the list of keys says: keys, and the name of the text. */
 const LIST = [
   ["M  O", "views"], ["/", "find"], ["↑ ↓", "rows"], ["1 – 7", "interval"], ["L", "kind"],
   ["A", "averages"], ["S", "star"], ["N", "alarm"], ["B", "board"], ["0", "newest"], ["R", "sort"],
-  ["← →  Home  End", "bars"], ["+ −", "zoom"], ["Alt ← →", "pan"], ["Esc", "leave"], ["?", "help"],
+  ["← →  Home  End", "bars"], ["+ −", "zoom"], ["Alt ← →", "pan"], ["Esc", "leave"],
+  ["Space  ,  .  <  >", "replay"], ["?", "help"],
 ];
 
 /** Make the keys and their list work. */
@@ -31,10 +35,9 @@ export function listen() {
     const { key, target } = event;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
+    if (key === " " && target.closest("button, a, summary, [tabindex='0']")) return; // its own key
     const work = box.checked && works.get(key.length === 1 ? key.toLowerCase() : key);
-    if (!work) return;
-    event.preventDefault();
-    work();
+    if (work && work() !== false) event.preventDefault();
   });
 }
 

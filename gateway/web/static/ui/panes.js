@@ -4,23 +4,24 @@ import { byId } from "./dom.js";
 
 const panes = () => document.querySelectorAll(".panes [data-pane]");
 
-/** Make the bar below work: `toOps()` and `toMarket()` change the view. */
-export function listen(toOps, toMarket) {
+/** Make the bar below work: `toOps()`, `toAlarms()` and `toMarket()` change what is in view. */
+export function listen(toOps, toAlarms, toMarket) {
+  const ways = { ops: toOps, alarms: toAlarms };
+  const open = (pane) => {
+    document.body.dataset.pane = pane;
+    document.body.dataset.dock = "board";
+    toMarket();
+    show("market");
+  };
   for (const button of panes()) {
-    button.addEventListener("click", () => {
-      const { pane } = button.dataset;
-      if (pane === "ops") return toOps();
-      document.body.dataset.pane = pane;
-      toMarket();
-      show("market");
-    });
+    const { pane } = button.dataset;
+    button.addEventListener("click", ways[pane] ?? (() => open(pane)));
   }
   for (const button of document.querySelectorAll("[data-skip]")) {
     button.addEventListener("click", () => {
       const { skip } = button.dataset;
       if (skip === "ops") toOps();
-      else toMarket();
-      document.body.dataset.pane = { quotes: "list", chart: "chart", dock: "board" }[skip] ?? "list";
+      else open({ quotes: "list", chart: "chart", dock: "board" }[skip]);
       byId(skip).focus();
       byId(skip).scrollIntoView({ block: "nearest" });
     });
@@ -35,6 +36,15 @@ export function show(view) {
   for (const button of panes()) current(button, button.dataset.pane === shown);
   current(byId("to-market"), view === "market");
   current(byId("to-ops"), view === "ops");
+}
+
+/** Show the alarms of this device in the place of the option board, or no longer. */
+export function showAlarms(yes) {
+  const { dataset } = document.body;
+  dataset.dock = yes ? "alarms" : "board";
+  if (yes) dataset.pane = "alarms";
+  else if (dataset.pane === "alarms") dataset.pane = "list";
+  show(dataset.view);
 }
 
 function current(element, yes) {

@@ -14,7 +14,7 @@ export class StatusLine {
   #market = "futures";
   #rate = null; // events a second
   #texts = new Map(
-    ["belief-text", "hours-name", "hours-left", "summary-state", "speed-rate", "access", "clock"]
+    ["belief-text", "hours-name", "hours-left", "summary-state", "speed-rate", "access", "access-role", "clock"]
       .map((id) => [id, new Text(byId(id))]),
   );
 
@@ -73,8 +73,9 @@ export class StatusLine {
     byId("summary").hidden = !state || state === "disabled";
     byId("speed").hidden = this.#rate === null;
     this.#write("speed-rate", number(this.#rate ?? 0));
-    const name = access?.name ?? "";
-    this.#write("access", name);
+    const { name, role } = access ?? {};
+    this.#write("access", name ?? "");
+    this.#write("access-role", name ? `· ${t(`role.${role}`)}` : "");
     if (!state) return;
     const shown = state === "running" && ready ? "ready" : state;
     mark(byId("summary"), "worker", shown);

@@ -16,6 +16,7 @@ export default {
   "pane.list": "Quotes",
   "pane.chart": "Chart",
   "pane.board": "Options",
+  "pane.alarms": "Alarms",
 
   "theme.auto": "Colors: as the system",
   "theme.light": "Colors: light",
@@ -25,6 +26,7 @@ export default {
   "belief.asking": "Connecting…",
   "belief.gone": "Gateway gone {age}",
   "belief.token": "Token needed",
+  "belief.wrongToken": "Wrong token",
   "belief.silent": "Quotes stopped",
   "belief.waiting": "Waiting for the worker",
   "belief.closed": "Closed until {time}",
@@ -65,5 +67,6 @@ export default {
   "key.zoom": "In the chart: wider, narrower",
   "key.pan": "In the chart: move",
   "key.leave": "In the chart: no crosshair",
+  "key.replay": "a replay: pause, a minute back or on, slower or faster",
   "key.help": "This list",
 };

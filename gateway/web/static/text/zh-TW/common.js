@@ -16,6 +16,7 @@ export default {
   "pane.list": "報價",
   "pane.chart": "走勢",
   "pane.board": "T 字",
+  "pane.alarms": "警示",
 
   "theme.auto": "配色：跟隨系統",
   "theme.light": "配色：淺色",
@@ -25,6 +26,7 @@ export default {
   "belief.asking": "連線中…",
   "belief.gone": "閘道中斷 {age}",
   "belief.token": "需要權杖",
+  "belief.wrongToken": "權杖不符",
   "belief.silent": "報價中斷",
   "belief.waiting": "等待行情程式",
   "belief.closed": "休市至 {time}",
@@ -65,5 +67,6 @@ export default {
   "key.zoom": "圖上：放大、縮小",
   "key.pan": "圖上：平移",
   "key.leave": "圖上：取消十字線",
+  "key.replay": "重播：暫停、後退或前進一分鐘、放慢或加快",
   "key.help": "本說明",
 };
