@@ -54,6 +54,8 @@ class Batch:
     places: int
     at: float = 0.0
     """When it was read from the log; 0: it was not yet."""
+    was_read: bool = False
+    """Whether that was the second time, in another epoch."""
 
 
 class Own:
@@ -140,11 +142,12 @@ class Own:
     def arrived(self, number: int) -> Batch | None:
         """The batch `number`, which was read from the log; None: it is not awaited."""
         flying = self._flying
-        while flying and flying[0].number < number:  # too old to be sent again
-            flying.popleft()
+        while flying and flying[0].number < number:  # it was read before
+            self._keep(flying.popleft())
         if not flying or flying[0].number != number:
             return None
         batch = flying.popleft()
+        batch.was_read = batch.at > 0
         batch.at = self._clock()
         self._keep(batch)
         return batch

@@ -71,6 +71,8 @@ class Places:
         self._runs: list[Run] = []
         self._firsts: list[Place] = []  # of each run
         self._early: deque[Run] = deque()
+        self._skipped: dict[int, int] = {}
+        """By epoch, up to where events stand in the own log that it has by other places."""
         self.read = Place(0, 0)
         """Up to where the shared log was read."""
         self._ends: dict[int, int] = {}
@@ -81,6 +83,7 @@ class Places:
         self._runs = [Run(place, position, 0)]
         self._firsts = [place]
         self._early.clear()
+        self._skipped = {}
         self._ends = {}
         self.passed(place)
 
@@ -115,6 +118,10 @@ class Places:
                 self._early[-1] = last._replace(length=last.length + 1)
                 return
         self._early.append(Run(place, position, 1))
+
+    def skip(self, place: Place) -> None:
+        """What stands before `place` in its epoch is in the own log by places of an older one."""
+        self._skipped[place.epoch] = place.number
 
     def forget(self, tail: int) -> None:
         """Forget runs that end before the position `tail`, when there are many."""
@@ -159,10 +166,11 @@ class Places:
     def position(self, offset: Offset) -> int | None:
         """The position of the first event at the place that `offset` says, or after it.
 
-        `FORGOTTEN`: it is before all that is known; None: it is not in what was read of the log.
+        `FORGOTTEN`: it is before all that is known; None: it is not in what was read of the log, or
+        what comes after it is not to be found by its place.
         """
         place = _place_of(offset)
-        if place is None:
+        if place is None or place.number < self._skipped.get(place.epoch, 0):
             return None
         found = self._at_or_after(place)
         if found is None:

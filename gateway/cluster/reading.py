@@ -220,21 +220,25 @@ class Reading:
         batch = self._own.arrived(number) if is_mine else None
         if batch is not None:
             self._take_own(batch, start, believed=believed)
-        elif is_new and not (is_mine and self.is_attached):  # else it was sent twice
+        elif is_new and not (is_mine and self.is_attached):
             self._take_others(told, start, believed=believed)
+        else:  # it was sent again to a server that had lost it
+            self.places.skip(Place(start.epoch, start.number + int(told[b"c"])))
 
     def _take_own(self, batch: Batch, start: Place, *, believed: bool) -> None:
         """Take a batch that this gateway has sent: its events are still here."""
         log = self._hub.log
         for said in batch.contents:
             content = None if said.told else said.content
-            if said.told and isinstance(said.content, list):
+            if said.told and isinstance(said.content, list) and not batch.was_read:
                 for number, event in enumerate(said.content, start.number):
                     self.places.follow_early(Place(start.epoch, number), event.position)
             said.told, head = True, log.head
             start = self._enter(content, start, places_of(said.content), believed=believed)
             if said.tapped and self.is_attached:
                 log.told_before.update(range(head, log.head))
+        if batch.was_read:
+            self.places.skip(start)
         if self.is_attached:
             self._events.returned()
 

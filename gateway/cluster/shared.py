@@ -260,8 +260,10 @@ class SharedJournal:
         """Send again what may not have arrived, before anything new; whether the epoch is new."""
         is_other = self._epoch != self._last_epoch
         self._last_epoch = self._epoch
-        for index, batch in enumerate(self.own.again(all=is_other)):
-            self._write(batch, may_lack=not index)
+        before = 0
+        for batch in self.own.again(all=is_other):
+            self._write(batch, may_lack=batch.number != before + 1 or not before)
+            before = batch.number
         self.flush()
         if self.own.is_idle:
             self.is_island = False

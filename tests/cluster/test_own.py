@@ -59,6 +59,18 @@ class OwnTests(SynchronousTestCase):
         self.assertTrue(self.own.is_idle)
         self.assertEqual(self.again(all=True), [1, 2], "they are kept as before")
 
+    def test_what_it_has_and_what_it_lacks_stay_in_their_order(self):
+        for number in (1, 2, 3):
+            self.say(number)
+            self.send()
+        for number in (1, 2):
+            self.own.arrived(number)
+        one, *_ = self.own.again(all=True)
+        self.own.was_written(one)
+        self.assertFalse(self.own.arrived(3).was_read)
+        self.assertEqual(self.again(all=True), [1, 2, 3])
+        self.assertTrue(self.own.arrived(1).was_read)
+
     def test_a_batch_whose_answer_was_lost_flies_until_it_is_read(self):
         self.say(1)
         (batch,) = self.send()

@@ -129,6 +129,17 @@ class EarlyTests(SynchronousTestCase):
         self.follow(100, 100, 20)
         self.assertEqual(self.position(103), 103)
 
+    def test_what_was_said_again_to_a_server_that_had_lost_it_is_not_found_by_its_new_place(self):
+        self.arrive()
+        self.places.passed(Place(9, 106))
+        self.places.skip(Place(9, 110))
+        self.places.passed(Place(9, 110))
+        self.places.follow(Place(9, 110), 106, 2)
+        self.places.passed(Place(9, 112))
+        again = [self.places.position(Offset("9", number)) for number in (106, 109, 110, 111)]
+        self.assertEqual(again, [None, None, 106, 107])
+        self.assertEqual([self.position(number) for number in (101, 106)], [101, 106])
+
 
 KINDS = st.lists(st.tuples(st.sampled_from("eeemir"), st.integers(1, 4)), max_size=40)
 
