@@ -9,8 +9,8 @@ did not answer stands in its log before it gets places, or has none.  So the map
     own      ... 40 41 42 43 |             | 44 45 ...      run (45 -> 44)
 
 Runs of what was told *early*, before it had a place, are kept beside them: events behind it in the
-own log may be before it in the shared one.  Who comes back goes on where the first of all events
-stands that are at its place, or after it: so it may get some twice, and misses none.
+own log may be before it in the shared one.  Who comes back gets those of them that are behind its
+place first, perhaps a second time, and then goes on at its place.
 
 Clients are told the offset `EPOCH.SHIFT-POSITION`: the position in the log of their gateway, and
 by how much it differs from the place; without `.SHIFT` by nothing.  So an offset says its place
@@ -172,18 +172,21 @@ class Places:
         place = _place_of(offset)
         if place is None or place.number < self._skipped.get(place.epoch, 0):
             return None
-        found = self._at_or_after(place)
-        if found is None:
-            return None
-        early = [
-            run.position + (place.number - run.place.number if place > run.place else 0)
-            for run in self._early
-            if run.end > place
-        ]
-        unplaced = self._unplaced()
+        return self._at_or_after(place)
+
+    def since(self, offset: Offset, position: int) -> int:
+        """Where the first of the early events stands that are at this place, or after it.
+
+        `position`, where that of `offset` is, if there is none before.
+        """
+        place, first, unplaced = _place_of(offset), position, self._unplaced()
         if unplaced is not None:
-            early.append(unplaced)
-        return min([found, *early])
+            first = min(first, unplaced)
+        for run in self._early:
+            if place is not None and run.end > place:
+                passed = place.number - run.place.number if place > run.place else 0
+                first = min(first, run.position + passed)
+        return first
 
     def awaits(self, offset: Offset) -> bool:
         """Whether its place is behind all that was read."""
@@ -191,7 +194,7 @@ class Places:
         return place is not None and place >= self.read
 
     def _at_or_after(self, place: Place) -> int | None:
-        """The same for events that were told in their turn."""
+        """The position of the first event at `place`, or after it, that was told in its turn."""
         at = bisect_right(self._firsts, place) - 1
         if at < 0:
             return FORGOTTEN if self._runs else None

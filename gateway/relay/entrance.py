@@ -94,7 +94,7 @@ class Entrance:
         socket.outbox = subscription
         socket.accept(sid=subscription.sid, **told)
         if back is not None:
-            subscription.read_from(back.cursor)
+            subscription.read_from(back.cursor, back.since)
         # Asked while the process lives: nobody could tell later whether it was the worker.
         if not self._observer.is_worker(subscription) and back is None:
             self._late_joiners.greet(subscription)

@@ -80,6 +80,13 @@ class Places(Protocol):
         """
         ...
 
+    def since(self, offset: Offset, position: int) -> int:
+        """From where on, before the `position` of `offset`, events may be behind it.
+
+        They are those that have no offset (`Event.epoch` is "").
+        """
+        ...
+
     def awaits(self, offset: Offset) -> bool:
         """Whether it may be in this log, of which so much was not read here yet."""
         ...

@@ -139,6 +139,10 @@ class Log:
         """Where `offset` is in this log; None: it is of another one."""
         return offset.position if offset.epoch == self.epoch else None
 
+    def since(self, offset: Offset, position: int) -> int:
+        """Nowhere: an event has its place before anybody gets it."""
+        return position
+
     def awaits(self, offset: Offset) -> bool:
         """Never: all of it is here."""
         return False

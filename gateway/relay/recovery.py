@@ -49,7 +49,9 @@ class Recovered(NamedTuple):
     start: int
     """The position of the first event that was for it."""
     cursor: int
-    """The position of the first event that it missed."""
+    """The position of the first event that it missed, but for those below."""
+    since: int
+    """From where on it missed also those before `cursor` that have no offset."""
     selection: Selection | None
     """Its filter when it left; it may have changed `asked` by then."""
     asked: Selection | None
@@ -180,20 +182,21 @@ class Recovery:
         if present is not None:
             present.socket.session.abort("transport close")
         left = self._left.get(text)
-        cursor = start if wanted.offset is None else self._places.position(wanted.offset.next)
+        place = pid.start if wanted.offset is None else wanted.offset.next
+        cursor = self._places.position(place)
         heard = -1 if wanted.offset is None or cursor is None else cursor - 1
         if (
             cursor is None
             or cursor < start
             or not self._may_return(left, selection, heard)
-            or not self._log.has(cursor)
+            or not self._log.has(since := self._places.since(place, cursor))
         ):
             return None
         self._left.pop(text)
         asked = now = selection
         if left is not None and left.asked == selection:
             now = left.selection
-        return Recovered(text, pid.sid, start, cursor, now, asked)
+        return Recovered(text, pid.sid, start, cursor, since, now, asked)
 
     def away(self, subscription: Subscription, reason: str, owner: str) -> None:
         """Note how a client left that may come back; it uses a share of `owner`."""

@@ -66,10 +66,16 @@ class Subscription(Member):
         log.apart.add(self)
         outbox.add(self)
 
-    def read_from(self, position: int) -> None:
-        """Read on from `position`; records for this socket alone come first."""
+    def read_from(self, position: int, since: int) -> None:
+        """Read on from `position`, after those that have no offset from `since` on.
+
+        Records for this socket alone come first.
+        """
+        missed = self.log.between(since, position)
+        self._kept = [each for each in reversed(missed) if not each.epoch and self._wants(each)]
+        self._held = _memory(self._kept)
         self.cursor = position
-        self._direct = [(position, record, own) for _, record, own in self._direct]
+        self._direct = [(since, record, own) for _, record, own in self._direct]
 
     def send(self, record: Record, *, urgent: bool = False) -> None:
         """Send `record` to this socket after everything that the log holds now."""

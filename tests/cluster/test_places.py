@@ -103,22 +103,26 @@ class EarlyTests(SynchronousTestCase):
     def position(self, number):
         return self.places.position(Offset("7", number))
 
+    def since(self, *numbers):
+        offsets = [Offset("7", number) for number in numbers]
+        return [self.places.since(each, self.places.position(each)) for each in offsets]
+
     def test_while_they_have_no_place_whoever_comes_gets_all_of_them(self):
-        self.assertEqual([self.position(number) for number in (101, 102, 103)], [101, 102, 102])
+        self.assertEqual([self.position(number) for number in (101, 102, 103)], [101, 105, 106])
+        self.assertEqual(self.since(101, 102, 103), [101, 102, 102])
 
     def test_when_they_have_places_nobody_misses_one_that_he_has_not_got(self):
         self.arrive()
-        self.assertEqual(
-            [self.position(n) for n in range(101, 107)], [101, 102, 102, 103, 104, 106]
-        )
+        self.assertEqual(self.since(101, 102, 103, 104, 105, 106), [101, 102, 102, 103, 104, 106])
         self.follow(106, 106, 1)
-        self.assertEqual([self.position(n) for n in (102, 105, 106, 107)], [102, 104, 106, 107])
+        self.assertEqual(self.position(102), 105)
+        self.assertEqual(self.since(102, 105, 106, 107), [102, 104, 106, 107])
 
     def test_who_was_away_since_before_them_is_forgotten_when_they_are(self):
         self.arrive()
         self.follow(106, 106, 5)
         self.places.forget(104)
-        self.assertLess(self.position(102), 104)
+        self.assertLess(min(self.since(102)), 104)
         self.places.forget(107)
         self.assertFalse(self.places._early)
         self.assertLess(self.position(105), 107)
@@ -127,7 +131,7 @@ class EarlyTests(SynchronousTestCase):
         self.arrive()
         self.places.begin(Place(7, 100), 100)
         self.follow(100, 100, 20)
-        self.assertEqual(self.position(103), 103)
+        self.assertEqual((self.position(103), self.since(103)), (103, [103]))
 
     def test_what_was_said_again_to_a_server_that_had_lost_it_is_not_found_by_its_new_place(self):
         self.arrive()

@@ -100,7 +100,7 @@ class Member:
         member.outbox = SessionOutbox(self.machine.turn)
         member.subscription = Watched(member, self.machine.log, member.outbox)
         member.subscription.resume(found)
-        member.subscription.read_from(found.cursor)
+        member.subscription.read_from(found.cursor, found.since)
         self.machine.recovery.register(member.subscription)
         member.begin(first)
         member.attach(WEBSOCKETS[4, False], polling=False)

@@ -104,7 +104,7 @@ class TakeTests(SynchronousTestCase):
         self.parts.say(*"abcd" * 2000)
         self.parts.flush()
         late = self.parts.subscribe(self.parts.outbox())
-        late.read_from(0)
+        late.read_from(0, 0)
         taken = texts(late.take(POLLING4))
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
@@ -113,6 +113,18 @@ class TakeTests(SynchronousTestCase):
         _, most = tracemalloc.get_traced_memory()
         self.assertEqual("".join(taken), ("abcd" * 2000)[: len(taken)])
         self.assertLess(most, 4 * 7000)  # a list of the others would have 8 bytes for each
+
+    def test_of_what_was_told_before_it_had_an_offset_the_rest_is_passed_over(self):
+        log = self.parts.log
+        for text in "abcd":
+            log.epoch = "E" if text in "bd" else ""
+            self.parts.say(text)
+        self.parts.flush()
+        back = self.parts.subscribe(self.parts.outbox())
+        back.send(record("hello"))
+        back.read_from(3, 0)
+        self.assertEqual(texts(back.take(WEBSOCKET)), ["hello", "a", "c", "d"])
+        self.assertEqual(back.lag, 0)
 
     def test_at_least_one_record(self):
         self.parts.say("a", "x" * 2 * WRITE_BYTES, "b")
