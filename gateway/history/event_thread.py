@@ -118,6 +118,7 @@ class EventThread:
         self._period = period
         self._looks = 0
         self._collected: list[HeardEvent] = []
+        self._measured = self._bytes = 0  # so many of them were looked at, and their bytes
         self.collect: Callable[[Sequence[HeardEvent]], None] = self._collected.extend
         """Takes the events of one turn; to be put among `Log.taps`."""
         self.collect_one: Callable[[HeardEvent], None] = self._collected.append
@@ -135,15 +136,16 @@ class EventThread:
     def look(self) -> None:
         """Hand over what was collected if it is time, or much; to be called every `LOOK`."""
         self._looks += 1
-        if self._looks * LOOK >= self._period or _bytes_of(self._collected) >= MUCH:
+        self._measure()
+        if self._looks * LOOK >= self._period or self._bytes >= MUCH:
             self.hand_over()
 
     def hand_over(self) -> None:
         """Let the thread have what was collected, as far as there is room."""
-        self._looks = 0
-        events = self._collected[:]
+        self._measure()
+        events, size = self._collected[:], self._bytes
         self._collected.clear()
-        size = _bytes_of(events)
+        self._looks = self._measured = self._bytes = 0
         if self.waiting + size > self._max_bytes:
             events, size, rest = self._parted(events)
         else:
@@ -155,6 +157,11 @@ class EventThread:
             self._wake.set()
         if rest:
             self._drop(rest)
+
+    def _measure(self) -> None:
+        """Count the bytes of what came since the last look: each event is looked at once."""
+        self._bytes += _bytes_of(self._collected[self._measured :])
+        self._measured = len(self._collected)
 
     def _parted(self, events: list[HeardEvent]) -> tuple[list[HeardEvent], int, list[HeardEvent]]:
         """The first of `events`, for which there is room, their bytes, and the others.
