@@ -7,8 +7,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.keyfile import KeyFile
-from gateway.history.bar_store import BarStore
-from gateway.history.trades import BrokerBar
+from gateway.history.bar_store import BROKER, BarStore
+from gateway.history.bars import KeptBar
 from gateway.worker.lifecycle.ledger import Ledger, trading_day
 
 ROOT = Path(__file__).parents[2]
@@ -46,13 +46,13 @@ class BackupTests(SynchronousTestCase):
         ledger, key = Ledger(state, self.fail), KeyFile(state / "recovery.key")()
         ledger.count(NOW)
         store = self.store()
-        store.fill("TXFL6", [(BrokerBar(NOW, 1, 3, 1, 2, 7), NOW - 60)])
+        store.fill("TXFL6", [KeptBar(NOW, 1, 3, 1, 2, 7, NOW - 60, BROKER)])
         kept = self.bars(store)
         self.assertEqual(kept, [(NOW, 1.0, 7.0)])
         (recordings / "2026-11-30-day.jsonl.zst").write_bytes(b"frames")
         self.type("Backup")
 
-        store.fill("TXFL6", [(BrokerBar(NOW + 60, 1, 3, 1, 2, 7), NOW - 60)])
+        store.fill("TXFL6", [KeptBar(NOW + 60, 1, 3, 1, 2, 7, NOW - 60, BROKER)])
         store.file.close()
         for path in (*state.iterdir(), *recordings.iterdir()):
             path.unlink()
