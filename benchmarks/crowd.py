@@ -21,6 +21,7 @@ client = socketio.Client(handle_sigint=False)
 client.connect(os.environ["GATEWAY_URL"], wait_timeout=30)
 client.emit("python_status", {"status": "ready"})
 rate = float(sys.argv[1])
+name = sys.argv[2] if len(sys.argv) > 2 else "tick"
 number = int(time.time() * rate)  # no later worker uses a number again
 try:
     while True:
@@ -28,7 +29,7 @@ try:
         while number < time.time() * rate:
             number += 1
             try:
-                client.emit("tick", {"code": f"C{number % 100}", "seq": number})
+                client.emit(name, {"code": f"C{number % 100}", "seq": number})
             except socketio.exceptions.BadNamespaceError:
                 pass
 except KeyboardInterrupt:
@@ -151,16 +152,13 @@ class Crowd:
             process.tell("report")
         return [each for process in self._processes for each in process.hear()["report"]]
 
-    def heard_all(self, past: int) -> bool:
-        """Whether each has heard an event after number `past`."""
-        return all(newest(each) > past for each in self.report())
-
     def settled(self) -> list[dict[str, Any]]:
         """The reports, once each has heard what any had heard by now.  Raises TimeoutError."""
         past, deadline = max(map(newest, self.report())), time.monotonic() + WAIT
-        while not self.heard_all(past):
+        while late := [each for each in self.report() if newest(each) <= past]:
             if time.monotonic() > deadline:
-                raise TimeoutError("somebody did not come back")
+                courses = [f"{each['name']}: {each['course']}" for each in late]
+                raise TimeoutError("\n".join(["these did not come back:", *courses]))
             time.sleep(0.2)
         return self.report()
 
