@@ -23,7 +23,7 @@ from gateway.worker.process.command import latin
 from gateway.worker.process.guarding.words import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.defer import Deferred
 
@@ -78,9 +78,15 @@ class ElectedWorker(Service):
         cluster.token = self.token
         seal = Seal(settings.secret("inheritance"))
         self._inheritance = Inheritance(cluster.talk, names, seal)
+        self.on_release: Callable[[], object] = bool
+        """Called when the lease was given back: who waits for it need not find out."""
         self._led = False
         self._is_informed = False
         """Whether we know what the gateway knew that had the worker before."""
+
+    def look(self) -> None:
+        """Another gateway has given the lease back."""
+        self._lease.look()
 
     def leads(self) -> bool:
         """Whether this gateway may have the worker now."""
@@ -105,7 +111,11 @@ class ElectedWorker(Service):
         """The worker is gone: let another gateway have one."""
         super().stopService()
         self._keep()
-        return self._lease.release()
+        led = self.leads()
+        released = self._lease.release()
+        if led:
+            attempt("Telling that the worker's place is free", self.on_release)
+        return released
 
     @property
     def why(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.app.build import version
 from gateway.app.history_taps import NAMESPACE
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gateway.app.history_taps import HistoryTaps
     from gateway.cluster.cluster import Cluster
     from gateway.contract import Control
+
+RELEASED: Final = "released"
+"""The message that the worker's place is free."""
 
 
 class Neighbours:
@@ -72,6 +75,9 @@ class Neighbours:
         )
         place = Place(self._is_here, self._holder, self._why)
         self.control = ClusterControl(own, place, self._shown, questions)
+        if worker is not None:
+            worker.on_release = self._tell_release
+            self.mail.handlers[RELEASED] = lambda _, __: worker.look()
         self.mail.listen(cluster.tail)
         cluster.mail, cluster.members = self.mail, self.members
         self._questions = questions
@@ -111,6 +117,11 @@ class Neighbours:
         self._shown.look()
         if self._bars is not None:
             self._bars.look()
+
+    def _tell_release(self) -> None:
+        """The lease is free: on the same connection, so that it is when they look."""
+        for name in self.members.present() - {self._cluster.gateway}:
+            self.mail.post(name, RELEASED, b"")
 
     def _leads(self) -> bool:
         return self._worker is not None and self._worker.leads()

@@ -212,6 +212,10 @@ class Election:
         self._asked = None
         self.due = self._clock()
 
+    def hurry(self) -> None:
+        """Somebody says that the record has changed: the next request is due now."""
+        self.due = self._clock()
+
     def resume(self, own: Record, until: float) -> None:
         """Go on with what a process before this one held by `own`, until `until` if not renewed."""
         self._state = Holding(own, until, own)

@@ -59,6 +59,11 @@ class Lease:
         self._link.on_down.append(self._cut)
         self._act()
 
+    def look(self) -> None:
+        """Somebody has released it: look now, and not at the next time."""
+        self.election.hurry()
+        self._act()
+
     def release(self) -> Deferred[None]:
         """Give the lease up and take no part any more, now that nothing is left of the worker.
 

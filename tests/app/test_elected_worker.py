@@ -131,6 +131,21 @@ class ElectedWorkerTests(SynchronousTestCase):
         self.assertIsNone(self.b.hold())
         self.assertNotIn(b"knows", self.redis.texts[NAMES.keys])
 
+    def test_who_is_told_of_a_release_takes_it_at_once(self) -> None:
+        self.up(self.a)
+        self.up(self.b)
+        told = []
+        self.a.on_release = lambda: told.append("a")
+        self.b.on_release = lambda: told.append("b")
+        self.successResultOf(self.a.stopService())
+        self.assertFalse(self.b.leads(), "it looks again in half a second")
+        self.b.look()
+        self.assertTrue(self.b.leads())
+        other = self.gateway("c")
+        other.on_release = lambda: told.append("c")
+        self.successResultOf(other.stopService())
+        self.assertEqual(told, ["a"], "who has nothing to give back says nothing")
+
     def test_it_starts_no_worker_before_it_knows(self) -> None:
         asked = []
         self.a._inheritance.read = lambda heard, failed: asked.append(heard)

@@ -19,10 +19,15 @@ class NeighboursTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.redis = Clock(), FakeRedis()
         self.has_worker = True
-        elected = SimpleNamespace(
-            leads=lambda: self.has_worker, holder="a", why="why", status=lambda: {"left": 41.0}
+        self.looks: list[str] = []
+        self.elected = SimpleNamespace(
+            leads=lambda: self.has_worker,
+            holder="a",
+            why="why",
+            status=lambda: {"left": 41.0},
+            look=lambda: self.looks.append("now"),
         )
-        self.a = self.gateway("a", OwnControl("a"), elected)
+        self.a = self.gateway("a", OwnControl("a"), self.elected)
         self.c = self.gateway("c", NoWorker(), None)
 
     def gateway(self, name: str, own, worker) -> Neighbours:
@@ -72,3 +77,14 @@ class NeighboursTests(SynchronousTestCase):
         self.assertEqual(self.c.control.health(), {"state": "disabled"})
         self.assertIsNone(self.c.status()["worker"])
         self.assertFalse(self.a.control.ready)
+
+    def test_whoever_waits_is_told_at_once_that_the_lease_is_free(self) -> None:
+        self.look(self.a, self.c, times=3)
+        self.elected.on_release()
+        self.assertNotIn(NAMES.mail("a"), self.redis.streams)
+        (letter,) = self.redis.streams[NAMES.mail("c")]
+        self.c.mail.received(letter)  # it runs no worker
+        self.c.mail.post("a", "released", b"")
+        (letter,) = self.redis.streams[NAMES.mail("a")]
+        self.a.mail.received(letter)
+        self.assertEqual(self.looks, ["now"])
