@@ -327,7 +327,7 @@ class GatewayAssembly:
         if self.cluster is not None:
             yield self.cluster
         if self.neighbours is not None:
-            yield self.neighbours.service()
+            yield from self.neighbours.services()
         yield SessionService(reactor, self.relay, self.engine)
         if self.elected is not None:
             yield self.elected

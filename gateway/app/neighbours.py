@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.app.build import version
 from gateway.app.history_taps import NAMESPACE
-from gateway.app.service import periodic
+from gateway.app.service import Part, periodic
 from gateway.app.shared_bars import SharedBars
 from gateway.cluster.control import ClusterControl, Place
 from gateway.cluster.mail import Mail
@@ -17,7 +17,7 @@ from gateway.cluster.seal import Seal
 from gateway.cluster.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from twisted.application.service import Service
 
@@ -96,9 +96,10 @@ class Neighbours:
             )
             journal.on_attached.append(self._bars.attached)
 
-    def service(self) -> Service:
-        """Looks at the others once a second."""
-        return periodic(self._reactor, "Looking at the other gateways", INTERVAL, self._look)
+    def services(self) -> Iterator[Service]:
+        """They look at the others once a second, and take leave of them in the end."""
+        yield Part("the other gateways", stop=self.members.leave)
+        yield periodic(self._reactor, "Looking at the other gateways", INTERVAL, self._look)
 
     def status(self) -> dict[str, Any]:
         """For `/status`: this gateway's part of the cluster, the others, and who has the worker."""

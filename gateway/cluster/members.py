@@ -36,13 +36,16 @@ local before = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 for i = 3, #ARGV, 2 do
   local name, word = ARGV[i], ARGV[i + 1]
-  if redis.call('HGET', KEYS[1], name) == word then redis.call('HDEL', KEYS[1], name) end
+  if redis.call('HGET', KEYS[1], name) == word then
+    redis.call('HDEL', KEYS[1], name)
+    redis.call('DEL', KEYS[(i + 1) / 2])
+  end
 end
 return {before, redis.call('HGETALL', KEYS[1])}
 """)
-"""Say that we are there.  KEYS: the members.  ARGV: our name, what we tell; names and words of
-those that are to be forgotten, if they have not changed.  Returns what was told under our name
-before, and all.
+"""Say that we are there.  KEYS: the members; the mail of those that are to be forgotten, if they
+have not changed.  ARGV: our name, what we tell; their names and words.  Returns what was told under
+our name before, and all.
 """
 
 _log = Logger(namespace="gateway.cluster")
@@ -112,21 +115,20 @@ class Members:
         self._beat += 1
         told = Told(self._process, self._beat, self._version, self._clients(), self._options)
         text = msgspec.json.encode(told)
-        old = [
-            word
-            for name, seen in self._seen.items()
-            if self._clock() - seen.at > FORGET
-            for word in (name, seen.text)
-        ]
-        arguments = (self._gateway, text, *old)
-        self._link.run_script(PRESENT, (self._names.members,), arguments, self._heard)
+        old = {
+            name: seen.text for name, seen in self._seen.items() if self._clock() - seen.at > FORGET
+        }
+        keys = (self._names.members, *map(self._names.mail, old))
+        arguments = (self._gateway, text, *(word for each in old.items() for word in each))
+        self._link.run_script(PRESENT, keys, arguments, self._heard)
         before, self._looked = self._looked, self._clock()
         if self._looked - before < PATIENCE:  # else it was us who said nothing, nor listened
             self._miss()
 
     def leave(self) -> None:
-        """This gateway ends."""
+        """This gateway ends: the others need not wait until it is missed."""
         self._link.call("HDEL", self._names.members, self._gateway, answer=lambda _: None)
+        self._link.call("DEL", self._names.mail(self._gateway), answer=lambda _: None)
 
     # -- inside -----------------------------------------------------------------------------
 

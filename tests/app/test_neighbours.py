@@ -88,3 +88,11 @@ class NeighboursTests(SynchronousTestCase):
         (letter,) = self.redis.streams[NAMES.mail("a")]
         self.a.mail.received(letter)
         self.assertEqual(self.looks, ["now"])
+
+    def test_who_ends_takes_leave(self) -> None:
+        self.look(self.a, self.c, times=3)
+        leaving, _ = self.a.services()
+        leaving.startService()
+        leaving.stopService()
+        self.look(self.c)
+        self.assertEqual([one["name"] for one in self.c.status()["members"]], ["c"])

@@ -70,6 +70,8 @@ class FakeRedis:
             self.texts[key] = words[0]
         elif command == "HDEL":
             self.members.pop(words[0], None)
+        elif command == "DEL":
+            self.streams.pop(key, None)
         else:
             assert command == "XADD"
             self.streams[key].append({words[-2].encode(): words[-1]})

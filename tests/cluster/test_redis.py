@@ -151,7 +151,11 @@ class RedisTests(SynchronousTestCase):
         there = self.script(PRESENT, ["members"], "a", "one")
         self.assertEqual(there, [None, [b"a", b"one"]])
         self.script(PRESENT, ["members"], "b", "two")
-        before, found = self.script(PRESENT, ["members"], "a", "three", "b", "changed")
+        self.ask("XADD", "mail", "*", "m", "for b")
+        keys = ["members", "mail"]
+        before, found = self.script(PRESENT, keys, "a", "three", "b", "changed")
         self.assertEqual((before, len(found)), (b"one", 4))
-        _, found = self.script(PRESENT, ["members"], "a", "four", "b", "two")
+        self.assertEqual(self.ask("EXISTS", "mail"), 1)
+        _, found = self.script(PRESENT, keys, "a", "four", "b", "two")
         self.assertEqual(found, [b"a", b"four"])
+        self.assertEqual(self.ask("EXISTS", "mail"), 0, "nobody will read it")
