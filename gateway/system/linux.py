@@ -23,6 +23,7 @@ class Linux:
 
     name = "linux"
     keeps_workers = True
+    reopens_pipes = True
     interrupts_orphans = True
     less: tuple[str, ...] = ()
 

@@ -24,6 +24,7 @@ class Portable:
 
     name = "portable"
     keeps_workers = False
+    reopens_pipes = False
     interrupts_orphans = False
     less: tuple[str, ...] = (
         "a worker does not outlive its gateway: each restart of that is a login",

@@ -23,6 +23,8 @@ class System(Protocol):
     """`linux` or `portable`; a guardian is told it."""
     keeps_workers: bool
     """Whether a guardian can keep its worker for the next gateway."""
+    reopens_pipes: bool
+    """Whether a process can open the other end of its own pipe."""
     interrupts_orphans: bool
     """Whether the kernel sends SIGINT to a worker whose guardian was killed."""
     less: tuple[str, ...]

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.process import ProcessReader
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 
 from gateway.common.attempt import attempt
 from gateway.worker.process.adopted import AdoptedTransport
+from gateway.worker.process.guarding.words import READ_ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,18 +118,20 @@ class GuardedProcess(ProcessProtocol):
         note: Mapping[str, Any] | None = None,
         lease: Mapping[str, Any] | None = None,
         system: str = "linux",
+        lend: bool = False,
     ) -> None:
         """`command`: None for one that is adopted.
 
         The worker is kept for `keep` seconds without a gateway; `note` is for the next one.
         It lives no longer than its `lease`, if it has one, and its tree is found as on `system`
-        (`guardian.py`).
+        (`guardian.py`).  `lend`: it is given the ends by which the output is read, too.
         """
         self._command = command
         self._keep = keep
         self._note = note
         self._lease = lease
         self._system = system
+        self._lend = lend
         self._patience = patience
         self._listener = listener
         self._lock = lock
@@ -146,13 +150,26 @@ class GuardedProcess(ProcessProtocol):
         self._reactor = reactor
         ends: dict[int, str | int] = {LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"}
         ends.update(self._lock.descriptors if self._lock is not None else {})
-        reactor.spawnProcess(
-            self,
-            sys.executable,
-            [sys.executable, "-I", "-S", os.fspath(GUARDIAN)],
-            env={},  # the keys go over the lifeline: nothing of them in the guardian's /proc
-            childFDs=ends,
-        )
+        lent = {output: os.pipe() for output in READ_ENDS} if self._lend else {}
+        for output, (read, write) in lent.items():
+            ends |= {output: write, READ_ENDS[output]: read}
+        try:
+            process = reactor.spawnProcess(
+                self,
+                sys.executable,
+                [sys.executable, "-I", "-S", os.fspath(GUARDIAN)],
+                env={},  # the keys go over the lifeline: nothing of them in the guardian's /proc
+                childFDs=ends,
+            )
+        except BaseException:
+            for read, _ in lent.values():
+                os.close(read)
+            raise
+        finally:
+            for _, write in lent.values():
+                os.close(write)
+        for output, (read, _) in lent.items():
+            process.pipes[output] = ProcessReader(reactor, process, output, read)
         if self._lock is not None:
             attempt("Handing the lock on", self._lock.lent)
         self._expect(START_TIMEOUT)

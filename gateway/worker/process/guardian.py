@@ -9,7 +9,8 @@ Descriptors: 0 is the *lifeline*, whose other end only the gateway holds; 1 and 
 worker's output, which the guardian hands on and closes; 3 takes the guardian's reports; 4,
 where there is one, is the lock by which the next gateway knows that something of this tree
 is still there (`claim.py`): the guardian and the worker hold it as long as they live; 5, where
-there is one, is the *door*: a UNIX socket that listens, where the next gateway asks for the worker.
+there is one, is the *door*: a UNIX socket that listens, where the next gateway asks for the worker;
+6 and 7, where there are any, are the ends by which the output can be read.
 
 Lifeline, one command a line: first a JSON object with `argv`, `cwd`, `env` (texts that
 hold bytes as latin-1), `patience` (seconds after SIGINT, after SIGTERM, for what the worker

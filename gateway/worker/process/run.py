@@ -265,6 +265,7 @@ class Run:
             note=note,
             lease=lease,
             system=self._system.name,
+            lend=not self._system.reopens_pipes,
         )
         try:
             self._process.spawn(self._reactor)

@@ -73,6 +73,15 @@ class PortableTreeTests(SynchronousTestCase):
         self.assertFalse(self.reap())
         self.assertEqual(len(self.dead), 1)
 
+    def test_a_worker_that_is_dead_at_the_last_look_is_collected(self) -> None:
+        alive = self.processes.pop(WORKER)
+        self.tree.members()
+        self.processes[WORKER] = alive
+        self.assertTrue(self.reap())
+        self.gone(WORKER)
+        self.assertTrue(self.reap())
+        self.assertEqual(self.dead, [(WORKER, 7)])
+
     def test_who_was_not_seen_is_found_by_the_session_alone(self) -> None:
         self.gone(WORKER)
         self.assertTrue(self.reap())

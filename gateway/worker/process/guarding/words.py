@@ -12,6 +12,8 @@ VERSION = 1
 """Of what is said through the door.  Any version tells `version`, in a line of JSON."""
 LIFELINE, STATUS, LOCK, DOOR = 0, 3, 4, 5
 """Descriptors of the guardian; 1 and 2 are the worker's output."""
+READ_ENDS = {1: 6, 2: 7}
+"""Where a guardian is given the other end of each output, if it can't open that by itself."""
 
 
 def now() -> float:
