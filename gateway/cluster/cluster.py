@@ -193,8 +193,8 @@ class Cluster(Service):
         lasting = now - self._ill_since
         if why and not self.cut_off and (well or lasting < GRACE):
             return
-        if bool(why) is not bool(self.cut_off):
-            self.cut_off = why
+        before, self.cut_off = self.cut_off, why
+        if bool(why) is not bool(before):
             self._tell(self.on_cut_off, why)
             _log.info("{what}", what=f"Cut off from the log: {why}" if why else "The log is back")
         if (not why or lasting >= ALARM) and bool(why) is not self._alarmed:

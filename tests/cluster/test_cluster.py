@@ -50,6 +50,13 @@ class CutOffTests(SynchronousTestCase):
         self.look(2 * LOOK)
         self.assertEqual((self.told, self.alarms), (["refused", ""], ["refused", ""]))
 
+    def test_the_reason_is_that_of_now_and_is_told_once(self) -> None:
+        self.lose("refused")
+        self.look(GRACE)
+        self.links[0].trouble = "no memory"
+        self.look(LOOK)
+        self.assertEqual((self.told, self.cluster.cut_off), (["refused"], "no memory"))
+
     def test_one_that_ends_soon_is_not_told(self) -> None:
         self.lose("refused")
         self.look(GRACE - LOOK)
