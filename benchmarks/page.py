@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
+from benchmarks.chromium import find_chromium
 from benchmarks.client import Client, frame
 from benchmarks.server import running
 from benchmarks.shots import take
@@ -145,9 +146,9 @@ def main() -> int:
     parser.add_argument("--shots", type=Path, metavar="FOLDER")
     parser.add_argument("words", nargs="*")
     given = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(chromium).exists():
-        print(f"{chromium} is missing; install Chromium, or name another with CHROMIUM")
+    chromium = os.environ.get("CHROMIUM") or find_chromium()
+    if chromium is None or not Path(chromium).exists():
+        print("Chromium is missing; install it, or name its program with CHROMIUM")
         return 1
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

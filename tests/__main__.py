@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +49,11 @@ LAST = "interop"
 
 What it tests is in processes of its own, which are not measured: it runs without the tracer.
 """
+BROWSER = tuple(
+    f"tests.{LAST}.test_{name}"
+    for name in ("desk", "handshakes", "operations", "origins", "page", "rehearsal")
+)
+"""Modules of it with a browser: one process of tests has all of them, so that there is one."""
 LONG = tuple(
     f"tests.{LAST}.test_{name}"
     for name in (
@@ -106,11 +112,11 @@ def compile_sources() -> None:
         compileall.compile_dir(ROOT / name, quiet=1, rx=others)
 
 
-def short() -> list[str]:
-    """The modules of `LAST` that the test command always runs."""
+def last(*, whole: bool) -> list[str]:
+    """The modules of `LAST` that are run, those of `LONG` only if all are wanted."""
     folder = Path(__file__).with_name(LAST)
     names = sorted(f"tests.{LAST}.{path.stem}" for path in folder.glob("test_*.py"))
-    return [name for name in names if name not in LONG]
+    return [name for name in names if whole or name not in LONG]
 
 
 def suite(*, whole: bool) -> Counter[str]:
@@ -118,21 +124,35 @@ def suite(*, whole: bool) -> Counter[str]:
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
     subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
     *measured, _ = parts()
-    found = trial(coverage_command("run"), measured) + trial([sys.executable], short())
-    return found + trial([sys.executable], LONG) if whole else found
+    found = trial(coverage_command("run"), measured)
+    names = last(whole=whole)
+    browser = [name for name in names if name in BROWSER]
+    others = [name for name in names if name not in BROWSER]
+    with ThreadPoolExecutor() as pool:
+        shown = pool.submit(trial, [sys.executable], browser, jobs=1, aside=True)
+        return found + trial([sys.executable], others, jobs=JOBS - 1) + shown.result()
 
 
-def trial(python: list[str], names: Sequence[str]) -> Counter[str]:
-    """Run these folders and modules with this command of Python; what came of their tests."""
-    command = [*python, "-m", "twisted.trial", f"-j{JOBS}", *names]
+def trial(
+    python: list[str], names: Sequence[str], jobs: int = JOBS, *, aside: bool = False
+) -> Counter[str]:
+    """Run these folders and modules with this command of Python; what came of their tests.
+
+    What trial says of them is printed, if `aside` when they are over.
+    """
+    command = [*python, "-m", "twisted.trial", f"-j{jobs}", *names]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
     )
     assert process.stdout is not None
-    verdict = ""
+    verdict, said = "", []
     for line in process.stdout:
-        print(line, end="", flush=True)
+        if aside:
+            said.append(line)
+        else:
+            print(line, end="", flush=True)
         verdict = line.rstrip() if VERDICT.match(line.rstrip()) else verdict
+    print("".join(said), end="", flush=True)
     found = counts(verdict)
     if process.wait() and not found["failed"]:  # it broke off
         found["failed"] += 1

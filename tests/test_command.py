@@ -1,13 +1,14 @@
 """The test command counts what trial and its steps say."""
 
 import io
+import re
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.__main__ import LONG, MORE, ROOT, STEPS, beside, counts, main, parts, short
+from tests.__main__ import BROWSER, LONG, MORE, ROOT, STEPS, beside, counts, last, main, parts
 
 
 class CountsTests(SynchronousTestCase):
@@ -46,10 +47,21 @@ class StepTests(SynchronousTestCase):
 
 class PartsTests(SynchronousTestCase):
     def test_what_takes_long_is_left_for_all(self) -> None:
-        for name in LONG:
+        for name in (*LONG, *BROWSER):
             self.assertIsNotNone(find_spec(name), name)
-        self.assertIn("tests.interop.test_page", short())
-        self.assertFalse(set(LONG) & set(short()))
+        self.assertIn("tests.interop.test_page", last(whole=False))
+        self.assertEqual(set(last(whole=True)) - set(last(whole=False)), set(LONG))
+
+    def test_whoever_opens_a_browser_shares_it(self) -> None:
+        folder = ROOT / "tests" / "interop"
+        found = {
+            f"tests.interop.{path.stem}"
+            for path in folder.glob("test_*.py")
+            if re.search(
+                r"^from tests\.interop\.(browser|test_desk) import", path.read_text("utf-8"), re.M
+            )
+        }
+        self.assertEqual(found, set(BROWSER))
 
     def test_every_test_is_in_a_part(self) -> None:
         modules = {

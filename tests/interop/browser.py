@@ -1,13 +1,13 @@
 """A real browser: Debian's Chromium, driven by playwright."""
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from benchmarks.chromium import find_chromium
 from benchmarks.scenes import Scene
 from benchmarks.shots import LANGUAGES, Stage
 from tests.interop.kept import Kept
@@ -28,8 +28,7 @@ def require_chromium() -> str:
 
     Where it is missing the test is skipped, or fails under `CI=true`.
     """
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
+    if found := find_chromium():
         return found
     reason = "Chromium is needed; install it and run again"
     if os.environ.get("CI") == "true":
