@@ -8,7 +8,19 @@ from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.__main__ import BROWSER, LONG, MORE, ROOT, STEPS, beside, counts, last, main, parts
+from tests.__main__ import (
+    BROWSER,
+    LONG,
+    MORE,
+    ROOT,
+    STEPS,
+    beside,
+    by_twos,
+    counts,
+    last,
+    main,
+    parts,
+)
 
 
 class CountsTests(SynchronousTestCase):
@@ -31,9 +43,11 @@ class StepTests(SynchronousTestCase):
         found: Counter[str] = Counter()
         with redirect_stdout(io.StringIO()) as printed, beside(steps, found):
             found["passed"] += 5
-        self.assertEqual((found["passed"], found["failed"]), (6, 1))
-        self.assertIn("fine: passed\nbroken: FAILED\n", printed.getvalue())
-        self.assertIn("--no-such-option", printed.getvalue())
+        with redirect_stdout(printed):
+            by_twos(steps, found)
+        self.assertEqual((found["passed"], found["failed"]), (7, 2))
+        self.assertEqual(printed.getvalue().count("fine: passed\nbroken: FAILED\n"), 2)
+        self.assertEqual(printed.getvalue().count("--no-such-option"), 2)
 
     def test_each_step_is_a_module_that_there_is(self) -> None:
         for module, *_ in (*STEPS.values(), *MORE.values()):
