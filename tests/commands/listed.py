@@ -44,7 +44,7 @@ GO_ON: Final = {
     ".venv/bin/python -m gateway tail --codes TXFR1": "TXF",
     ".venv/bin/python -m gateway tail --events market_tick --json": '"market_tick"',
     "python -m gateway tail --json": '"e"',
-    ".venv/bin/python examples/python/feed.py http://localhost:3001 TXFR1 2330": " ",
+    ".venv/bin/python examples/python/feed.py http://localhost:3001 TXFR1 2330": " x ",
 }
 """What goes on until Ctrl-C, beside a demonstration, and what its first line has."""
 

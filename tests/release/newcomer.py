@@ -80,7 +80,7 @@ def own_worker(desk: Desk) -> str:
     (desk.folder / "path" / "to").mkdir(parents=True)
     (desk.folder / "path" / "to" / "main.py").write_text(OWN_WORKER)
     with desk.gateway(typed("docs/start.md", "path/to/main.py")):
-        trade = first_line(desk, typed("docs/start.md", "feed.py"))
+        trade = first_trade(desk)
     desk.type(typed("docs/start.md", "cp main.py"))
     with desk.gateway(typed("docs/start.md", "--main mine.py")):
         return trade
@@ -89,7 +89,7 @@ def own_worker(desk: Desk) -> str:
 def front_end(desk: Desk) -> str:
     """A script that prints trades, and a page of one's own."""
     with desk.gateway(typed("docs/start.md", "sjgateway --demo")):
-        trade = first_line(desk, typed("docs/start.md", "feed.py"))
+        trade = first_trade(desk)
         with desk.going_on(typed("docs/start.md", "http.server")) as server:
             server.until(lambda: "Serving" in server.said())
             page = answer(f"http://127.0.0.1:{desk.ports['8000']}/page.html")
@@ -140,8 +140,8 @@ def typed(document: str, word: str) -> str:
     return found.pop()
 
 
-def first_line(desk: Desk, command: str) -> str:
-    """What a command that goes on prints first."""
-    with desk.going_on(command) as running:
-        running.until(lambda: "\n" in running.said())
-        return running.said().partition("\n")[0]
+def first_trade(desk: Desk) -> str:
+    """What the example of a front end prints when it is connected."""
+    with desk.going_on(typed("docs/start.md", "feed.py")) as running:
+        running.until(lambda: running.said().count("\n") > 1)
+        return running.said().splitlines()[1]
