@@ -163,6 +163,7 @@ NOT_TYPED: Final = {
         ".venv/bin/python -m benchmarks fan100",
         ".venv/bin/python -m benchmarks.page --shots test-output ready-desk",
         "python -m benchmarks --peer deflate recovery come-back quotes engineio3",
+        "python -m benchmarks.cluster",
         "python -m benchmarks.curves",
         "python -m benchmarks.hostile",
         "python -m benchmarks.page",
