@@ -58,12 +58,14 @@ BROWSER = tuple(
 LONG = tuple(
     f"tests.{LAST}.test_{name}"
     for name in (
+        "agreement",
         "commands",
         "compose_cluster",
         "desk",
         "one_worker",
         "operations",
         "rehearsed_faults",
+        "states",
     )
 )
 """Modules of it that take a minute and more each: what documents tell to type, the page in all
