@@ -52,7 +52,16 @@ What it tests is in processes of its own, which are not measured: it runs withou
 """
 BROWSER = tuple(
     f"tests.{LAST}.test_{name}"
-    for name in ("desk", "handshakes", "operations", "origins", "page", "rehearsal")
+    for name in (
+        "agreement",
+        "desk",
+        "handshakes",
+        "operations",
+        "origins",
+        "page",
+        "rehearsal",
+        "states",
+    )
 )
 """Modules of it with a browser: one process of tests has all of them, so that there is one."""
 LONG = tuple(
