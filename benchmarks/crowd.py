@@ -44,6 +44,8 @@ KINDS = {
 }
 WAIT = 120.0
 """Seconds after which whatever is waited for will not come."""
+SHOWN = 5
+"""Clients of which it is told what they tried."""
 
 
 def plan(number: int, *, recovering: bool = False) -> list[dict[str, Any]]:
@@ -157,8 +159,8 @@ class Crowd:
         past, deadline = max(map(newest, self.report())), time.monotonic() + WAIT
         while late := [each for each in self.report() if newest(each) <= past]:
             if time.monotonic() > deadline:
-                courses = [f"{each['name']}: {each['course']}" for each in late]
-                raise TimeoutError("\n".join(["these did not come back:", *courses]))
+                some = [f"{each['name']}: {each['course']}" for each in late[:SHOWN]]
+                raise TimeoutError("\n".join([f"{len(late)} did not come back:", *some]))
             time.sleep(0.2)
         return self.report()
 
