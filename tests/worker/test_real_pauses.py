@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.contract import PausedError
 from tests.patience import PATIENCE
+from tests.system.this import linux_only
 
 from .real import RealTestCase, outcome, soon
 
@@ -41,6 +42,7 @@ class LatePauseTests(RealTestCase):
         await self.is_held(pid)
         self.assertIsInstance(answer[0], PausedError)
 
+    @linux_only
     async def test_one_heard_while_a_crash_is_reaped_holds_the_next_start(self) -> None:
         supervisor, pid = await self.with_a_child()
         os.kill(pid, signal.SIGKILL)

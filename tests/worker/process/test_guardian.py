@@ -178,6 +178,7 @@ class GuardianTests(SynchronousTestCase):
         pending = dict(line.split(":\t") for line in status.splitlines() if "Pnd" in line)
         self.assertEqual((int(pending["SigPnd"], 16), int(pending["ShdPnd"], 16)), (2, 0))
 
+    @linux_only
     def test_the_main_thread_is_interrupted_whatever_threads_there_are(self) -> None:
         guarded, _ = self.guarded("threads.py")
         os.read(guarded.output, 10)
