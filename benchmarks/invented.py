@@ -158,6 +158,7 @@ def option(strike: int, *, is_call: bool) -> list[Event]:
     told |= {
         "strike_price": strike,
         "option_right": "C" if is_call else "P",
+        "listed_strikes": 84,
         "delivery_date": "2026-12-16",
     }
     spot = {"underlying_price": SPOT}
@@ -210,6 +211,18 @@ def trades(code: str) -> list[Event]:
         told = tick(code, row.price + moved, round(moved + row.change, 2), total)[1]
         told |= {"datetime": at.isoformat(), "volume": size, "tick_type": rng.randint(1, 2)}
         found.append(("market_tick", told))
+    return found
+
+
+def trials(code: str) -> list[Event]:
+    """What the exchange told before the open: matches that were only tried."""
+    row, rng = ROWS[code], random.Random(code)
+    found = []
+    for number in range(180):
+        at = STOCKS - timedelta(seconds=10 * (180 - number))
+        moved = row.step * rng.randint(-4, 4)
+        told = tick(code, row.price + moved, round(moved + row.change, 2), 0, simtrade=True)[1]
+        found.append(("market_tick", {**told, "datetime": at.isoformat()}))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -139,6 +139,8 @@ class Scene:
     """What this browser has kept of earlier visits, by name."""
     pressed: str = ""
     """The key that is pressed when all has been said."""
+    contracts: tuple[tuple[datetime, str], ...] = ()
+    """For which contracts the codes of the chart stood, each from a time on."""
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """What `/status` tells so long after the beginning."""
@@ -185,12 +187,22 @@ _MANY = tuple(
     )
 )
 
-_ALARMS = (
-    {"kind": "above", "code": "TXFR1", "value": 31300, "each": True},
-    {"kind": "below", "code": "TXFR1", "value": 31200},
-    {"kind": "fall", "code": "2317", "value": 3, "isOn": False},
-    {"kind": "worker"},
-)
+_ALARMS = [
+    {"kind": "above", "code": "TXFR1", "value": 31320, "each": True, "isOn": True},
+    {"kind": "below", "code": "TXFL6", "value": 31180, "each": False, "isOn": True},
+    {"kind": "rise", "code": "2330", "value": 3, "each": False, "isOn": True},
+    {"kind": "worker", "code": "", "value": None, "each": True, "isOn": False},
+]
+
+
+def _earlier(seconds: float) -> tuple[Event, ...]:
+    """All events, as they would be if the last had come so long ago."""
+    moved = {"datetime": ago(seconds), "timestamp": ago(seconds)}
+    return tuple(
+        (name, {**value, **moved} if "datetime" in value else value)
+        for name, value in invented.events()
+    )
+
 CLUSTER: dict[str, Any] = {
     "gateway": "taipei-1",
     "cluster": "desk",
@@ -212,8 +224,13 @@ CLUSTER: dict[str, Any] = {
 SCENES: dict[str, Scene] = {
     "ready": Scene(events=(*invented.trades("TXFR1"), *invented.events())),
     "stock": Scene(
-        events=(*invented.trades("2317"), *invented.events()),
+        events=(*invented.trials("2317"), *invented.trades("2317"), *invented.events()),
         place="#/2317/1m",
+    ),
+    "lines": Scene(
+        events=(*invented.trades("TXFR1"), *invented.events()),
+        kept={"alarms": json.dumps(_ALARMS), "averages": "on"},
+        contracts=((invented.NIGHT, "TXFK6"), (invented.DAY, "TXFL6")),
     ),
     "longest": Scene(
         events=tuple(invented.events(invented.STRESS)), place="#/ABCDEFGHIJKLMNOPQRST"
@@ -222,7 +239,7 @@ SCENES: dict[str, Scene] = {
         _down("running", running=True, pid=15999, uptime=3.0, lastExit=None), events=()
     ),
     "no-keys": Scene(_down("running", running=True, pid=15999), events=(_said("no credentials"),)),
-    "stale": Scene(more=_SILENT),
+    "stale": Scene(more=_SILENT, events=_earlier(80)),
     "closed": Scene(
         _down(
             "stopped", nextStartAt="2026-12-01T14:54:00+08:00", nextStartIn=15103.0, lastExit=None

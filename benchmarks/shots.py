@@ -134,7 +134,11 @@ class Stage:
         if path == "codes":
             return invented.codes()
         if path == "bars":
-            return invented.bars(query["code"][0], query["interval"][0])
+            told = invented.bars(query["code"][0], query["interval"][0])
+            stood = self._scene.contracts
+            return told | {
+                "contracts": [{"from": at.timestamp(), "code": code} for at, code in stood]
+            }
         return {"lines": LOGS, "next": len(LOGS)}
 
     def _connect(self, socket: WebSocketRoute) -> None:

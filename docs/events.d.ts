@@ -65,6 +65,8 @@ export interface MarketContract extends Marked {
   delivery_date?: string;
   /** of an option */
   strike_price?: number;
+  /** of an option: how many strikes the exchange has on its day of delivery */
+  listed_strikes?: number;
   /** of an option: `C` a call, `P` a put */
   option_right?: string;
   /** of a future on a stock or a fund: its code */

@@ -13,6 +13,7 @@
 - `source`: where market data comes from, as the worker sees it.
 - `broker`: Shioaji as a source: login, contracts, quotes.
 - `convert`: makes events of what the broker's library gives.
+- `listed`: how many strikes the exchange has, of which a feed seldom follows all.
 - `backfill`: the day's bars of the broker, for what the gateway did not hear.
 - `demo`: a random walk, marked as such.
 - `__main__`: the demonstration by itself.

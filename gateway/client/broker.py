@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.client.backfill import Backfill
 from gateway.client.console import log
 from gateway.client.convert import bidask_event, contract_event, snapshot_event, tick_event
+from gateway.client.listed import ListedStrikes
 from gateway.client.settings import MAX_CODES
 from gateway.client.source import MissingPackage, SessionLost, Source, ignore, tell_ready
 
@@ -75,6 +76,7 @@ class Broker(Source):
         self._api: Any = None
         self._contracts: list[Any] = []
         self._facts: dict[str, Event] = {}
+        self._listed = ListedStrikes(self._api)
         self._looked = 0.0
 
     def open(self) -> Iterator[None]:
@@ -95,6 +97,7 @@ class Broker(Source):
             self._attempt("certificate", self._activate_certificate)
         yield
         self._rule.api = self._api
+        self._listed = ListedStrikes(self._api)
         self._attempt("callbacks", self._register_callbacks)
         self._attempt("subscribe", self._choose)
         for code in self._codes:
@@ -205,11 +208,12 @@ class Broker(Source):
     def _tell_contracts(self) -> None:
         """Tell what is new about the contracts; the library renews them day by day."""
         self._looked = time.monotonic()
+        self._listed = ListedStrikes(self._api)
         for contract in self._contracts:
             self._tell_contract(find_contract(self._api.Contracts, contract.code))
 
     def _tell_contract(self, contract: Any) -> None:
-        facts = contract_event(contract)
+        facts = self._listed.event(contract_event(contract))
         if self._facts.get(contract.code) != facts:
             self._facts[contract.code] = facts
             self._gateway.tell("market_contract", facts)

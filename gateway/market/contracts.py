@@ -22,7 +22,15 @@ TEXTS: Final = (
     "option_right",
     "underlying_code",
 )
-NUMBERS: Final = ("reference", "limit_up", "limit_down", "unit", "strike_price", "tick_size")
+NUMBERS: Final = (
+    "reference",
+    "limit_up",
+    "limit_down",
+    "unit",
+    "strike_price",
+    "listed_strikes",
+    "tick_size",
+)
 """The fields of `market_contract` that are told on, besides `code`."""
 OF_SNAPSHOT: Final = frozenset(("name", "exchange", "reference", "limit_up", "limit_down"))
 """The fields that `market_snapshot` has, too; those of `market_contract` win."""

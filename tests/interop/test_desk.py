@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attrs import evolve
 from playwright.sync_api import expect
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -126,10 +127,29 @@ class FrameTests(StageCase):
         stage.hear([("market_tick", {**tick, "simtrade": True})])
         expect(stage.page).to_have_title("Trial 31,270 ▲150 TXFR1 · sjgateway")
 
+    def test_green_can_be_up(self) -> None:
+        page = self.stage("ready").page
+        price = page.locator("#selected-price")
+        expect(price).to_have_css("color", "rgb(195, 20, 45)")
+        page.keyboard.press("?")
+        page.locator("#green-up").check()
+        expect(price).to_have_css("color", "rgb(0, 113, 74)")
+        page.reload()
+        expect(price).to_have_css("color", "rgb(0, 113, 74)")
+
+    def test_who_forces_colors_has_a_chart_all_the_same(self) -> None:
+        page = self.stage("ready", forced_colors="active").page
+        found = page.evaluate("""async () => {
+            const { colors } = await import("/static/ui/theme.js");
+            return [colors.ink, colors.panel, getComputedStyle(chart).backgroundColor];
+        }""")
+        self.assertEqual(found, ["rgb(29, 30, 34)", "rgb(255, 254, 252)", "rgb(255, 254, 252)"])
+
     @untraced
     def test_nothing_shuts_anybody_out(self) -> None:
         looks = (
             ("ready", "desk", "en", "dark"),
+            ("lines", "desk", "zh", "light"),
             ("stale", "wide", "zh", "light"),
             ("closed", "tablet", "en", "light"),
             ("longest", "phone", "zh", "dark"),
@@ -156,6 +176,8 @@ class ListTests(StageCase):
         silent = page.locator("#quotes-body tr", has_text="3481")
         expect(silent).to_have_attribute("data-old", "yes")
         expect(silent.locator(".volume")).to_have_text("3 min ago")
+        page.locator("#quotes-body tr", has_text="5274").click()
+        expect(page.locator("#book [data-limit=up]").first).to_have_text("12,350")
 
     def test_sorting_goes_both_ways_stays_and_ends(self) -> None:
         stage = self.stage("ready", "wide")
@@ -185,6 +207,17 @@ class ListTests(StageCase):
         self.assertEqual(self.first_codes(page), before)
         page.keyboard.press("r")
         self.assertEqual(self.first_codes(page, 1), ["2412"])
+
+    def test_codes_of_ones_own_are_dragged_to_other_places(self) -> None:
+        kept = {"groups": '[{"name":"","codes":["2330","2317","0050"]}]', "group": "mine"}
+        page = self.stage(evolve(SCENES["ready"], kept=kept), "wide").page
+        rows = page.locator("#quotes-body tr")
+        rows.nth(2).drag_to(rows.nth(0), target_position={"x": 20, "y": 5})
+        expect(page.locator("#quotes-body .first").first).to_have_text("0050")
+        self.assertEqual(self.first_codes(page), ["0050", "2330", "2317"])
+        rows.nth(0).locator("button").focus()
+        page.keyboard.press("Alt+ArrowDown")
+        self.assertEqual(self.first_codes(page), ["2330", "0050", "2317"])
 
     def test_stars_groups_and_the_filter(self) -> None:
         page = self.stage("ready", "wide").page
@@ -221,9 +254,12 @@ class ListTests(StageCase):
         expect(page.locator("#selected-mark")).to_contain_text("◷")
         for figure in ("#ratio .atAsk", "#tape-body [data-side='1']"):
             expect(page.locator(figure).first).to_have_css("color", "rgb(138, 90, 96)")
+        expect(page.locator("#tape-gap")).to_contain_text("no data since 10:42:17")
         closed = self.stage("closed").page
         expect(closed.locator("#belief")).to_have_text("Closed until 15:00")
-        expect(closed.locator("#selected-mark")).to_have_text("close")
+        expect(closed.locator("#selected-mark")).to_have_text("close 10:42")
+        row = closed.locator("#quotes-body tr", has_text="2330")
+        expect(row.locator(".label")).to_have_text("close 10:42")
         expect(closed.locator("#side")).not_to_have_attribute("data-old", "yes")
 
     def test_an_empty_list_says_why(self) -> None:
@@ -277,6 +313,39 @@ class ChartTests(StageCase):
         page.keyboard.press("l")
         expect(page.locator("[data-kind=line]")).to_have_attribute("aria-pressed", "true")
 
+    def test_alarms_are_lines_that_are_moved_and_removed_by_keys_and_mouse(self) -> None:
+        page = self.stage("lines").page
+        kept = """() => JSON.parse(localStorage["sjgateway.alarms"])
+          .filter(({ code }) => code.startsWith("TXF")).map(({ kind, value }) => [kind, value])"""
+        page.locator("#chart").focus()
+        said = page.locator("#readout")
+        for key, alarm in (
+            ("ArrowDown", "Alarm ▲ 31,320"),
+            ("ArrowDown", "Alarm ▼ 31,180"),
+            ("Shift+ArrowUp", "Alarm ▼ 31,181"),
+        ):
+            page.keyboard.press(key)
+            expect(said).to_have_text(alarm)
+        self.assertEqual(page.evaluate(kept), [["above", 31320], ["below", 31181]])
+        page.keyboard.press("Delete")
+        self.assertEqual(page.evaluate(kept), [["above", 31320]])
+        expect(page.locator("#alarms-count")).to_have_text("2")
+        box = page.locator("#chart").bounding_box()
+        assert box
+        x, y = box["x"] + 100, box["y"]
+        while not page.locator("#chart[data-over]").count():
+            y += 4
+            self.assertLess(y, box["y"] + box["height"])
+            page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + box["height"] * 0.5, steps=3)
+        page.mouse.up()
+        [[kind, value]] = page.evaluate(kept)
+        self.assertEqual(kind, "below", "it is crossed from the other side now")
+        self.assertLess(value, 31268)
+        page.locator("#bell").click()
+        expect(page.locator("#alarms-value")).to_have_value("31268")
+
     def test_something_is_drawn_in_every_kind_of_bar(self) -> None:
         page = self.stage("ready", "wide", "zh").page
         drawn = """() => [...document.querySelectorAll("#chart canvas")].slice(0, 2).every(
@@ -304,6 +373,39 @@ class BoardTests(StageCase):
         page.keyboard.press("Shift+Enter")
         expect(page.locator("#selected-first")).to_have_text("TXO30700X6")
         expect(page.locator("#board [data-chosen]")).to_have_count(1)
+
+    def test_a_part_of_the_strikes_is_told_as_such_and_the_money_is_a_key_away(self) -> None:
+        page = self.stage("ready", "wide").page
+        expect(page.locator("#board-count")).to_have_text("13 of 84 strikes")
+        board = page.locator("#board")
+        at_money = board.evaluate("(box) => box.scrollTop")
+        self.assertGreater(at_money, 0)
+        board.hover()
+        page.mouse.wheel(0, -1000)
+        page.wait_for_function("document.getElementById('board').scrollTop === 0")
+        page.keyboard.press("0")
+        self.assertEqual(board.evaluate("(box) => box.scrollTop"), at_money)
+        page.locator("#board td[tabindex='0']").focus()
+        for _ in range(9):
+            page.keyboard.press("ArrowRight")
+        page.set_viewport_size({"width": 1000, "height": 900})  # fewer columns
+        expect(page.locator("#board td[tabindex='0']")).to_have_count(1)
+        expect(page.locator("#board th[aria-label='Calls Last']")).to_have_count(1)
+
+    def test_a_phone_has_two_figures_in_a_cell_around_the_money(self) -> None:
+        page = self.stage("ready", "phone").page
+        page.locator(".panes [data-pane=board]").click()
+        row = page.locator("#board tr", has_text="31,200")
+        expect(row.locator("td")).to_have_count(4)
+        first = row.locator("td").first
+        expect(first.locator("span")).to_have_count(2)
+        expect(first).to_have_attribute("aria-description", "in the money")
+        expect(page.locator("#board .spot")).to_be_in_viewport()
+        page.mouse.wheel(0, -2000)
+        expect(page.locator("#board .spot")).not_to_be_in_viewport()
+        page.locator("#to-money").click()
+        expect(page.locator("#board .spot")).to_be_in_viewport()
+        self.assertEqual(page.evaluate(CUT), [])
 
     def test_without_options_the_chart_has_the_room(self) -> None:
         few = Scene(events=tuple(invented.events()[:9]))

@@ -273,6 +273,13 @@ class MarketContract(Marked, kw_only=True):
         says("the day of delivery, `2026-12-16`", "到期日，`2026-12-16`"),
     ] = MAY_BE_MISSING
     strike_price: Annotated[float, says("of an option", "選擇權的履約價")] = MAY_BE_MISSING
+    listed_strikes: Annotated[
+        int,
+        says(
+            "of an option: how many strikes the exchange has on its day of delivery",
+            "選擇權：交易所在同一到期日有幾個履約價",
+        ),
+    ] = MAY_BE_MISSING
     option_right: Annotated[
         str,
         says("of an option: `C` a call, `P` a put", "選擇權：`C` 買權、`P` 賣權"),

@@ -3,7 +3,7 @@
 import { Desk } from "./market/desk.js";
 import { priceText } from "./market/words.js";
 import { isOld, belief } from "./model/belief.js";
-import { now, settle } from "./model/clock.js";
+import { byGateway, now, settle } from "./model/clock.js";
 import { conditions } from "./model/conditions.js";
 import { Poll } from "./net/poll.js";
 import { Socket } from "./net/socket.js";
@@ -16,6 +16,7 @@ import { Cluster } from "./ops/cluster.js";
 import { Credentials } from "./ops/credentials.js";
 import { Day } from "./ops/day.js";
 import { Events } from "./ops/events.js";
+import { ending } from "./ops/exits.js";
 import { Log } from "./ops/log.js";
 import { Record } from "./ops/record.js";
 import { Replay } from "./ops/replay.js";
@@ -25,7 +26,7 @@ import { Worker } from "./ops/worker.js";
 import { announce } from "./ui/announce.js";
 import { byId, mark } from "./ui/dom.js";
 import { listen as listenToFolds, unfold } from "./ui/folds.js";
-import { exact, moment } from "./ui/format.js";
+import { exact, moment, number } from "./ui/format.js";
 import { inNextFrame } from "./ui/frame.js";
 import { onLanguage, t, translate } from "./ui/i18n.js";
 import { listen as listenToKeys, onKey } from "./ui/keys.js";
@@ -70,6 +71,7 @@ const facts = {
   broker: null,
   isDemo: false,
   kind: "",
+  tradedAt: {},
 };
 
 const status = new Poll("status", told);
@@ -87,6 +89,9 @@ const desk = new Desk(
     },
     changed: () => inNextFrame(title),
     traded: (instrument, trade) => RECORDED.has(facts.kind) || alarms.traded(instrument, trade),
+    alarms: (instrument) => alarms.lines(instrument),
+    moved: (id, price) => alarms.move(id, price),
+    removed: (id) => alarms.remove(id),
   },
   reason,
 );
@@ -104,7 +109,9 @@ const cluster = new Cluster();
 const rates = new Rates();
 const log = new Log();
 const events = new Events(inspect);
-const alarms = new AlarmPanel(alarmed, () => desk.chosen, silentFor);
+const alarms = new AlarmPanel({
+  fired: alarmed, changed: () => desk.alarmed(), chosen: () => desk.chosen, silent: silentFor,
+});
 const replay = new Replay(refresh, beginAnew);
 new Credentials(refresh);
 
@@ -233,6 +240,16 @@ function silentFor(code) {
   return found && market?.open && Number.isFinite(found.time) ? now() - found.time : null;
 }
 
+/** By market, when its newest trade was, in milliseconds of the browser's clock. */
+function lastTrades() {
+  const found = {};
+  for (const { market, time } of desk.market.codes.values()) {
+    if (!(time <= found[market]) && Number.isFinite(time)) found[market] = time;
+  }
+  for (const [market, time] of Object.entries(found)) found[market] = Date.now() - (now() - time) * 1000;
+  return found;
+}
+
 /** Events that are no quotes. */
 function feeds(events) {
   return Object.entries(events)
@@ -248,6 +265,7 @@ function learn(answer) {
 
 function assess() {
   facts.isDemo ||= desk.market.isDemo;
+  facts.tradedAt = lastTrades();
   const found = conditions(facts);
   const ids = new Set(found.filter(({ level }) => level !== "info").map(({ id }) => id));
   banner.show(found, facts.status?.access?.role === "control");
@@ -258,11 +276,13 @@ function assess() {
   const all = isOld(belief(facts));
   const { stale = [], silentCodes = [], markets = {} } = facts.status?.freshness ?? {};
   const silent = new Set(silentCodes);
-  desk.age(
-    ({ market, code, target }) => all || silent.has(code) || silent.has(target) ||
+  desk.age({
+    isOld: ({ market, code, target }) => all || silent.has(code) || silent.has(target) ||
       (stale.includes(market) && markets[market]?.open !== false),
-    ({ market }) => !facts.kind && !facts.isDemo && markets[market]?.open === false,
-  );
+    isClosed: ({ market }) => !facts.kind && !facts.isDemo && markets[market]?.open === false,
+    opens: ({ market }) => Date.parse(markets[market]?.opens) / 1000,
+    since: all && facts.lostAt ? byGateway(facts.lostAt) : null,
+  });
   desk.explain(reason());
   inNextFrame(title);
 }
@@ -272,14 +292,21 @@ function reason() {
   const open = (id) => () => byId(id).click();
   const to = (panel) => () => router.go({ view: "ops", panel });
   const { id, until } = belief(facts);
-  const { state, freshness } = facts.status ?? {};
+  const { state, freshness, lastExit, nextStartAt } = facts.status ?? {};
   if (id === "token" || id === "wrongToken") return { id, act: open("open-token") };
   if (id === "gone" || id === "asking") return { id };
   if (facts.lacksKeys) return { id: "keys", act: open("open-credentials") };
-  if (feeds(freshness?.events ?? {}).length) return { id: "custom", act: to("events") };
+  if (feeds(freshness?.events ?? {}).length) {
+    return { id: "custom", act: to("events"), values: { rate: number(line.rate ?? 0) } };
+  }
   if (state === "disabled") return { id: "noworker", act: to("events") };
-  if (state === "fatal" || state === "backoff") return { id: "down", act: to("worker") };
-  if (id === "closed" && until) return { id, values: { time: moment(new Date(until)) } };
+  if (state === "fatal" || state === "backoff") {
+    return { id: "down", act: to("worker"), values: { why: lastExit ? ending(lastExit) : "" } };
+  }
+  if (id === "closed" && until) {
+    const start = nextStartAt ? t("empty.start", { time: moment(nextStartAt) }) : "";
+    return { id, values: { time: moment(new Date(until)), start } };
+  }
   return { id: "waiting" };
 }
 
@@ -363,7 +390,7 @@ onKey("/", () => {
 listenToKeys();
 listenToFolds();
 listenToPanes(toOps, toAlarms, toMarket);
-for (const id of ["open-alarms", "to-alarms"]) byId(id).addEventListener("click", toAlarms);
+for (const id of ["open-alarms", "to-alarms", "bell"]) byId(id).addEventListener("click", toAlarms);
 preferences();
 tokenDialog(begin);
 onLanguage(assess);

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.app.worker_events import WorkerEvents
 from gateway.client import convert, source
 from gateway.client.connection import Gateway
+from gateway.client.listed import ListedStrikes
 from gateway.client.worker import Worker
 from gateway.market import codes, contracts, events
 from gateway.market.hours import MARKETS
@@ -73,7 +74,8 @@ class WorkerTests(SynchronousTestCase):
             option_right="C",
             delivery_date=date(2026, 12, 16),
         )
-        contract = convert.contract_event(option)
+        api = SimpleNamespace(Contracts=SimpleNamespace(Options=SimpleNamespace(TXF=[option])))
+        contract = ListedStrikes(api).event(convert.contract_event(option))
         self.assert_told(events.CONTRACT, {**contract, "tick_size": 1.0})
         self.assert_told(events.SNAPSHOT, convert.snapshot_event(Everything(**texts), contract))
 

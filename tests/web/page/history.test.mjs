@@ -27,8 +27,8 @@ class World {
     this.history.trade({ time, price: 100, size });
   }
 
-  async answer(bars, newest) {
-    this.questions.shift()({ bars, newest, cut: false });
+  async answer(bars, newest, more = {}) {
+    this.questions.shift()({ bars, newest, cut: false, ...more });
     await new Promise((done) => { setImmediate(done); });
   }
 
@@ -61,4 +61,17 @@ test("bars of a second are confirmed, too, although another one closes each seco
   } finally {
     mock.timers.reset();
   }
+});
+
+test("a contract that follows another one is told once, whichever answer has it", async () => {
+  const world = new World("1m");
+  const contracts = [{ from: NINE, code: "TXFL6" }, { from: NINE + 60, code: "TXFA7" }];
+  await world.answer(columns([NINE, 1], [NINE + 60, 1]), NINE + 60, { contracts, cut: true });
+  assert.deepEqual(world.history.changes, [{ time: NINE + 60, code: "TXFA7" }]);
+  world.history.earlier();
+  await world.answer(columns([NINE - 60, 1]), null, { contracts: [{ from: NINE - 60, code: "TXFL6" }] });
+  assert.deepEqual(world.history.changes, [{ time: NINE + 60, code: "TXFA7" }]);
+  world.history.open();
+  await world.answer(columns([NINE + 120, 1]), null, { contracts: [{ from: NINE + 120, code: "TXFB7" }] });
+  assert.deepEqual(world.history.changes.map(({ code }) => code), ["TXFA7", "TXFB7"]);
 });

@@ -57,7 +57,9 @@ test("options are about the newest index that was told, not about that of the lo
   world.tick("TXO23000L6", 900, { underlying_price: 23_800 });
   world.tick("TXO23800L6", 200, { underlying_price: 23_950 });
   world.tick("TXO24000L6", 90); // says nothing of it
+  world.tell("market_contract", "TXO24000L6", { listed_strikes: 84 });
   const [group] = expiries(world.market.codes.values());
+  assert.deepEqual([group.strikes.length, group.listed], [3, 84]);
   const find = (code) => world.market.find(code);
   assert.deepEqual(underlying(group, find), { price: 23_950, source: "spot" });
   world.tick("TXO23000L6", 950, { underlying_price: 23_960 });

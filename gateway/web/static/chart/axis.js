@@ -1,7 +1,7 @@
 /** What stands below the bars: round times, and where a session begins. */
 
 import { dayOf, hm, hms, local, monthDay } from "../model/clock.js";
-import { accountDay, isNight } from "../model/sessions.js";
+import { accountDay, isNight, session } from "../model/sessions.js";
 
 const DAY = 86_400;
 const SPANS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800];
@@ -30,22 +30,29 @@ export function times({ bars, market, step }, first, last, pitch) {
   return thin([...starts, ...rounds], pitch).sort((a, b) => a.i - b.i);
 }
 
-/** Whether another session begins with the bar at `at`; of days, another month. */
+/** Whether another session begins with the bar at `at`, trials before it left out; of days, another month. */
 function isStart(market, step, before, at) {
-  const day = (moment) => dayOf(accountDay(market, moment));
   if (step >= DAY) return month(accountDay(market, before)) !== month(accountDay(market, at));
-  return isNight(market, before) !== isNight(market, at) || day(before) !== day(at);
+  const found = session(market, at);
+  return found ? before < found.open && at >= found.open : dayOf(before) !== dayOf(at);
 }
 
 /** The nights of the bars from `first` to `last`, as `[from, to]` places. */
 export function nights({ bars, market, step }, first, last) {
+  return step < DAY ? bands(first, last, (i) => isNight(market, bars.time[i])) : [];
+}
+
+/** The places in which nothing was traded, only tried. */
+export const trialBands = ({ bars }, first, last) => bands(first, last, (i) => Number.isNaN(bars.close[i]));
+
+/** Where bars are of a kind, without a gap: `[from, to]` places, the last one left out. */
+function bands(first, last, is) {
   const found = [];
-  if (step >= DAY) return found;
   let begin = -1;
   for (let i = first; i <= last + 1; i++) {
-    const isDark = i <= last && isNight(market, bars.time[i]);
-    if (isDark && begin < 0) begin = i;
-    if (isDark || begin < 0) continue;
+    const isOne = i <= last && is(i);
+    if (isOne && begin < 0) begin = i;
+    if (isOne || begin < 0) continue;
     found.push([begin, i]);
     begin = -1;
   }

@@ -5,7 +5,7 @@ import { barOf, isNight } from "../model/sessions.js";
 import { t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
 import { times } from "./axis.js";
-import { bodyWidth, candle, curve, diamond, haloed, rule, upright } from "./shapes.js";
+import { bodyWidth, candle, curve, diamond, rule, upright } from "./shapes.js";
 
 export const AVERAGES = [5, 20, 60];
 const SEMI = 0.38; // of volumes
@@ -13,7 +13,7 @@ const SEMI = 0.38; // of volumes
 /** Draw it; the newest bar is left to the live canvas. */
 export function drawBase(context, g, data) {
   context.textBaseline = "middle";
-  drawNights(context, g);
+  for (const band of [...g.nights, ...g.trialBands]) drawBand(context, g, band);
   for (const price of g.ticks.prices) {
     const y = g.y(price);
     if (y <= g.priceBottom + 4) rule(context, y, 0, g.right, colors.line);
@@ -85,13 +85,10 @@ function drawColumns(context, g, { open, high, low, close }, first, last) {
   }
 }
 
-function drawNights(context, g) {
-  const half = g.pitch / 2;
+function drawBand(context, g, [from, to]) {
+  const left = Math.max(0, g.left(from));
   context.fillStyle = colors.night;
-  for (const [from, to] of g.nights) {
-    const left = Math.max(0, g.x(from) - half);
-    context.fillRect(left, 0, Math.min(g.right, g.x(to) - half) - left, g.bottom);
-  }
+  context.fillRect(left, 0, Math.min(g.right, g.left(to)) - left, g.bottom);
 }
 
 function drawTimes(context, g, data) {
@@ -100,7 +97,7 @@ function drawTimes(context, g, data) {
     return;
   }
   for (const { i, text, isStart } of times(data, g.first, g.last, g.pitch)) {
-    const x = isStart ? g.x(i) - g.pitch / 2 : g.x(i);
+    const x = isStart ? g.left(i) : g.x(i);
     if (x < 4 || x > g.right - 4) continue;
     upright(context, x, 0, g.bottom, isStart ? colors.edge : colors.line, isStart ? [4, 3] : []);
     const said = isStart ? `${text}${sessionName(data, i)}` : text;
@@ -184,13 +181,8 @@ function drawTrials(context, g, { bars, trials, market, step }) {
   }
 }
 
-/** The names of the nights in view, on top of all. */
-export function drawSessionNames(context, g, data) {
-  context.font = data.bold;
-  context.textAlign = "left";
-  for (const [from] of g.nights) {
-    const x = Math.max(0, g.x(from) - g.pitch / 2) + 6;
-    if (x < g.right - 60) haloed(context, t("hours.night"), x, 12, colors.muted, colors.panel);
-  }
-  context.font = data.font;
+/** Where there are no bars yet. */
+export function drawSkeleton(context, width, height) {
+  for (let part = 1; part < 5; part++) rule(context, (height * part) / 5, 0, width, colors.line);
+  for (let part = 1; part < 4; part++) upright(context, (width * part) / 4, 0, height, colors.line);
 }

@@ -10,16 +10,18 @@ import { hm, hms, monthDay } from "../model/clock.js";
 import { accountDay, session } from "../model/sessions.js";
 import { inNextFrame } from "../ui/frame.js";
 import { onTheme } from "../ui/theme.js";
-import { drawBase } from "./base.js";
+import { drawBase, drawSkeleton } from "./base.js";
 import { geometry } from "./geometry.js";
 import { gestures } from "./gestures.js";
+import { Handles } from "./handles.js";
 import { drawLive } from "./live.js";
-import { drawPointer } from "./pointer.js";
+import { drawPointer, snapped } from "./pointer.js";
 import { View } from "./view.js";
 
 const POINTER = 1, LIVE = 2, ALL = 3; // how much is to be drawn
 const SIZE = "11px"; // of letters
 const DAY = 86_400;
+const ROOM = 104; // pixels for what is ahead
 const FITS = 600; // bars that a double click brings into view, at most
 
 export class Chart {
@@ -33,13 +35,15 @@ export class Chart {
   #axis;
   #data = null;
   #at = null; // where the pointer is: {i, y}
+  #handles = new Handles();
+  #tags = null; // what stands on the axis
   #font = `${SIZE} ${getComputedStyle(document.documentElement).fontFamily}`;
   #first = NaN; // the time of the first bar at the last look
   #on;
 
   /**
-   * `box` has the three canvases; `on` hears `pointed(i)` (-1: at none), `moved(isFollowing)`, and
-   * `early()` when the first bar comes into view.
+   * `box` has the three canvases; `on` hears `pointed(i)` (-1: at none), `moved(isFollowing)`, `early()`
+   * when the first bar comes into view, and `dropped(id, price)` of a line that was dragged.
    */
   constructor(box, on) {
     this.#box = box;
@@ -54,13 +58,18 @@ export class Chart {
       pull: (factor) => this.#move(() => this.#view.pull(factor)),
       fit: () => this.#move(() => this.#view.fit(this.#bars, this.#across, FITS)),
       reset: () => this.#move(() => { this.#view.stretch = 1; }),
+      meets: (y, pointer) => this.#meet(y, pointer),
+      take: (y, pointer) => this.chooseLine(this.#meet(y, pointer)?.id ?? null),
+      drag: (y) => this.#drag(y),
+      drop: (isDone) => this.#drop(isDone),
     });
     onTheme(() => this.#want(ALL));
   }
 
   /**
    * Show `data`: `bars`, `market`, `step`, `digits`, `tick`, `price`, `reference`, `limits`, `lines`,
-   * `trials`, `averages`, `isLine`, `isOld`, `left` (text below the last price); null: nothing.
+   * `trials`, `changes` (of contract), `averages`, `isLine`, `isOld`, `left` (text below the last price),
+   * `ahead` (`{kind, text}`, see marks.js, or null); null: nothing.
    */
   show(data) {
     const isOther = data?.bars !== this.#data?.bars;
@@ -70,6 +79,7 @@ export class Chart {
       this.#axis = undefined;
       this.#geometry = null;
       this.#at = null;
+      this.#handles.choose(null);
     }
     this.#want(ALL);
   }
@@ -92,6 +102,22 @@ export class Chart {
     if (i >= 0 && isByKey && !this.#data?.isLine) this.#move(() => this.#view.reveal(i, this.#bars, this.#across));
     this.#on.pointed(i);
     this.#want(POINTER);
+  }
+
+  /** The lines as they are shown; the chosen one has `isChosen`. */
+  get lines() {
+    return this.#handles.dress(this.#data?.lines ?? []);
+  }
+
+  /** The line above (1) or below (-1) the chosen one, if there are any. */
+  nextLine(way) {
+    return Handles.next(this.lines, way);
+  }
+
+  /** Choose a line by its id; null: none. */
+  chooseLine(id) {
+    this.#handles.choose(id);
+    this.#want(LIVE);
   }
 
   /** Show the newest bar again. */
@@ -122,6 +148,22 @@ export class Chart {
     const { price } = this.#data;
     return g && !this.#data.isLine && !(price < g.from || price > g.to) &&
       this.#bars.volume[this.#bars.length - 1] <= g.most;
+  }
+
+  #meet(y, pointer) {
+    return this.#geometry && Handles.meet(this.lines, this.#geometry, y, pointer);
+  }
+
+  #drag(y) {
+    this.#handles.drag(snapped(this.#geometry.price(y), this.#data.tick));
+    this.#want(LIVE);
+  }
+
+  #drop(isDone) {
+    const { id, price } = this.lines.find(({ isChosen }) => isChosen) ?? {};
+    if (isDone && id) this.#on.dropped(id, price);
+    this.#handles.drag(NaN);
+    this.#want(LIVE);
   }
 
   #resize({ width, height }) {
@@ -167,15 +209,17 @@ export class Chart {
       this.#measure(base);
       this.#clear(base);
       if (this.#geometry) drawBase(base, this.#geometry, data);
+      else drawSkeleton(base, this.#width, this.#height);
     }
     const g = this.#geometry;
     if (how >= LIVE) {
       this.#clear(live);
-      if (g) drawLive(live, g, data);
+      if (g) this.#tags = drawLive(live, g, data, this.lines);
     }
     this.#clear(pointer);
     const i = Math.min(this.#at?.i ?? -1, (data?.bars.length ?? 0) - 1);
-    if (g && i >= g.first && i <= g.last) drawPointer(pointer, g, data, i, this.#at.y, this.time(i));
+    if (!g || i < g.first || i > g.last) return;
+    drawPointer(pointer, g, data, { i, y: this.#at.y, time: this.time(i), tags: this.#tags });
   };
 
   #measure(context) {
@@ -185,6 +229,7 @@ export class Chart {
     const { bars, market, step } = data;
     data.session = data.isLine && bars.length ? session(market, bars.last) : null;
     data.axis = this.#axis;
+    this.#view.room = data.ahead && !data.session ? ROOM : 0;
     context.font = data.bold;
     const measure = (text) => context.measureText(text).width;
     this.#geometry = geometry(data, this.#view, this.#width, this.#height, measure);

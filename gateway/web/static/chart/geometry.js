@@ -1,7 +1,7 @@
 /** Where everything of a chart is, for one size, view and set of bars. */
 
 import { number } from "../ui/format.js";
-import { nights } from "./axis.js";
+import { nights, trialBands } from "./axis.js";
 import { roundPrices, scale } from "./scale.js";
 
 const FOOT = 22, TOP = 6; // pixels below and above the prices
@@ -34,10 +34,13 @@ export function geometry(data, view, width, height, measure) {
     axis = wanted;
     across = along(data, view, width - axis);
   }
+  const { first, last } = across;
   return {
     ...across, ...down, ticks, width, axis,
+    left: (i) => across.x(i) - across.pitch / 2,
     right: width - axis, bottom, priceBottom, volumeHeight: volume, most: found.most,
-    nights: data.session ? [] : nights(data, across.first, across.last),
+    nights: data.session ? [] : nights(data, first, last),
+    trialBands: data.session ? [] : trialBands(data, first, last),
   };
 }
 

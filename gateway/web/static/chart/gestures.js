@@ -1,16 +1,21 @@
 /** What fingers, mouse and wheel do on a chart, told as moves; knows nothing of bars. */
 
+import { mark } from "../ui/dom.js";
+
 const ZOOM = 1.0015; // a pixel of the wheel
 const HELD = 450; // milliseconds of a finger that stays until it holds the crosshair
 const STILL = 8; // pixels that a finger may move meanwhile
+const MOVED = 3; // pixels from which on a line is dragged, and not only met
 
 /**
  * Listen on `element`.  `on` hears `point(x, y)`, `leave()`, `pan(pixels)`, `zoom(factor, x)`,
  * `pull(factor)` (on the axis), `fit()`, `reset()` (of the axis); `isAxis(x)` tells where it is.
+ * Lines: `meets(y, pointer)` is the one that is there, if any; `take(y, pointer)` it, `drag(y)`, `drop(isDone)`.
+ * A finger takes a line first, and drags it then: else a page could not be scrolled past it.
  */
 export function gestures(element, isAxis, on) {
   const fingers = new Map(); // pointerId -> {x, y}
-  let drag = null; // {x, y, isAxis, isPointing}
+  let drag = null; // {x, y, from, isAxis, isPointing, isLine, isMoved}
   let apart = 0;
   let timer;
 
@@ -28,7 +33,12 @@ export function gestures(element, isAxis, on) {
     const point = at(event);
     fingers.set(event.pointerId, point);
     element.setPointerCapture(event.pointerId);
-    drag = { ...point, from: point, isAxis: isAxis(point.x), isPointing: false };
+    if (drag?.isMoved) on.drop(false); // a second finger: it is a pinch
+    const pointer = event.pointerType;
+    const line = fingers.size === 1 ? on.meets(point.y, pointer) : null;
+    const isLine = Boolean(line) && (pointer !== "touch" || line.isChosen);
+    drag = { ...point, from: point, isAxis: !isLine && isAxis(point.x), isPointing: false, isLine };
+    if (fingers.size === 1) on.take(point.y, pointer);
     clearTimeout(timer);
     if (fingers.size === 2) {
       apart = span(fingers);
@@ -45,7 +55,9 @@ export function gestures(element, isAxis, on) {
     const point = at(event);
     const before = fingers.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch") on.point(point.x, point.y);
+      if (event.pointerType === "touch") return;
+      on.point(point.x, point.y);
+      mark(element, "over", on.meets(point.y, event.pointerType) ? "line" : "");
       return;
     }
     fingers.set(event.pointerId, point);
@@ -57,7 +69,10 @@ export function gestures(element, isAxis, on) {
       return;
     }
     if (Math.hypot(point.x - drag.from.x, point.y - drag.from.y) > STILL) clearTimeout(timer);
-    if (drag.isPointing) on.point(point.x, point.y);
+    if (drag.isLine) {
+      drag.isMoved ||= Math.abs(point.y - drag.from.y) >= MOVED;
+      if (drag.isMoved) on.drag(point.y);
+    } else if (drag.isPointing) on.point(point.x, point.y);
     else if (drag.isAxis) on.pull(1.005 ** (before.y - point.y));
     else on.pan(before.x - point.x);
     if (event.pointerType !== "touch" && !drag.isAxis) on.point(point.x, point.y);
@@ -67,10 +82,15 @@ export function gestures(element, isAxis, on) {
     clearTimeout(timer);
     fingers.delete(event.pointerId);
     if (drag?.isPointing || event.type === "pointercancel") on.leave();
+    if (drag?.isMoved) on.drop(event.type === "pointerup");
     drag = null;
     apart = fingers.size === 2 ? span(fingers) : 0;
     for (const rest of fingers.values()) drag = { ...rest, from: rest, isAxis: false, isPointing: false };
   };
+  element.addEventListener("touchstart", (event) => {
+    const y = event.touches[0].clientY - element.getBoundingClientRect().top;
+    if (event.touches.length === 1 && on.meets(y, "touch")?.isChosen) event.preventDefault(); // no scrolling
+  }, { passive: false });
   element.addEventListener("pointerup", lift);
   element.addEventListener("pointercancel", lift);
   element.addEventListener("pointerleave", ({ pointerType }) => pointerType === "touch" || on.leave());

@@ -2,21 +2,25 @@
 
 import { exact, number } from "../ui/format.js";
 import { colors } from "../ui/theme.js";
-import { clipped, drawCandles, drawSessionNames, drawVolume } from "./base.js";
+import { clipped, drawCandles, drawVolume } from "./base.js";
+import { drawMarks } from "./marks.js";
 import { haloed, rule, tag } from "./shapes.js";
 
-const HEIGHT = 18; // pixels of a tag
+export const HEIGHT = 18; // pixels of a tag
 const LEFT = 13; // of the time left below the last price
 
-/** Draw it; where its tags are, so that the pointer's does not cover the last price. */
-export function drawLive(context, g, data) {
+/**
+ * Draw it, `told` are the lines of prices; what stands on the axis, for the pointer's tag not to cover the last price: `last`, the
+ * `[from, to]` of that, null without one, and the `lines` that have a tag.
+ */
+export function drawLive(context, g, data, told) {
   const newest = data.bars.length - 1;
   context.font = data.font;
   context.textBaseline = "middle";
   const last = lastTag(g, data);
   clipped(context, g, () => {
-    for (const line of data.lines) {
-      if (isWithin(g, line.price)) rule(context, g.y(line.price), 0, g.right, colors[line.color], line.dash);
+    for (const line of told) {
+      if (isWithin(g, line.price)) rule(context, g.y(line.price), 0, g.right, colors[line.color], line.isChosen ? [] : line.dash);
     }
     if (last) rule(context, last.at, 0, g.right, colors[last.line], [1, 3]);
     if (g.last === newest) {
@@ -24,23 +28,30 @@ export function drawLive(context, g, data) {
       if (!data.session) drawCandles(context, g, data, newest, newest);
     }
   });
-  drawSessionNames(context, g, data);
-  const taken = last ? [[last.at - HEIGHT / 2, last.at + HEIGHT / 2 + (data.left ? LEFT : 0)]] : [];
-  const lines = data.lines.map((line) => ({ ...line, at: g.y(line.price) }));
+  drawMarks(context, g, data);
+  const reach = last && [last.at - HEIGHT / 2, last.at + HEIGHT / 2 + (data.left ? LEFT : 0)];
+  const taken = last ? [reach] : [];
+  const lines = told.map((line) => ({ ...line, at: g.y(line.price) }));
   const shown = lines.filter((line) => isWithin(g, line.price) && claim(taken, line.at));
   drawLabels(context, g, taken);
   for (const line of lines) drawName(context, g, data, line, shown.includes(line));
   for (const line of lines) if (isWithin(g, line.price) && !shown.includes(line)) drawStub(context, g, line);
   for (const line of shown) {
-    const look = { fill: colors.panel, ink: colors[line.color], edge: colors[line.color] };
+    const color = colors[line.color];
+    const look = line.isChosen ? { fill: color, ink: colors.panel } : { fill: colors.panel, ink: color, edge: color };
     tag(context, box(g, line.at), exact(line.price, data.digits), look);
   }
-  if (!last) return;
-  tag(context, box(g, last.at), exact(last.price, data.digits), last.look);
-  if (!data.left) return;
+  if (last) drawLast(context, g, data, last);
+  return { last: reach, lines: shown };
+}
+
+/** The tag of the last price, and how long its bar goes on. */
+function drawLast(context, g, { digits, left }, last) {
+  tag(context, box(g, last.at), exact(last.price, digits), last.look);
+  if (!left) return;
   context.fillStyle = colors.muted;
   context.textAlign = "right";
-  context.fillText(data.left, g.width - 7, last.at + HEIGHT / 2 + 7);
+  context.fillText(left, g.width - 7, last.at + HEIGHT / 2 + 7);
 }
 
 /** The tag of a price at `y`; nothing of it outside of the axis. */
@@ -99,7 +110,7 @@ function drawName(context, g, data, { price, name, color, at, isEdge }, isTagged
 }
 
 /** A tag that lost its place. */
-function drawStub(context, g, { at, color }) {
+export function drawStub(context, g, { at, color }) {
   context.fillStyle = colors[color];
   context.fillRect(g.right + 1, Math.round(at) - 1, 6, 3);
 }

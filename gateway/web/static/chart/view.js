@@ -1,7 +1,7 @@
 /** Which bars are in view: how wide one is, and which is at the right edge. */
 
 const NARROWEST = 0.2, WIDEST = 40, USUAL = 7; // pixels a bar
-const MARGIN = 1.5; // bars of room beyond the newest one
+const MARGIN = 1.5; // bars of room beyond the newest one, at least
 const LEAST_SEEN = 5; // bars that stay in view however far it is moved
 const FLATTEST = 0.2, TALLEST = 8;
 
@@ -9,13 +9,14 @@ export class View {
   pitch = USUAL;
   isFollowing = true; // the newest bar is at the right edge
   stretch = 1; // of prices: how much taller than what fits
+  room = 0; // pixels that stay free beyond the newest bar
   #end = 0; // the place at the right edge
   #anchor = null; // while not following: the time at the left edge, and the part of its bar
 
   /** Settle for `bars` on `width` pixels: what is at the left edge stays there. */
   settle(bars, width) {
     if (this.isFollowing) {
-      this.#end = bars.length + MARGIN;
+      this.#end = this.#newest(bars);
     } else if (this.#anchor) {
       this.#end = bars.find(this.#anchor.time) + this.#anchor.part + width / this.pitch;
     }
@@ -71,8 +72,13 @@ export class View {
     this.stretch = Math.min(TALLEST, Math.max(FLATTEST, this.stretch * factor));
   }
 
+  /** The place at the right edge while the newest bar is followed. */
+  #newest(bars) {
+    return bars.length + Math.max(MARGIN, this.room / this.pitch);
+  }
+
   #move(end, bars, width) {
-    const newest = bars.length + MARGIN;
+    const newest = this.#newest(bars);
     const seen = width / this.pitch;
     this.isFollowing = end >= newest;
     this.#end = Math.max(Math.min(end, newest), Math.min(LEAST_SEEN, bars.length));

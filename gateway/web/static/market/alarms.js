@@ -16,20 +16,19 @@ const QUIET = "quiet"; // what is kept where no sound is wanted
 
 export class AlarmPanel {
   #alarms = new Alarms((rule, facts) => this.#fire(rule, facts), () => now() * 1000);
-  #fired;
-  #chosen;
+  #on;
   #before = null; // what had the focus before they were opened
   #count = new Text(byId("alarms-count"));
   #why = new Text(byId("alarms-why"));
   #error = new Text(byId("alarms-error"));
 
   /**
-   * `fired(text, at)` hears of each alarm; `chosen()` is the instrument in view, or null;
-   * `silent(code)` are the seconds without a trade, null while its market is closed.
+   * `on` hears `fired(text, at)` of each alarm, and `changed()`: there are others; `on.chosen()` is the
+   * instrument in view, or null; `on.silent(code)` are the seconds without a trade, null while its
+   * market is closed.
    */
-  constructor(fired, chosen, silent) {
-    this.#fired = fired;
-    this.#chosen = chosen;
+  constructor(on) {
+    this.#on = on;
     this.#alarms.load(browser.get(KEPT));
     unlock();
     byId("alarms-kind").addEventListener("change", () => this.#fit());
@@ -47,14 +46,14 @@ export class AlarmPanel {
       browser.set("sound", target.checked ? "" : QUIET));
     onLanguage(() => this.#write());
     this.#write();
-    setInterval(() => this.#alarms.look(silent), 1000);
+    setInterval(() => this.#alarms.look(on.silent), 1000);
   }
 
   /** Show them, with the code and the price in view. */
   open() {
     const { activeElement } = document;
     if (!byId("alarms").contains(activeElement)) this.#before = activeElement;
-    const instrument = this.#chosen();
+    const instrument = this.#on.chosen();
     byId("alarms-code").value = instrument?.code ?? "";
     const price = instrument?.shown;
     byId("alarms-value").value = Number.isFinite(price) ? String(price) : "";
@@ -76,6 +75,27 @@ export class AlarmPanel {
     const facts = { ...trade, percent, volume, limit };
     this.#alarms.trade(code, facts);
     if (target && target !== code) this.#alarms.trade(target, facts);
+  }
+
+  /** Those that wait for a price of `instrument`: they are lines in its chart. */
+  lines({ code, target }) {
+    return this.#alarms.rules.filter((rule) =>
+      rule.isOn && KINDS[rule.kind].isLine && (rule.code === code || rule.code === target));
+  }
+
+  /** Wait for another price; on which side of it the last one is says from where it is crossed. */
+  move(id, value) {
+    const { kind } = this.#alarms.rules.find((rule) => rule.id === id) ?? {};
+    const price = this.#on.chosen()?.shown;
+    const side = value > price ? "above" : value < price ? "below" : kind;
+    this.#alarms.change(id, { value: Number(value.toFixed(6)), kind: kind === "trial" ? kind : side });
+    this.#keep();
+  }
+
+  /** Wait no more. */
+  remove(id) {
+    this.#alarms.remove(id);
+    this.#keep();
   }
 
   /** Whether there is trouble of the `kind` worker, feed or gateway. */
@@ -109,6 +129,7 @@ export class AlarmPanel {
   #keep() {
     browser.set(KEPT, this.#alarms.text());
     this.#write();
+    this.#on.changed();
   }
 
   #write() {
@@ -131,10 +152,7 @@ export class AlarmPanel {
     const remove = element("button", {
       type: "button", className: "tool", textContent: "×", "aria-label": t("alarms.remove", { alarm: said(rule) }),
     });
-    remove.addEventListener("click", () => {
-      this.#alarms.remove(rule.id);
-      this.#keep();
-    });
+    remove.addEventListener("click", () => this.remove(rule.id));
     const often = rule.each ? t("alarms.each") : t("alarms.once");
     const each = element("small", { textContent: often });
     const line = element("li", {},
@@ -156,7 +174,7 @@ export class AlarmPanel {
     const text = fired(rule, facts);
     if (byId("alarms-sound").checked) ring();
     show(t("alarms.title"), text);
-    this.#fired(text, new Date(now() * 1000).toISOString());
+    this.#on.fired(text, new Date(now() * 1000).toISOString());
     this.#keep();
   }
 }

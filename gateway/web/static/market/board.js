@@ -2,33 +2,20 @@
 
 import { expiries, underlying } from "../model/option_board.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
-import { figureText, number, volumeText } from "../ui/format.js";
+import { figureText, number } from "../ui/format.js";
 import { seldom } from "../ui/frame.js";
 import { language, onLanguage, t } from "../ui/i18n.js";
 import { browser } from "../ui/store.js";
-import { changeTexts, direction, priceText } from "./words.js";
+import { heads, isPage, layout, onLayout, Side } from "./board_columns.js";
 
-const COLUMNS = ["volume", "change", "last", "bid", "ask"]; // of calls
-const FEW = ["last", "bid", "ask"]; // where there is less room
-const PUTS = ["bid", "ask", "last", "change", "volume"]; // in this order
-const narrow = window.matchMedia("(width < 1180px)");
 const EVERY = 200; // milliseconds from one writing to the next
-const best = (value) => (Array.isArray(value) ? Number(value[0]) : NaN);
-
-/** By column: the text of an option. */
-const CELLS = {
-  volume: (it) => volumeText(it.volume),
-  change: (it) => changeTexts(it)[0],
-  last: (it) => priceText(it.shown, it),
-  bid: (it) => priceText(best(it.depth?.bid_price) || NaN, it),
-  ask: (it) => priceText(best(it.depth?.ask_price) || NaN, it),
-};
 
 export class Board {
   #groups = [];
   #chosen = null; // the series in view
   #instrument = null;
   #lines = [];
+  #layout = layout();
   #spot = null;
   #at = [0, 0]; // the cell that Tab reaches
   #isRead = false; // somebody has scrolled
@@ -49,7 +36,9 @@ export class Board {
     for (const moved of ["wheel", "pointerdown", "keydown"]) {
       this.#box.addEventListener(moved, () => { this.#isRead = true; }, { passive: true });
     }
-    narrow.addEventListener("change", () => this.rebuild());
+    byId("to-money").addEventListener("click", () => this.toMoney());
+    onLayout(() => this.rebuild());
+    new ResizeObserver(() => this.#isRead || this.toMoney()).observe(this.#box); // it comes into view
     onLanguage(() => this.rebuild());
     this.rebuild();
   }
@@ -88,12 +77,13 @@ export class Board {
     this.#draw();
   }
 
-  /** Bring the strikes around the underlying into view. */
+  /** Bring the strikes around the underlying into view, and keep them there until somebody scrolls. */
   toMoney() {
-    const line = this.#lines.find(({ row }) => row.className === "spot") ?? this.#lines[0];
-    if (!line) return;
-    const { row } = line;
-    this.#box.scrollTop = row.offsetTop - (this.#box.clientHeight - row.offsetHeight) / 2;
+    this.#isRead = false;
+    const { row } = this.#lines.find(({ spot }) => spot) ?? this.#lines[0] ?? {};
+    if (!row?.checkVisibility()) return;
+    if (isPage()) row.scrollIntoView({ block: "center" });
+    else this.#box.scrollTop = row.offsetTop - (this.#box.clientHeight - row.offsetHeight) / 2;
   }
 
   #folded(yes) {
@@ -104,10 +94,6 @@ export class Board {
     this.#chosen = series;
     this.#isRead = false;
     this.rebuild();
-  }
-
-  get #columns() {
-    return narrow.matches ? FEW : COLUMNS;
   }
 
   #group() {
@@ -121,13 +107,11 @@ export class Board {
       this.#box.replaceChildren();
       return;
     }
-    const { strikes } = group;
-    const codes = strikes.flatMap(({ call, put }) => [call, put].filter(Boolean)).length;
-    this.#count.set(t("board.count", { n: number(codes) }));
+    this.#layout = layout();
     this.#spot = underlying(group, (code) => this.#market.find(code));
     const body = element("tbody");
     let isAbove = !this.#spot;
-    for (const pair of strikes) {
+    for (const pair of group.strikes) {
       if (!isAbove && pair.strike > this.#spot.price) {
         isAbove = true;
         body.append(this.#spotLine());
@@ -136,9 +120,9 @@ export class Board {
     }
     if (!isAbove) body.append(this.#spotLine());
     const table = element("table", { role: "grid", "aria-labelledby": "board-title" },
-      head(this.#columns), body);
+      heads(this.#layout), body);
     this.#box.replaceChildren(table);
-    this.#rove();
+    this.#rove(...this.#at);
     this.#write();
     if (!this.#isRead) this.toMoney();
   }
@@ -146,35 +130,27 @@ export class Board {
   #spotLine() {
     const text = element("span");
     const row = element("tr", { className: "spot" },
-      element("td", { colSpan: 2 * this.#columns.length + 1 }, text));
+      element("td", { colSpan: 2 * this.#layout.calls.length + 1 }, text));
     this.#lines.push({ row, spot: new Text(text) });
     return row;
   }
 
   #line({ strike, call, put }) {
-    const columns = this.#columns;
-    const puts = PUTS.filter((name) => columns.includes(name));
-    const sides = [this.#side(call, columns), this.#side(put, puts)];
-    const price = element("th", { scope: "row", className: "strike", textContent: number(strike, Number.isInteger(strike) ? 0 : 2) });
-    const row = element("tr", {}, ...sides[0].nodes, price, ...sides[1].nodes);
+    const { calls, puts } = this.#layout;
+    const sides = [new Side(call, calls), new Side(put, puts)];
+    const textContent = number(strike, Number.isInteger(strike) ? 0 : 2);
+    const price = element("th", { scope: "row", className: "strike", textContent });
+    const row = element("tr", {}, ...sides[0].cells, price, ...sides[1].cells);
     this.#lines.push({ row, strike, sides });
     return row;
-  }
-
-  #side(instrument, columns) {
-    const nodes = columns.map((name) => {
-      const isMoving = name === "last" || name === "change";
-      const cell = element("td", { className: `figure ${name}${isMoving ? " moves" : ""}`, tabIndex: -1 });
-      if (name === "change") cell.classList.add("arrow");
-      cell.instrument = instrument;
-      return cell;
-    });
-    return { instrument, nodes, texts: nodes.map((cell) => new Text(cell)), columns };
   }
 
   #write = () => {
     const group = this.#group();
     if (!group || this.#dock.hidden) return;
+    const { strikes, listed } = group;
+    const isPart = listed > strikes.length;
+    this.#count.set(t(isPart ? "board.part" : "board.count", { n: number(strikes.length), of: number(listed) }));
     const spot = underlying(group, (code) => this.#market.find(code));
     if (this.#crossed(group, spot)) {
       this.#draw();
@@ -185,7 +161,7 @@ export class Board {
         const name = spot.source === "spot" ? t("board.spot") : spot.source;
         line.spot.set(`${name} ${figureText(spot.price, spot.source === "spot" ? 2 : 0)}`);
       } else {
-        line.sides.forEach((side, i) => this.#writeSide(side, i === 0, line.strike, spot));
+        this.#writeSides(line, spot?.price);
       }
     }
   };
@@ -201,50 +177,42 @@ export class Board {
     return strikes.some(({ strike }) => strike > before.price !== strike > spot.price);
   }
 
-  #writeSide({ instrument, nodes, texts, columns }, isCall, strike, spot) {
-    const isIn = spot && (isCall ? strike < spot.price : strike > spot.price);
-    const isChosen = instrument && instrument === this.#instrument;
-    columns.forEach((name, i) => {
-      const cell = nodes[i];
-      texts[i].set(instrument ? CELLS[name](instrument) : t("board.none"));
-      cell.classList.toggle("itm", Boolean(isIn));
-      mark(cell, "move", instrument ? direction(instrument.change) : "");
-      mark(cell, "chosen", isChosen && name === "last" ? "yes" : "");
-    });
+  /** Calls below the underlying and puts above it are in the money. */
+  #writeSides({ strike, sides: [call, put] }, spot) {
+    const isChosen = ({ instrument }) => instrument !== null && instrument === this.#instrument;
+    call.write(strike < spot, isChosen(call));
+    put.write(strike > spot, isChosen(put));
   }
 
   // -- choosing -------------------------------------------------------------------------
 
   #clicked(cell) {
-    if (cell?.instrument) this.#choose(cell.instrument);
+    if (cell?.side?.instrument) this.#choose(cell.side.instrument);
   }
 
   #cells() {
-    return this.#lines.filter(({ sides }) => sides)
-      .map(({ sides }) => sides.flatMap(({ nodes }) => nodes));
+    return this.#lines.filter(({ sides }) => sides).map(({ sides }) => sides.flatMap(({ cells }) => cells));
   }
 
   #pressed(event) {
     const cells = this.#cells();
-    let [row, column] = this.#at;
+    const [row, column] = this.#at;
     const { key, altKey } = event;
-    if (altKey && (key === "ArrowLeft" || key === "ArrowRight")) this.#turn(key === "ArrowLeft" ? -1 : 1);
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[key];
+    if (altKey && step?.[1]) this.#turn(step[1]);
     else if (key === "Enter") this.#enter(cells[row], event.shiftKey);
+    else if (!step || altKey) return;
     else {
-      const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[key];
-      if (!step) return;
-      row = Math.min(Math.max(row + step[0], 0), cells.length - 1);
-      column = Math.min(Math.max(column + step[1], 0), 2 * this.#columns.length - 1);
-      this.#at = [row, column];
-      this.#rove();
-      cells[row]?.[column]?.focus();
+      this.#rove(row + step[0], column + step[1]);
+      const [nextRow, nextColumn] = this.#at;
+      cells[nextRow]?.[nextColumn]?.focus();
     }
     event.preventDefault();
   }
 
   /** Enter is the call of the row, Shift+Enter the put. */
   #enter(row, isPut) {
-    const { instrument } = row?.[isPut ? row.length - 1 : 0] ?? {};
+    const { instrument } = row?.at(isPut ? -1 : 0).side ?? {};
     if (instrument) this.#choose(instrument);
   }
 
@@ -254,26 +222,17 @@ export class Board {
     if (next) this.#open(next.series);
   }
 
-  #rove() {
-    const [row, column] = this.#at;
-    this.#cells().forEach((cells, i) => cells.forEach((cell, j) => {
-      const stop = i === row && j === column ? 0 : -1;
+  /** Tab reaches the cell at `row` and `column`, or the nearest one: there may be fewer than before. */
+  #rove(row, column) {
+    const all = this.#cells();
+    const within = (at, { length }) => Math.max(0, Math.min(at, length - 1));
+    const [x, y] = [within(row, all), within(column, all[0] ?? [])];
+    this.#at = [x, y];
+    all.forEach((cells, i) => cells.forEach((cell, j) => {
+      const stop = i === x && j === y ? 0 : -1;
       if (cell.tabIndex !== stop) cell.tabIndex = stop;
     }));
   }
-}
-
-function head(columns) {
-  const cell = (name, before, after) =>
-    element("th", { scope: "col", className: `figure ${name}` },
-      ...(before ? [element("b", { textContent: before })] : []), t(`board.${name}`),
-      ...(after ? [element("b", { textContent: after })] : []));
-  const calls = columns.map((name, i) => cell(name, i === 0 && t("board.calls"), ""));
-  const last = columns.length - 1;
-  const puts = PUTS.filter((name) => columns.includes(name))
-    .map((name, i) => cell(name, "", i === last && t("board.puts")));
-  const strike = element("th", { scope: "col", className: "strike", textContent: t("board.strike") });
-  return element("thead", {}, element("tr", {}, ...calls, strike, ...puts));
 }
 
 const monthName = (month) =>

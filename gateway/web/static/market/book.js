@@ -26,8 +26,9 @@ export class Book {
       const cells = {};
       for (const side of SIDES) {
         const size = element("td", { className: `size ${side}${side === "bid" ? " figure" : ""}` });
-        const price = element("td", { className: `price ${side}${side === "bid" ? " figure" : ""}` });
-        line[side] = { size: new Text(size), price: new Text(price), cell: size, priceCell: price, part: "" };
+        const shown = element("span", { className: "limits" });
+        const price = element("td", { className: `price ${side}${side === "bid" ? " figure" : ""}` }, shown);
+        line[side] = { size: new Text(size), price: new Text(shown), cell: size, priceCell: price, part: "" };
         cells[side] = { size, price };
       }
       const { bid, ask } = cells;
@@ -72,6 +73,8 @@ export class Book {
     cell.price.set(!isThere ? NONE : isMarket ? t("book.market") : priceText(price, this.#instrument));
     cell.size.set(isThere ? number(size) : NONE);
     mark(cell.priceCell, "move", isThere && !isMarket ? against(price, this.#instrument) : "flat");
+    const { limitUp, limitDown } = this.#instrument ?? {};
+    mark(cell.priceCell, "limit", !isThere ? "" : price >= limitUp ? "up" : price <= limitDown ? "down" : "");
     const part = isThere ? `${Math.round((size / most) * 82)}%` : "0%";
     if (cell.part === part) return;
     cell.part = part;

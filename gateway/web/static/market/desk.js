@@ -34,14 +34,13 @@ export class Desk {
   #plot;
   #board;
   #optionCount = 0;
-  #isOld = () => false;
-  #isClosed = () => false;
+  #ages = { isOld: () => false, isClosed: () => false, opens: () => NaN, since: null };
   #on;
 
   /**
    * `on` hears `chosen(instrument, isSmall)`, `interval(name)`, `feed(name)` (events that are no
-   * quotes), `met()` (a new code), `changed()` (of the chosen one), and `traded(instrument, trade)`; `reason()` is
-   * why there is no code at all, as `Finder.explain` takes it.
+   * quotes), `met()` (a new code), `changed()` (of the chosen one), `traded(instrument, trade)`, and of
+   * alarms what `Plot` tells; `reason()` is why there is no code at all, as `Finder.explain` takes it.
    */
   constructor(on, reason) {
     this.#on = on;
@@ -60,12 +59,16 @@ export class Desk {
       this.#count();
       this.#regroup();
     });
-    this.#plot = new Plot(on.interval, () => this.#why(reason()));
+    this.#plot = new Plot({ ...on, empty: () => this.#why(reason()) });
     this.#board = new Board(this.market, (instrument) => this.#select(instrument, false));
     byId("star").addEventListener("click", () => this.#star());
     onKey("s", () => this.#star());
     onKey("b", () => this.#board.fold());
     onKey("r", () => this.#list.rearrange());
+    onKey("0", () => {
+      this.#plot.follow();
+      this.#board.toMoney();
+    });
     byId("selected").addEventListener("keydown", (event) => {
       const step = event.altKey && { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!step) return;
@@ -92,12 +95,19 @@ export class Desk {
     return this.market.find(browser.get("code")) ?? this.chosen ?? this.#list.first;
   }
 
-  /** How old what is shown is: `isOld(instrument)`, `isClosed(instrument)`. */
-  age(isOld, isClosed) {
-    this.#isOld = isOld;
-    this.#isClosed = isClosed;
-    this.#list.old = isOld;
+  /**
+   * How old what is shown is: `isOld(instrument)`, `isClosed(instrument)`, `opens(instrument)` (when its
+   * market opens again), `since` (nothing at all is heard since then, or null); in seconds since 1970.
+   */
+  age(ages) {
+    this.#ages = ages;
+    this.#list.age(ages);
     this.#age();
+  }
+
+  /** There are other alarms. */
+  alarmed() {
+    this.#plot.changed(this.chosen);
   }
 
   /** Names of events that are no quotes, each with when it came last. */
@@ -198,9 +208,11 @@ export class Desk {
   #age() {
     const { chosen } = this;
     if (!chosen) return;
-    const isOld = this.#isOld(chosen), isClosed = this.#isClosed(chosen);
+    const { since } = this.#ages;
+    const isOld = this.#ages.isOld(chosen), isClosed = this.#ages.isClosed(chosen);
     this.#head.state(isOld, isClosed);
-    this.#plot.isOld = isOld;
+    this.#plot.state = { isOld, since, opens: isClosed ? this.#ages.opens(chosen) || null : null };
+    this.#tape.state = { isOld, since };
     this.#book.show(chosen, isClosed);
     for (const id of ["side", "dock"]) mark(byId(id), "old", isOld ? "yes" : "");
   }

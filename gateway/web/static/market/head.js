@@ -3,7 +3,7 @@
 import { byId, mark, Text } from "../ui/dom.js";
 import { age, figureText } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
-import { against, changeTexts, direction, longTitles, priceText } from "./words.js";
+import { against, changeTexts, closeText, direction, limitText, longTitles, priceText } from "./words.js";
 
 const FIGURES = ["open", "high", "low", "average"];
 const LONG = 9; // characters of a price above which its letters are smaller
@@ -42,7 +42,7 @@ export class Head {
   write() {
     const instrument = this.#instrument;
     byId("selected-quote").hidden = !instrument;
-    byId("star").hidden = !instrument;
+    for (const id of ["star", "bell"]) byId(id).hidden = !instrument;
     if (!instrument) {
       for (const text of this.#texts.values()) text.set("");
       this.#texts.get("first").set(t("chart.choose"));
@@ -72,12 +72,11 @@ export class Head {
     this.#mark(instrument);
   }
 
-  #mark({ isTrial, at, limit }) {
+  #mark(instrument) {
+    const { isTrial, at, limit } = instrument;
     const ago = this.#isOld && at ? `◷ ${t("ago", { age: age((Date.now() - at) / 1000) })}` : "";
-    const word = isTrial ? t("label.trial")
-      : limit ? t(`label.limit-${limit > 0 ? "up" : "down"}`)
-      : this.#isClosed ? t("label.close") : "";
-    const text = ago || word;
+    const word = isTrial ? t("label.trial") : limit ? limitText(limit) : "";
+    const text = ago || word || (this.#isClosed ? closeText(instrument) : "");
     byId("selected-mark").hidden = !text;
     this.#texts.get("mark").set(text);
     mark(this.#box, "old", this.#isOld ? "yes" : "");

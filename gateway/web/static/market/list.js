@@ -5,6 +5,7 @@ import { inNextFrame } from "../ui/frame.js";
 import { onLanguage } from "../ui/i18n.js";
 import { onTheme } from "../ui/theme.js";
 import { Columns } from "./columns.js";
+import { dragRows } from "./drag.js";
 import { Row } from "./row.js";
 
 const SKETCHES = 8; // sparklines drawn in one frame
@@ -26,7 +27,7 @@ export class List {
   #groups;
   #isShown;
   #on;
-  #isOld = () => false;
+  #ages = { isOld: () => false, isClosed: () => false };
   #seen;
 
   /**
@@ -48,6 +49,7 @@ export class List {
       this.#body.addEventListener(enter, () => this.#hold());
       this.#body.addEventListener(leave, () => this.#release());
     }
+    dragRows(this.#body, () => groups.isFree, (row, other) => this.#move(row, other));
     for (const button of document.querySelectorAll("[data-sort]")) {
       button.addEventListener("click", () => {
         groups.sortBy(button.dataset.sort);
@@ -71,10 +73,15 @@ export class List {
     inNextFrame(this.#paint);
   }
 
-  /** Which instruments are older than they should be: `isOld(instrument)`. */
-  set old(isOld) {
-    this.#isOld = isOld;
-    for (const row of this.#rows.values()) row.isOld = isOld(row.instrument);
+  /** `isOld(instrument)`: it is older than it should be; `isClosed(instrument)`: its market is closed. */
+  age(ages) {
+    this.#ages = ages;
+    for (const row of this.#rows.values()) this.#age(row);
+  }
+
+  #age(row) {
+    const { isOld, isClosed } = this.#ages;
+    row.age(isOld(row.instrument), isClosed(row.instrument));
   }
 
   /** `instrument` is shown no more. */
@@ -151,7 +158,7 @@ export class List {
   #add(instrument) {
     const row = new Row(instrument);
     this.#rows.set(instrument, row);
-    row.isOld = this.#isOld(instrument);
+    this.#age(row);
     row.line.row = row;
     this.#seen.observe(row.line);
     return row;
@@ -255,6 +262,10 @@ export class List {
     for (const row of this.#order) row.button.tabIndex = row === stop ? 0 : -1;
   }
 
+  #move(row, other) {
+    if (this.#groups.move(row.instrument, other?.instrument)) this.rearrange();
+  }
+
   // -- choosing -------------------------------------------------------------------------
 
   #clicked(target) {
@@ -269,7 +280,7 @@ export class List {
     if (to === undefined || at < 0) return;
     event.preventDefault();
     if (event.altKey) { // its place in a list of one's own
-      if (this.#groups.move(this.#order[at].instrument, to - at)) this.rearrange();
+      this.#move(this.#order[at], this.#order[to]);
       return;
     }
     const row = this.#order[Math.min(Math.max(to, 0), last)];

@@ -1,23 +1,23 @@
 /** The chart of the chosen code: its bars from the gateway and from live trades, drawn. */
 
 import { Chart } from "../chart/chart.js";
-import { now, two } from "../model/clock.js";
+import { hm, now, two } from "../model/clock.js";
 import { History } from "../model/history.js";
-import { barOf } from "../model/sessions.js";
+import { barOf, isNight } from "../model/sessions.js";
 import { ask } from "../net/api.js";
 import { byId, Text } from "../ui/dom.js";
-import { duration } from "../ui/format.js";
+import { duration, exact, moment } from "../ui/format.js";
 import { inNextFrame } from "../ui/frame.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { onKey } from "../ui/keys.js";
 import { BarsTable } from "./bars_table.js";
 import { Legend } from "./legend.js";
+import { PlotKeys } from "./plot_keys.js";
 import { Tools } from "./tools.js";
 
 const KEPT = 8; // histories that stay in memory, so that going back is instant
-const SAID = 250; // milliseconds after the last key until the bar is read out
-const MANY = 10; // bars that an arrow with Shift goes
 const LONGEST = 3600; // seconds of a bar whose rest is told
+const ALARMS = { above: "▲", below: "▼", trial: "◇" }; // by kind: what stands beside the word
 
 export class Plot {
   #instrument = null;
@@ -30,34 +30,40 @@ export class Plot {
   #legend = new Legend();
   #tools;
   #at = -1; // the bar pointed at
-  #isOld = false;
+  #state = { isOld: false, since: null, opens: null };
   #why = new Text(byId("chart-why"));
   #described = new Text(byId("chart-described"));
-  #say;
-  #empty;
+  #on;
 
-  /** `interval(name)`: somebody chose another length of bars; `empty()` is why there are none. */
-  constructor(interval, empty) {
-    this.#empty = empty;
+  /**
+   * `on` hears `interval(name)` (somebody chose another length of bars), `moved(id, price)` and
+   * `removed(id)` of an alarm; `alarms(instrument)` are those that are lines, as `{id, kind, value}`;
+   * `empty()` is why there are no bars.
+   */
+  constructor(on) {
+    this.#on = on;
     this.#chart = new Chart(this.#box, {
       pointed: (i) => this.#pointed(i),
       moved: (isFollowing) => { byId("newest").hidden = isFollowing; },
       early: () => this.#history?.earlier(),
+      dropped: on.moved,
+    });
+    new PlotKeys(this.#box, this.#chart, {
+      bars: () => this.#history?.bars.length ?? 0,
+      at: () => this.#at,
+      said: (i) => this.#legend.said(this.#data, i, this.#chart.time(i)),
+      line: ({ name, price }) => `${name} ${exact(price, this.#data.digits)}`,
+      moved: on.moved,
+      removed: on.removed,
+      tick: () => this.#data.tick,
     });
     this.#tools = new Tools((name) => {
       if (name === "averages") this.#all();
       else this.#open();
-      if (name === "interval") interval(this.#tools.interval);
+      if (name === "interval") on.interval(this.#tools.interval);
     });
     new BarsTable(() => this.#shown());
-    const follow = () => {
-      this.#chart.follow();
-      byId("newest").hidden = true;
-    };
-    byId("newest").addEventListener("click", follow);
-    onKey("0", follow);
-    this.#box.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#box.addEventListener("blur", () => this.#chart.point(-1));
+    byId("newest").addEventListener("click", () => this.follow());
     onLanguage(() => this.#all());
     setInterval(() => this.#live(), 1000);
   }
@@ -69,6 +75,12 @@ export class Plot {
     this.#open();
   }
 
+  /** Show the newest bar again. */
+  follow() {
+    this.#chart.follow();
+    byId("newest").hidden = true;
+  }
+
   /** A trade of any code. */
   traded(instrument, trade) {
     if (instrument !== this.#instrument) return;
@@ -76,15 +88,20 @@ export class Plot {
     else this.#history.trade(trade);
   }
 
-  /** Its limits, reference or steps may be others. */
+  /** Its limits, reference, steps or alarms may be others. */
   changed(instrument) {
     if (instrument === this.#instrument) this.#live();
   }
 
-  /** Whether its price is older than it should be. */
-  set isOld(yes) {
-    this.#isOld = yes;
-    this.#live();
+  /**
+   * How it is: `isOld`: its price is older than it should be; `since`: nothing at all is heard since
+   * then, in seconds since 1970; `opens`: its market is closed until then.  Both may be null.
+   */
+  set state(state) {
+    const { since, opens } = this.#state;
+    this.#state = state;
+    if (since === state.since && opens === state.opens) this.#live();
+    else this.#all();
   }
 
   /** The connection is back: ask for what was missed. */
@@ -154,7 +171,8 @@ export class Plot {
     const { bars, market, step } = this.#history;
     const { averages, isLine } = this.#tools;
     const { trials } = this.#instrument;
-    const data = { bars, market, step, averages, isLine, trials, ...this.#moving() };
+    const { changes } = this.#history;
+    const data = { bars, market, step, averages, isLine, trials, changes, ahead: this.#ahead(), ...this.#moving() };
     if (bars === this.#data?.bars) this.#chart.change(data, !isWhole);
     else this.#chart.show(data);
     this.#data = data;
@@ -169,22 +187,39 @@ export class Plot {
     const tick = instrument.tick() || 10 ** -digits;
     const close = bars.length ? bars.close[bars.length - 1] : NaN;
     const lines = [
+      ...this.#alarms(),
       { price: reference, color: "muted", dash: [2, 3], name: t(`chart.${sinceOpen ? "open" : "reference"}`) },
       { price: limitUp, color: "up", dash: [5, 3], name: t("fact.limitUp"), isEdge: true },
       { price: limitDown, color: "down", dash: [5, 3], name: t("fact.limitDown"), isEdge: true },
     ].filter((line) => Number.isFinite(line.price));
     return {
       price: Number.isFinite(price) ? price : close,
-      reference, digits, tick, lines, isOld: this.#isOld,
+      reference, digits, tick, lines, isOld: this.#state.isOld,
       limits: [limitUp, limitDown].filter(Number.isFinite),
       left: this.#left(),
     };
   }
 
+  /** Alarms are lines, and the first to get room for their names. */
+  #alarms() {
+    return this.#on.alarms(this.#instrument).map(({ id, kind, value }) => ({
+      id, price: value, color: "accent", dash: [6, 4], name: `${t("chart.alarm")} ${ALARMS[kind]}`,
+    }));
+  }
+
+  /** What stands beyond the newest bar: that nothing is heard any more, or when the market opens. */
+  #ahead() {
+    const { since, opens } = this.#state;
+    if (since) return { kind: "veil", text: t("chart.since", { time: hm(since) }) };
+    if (!opens) return null;
+    const name = this.#history.market === "futures" ? t(`hours.${isNight("futures", opens) ? "night" : "day"}`) : "";
+    return { kind: "next", text: `${moment(new Date(opens * 1000))} ${name}`.trim() };
+  }
+
   /** How long the newest bar goes on: 02:43. */
   #left() {
     const { market, step, bars } = this.#history;
-    if (this.#tools.isLine || this.#isOld || step < 60 || step > LONGEST || !bars.length) return "";
+    if (this.#tools.isLine || this.#state.isOld || step < 60 || step > LONGEST || !bars.length) return "";
     if (barOf(market, step, now()) !== bars.last) return "";
     const seconds = Math.max(0, Math.ceil(bars.last + step - now()));
     return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
@@ -194,7 +229,7 @@ export class Plot {
     const { bars, state } = this.#history ?? {};
     byId("chart-why").hidden = Boolean(bars?.length);
     if (!bars?.length) {
-      this.#why.set(["asking", "failed"].includes(state) ? t(`chart.${state}`) : this.#empty());
+      this.#why.set(["asking", "failed"].includes(state) ? t(`chart.${state}`) : this.#on.empty());
     }
     if (!this.#data || !bars) return this.#described.set("");
     const i = this.#at < 0 ? bars.length - 1 : Math.min(this.#at, bars.length - 1);
@@ -223,32 +258,5 @@ export class Plot {
   #pointed(i) {
     this.#at = i;
     this.#write();
-  }
-
-  #pressed(event) {
-    const last = (this.#history?.bars.length ?? 0) - 1;
-    if (last < 0 || event.ctrlKey || event.metaKey) return;
-    const from = this.#at < 0 ? last + 1 : this.#at;
-    const many = event.shiftKey ? MANY : 1;
-    const { key, altKey } = event;
-    const to = altKey ? undefined
-      : { ArrowLeft: from - many, ArrowRight: from + many, Home: this.#chart.span[0], End: last }[key];
-    if (to !== undefined) this.#aim(Math.min(Math.max(to, 0), last));
-    else if (altKey && key === "ArrowLeft") this.#chart.pan(-0.25);
-    else if (altKey && key === "ArrowRight") this.#chart.pan(0.25);
-    else if (key === "+" || key === "=") this.#chart.zoom(1.25);
-    else if (key === "-") this.#chart.zoom(0.8);
-    else if (key === "Escape") this.#chart.point(-1);
-    else return;
-    event.preventDefault();
-  }
-
-  #aim(i) {
-    this.#chart.point(i, true);
-    clearTimeout(this.#say);
-    this.#say = setTimeout(() => {
-      const data = this.#data;
-      byId("readout").textContent = this.#legend.said(data, i, this.#chart.time(i));
-    }, SAID);
   }
 }

@@ -5,7 +5,7 @@ import { age, NONE, volumeText } from "../ui/format.js";
 import { language, t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
 import { canvas, draw } from "./sparkline.js";
-import { changeTexts, direction, LONGEST, priceText, titles } from "./words.js";
+import { changeTexts, closeText, direction, limitText, LONGEST, priceText, titles } from "./words.js";
 
 const LIMITS = new Map([[1, "up"], [-1, "down"]]);
 
@@ -23,6 +23,7 @@ export class Row {
   #canvas = canvas();
   #shown = NaN;
   #isOld = false;
+  #isClosed = false;
   #texts;
 
   constructor(instrument) {
@@ -31,7 +32,7 @@ export class Row {
       element("span", { className: "first" }, this.#first),
       element("span", { className: "second" }, this.#second, this.#label, this.#aged));
     this.#priceCell.append(this.#price);
-    this.line = element("tr", {},
+    this.line = element("tr", { draggable: true },
       element("th", { scope: "row" }, this.button),
       this.#priceCell,
       element("td", { className: "figure change moves" }, this.#change, this.#percent),
@@ -59,7 +60,7 @@ export class Row {
     mark(this.line, "move", direction(instrument.change));
     mark(this.line, "trial", isTrial ? "yes" : "");
     mark(this.line, "limit", LIMITS.get(limit) ?? "");
-    this.#say(isTrial ? "trial" : limit ? `limit-${LIMITS.get(limit)}` : "");
+    this.#tell();
     this.grow(now);
     const moved = shown !== this.#shown && Number.isFinite(this.#shown);
     this.#shown = shown;
@@ -78,11 +79,13 @@ export class Row {
     return false;
   }
 
-  /** Say whether its price is older than it should be. */
-  set isOld(yes) {
-    if (yes === this.#isOld) return;
-    this.#isOld = yes;
-    mark(this.line, "old", yes ? "yes" : "");
+  /** Say whether its price is older than it should be, and whether its market is closed. */
+  age(isOld, isClosed) {
+    if (isOld === this.#isOld && isClosed === this.#isClosed) return;
+    this.#isOld = isOld;
+    this.#isClosed = isClosed;
+    mark(this.line, "old", isOld ? "yes" : "");
+    if (!this.instrument.isFeed) this.#tell();
     this.grow(Date.now());
   }
 
@@ -112,14 +115,24 @@ export class Row {
     this.#texts.price.set(NONE);
     this.#texts.change.set("");
     this.#texts.percent.set("");
-    this.#say("custom");
+    this.#say("custom", t("label.custom"));
     this.#texts.volume.set(age((now - this.instrument.at) / 1000));
     return false;
   }
 
-  #say(kind) {
+  /** What has to be known of its price besides. */
+  #tell() {
+    const { isTrial, limit, sinceOpen, change } = this.instrument;
+    if (isTrial) this.#say("trial", t("label.trial"));
+    else if (limit) this.#say("limit", limitText(limit));
+    else if (this.#isClosed) this.#say("close", closeText(this.instrument));
+    else if (sinceOpen && Number.isFinite(change)) this.#say("open", t("chart.sinceOpen"));
+    else this.#say("", "");
+  }
+
+  #say(kind, text) {
     this.#label.hidden = !kind;
     mark(this.#label, "kind", kind);
-    this.#texts.label.set(kind && t(`label.${kind}`));
+    this.#texts.label.set(text);
   }
 }

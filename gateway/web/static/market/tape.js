@@ -1,8 +1,8 @@
 /** The trades of the chosen code, the newest first; it holds still under the pointer. */
 
-import { hms } from "../model/clock.js";
+import { hms, now } from "../model/clock.js";
 import { byId, element, mark, Text } from "../ui/dom.js";
-import { number } from "../ui/format.js";
+import { age, number } from "../ui/format.js";
 import { inNextFrame, seldom } from "../ui/frame.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { against, priceText } from "./words.js";
@@ -17,6 +17,8 @@ export class TapeList {
   #rows = [];
   #held = null; // the number of trades at which somebody began to read
   #large = Infinity;
+  #state = { isOld: false, since: null };
+  #gap = new Text(byId("tape-gap"));
   #inView = 0; // rows that have room: the others are written when somebody begins to read
   #more = new Text(byId("tape-new"));
 
@@ -44,6 +46,25 @@ export class TapeList {
     this.#instrument = instrument;
     this.#held = null;
     this.#write();
+  }
+
+  /**
+   * Whether its last trade is older than it should be; `since`: nothing at all is heard since then, in
+   * seconds since 1970, or null.
+   */
+  set state(state) {
+    this.#state = state;
+    this.#tellGap();
+  }
+
+  /** Trades that are missing, above the newest one. */
+  #tellGap() {
+    const { isOld, since } = this.#state;
+    const time = this.#instrument?.time;
+    const isThere = isOld && (since || Number.isFinite(time));
+    byId("tape-gap").hidden = !isThere;
+    if (!isThere) return;
+    this.#gap.set(since ? t("tape.since", { time: hms(since) }) : t("tape.gap", { age: age(now() - time) }));
   }
 
   #hold() {

@@ -1,7 +1,8 @@
 /** How the figures of a code are written, wherever they are shown. */
 
+import { hm } from "../model/clock.js";
 import { exact, NONE, signed } from "../ui/format.js";
-import { language } from "../ui/i18n.js";
+import { language, t } from "../ui/i18n.js";
 
 const DIRECTIONS = new Map([[1, "up"], [-1, "down"], [0, "flat"]]);
 export const LONGEST = 16; // characters of a code that are shown whole
@@ -29,6 +30,12 @@ function codeText(code) {
   return `${code.slice(0, LONGEST / 2 - 1)}…${code.slice(-LONGEST / 2)}`;
 }
 
+/** That a price is at the upper (1) or the lower (-1) limit. */
+export const limitText = (limit) => t(`label.${limit > 0 ? "limit-up" : "limit-down"}`);
+
+/** That a price is the last one of its session, and of when. */
+export const closeText = ({ time }) => `${t("label.close")} ${Number.isFinite(time) ? hm(time) : ""}`.trim();
+
 /** What stands first and second: people in Taiwan know stocks by their names. */
 export function titles({ code, name }) {
   const shown = codeText(code);
@@ -36,11 +43,9 @@ export function titles({ code, name }) {
   return language() === "en" ? [shown, name] : [name, shown];
 }
 
-/** The same, with the code under which a continuous contract trades. */
-export function longTitles(instrument) {
-  const { code, target } = instrument;
-  const [first, second] = titles(instrument);
-  if (!target) return [first, second];
-  const shown = codeText(code), both = `${shown} → ${codeText(target)}`;
-  return first === shown ? [both, second] : [first, both];
+/** The same, the code whole, and with the one under which a continuous contract trades. */
+export function longTitles({ code, name, target }) {
+  const both = target ? `${code} → ${target}` : code;
+  if (!name) return [both, ""];
+  return language() === "en" ? [both, name] : [name, both];
 }

@@ -2,7 +2,8 @@
 
 /**
  * `{id, level, since?, until?}` of the page's facts: `status`, `error` (of the last question),
- * `connected`, `lostAt`, `refused`, `isDemo`, `kind` (what is shown instead of the market).
+ * `connected`, `lostAt`, `refused`, `isDemo`, `kind` (what is shown instead of the market), `tradedAt`
+ * (by market, when its newest trade was).
  * `since` and `until` are milliseconds since 1970.
  */
 export function belief(facts) {
@@ -25,9 +26,11 @@ const CHECKS = [
     const shown = kind || (isDemo ? "demo" : "");
     return shown && { id: shown, level: shown === "demo" ? "info" : "replay" };
   },
-  ({ status }) => {
-    const silent = markets(status).filter(({ open, stale }) => open && stale);
-    return silent.length > 0 && status.running && { id: "silent", level: "bad" };
+  ({ status, tradedAt = {} }) => {
+    const all = Object.entries(status.freshness?.markets ?? {});
+    const silent = all.filter(([, { open, stale }]) => open && stale).map(([name]) => tradedAt[name]);
+    const since = Math.min(...silent.filter(Number.isFinite)); // the longest silence
+    return silent.length > 0 && status.running && { id: "silent", level: "bad", since };
   },
   ({ status }) => {
     const all = markets(status);

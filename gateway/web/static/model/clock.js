@@ -35,8 +35,11 @@ export function settle(time, name) {
   offsets.clear();
 }
 
+/** Seconds since 1970 by the gateway's clock, of milliseconds by the browser's. */
+export const byGateway = (at) => at / 1000 + ahead;
+
 /** Seconds since 1970, by the gateway's clock. */
-export const now = () => Date.now() / 1000 + ahead;
+export const now = () => byGateway(Date.now());
 
 /** Seconds since 1970 as a clock in the zone shows them: midnight there is a multiple of a day. */
 export function local(seconds) {

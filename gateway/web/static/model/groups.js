@@ -69,12 +69,17 @@ export class Groups {
     this.#keep();
   }
 
-  /** Move a code by `steps` in its list; whether it has moved. */
-  move({ code }, steps) {
-    const { list } = this;
-    const from = list.codes.indexOf(code), to = from + steps;
-    if (list.id !== this.#chosen || this.sort[1] || from < 0 || !(to in list.codes)) return false;
-    list.codes.splice(to, 0, ...list.codes.splice(from, 1));
+  /** Whether codes may take other places: in a list of somebody's, as it is. */
+  get isFree() {
+    return this.list.id === this.#chosen && !this.sort[1];
+  }
+
+  /** Move a code to the place of another one in their list; whether it has moved. */
+  move({ code }, other) {
+    const { codes } = this.list;
+    const from = codes.indexOf(code), to = codes.indexOf(other?.code);
+    if (!this.isFree || from < 0 || to < 0) return false;
+    codes.splice(to, 0, ...codes.splice(from, 1));
     this.#keep();
     return true;
   }

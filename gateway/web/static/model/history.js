@@ -29,6 +29,7 @@ export const INTERVALS = {
 
 export class History {
   bars = new Bars();
+  changes = []; // of a continuous code: `{time, code}` of each contract that followed another one
   state = "asking"; // "asking", "live", "none" (the gateway keeps no bars) or "failed"
   #ask;
   #changed;
@@ -37,6 +38,7 @@ export class History {
   #timer;
   #confirmed = -Infinity; // the newest bar that is as the gateway has it
   #isCut = true; // there may be earlier ones
+  #contracts = []; // which it stood for, as the gateway tells them, the first one first
 
   /**
    * `ask(path)` is a promise of what the gateway answers; `changed(how)` is called with "bar" when
@@ -186,11 +188,20 @@ export class History {
   }
 
   /** Take what was told; when its last bar begins. */
-  #take({ bars: columns }, before) {
+  #take({ bars: columns, contracts = [] }, before) {
     const { step } = this;
+    this.#stoodFor(contracts);
     const found = step === 5 || step === DAY ? joined(columns, step, this.market) : columns;
     this.bars.merge(found, before);
     return found.time.at(-1) ?? -Infinity;
+  }
+
+  /** Each answer tells of its own time only, and begins with a contract that may be known. */
+  #stoodFor(contracts) {
+    if (!contracts.length) return;
+    const all = [...this.#contracts, ...contracts].sort((a, b) => a.from - b.from);
+    this.#contracts = all.filter(({ code }, i) => code !== all[i - 1]?.code);
+    this.changes = this.#contracts.slice(1).map(({ from, code }) => ({ time: from, code }));
   }
 }
 

@@ -8,7 +8,9 @@ import { decimals, readTicks, tickAt } from "./ticks.js";
 const WITH_ZONE = /(?:Z|[+-]\d\d:?\d\d)$/;
 const TAIPEI = 28_800_000; // milliseconds; the broker's times have no zone
 const BEYOND = 1e12; // no price or volume is as large
-const MOST_TRIALS = 300;
+const LONGEST_NAME = 100; // characters
+const DAY = /^\d{4}[-/]\d\d[-/]\d\d$/;
+const MOST_TRIALS = 800; // an hour before the open, one in five seconds, and those before the close
 const SIDES = new Map([[1, 1], [2, -1]]); // of `tick_type`: at the ask, at the bid
 const RIGHTS = new Map([
   ["C", "call"], ["P", "put"], ["Call", "call"], ["Put", "put"],
@@ -38,6 +40,7 @@ export class Instrument {
   spot = NaN; // of a future or an option, what it is about
   spotAt = 0; // milliseconds since 1970 at which that was said
   unit = NaN;
+  listed = 0; // of an option, how many strikes the exchange has at its expiry
   expiry = ""; // ISO date
   at = 0; // milliseconds since 1970 at which its last event was said
   time = NaN; // seconds since 1970 of its last trade, by the exchange
@@ -134,7 +137,7 @@ export class Instrument {
 
   /** The session so far; until a trade is seen, its price is the newest. */
   snapshot(value, now) {
-    if (typeof value.name === "string" && value.name) this.name = value.name;
+    this.#call(value.name);
     const price = figure(value.close);
     if (!Number.isFinite(price)) return;
     if (!this.#hasTraded) this.#price(price, 0, exchangeTime(value.datetime, now));
@@ -144,14 +147,16 @@ export class Instrument {
 
   /** What is known of the contract itself: `market_contract`, or an entry of `/codes`. */
   contract(value) {
-    if (typeof value.name === "string" && value.name) this.name = value.name;
-    if (typeof value.delivery_date === "string") this.expiry = value.delivery_date;
+    this.#call(value.name);
+    if (DAY.test(value.delivery_date)) this.expiry = value.delivery_date;
     const unit = figure(value.unit);
     if (unit > 0) this.unit = unit;
     this.#ticks = readTicks(value.tick) ?? this.#ticks;
     this.#limits(value);
     const strike = figure(value.strike_price);
     const side = RIGHTS.get(value.option_right);
+    const listed = figure(value.listed_strikes);
+    if (listed > 0) this.listed = listed;
     if (strike > 0 && side) {
       const series = this.option?.series ?? this.expiry;
       this.option = { root: "", ...this.option, strike, isCall: side === "call", series };
@@ -189,6 +194,10 @@ export class Instrument {
     this.#ticks ??= other.#ticks;
     this.#seen = Math.max(this.#seen, other.#seen);
     this.#hasTraded ||= other.#hasTraded;
+  }
+
+  #call(name) {
+    if (typeof name === "string" && name) this.name = name.slice(0, LONGEST_NAME);
   }
 
   /** What a trade adds to the session's volume; null: it was counted before. */

@@ -1,14 +1,18 @@
 /** The options of the codes that are known, by expiry and strike.  Knows nothing of the document. */
 
-/** Which instruments are options of which expiry: `[{series, expiry, strikes}]`. */
+/**
+ * Which instruments are options of which expiry: `[{series, expiry, strikes, listed}]`; `listed` is how
+ * many strikes the exchange has, 0 where nobody tells.
+ */
 export function expiries(instruments) {
   const found = new Map();
   for (const each of instruments) {
     if (!each.option) continue;
     const { series, strike, isCall } = each.option;
-    const group = found.get(series) ?? { series, expiry: "", strikes: new Map() };
+    const group = found.get(series) ?? { series, expiry: "", strikes: new Map(), listed: 0 };
     found.set(series, group);
     group.expiry ||= each.expiry;
+    group.listed = Math.max(group.listed, each.listed);
     const pair = group.strikes.get(strike) ?? { strike, call: null, put: null };
     pair[isCall ? "call" : "put"] = each;
     group.strikes.set(strike, pair);

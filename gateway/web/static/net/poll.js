@@ -2,7 +2,8 @@
 
 import { ask } from "./api.js";
 
-const EVERY = 2000; // milliseconds, where nothing else is said; a page that nobody sees does not ask
+const EVERY = 2000; // milliseconds, where nothing else is said
+const UNSEEN = 30_000; // milliseconds, at least, of a page that nobody sees: its alarms go on
 const AT_MOST = 200; // milliseconds from one answer to the next question, whatever happens
 
 export class Poll {
@@ -38,7 +39,7 @@ export class Poll {
     this.#isAsking = false;
     this.#answered = performance.now();
     if (this.#again) this.refresh();
-    else this.#wait(this.#every, () => document.hidden || this.#ask());
+    else this.#wait(document.hidden ? Math.max(UNSEEN, this.#every) : this.#every, () => this.#ask());
     this.#told(...outcome);
   }
 

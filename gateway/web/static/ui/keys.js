@@ -17,8 +17,8 @@ export const onKey = (key, work) => works.set(key, work);
 const LIST = [
   ["M  O", "views"], ["/", "find"], ["↑ ↓", "rows"], ["1 – 7", "interval"], ["L", "kind"],
   ["A", "averages"], ["S", "star"], ["N", "alarm"], ["B", "board"], ["0", "newest"], ["R", "sort"],
-  ["← →  Home  End", "bars"], ["+ −", "zoom"], ["Alt ← →", "pan"], ["Esc", "leave"],
-  ["Space  ,  .  <  >", "replay"], ["?", "help"],
+  ["← →  Home  End", "bars"], ["↑ ↓  Shift ↑ ↓  Delete", "lines"], ["+ −", "zoom"],
+  ["Alt ← →", "pan"], ["Esc", "leave"], ["Space  ,  .  <  >", "replay"], ["?", "help"],
 ];
 
 /** Make the keys and their list work. */

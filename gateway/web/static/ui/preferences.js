@@ -1,8 +1,8 @@
-/** The header's buttons: language, theme. */
+/** The header's buttons: language, theme; and which color is up. */
 
 import { byId } from "./dom.js";
 import { language, onLanguage, speak, t } from "./i18n.js";
-import { dress, theme } from "./theme.js";
+import { color, dress, isGreenUp, theme } from "./theme.js";
 
 const THEMES = ["auto", "light", "dark"];
 
@@ -15,6 +15,8 @@ export function preferences() {
     dress(THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
     label();
   });
+  byId("green-up").checked = isGreenUp();
+  byId("green-up").addEventListener("change", ({ target }) => color(target.checked));
   onLanguage(label);
   label();
 }

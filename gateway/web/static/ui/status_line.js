@@ -3,7 +3,7 @@
 import { hms, local, now } from "../model/clock.js";
 import { belief, isOld } from "../model/belief.js";
 import { byId, mark, Text } from "./dom.js";
-import { age, moment, number } from "./format.js";
+import { duration, moment, number } from "./format.js";
 import { onLanguage, t } from "./i18n.js";
 
 const HOUR = 3600;
@@ -53,7 +53,7 @@ export class StatusLine {
   }
 
   #said({ id, since, until }) {
-    const gone = since ? age((Date.now() - since) / 1000) : "";
+    const gone = Number.isFinite(since) ? duration((Date.now() - since) / 1000) : "";
     return t(`belief.${id}`, { age: gone, time: until ? moment(new Date(until)) : "" });
   }
 

@@ -1,10 +1,11 @@
-/** Light or dark: as the system has it, until somebody chooses.  And the colors, for canvases. */
+/** Light or dark, as the system has it until somebody chooses; red or green up; the colors for canvases. */
 
+import { mark } from "./dom.js";
 import { browser } from "./store.js";
 
 const NAMES = [
   "up", "down", "flat", "up-old", "down-old", "up-full", "down-full", "on-full", "line", "edge",
-  "muted", "ink", "panel", "accent", "night", "average-5", "average-20", "average-60",
+  "muted", "ink", "panel", "accent", "warn", "night", "veil", "average-5", "average-20", "average-60",
 ];
 const listeners = [];
 const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -25,18 +26,30 @@ export function dress(name) {
   read();
 }
 
+/** Whether green is up, as abroad; in Taiwan red is. */
+export const isGreenUp = () => document.documentElement.dataset.up === "green";
+
+/** Let green be up, or red. */
+export function color(isGreen) {
+  mark(document.documentElement, "up", isGreen ? "green" : "");
+  browser.set("up", isGreen ? "green" : "");
+  read();
+}
+
 /** A canvas needs colors as they come out, which only an element's style knows. */
 function read() {
   const root = document.documentElement;
+  root.style.forcedColorAdjust = "none";
   for (const name of NAMES) {
     root.style.outlineColor = `var(--${name})`;
     colors[name] = getComputedStyle(root).outlineColor;
   }
-  root.style.outlineColor = "";
+  root.style.outlineColor = root.style.forcedColorAdjust = "";
   for (const listener of listeners) listener();
 }
 
 system.addEventListener("change", read);
 const chosen = browser.get("theme");
 document.documentElement.dataset.theme = ["light", "dark"].includes(chosen) ? chosen : "auto";
+mark(document.documentElement, "up", browser.get("up") === "green" ? "green" : "");
 read();

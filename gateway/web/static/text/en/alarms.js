@@ -4,6 +4,7 @@ export default {
   "alarms.title": "Alarms",
   "alarms.text": "They are kept in this browser, and judged while this page is open: by real trades of now, never by a replay.",
   "alarms.open": "Alarms",
+  "alarms.here": "New alarm at this price",
   "alarms.kind": "When",
   "alarms.code": "Code",
   "alarms.value": "Value",

@@ -4,6 +4,7 @@ export default {
   "alarms.title": "到價警示",
   "alarms.text": "存在這個瀏覽器中，網頁開著時才會判斷；只看當下真實的成交，不看重播。",
   "alarms.open": "到價警示",
+  "alarms.here": "以目前價格新增警示",
   "alarms.kind": "條件",
   "alarms.code": "商品",
   "alarms.value": "數值",
