@@ -245,6 +245,7 @@ SCENES: dict[str, Scene] = {
             "stopped", nextStartAt="2026-12-01T14:54:00+08:00", nextStartIn=15103.0, lastExit=None
         ),
         {"markets": SHUT},
+        _earlier(600),
     ),
     "backoff": Scene(
         _down(

@@ -257,9 +257,9 @@ class ListTests(StageCase):
         expect(page.locator("#tape-gap")).to_contain_text("no data since 10:42:17")
         closed = self.stage("closed").page
         expect(closed.locator("#belief")).to_have_text("Closed until 15:00")
-        expect(closed.locator("#selected-mark")).to_have_text("close 10:42")
+        expect(closed.locator("#selected-mark")).to_have_text("close 10:32")
         row = closed.locator("#quotes-body tr", has_text="2330")
-        expect(row.locator(".label")).to_have_text("close 10:42")
+        expect(row.locator(".label")).to_have_text("close 10:32")
         expect(closed.locator("#side")).not_to_have_attribute("data-old", "yes")
 
     def test_an_empty_list_says_why(self) -> None:

@@ -54,6 +54,7 @@ const TROUBLES = {
   gateway: ["gateway", "token", "wrongToken"],
 };
 
+const AT_REST = 60; // seconds after a trade in which nobody says that a code is closed, whatever the hours
 const CODES_EVERY = 30_000; // milliseconds: contracts seldom change
 
 /** The reason of a feed_status that only follows from the worker's end. */
@@ -279,7 +280,8 @@ function assess() {
   desk.age({
     isOld: ({ market, code, target }) => all || silent.has(code) || silent.has(target) ||
       (stale.includes(market) && markets[market]?.open !== false),
-    isClosed: ({ market }) => !facts.kind && !facts.isDemo && markets[market]?.open === false,
+    isClosed: ({ market, time }) => !facts.kind && !facts.isDemo && markets[market]?.open === false &&
+      !(now() - time < AT_REST),
     opens: ({ market }) => Date.parse(markets[market]?.opens) / 1000,
     since: all && facts.lostAt ? byGateway(facts.lostAt) : null,
   });

@@ -86,7 +86,7 @@ test("what is ahead has room of its own beyond the newest bar", () => {
   const view = new View();
   view.room = 100;
   for (const kind of ["veil", "next"]) {
-    const { context, g } = drawn(shown(flat, { ahead: { kind, text: "what is\nahead" } }), view);
+    const { context, g } = drawn(shown(flat, { ahead: { kind, texts: ["one", "ahead"] } }), view);
     const newest = g.x(59);
     assert.ok(g.right - newest > 90);
     const told = context.texts.filter(({ text }) => /ahead/.test(text));
@@ -94,7 +94,7 @@ test("what is ahead has room of its own beyond the newest bar", () => {
     assert.ok(told[0].x > newest);
   }
   view.pan(-200, shown(flat).bars, WIDTH - 56); // the newest bar is out of view
-  assert.ok(!drawn(shown(flat, { ahead: { kind: "next", text: "ahead" } }), view).said.includes("ahead"));
+  assert.ok(!drawn(shown(flat, { ahead: { kind: "next", texts: ["one", "ahead"] } }), view).said.includes("ahead"));
 });
 
 test("where a continuous code became another contract there is a mark, of longer bars, too", () => {

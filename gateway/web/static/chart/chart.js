@@ -69,7 +69,7 @@ export class Chart {
   /**
    * Show `data`: `bars`, `market`, `step`, `digits`, `tick`, `price`, `reference`, `limits`, `lines`,
    * `trials`, `changes` (of contract), `averages`, `isLine`, `isOld`, `left` (text below the last price),
-   * `ahead` (`{kind, text}`, see marks.js, or null); null: nothing.
+   * `ahead` (`{kind, texts}`, see marks.js, or null); null: nothing.
    */
   show(data) {
     const isOther = data?.bars !== this.#data?.bars;
@@ -155,6 +155,7 @@ export class Chart {
   }
 
   #drag(y) {
+    if (!this.#geometry) return; // it was taken away meanwhile
     this.#handles.drag(snapped(this.#geometry.price(y), this.#data.tick));
     this.#want(LIVE);
   }

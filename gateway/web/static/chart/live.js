@@ -10,8 +10,9 @@ export const HEIGHT = 18; // pixels of a tag
 const LEFT = 13; // of the time left below the last price
 
 /**
- * Draw it, `told` are the lines of prices; what stands on the axis, for the pointer's tag not to cover the last price: `last`, the
- * `[from, to]` of that, null without one, and the `lines` that have a tag.
+ * Draw it; `told` are the lines of prices, those first that shall have their tags.  What stands on the
+ * axis, for the pointer's tag: `last`, the `[from, to]` of the last price's, or null, and the `lines`
+ * that have a tag.
  */
 export function drawLive(context, g, data, told) {
   const newest = data.bars.length - 1;

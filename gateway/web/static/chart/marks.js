@@ -48,13 +48,15 @@ const AHEAD = {
     context.fillStyle = colors.veil;
     context.fillRect(left, 0, g.right - left, g.bottom);
     upright(context, left, 0, g.bottom, colors.warn);
-    ahead.text.split("\n").forEach((line, i) =>
-      between(context, g, line, left, g.priceBottom / 2 + i * LINE, colors.warn, colors.veil));
+    ahead.texts.forEach((text, i) =>
+      between(context, g, text, left, g.priceBottom / 2 + i * LINE, colors.warn, colors.veil));
   },
-  /** The market is closed: when it opens again, below; the line of a session leaves no room there. */
+  /** The market is closed: when it opens again, on the axis; the line of a session leaves no room there. */
   next(context, g, { ahead, session }, left) {
-    if (!session) upright(context, (left + g.right) / 2, 0, g.bottom, colors.edge, [4, 3]);
-    between(context, g, ahead.text, left, session ? FIRST : g.bottom + FIRST, colors.ink, colors.panel);
+    const [when, name] = ahead.texts;
+    if (!session) upright(context, (left + g.right) / 2, LINE + FIRST, g.bottom, colors.edge, [4, 3]);
+    between(context, g, name, left, session ? SECOND + LINE : FIRST, colors.muted, colors.panel);
+    between(context, g, when, left, session ? SECOND : g.bottom + FIRST, colors.ink, colors.panel);
   },
 };
 

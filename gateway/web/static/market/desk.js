@@ -49,12 +49,12 @@ export class Desk {
       joined: (other, instrument) => this.#joined(other, instrument),
       traded: (instrument, trade) => this.#traded(instrument, trade),
     });
-    this.#finder = new Finder(this.#groups, () => this.#regroup());
+    this.#finder = new Finder(this.#groups, () => this.#regroup(), () => dialog.add());
     this.#list = new List(this.#groups, this.#finder.shows, {
       chosen: (instrument, isSmall) => this.#select(instrument, isSmall),
       arranged: (count) => this.#finder.explain(count, reason()),
     });
-    new GroupsDialog(this.#groups, () => {
+    const dialog = new GroupsDialog(this.#groups, () => {
       this.#finder.rebuild();
       this.#count();
       this.#regroup();

@@ -15,11 +15,13 @@ export class Finder {
   #groups;
   #changed;
   #counts = {};
+  #add = element("button", { type: "button", textContent: "＋" });
 
-  /** `changed()`: other codes are wanted. */
-  constructor(groups, changed) {
+  /** `changed()`: other codes are wanted; `add()`: another group is. */
+  constructor(groups, changed, add) {
     this.#groups = groups;
     this.#changed = changed;
+    this.#add.addEventListener("click", add);
     this.#filter.addEventListener("input", () => this.#typed());
     this.#cure.addEventListener("click", () => this.#act());
     onLanguage(() => this.#write());
@@ -33,7 +35,7 @@ export class Finder {
       chip.addEventListener("click", () => this.choose(id));
       return [id, { chip, text: new Text(chip) }];
     }));
-    byId("groups").replaceChildren(...[...this.#chips.values()].map(({ chip }) => chip));
+    byId("groups").replaceChildren(...[...this.#chips.values()].map(({ chip }) => chip), this.#add);
     this.#write();
   }
 
@@ -91,6 +93,8 @@ export class Finder {
   }
 
   #write() {
+    this.#add.title = t("groups.add");
+    this.#add.setAttribute("aria-label", t("groups.add"));
     for (const [id, { chip, text }] of this.#chips) {
       const count = this.#counts[id] ?? 0;
       const isChosen = id === this.#groups.chosen;

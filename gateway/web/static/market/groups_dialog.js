@@ -17,18 +17,26 @@ export class GroupsDialog {
       this.#write();
       this.#dialog.showModal();
     });
-    byId("groups-add").addEventListener("click", () => {
-      const id = groups.add(t("groups.new"));
-      if (id) groups.chosen = id;
-      this.#done();
-      byId("groups-own").querySelector("div:last-child input")?.select();
-    });
+    byId("groups-add").addEventListener("click", () => this.#add());
     byId("groups-read").addEventListener("click", () => {
       const isRead = groups.read(this.#text.value);
       byId("groups-message").textContent = isRead ? "" : t("groups.wrong");
       if (isRead) this.#done();
     });
     onLanguage(() => this.#write());
+  }
+
+  /** Open it with another group, whose name is to be written. */
+  add() {
+    this.#dialog.showModal();
+    this.#add();
+  }
+
+  #add() {
+    const id = this.#groups.add(t("groups.new"));
+    if (id) this.#groups.chosen = id;
+    this.#done();
+    byId("groups-own").querySelector("div:last-child input")?.select();
   }
 
   #done() {

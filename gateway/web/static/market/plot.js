@@ -210,10 +210,11 @@ export class Plot {
   /** What stands beyond the newest bar: that nothing is heard any more, or when the market opens. */
   #ahead() {
     const { since, opens } = this.#state;
-    if (since) return { kind: "veil", text: t("chart.since", { time: hm(since) }) };
+    if (since) return { kind: "veil", texts: [t("chart.silent"), t("chart.since", { time: hm(since) })] };
     if (!opens) return null;
-    const name = this.#history.market === "futures" ? t(`hours.${isNight("futures", opens) ? "night" : "day"}`) : "";
-    return { kind: "next", text: `${moment(new Date(opens * 1000))} ${name}`.trim() };
+    const name = this.#history.market !== "futures" ? t("chart.opens")
+      : t(`hours.${isNight("futures", opens) ? "night" : "day"}`);
+    return { kind: "next", texts: [moment(new Date(opens * 1000)), name] };
   }
 
   /** How long the newest bar goes on: 02:43. */

@@ -46,6 +46,7 @@ export class TapeList {
     this.#instrument = instrument;
     this.#held = null;
     this.#write();
+    this.#tellGap();
   }
 
   /**
