@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { Market } from "../../../gateway/web/static/model/market.js";
 import { expiries, underlying } from "../../../gateway/web/static/model/option_board.js";
+import { Recall } from "../../../gateway/web/static/model/recall.js";
 globalThis.navigator ??= { language: "en" };
 const { changeTexts, priceText } = await import("../../../gateway/web/static/market/words.js");
 
@@ -64,4 +65,27 @@ test("options are about the newest index that was told, not about that of the lo
   assert.deepEqual(underlying(group, find), { price: 23_950, source: "spot" });
   world.tick("TXO23000L6", 950, { underlying_price: 23_960 });
   assert.equal(underlying(group, find).price, 23_960);
+});
+
+test("the small line of a code in view begins with its session, asked for once and in turns", async () => {
+  const world = new World();
+  const [a, b] = [world.tick("2330", 100), world.tick("2317", 50)];
+  const asked = [], answers = [], changed = [];
+  const ask = (path) => new Promise((answer, refuse) => {
+    asked.push(new URLSearchParams(path.split("?")[1]).get("code"));
+    answers.push([answer, refuse]);
+  });
+  const recall = new Recall(ask, ({ code }) => changed.push(code));
+  const settled = () => new Promise((done) => { setImmediate(done); });
+  for (const each of [a, b, a]) recall.want(each);
+  assert.deepEqual(asked, ["2330"]);
+  const before = a.time - 600;
+  answers[0][0]({ bars: { time: [before, before + 300], close: [90, 95], volume: [1, 1] } });
+  await settled();
+  assert.deepEqual([...a.sketch.close.subarray(0, a.sketch.length)], [90, 95, 100]);
+  assert.deepEqual([changed, asked], [["2330"], ["2330", "2317"]]);
+  answers[1][1](Object.assign(new Error(), { status: 404 }));
+  await settled();
+  recall.want(world.tick("0050", 80));
+  assert.equal(asked.length, 2, "the gateway keeps no bars");
 });

@@ -3,6 +3,8 @@
 import { Groups } from "../model/groups.js";
 import { Market } from "../model/market.js";
 import { Instrument } from "../model/instrument.js";
+import { Recall } from "../model/recall.js";
+import { ask } from "../net/api.js";
 import { byId, mark } from "../ui/dom.js";
 import { inNextFrame } from "../ui/frame.js";
 import { t } from "../ui/i18n.js";
@@ -50,9 +52,11 @@ export class Desk {
       traded: (instrument, trade) => this.#traded(instrument, trade),
     });
     this.#finder = new Finder(this.#groups, () => this.#regroup(), () => dialog.add());
+    const recall = new Recall(ask, (instrument) => this.#list.changed(instrument));
     this.#list = new List(this.#groups, this.#finder.shows, {
       chosen: (instrument, isSmall) => this.#select(instrument, isSmall),
       arranged: (count) => this.#finder.explain(count, reason()),
+      sketched: (instrument) => recall.want(instrument),
     });
     const dialog = new GroupsDialog(this.#groups, () => {
       this.#finder.rebuild();

@@ -31,8 +31,8 @@ export class List {
   #seen;
 
   /**
-   * `isShown(instrument)`: the filter's opinion; `on` hears `chosen(instrument, isSmall)` and
-   * `arranged(count)`.
+   * `isShown(instrument)`: the filter's opinion; `on` hears `chosen(instrument, isSmall)`, `arranged(count)`
+   * and `sketched(instrument)` of each whose small line is in view.
    */
   constructor(groups, isShown, on) {
     this.#groups = groups;
@@ -169,7 +169,10 @@ export class List {
       row.flash(true);
       this.#flashing.set(row, now + FLASH);
     }
-    if (this.#columns.hasTrend) this.#sketches.add(row);
+    if (this.#columns.hasTrend) {
+      this.#sketches.add(row);
+      this.#on.sketched(row.instrument);
+    }
     this.#columns.fit(row);
   }
 
@@ -192,7 +195,9 @@ export class List {
 
   #sketchAll() {
     for (const row of this.#rows.values()) {
-      if (row.isSeen && this.#columns.hasTrend) this.#sketches.add(row);
+      if (!row.isSeen || !this.#columns.hasTrend) continue;
+      this.#sketches.add(row);
+      this.#on.sketched(row.instrument);
     }
     inNextFrame(this.#paint);
   }

@@ -20,7 +20,7 @@ export function draw(made, series, reference, color, faint) {
   }
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, WIDTH, HEIGHT);
-  const { length, close } = series;
+  const { length, time, close } = series;
   if (!length) return;
   let low = close[0], high = close[0];
   for (let i = 1; i < length; i++) {
@@ -32,9 +32,9 @@ export function draw(made, series, reference, color, faint) {
     high = Math.max(high, reference);
     line(context, y(reference, low, high), faint);
   }
-  const step = (WIDTH - 2 * INSET) / Math.max(1, length - 1);
+  const perSecond = (WIDTH - 2 * INSET) / (time[length - 1] - time[0] || 1);
   context.beginPath();
-  for (let i = 0; i < length; i++) context.lineTo(INSET + i * step, y(close[i], low, high));
+  for (let i = 0; i < length; i++) context.lineTo(INSET + (time[i] - time[0]) * perSecond, y(close[i], low, high));
   context.strokeStyle = color;
   context.lineWidth = 1.4;
   context.lineJoin = "round";

@@ -47,6 +47,7 @@ export class Instrument {
   moved = 0; // the direction of the last change of price
   depth = null; // the newest market_bidask
   sketch = new Series(); // for the small line in the list
+  isRecalled = false; // it was asked what that was before the page was opened
   tape = new Tape();
   #hasTraded = false;
   #changeType = 0;
@@ -164,6 +165,17 @@ export class Instrument {
     }
     const reference = figure(value.reference);
     if (Number.isFinite(reference) && Number.isNaN(this.#told)) this.#refer(reference);
+  }
+
+  /** Bars from before the page was opened, as columns: the small line begins with them. */
+  recall({ time, close, volume }) {
+    const since = this.sketch;
+    this.sketch = new Series();
+    const last = time.at(-1) ?? -Infinity;
+    time.forEach((at, i) => this.sketch.add(at, close[i], volume[i]));
+    for (let i = 0; i < since.length; i++) {
+      if (since.time[i] > last) this.sketch.add(since.time[i], since.close[i], since.volume[i]);
+    }
   }
 
   /** Go on from `other`, which was the same contract under its other code. */
