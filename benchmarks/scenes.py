@@ -188,7 +188,7 @@ _MANY = tuple(
 )
 
 _ALARMS = [
-    {"kind": "above", "code": "TXFR1", "value": 31320, "each": True, "isOn": True},
+    {"kind": "above", "code": "TXFR1", "value": 31285, "each": True, "isOn": True},
     {"kind": "below", "code": "TXFL6", "value": 31180, "each": False, "isOn": True},
     {"kind": "rise", "code": "2330", "value": 3, "each": False, "isOn": True},
     {"kind": "worker", "code": "", "value": None, "each": True, "isOn": False},
@@ -231,6 +231,7 @@ SCENES: dict[str, Scene] = {
         events=(*invented.trades("TXFR1"), *invented.events()),
         kept={"alarms": json.dumps(_ALARMS), "averages": "on"},
         contracts=((invented.NIGHT, "TXFK6"), (invented.DAY, "TXFL6")),
+        place="#/TXFR1/5m",
     ),
     "longest": Scene(
         events=tuple(invented.events(invented.STRESS)), place="#/ABCDEFGHIJKLMNOPQRST"

@@ -27,6 +27,8 @@ SITE = "http://desk.test"
 SIZES = {"desk": (1280, 720), "wide": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 LANGUAGES = {"en": "en-US", "zh": "zh-TW"}
 THEMES = ("light", "dark")
+PANES = ("chart", "board")
+"""What a phone shows of Market besides the list."""
 OPENED = '0{"sid":"a","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000,"upgrades":[]}'
 
 HEARD = """(codes) => document.getElementById("belief")?.dataset.id !== "asking"
@@ -81,6 +83,7 @@ class Stage:
         codes = {value.get("code") for _, value in scene.events} - {None}
         self.page.wait_for_function(HEARD, arg=len(codes))
         if scene.is_lost:
+            self.settle()  # its bars have come
             self._gone = True
             for socket in self._sockets:
                 socket.close()
@@ -172,6 +175,10 @@ def take(browser: Browser, folder: Path, wanted: Iterable[str]) -> list[str]:
                         continue
                     stage = Stage(browser, scene, size, language, theme)
                     stage.page.screenshot(path=folder / f"{picture}.png")
+                    for pane in PANES if size == "phone" and "ops" not in scene.place else ():
+                        stage.page.locator(f".panes [data-pane={pane}]").click()
+                        stage.settle()
+                        stage.page.screenshot(path=folder / f"{picture}-{pane}.png")
                     faults += [f"{picture}: {fault}" for fault in stage.faults]
                     stage.close()
     return faults

@@ -209,8 +209,9 @@ class ListTests(StageCase):
         self.assertEqual(self.first_codes(page, 1), ["2412"])
 
     def test_codes_of_ones_own_are_dragged_to_other_places(self) -> None:
-        kept = {"groups": '[{"name":"","codes":["2330","2317","0050"]}]', "group": "mine"}
+        kept = {"groups": '[{"name":"","codes":["2330","2317","0050"]}]'}
         page = self.stage(evolve(SCENES["ready"], kept=kept), "wide").page
+        page.locator("#groups button", has_text="Mine 3").click()
         rows = page.locator("#quotes-body tr")
         rows.nth(2).drag_to(rows.nth(0), target_position={"x": 20, "y": 5})
         expect(page.locator("#quotes-body .first").first).to_have_text("0050")
@@ -320,15 +321,15 @@ class ChartTests(StageCase):
         page.locator("#chart").focus()
         said = page.locator("#readout")
         for key, alarm in (
-            ("ArrowDown", "Alarm ▲ 31,320"),
+            ("ArrowDown", "Alarm ▲ 31,285"),
             ("ArrowDown", "Alarm ▼ 31,180"),
             ("Shift+ArrowUp", "Alarm ▼ 31,181"),
         ):
             page.keyboard.press(key)
             expect(said).to_have_text(alarm)
-        self.assertEqual(page.evaluate(kept), [["above", 31320], ["below", 31181]])
+        self.assertEqual(page.evaluate(kept), [["above", 31285], ["below", 31181]])
         page.keyboard.press("Delete")
-        self.assertEqual(page.evaluate(kept), [["above", 31320]])
+        self.assertEqual(page.evaluate(kept), [["above", 31285]])
         expect(page.locator("#alarms-count")).to_have_text("2")
         box = page.locator("#chart").bounding_box()
         assert box
@@ -394,6 +395,7 @@ class BoardTests(StageCase):
 
     def test_a_phone_has_two_figures_in_a_cell_around_the_money(self) -> None:
         page = self.stage("ready", "phone").page
+        page.set_viewport_size({"width": 390, "height": 500})
         page.locator(".panes [data-pane=board]").click()
         row = page.locator("#board tr", has_text="31,200")
         expect(row.locator("td")).to_have_count(4)
@@ -401,7 +403,7 @@ class BoardTests(StageCase):
         expect(first.locator("span")).to_have_count(2)
         expect(first).to_have_attribute("aria-description", "in the money")
         expect(page.locator("#board .spot")).to_be_in_viewport()
-        page.mouse.wheel(0, -2000)
+        page.evaluate("window.scrollTo(0, 0)")
         expect(page.locator("#board .spot")).not_to_be_in_viewport()
         page.locator("#to-money").click()
         expect(page.locator("#board .spot")).to_be_in_viewport()

@@ -8,6 +8,8 @@ import { haloed, rule, tag } from "./shapes.js";
 
 export const HEIGHT = 18; // pixels of a tag
 const LEFT = 13; // of the time left below the last price
+const EDGE = 15; // from one name at an edge to the next
+const MOST_AT_EDGE = 3;
 
 /**
  * Draw it; `told` are the lines of prices, those first that shall have their tags.  What stands on the
@@ -35,7 +37,11 @@ export function drawLive(context, g, data, told) {
   const lines = told.map((line) => ({ ...line, at: g.y(line.price) }));
   const shown = lines.filter((line) => isWithin(g, line.price) && claim(taken, line.at));
   drawLabels(context, g, taken);
-  for (const line of lines) drawName(context, g, data, line, shown.includes(line));
+  context.font = data.bold;
+  context.textAlign = "right";
+  for (const line of shown) drawName(context, g, line);
+  drawEdges(context, g, data, lines);
+  context.font = data.font;
   for (const line of lines) if (isWithin(g, line.price) && !shown.includes(line)) drawStub(context, g, line);
   for (const line of shown) {
     const color = colors[line.color];
@@ -95,19 +101,20 @@ function drawLabels(context, g, taken) {
   }
 }
 
-/** What a line is, at its right end; one that is out of view has an arrow at the edge. */
-function drawName(context, g, data, { price, name, color, at, isEdge }, isTagged) {
-  if (!name || (!isWithin(g, price) && !isEdge)) return;
-  context.font = data.bold;
-  context.textAlign = "right";
-  if (isWithin(g, price)) {
-    if (isTagged) haloed(context, name, g.right - 8, at < 36 ? at + 11 : at - 9, colors[color], colors.panel);
-  } else {
-    const isAbove = price > g.to;
-    const text = `${isAbove ? "▲" : "▼"} ${name} ${exact(price, data.digits)}`;
-    haloed(context, text, g.right - 8, isAbove ? 10 : g.priceBottom, colors[color], colors.panel);
-  }
-  context.font = data.font;
+/** What a line is, at its right end. */
+function drawName(context, g, { name, way = "", color, at }) {
+  haloed(context, `${name} ${way}`.trim(), g.right - 8, at < 36 ? at + 11 : at - 9, colors[color], colors.panel);
+}
+
+/** Lines that are out of view have an arrow at the edge, the nearest ones next to the prices. */
+function drawEdges(context, g, { digits }, lines) {
+  const told = lines.filter(({ isEdge, price }) => isEdge && !isWithin(g, price));
+  const above = told.filter(({ price }) => price > g.to).sort((a, b) => a.price - b.price);
+  const below = told.filter(({ price }) => price < g.from).sort((a, b) => b.price - a.price);
+  const draw = (arrow, { name, price, color }, y) =>
+    haloed(context, `${arrow} ${name} ${exact(price, digits)}`, g.right - 8, y, colors[color], colors.panel);
+  above.slice(0, MOST_AT_EDGE).reverse().forEach((line, i) => draw("▲", line, 10 + i * EDGE));
+  below.slice(0, MOST_AT_EDGE).reverse().forEach((line, i) => draw("▼", line, g.priceBottom - i * EDGE));
 }
 
 /** A tag that lost its place. */

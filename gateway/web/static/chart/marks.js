@@ -54,8 +54,8 @@ const AHEAD = {
   /** The market is closed: when it opens again, on the axis; the line of a session leaves no room there. */
   next(context, g, { ahead, session }, left) {
     const [when, name] = ahead.texts;
-    if (!session) upright(context, (left + g.right) / 2, LINE + FIRST, g.bottom, colors.edge, [4, 3]);
-    between(context, g, name, left, session ? SECOND + LINE : FIRST, colors.muted, colors.panel);
+    if (!session) upright(context, (left + g.right) / 2, LINE + SECOND, g.bottom, colors.edge, [4, 3]);
+    between(context, g, name, left, session ? SECOND + LINE : SECOND, colors.muted, colors.panel);
     between(context, g, when, left, session ? SECOND : g.bottom + FIRST, colors.ink, colors.panel);
   },
 };

@@ -83,7 +83,15 @@ export class Board {
     const { row } = this.#lines.find(({ spot }) => spot) ?? this.#lines[0] ?? {};
     if (!row?.checkVisibility()) return;
     if (isPage()) row.scrollIntoView({ block: "center" });
-    else this.#box.scrollTop = row.offsetTop - (this.#box.clientHeight - row.offsetHeight) / 2;
+    else this.#box.scrollTop = this.#above(row);
+  }
+
+  /** Where the box is scrolled to for `row` to be in the middle, and the strikes above it to be whole. */
+  #above(row) {
+    const { offsetHeight: heads } = row.closest("table").tHead;
+    const { offsetHeight: height } = this.#lines.find(({ sides }) => sides).row;
+    const room = this.#box.clientHeight - heads - row.offsetHeight;
+    return row.offsetTop - heads - Math.floor(room / height / 2) * height;
   }
 
   #folded(yes) {

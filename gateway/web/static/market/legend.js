@@ -25,6 +25,7 @@ export class Legend {
       this.#put(name, Number.isFinite(value) ? exact(value, digits) : "", direction(value - reference));
     }
     this.#put("volume", isThere ? volumeText(bars.volume[i]) : "");
+    mark(byId("legend"), "averages", averages ? "yes" : "");
     const percent = isThere && reference ? ((bars.close[i] - reference) / Math.abs(reference)) * 100 : NaN;
     this.#put("change", Number.isFinite(percent) ? `${signed(percent, 2)}%` : "", direction(percent));
     for (const count of AVERAGES) {

@@ -52,7 +52,7 @@ export class Plot {
       bars: () => this.#history?.bars.length ?? 0,
       at: () => this.#at,
       said: (i) => this.#legend.said(this.#data, i, this.#chart.time(i)),
-      line: ({ name, price }) => `${name} ${exact(price, this.#data.digits)}`,
+      line: ({ name, way, price }) => `${name} ${way} ${exact(price, this.#data.digits)}`,
       moved: on.moved,
       removed: on.removed,
       tick: () => this.#data.tick,
@@ -203,7 +203,7 @@ export class Plot {
   /** Alarms are lines, and the first to get room for their names. */
   #alarms() {
     return this.#on.alarms(this.#instrument).map(({ id, kind, value }) => ({
-      id, price: value, color: "accent", dash: [6, 4], name: `${t("chart.alarm")} ${ALARMS[kind]}`,
+      id, price: value, color: "accent", dash: [6, 4], isEdge: true, name: t("chart.alarm"), way: ALARMS[kind],
     }));
   }
 
@@ -220,7 +220,8 @@ export class Plot {
   /** How long the newest bar goes on: 02:43. */
   #left() {
     const { market, step, bars } = this.#history;
-    if (this.#tools.isLine || this.#state.isOld || step < 60 || step > LONGEST || !bars.length) return "";
+    const { isOld, opens } = this.#state;
+    if (this.#tools.isLine || isOld || opens || step < 60 || step > LONGEST || !bars.length) return "";
     if (barOf(market, step, now()) !== bars.last) return "";
     const seconds = Math.max(0, Math.ceil(bars.last + step - now()));
     return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;

@@ -45,7 +45,7 @@ export function titles({ code, name }) {
 
 /** The same, the code whole, and with the one under which a continuous contract trades. */
 export function longTitles({ code, name, target }) {
-  const both = target ? `${code} → ${target}` : code;
-  if (!name) return [both, ""];
-  return language() === "en" ? [both, name] : [name, both];
+  const found = !name ? [code] : language() === "en" ? [code, name] : [name, code];
+  if (target) found.push(`${found.pop()} → ${target}`);
+  return [...found, ""].slice(0, 2);
 }
