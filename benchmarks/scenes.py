@@ -203,6 +203,7 @@ def _earlier(seconds: float) -> tuple[Event, ...]:
         for name, value in invented.events()
     )
 
+
 CLUSTER: dict[str, Any] = {
     "gateway": "taipei-1",
     "cluster": "desk",

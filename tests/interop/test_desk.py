@@ -383,7 +383,7 @@ class BoardTests(StageCase):
         self.assertGreater(at_money, 0)
         board.hover()
         page.mouse.wheel(0, -1000)
-        page.wait_for_function("document.getElementById('board').scrollTop === 0")
+        page.wait_for_function("() => document.getElementById('board').scrollTop === 0")
         page.keyboard.press("0")
         self.assertEqual(board.evaluate("(box) => box.scrollTop"), at_money)
         page.locator("#board td[tabindex='0']").focus()
