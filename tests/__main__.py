@@ -1,9 +1,9 @@
 """Everything that must hold, by one command: `python -m tests`.
 
-Runs the suite under trial, and lint, format and types beside it; ends with one line that
-counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those of `STEPS`,
-and that no file was written beside the sources (`leftovers.py`).  With `--all` there are also
-the tests of `LONG`, the bound on coverage (pyproject.toml), and the steps of `MORE`.
+Runs the suite under trial with coverage, and lint, format and types beside it; ends with one
+line that counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those
+of `STEPS`, the bound on coverage (pyproject.toml), and that no file was written beside the
+sources (`leftovers.py`).  With `--all` the tests of `LONG` and the steps of `MORE` follow.
 """
 
 import compileall
@@ -136,7 +136,7 @@ def suite(*, whole: bool) -> Counter[str]:
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
     subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
     *measured, _ = parts()
-    found = trial(coverage_command("run") if whole else [sys.executable], measured)
+    found = trial(coverage_command("run"), measured)
     names = last(whole=whole)
     browser = [name for name in names if name in BROWSER]
     others = [name for name in names if name not in BROWSER]
@@ -231,18 +231,16 @@ def main(arguments: Sequence[str]) -> int:
     if arguments not in ([], ["--all"]):
         print("usage: python -m tests [--all]", file=sys.stderr)
         return 2
-    is_whole = bool(arguments)
-    if is_whole:
-        subprocess.run(coverage_command("erase"), cwd=ROOT, check=True)
+    subprocess.run(coverage_command("erase"), cwd=ROOT, check=True)
     before = listed(ROOT)
     compile_sources()
     found: Counter[str] = Counter()
     with beside(STEPS, found):
-        found += suite(whole=is_whole)
+        found += suite(whole=bool(arguments))
     left = new_or_changed(before, listed(ROOT))
     conclude("files written beside the sources", not left, "\n".join(left), found)
-    if is_whole:
-        conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
+    conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
+    if arguments:
         print("What else there is takes minutes", flush=True)
         by_twos(MORE, found)
     print(f"{found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped")
