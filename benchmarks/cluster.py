@@ -61,7 +61,7 @@ def pour(site: Site, subscribers: int, seconds: float) -> tuple[int, list[float]
         while sent * subscribers - crowd.count < WINDOW * subscribers:
             publisher.socket.send(event(f"C{sent % 300}", SIZE))
             sent += 1
-        crowd.read(1)
+        crowd.tally(1)
     used = [server.cpu() - before for server, before in zip(site.all, cpu, strict=True)]
     return crowd.count - delivered, used, time.monotonic() - begin
 

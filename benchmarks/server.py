@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., AbstractContextManager["Server"]]
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds in which a server has to be there."""
 MODULES = Path(__file__).parents[1] / "tests" / "interop" / "node_modules"
 
