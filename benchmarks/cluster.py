@@ -117,11 +117,11 @@ def acks(site: Site, _: float) -> list[float]:
 
 def _next(client: Client, start: bytes) -> bytes:
     """The next message that begins with `start`."""
-    while True:
-        select.select([client.socket], [], [], 10)
+    while select.select([client.socket], [], [], 10)[0]:
         for message in client.read((b"42", b"43")):
             if message.startswith(start):
                 return message
+    raise SystemExit(f"{start!r} did not come")
 
 
 def memory(site: Site, _: float) -> list[float]:

@@ -5,7 +5,8 @@
 
 The asker's gateway waits for the members that there were when it was asked; one that is gone since
 counts as one without clients.  An empty answer is given when all have said what came of it, and
-it was empty somewhere.  Who says nothing in time leaves it to the asker's own timeout.
+it was empty somewhere.  Who says nothing in time leaves it to the asker's own timeout.  A gateway
+that has just started does not know the others yet: so it gives answers, but no empty one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 KIND: Final = "answer "
 """With this the kind of the letters begins; the namespace follows."""
 UNASKED, EMPTY, ANSWERED = range(3)
+NOBODY_KNOWS: Final = ""
+"""Stands for gateways that are not known yet: an answer of theirs counts, and that there is none
+is not known of them."""
 MOST: Final = 4096
 """Questions from here that are waited for; the oldest is forgotten for a newer one."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -61,6 +65,8 @@ class Answers:
             del self._open[next(iter(self._open))]
         members = self._site.members
         waits = {self._site.gateway, *(members.present() if members is not None else ())}
+        if members is not None and not members.is_settled:
+            waits.add(NOBODY_KNOWS)
         made = _Gathered(self, question, self._number, waits)
         question.wider = self._open[self._number] = made
         return self._number

@@ -91,11 +91,18 @@ class Members:
         self._looked = clock()
         self._seen: dict[str, Seen] = {}
         self._present: set[str] = set()
+        self._heard_first: float | None = None
         self.on_gone: list[Callable[[str], object]] = []
         """Called with the name of a gateway that is gone, also one that has started anew."""
         self.has_namesake = False
         """Whether another gateway has our name."""
         link.scripts.append(PRESENT)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that are there are known; not so soon after the start."""
+        first = self._heard_first
+        return first is not None and self._clock() - first >= PATIENCE
 
     def present(self) -> set[str]:
         """The gateways that are there, this one too."""
@@ -136,6 +143,8 @@ class Members:
         if isinstance(reply, RedisError):
             return
         before, found = reply
+        if self._heard_first is None:
+            self._heard_first = self._clock()
         self._mind_namesake(before)
         words = {name.decode("utf-8", "replace"): text for name, text in pairs(found).items()}
         for name in self._seen.keys() - words.keys():

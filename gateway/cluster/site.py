@@ -44,6 +44,11 @@ class Members(Protocol):
     on_gone: list[Callable[[str], object]]
     """Called with the name of a gateway that is gone."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that are there are known; not so soon after the start."""
+        ...
+
     def present(self) -> set[str]:
         """The gateways that are there, with this one."""
         ...

@@ -13,8 +13,11 @@ def answer(ear: Ear, arguments: str, *attached: bytes) -> None:
 
 
 class AnswersTests(ClusterCase):
-    async def asked(self, near=1, far=1):
-        """An asker at the first gateway has asked; the others there, and those at the second."""
+    async def asked(self, near=1, far=1, *, settled=True):
+        """An asker at the first gateway has asked; the others there, and those at the second.
+
+        `settled`: the first gateway knows the second.
+        """
         offices: dict[str, PostOffice] = {}
         nodes = []
         for name in ("g1", "g2"):
@@ -22,6 +25,9 @@ class AnswersTests(ClusterCase):
             nodes.append(node)
             await until(lambda node=node: node.journal.reading.is_attached, "the log")
         self.office, self.far = offices["g1"], nodes[1]
+        if not settled:
+            self.office.is_settled = False
+            self.patch(self.office, "present", lambda: {"g1"})
         self.asker = await nodes[0].ear()
         ears = [await nodes[0].ear() for _ in range(near)]
         ears += [await nodes[1].ear() for _ in range(far)]
@@ -39,6 +45,13 @@ class AnswersTests(ClusterCase):
         answer(far, '["yes",1]')
         await until(lambda: self.answers, "the answer")
         self.assertEqual(self.answers, ['435["yes",1]'])
+
+    async def test_it_comes_from_a_gateway_that_is_not_known_yet(self):
+        near, far = await self.asked(settled=False)
+        answer(near, "[]")
+        answer(far, '["far"]')
+        await until(lambda: self.answers, "the answer")
+        self.assertEqual(self.answers, ['435["far"]'])
 
     async def test_attachments_come_with_it(self):
         (far,) = await self.asked(near=0)

@@ -59,6 +59,14 @@ class MembersTests(SynchronousTestCase):
         (of_c,) = [each for each in said if each.startswith(start)]
         self.assertIn("--key-field is 'symbol', here 'code'", of_c)
 
+    def test_all_that_are_there_are_known_some_seconds_after_the_start(self) -> None:
+        self.assertFalse(self.a.is_settled)
+        self.look(self.a)
+        self.clock.advance(3)
+        self.assertFalse(self.a.is_settled)
+        self.clock.advance(1)
+        self.assertTrue(self.a.is_settled)
+
     def test_who_told_something_before_we_came_is_not_there_for_that(self) -> None:
         self.look(self.b)
         self.look(self.a, times=3)

@@ -162,6 +162,8 @@ class PostOffice:
     It is the mail and the members of `gateway`; `all` are those of the cluster.
     """
 
+    is_settled = True
+
     def __init__(self, gateway: str, all: "dict[str, PostOffice]") -> None:
         self.handlers: dict[str, Callable[[str, bytes], object]] = {}
         self.on_gone: list[Callable[[str], object]] = []
