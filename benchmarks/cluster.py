@@ -99,13 +99,13 @@ def steady(site: Site, seconds: float, rate: float = 200) -> list[float]:
 def acks(site: Site, _: float) -> list[float]:
     """Median of the milliseconds until an answer of a client is there, near and far."""
     found = []
-    for port in (site.ports[0], site.ports[-1]):
+    for place, port in enumerate((site.ports[0], site.ports[-1]), 1):
         asker, answerer = Client(site.ports[0]), Client(port)
         late = []
-        for number in range(QUESTIONS):
+        for number in range(place * 1000, place * 1000 + QUESTIONS):
             begin = time.monotonic()
             asker.socket.send(frame(b'42%d["question",%d]' % (number, number)))
-            question = _next(answerer, b"42")
+            question = _next(answerer, b"42", b"%d]" % number)
             id = question[2 : question.index(b"[")]
             answerer.socket.send(frame(b"43%b[1]" % id))
             _next(asker, b"43%d" % number)
@@ -115,11 +115,11 @@ def acks(site: Site, _: float) -> list[float]:
     return found
 
 
-def _next(client: Client, start: bytes) -> bytes:
-    """The next message that begins with `start`."""
+def _next(client: Client, start: bytes, end: bytes = b"]") -> bytes:
+    """The next message that begins with `start` and ends with `end`."""
     while select.select([client.socket], [], [], 10)[0]:
         for message in client.read((b"42", b"43")):
-            if message.startswith(start):
+            if message.startswith(start) and message.endswith(end):
                 return message
     raise SystemExit(f"{start!r} did not come")
 
