@@ -18,6 +18,7 @@ from gateway.history.recordings_folder import RecordSettings
 from gateway.history.zstd_file import FrameFile, compress
 from gateway.market.hours import TAIPEI, Calendar
 from tests import unprivileged
+from tests.descriptors import links
 from tests.history.events import event, packet
 
 
@@ -215,7 +216,7 @@ class RecorderTests(RecorderCase):
         damaged = bytearray((self.folder / DAY).read_bytes())
         damaged[12] ^= 0xFF
         (self.folder / DAY).write_bytes(damaged)
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = links(str(self.folder.resolve()))
         self.stopping.set()
         self.recorder = self.make()
         self.take(NOON + 2)
@@ -223,7 +224,7 @@ class RecorderTests(RecorderCase):
         self.assertEqual(self.times("2026-11-30-day.2.jsonl.zst"), ["head", NOON + 2])
         self.assertEqual((self.folder / DAY).read_bytes(), bytes(damaged))
         self.recorder.close()
-        self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
+        self.assertEqual(links(str(self.folder.resolve())), before)
 
 
 class TroubleTests(RecorderCase):

@@ -115,7 +115,7 @@ class GatewayTests(SynchronousTestCase):
         self.assertEqual({*keys(WorkerReport.event), "exit_status"}, status)
         self.assertEqual(set(keys(BrokerLimits.budget)), names(Budget))
         feed = names(TOLD[events.FEED_STATUS].struct) - MARKS | {"timestamp"}
-        self.assertEqual(set(keys(WorkerEvents._feed_changed)), feed)
+        self.assertEqual(set(keys(WorkerEvents.feed_status)), feed)
         told = {"status": "live", "reason": "", "stale": []}
         for market in MARKETS:
             msgspec.convert({**told, "market": market}, FeedStatus)

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.ops.logs.sinks import Descriptor, LogFile, LogOutput, log_file
 from gateway.options import Settings
+from tests.descriptors import links
 
 
 class LogFileTests(SynchronousTestCase):
@@ -90,12 +91,12 @@ class LogFileTests(SynchronousTestCase):
 
     def test_descriptors_do_not_pile_up(self) -> None:
         file = LogFile(self.path, size=10, keep=2)
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = links(str(self.folder.resolve()))
         for _ in range(50):
             file.write(b"x" * 8)
             self.path.unlink()
             file.reload()
-        self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
+        self.assertEqual(len(links(str(self.folder.resolve()))), len(before))
 
 
 class Disk:

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import stat
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,6 +22,7 @@ from gateway.worker.process import door
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.door import RefusedError, ask, listen
 from gateway.worker.process.guarding.words import DOOR, LOCK, VERSION
+from tests.descriptors import links
 
 GIVEN = {"argv": ["python"], "env": {"API_KEY": "secret"}}
 ANSWER = {
@@ -54,8 +56,9 @@ class AskTests(TestCase):
             socket.send_fds(visitor, [line], [null.fileno()] * descriptors)
         return visitor
 
-    def descriptors(self) -> int:
-        return len(list(Path("/proc/self/fd").iterdir()))
+    def assert_nothing_left(self, before: list[str]) -> None:
+        """Nothing is open that was not before."""
+        self.assertEqual(Counter(links()) - Counter(before), Counter())
 
     async def test_a_worker_is_handed_over_at_a_long_path(self) -> None:
         self.assertGreater(len(bytes(self.path)), 107)
@@ -89,7 +92,7 @@ class AskTests(TestCase):
 
     async def test_nonsense_is_refused_and_leaves_no_descriptor(self) -> None:
         await deferLater(reactor, 0)  # which has all its own by then
-        before = self.descriptors()
+        before = links()
         for nonsense, error in (
             (b"x\n", ValueError),
             (b"[]\n", ValueError),
@@ -102,17 +105,17 @@ class AskTests(TestCase):
             answer = ask(reactor, self.path, {})
             self.answer(nonsense).close()
             await self.assertFailure(answer, error)
-        self.assertEqual(self.descriptors(), before)
+        self.assert_nothing_left(before)
 
     async def test_where_there_is_no_room_for_descriptors_it_may_be_asked_again(self) -> None:
         """As where our own are used up, the kernel keeps what it can't give."""
         await deferLater(reactor, 0)
-        before = self.descriptors()
+        before = links()
         answer = ask(reactor, self.path, {})
         self.answer(json.dumps(ANSWER).encode() + b"\n", 5).close()
         error = await self.assertFailure(answer, OSError)
         self.assertEqual(error.errno, errno.EMFILE)
-        self.assertEqual(self.descriptors(), before)
+        self.assert_nothing_left(before)
 
     async def test_a_guardian_that_does_not_answer_is_not_waited_for(self) -> None:
         with mock.patch.object(door, "ANSWER_TIMEOUT", 0.05):
@@ -129,12 +132,12 @@ class AskTests(TestCase):
             await self.assertFailure(answer, ValueError)
 
     def test_where_nobody_is(self) -> None:
-        before = self.descriptors()
+        before = links()
         self.door.close()
         self.assertRaises(ConnectionRefusedError, ask, reactor, self.path, {})
         self.path.unlink()
         self.assertRaises(FileNotFoundError, ask, reactor, self.path, {})
-        self.assertEqual(self.descriptors(), before - 1)
+        self.assert_nothing_left(before)
 
 
 class DoorTests(SynchronousTestCase):
