@@ -122,10 +122,10 @@ export class Row {
 
   /** What has to be known of its price besides. */
   #tell() {
-    const { isTrial, limit, sinceOpen, change } = this.instrument;
+    const { isTrial, limit, sinceOpen, change, price } = this.instrument;
     if (isTrial) this.#say("trial", t("label.trial"));
     else if (limit) this.#say("limit", limitText(limit));
-    else if (this.#isClosed) this.#say("close", closeText(this.instrument));
+    else if (this.#isClosed && Number.isFinite(price)) this.#say("close", closeText(this.instrument));
     else if (sinceOpen && Number.isFinite(change)) this.#say("open", t("chart.sinceOpen"));
     else this.#say("", "");
   }
