@@ -175,7 +175,7 @@ class LateTests(PageCase):
         expect(row.locator(".price")).to_have_text("101.5")
         expect(row.locator(".change")).to_have_text("1.5+1.50%")
         expect(row).to_have_attribute("data-move", "up")
-        expect(row.locator(".second")).to_have_text(name)
+        expect(row.locator(".second span")).to_have_text(name)
         # Nobody has told the reference, and that is said.
         expect(page.locator("#selected-percent")).to_have_text("+1.50% vs. open")
 
@@ -494,7 +494,7 @@ class ContractTests(PageCase):
     def test_a_contract_is_shown_before_its_first_price(self) -> None:
         self.tell("contract", "9998", name="新股", reference=50)
         row = self.row(self.visit(self.service).page, "9998")
-        expect(row.locator(".second")).to_have_text("新股")
+        expect(row.locator(".second span")).to_have_text("新股")
         expect(row.locator(".price")).to_have_text("–")
         expect(row.locator(".volume")).to_have_text("–")
 
