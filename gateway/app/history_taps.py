@@ -104,9 +104,10 @@ class HistoryTaps:
     def missed(self, events: int) -> None:
         """So many events were told to no tap: they came faster than they could be read.
 
-        Of that the bars hear from `SharedBars`, which also gets them.
+        Of that the bars hear from `SharedBars`, which also gets them.  Fewer than none: where the
+        log has lost what was read.
         """
-        if events and self.recording is not None:
+        if events > 0 and self.recording is not None:
             self.recording.missed(events, TOO_FAST)
 
     def _handing_over(self, to: str, tap: EventThread) -> Service:

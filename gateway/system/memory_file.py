@@ -6,6 +6,7 @@ marked as inheritable for the exec alone.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from gateway.system.system import NO_MEMO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_ADD_SEALS, _GET_SEALS = 1033, 1034
+"""By Linux' fcntl.h: a Python that was built with an old libc does not name them."""
+_SEALS: Final = 1 | 2 | 4 | 8  # neither seals, nor shrinking, growing, or writing after these
 
 
 @contextmanager
@@ -25,11 +28,13 @@ def written(memo: bytes) -> Iterator[int]:
     if not memo:
         yield NO_MEMO
         return
+    if not hasattr(os, "memfd_create"):
+        raise OSError(errno.ENOSYS, "this Python was built without memfd_create; use another one")
     descriptor = os.memfd_create("memo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(memo)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        fcntl.fcntl(descriptor, _ADD_SEALS, _SEALS)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -40,7 +45,7 @@ def taken(descriptor: int) -> bytes:
     if descriptor == NO_MEMO:
         return b""
     try:
-        if fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) != _SEALS:
+        if fcntl.fcntl(descriptor, _GET_SEALS) != _SEALS:
             return b""
     except OSError:
         return b""  # there is none, or it is something else

@@ -34,10 +34,10 @@ def of_another_guardian(folder: Path) -> Path:
     for name in SOURCES:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    guardian = folder / "gateway" / "worker" / "process" / "guardian.py"
-    text = guardian.read_text()
+    words = folder / "gateway" / "worker" / "process" / "guarding" / "words.py"
+    text = words.read_text()
     assert "VERSION = 1\n" in text
-    guardian.write_text(text.replace("VERSION = 1\n", "VERSION = 1000\n"))
+    words.write_text(text.replace("VERSION = 1\n", "VERSION = 1000\n"))
     return folder
 
 

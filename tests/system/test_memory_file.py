@@ -2,9 +2,11 @@
 
 import os
 from tempfile import TemporaryFile
+from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.system import memory_file
 from gateway.system.memory_file import taken, written
 from gateway.system.system import NO_MEMO
 
@@ -35,6 +37,13 @@ class MemoTests(SynchronousTestCase):
 
         self.assertRaises(OSError, fails)
         self.assertRaises(OSError, os.fstat, found[0])
+
+    def test_a_python_of_an_old_libc_says_what_it_lacks_where_something_is_to_be_kept(self) -> None:
+        self.patch(memory_file, "os", SimpleNamespace())
+        with written(b"") as descriptor:
+            self.assertEqual(descriptor, NO_MEMO)
+        error = self.assertRaises(OSError, written(SECRET).__enter__)
+        self.assertIn("memfd_create", str(error))
 
     def test_something_else_is_left_alone(self) -> None:
         with TemporaryFile() as file:

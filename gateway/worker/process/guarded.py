@@ -150,10 +150,11 @@ class GuardedProcess(ProcessProtocol):
         self._reactor = reactor
         ends: dict[int, str | int] = {LIFELINE: "w", STDOUT: "r", STDERR: "r", STATUS: "r"}
         ends.update(self._lock.descriptors if self._lock is not None else {})
-        lent = {output: os.pipe() for output in READ_ENDS} if self._lend else {}
-        for output, (read, write) in lent.items():
-            ends |= {output: write, READ_ENDS[output]: read}
+        lent: dict[int, tuple[int, int]] = {}
         try:
+            for output, end in READ_ENDS.items() if self._lend else ():
+                lent[output] = read, write = os.pipe()
+                ends |= {output: write, end: read}
             process = reactor.spawnProcess(
                 self,
                 sys.executable,

@@ -63,7 +63,7 @@ import sys
 if __name__ == "__main__":
     # Alone among the files of its folder this one may be run: -I leaves Python's own modules only.
     here = os.path.abspath(__file__)  # noqa: PTH100 - pathlib is slow to import
-    sys.path.append(here.rsplit(os.sep, 4)[0])
+    sys.path.append(here.rsplit(os.sep, 4)[0] or os.sep)
     from gateway.worker.process.guarding.program import Guardian
 
     Guardian().main()
