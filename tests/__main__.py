@@ -3,7 +3,7 @@
 Runs the suite under trial with coverage, and lint, format and types beside it; ends with one
 line that counts: `N passed, N failed, N skipped`.  Each step counts as one test more: those
 of `STEPS`, the bound on coverage (pyproject.toml), and that no file was written beside the
-sources (`leftovers.py`).  With `--all` the tests of `LONG` and the steps of `MORE` follow.
+sources (`leftovers.py`).  With `--all` the steps of `MORE` follow.
 """
 
 import compileall
@@ -34,17 +34,6 @@ STEPS = {
 }
 COMPILED = ("benchmarks", "gateway", "tests", "twisted")
 """Folders of ours that hundreds of processes import."""
-MORE = {
-    "the compiled core": ("tests.compiled",),
-    "worker, listening and deployment as on macOS": ("tests.portable",),
-    "the release": ("tests.release",),
-    "the documentation site": ("tests.site",),
-    "the example in React": ("tests.front_ends",),
-    "a cluster with Valkey": ("tests.valkey",),
-    "a cluster in which everything goes wrong": ("tests.chaos", "--seconds=30", "--enough=0.1"),
-}
-"""Steps that take minutes, when all else is over: each waits for the network or other processes
-for a good part of them, so two of them run at once."""
 LAST = "interop"
 """Its gateways and browsers are kept until the tests end, and should not run beside others.
 
@@ -64,21 +53,26 @@ BROWSER = tuple(
     )
 )
 """Modules of it with a browser: one process of tests has all of them, so that there is one."""
-LONG = tuple(
+PAGES = tuple(f"tests.{LAST}.test_{name}" for name in ("agreement", "desk", "operations", "states"))
+"""Modules of it that look at the page in all sizes, states and languages."""
+WORKERS = tuple(
     f"tests.{LAST}.test_{name}"
-    for name in (
-        "agreement",
-        "commands",
-        "compose_cluster",
-        "desk",
-        "one_worker",
-        "operations",
-        "rehearsed_faults",
-        "states",
-    )
+    for name in ("commands", "compose_cluster", "one_worker", "rehearsed_faults")
 )
-"""Modules of it that take a minute and more each: what documents tell to type, the page in all
-sizes, states and languages, and workers to whom everything happens.  With `--all` only."""
+"""Modules of it for what documents tell to type, and for workers to whom everything happens."""
+MORE = {
+    "the page in every state": ("twisted.trial", *PAGES),
+    "workers to whom everything happens": ("twisted.trial", *WORKERS),
+    "the release": ("tests.release",),
+    "worker, listening and deployment as on macOS": ("tests.portable",),
+    "the compiled core": ("tests.compiled",),
+    "the documentation site": ("tests.site",),
+    "the example in React": ("tests.front_ends",),
+    "a cluster with Valkey": ("tests.valkey",),
+    "a cluster in which everything goes wrong": ("tests.chaos", "--seconds=30", "--enough=0.1"),
+}
+"""Steps that take minutes, when all else is over: each waits for the network or other processes
+for a good part of them, so two of them run at once."""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""
@@ -124,20 +118,20 @@ def compile_sources() -> None:
         compileall.compile_dir(ROOT / name, quiet=1, rx=others)
 
 
-def last(*, whole: bool) -> list[str]:
-    """The modules of `LAST` that are run, those of `LONG` only if all are wanted."""
+def last() -> list[str]:
+    """The modules of `LAST` that always run."""
     folder = Path(__file__).with_name(LAST)
     names = sorted(f"tests.{LAST}.{path.stem}" for path in folder.glob("test_*.py"))
-    return [name for name in names if whole or name not in LONG]
+    return [name for name in names if name not in (*PAGES, *WORKERS)]
 
 
-def suite(*, whole: bool) -> Counter[str]:
-    """Run the tests, and `LONG` if all are wanted; how many passed, failed and were skipped."""
+def suite() -> Counter[str]:
+    """Run the tests; how many passed, failed and were skipped."""
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.fspath(TABLES)
     subprocess.run([sys.executable, "-c", MAKE_TABLES], check=True)
     *measured, _ = parts()
     found = trial(coverage_command("run"), measured)
-    names = last(whole=whole)
+    names = last()
     browser = [name for name in names if name in BROWSER]
     others = [name for name in names if name not in BROWSER]
     with ThreadPoolExecutor() as pool:
@@ -236,7 +230,7 @@ def main(arguments: Sequence[str]) -> int:
     compile_sources()
     found: Counter[str] = Counter()
     with beside(STEPS, found):
-        found += suite(whole=bool(arguments))
+        found += suite()
     left = new_or_changed(before, listed(ROOT))
     conclude("files written beside the sources", not left, "\n".join(left), found)
     conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)

@@ -10,10 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.__main__ import (
     BROWSER,
-    LONG,
     MORE,
+    PAGES,
     ROOT,
     STEPS,
+    WORKERS,
     beside,
     by_twos,
     counts,
@@ -61,10 +62,12 @@ class StepTests(SynchronousTestCase):
 
 class PartsTests(SynchronousTestCase):
     def test_what_takes_long_is_left_for_all(self) -> None:
-        for name in (*LONG, *BROWSER):
+        for name in (*PAGES, *WORKERS, *BROWSER):
             self.assertIsNotNone(find_spec(name), name)
-        self.assertIn("tests.interop.test_page", last(whole=False))
-        self.assertEqual(set(last(whole=True)) - set(last(whole=False)), set(LONG))
+        self.assertIn("tests.interop.test_page", last())
+        steps = [name for words in MORE.values() for name in words]
+        self.assertEqual([each for each in (*PAGES, *WORKERS) if each in last()], [])
+        self.assertEqual([each for each in (*PAGES, *WORKERS) if each not in steps], [])
 
     def test_whoever_opens_a_browser_shares_it(self) -> None:
         folder = ROOT / "tests" / "interop"
