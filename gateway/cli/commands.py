@@ -7,6 +7,7 @@ line, 1 for anything else.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -69,6 +70,8 @@ def _drop_output() -> None:
 def _run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:  # and a socket would get its descriptor
         raise CommandError("there is no stdout to write to")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # codes may be Chinese, whatever the locale is
     options, unknown = _parser().parse_known_args(arguments)
     if options.command is None:
         raise CommandError(f"a command is needed; {PROGRAM} --help tells which", status=2)

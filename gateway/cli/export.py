@@ -203,7 +203,8 @@ def _write_json(found: Iterable[tuple[Any, ...]], stream: Any) -> None:
 
 
 def _recordings(paths: Iterable[Path]) -> tuple[list[Path], bool]:
-    """The recordings in files and folders, the oldest first; whether one of a folder is unusable.
+    """The recordings in files and folders, the oldest first, each once; whether one of a folder is
+    unusable.
 
     Raises CommandError.
     """
@@ -227,7 +228,7 @@ def _recordings(paths: Iterable[Path]) -> tuple[list[Path], bool]:
             except (ValueError, OSError) as error:
                 _warn(f"{each} is left out: {error}")
                 is_damaged = True
-    return [path for _, path in sorted(found)], is_damaged
+    return [path for _, path in sorted(set(found))], is_damaged
 
 
 def _begin(path: Path) -> float:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from gateway.history.recorded_lines import GapFields
     from gateway.history.recordings_folder import Name
 
 MOST_CODES = 20_000
@@ -99,7 +100,7 @@ class Contents:
             self.first = t
         self.last = t
 
-    def _miss(self, since: float, gap: dict[str, Any]) -> None:
+    def _miss(self, since: float, gap: GapFields) -> None:
         self.gap_count += 1
         self.missing += gap["events"]
         if len(self.gaps) < MOST_GAPS:

@@ -7,6 +7,9 @@ from functools import lru_cache
 
 import attrs
 
+LATEST = 1e11
+"""Seconds since 1970, of the year 5138: what is beyond is no time in seconds."""
+
 
 def iso(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC with milliseconds: `2024-02-25T15:30:00.000Z`.

@@ -17,11 +17,12 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict
 
 import msgspec
 import orjson
 
+from gateway.common.times import LATEST
 from gateway.history.trades import MARKS, mark_of
 
 if TYPE_CHECKING:
@@ -104,6 +105,14 @@ def head_line(wall: float, version: str) -> bytes:
 # -- The reverse.
 
 
+class GapFields(TypedDict):
+    """What a line says of a gap: see `event_thread.Gap`."""
+
+    until: Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
+    events: Annotated[int, msgspec.Meta(ge=0)]
+    reason: str
+
+
 class Line(NamedTuple):
     """What a line says; of `payload`, `gap` and `recording` one is there."""
 
@@ -114,8 +123,7 @@ class Line(NamedTuple):
     attachments: tuple[bytes, ...] = ()
     other: bool = False
     """Whether somebody other than the present worker sent it."""
-    gap: dict[str, Any] | None = None
-    """`until`, `events`, `reason`."""
+    gap: GapFields | None = None
     recording: dict[str, Any] | None = None
     """`format`, `gateway`."""
 
@@ -124,7 +132,7 @@ class _Fields(msgspec.Struct):
     t: float
     b: list[str] = []
     from_: str = msgspec.field(name="from", default="")
-    gap: dict[str, Any] | None = None
+    gap: GapFields | None = None
     recording: dict[str, Any] | None = None
 
 
@@ -143,6 +151,8 @@ def parse(text: bytes) -> Line:
         attachments = tuple(b64decode(each, validate=True) for each in found.b)
     except ValueError as error:
         raise ValueError(f"this is no line of a recording: {text[:60]!r} ({error})") from None
+    if not 0 <= found.t <= LATEST:
+        raise ValueError(f"{found.t:.15g} is no time in seconds since 1970")
     payload = b"[" + after[:-1] if is_event else None
     if is_event and not after.endswith(b"]}"):
         raise ValueError(f"this line of a recording was cut: {text[:60]!r}")

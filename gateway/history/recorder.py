@@ -252,7 +252,7 @@ class Recorder:
                 ) from None
             except ForeignFileError:
                 continue
-            if file.end == 0 or _is_ours(file):
+            if _is_ours(file):
                 goes_on = "goes on" if file.end else "begins"
                 self.news.append(f"The recording {path} {goes_on}")
                 self.file_name = name
@@ -296,9 +296,17 @@ class Recorder:
 
 
 def _is_ours(file: FrameFile) -> bool:
-    """Whether the file begins with a line that says our format; not if its beginning is damaged."""
+    """Whether the file is empty, or begins with a line that says our format.
+
+    Not if its beginning is damaged.  Raises OSError where it can't be read, and then closes it.
+    """
+    if file.end == 0:
+        return True
     try:
         head = parse(file.first().partition(b"\n")[0]).recording
     except ValueError:
         return False
+    except OSError:
+        file.close()
+        raise
     return head is not None and head.get("format") == FORMAT

@@ -100,6 +100,8 @@ class _PlainEvent(msgspec.Struct, array_like=True, gc=False):
 
 _decode_one = msgspec.json.Decoder(_PlainEvent).decode
 _decode_all = msgspec.json.Decoder(list[_PlainEvent]).decode
+_UNREADABLE = (ValueError, RecursionError)
+"""What decoding raises; RecursionError where JSON nests deeper than any that the relay takes."""
 
 
 def plain_ticks(payloads: Sequence[bytes]) -> list[Tick | None]:
@@ -110,7 +112,7 @@ def plain_ticks(payloads: Sequence[bytes]) -> list[Tick | None]:
     """
     try:
         found = _decode_all(b"[%b]" % b",".join(payloads))
-    except ValueError:
+    except _UNREADABLE:
         return [_plain_tick(each) for each in payloads]
     return [_trade(each.told) for each in found]
 
@@ -118,7 +120,7 @@ def plain_ticks(payloads: Sequence[bytes]) -> list[Tick | None]:
 def _plain_tick(payload: bytes) -> Tick | None:
     try:
         return _trade(_decode_one(payload).told)
-    except ValueError:
+    except _UNREADABLE:
         return None
 
 

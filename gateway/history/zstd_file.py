@@ -143,11 +143,12 @@ class FrameFile:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the file is still the one with its name."""
+        """Whether the file is still the one with its name, and none of our frames was cut off."""
         try:
-            return os.path.samestat(os.fstat(self.file), os.stat(self.path))  # noqa: PTH116
+            ours, named = os.fstat(self.file), os.stat(self.path)  # noqa: PTH116
         except OSError:
             return False
+        return os.path.samestat(ours, named) and named.st_size >= self.end
 
     def close(self) -> None:
         """Let go of the file."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
+from gateway.common.times import LATEST
 from gateway.engineio.packet import OVERHEAD
 from gateway.history.reading import blocks, open_file
 from gateway.history.recorded_lines import FORMAT, parse
 from gateway.history.zstd_file import MAGIC, pieces
 from gateway.market.events import CONTRACT, CONTRACTS_LOADED, OPTION_METADATA, READY
-from gateway.replay.wishes import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,6 +11,7 @@ import attrs
 from msgspec import Meta, Struct
 
 from gateway.common.fields import FieldError, convert
+from gateway.common.times import LATEST
 from gateway.market.hours import DAY_BEGINS, NIGHT_BEGINS, TAIPEI
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 MAX: Final = "max"
 """The speed of a replay that waits for nothing."""
 FASTEST: Final = 10_000.0
-LATEST: Final = 1e11
-"""Seconds since 1970, of the year 5138: what is beyond is no time in seconds."""
 _NUMBER: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
 _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _SPEED_HELP: Final = (

@@ -1,9 +1,13 @@
 """`python -m gateway`: what it says when it is used wrongly, and its help."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+from gateway.cli.commands import main
+from gateway.history.recorded_lines import line
+from gateway.history.zstd_file import compress
 from tests.cli.command_case import CommandCase
 from tests.patience import PATIENCE
 
@@ -53,13 +57,23 @@ class CommandTests(CommandCase):
         (folder / "2026-11-30-day.jsonl.zst").write_bytes(b"")
         for target, expected in ((">/dev/full", "No space left"), (">&-", "there is no stdout")):
             for command in ("recordings", "export"):
-                line = f'"$0" -m gateway {command} "$1" {target}'
+                text = f'"$0" -m gateway {command} "$1" {target}'
                 done = subprocess.run(
-                    ["bash", "-c", line, sys.executable, folder.absolute()], cwd=ROOT,
+                    ["bash", "-c", text, sys.executable, folder.absolute()], cwd=ROOT,
                     stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE,
                 )  # fmt: skip
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertRegex(done.stderr, f"\\Asjgateway: .*{expected}.*\n\\Z")
+
+    def test_the_output_is_utf_8_whatever_the_locale_is(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        text = '["market_tick",{"code":"\u81fa"}]'
+        (folder / "2026-11-30-day.jsonl.zst").write_bytes(compress(line(1.5, text.encode())))
+        written = io.BytesIO()
+        self.patch(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+        self.assertEqual(main(["recordings", "--json", str(folder)]), 0)
+        self.assertIn('"codes":["\u81fa"]', written.getvalue().decode())
 
     def test_an_error_is_one_line_whatever_is_in_it(self) -> None:
         self.assert_error(1, r"\\u001b\[2J\\nb can't be read", "export", "a\x1b[2J\nb")

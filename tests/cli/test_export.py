@@ -45,6 +45,18 @@ class ExportTests(RecordingsCase):
         times = [row.split(",")[1][11:16] for row in out.splitlines()[1:]]
         self.assertEqual(times, ["08:45", "08:47"])
 
+    def test_a_file_that_is_named_twice_counts_once(self) -> None:
+        path = self.write("2026-11-30-day", tick(1, 1))
+        _, out, _ = self.run_main("export", path, self.folder, path)
+        self.assertEqual([row.split(",")[6] for row in out.splitlines()[1:]], ["2"])
+
+    def test_an_event_that_no_gateway_has_written_costs_only_itself(self) -> None:
+        deep = b'["market_tick",{"code":"A","x":%b}]' % (b"[" * 100_000 + b"]" * 100_000)
+        path = self.write("2026-11-30-day", tick(1, 1), line(START + 1, deep), tick(2, 2))
+        status, out, err = self.run_main("export", path)
+        self.assertEqual((status, out.count("\n")), (0, 2), err)
+        self.assertIn("A market_tick is in no bar", err)
+
     def test_only_some_codes_and_into_a_file(self) -> None:
         path = self.write("2026-11-30-day", tick(0, 1) + tick(1, 5, "2330") + tick(2, 3, "2317"))
         output = self.folder / "bars.csv"

@@ -94,14 +94,17 @@ class RecordingsTests(RecordingsCase):
         (self.folder / "2026-12-02-day.jsonl.zst").write_bytes(b"no zstd at all")
         (self.folder / "2026-12-03-day.jsonl.zst").touch()
         self.write("2026-12-04-day", tick(0, "A"))
+        self.write("2026-12-05-day", b'{"t":1796000000,"gap":{}}\n')
         damages = [each["damage"] for each in self.listed()]
         for damage, expected in zip(
-            damages, ("is damaged", "no line of a recording", "is damaged", "^$", "^$"), strict=True
+            damages,
+            ("is damaged", "no line of a", "is damaged", "^$", "^$", "missing required field"),
+            strict=True,
         ):
             self.assertRegex(damage, expected)
         status, out, err = self.run_main("recordings", self.folder)
         self.assertEqual((status, err), (1, ""))
-        self.assertEqual(out.count("    damaged, "), 3, out)
+        self.assertEqual(out.count("    damaged, "), 4, out)
 
     def test_what_cannot_be_read_is_said(self) -> None:
         self.write("2026-11-30-day", tick(0, "A"))

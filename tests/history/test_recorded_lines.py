@@ -78,6 +78,12 @@ class LineTests(SynchronousTestCase):
             b'{"t":1,"e":[',
             b'{"t":1,"b":["?"],"e":["a"]}',
             b"[]",
+            b'{"t":1e12,"e":["a"]}',
+            b'{"t":-1,"e":["a"]}',
+            b'{"t":1,"gap":{}}',
+            b'{"t":1,"gap":{"until":"2","events":1,"reason":"r"}}',
+            b'{"t":1,"gap":{"until":2e12,"events":1,"reason":"r"}}',
+            b'{"t":1,"gap":{"until":2,"events":-1,"reason":"r"}}',
         ):
             self.assertRaises(ValueError, recorded_lines.parse, text)
 

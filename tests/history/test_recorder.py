@@ -304,6 +304,35 @@ class TroubleTests(RecorderCase):
         self.write()
         self.assertEqual(self.times(), ["head", NOON + 1])
 
+    def test_a_file_that_was_shortened_by_others_goes_on_behind_what_is_whole(self) -> None:
+        for size, left in ((0, []), (-3, ["head", NOON, NOON + 1])):
+            self.folder = Path(self.mktemp())
+            self.recorder = self.make()
+            for each in range(3):
+                self.take(NOON + each)
+                self.write()
+            os.truncate(self.folder / DAY, size % (self.folder / DAY).stat().st_size)
+            self.take(NOON + 3)
+            self.write()
+            self.take(NOON + 4)
+            self.write()
+            self.assertEqual(self.times(), [*left, "head", NOON + 3, NOON + 4])
+
+    def test_a_file_that_can_not_be_read_is_tried_again(self) -> None:
+        self.take(NOON)
+        self.write()
+        self.recorder.close()
+        first, self.stopping.on_wait = FrameFile.first, [lambda: None]
+
+        def first_once(file: FrameFile) -> bytes:
+            self.patch(FrameFile, "first", first)
+            raise OSError(EIO, "I/O error")
+
+        self.patch(FrameFile, "first", first_once)
+        self.take(NOON + 1)
+        self.write()
+        self.assertEqual(self.times(), ["head", NOON, "head", NOON + 1])
+
     def test_another_gateway_in_the_same_folder_is_waited_for(self) -> None:
         self.folder.mkdir()
         other = FrameFile(self.folder / DAY)

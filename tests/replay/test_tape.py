@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.common.times import LATEST
 from gateway.engineio.packet import OVERHEAD
 from gateway.history import reading
 from gateway.history.event_thread import Gap
@@ -13,7 +14,6 @@ from gateway.history.recorded_lines import gap_line, head_line, line
 from gateway.history.zstd_file import compress
 from gateway.replay import tape as module
 from gateway.replay.tape import Entry, Tape
-from gateway.replay.wishes import LATEST
 
 
 def tick(t: float, number: int = 0) -> bytes:
