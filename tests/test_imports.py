@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "market/hours": {"common"},
     "market": {"common", "engineio"},
     "history": {"common", "market"},
-    "replay": {"history", "market", "socketio", "engineio"},
+    "replay": {"common", "history", "market", "socketio", "engineio"},
     "replay/wishes": {"common", "market/hours"},
     "rehearsal": {"history", "market", "replay/wishes"},
     "rehearsal/script": {"market/hours"},
