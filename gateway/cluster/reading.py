@@ -233,10 +233,10 @@ class Reading:
             if said.told and isinstance(said.content, list) and not batch.was_read:
                 for number, event in enumerate(said.content, start.number):
                     self.places.follow_early(Place(start.epoch, number), event.position)
-            said.told, head = True, log.head
-            start = self._enter(content, start, places_of(said.content), believed=believed)
-            if said.tapped and self.is_attached:
-                log.told_before.update(range(head, log.head))
+            said.told, head, count = True, log.head, places_of(said.content)
+            if said.tapped and self.is_attached and isinstance(content, list):
+                log.told_before.update(range(head, head + count))
+            start = self._enter(content, start, count, believed=believed)
         if batch.was_read:
             self.places.skip(start)
         if self.is_attached:

@@ -197,12 +197,15 @@ class Hub:
 
     def enter(self, events: Sequence[Event]) -> None:
         """Take `events` of one sender, at least one, into the log; only the journal calls it."""
-        others = self.aliases.others
+        others, told_before = self.aliases.others, self.log.told_before
         for place, event in enumerate(events, self.log.head):
             if event.trusted:
                 if event.name in self._listeners:
-                    for listener in self._listeners[event.name]:
-                        listener(event)
+                    if place not in told_before:
+                        for listener in self._listeners[event.name]:
+                            listener(event)
+                    elif event.name == self.aliases.event:
+                        self._learn(event)  # the last one of the log counts, wherever it was said
                     others = self.aliases.others
                 if event.key is not None:
                     self._late_joiners.see(event)
@@ -218,9 +221,10 @@ class Hub:
             self._turn.step_aside(sender.outbox)
 
     def listen(self, name: str, listener: Callable[[Event], object]) -> None:
-        """Have `listener` called with each trusted event `name` that enters the log.
+        """Have `listener` called once with each trusted event `name` that enters the log.
 
-        It must not raise, and costs events of other names nothing, as a tap would.
+        Not again where the event gets another place (`Log.told_before`).  It must not raise, and
+        costs events of other names nothing, as a tap would.
         """
         self._listeners.setdefault(name, []).append(listener)
 

@@ -40,7 +40,7 @@ class Log:
         self.taps: list[Tap] = []
         """Callables that get each turn's events before the clients do."""
         self.told_before: set[int] = set()
-        """Positions of this turn's events that taps were told at another place of the log."""
+        """Positions of this turn's events that taps and listeners were told at another place."""
         self._attempts = Attempts()
         self.max_bytes = max_bytes
         self._max_records = max_records
