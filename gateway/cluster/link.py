@@ -10,10 +10,11 @@ next one is tried.  So there is no state in which half of it works.
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import (
     Certificate,
@@ -22,6 +23,7 @@ from twisted.internet.ssl import (
     trustRootFromCertificates,
 )
 from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
 from gateway.cluster.resp import LostError, Redis, RedisError
 from gateway.cluster.version import Version
@@ -29,6 +31,8 @@ from gateway.common.attempt import Attempts, Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from twisted.internet.defer import Deferred
 
     from gateway.cluster.address import Address
     from gateway.cluster.resp import Answer, Argument
@@ -139,7 +143,7 @@ class Link:
         factory = Factory.forProtocol(partial(Redis, self._lost, self._reactor.seconds))
         factory.noisy = False
         try:
-            trying = _endpoint(self._reactor, self._address).connect(factory)
+            trying = _dial(self._reactor, self._address, factory)
         except Exception as error:
             self._lost(str(error) or type(error).__name__)
             return
@@ -234,17 +238,33 @@ class Link:
             self.drop("the server does not answer")
 
 
-def _endpoint(reactor: Any, address: Address) -> Any:
-    """How to connect to `address`.  Raises OSError and others where the CA file is none."""
+class _AtOnce(TLSMemoryBIOFactory):
+    """Makes connections with TLS that encrypt and write at once, as a bare socket does.
+
+    Twisted's own keep small writes for the next turn of the reactor, which may never come.
+    """
+
+    protocol = TLSMemoryBIOProtocol
+
+
+def _dial(reactor: Any, address: Address, factory: Factory) -> Deferred[Any]:
+    """Connect a protocol of `factory` to `address`; fires with it.
+
+    Raises OSError and others where the CA file is none.
+    """
     if address.path:
-        return UNIXClientEndpoint(reactor, address.path, timeout=PATIENCE)
+        return UNIXClientEndpoint(reactor, address.path, timeout=PATIENCE).connect(factory)
     endpoint: Any = HostnameEndpoint(reactor, address.host, address.port, timeout=PATIENCE)
+    connecting: Deferred[Any]
     if not address.tls:
-        return endpoint
+        connecting = endpoint.connect(factory)
+        return connecting
     trust = platformTrust()
     if address.ca:
         trust = trustRootFromCertificates(_certificates(Path(address.ca)))
-    return wrapClientTLS(optionsForClientTLS(address.host, trustRoot=trust), endpoint)
+    options: Any = optionsForClientTLS(address.host, trustRoot=trust)
+    connecting = endpoint.connect(_AtOnce(options, True, factory))
+    return connecting.addCallback(attrgetter("wrappedProtocol"))
 
 
 def _certificates(path: Path) -> list[Certificate]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from pathlib import Path
 
 import attrs
@@ -11,12 +12,14 @@ from OpenSSL.crypto import FILETYPE_PEM
 
 from gateway.cluster.address import Address, parse
 from gateway.cluster.settings import ClusterSettings
+from gateway.cluster.site import Keys
 from gateway.ops.doctor.finding import Level
 from gateway.ops.doctor.redis import check_redis
 from tests.cluster.servers import PASSWORD, RedisServer
 from tests.cluster.world import KEY, ClusterCase, until
 from tests.interop.kept import Kept
 from tests.ops.alerts.receiver import Authority
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 USER = "gateway"
@@ -73,6 +76,24 @@ class WaysTests(ClusterCase):
             speaker.emit("market_tick", {"code": "A", "n": number, "pad": "x" * 5000})
         await until(lambda: all(len(ear.events) == 50 for ear in ears), "all events")
         self.assertEqual(ears[0].events, ears[1].events)
+
+    async def test_what_is_flushed_is_written_though_the_reactor_has_no_further_turn(self) -> None:
+        self.safe.restrict(self.name)
+        for number, address in enumerate((self.tls(), self.unix()), 1):
+            node = self.node(f"g{number}", address)
+            speaker = await node.ear()
+            log = Keys.of(node.cluster.names, "/").log
+            before = self.safe.ask("XLEN", log)
+            speaker.emit("order", {"n": 1})
+            node.cluster.flush()
+            self.until_changed(before, "XLEN", log)
+
+    def until_changed(self, before: bytes, *command: str) -> None:
+        """Wait until the server answers otherwise than `before`; the reactor stands still."""
+        end = time.monotonic() + PATIENCE
+        while self.safe.ask(*command) == before:
+            self.assertLess(time.monotonic(), end, f"{command}: {before!r}")
+            time.sleep(0.01)
 
     async def refused(self, address: Address, why: str) -> None:
         """The way `address` leads nowhere, and both that connect and that check say why."""
