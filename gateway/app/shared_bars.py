@@ -2,7 +2,8 @@
 
 All gateways make the same bars of the same log.  One that was away lacks what was said meanwhile,
 and one that is new lacks all of it; so each asks another one for it when it has read the log.
-The minute in which it came is heard whole only elsewhere: once that is over, it asks again.
+The minute in which it came is heard whole only elsewhere: once that is over, it asks again, and
+also whenever it was not told all: no bar says that others are missing.
 """
 
 from __future__ import annotations
@@ -72,13 +73,13 @@ class SharedBars:
         self._exchange.missed().addCallbacks(self._missed, _failed)
 
     def look(self) -> None:
-        """Ask if it is time for that; the first time as soon as somebody is known."""
+        """Ask if it is time for that, and somebody is known."""
         now, whom = self._clock(), self._whom()
         due = sum(at <= now for at in self._due)
-        if not due or not (whom or due == len(self._due)):
+        if not due or not whom:
             return
         del self._due[:due]
-        if whom and self._since is not None:
+        if self._since is not None:
             self._wish(whom, Wish(self._since, int(self._wall()) - SETTLED - MINUTE + 1))
 
     # -- asking --------------------------------------------------------------------------------
@@ -92,7 +93,13 @@ class SharedBars:
     def _wish(self, whom: str, wish: Wish) -> None:
         asked = self._questions.ask(whom, BARS, msgspec.to_builtins(wish))
         asked.addCallback(partial(self._told, whom, wish))
-        asked.addErrback(_failed)
+        asked.addErrback(self._again)
+
+    def _again(self, failure: Failure) -> None:
+        """They were not told, or not all of them: ask once more, if that is not due anyway."""
+        _failed(failure)
+        if not self._due:
+            self._due = [self._clock() + LATER]
 
     def _told(self, whom: str, wish: Wish, told: Any) -> Deferred[None]:
         if not isinstance(told, dict) or "problem" in told:
@@ -124,5 +131,5 @@ def _problem(failure: Failure) -> dict[str, str]:
 
 
 def _failed(failure: Failure) -> None:
-    """Nothing depends on it: what is missing is marked as partial, or asked for again."""
+    """Nothing depends on it: what is missing is asked for again."""
     _log.warn("The bars of other gateways are not here: {why}", why=failure.getErrorMessage())

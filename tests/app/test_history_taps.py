@@ -44,3 +44,12 @@ class RecordingTests(SynchronousTestCase):
             self.assertIsNone(made.recording)
             self.assertEqual(self.world.hub.log.taps, [])
             self.assertEqual(len(list(made.services())), len(options) // 2)
+
+    def test_a_recording_is_told_what_was_missed_but_not_what_a_log_has_lost(self) -> None:
+        made = self.make(record=Path(self.mktemp()))
+        assert made.recording is not None
+        told: list[int] = []
+        self.patch(made.recording, "missed", lambda events, _: told.append(events))
+        for events in (3, 0, -10):  # the last: a log that came back with fewer places
+            made.missed(events)
+        self.assertEqual(told, [3])

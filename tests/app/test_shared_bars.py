@@ -130,20 +130,34 @@ class AskingTests(SynchronousTestCase):
         self.after(MEET)
         self.assertEqual(self.here.taken, [])
 
-    def test_it_waits_a_minute_until_it_knows_somebody(self) -> None:
+    def test_it_asks_until_it_was_told_all(self) -> None:
+        self.here.newest = WALL - 3600
+        self.bars.attached(0)
+        self.there.pages = [OSError("the disk is full"), OSError("still")]
+        self.after(MEET)
+        self.after(LATER)
+        self.there.pages = [self.page(after=("TXFL6", 60)), OSError("again")]
+        self.after(LATER)
+        self.after(0)
+        self.there.pages = [self.page()]
+        self.after(LATER)
+        self.assertEqual(self.there.pages, [])
+        begins = {each.begin for each in self.there.wishes}
+        self.assertEqual(begins, {(WALL - 3600) // 60 * 60}, "each time all that is missing")
+        self.after(10 * LATER)
+        self.assertEqual(len(self.there.wishes), 5, "after that no more")
+
+    def test_it_waits_until_it_knows_somebody(self) -> None:
         self.whom = ""
         self.bars.attached(0)
-        self.after(MEET)
+        self.after(10 * LATER)
         self.whom = "b"
         self.there.pages = [self.page()]
         self.after(1)
+        (wish,) = self.there.wishes
+        self.assertGreater(wish.end, WALL + 10 * LATER - 63, "what was missed until now")
+        self.after(10 * LATER)
         self.assertEqual(len(self.there.wishes), 1)
-        self.whom = ""
-        self.bars.attached(0)
-        self.after(LATER)
-        self.whom = "b"
-        self.after(LATER)
-        self.assertEqual(len(self.there.wishes), 1, "nobody was there when it came")
 
 
 class Gateway:
