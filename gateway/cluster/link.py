@@ -247,24 +247,23 @@ class _AtOnce(TLSMemoryBIOFactory):
     protocol = TLSMemoryBIOProtocol
 
 
-def _dial(reactor: Any, address: Address, factory: Factory) -> Deferred[Any]:
+def _dial(reactor: Any, address: Address, factory: Any) -> Deferred[Any]:
     """Connect a protocol of `factory` to `address`; fires with it.
 
     Raises OSError and others where the CA file is none.
     """
-    if address.path:
-        return UNIXClientEndpoint(reactor, address.path, timeout=PATIENCE).connect(factory)
     endpoint: Any = HostnameEndpoint(reactor, address.host, address.port, timeout=PATIENCE)
-    connecting: Deferred[Any]
+    if address.path:
+        endpoint = UNIXClientEndpoint(reactor, address.path, timeout=PATIENCE)
     if not address.tls:
-        connecting = endpoint.connect(factory)
-        return connecting
+        plain: Deferred[Any] = endpoint.connect(factory)
+        return plain
     trust = platformTrust()
     if address.ca:
         trust = trustRootFromCertificates(_certificates(Path(address.ca)))
     options: Any = optionsForClientTLS(address.host, trustRoot=trust)
-    connecting = endpoint.connect(_AtOnce(options, True, factory))
-    return connecting.addCallback(attrgetter("wrappedProtocol"))
+    safe: Deferred[Any] = endpoint.connect(_AtOnce(options, True, factory))
+    return safe.addCallback(attrgetter("wrappedProtocol"))
 
 
 def _certificates(path: Path) -> list[Certificate]:
