@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import signal
@@ -64,4 +65,8 @@ def run(rule: Rule, argv: Sequence[str]) -> int:
         quota = Quota.of_kbars(environ)
         broker = partial(Broker, simulation=simulation, codes=chosen.codes, quota=quota)
         source = broker(gateway, credentials, stop.put, rule=rule, hear=thread.hear)
-    return Worker(gateway, source, stop).run()
+    status = Worker(gateway, source, stop).run()
+    # The interpreter's last look for garbage takes 0.1 s, more on a busy machine: the next worker
+    # waits for the end of this one.
+    gc.freeze()
+    return status

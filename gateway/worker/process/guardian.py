@@ -67,3 +67,4 @@ if __name__ == "__main__":
     from gateway.worker.process.guarding.program import Guardian
 
     Guardian().main()
+    os._exit(0)  # its end is awaited, and nothing of the interpreter has to be tidied up
