@@ -82,6 +82,8 @@ def measured(
     """Time of this thread in us an event."""
     used, taken, end = 0.0, 0, time.monotonic() + SECONDS
     due = dict.fromkeys(threads, 0.0)
+    for thread in threads:
+        thread.hand_over()  # what is left of the measurement before
     while time.monotonic() < end:
         time.sleep(0.001 * batch)
         turn = [next(events) for _ in range(batch)]

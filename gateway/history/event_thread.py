@@ -19,7 +19,7 @@ from typing import Final, Protocol
 import attrs
 
 from gateway.common.attempt import Attempts, reason
-from gateway.history.heard_event import HeardEvent
+from gateway.history.heard_event import HeardEvent, PlacedEvent
 
 LOOK: Final = 0.1
 """Seconds between two looks whether it is time to hand over."""
@@ -33,7 +33,7 @@ FLUSH_PATIENCE: Final = 2.0
 """Seconds after which a disk that does not answer is waited for no longer."""
 OVERHEAD: Final = 400
 """Bytes of memory that an event takes beyond its payload."""
-_size_of: Final[Callable[[HeardEvent], int]] = attrgetter("size")
+_size_of: Final[Callable[[PlacedEvent], int]] = attrgetter("size")
 FULL: Final = "more came than could be written"
 
 
@@ -75,7 +75,8 @@ class Duty(Protocol):
         ...
 
 
-Work = Sequence[HeardEvent] | Gap | Callable[[], object]
+Heard = list[PlacedEvent]
+Work = Sequence[PlacedEvent] | Gap | Callable[[], object]
 """What waits for the thread: events, a gap, or a call."""
 
 
@@ -117,11 +118,10 @@ class EventThread:
         self._max_bytes = max_bytes
         self._period = period
         self._looks = 0
-        self._collected: list[HeardEvent] = []
-        self._measured = self._bytes = 0  # so many of them were looked at, and their bytes
-        self.collect: Callable[[Sequence[HeardEvent]], None] = self._collected.extend
+        self._collected: list[PlacedEvent] = []
+        self.collect: Callable[[Sequence[PlacedEvent]], None] = self._collected.extend
         """Takes the events of one turn; to be put among `Log.taps`."""
-        self.collect_one: Callable[[HeardEvent], None] = self._collected.append
+        self.collect_one: Callable[[PlacedEvent], None] = self._collected.append
         """Takes one event; to be given to `Hub.listen`."""
         self._queue: deque[tuple[int, Work]] = deque()
         self._put = self._taken = 0  # bytes so far: each is written by one thread alone
@@ -136,16 +136,15 @@ class EventThread:
     def look(self) -> None:
         """Hand over what was collected if it is time, or much; to be called every `LOOK`."""
         self._looks += 1
-        self._measure()
-        if self._looks * LOOK >= self._period or self._bytes >= MUCH:
+        if self._looks * LOOK >= self._period or _spanned(self._collected) >= MUCH:
             self.hand_over()
 
     def hand_over(self) -> None:
         """Let the thread have what was collected, as far as there is room."""
-        self._measure()
-        events, size = self._collected[:], self._bytes
+        size = _bytes_of(self._collected)
+        events = self._collected[:]
         self._collected.clear()
-        self._looks = self._measured = self._bytes = 0
+        self._looks = 0
         if self.waiting + size > self._max_bytes:
             events, size, rest = self._parted(events)
         else:
@@ -158,12 +157,9 @@ class EventThread:
         if rest:
             self._drop(rest)
 
-    def _measure(self) -> None:
-        """Count the bytes of what came since the last look: each event is looked at once."""
-        self._bytes += _bytes_of(self._collected[self._measured :])
-        self._measured = len(self._collected)
-
-    def _parted(self, events: list[HeardEvent]) -> tuple[list[HeardEvent], int, list[HeardEvent]]:
+    def _parted(
+        self, events: list[PlacedEvent]
+    ) -> tuple[list[PlacedEvent], int, list[PlacedEvent]]:
         """The first of `events`, for which there is room, their bytes, and the others.
 
         An event that is larger than the whole queue has room in an empty one.
@@ -190,7 +186,7 @@ class EventThread:
     def _append(self, size: int, work: Work) -> None:
         self._queue.append((size, work))
 
-    def _drop(self, events: Sequence[HeardEvent]) -> None:
+    def _drop(self, events: Sequence[PlacedEvent]) -> None:
         """There is no room: what waits is older, and must come first."""
         self.dropped += len(events)
         since, until = events[0].wall, events[-1].wall
@@ -312,5 +308,20 @@ class EventThread:
         self._attempts(f"The {self._name} thread", again)
 
 
-def _bytes_of(events: Sequence[HeardEvent]) -> int:
+# After some milliseconds an event is in no cache of the processor, and to look at each costs as
+# much as to collect it: so the first and the last are asked for their places in the log.
+
+
+def _spanned(events: Sequence[PlacedEvent]) -> int:
+    """Bytes of memory from the first to the last of them, with what is between in the log."""
+    if not events:
+        return 0
+    first, last = events[0], events[-1]
+    return last.start - first.start + last.size + OVERHEAD
+
+
+def _bytes_of(events: Sequence[PlacedEvent]) -> int:
+    """Bytes of memory of all of them."""
+    if events and events[-1].position - events[0].position == len(events) - 1:
+        return _spanned(events)  # nothing is between that is not one of them
     return OVERHEAD * len(events) + sum(map(_size_of, events))

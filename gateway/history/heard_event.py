@@ -50,3 +50,17 @@ class HeardEvent(Protocol):
     def current(self) -> bool:
         """False: its worker had ended when it came."""
         ...
+
+
+class PlacedEvent(HeardEvent, Protocol):
+    """One that is in a log."""
+
+    @property
+    def position(self) -> int:
+        """Its place in the log, in events."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """Its place in the log, in bytes of memory."""
+        ...

@@ -10,6 +10,8 @@ from twisted.trial.unittest import TestCase
 from gateway.history import event_thread
 from gateway.history.event_thread import LOOK, OVERHEAD, EventThread, Gap
 from gateway.history.heard_event import HeardEvent
+from gateway.relay.event import Event
+from gateway.relay.log import Log
 from tests.history.events import event
 from tests.patience import PATIENCE
 
@@ -134,13 +136,30 @@ class EventThreadTests(TestCase):
         self.tap.look()
         self.assertEqual(self.tap.waiting, SIZE)
         self.patch(event_thread, "MUCH", 2 * SIZE)
-        for wall in (2, 3):
-            self.tap.collect([event(wall)])
+        for each in placed(2, 3):
+            self.assertEqual(self.tap.waiting, SIZE)
+            self.tap.collect([each])
             self.tap.look()
         self.assertEqual(self.tap.waiting, 3 * SIZE)
         self.tap.start()
         await self.stop()
         self.assertEqual(self.duty.told, ["1", "2", "3", "closed"])
+
+    async def test_what_others_say_between_two_events_is_none_of_their_bytes(self) -> None:
+        self.make(period=10 * LOOK)
+        first, other, last = placed(1, 2, 3)
+        self.patch(event_thread, "MUCH", 3 * SIZE)
+        for each in (first, last):
+            self.tap.collect_one(each)
+        self.tap.look()
+        self.assertEqual(self.tap.waiting, 2 * SIZE, "early, since the log has had much")
+        self.tap.collect([other])
+        self.tap.hand_over()
+        self.assertEqual(self.tap.waiting, 3 * SIZE)
+        self.tap.start()
+        await self.stop()
+        self.assertEqual(self.tap.waiting, 0)
+        self.assertEqual(self.duty.told, ["1", "3", "2", "closed"])
 
     async def test_what_was_collected_comes_before_a_later_call_and_before_the_end(self) -> None:
         self.make()
@@ -231,6 +250,13 @@ class EventThreadTests(TestCase):
         self.assertEqual(self.duty.told, ["gap 1-2 2: as asked", "3", "closed"])
         self.assertEqual(self.tap.failed, 2)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+def placed(*walls: float) -> list[Event]:
+    """Events that follow each other in a log."""
+    events = [event(wall) for wall in walls]
+    Log("", max_bytes=1 << 20, max_records=100).extend(events)
+    return events
 
 
 async def wait() -> None:
