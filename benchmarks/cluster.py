@@ -216,8 +216,12 @@ def _cell(values: Sequence[float]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is named, or all."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster")
-    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cluster",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], metavar="scenario")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--peer", default="")

@@ -182,7 +182,11 @@ def run(rounds: int, clients: int, rate: float) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it; the exit status is 1 if something was not as promised."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster_kills")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cluster_kills",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rate", type=float, default=200)

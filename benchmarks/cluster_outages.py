@@ -182,7 +182,11 @@ class Outages:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster_outages")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cluster_outages",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--away", type=float, nargs="+", default=[3, 10])
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--subscribers", type=int, default=10, help="at each gateway")

@@ -157,8 +157,12 @@ def born(pid: int) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it; the exit status is 1 if two workers were ever logged in at once."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster_worker")
-    parser.add_argument("fault", nargs="*", choices=[*FAULTS, []])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cluster_worker",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("fault", nargs="*", choices=[*FAULTS, []], metavar="fault")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lease", type=float, default=45)
     given = parser.parse_args(arguments)

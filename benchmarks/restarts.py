@@ -96,8 +96,14 @@ def _used(pid: int) -> float:
 
 def main(arguments: list[str]) -> int:
     """Run the parts that are named, or all; 1 when something was not as promised."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.restarts", description=__doc__)
-    parser.add_argument("part", nargs="*", choices=["hand-overs", "kills", "crowd", []])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.restarts",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "part", nargs="*", choices=["hand-overs", "kills", "crowd", []], metavar="part"
+    )
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rate", type=float, default=500)
