@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 NOT_INHERITED = ("API_KEY", "SECRET_KEY", "CA_CERT_PATH", "CA_PASSWORD", "SIMULATION", "DEMO")
-WAIT = 60.0
+WAIT = 120.0
 """Seconds after which what is waited for counts as lost."""
 TWISTD = "from twisted.scripts.twistd import run; run()"
 Launch = Callable[..., "subprocess.Popen[bytes]"]

@@ -136,7 +136,7 @@ def suite() -> Counter[str]:
     others = [name for name in names if name not in BROWSER]
     with ThreadPoolExecutor() as pool:
         shown = pool.submit(trial, [sys.executable], browser, jobs=1, aside=True)
-        return found + trial([sys.executable], others, jobs=JOBS - 1) + shown.result()
+        return found + trial([sys.executable], others) + shown.result()
 
 
 def trial(

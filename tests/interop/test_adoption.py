@@ -200,7 +200,7 @@ class AdoptionTests(AccountCase):
         place.gateway()
         after = is_ready(place)
         self.assertNotEqual(after["pid"], pid)
-        self.assertFalse(psutil.pid_exists(pid))
+        self.assertNotIn(pid, [each.pid for each in place.family()])
         self.assertEqual(len(self.logins(place)), 2)
 
     def test_a_guardian_that_sleeps_is_woken(self) -> None:
