@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
     from gateway.web.http.request import Request
 
+REFUSED: Final = "refused"
 MOST: Final = 50
 """Actions that are remembered."""
+MOST_REFUSED: Final = 10
+"""Refused ones that are remembered besides: strangers can make as many as they like."""
 MAX_DETAIL: Final = 300
 """Characters of what went wrong that are remembered."""
 
@@ -28,13 +32,14 @@ class Audit:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._actions: deque[dict[str, Any]] = deque(maxlen=MOST)
+        self._refused: deque[dict[str, Any]] = deque(maxlen=MOST_REFUSED)
 
     def __call__(
         self, request: Request, outcome: str, detail: str = "", *, forced: bool = False
     ) -> None:
         """Say what became of a control action.
 
-        `outcome` is `done`, `refused` or `failed`, and `detail` says why; neither holds a secret.
+        `outcome` is `done`, `failed` or `REFUSED`, and `detail` says why; neither holds a secret.
         Of the request only its path is told: a query could hold anything.
         """
         where = request.address
@@ -47,7 +52,7 @@ class Audit:
             where=where or "a UNIX socket",
             outcome=(f"{outcome}: {detail}" if detail else outcome) + " (forced)" * forced,
         )
-        self._actions.appendleft(
+        (self._refused if outcome == REFUSED else self._actions).appendleft(
             {
                 "at": iso(self._now()),
                 "path": path,
@@ -61,4 +66,4 @@ class Audit:
 
     def actions(self) -> list[dict[str, Any]]:
         """The last actions, newest first; `address` is empty for a UNIX socket."""
-        return list(self._actions)
+        return sorted([*self._actions, *self._refused], key=itemgetter("at"), reverse=True)

@@ -18,7 +18,7 @@ from twisted.web.resource import Resource
 from gateway.common.rate import MINUTE, LeakyBucket, ThrottleEach
 from gateway.engineio.errors import BAD_REQUEST, FORBIDDEN, EngineError
 from gateway.engineio.handshake import refusal
-from gateway.web.http.audit import Audit
+from gateway.web.http.audit import REFUSED, Audit
 from gateway.web.http.known_channel import KnownChannel
 from gateway.web.http.limits import Expiry, Limits, Turns
 from gateway.web.http.request import Request, problem
@@ -239,7 +239,7 @@ class Root(Resource):
             if verdict.header:
                 self._tell(request, verdict)
             elif request.who and self._audited.add(REFUSALS) <= REFUSALS:
-                request.site.audit(request, "refused", "wrong token" if is_wrong else "")
+                request.site.audit(request, REFUSED, "wrong token" if is_wrong else "")
             body = _refuse(request, verdict, engine=self.is_engine(mount), lack=lack)
             delay = self._strike(request) if is_wrong else 0.0
             if not delay:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.rate import MINUTE
 from gateway.contract import WorkerError
-from gateway.web.http.audit import MAX_DETAIL, MOST
+from gateway.web.http.audit import MAX_DETAIL, MOST, MOST_REFUSED
 from gateway.web.http.site import REFUSALS
 from gateway.web.security.guard_settings import GuardSettings
 from tests.web.site import FakeControl, Memory, build_site
@@ -88,6 +88,7 @@ class AuditTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(len(lines), REFUSALS)
+        self.assertEqual(len(site.audit.actions()), MOST_REFUSED)
         self.events.clear()
         for _ in range(100):  # while the flood goes on
             clock.advance(MINUTE / REFUSALS / 10)
@@ -131,6 +132,17 @@ class AuditTests(SynchronousTestCase):
         self.assertEqual(len(others), MOST - 1)
         self.assertEqual((last["outcome"], last["forced"]), ("failed", True))
         self.assertEqual(len(last["detail"]), MAX_DETAIL)
+
+    def test_what_strangers_try_pushes_out_nothing_that_was_done(self) -> None:
+        clock = Clock()
+        site = build_site(clock, self.control, GuardSettings(control_token="sesame-open"))
+        head = b"POST /stop-python HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+        Memory(site, clock).send(head + b"Authorization: Bearer sesame-open\r\n\r\n")
+        for _ in range(MOST + 5):
+            clock.advance(MINUTE)
+            Memory(site, clock).send(head + b"\r\n")
+        outcomes = [each["outcome"] for each in site.audit.actions()]
+        self.assertEqual(sorted(outcomes), ["done", *["refused"] * MOST_REFUSED])
 
     def test_a_wrong_token_is_told_from_none(self) -> None:
         settings = GuardSettings(control_token="sesame-open")
