@@ -36,18 +36,15 @@ def held(pid: int) -> Iterator[str]:
 
 
 def holders(file: Path, descriptor: int) -> list[int]:
-    """The processes that have `file` as this descriptor, as far as this user can tell."""
-    try:
-        wanted = file.stat()
-        pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-    except OSError:
-        return []
-    found = []
-    for pid in pids:
-        with suppress(OSError):  # gone meanwhile, another user's, or has no such descriptor
-            if os.path.samestat(os.stat(PROC / str(pid) / "fd" / str(descriptor)), wanted):  # noqa: PTH116 - asked of each process
-                found.append(pid)
-    return found
+    """The processes that have `file` as this descriptor, as far as this user can tell.
+
+    Also one of that name that was removed since.
+    """
+    names = {path := os.path.realpath(file), f"{path} (deleted)"}
+    with _suppress_gone(), _folder(os.fspath(PROC)) as (folder, entries):
+        pids = [int(name) for name in entries if name.isdigit()]
+        return [pid for pid in pids if _link(f"{pid}/fd/{descriptor}", folder) in names]
+    return []
 
 
 def boot() -> str:

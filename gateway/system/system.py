@@ -50,9 +50,10 @@ class System(Protocol):
         ...
 
     def holders(self, file: Path, descriptor: int) -> list[int]:
-        """The processes that have `file` open, as far as this user can tell.
+        """The processes that have `file` open, as far as this user and system can tell.
 
-        Where it is asked for, `descriptor` is its number in each of them.
+        Where it is asked for, `descriptor` is its number in each of them.  Linux also knows who has
+        one of that name that was removed since.
         """
         ...
 

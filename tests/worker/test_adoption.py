@@ -86,8 +86,10 @@ class AdoptionTestCase(RealTestCase):
         host.kill()
         host.wait()
 
-    def guardian(self) -> psutil.Process:
-        return psutil.Process(psutil.Process(self.noted("start")[-1]).ppid())
+    async def guardian(self) -> psutil.Process:
+        """A worker may count as started before it has done anything."""
+        started = await soon(lambda: self.noted("start"), "a worker")
+        return psutil.Process(psutil.Process(started[-1]).ppid())
 
     def end(self) -> None:
         """Leave nothing, whatever a test found."""
@@ -235,7 +237,7 @@ class AdoptionTests(AdoptionTestCase):
     async def test_a_stopped_guardian_is_woken(self) -> None:
         host = self.host()
         first = await self.is_told("running")
-        self.guardian().suspend()
+        (await self.guardian()).suspend()
         self.kill(host)
         self.host()
         self.assertEqual((await self.is_told("running"))["pid"], first["pid"])
@@ -243,7 +245,7 @@ class AdoptionTests(AdoptionTestCase):
     async def test_without_a_next_gateway_it_logs_out(self) -> None:
         host = self.host(KEEP="0.5")
         first = await self.is_told("running")
-        guardian = self.guardian()
+        guardian = await self.guardian()
         self.kill(host)
         await soon(lambda: not alive(guardian.pid))
         self.assertEqual(self.noted("finally"), [first["pid"]])
@@ -251,7 +253,7 @@ class AdoptionTests(AdoptionTestCase):
     async def test_one_whose_guardian_was_killed_is_ended(self) -> None:
         host = self.host()
         first = await self.is_told("running")
-        guardian = self.guardian()
+        guardian = await self.guardian()
         self.kill(host)
         guardian.kill()
         self.host()
@@ -265,7 +267,7 @@ class AdoptionTests(AdoptionTestCase):
         self.kill(host)
         self.host()
         await self.is_told("running")
-        self.guardian().kill()
+        (await self.guardian()).kill()
         event = await self.is_told("exited")
         self.assertFalse(alive(first["pid"]))
         self.assertIsNotNone(event["class"])
@@ -302,13 +304,26 @@ class AdoptionTests(AdoptionTestCase):
     async def test_a_state_folder_that_is_removed_costs_a_login(self) -> None:
         host = self.host()
         first = await self.is_told("running")
-        guardian = self.guardian()
+        guardian = await self.guardian()
         shutil.rmtree(self.folder / "state")
         self.kill(host)
         await soon(lambda: not alive(guardian.pid), "its end, since nobody could find it")
         self.assertEqual(self.noted("finally"), [first["pid"]])
         self.host()
         await self.is_told("running")
+
+    async def test_nor_is_there_a_second_worker_while_the_first_one_logs_out(self) -> None:
+        host = self.host("account.py", "may-go")
+        await soon(lambda: self.noted("in"))
+        shutil.rmtree(self.folder / "state")
+        self.kill(host)
+        await soon(lambda: self.noted("going"))
+        self.host("account.py", "may-go")
+        await self.is_told("backoff")
+        self.assertEqual((len(self.noted("in")), self.noted("out")), (1, []))
+        (self.folder / "may-go").touch()
+        await self.is_told("running")
+        self.assertEqual(len(self.noted("out")), 1)
 
 
 class RandomMomentTests(AdoptionTestCase):

@@ -87,7 +87,7 @@ class Claim:
             if self._gateway is None:
                 return True  # the other one is in charge of its own worker
             if self._worker is None:
-                self._worker = _locked(self._file("worker"))
+                self._lock_worker()
         except OSError as error:
             if error.errno in SHORTAGES:
                 raise
@@ -100,6 +100,18 @@ class Claim:
                 )
             return True
         return self._worker is not None
+
+    def _lock_worker(self) -> None:
+        """Lock the worker's file, if nobody holds it: nor one that was there before it.
+
+        Whoever removes the folder while a worker runs removes no process.  Raises OSError.
+        """
+        path = self._file("worker")
+        is_new = not path.exists()
+        self._worker = _locked(path)
+        if is_new and self._worker is not None and self.holders():
+            self._close_worker()
+            path.unlink(missing_ok=True)  # so that the next look finds the same
 
     @property
     def descriptors(self) -> Mapping[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.contract import LaunchError
 from gateway.worker.process.claim import Claim
 from gateway.worker.process.guarding.words import LOCK
-from tests.system.this import SYSTEM
+from tests.system.this import SYSTEM, linux_only
 
 HOLD = "import os, sys; os.dup2(int(sys.argv[1]), 4); print(flush=True); sys.stdin.read()"
 
@@ -64,6 +65,21 @@ class ClaimTests(SynchronousTestCase):
         self.assertEqual(second.descriptors, {}, "the other one's lock is not ours")
         first.give_up()
         self.assertFalse(second.free)
+
+    @linux_only
+    def test_a_folder_that_was_removed_hides_no_worker(self) -> None:
+        first = self.claim()
+        holder = self.lend(first)
+        shutil.rmtree(self.folder)
+        first.give_up()
+        second = self.claim()
+        for _ in range(2):
+            self.assertFalse(second.free)
+            self.assertEqual(second.holders(), [holder.pid])
+            self.assertEqual(second.descriptors, {})
+        holder.communicate()
+        self.assertTrue(second.free)
+        self.assertEqual(list(second.descriptors), [LOCK])
 
     def test_another_main_or_another_port_is_another_account(self) -> None:
         first = self.claim()
