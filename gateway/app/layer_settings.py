@@ -298,6 +298,7 @@ def alert_settings(settings: Settings) -> AlertSettings:
         zone=zone(settings.timezone) if urls else UTC,
         link=f"{settings.alert_link or f'http://localhost:{settings.port}/'}#/ops/log",
         gateway=gethostname(),
+        port=settings.port,
     )
 
 

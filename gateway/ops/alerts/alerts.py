@@ -45,6 +45,8 @@ class AlertSettings:
     """The name of this machine in each alert."""
     link: str = "http://localhost:3001/"
     """The address of the page, in each alert."""
+    port: int = 3001
+    """The gateway's: several gateways of one machine may have the same link."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -69,12 +71,17 @@ class Alerts:
     ) -> None:
         self._wall = wall
         self._wording = Wording(
-            settings.language, settings.zone, gateway=settings.gateway, link=settings.link
+            settings.language,
+            settings.zone,
+            gateway=settings.gateway,
+            link=settings.link,
+            port=settings.port,
         )
         receivers = [receiver(each) for each in settings.urls]
         send = sender(reactor, receivers, settings.ca_file)
         self._channels: list[tuple[Receiver, Delivery]] = [
-            (each, Delivery(each.host, send, deadlines, random, wall)) for each in receivers
+            (each, Delivery(each.host, send, deadlines, random, wall, join=each.join))
+            for each in receivers
         ]
         self._is_testing = False
         self._limiter = AlertLimiter(deadlines, settings.interval, partial(self._send, keeps=False))

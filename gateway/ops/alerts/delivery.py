@@ -59,6 +59,8 @@ class Delivery:
     """Hands alerts to one receiver, in order, and tries again while that makes sense.
 
     `post(message)` fails with PostError; `random()` is from 0 to 1; `host` is named in the log.
+    `join(older, newer)` makes one message of two, where the newest state is all that counts: what
+    has not arrived yet is then sent together with what is new, and waits for no pause any more.
     """
 
     last: Outcome | None = None
@@ -71,12 +73,15 @@ class Delivery:
         deadlines: Deadlines,
         random: Callable[[], float],
         wall: Callable[[], float] = time,
+        *,
+        join: Callable[[Message, Message], Message] | None = None,
     ) -> None:
         self._host = host
         self._post = post
         self._deadlines = deadlines
         self._random = random
         self._wall = wall
+        self._join = join
         self._waiting: deque[Message] = deque()
         self._present: Message | None = None
         self._tries = 0
@@ -86,7 +91,9 @@ class Delivery:
         self.results = dict.fromkeys(RESULTS, 0)
 
     def send(self, message: Message) -> None:
-        """Hand over `message` after all before it."""
+        """Hand over `message` after all before it, or together with them."""
+        if self._join is not None:
+            message = self._joined(self._join, message)
         if len(self._waiting) == MAX_WAITING:
             self._waiting.popleft()
             self.results["lost"] += 1
@@ -118,6 +125,17 @@ class Delivery:
         if self._retry is not None:
             self._retry.cancel()
 
+    def _joined(self, join: Callable[[Message, Message], Message], message: Message) -> Message:
+        """`message` with all that waits; a pause of the present one ends."""
+        if self._waiting:
+            message = join(self._waiting.pop(), message)
+        if self._retry is not None:
+            assert self._present is not None
+            self._retry.cancel()
+            message = join(self._present, message)
+            self._retry = self._present = None
+        return message
+
     def _next(self) -> None:
         self._present = self._waiting.popleft() if self._waiting else None
         self._tries = 0
@@ -126,6 +144,7 @@ class Delivery:
 
     def _try(self) -> None:
         assert self._present is not None
+        self._retry = None
         self._tries += 1
         self._request = request = maybeDeferred(self._post, self._present)
         request.addCallbacks(self._delivered, self._failed)
@@ -150,6 +169,11 @@ class Delivery:
         if not error.retry or self._tries == MAX_TRIES:
             self.results["lost"] += 1
             self._say("The alert is given up: {host} {reason}", error)
+            self._next()
+            return
+        if self._join is not None and self._waiting:
+            assert self._present is not None
+            self._waiting.append(self._join(self._present, self._waiting.pop()))
             self._next()
             return
         pause = max(self._pause(), min(error.after, LONGEST_PAUSE))

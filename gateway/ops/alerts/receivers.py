@@ -84,11 +84,13 @@ class Receiver:
     """Named in the log instead of the line, which is a secret."""
     message: Callable[[Alert, Words], Message] = attrs.field(repr=False)
     """Makes what is sent of an alert and its words."""
+    join: Callable[[Message, Message], Message] | None = attrs.field(default=None, repr=False)
+    """Makes one message of an older and a newer one, where only the newest state counts."""
 
     @property
     def keeps(self) -> bool:
         """Whether it takes an alert for true until it hears of the end, and limits by itself."""
-        return self.kind == ALERTMANAGER
+        return self.join is not None
 
 
 def receiver(written: str) -> Receiver:
@@ -110,7 +112,8 @@ def receiver(written: str) -> Receiver:
     if not host or not (parts.scheme == "https" or may_be_plain) or "@" in parts.netloc:
         raise ValueError(FORMS)
     kind = kind or _KINDS.get(host, "json")
-    return Receiver(kind, host, _CHANNELS[kind](parts))
+    join = _all_alerts if kind == ALERTMANAGER else None
+    return Receiver(kind, host, _CHANNELS[kind](parts), join)
 
 
 FORMS: Final = (
@@ -214,7 +217,8 @@ def _alertmanager(parts: SplitResult) -> Make:
             "labels": {
                 "alertname": "sjgateway",
                 "gateway": words.gateway,
-                "instance": urlsplit(words.link).netloc,  # a machine may have several
+                "instance": urlsplit(words.link).netloc,
+                "port": str(words.port),  # several gateways of a machine may have the same link
                 "subject": alert.subject,
                 "severity": "warning" if alert.subject in (RECORDING, BARS) else "critical",
             },
@@ -226,6 +230,14 @@ def _alertmanager(parts: SplitResult) -> Make:
         return Post(url, [told])
 
     return make
+
+
+def _all_alerts(older: Message, newer: Message) -> Message:
+    """One post with the alerts of both; of those in both, what `newer` says."""
+    assert isinstance(older, Post) and isinstance(newer, Post)
+    known = [each["labels"] for each in newer.body]
+    rest = [each for each in older.body if each["labels"] not in known]
+    return attrs.evolve(newer, body=[*rest, *newer.body])
 
 
 _CHANNELS: Final[Mapping[str, Callable[[SplitResult], Make]]] = {

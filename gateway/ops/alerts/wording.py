@@ -52,6 +52,8 @@ class Words:
     """The address of the page."""
     gateway: str
     """The name of this machine."""
+    port: int
+    """The gateway's, which tells it from others of this machine."""
 
     def __str__(self) -> str:
         return "\n".join((self.title, *self.body, self.link))
@@ -166,23 +168,23 @@ CAUSES: Final[Mapping[str, Mapping[str, str]]] = {
 class Wording:
     """Puts alerts into words.
 
-    `gateway` is the name of this machine, `link` the address of the page.
+    `gateway` is the name of this machine, `link` the address of the page, `port` the gateway's.
     """
 
-    def __init__(self, language: str, zone: tzinfo, *, gateway: str, link: str) -> None:
+    def __init__(self, language: str, zone: tzinfo, *, gateway: str, link: str, port: int) -> None:
         self._language = language
         self._texts = TEXTS[language]
         self._zone = zone
         self._gateway = gateway
         self._link = link
+        self._port = port
 
     def __call__(self, alert: Alert) -> Words:
         """`alert` in words."""
         sign = "✓" if alert.is_good else "⚠"
         body = (*self._body(alert), *self._held_back(alert))
-        return Words(
-            f"{sign} [{self._gateway}] {self._title(alert)}", body, self._link, self._gateway
-        )
+        title = f"{sign} [{self._gateway}] {self._title(alert)}"
+        return Words(title, body, self._link, self._gateway, self._port)
 
     def _title(self, alert: Alert) -> str:
         texts = self._texts

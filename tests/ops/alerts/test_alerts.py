@@ -119,24 +119,45 @@ class AlertsTests(ReceiverTestCase):
         self.assertEqual(posted["/ntfy/"]["title"], title)
         self.assertEqual(posted["/am/api/v2/alerts"][0]["annotations"]["summary"], title)
 
+    def kept(self) -> dict[str, bool]:
+        """By subject, whether the last word to who keeps alerts was that nothing is wrong."""
+        told = zip(self.hook.paths, self.hook.posted, strict=True)
+        return {
+            each["labels"]["subject"]: each["endsAt"] == each["startsAt"]
+            for path, body in told
+            if path == "/am/api/v2/alerts"
+            for each in body
+        }
+
     async def test_who_keeps_an_alert_until_it_is_over_hears_of_each_end(self) -> None:
         self.listen()
         base = f"https://localhost:{self.port}"
         self.start(f"{base}/json", f"alertmanager+{base}/am")
         self.alerts.start()
-        await self.results(delivered=len(SUBJECTS))
+        await self.results(delivered=2)
         self.assertEqual(set(self.hook.paths), {"/am/api/v2/alerts"})
-        self.hook.paths.clear()
-        self.hook.posted.clear()
-        for _ in range(2):  # within a minute: people are told once
-            self.worker("exited", "stopped")
-        await self.results(delivered=len(SUBJECTS) + 5)
-        told = list(zip(self.hook.paths, self.hook.posted, strict=True))
-        self.assertEqual([body["kind"] for path, body in told if path == "/json"], ["died"])
-        kept = [body[0] for path, body in told if path != "/json"]
-        self.assertEqual({each["labels"]["subject"] for each in kept}, {"worker"})
-        over = [each["endsAt"] == each["startsAt"] for each in kept]
-        self.assertEqual(over, [False, True] * 2)
+        self.assertEqual(self.kept(), dict.fromkeys(SUBJECTS, True))
+        self.worker("exited")  # people are told this once
+        await self.results(delivered=4)
+        for number, (name, over) in enumerate((("stopped", True), ("exited", False)), 5):
+            self.worker(name)
+            await self.results(delivered=number)
+            self.assertEqual(self.kept(), {**dict.fromkeys(SUBJECTS, True), "worker": over})
+        posted = zip(self.hook.paths, self.hook.posted, strict=True)
+        self.assertEqual([body["kind"] for path, body in posted if path == "/json"], ["died"])
+
+    async def test_what_waits_since_the_start_holds_no_trouble_up(self) -> None:
+        self.listen()
+        self.start(f"alertmanager+https://localhost:{self.port}/am")
+        self.hook.statuses = [503, 503, 503]
+        self.alerts.start()
+        await self.results(failed=2)
+        self.wait(2.1)
+        await self.results(failed=3)
+        self.worker("exited")
+        await self.results(delivered=1)
+        self.assertEqual(self.kept(), {**dict.fromkeys(SUBJECTS, True), "worker": False})
+        self.assertEqual(len(self.hook.posted[-1]), len(SUBJECTS))
 
     async def test_tried_again_until_it_arrives(self) -> None:
         self.listen()

@@ -138,6 +138,44 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual(self.numbers(), [0, *range(1000 - MAX_WAITING, 1000)])
         self.assertEqual(self.delivery.results["lost"], 999 - MAX_WAITING)
 
+    def join(self) -> None:
+        """From now on only the newest state counts: numbers are added up."""
+        self.delivery = Delivery(
+            "a.example",
+            self.post,
+            self.deadlines,
+            lambda: self.chance,
+            join=lambda older, newer: {"n": older["n"] + newer["n"]},  # type: ignore[index]
+        )
+
+    def test_what_can_be_joined_goes_together(self) -> None:
+        self.join()
+        self.send(1, 20, 300)
+        self.assertEqual(self.numbers(), [1])
+        self.answer.callback(None)
+        self.assertEqual(self.numbers(), [320])
+        self.answer.callback(None)
+        self.assertEqual(self.delivery.results, {"delivered": 2, "failed": 0, "lost": 0})
+
+    def test_news_ends_a_pause_and_takes_what_waited_along(self) -> None:
+        self.join()
+        self.send(1)
+        self.fail()
+        self.numbers()
+        self.send(20)
+        self.assertEqual(self.numbers(), [21])
+        self.send(300)
+        self.fail()
+        self.assertEqual(self.numbers(), [321], "it came while the try was under way")
+        self.fail()
+        self.assertEqual(self.pause(), 2.0)
+        self.wait(2.1)
+        self.assertEqual(self.numbers(), [321])
+        self.answer.callback(None)
+        self.wait(10_000)
+        self.assertEqual(self.numbers(), [])
+        self.assertEqual(self.delivery.results, {"delivered": 1, "failed": 3, "lost": 0})
+
     def test_the_end(self) -> None:
         self.send(1, 2)
         self.delivery.stop()

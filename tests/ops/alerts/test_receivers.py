@@ -26,7 +26,7 @@ MAIL = "smtps://me%40example.com:p4ss%2Fw0rd@mail.example.com?from=me@example.co
 SECRETS = ("T01ABCDE", "B02GHIJK", "a1B2c3D4", "12345678", "abcDEF_g", "bot12345", "-1009876")
 """Beginnings of what is secret in them."""
 
-WORDS = Words("\u26a0 [x] Worker died", ("it ended", "why"), LINK, "x")
+WORDS = Words("\u26a0 [x] Worker died", ("it ended", "why"), LINK, "x", 3001)
 TEXT = f"\u26a0 [x] Worker died\nit ended\nwhy\n{LINK}"
 
 
@@ -41,7 +41,7 @@ class PostTests(SynchronousTestCase):
 
     def test_slack(self) -> None:
         self.assertEqual(self.body(SLACK), {"text": TEXT})
-        sly = Words("<!all> & 'x'", (), "l", "x")
+        sly = Words("<!all> & 'x'", (), "l", "x", 1)
         self.assertEqual(self.body(SLACK, words=sly), {"text": "&lt;!all&gt; &amp; 'x'\nl"})
 
     def test_discord_calls_nobody(self) -> None:
@@ -111,6 +111,7 @@ class PostTests(SynchronousTestCase):
                 "alertname": "sjgateway",
                 "gateway": "x",
                 "instance": "desk.example.com",
+                "port": "3001",
                 "subject": "worker",
                 "severity": "critical",
             },
@@ -125,6 +126,18 @@ class PostTests(SynchronousTestCase):
         self.assertEqual(begun["generatorURL"], LINK)
         (disk,) = self.body(url, kind="unkept", subject="bars")
         self.assertEqual(disk["labels"]["severity"], "warning")
+
+    def test_alertmanager_takes_several_alerts_and_the_newest_of_each(self) -> None:
+        url = "alertmanager+http://localhost:9093/"
+        join = receiver(url).join
+        assert join is not None
+        older = join(self.post(url), self.post(url, subject="bars"))
+        both = join(older, self.post(url, kind="over"))
+        assert isinstance(both, Post)
+        self.assertEqual(both.url, "http://localhost:9093/api/v2/alerts")
+        found = {each["labels"]["subject"]: each["endsAt"] > "2026-12-02" for each in both.body}
+        self.assertEqual(found, {"bars": True, "worker": False})
+        self.assertEqual(len(both.body), 2)
 
     def test_what_is_understood_can_be_said(self) -> None:
         mattermost = "slack+https://chat.example.com:8065/hooks/abc"

@@ -37,7 +37,7 @@ def alert(kind: str = "died", subject: str = "worker", **changes: Any) -> Alert:
 class WordingTests(SynchronousTestCase):
     def said(self, language: str, *args: Any, **changes: Any) -> list[str]:
         """The lines of an alert, without the link, which ends each."""
-        wording = Wording(language, TAIPEI, gateway="office", link=LINK)
+        wording = Wording(language, TAIPEI, gateway="office", link=LINK, port=3001)
         *lines, link = str(wording(alert(*args, **changes))).split("\n")
         self.assertEqual(link, LINK)
         return lines
