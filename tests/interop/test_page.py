@@ -107,21 +107,6 @@ class QuotesTests(DemoCase):
         expect(page.locator("#tape-body tr").first).to_contain_text("1,")
         expect(page.locator("#legend")).to_contain_text("C 1,")
 
-    def test_a_reload_loses_no_bar(self) -> None:
-        page = self.open().page
-        page.get_by_role("button", name="2330").click()
-        expect(page.locator("#legend")).to_contain_text("C 1,")
-        shown = """async () => {
-            const bars = await (await fetch("/bars?code=2330")).json();
-            return bars.bars.time.length;
-        }"""
-        page.wait_for_function(f"({shown})().then((count) => count > 0)")
-        before = page.evaluate(shown)
-        page.reload()
-        expect(page.locator("#legend")).to_contain_text("C 1,")
-        page.locator("#as-table").click()
-        self.assertGreaterEqual(page.locator("#bars-body tr").count(), before)
-
     def test_red_is_up_and_green_is_down_in_both_languages(self) -> None:
         color = """(move) => {
             document.getElementById("selected-quote").dataset.move = move;
