@@ -64,6 +64,7 @@ MORE = {
     "the page in every state": ("twisted.trial", *PAGES),
     "workers to whom everything happens": ("twisted.trial", *WORKERS),
     "the release": ("tests.release",),
+    "the image": ("tests.image",),
     "worker, listening and deployment as on macOS": ("tests.portable",),
     "the compiled core": ("tests.compiled",),
     "the documentation site": ("tests.site",),
@@ -73,6 +74,8 @@ MORE = {
 }
 """Steps that take minutes, when all else is over: each waits for the network or other processes
 for a good part of them, so two of them run at once."""
+SKIPPED = 77
+"""The status with which a step ends that can't be shown on this machine; it says why."""
 
 VERDICT = re.compile(r"^(?:PASSED|FAILED)(?: \((?P<counts>.*)\))?$")
 """Trial's last line, such as `FAILED (skips=1, failures=2, successes=3)`."""
@@ -174,7 +177,7 @@ def beside(steps: dict[str, tuple[str, ...]], found: Counter[str]) -> Iterator[N
     finally:
         for name, process in running.items():
             said, _ = process.communicate()
-            conclude(name, process.returncode == 0, said, found)
+            conclude(name, process.returncode, said, found)
 
 
 def started(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -193,28 +196,29 @@ def started(command: Sequence[str]) -> subprocess.Popen[str]:
 def by_twos(steps: dict[str, tuple[str, ...]], found: Counter[str]) -> None:
     """Run modules of Python, two at a time; tell and count each, in their order."""
 
-    def run(command: Sequence[str]) -> tuple[bool, str]:
+    def run(command: Sequence[str]) -> tuple[int, str]:
         process = started(command)
         said, _ = process.communicate()
-        return process.returncode == 0, said
+        return process.returncode, said
 
     with ThreadPoolExecutor(2) as pool:
         for name, outcome in zip(steps, pool.map(run, steps.values()), strict=True):
             conclude(name, *outcome, found)
 
 
-def conclude(name: str, passed: bool, said: str, found: Counter[str]) -> None:
-    """Count a step, and print its verdict; what it said only where it failed."""
-    found["passed" if passed else "failed"] += 1
-    print(f"{name}: {'passed' if passed else 'FAILED'}", flush=True)
-    if not passed:
+def conclude(name: str, status: int, said: str, found: Counter[str]) -> None:
+    """Count a step, and print its verdict; what it said only where it did not pass."""
+    verdict = {0: "passed", SKIPPED: "skipped"}.get(status, "failed")
+    found[verdict] += 1
+    print(f"{name}: {verdict.upper() if verdict == 'failed' else verdict}", flush=True)
+    if verdict != "passed":
         print(said)
 
 
-def coverage() -> bool:
-    """Whether enough is covered; prints what is not."""
+def coverage() -> int:
+    """0: enough is covered; prints what is not."""
     subprocess.run(coverage_command("combine", "-q"), cwd=ROOT, check=False)
-    return subprocess.run(coverage_command("report"), cwd=ROOT, check=False).returncode == 0
+    return subprocess.run(coverage_command("report"), cwd=ROOT, check=False).returncode
 
 
 def coverage_command(*arguments: str) -> list[str]:
@@ -232,7 +236,7 @@ def main(arguments: Sequence[str]) -> int:
     with beside(STEPS, found):
         found += suite()
     left = new_or_changed(before, listed(ROOT))
-    conclude("files written beside the sources", not left, "\n".join(left), found)
+    conclude("files written beside the sources", int(bool(left)), "\n".join(left), found)
     conclude("coverage", coverage(), "Less is covered than pyproject.toml asks for.", found)
     if arguments:
         print("What else there is takes minutes", flush=True)

@@ -13,10 +13,12 @@ from tests.__main__ import (
     MORE,
     PAGES,
     ROOT,
+    SKIPPED,
     STEPS,
     WORKERS,
     beside,
     by_twos,
+    conclude,
     counts,
     last,
     main,
@@ -49,6 +51,13 @@ class StepTests(SynchronousTestCase):
         self.assertEqual((found["passed"], found["failed"]), (7, 2))
         self.assertEqual(printed.getvalue().count("fine: passed\nbroken: FAILED\n"), 2)
         self.assertEqual(printed.getvalue().count("--no-such-option"), 2)
+
+    def test_a_step_that_cannot_be_shown_here_says_why(self) -> None:
+        found: Counter[str] = Counter()
+        with redirect_stdout(io.StringIO()) as printed:
+            conclude("absent", SKIPPED, "no such program", found)
+        self.assertEqual(found, {"skipped": 1})
+        self.assertEqual(printed.getvalue(), "absent: skipped\nno such program\n")
 
     def test_each_step_is_a_module_that_there_is(self) -> None:
         for module, *_ in (*STEPS.values(), *MORE.values()):

@@ -36,6 +36,7 @@ class WorkflowTests(SynchronousTestCase):
     def test_continuous_integration_runs_the_test_commands(self) -> None:
         commands = [step.get("run") for step in steps(self.workflows["ci"])]
         self.assertIn("bash .ci/run", commands)
+        self.assertIn("sudo .venv/bin/python -m tests.image", commands)
         (command,) = re.findall(r"^python3 .*-m tests$", (ROOT / "README.md").read_text(), re.M)
         self.assertIn(command, commands)
 

@@ -86,6 +86,7 @@ BY_OTHERS: Final = {
         ".venv/bin/ruff check .",
         ".venv/bin/ruff format --check .",
         "python -m tests.compiled",
+        "python -m tests.image",
         "python -m tests.portable",
         "python -m tests.site --keep FOLDER",
         ".venv/bin/python -m tests.release --tag v0.1.0",
@@ -210,7 +211,7 @@ NOT_TYPED: Final = {
         "sudo systemctl restart sjgateway",
         "systemctl stop sjgateway",
     ),
-    "It needs Docker: `tests.deploy.test_docker` looks at the files.": (
+    "It needs Docker: `python -m tests.image` does the same without it.": (
         "docker build --build-arg COMPILE=1",
         "docker compose -f deploy/compose.yaml up --build",
         "docker stop --time 75",

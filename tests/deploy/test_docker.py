@@ -116,18 +116,24 @@ class DockerfileTests(SynchronousTestCase):
             self.assertIn(line, compose)
         self.assertIn(f":{STATE}", compose)
 
-    def test_compose_asks_for_its_health_as_the_image_does(self) -> None:
-        (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values()
+    def test_compose_files_ask_for_its_health_as_the_image_does(self) -> None:
         (said,) = self.values("HEALTHCHECK")
         flags, _, command = said.partition("CMD ")
-        health = service["healthcheck"]
-        self.assertEqual(health["test"], ["CMD", *json.loads(command)])
-        given = " ".join(
-            f"--{name.replace('_', '-')}={value}"
-            for name, value in health.items()
-            if name != "test"
-        )
-        self.assertEqual(flags.split(), given.split())
+        asked = [
+            service["healthcheck"]
+            for name in ("compose.yaml", "compose-cluster.yaml")
+            for service in yaml.safe_load((DEPLOY / name).read_text())["services"].values()
+            if "build" in service
+        ]
+        self.assertEqual(len(asked), 4)
+        for health in asked:
+            self.assertEqual(health["test"], ["CMD", *json.loads(command)])
+            given = [
+                f"--{name.replace('_', '-')}={value}"
+                for name, value in health.items()
+                if name != "test"
+            ]
+            self.assertEqual(flags.split(), given)
 
 
 class ComposeClusterTests(SynchronousTestCase):
@@ -222,9 +228,13 @@ class ProcessOneTests(SynchronousTestCase):
         raise AssertionError(f"{words} was not said")
 
     def is_healthy(self) -> bool:
-        """By the image's own health check."""
+        """By the image's own health check, which knows no proxy: engines name one to all."""
+        proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
         done = subprocess.run(
-            [sys.executable, *self.probe[1:]], env=self.environ, capture_output=True, check=False
+            [sys.executable, *self.probe[1:]],
+            env=self.environ | proxy,
+            capture_output=True,
+            check=False,
         )
         return done.returncode == 0
 

@@ -1,0 +1,8 @@
+"""The image of `deploy/Dockerfile`, built and run for real: `python -m tests.image`.
+
+In reading order:
+
+- `building`: the base, pulled or made of the distribution, and the image, by buildah.
+- `container`: a container of it, as an engine would run it, without an engine.
+- `__main__`: what must be true of both.
+"""
