@@ -20,7 +20,7 @@ from tests.patience import PATIENCE
 from tests.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 OURS: Final = ("SJGATEWAY_", "GATEWAY_", "PYTHON", "API_KEY", "SECRET_KEY", "SJ_")
@@ -51,6 +51,9 @@ class Desk:
     Ports are free ones in the place of those that the documents name.
     """
 
+    shell: Sequence[str] = ("bash", "-c")
+    """The command that runs a command."""
+
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
         self.ports = {number: str(free_port()) for number in PORTS.split("|")}
@@ -79,7 +82,7 @@ class Desk:
     def type(self, command: str) -> str:
         """What a command prints on stdout; it must succeed."""
         done = subprocess.run(
-            ["bash", "-c", self._here(command)], cwd=self.folder, env=self._environ,
+            [*self.shell, self._here(command)], cwd=self.folder, env=self._environ,
             stdin=subprocess.DEVNULL, capture_output=True,
             text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
@@ -91,7 +94,7 @@ class Desk:
         """Within the block a command goes on, which Ctrl-C ends then."""
         with TemporaryFile("w+") as log:
             process = subprocess.Popen(
-                ["bash", "-c", self._here(command)], cwd=self.folder, env=self._environ,
+                [*self.shell, self._here(command)], cwd=self.folder, env=self._environ,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
             running = Running(command, process, log)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.__main__ import SKIPPED
+from tests.deploy.running import until
 from tests.image.building import (
     NAME,
     Buildah,
@@ -28,8 +29,11 @@ from tests.image.building import (
     python_of,
 )
 from tests.image.container import Container
+from tests.image.machine import Machine, first_hour
 from tests.patience import PATIENCE
+from tests.release import building as archives
 from tests.release.building import ROOT
+from tests.release.installed import version_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +65,7 @@ def main() -> int:
 
 
 def check(folder: Path) -> None:
-    """Build it in `folder`, and run two containers of it."""
+    """Try the wheel on its base, build it in `folder`, and run two containers of it."""
     if os.geteuid():
         raise Missing("root is needed: nobody else can mount the files of an image")
     buildah = Buildah(folder / "storage")
@@ -69,14 +73,21 @@ def check(folder: Path) -> None:
     worker.write_text(WORKER)
     try:
         print(f"base: {get_base(buildah, folder)}", flush=True)
-        build(buildah, fetch_wheels(python_of(buildah, base_name()), folder))
+        ours, wheels = archives.build(folder / "ours"), folder / "wheels"
+        fetch_wheels(python_of(buildah, base_name()), ours.wheel, wheels)
+        (desk := folder / "empty").mkdir()
+        machine = Machine(desk, buildah.files(base_name()), wheels)
+        before, code = version_before(folder / "before")
+        for saw in first_hour(machine, ours, before):
+            print(f"a machine with Python only: {saw}", flush=True)
+        print(f"the version before: {code}", flush=True)
+        build(buildah, wheels)
         config = buildah.config(NAME)
         print(f"image: {told(config)}; {size(buildah)}", flush=True)
         for run, mounted in ((demonstration, {}), (own_worker, {"/app/main.py": worker})):
             volume = folder / run.__name__
             volume.mkdir()
-            root = Path(buildah("mount", buildah("from", "--pull-never", NAME)))
-            with ended(Container(root, volume, config, mounted)) as container:
+            with ended(Container(buildah.files(NAME), volume, config, mounted)) as container:
                 print(f"{run.__name__.replace('_', ' ')}: {run(container)}", flush=True)
     finally:
         buildah("rm", "--all")
@@ -109,8 +120,8 @@ def demonstration(container: Container) -> str:
     assert shutil.which("gcc", path=str(container.root / "usr/bin")) is None
     assert not (container.root / "src").exists()
     process = process_one(container)
-    healthy = container.inside(*container.config["Healthcheck"]["Test"][1:])
-    assert healthy.returncode == 0, healthy.stdout
+    probe = container.config["Healthcheck"]["Test"][1:]
+    until(lambda: container.inside(*probe).returncode == 0)
     for place in READ_ONLY:
         refused = container.inside("touch", f"{place}/new")
         assert "Read-only file system" in refused.stdout, f"{place}: {refused.stdout}"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.release import building as archives
 from tests.release.building import ROOT
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -53,10 +52,13 @@ class Buildah:
         config: dict[str, Any] = told["Docker"]["config"]
         return config
 
+    def files(self, image: str) -> Path:
+        """The root of a new container of it."""
+        return Path(self("mount", self("from", "--pull-never", image)))
+
     def size(self, image: str) -> int:
         """Bytes of its files, those of its base among them."""
-        root = Path(self("mount", self("from", "--pull-never", image)))
-        return sum(each.lstat().st_size for each in root.rglob("*") if each.is_file())
+        return sum(each.lstat().st_size for each in self.files(image).rglob("*") if each.is_file())
 
 
 def needed(program: str) -> str:
@@ -109,18 +111,16 @@ def python_of(buildah: Buildah, image: str) -> str:
     return buildah("run", "--isolation=chroot", container, "python", "-c", version)
 
 
-def fetch_wheels(python: str, folder: Path) -> Path:
-    """What the image's pip needs, fetched by ours; the folder of it, which is in `folder`.
+def fetch_wheels(python: str, ours: Path, folder: Path) -> None:
+    """Into `folder`: what our wheel needs there, fetched by our pip.
 
     So the build needs neither a way to a registry nor this machine's settings for one.
     """
-    ours, wheels = archives.build(folder).wheel, folder / "wheels"
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
-    chosen = (f"--python-version={python}", "--dest", wheels, f"{ours}[worker]", "setuptools")
+    chosen = (f"--python-version={python}", "--dest", folder, f"{ours}[worker]", "setuptools")
     subprocess.run([*download, *chosen], check=True)
-    (wheels / ours.name).unlink()
-    (wheels / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
-    return wheels
+    (folder / ours.name).unlink()
+    (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
 
 
 def build(buildah: Buildah, wheels: Path) -> None:

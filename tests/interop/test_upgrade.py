@@ -1,9 +1,6 @@
 """From one version to another: whoever may not take a worker over waits until it has logged out."""
 
 import shutil
-import subprocess
-import tarfile
-from io import BytesIO
 from pathlib import Path
 from unittest import SkipTest
 
@@ -12,6 +9,7 @@ import psutil
 from benchmarks.account import is_ready, journal
 from benchmarks.successors import ROOT, Gateway, Place
 from tests.interop.test_adoption import AccountCase
+from tests.release.building import unpack
 
 BEFORE = "a3169b7"
 """The last commit whose guardian keeps no worker."""
@@ -20,14 +18,8 @@ SOURCES = ("gateway", "twisted")
 
 def sources_of(commit: str, folder: Path) -> Path:
     """The sources of a commit, in `folder`.  Skips the test where git does not have it."""
-    try:
-        archive = subprocess.run(
-            ["git", "archive", commit, *SOURCES], cwd=ROOT, check=True, capture_output=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise SkipTest(f"the history of git is needed, with {commit}: {error}") from None
-    with tarfile.open(fileobj=BytesIO(archive)) as opened:
-        opened.extractall(folder, filter="data")
+    if not unpack(commit, folder, *SOURCES):
+        raise SkipTest(f"the history of git is needed, with {commit}")
     return folder
 
 

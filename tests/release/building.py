@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from gateway import __version__
@@ -35,15 +38,35 @@ def tracked() -> list[str]:
     return [name for name in said.split("\0") if name and (ROOT / name).is_file()]
 
 
+def unpack(commit: str, folder: Path, *names: str) -> bool:
+    """The files of a commit in `folder`, or those below `names`; False: Git does not have it."""
+    try:
+        packed = subprocess.run(
+            ["git", "archive", commit, *names], cwd=ROOT, check=True, capture_output=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return True
+
+
 def build(folder: Path, version: str = __version__) -> Built:
     """Build both in `folder`; another `version` is written into the copy of the sources."""
-    sources, out = folder / "sources", folder / "dist"
+    sources = folder / "sources"
     for name in tracked():
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, sources / name)
         shutil.copymode(ROOT / name, sources / name)
+    return pack(sources, version)
+
+
+def pack(sources: Path, version: str) -> Built:
+    """Build both beside these sources, as that version."""
+    folder, out = sources.parent, sources.parent / "dist"
     place = sources / "gateway" / "__init__.py"
-    place.write_text(place.read_text().replace(f'"{__version__}"', f'"{version}"'))
+    numbered = re.sub(r'(?m)^__version__ = ".*"$', f'__version__ = "{version}"', place.read_text())
+    place.write_text(numbered)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(sources)]
     run(command, folder)
     (sdist,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")

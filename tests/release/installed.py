@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway import __version__
 from tests.ports import free_port
-from tests.release.building import build, expect, run
+from tests.release.building import build, expect, pack, run, unpack
 from tests.release.installation import Installation, at_home, first_line, new_home
 
 if TYPE_CHECKING:
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from tests.release.building import Built
 
 BEFORE = "0.0.1"
-"""The version that stands for the one before: the same code under another number."""
+"""The version that stands for the one before."""
+COMMIT = "99672f6"
+"""Its code, until there is a release: an earlier state whose wheel was looked at as a whole."""
 BOUND = ("setpriv", "--bounding-set=-dac_override")
 """Lets root be bound by permissions, as others are."""
 
 
 def upgrade(built: Built, _: str | None) -> str:
     """From the wheel of the version before to this one and back: same process, same worker."""
-    before = build(built.folder / "before", BEFORE)
+    before, code = version_before(built.folder / "before")
     installation = Installation(built.folder / "newcomer")
     installation.pip("install", str(before.wheel))
     with installation.gateway(new_home(built.folder / "home"), "--demo") as running:
@@ -38,7 +40,15 @@ def upgrade(built: Built, _: str | None) -> str:
             running.hand_over(version)
             expect(running.worker() == worker, f"another worker runs:\n{running.said()}")
     installation.pip("install", str(built.wheel))
-    return f"{BEFORE}, {__version__} and {BEFORE} again, with one worker"
+    return f"{BEFORE} ({code}), {__version__} and {BEFORE} again, with one worker"
+
+
+def version_before(folder: Path) -> tuple[Built, str]:
+    """It, built in `folder`, and whose code it has."""
+    sources = folder / "sources"
+    if unpack(COMMIT, sources):
+        return pack(sources, BEFORE), f"the code of {COMMIT}"
+    return build(folder, BEFORE), f"the same code: Git does not have {COMMIT} here"
 
 
 def empty_folder(built: Built, _: str | None) -> str:
