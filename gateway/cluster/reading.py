@@ -171,19 +171,24 @@ class Reading:
     def take(self, id: bytes, fields: Sequence[bytes]) -> None:
         """Take the entry `id`, as it is written."""
         entry = Entry.of(id, fields)
+        if entry.start == self.places.read or self._may_follow(entry):
+            self._take(entry)
+
+    def _may_follow(self, entry: Entry) -> bool:
+        """Whether nothing that was before `entry` is missing; else all is read anew."""
         read = self.places.read
-        if entry.after > read:  # some that were before it are missing: read all anew
+        if entry.after > read:
             self.is_attached = False
             self._site.tail.forget(self._keys.log)
             self._events.lost_track()
-            return
+            return False
         if entry.begins_epoch and entry.after < read:
             _log.warn(
                 "The log of {name} has lost events that clients here have got already: Redis came"
                 " back with an older state, or with none",
                 name=self._hub.name,
             )
-        self._take(entry)
+        return True
 
     def _take(self, entry: Entry) -> None:
         if self._checkpoint is not None and entry.place > self._checkpoint[:2]:

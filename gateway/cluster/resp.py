@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import hiredis
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.tcp import Connection
 
 from gateway.common.attempt import Attempts
 
@@ -53,6 +54,7 @@ class Redis(Protocol):
         self._clock = clock
         self._answers: deque[Answer] = deque()
         self._write: Callable[[bytes], object] = _ignore
+        self._send: Callable[[bytes], int] | None = None
         self._reader = hiredis.Reader(
             protocolError=RedisError, replyError=RedisError, notEnoughData=_NOTHING
         )
@@ -64,8 +66,10 @@ class Redis(Protocol):
     def connectionMade(self) -> None:
         transport: Any = self.transport
         self._write = transport.write
-        # A bare socket is written to at once: the next turn of the reactor would be a detour.
+        # The next turn of the reactor would be a detour, and two calls of epoll_ctl.
         self._write_now = getattr(transport, "doWrite", _nothing)
+        if isinstance(transport, Connection):
+            self._send = transport.getHandle().send
 
     @property
     def waits_since(self) -> float | None:
@@ -81,8 +85,20 @@ class Redis(Protocol):
         if not self._answers:
             self._heard = self._clock()
         self._answers.append(answer)
-        self._write(packed)
-        self._write_now()
+        rest = packed if self._send is None else self._sent(self._send, packed)
+        if rest:
+            self._write(rest)
+            self._write_now()
+
+    def _sent(self, send: Callable[[bytes], int], data: bytes) -> bytes:
+        """What the socket does not take of `data` now; whatever is wrong the reactor finds out."""
+        transport: Any = self.transport
+        if transport.dataBuffer or transport._tempDataBuffer:
+            return data
+        try:
+            return data[send(data) :]
+        except OSError:
+            return data
 
     def dataReceived(self, data: bytes) -> None:
         self._heard = self._clock()
