@@ -99,7 +99,7 @@ class HistoryTaps:
         if self.bars is not None:
             yield Step("Writing the bars", self.bars.tap.flush)
         if self.recording is not None:
-            yield Step("Writing the recording", self.recording.tap.flush)
+            yield Step("Writing the recording", self.recording.flush)
 
     def missed(self, events: int) -> None:
         """So many events were told to no tap: they came faster than they could be read.

@@ -210,14 +210,17 @@ class EventThread:
         self._append(0, gap)
         return True
 
-    def flush(self) -> None:
-        """Have all that came so far written.  Blocks, for at most `FLUSH_PATIENCE` seconds."""
+    def flush(self) -> bool:
+        """Have all that came so far written; whether it was.
+
+        Blocks, for at most `FLUSH_PATIENCE` seconds.
+        """
         if self._thread is None:
-            return
+            return True
         flushed = threading.Event()
         self.call(self._duty.flush)
         self.call(flushed.set)
-        flushed.wait(FLUSH_PATIENCE)
+        return flushed.wait(FLUSH_PATIENCE)
 
     @property
     def lost(self) -> int:

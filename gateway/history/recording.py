@@ -104,6 +104,18 @@ class Recording:
         now = self._wall()
         self.tap.call(lambda: self._recorder.miss(Gap(now, now, events, why)))
 
+    def flush(self) -> None:
+        """Write all before the program of this process is replaced; what could not be is told.
+
+        Blocks for a moment at most.  The next program knows nothing of it, so that no gap tells it.
+        """
+        if not self.tap.flush():
+            _log.error(
+                "The newest events are not recorded ({why}): the disk did not take them before the"
+                " hand-over",
+                why=self._trouble() or "it does not answer",
+            )
+
     def stop(self) -> Deferred[None]:
         """Fires when everything is written, or when the disk has had its time."""
         ended: Deferred[None] = Deferred()

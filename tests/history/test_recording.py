@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
+from gateway.history import event_thread
 from gateway.history.event_thread import FULL, OVERHEAD
 from gateway.history.reading import read
 from gateway.history.recording import GRACE, LAST_WRITES, Recording
@@ -243,6 +244,23 @@ class RecordingTests(TestCase):
         while not self.reactor.from_threads:
             await wait()
         self.reactor.run()  # the thread ended too late: nobody waits for it
+
+    async def test_what_a_hand_over_loses_is_told(self) -> None:
+        self.recording.start()
+        self.send(1)
+        self.recording.flush()
+        self.assertEqual(self.recorded(), ["head", 1])
+        self.patch(event_thread, "FLUSH_PATIENCE", 0.05)
+        answers = threading.Event()
+        self.addCleanup(answers.set)
+        self.patch(os, "fdatasync", lambda _: answers.wait(PATIENCE))
+        self.assertEqual(self.log, [])
+        self.send(2)
+        self.recording.flush()
+        (line,) = self.log
+        self.assertIn("The newest events are not recorded (it does not answer)", line)
+        answers.set()
+        await self.stop()
 
     async def test_an_end_with_a_full_disk_says_what_is_lost(self) -> None:
         def pwrite(*args: Any) -> int:
