@@ -40,11 +40,17 @@ def holders(file: Path, descriptor: int) -> list[int]:
 
     Also one of that name that was removed since.
     """
-    names = {path := os.path.realpath(file), f"{path} (deleted)"}
+    removed = f"{os.path.realpath(file)} (deleted)"
+    wanted = None
+    with suppress(OSError):
+        wanted = file.stat()
+    found = []
     with _suppress_gone(), _folder(os.fspath(PROC)) as (folder, entries):
-        pids = [int(name) for name in entries if name.isdigit()]
-        return [pid for pid in pids if _link(f"{pid}/fd/{descriptor}", folder) in names]
-    return []
+        for pid in filter(str.isdigit, entries):
+            name = f"{pid}/fd/{descriptor}"
+            if _link(name, folder) == removed or (wanted and _is(name, folder, wanted)):
+                found.append(int(pid))
+    return found
 
 
 def boot() -> str:
@@ -76,6 +82,13 @@ def memory_kills(root: Path = Path("/")) -> tuple[int, ...]:
 def _counter(path: Path, name: str) -> int:
     lines = (line.split() for line in path.read_text().splitlines())
     return next(int(words[1]) for words in lines if words[:1] == [name])
+
+
+def _is(name: str, folder: int, file: os.stat_result) -> bool:
+    """Whether a link leads to `file`, by whatever path; not when it is gone."""
+    with suppress(OSError):
+        return os.path.samestat(os.stat(name, dir_fd=folder), file)
+    return False
 
 
 def _link(name: str, folder: int) -> str:
