@@ -41,6 +41,8 @@ PAINTED = """() => new Promise((done) => {
 KEEP = """for (const [name, value] of Object.entries(%s)) {
   localStorage.setItem(`sjgateway.${name}`, value);
 }"""
+WIDTH = "Math.max(document.documentElement.scrollWidth, window.innerWidth)"
+"""How wide the page is: a phone makes the window wider for what has no room."""
 WRITTEN = 400
 """Milliseconds after which every part has begun to write."""
 
@@ -179,6 +181,9 @@ def take(browser: Browser, folder: Path, wanted: Iterable[str]) -> list[str]:
                         stage.page.locator(f".panes [data-pane={pane}]").click()
                         stage.settle()
                         stage.page.screenshot(path=folder / f"{picture}-{pane}.png")
+                    wide = stage.page.evaluate(WIDTH)
+                    if wide > SIZES[size][0]:
+                        faults.append(f"{picture}: {wide} pixels wide")
                     faults += [f"{picture}: {fault}" for fault in stage.faults]
                     stage.close()
     return faults

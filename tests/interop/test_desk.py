@@ -8,23 +8,32 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks import invented
 from benchmarks.scenes import SCENES, Scene
-from benchmarks.shots import SIZES, Stage
+from benchmarks.shots import PAINTED, SIZES, WIDTH, Stage
 from tests.interop.browser import barriers, chromium, require_chromium
 from tests.untraced import untraced
 
 CUT = """() => [...document.querySelectorAll(
-    ".figure, .figure *, .big, .delta *, .ohl dd, #facts-list dd, #clock, .strike, .fact *")]
+    ".figure, .figure *, .big, .delta *, .ohl dd, #facts-list dd, #clock, .strike, .fact *,"
+    + ".segments *")]
   .filter((each) => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
     && getComputedStyle(each).display !== "inline")
   .map((each) => `${each.className} ${each.id} ${each.textContent}`)"""
 """The figures of which a part is not seen."""
+SMALL = """() => [...document.querySelectorAll(
+    "button, a, input, select, summary, textarea, td[tabindex]")]
+  .map((each) => [each, each.closest("label, #quotes-body tr, #board tr") ?? each])
+  .filter(([, met]) => met.checkVisibility({ visibilityProperty: true }))
+  .map(([each, met]) => [each, met.getBoundingClientRect()])
+  .filter(([, { width, height, bottom }]) => bottom > 0 && Math.min(width, height) < 43.5)
+  .map(([each, { width, height }]) => `${each.id} ${each.textContent} ${width} x ${height}`)"""
+"""What a finger may miss; a row that is pressed anywhere is as large as all of it."""
 HIDE = """() => {
   Object.defineProperty(document, "hidden", { value: true });
   window.requestAnimationFrame = () => 0;
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 """As of a tab behind others: no frame comes."""
-SPILLED = "document.documentElement.scrollWidth - window.innerWidth"
+SPILLED = f"{WIDTH} - screen.width"
 FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
   .filter((each) => each.checkVisibility())
   .map((each) => each.getBoundingClientRect())
@@ -49,7 +58,7 @@ class FrameTests(StageCase):
 
     def test_no_figure_is_cut_at_any_size(self) -> None:
         for size in SIZES:
-            for language, scene in (("zh", "longest"), ("en", "ready")):
+            for language, scene in (("zh", "longest"), ("en", "stale")):
                 stage = self.stage(scene, size, language)
                 where = f"{scene} {size} {language}"
                 self.assertEqual(stage.page.evaluate(CUT), [], where)
@@ -73,6 +82,22 @@ class FrameTests(StageCase):
         page.locator(".panes [data-pane=chart]").click()
         box = page.locator("#chart").bounding_box()
         self.assertGreaterEqual(box["height"] if box else 0, 220)
+
+    def test_a_finger_meets_44_pixels(self) -> None:
+        for scene, size in (("alarms", "tablet"), ("replay", "phone"), ("fatal", "phone")):
+            stage = self.stage(scene, size)
+            page = stage.page
+            panes = ("list", "chart", "board", "alarms") if scene == "replay" else ()
+            for pane in panes:
+                page.locator(f".panes [data-pane={pane}]").click()
+                self.assertEqual(page.evaluate(SMALL), [], f"{scene} {size} {pane}")
+            for fold in page.locator(".fold").all():
+                fold.evaluate("(each) => each.click()")
+            self.assertEqual(page.evaluate(SMALL), [], f"{scene} {size}")
+        for dialog in ("keys", "token", "groups-dialog", "credentials", "bars-table"):
+            page.evaluate("(id) => document.getElementById(id).showModal()", dialog)
+            self.assertEqual(page.evaluate(SMALL), [], dialog)
+            page.evaluate("(id) => document.getElementById(id).close()", dialog)
 
     def test_addresses_lead_to_codes_and_views(self) -> None:
         page = self.stage("ready").page
@@ -175,7 +200,7 @@ class ListTests(StageCase):
         expect(trial.locator(".volume")).to_have_text("\u2013")
         silent = page.locator("#quotes-body tr", has_text="3481")
         expect(silent).to_have_attribute("data-old", "yes")
-        expect(silent.locator(".volume")).to_have_text("3 min ago")
+        expect(silent.locator(".volume")).to_have_text("3 min")
         page.locator("#quotes-body tr", has_text="5274").click()
         expect(page.locator("#book [data-limit=up]").first).to_have_text("12,350")
 
@@ -347,6 +372,25 @@ class ChartTests(StageCase):
         page.locator("#bell").click()
         expect(page.locator("#alarms-value")).to_have_value("31268")
 
+    def test_a_finger_chooses_an_alarm_and_removes_it_by_the_button_on_its_line(self) -> None:
+        page = self.stage("lines", "phone").page
+        page.locator(".panes [data-pane=chart]").click()
+        page.evaluate(PAINTED)
+        box = page.locator("#chart").bounding_box()
+        assert box
+        button = page.locator("#line-remove")
+        expect(button).to_be_hidden()
+        for y in range(4, int(box["height"]), 20):
+            page.touchscreen.tap(box["x"] + 150, box["y"] + y)
+            page.evaluate(PAINTED)
+            if button.is_visible():
+                break
+        expect(button).to_have_attribute("aria-label", "Remove: Alarm ▲ 31,285")
+        button.tap()
+        expect(button).to_be_hidden()
+        expect(page.locator("#chart")).to_be_focused()
+        self.assertNotIn("31285", page.evaluate("localStorage['sjgateway.alarms']"))
+
     def test_something_is_drawn_in_every_kind_of_bar(self) -> None:
         page = self.stage("ready", "wide", "zh").page
         drawn = """() => [...document.querySelectorAll("#chart canvas")].slice(0, 2).every(
@@ -374,6 +418,28 @@ class BoardTests(StageCase):
         page.keyboard.press("Shift+Enter")
         expect(page.locator("#selected-first")).to_have_text("TXO30700X6")
         expect(page.locator("#board [data-chosen]")).to_have_count(1)
+
+    def test_many_expiries_begin_with_the_nearest_and_the_chosen_one_is_in_view(self) -> None:
+        stage = self.stage("ready", "tablet")
+        page = stage.page
+        ends = {
+            "TX131000L6": "2026-12-02",
+            "TX231000L6": "2026-12-09",
+            "TXO31000A7": "2027-01-20",
+            "TXO31000B7": "2027-02-17",
+            "TXO31000C7": "2027-03-17",
+        }
+        told = ({"code": code, "delivery_date": day} for code, day in ends.items())
+        stage.hear(("market_contract", each) for each in told)
+        tabs = page.locator("#expiries button")
+        expect(tabs).to_have_count(6)
+        expect(page.locator("#expiries [aria-pressed=true]")).to_have_text("12W1 12/02")
+        self.assertEqual(page.evaluate(CUT), [])
+        page.locator("#board td[tabindex='0']").focus()
+        for _ in range(5):
+            page.keyboard.press("Alt+ArrowRight")
+        expect(tabs.last).to_have_attribute("aria-pressed", "true")
+        expect(tabs.last).to_be_in_viewport(ratio=1)
 
     def test_a_part_of_the_strikes_is_told_as_such_and_the_money_is_a_key_away(self) -> None:
         page = self.stage("ready", "wide").page

@@ -329,7 +329,7 @@ class CredentialsTests(PageCase):
             "Certificate password": "ca-password",
         }
         page = self.visit(service, expected=("400",)).page
-        page.locator(".condition").get_by_role("button", name="Enter credentials").click()
+        page.locator(".condition").get_by_role("button", name="Enter keys").click()
         form = page.get_by_role("dialog")
         submit = form.get_by_role("button", name="Save and restart")
         submit.click()

@@ -43,7 +43,8 @@ export class Chart {
 
   /**
    * `box` has the three canvases; `on` hears `pointed(i)` (-1: at none), `moved(isFollowing)`, `early()`
-   * when the first bar comes into view, and `dropped(id, price)` of a line that was dragged.
+   * when the first bar comes into view, `dropped(id, price)` of a line that was dragged, and `chosen(line)`
+   * with each drawing: the line that is chosen, with `at` in pixels, or null.
    */
   constructor(box, on) {
     this.#box = box;
@@ -215,7 +216,9 @@ export class Chart {
     const g = this.#geometry;
     if (how >= LIVE) {
       this.#clear(live);
-      if (g) this.#tags = drawLive(live, g, data, this.lines);
+      const { lines } = this;
+      if (g) this.#tags = drawLive(live, g, data, lines);
+      this.#on.chosen(g && Handles.chosen(lines, g));
     }
     this.#clear(pointer);
     const i = Math.min(this.#at?.i ?? -1, (data?.bars.length ?? 0) - 1);

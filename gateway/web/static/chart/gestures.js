@@ -88,6 +88,7 @@ export function gestures(element, isAxis, on) {
     for (const rest of fingers.values()) drag = { ...rest, from: rest, isAxis: false, isPointing: false };
   };
   element.addEventListener("touchstart", (event) => {
+    if (event.target.closest("button")) return;
     const y = event.touches[0].clientY - element.getBoundingClientRect().top;
     if (event.touches.length === 1 && on.meets(y, "touch")?.isChosen) event.preventDefault(); // no scrolling
   }, { passive: false });

@@ -23,6 +23,13 @@ export class Handles {
     this.#price = price;
   }
 
+  /** Of `lines`, as they are shown, the chosen one, with `at` in pixels; null where it is out of view. */
+  static chosen(lines, g) {
+    const line = lines.find(({ isChosen }) => isChosen);
+    const isSeen = line && line.price >= g.from && line.price <= g.to;
+    return isSeen ? { ...line, at: g.y(line.price) } : null;
+  }
+
   /** Of `lines`, as they are shown, the one that a `pointer`, such as "touch", meets at `y` pixels. */
   static meet(lines, g, y, pointer) {
     const reach = REACH[pointer] ?? REACH.mouse;

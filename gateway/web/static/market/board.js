@@ -12,7 +12,7 @@ const EVERY = 200; // milliseconds from one writing to the next
 
 export class Board {
   #groups = [];
-  #chosen = null; // the series in view
+  #chosen = null; // the series that somebody chose; null: the one that ends first
   #instrument = null;
   #lines = [];
   #layout = layout();
@@ -55,7 +55,7 @@ export class Board {
   show(instrument) {
     this.#instrument = instrument;
     const series = instrument?.option?.series;
-    if (series && series !== this.#chosen) this.#open(series);
+    if (series && series !== this.#group()?.series) this.#open(series);
     else this.#write();
   }
 
@@ -64,12 +64,10 @@ export class Board {
     this.#groups = expiries(this.#market.codes.values());
     this.#dock.hidden = !this.#groups.length;
     mark(document.documentElement, "options", this.#groups.length ? "yes" : "");
-    if (!this.#groups.some(({ series }) => series === this.#chosen)) {
-      this.#chosen = this.#groups[0]?.series ?? null;
-    }
+    const shown = this.#group();
     const tabs = this.#groups.map((group) => {
       const tab = element("button", { type: "button", textContent: label(group) });
-      tab.setAttribute("aria-pressed", String(group.series === this.#chosen));
+      tab.setAttribute("aria-pressed", String(group === shown));
       tab.addEventListener("click", () => this.#open(group.series));
       return tab;
     });
@@ -102,10 +100,14 @@ export class Board {
     this.#chosen = series;
     this.#isRead = false;
     this.rebuild();
+    const box = byId("expiries");
+    const tab = box.querySelector("[aria-pressed=true]");
+    if (tab) box.scrollLeft = tab.offsetLeft - box.offsetLeft - (box.clientWidth - tab.offsetWidth) / 2;
   }
 
+  /** The options in view. */
   #group() {
-    return this.#groups.find(({ series }) => series === this.#chosen);
+    return this.#groups.find(({ series }) => series === this.#chosen) ?? this.#groups[0];
   }
 
   #draw() {
@@ -129,8 +131,10 @@ export class Board {
     if (!isAbove) body.append(this.#spotLine());
     const table = element("table", { role: "grid", "aria-labelledby": "board-title" },
       heads(this.#layout), body);
+    const hasFocus = this.#box.contains(document.activeElement);
     this.#box.replaceChildren(table);
     this.#rove(...this.#at);
+    if (hasFocus) this.#focus();
     this.#write();
     if (!this.#isRead) this.toMoney();
   }
@@ -212,10 +216,14 @@ export class Board {
     else if (!step || altKey) return;
     else {
       this.#rove(row + step[0], column + step[1]);
-      const [nextRow, nextColumn] = this.#at;
-      cells[nextRow]?.[nextColumn]?.focus();
+      this.#focus();
     }
     event.preventDefault();
+  }
+
+  /** Go to the cell that Tab reaches. */
+  #focus() {
+    this.#box.querySelector("td[tabindex='0']")?.focus();
   }
 
   /** Enter is the call of the row, Shift+Enter the put. */
@@ -225,8 +233,7 @@ export class Board {
   }
 
   #turn(step) {
-    const at = this.#groups.findIndex(({ series }) => series === this.#chosen);
-    const next = this.#groups[at + step];
+    const next = this.#groups[this.#groups.indexOf(this.#group()) + step];
     if (next) this.#open(next.series);
   }
 

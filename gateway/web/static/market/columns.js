@@ -9,7 +9,7 @@ const HEADS = { price: "col-price", change: "col-change", trend: "col-trend", vo
 
 export class Columns {
   hasTrend = false;
-  #longest = { price: 0, change: 0, volume: 0, code: 0 }; // characters
+  #longest = { price: 0, change: 0, volume: 0, code: 0 }; // figures
   #advance = null;
   #width = 0;
   #table = byId("quotes-table");

@@ -81,7 +81,10 @@ export class List {
 
   #age(row) {
     const { isOld, isClosed } = this.#ages;
-    row.age(isOld(row.instrument), isClosed(row.instrument));
+    const isOther = row.age(isOld(row.instrument), isClosed(row.instrument));
+    if (!isOther || !row.isSeen || !this.#columns.hasTrend) return;
+    this.#sketches.add(row); // in the colors of what is old, or no more
+    inNextFrame(this.#paint);
   }
 
   /** `instrument` is shown no more. */

@@ -12,6 +12,7 @@ import { onLanguage, t } from "../ui/i18n.js";
 import { onKey } from "../ui/keys.js";
 import { BarsTable } from "./bars_table.js";
 import { Legend } from "./legend.js";
+import { LineButton } from "./line_button.js";
 import { PlotKeys } from "./plot_keys.js";
 import { Tools } from "./tools.js";
 
@@ -42,17 +43,20 @@ export class Plot {
    */
   constructor(on) {
     this.#on = on;
+    const line = ({ name, way, price }) => `${name} ${way} ${exact(price, this.#data.digits)}`;
+    const button = new LineButton(this.#box, line, on.removed);
     this.#chart = new Chart(this.#box, {
       pointed: (i) => this.#pointed(i),
       moved: (isFollowing) => { byId("newest").hidden = isFollowing; },
       early: () => this.#history?.earlier(),
       dropped: on.moved,
+      chosen: (it) => button.show(it),
     });
     new PlotKeys(this.#box, this.#chart, {
       bars: () => this.#history?.bars.length ?? 0,
       at: () => this.#at,
       said: (i) => this.#legend.said(this.#data, i, this.#chart.time(i)),
-      line: ({ name, way, price }) => `${name} ${way} ${exact(price, this.#data.digits)}`,
+      line,
       moved: on.moved,
       removed: on.removed,
       tick: () => this.#data.tick,
@@ -71,6 +75,7 @@ export class Plot {
   /** Show `instrument`, with bars of `interval`, "" for those of before. */
   show(instrument, interval) {
     this.#tools.interval = interval;
+    this.#tools.hasNight = instrument.market === "futures";
     this.#instrument = instrument;
     this.#open();
   }

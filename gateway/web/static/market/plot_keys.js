@@ -22,7 +22,8 @@ export class PlotKeys {
       const isKnown = !event.ctrlKey && !event.metaKey && on.bars() > 0 && this.#pressed(event);
       if (isKnown) event.preventDefault();
     });
-    box.addEventListener("blur", () => {
+    box.addEventListener("focusout", ({ relatedTarget }) => {
+      if (box.contains(relatedTarget)) return; // its own button
       chart.point(-1);
       chart.chooseLine(null);
     });

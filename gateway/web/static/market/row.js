@@ -5,6 +5,7 @@ import { age, NONE, volumeText } from "../ui/format.js";
 import { language, t } from "../ui/i18n.js";
 import { colors } from "../ui/theme.js";
 import { canvas, draw } from "./sparkline.js";
+import { figures } from "./widths.js";
 import { changeTexts, closeText, direction, limitText, LONGEST, priceText, titles } from "./words.js";
 
 const LIMITS = new Map([[1, "up"], [-1, "down"]]);
@@ -72,31 +73,32 @@ export class Row {
     const { instrument } = this;
     if (instrument.isFeed) return this.#feed(now);
     const isAged = this.#isOld && instrument.at > 0;
-    const ago = isAged ? t("ago", { age: age((now - instrument.at) / 1000) }) : "";
+    const ago = isAged ? t("quotes.ago", { age: age((now - instrument.at) / 1000) }) : "";
     this.#texts.aged.set(ago);
     this.#texts.volume.set(ago || (instrument.isTrial ? NONE : volumeText(instrument.volume)));
     this.#volumeCell.classList.toggle("aged", isAged);
     return false;
   }
 
-  /** Say whether its price is older than it should be, and whether its market is closed. */
+  /** Say whether its price is older than it should be, and whether its market is closed; whether it was otherwise. */
   age(isOld, isClosed) {
-    if (isOld === this.#isOld && isClosed === this.#isClosed) return;
+    if (isOld === this.#isOld && isClosed === this.#isClosed) return false;
     this.#isOld = isOld;
     this.#isClosed = isClosed;
     mark(this.line, "old", isOld ? "yes" : "");
     if (!this.instrument.isFeed) this.#tell();
     this.grow(Date.now());
+    return true;
   }
 
-  /** Characters by column, in figures of the usual size: letters are wider, the second line smaller. */
+  /** How long texts are by column, in figures of the usual size: letters are wider, the second line smaller. */
   get lengths() {
     const { price, change, percent, volume } = this.#texts;
     return {
       code: Math.min(this.instrument.code.length, LONGEST) * (language() === "en" ? 1.12 : 0.95),
-      price: price.length,
-      change: Math.max(change.length + 1, percent.length - 1),
-      volume: volume.length,
+      price: figures(price.text),
+      change: Math.max(figures(change.text) + 1, figures(percent.text) - 0.5),
+      volume: figures(volume.text),
     };
   }
 
@@ -107,7 +109,9 @@ export class Row {
 
   sketch() {
     const { sketch, reference, change } = this.instrument;
-    draw(this.#canvas, sketch, reference, colors[direction(change)], colors.line);
+    const move = direction(change);
+    const color = (this.#isOld && colors[`${move}-old`]) || colors[move];
+    draw(this.#canvas, sketch, reference, color, colors.line);
   }
 
   /** Events without a code or a price. */

@@ -47,6 +47,11 @@ export class Tools {
     this.#write();
   }
 
+  /** Whether the market has a night to be left out. */
+  set hasNight(yes) {
+    byId("spans").hidden = !yes;
+  }
+
   get isLine() {
     return browser.get("kind") === "line";
   }

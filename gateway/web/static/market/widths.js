@@ -1,12 +1,15 @@
 /** How wide the list's columns are: counted from their longest texts, so that no figure is cut. */
 
-const PRICE = 7, CHANGE = 6, VOLUME = 7, CODE = 7; // characters for which there is room, at least
+const PRICE = 6.5, CHANGE = 6, VOLUME = 6, CODE = 7; // figures for which there is room, at least
 const TREND = 72; // pixels
-const PADDING = { price: 20, change: 26, volume: 16, code: 18 }; // pixels, an arrow included
+const PADDING = { price: 14, change: 26, volume: 15, code: 16 }; // pixels, an arrow included
+
+/** How many figures a text is as wide as: points and commas are half as wide. */
+export const figures = (text) => text.length - (text.match(/[.,]/g)?.length ?? 0) / 2;
 
 /**
  * `{price, change, trend, volume}` in pixels; 0 for a column that gives way.  `total`: what there
- * is; `longest`: characters by column; `advance`: pixels of a figure, `{price, plain}`.
+ * is; `longest`: figures by column; `advance`: pixels of a figure, `{price, plain}`.
  */
 export function widths(total, longest, advance) {
   const found = {

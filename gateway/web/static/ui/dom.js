@@ -26,9 +26,8 @@ export class Text {
     if (this.#node.data !== text) this.#node.data = text;
   }
 
-  /** Characters of it. */
-  get length() {
-    return this.#node.length;
+  get text() {
+    return this.#node.data;
   }
 }
 

@@ -1,6 +1,7 @@
 /** English: Market. */
 
 export default {
+  "quotes.ago": "{age}",
   "quotes.title": "Quotes",
   "quotes.filter": "Code or name",
   "quotes.caption": "Codes with price, change and volume. Arrow keys choose one for the chart.",
@@ -143,6 +144,7 @@ export default {
   "board.bid": "Bid",
   "board.ask": "Ask",
   "board.none": "–",
+  "board.empty": "No options yet. They are here as soon as the worker subscribes to some.",
   "board.spot": "TAIEX",
   "board.week": "{m}W{w}",
 };

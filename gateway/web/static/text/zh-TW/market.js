@@ -1,6 +1,7 @@
 /** Traditional Chinese, as it is written in Taiwan: Market. */
 
 export default {
+  "quotes.ago": "{age}前",
   "quotes.title": "報價",
   "quotes.filter": "代碼或名稱",
   "quotes.caption": "各商品的成交價、漲跌與總量。可用方向鍵選擇要看的走勢圖。",
@@ -143,6 +144,7 @@ export default {
   "board.bid": "買進",
   "board.ask": "賣出",
   "board.none": "–",
+  "board.empty": "還沒有選擇權。行情程式訂閱後，就會出現在這裡。",
   "board.spot": "臺指",
   "board.week": "{m}W{w}",
 };
