@@ -75,7 +75,6 @@ class Duty(Protocol):
         ...
 
 
-Heard = list[PlacedEvent]
 Work = Sequence[PlacedEvent] | Gap | Callable[[], object]
 """What waits for the thread: events, a gap, or a call."""
 
