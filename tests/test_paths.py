@@ -17,7 +17,7 @@ from tests.web.wire import Kernel
 ROOT = Path(__file__).parents[1]
 GATEWAY = ROOT / "gateway"
 ROW = re.compile(r"^\| \d+ \| `([\w/.]+)` \| `([\w.]+)` \|", re.MULTILINE)
-OF_EVENT, OF_RESTART = 14, 15
+OF_EVENT, OF_RESTART = 13, 15
 """Hops that are allowed."""
 
 

@@ -50,6 +50,16 @@ class Sink(Protocol):
         """A value that changes when the peer takes a part of a write that did not fit at once."""
         ...
 
+    @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        """Sends what fits at once and returns how many bytes that were; the caller keeps the rest.
+
+        What it did not take, or raised for, goes to `write`.  Nobody joins, leaves or ends because
+        of it.  It may be used for as long as `write` says that there is room.  None: there is only
+        `write`.
+        """
+        ...
+
     def write(self, data: bytes) -> bool:
         """Take one write, whole.  False: full; call `Outbox.resume` when there is room.
 
@@ -232,6 +242,10 @@ class LastWrites:
     @property
     def taken(self) -> int:
         return self._sink.taken
+
+    @property
+    def at_once(self) -> None:
+        """None: it looks at each write."""
 
     def write(self, data: bytes) -> bool:
         room = self._sink.write(data)

@@ -132,6 +132,10 @@ class PollingChannel:
         else:
             session.abort("transport error")
 
+    @property
+    def at_once(self) -> None:
+        """None: a write is an answer."""
+
     def write(self, data: bytes) -> bool:
         """Answer the pending GET."""
         poll, self._poll = self._poll, None

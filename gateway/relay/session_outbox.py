@@ -116,6 +116,11 @@ class SessionOutbox:
         return self._sink.form if self._sink is not None else None
 
     @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        """The sink's, see there."""
+        return self._sink.at_once if self._sink is not None else None
+
+    @property
     def progress(self) -> tuple[int, int]:
         """A value that changes whenever the peer has taken something."""
         return self.resumed, self._sink.taken if self._sink is not None else 0

@@ -128,7 +128,7 @@ class Subscription(Member):
         """Join the view, since everything is read; False: the cursor is not where the view is."""
         if self._view is None:
             view = self.log.views.of(self.form(form), self.selection)
-            if not view.join(self, self.outbox.write):
+            if not view.join(self):
                 return False
             self._view = view
             self._passed = None

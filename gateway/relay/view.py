@@ -21,37 +21,47 @@ class View:
     """The subscriptions with one selection and one form that have read everything.
 
     `is_found`: it wants all events that it is found for, see `Views`.
-    `members`: each with what writes to it.  `delivery` has the turn's events for them that are
-    not written yet; None: there are none.
+    `members`: each with what writes to it; `direct`: those that are sent to by `Sink.at_once`,
+    which is one call less for each.  `delivery` has the turn's events for them that are not written
+    yet; None: there are none.
     """
 
-    __slots__ = ("_views", "delivery", "form", "is_found", "members", "selection")
+    __slots__ = ("_views", "delivery", "direct", "form", "is_found", "members", "selection")
 
     def __init__(self, form: Form, selection: Selection | None, views: Views) -> None:
         self.form = form
         self.selection = selection
         self.is_found = selection is None or selection.is_indexed
         self.members: dict[Subscription, Callable[[bytes], bool]] = {}
+        self.direct: dict[Subscription, Callable[[bytes], int]] = {}
         self.delivery: EncodedTurn | None = None
         self._views = views
 
-    def join(self, member: Subscription, write: Callable[[bytes], bool]) -> bool:
-        """Add `member`, which is written to by `write`; False: its cursor is elsewhere."""
+    def join(self, member: Subscription) -> bool:
+        """Add `member`; False: its cursor is elsewhere."""
         delivery = self.delivery
         if delivery is None:
             if member.cursor != self._views.level:
                 return False
         elif delivery.is_writing or member.cursor != delivery.position:
             return False
-        if not self.members:
+        was_vacant, outbox = not (self.direct or self.members), member.outbox
+        send = None if self.form.polled else outbox.at_once
+        if send is None:
+            self.members[member] = outbox.write
+        else:
+            self.direct[member] = send
+        if was_vacant:
             self._views.occupied(self)
-        self.members[member] = write
         return True
 
     def leave(self, member: Subscription) -> int:
         """Remove `member`; the position up to which it was written to."""
-        del self.members[member]
-        if not self.members:
+        if member in self.members:
+            del self.members[member]
+        else:
+            del self.direct[member]
+        if not (self.direct or self.members):
             self._views.vacated(self)
         return self._views.level if self.delivery is None else self.delivery.leave(member)
 
@@ -114,7 +124,7 @@ class EncodedTurn:
             self._run()
         except Exception:
             self._round = []
-            for member in [each for view in self.views for each in view.members]:
+            for member in [each for view in self.views for each in (*view.direct, *view.members)]:
                 member.outbox.drop()
         for view in self.views:
             view.delivery = None
@@ -124,16 +134,34 @@ class EncodedTurn:
             raise self._failure
         events, start = self._events, 0
         for end in self._ends():
+            direct = sum([len(view.direct) for view in self.views])
             members = [each for view in self.views for each in view.members.items()]
-            if not members:
+            if not (direct or members):
                 break
             data = self._form.encode(events[start:end])
             self._before = self.position
             self.position = events[end - 1].position + 1
+            if direct:
+                self._send(data)
             self._write(data, members)
-            self._traffic.shared(end - start, len(data), len(self._round))
+            self._traffic.shared(end - start, len(data), direct + len(self._round))
             self._round = []
             start = end
+
+    def _send(self, data: bytes) -> None:
+        """Send to the direct members: nobody comes or goes meanwhile, so it needs no round."""
+        size = len(data)
+        unsent = []
+        for view in self.views:
+            for member, send in view.direct.items():
+                try:
+                    sent = send(data)
+                except Exception:  # its `write` knows what to do
+                    sent = 0
+                if sent != size:
+                    unsent.append((member, data[sent:]))
+        for member, rest in unsent:
+            self._write(rest, [(member, member.outbox.write)])
 
     def _write(
         self, data: bytes, members: list[tuple[Subscription, Callable[[bytes], bool]]]

@@ -77,7 +77,7 @@ class Views:
                     due.setdefault(view, []).append(event)
         deliveries: dict[Hashable, EncodedTurn] = {}
         for view, for_it in due.items():
-            if view.members:
+            if view.direct or view.members:
                 self._assign(view, for_it, len(events), deliveries)
         self.level = end
         for delivery in deliveries.values():

@@ -49,6 +49,7 @@ class FakeSocket:
     form: Form
     channel: WebSocketChannel
     taken = 0
+    at_once = None
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []

@@ -57,7 +57,7 @@ class Whole:
         deadlines = Deadlines(self.clock.seconds)
         drive(self.clock, deadlines)
         self.observer = Everybody()
-        relay = Relay(
+        self.relay = relay = Relay(
             RelaySettings(), deadlines, self.clock.callLater, self.observer, wall=time.time
         )
         application = SocketServer(SocketSettings(), deadlines)

@@ -38,6 +38,8 @@ class Sink:
         self.slow = self.full = False
         self.trap = None
 
+    at_once = None
+
     def write(self, data):
         assert self.member.sink is self, "only the transport of the moment is written to"
         assert not self.full, "a full transport is not written to"

@@ -38,6 +38,8 @@ class Sink:
         self.writes = []
         self.on_write = None
 
+    at_once = None
+
     def write(self, data):
         self.writes.append(data)
         if self.on_write is not None:

@@ -40,19 +40,19 @@ class TlsWriter(Writer):
         self._send = below.getHandle().send
         self._handed_over = False
 
+    @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        return self._pass if self._waiting is None else None
+
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:
             return self._later(data)
-        below = self._below
-        if len(data) <= CHUNK and not (below.dataBuffer or below._tempDataBuffer):
-            count = self._pass(data)  # mostly all of it
-            if count == len(data) and not (below._tempDataBuffer or self._handed_over):
-                return True
-            self._rest = memoryview(data)[count:]
-        else:
-            self._rest = memoryview(data)
-            if self._pump():
-                return True
+        count = self._pass(data)  # mostly all of it
+        if count == len(data) and not self._is_blocked:
+            return True
+        self._rest = memoryview(data)[count:]
+        if self._pump():
+            return True
         self._waiting = b""
         self._watch()
         return False
@@ -71,31 +71,36 @@ class TlsWriter(Writer):
                     return True
                 self._rest, self._waiting = memoryview(self._waiting), b""
             self.taken += 1
-            count = self._pass(bytes(self._rest[:CHUNK]))
+            chunk = bytes(self._rest[:CHUNK])
+            count = self._pass(chunk) or self._hand_over(chunk)
             self._rest = self._rest[count:] if len(self._rest) > count else NOTHING
         return False
 
     def _pass(self, data: bytes) -> int:
-        """Encrypt the beginning of `data`, at most one record, and send it; its length."""
-        if not data:
+        """Encrypt the beginning of `data`, at most one record, and send it; its length.
+
+        0: something waits below, or is too long, or TLS must hear the peer first.
+        """
+        below, size = self._below, len(data)
+        if not 0 < size <= CHUNK or below.dataBuffer or below._tempDataBuffer:
             return 0
-        count: int = lib.SSL_write(self._ssl, data, len(data))
+        count: int = lib.SSL_write(self._ssl, data, size)
         if count <= 0:
-            return self._hand_over(data)
-        size: int = lib.BIO_read(self._bio, room, RECORD)
+            lib.ERR_clear_error()  # before OpenSSL 4 the next connection would take it for its own
+            return 0
+        size = lib.BIO_read(self._bio, room, RECORD)
         try:
             sent = self._send(record[:size])
         except OSError:  # full; any other error is seen by the transport, too
             sent = 0
         if sent < size:
-            self._below.write(bytes(record[sent:size]))
+            below.write(bytes(record[sent:size]))
         if size == RECORD:  # something of TLS's own was before it
-            self._below.write(encrypted(self._tls.getHandle()))
+            below.write(encrypted(self._tls.getHandle()))
         return count
 
     def _hand_over(self, data: bytes) -> int:
         """Let Twisted write `data`: TLS must hear the peer first, or fails."""
-        lib.ERR_clear_error()  # before OpenSSL 4 the next connection would take it for its own
         self._below.unregisterProducer()
         self._handed_over = True
         self._tls.registerProducer(self, True)

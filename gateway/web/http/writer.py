@@ -69,6 +69,11 @@ class Writer:
         """Send `data`, now or later; whether there is room for more."""
         raise NotImplementedError
 
+    @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        """What `Sink.at_once` is; it holds until `write` or `control` has filled the transport."""
+        return None
+
     def hold(self) -> Callable[[], None]:
         """Hold back what is written until the function that is returned is called.
 
@@ -150,6 +155,12 @@ class DirectWriter(Writer):
     def __init__(self, transport: Connection, on_room: Callable[[], None]) -> None:
         super().__init__(transport, on_room)
         self._send = transport.getHandle().send
+
+    @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        if self._waiting is not None or isinstance(self._send, partial):
+            return None
+        return self._send
 
     def write(self, data: bytes) -> bool:
         if self._waiting is not None:

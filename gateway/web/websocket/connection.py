@@ -75,6 +75,10 @@ class WebSocketConnection:
         """A count that grows when the peer reads bytes that had to wait."""
         return self._writer.taken
 
+    @property
+    def at_once(self) -> Callable[[bytes], int] | None:
+        return self._writer.at_once
+
     def start(self, channel: WebSocketReceiver) -> None:
         """Hand what arrives to `channel` from now on."""
         if self._closing is None or not self._closing.said:
@@ -205,7 +209,10 @@ class WebSocketConnection:
         if frame[0] == CLOSE:
             self._say_last(frame)
         else:
+            before = self.at_once
             self._writer.control(frame)
+            if before is not None and self.at_once is None:
+                self._room()  # no write has told that the transport is full now
 
     def drop(self) -> None:
         """Close the connection after what was written."""
