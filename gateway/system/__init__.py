@@ -4,6 +4,7 @@
 - `system`: the interface, and who answers here.
 - `linux`: Linux' answers: all that is promised.
 - `portable`: the answers of any POSIX system; `docs/systems.md` says what is promised less.
+- `children`: children that ended.
 - `connections`: the TCP connections of processes, by psutil.
 - `sock_diag`: the sockets behind connections (Linux).
 - `proc`: processes, what they hold, and the kernel's counters, by proc(5) (Linux).

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from gateway.system import memory_file, proc
+from gateway.system.children import dead_child
 from gateway.system.connections import held_ports
 from gateway.system.direct_poll import poll_directly
 from gateway.system.sock_diag import inodes
@@ -67,8 +68,4 @@ class Linux:
         return os.open(f"/proc/self/fd/{descriptor}", flags)
 
     def dead_child(self) -> int | None:
-        try:
-            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return None
-        return found.si_pid if found else 0
+        return dead_child()

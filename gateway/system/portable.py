@@ -6,17 +6,24 @@ import errno
 import os
 import select
 import sys
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from gateway.system.children import dead_child
 from gateway.system.connections import held_ports
 from gateway.system.system import NO_MEMO
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from gateway.system.ends import Ends
+
+
+REMEMBERED: Final = 1.0
+"""Seconds for which the holders of a file are known: to look for them takes all files of all
+processes, and while a worker logs out they are asked for ten times a second."""
 
 
 class Portable:
@@ -31,6 +38,11 @@ class Portable:
         "what a worker leaves in a session of its own is found only while its parent lives",
         "events before a kill -9 of the gateway are not sent again",
     )
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._held: dict[Path, tuple[float, list[int]]] = {}
+        """By file, when its holders were looked for last, and who they were."""
 
     def install_reactor(self) -> None:
         """kqueue, else poll: Twisted's own choice may be select, which ends at 1,024 clients."""
@@ -53,18 +65,12 @@ class Portable:
         return {port for port, _ in held_ports(_tree(root))}
 
     def holders(self, file: Path, descriptor: int) -> list[int]:
-        """Whatever its number is."""
-        import psutil  # noqa: PLC0415  # by need
-
-        path, own = os.path.realpath(file), os.getuid()
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):
-                if process.pid == os.getpid() or process.uids().real != own:
-                    continue
-                if any(each.path == path for each in process.open_files()):
-                    found.append(process.pid)
-        return found
+        """Whatever its number is, and as it was less than a second ago."""
+        at, found = self._held.get(file, (-REMEMBERED, []))
+        if self._clock() - at >= REMEMBERED:
+            found = _holders(file)
+            self._held[file] = self._clock(), found
+        return list(found)
 
     def boot(self) -> str:
         return ""
@@ -83,8 +89,23 @@ class Portable:
         raise OSError(errno.ENOTSUP, f"descriptor {descriptor} can't be opened once more here")
 
     def dead_child(self) -> int | None:
-        """They are left to the system's own first process."""
-        return None
+        """Only a process that is the system's first one has any: the others' go to that one."""
+        return dead_child() if os.getpid() == 1 else None
+
+
+def _holders(file: Path) -> list[int]:
+    """The processes of our user that have `file` open."""
+    import psutil  # noqa: PLC0415  # by need
+
+    path, own = os.path.realpath(file), os.getuid()
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid == os.getpid() or process.uids().real != own:
+                continue
+            if any(each.path == path for each in process.open_files()):
+                found.append(process.pid)
+    return found
 
 
 def _tree(root: int) -> list[int]:

@@ -17,7 +17,7 @@ NO_MEMO = -1
 
 
 class System(Protocol):
-    """One operating system, without a state of its own."""
+    """One operating system."""
 
     name: str
     """`linux` or `portable`; a guardian is told it."""
@@ -52,6 +52,7 @@ class System(Protocol):
     def holders(self, file: Path, descriptor: int) -> list[int]:
         """The processes that have `file` open, as far as this user and system can tell.
 
+        Some of them may be gone: the answer may be a second old.
         Where it is asked for, `descriptor` is its number in each of them.  Linux also knows who has
         one of that name that was removed since.
         """

@@ -14,8 +14,10 @@ from twisted.internet import protocol, reactor
 from gateway.app.service import periodic
 from functools import partial
 from gateway.app.process import reap_orphans
-from gateway.system.linux import Linux
+from gateway.system.system import this_system
 
+system = this_system(portable={portable})
+os.getpid = lambda: 1
 status = []
 
 class Ours(protocol.ProcessProtocol):
@@ -44,7 +46,7 @@ def look():
     else:
         reactor.callLater(0.02, look)
 
-reap = partial(reap_orphans, Linux())
+reap = partial(reap_orphans, system)
 reactor.callWhenRunning(periodic(reactor, 'Collecting', 0.05, reap).startService)
 reactor.callWhenRunning(reactor.spawnProcess, Ours(), "/bin/sh", ["sh", "-c", "exit 3"])
 reactor.callWhenRunning(look)
@@ -55,8 +57,14 @@ print(status)
 
 class ReaperTests(SynchronousTestCase):
     def test_orphans_go_and_the_reactors_own_keep_their_status(self) -> None:
+        self.collects(portable=False)
+
+    def test_so_does_a_first_process_that_knows_only_posix(self) -> None:
+        self.collects(portable=True)
+
+    def collects(self, *, portable: bool) -> None:
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT],
+            [sys.executable, "-c", SCRIPT.replace("{portable}", str(portable))],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,

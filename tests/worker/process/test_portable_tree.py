@@ -27,6 +27,8 @@ class PortableTreeTests(SynchronousTestCase):
             STRANGER: (1, STRANGER),
         }
         self.sessions = {WORKER: WORKER, CHILD: WORKER, APART: APART, BELOW: APART}
+        self.started: dict[int, float] = {}
+        """By pid, where it is not the same as of all others."""
         self.fails: OSError | None = None
         self.looks = 0
         self.patch(portable_tree, "_processes", self.look)
@@ -38,12 +40,15 @@ class PortableTreeTests(SynchronousTestCase):
         self.tree = PortableTree()
         self.tree.began(WORKER)
 
-    def look(self) -> tuple[dict[int, int], dict[int, int]]:
+    def look(self) -> tuple[dict[int, int], dict[int, tuple[int, float]]]:
         self.looks += 1
         if self.fails:
             raise self.fails
         parents = {pid: parent for pid, (parent, _) in self.processes.items()}
-        return parents, {pid: group for pid, (_, group) in self.processes.items()}
+        told = {
+            pid: (group, self.started.get(pid, 990.0)) for pid, (_, group) in self.processes.items()
+        }
+        return parents, told
 
     def wait(self, pid: int, _: int) -> tuple[int, int]:
         return (0, 0) if pid in self.processes else (pid, 7)
@@ -91,8 +96,22 @@ class PortableTreeTests(SynchronousTestCase):
         self.tree.members()
         self.gone(WORKER, CHILD, APART, BELOW)
         self.processes[BELOW] = (1, BELOW)
+        self.started[BELOW] = 1000.0
         self.sessions.clear()
         self.assertFalse(self.reap())
+
+    def test_who_was_seen_and_leaves_its_group_later_is_not_forgotten(self) -> None:
+        self.tree.members()
+        self.gone(WORKER, APART, BELOW)
+        self.processes[CHILD] = (1, CHILD)
+        self.started[CHILD] = 990.9  # ps tells whole seconds
+        self.sessions.clear()
+        self.assertTrue(self.reap())
+        self.assertEqual(self.tree.members(), [CHILD])
+
+    def test_ages_as_ps_writes_them(self) -> None:
+        ages = (b"04:05", b"03:04:05", b"12-03:04:05", b"00:00")
+        self.assertEqual([*map(portable_tree._seconds, ages)], [245, 11045, 1047845, 0])
 
     def test_what_can_not_be_found_out_is_taken_for_unchanged(self) -> None:
         self.tree.members()

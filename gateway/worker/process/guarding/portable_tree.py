@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
 
-PS = ("ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=")
+PS = ("ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "etime=")
 PATH = "/bin:/usr/bin"
 """Where it is looked for: the guardian has no environment."""
 PS_TIMEOUT = 5.0
 """Seconds for it."""
+ROUNDED = 2.0
+"""Seconds by which the start of a process may seem to be another one: ps tells whole seconds."""
+DAY, SIXTY = 86_400, 60
 LOOK_INTERVAL = 0.2
 """Seconds between two looks whether something is left: the end of ps wakes us, too."""
 
@@ -37,10 +40,10 @@ class PortableTree:
 
     def __init__(self) -> None:
         self._worker = self._session = 0
-        self._seen: dict[int, int] = {}
-        """The groups of the living ones at the last look, by their pids.
+        self._seen: dict[int, tuple[int, float]] = {}
+        """Group and start of the living ones at the last look, by their pids.
 
-        A pid that is used again by somebody else is in another group.
+        A pid that is used again by somebody else is in another group, and started later.
         """
         self._looked = 0.0
         """When that was; 0: not since the worker's end."""
@@ -53,7 +56,7 @@ class PortableTree:
 
     def began(self, worker: int) -> None:
         self._worker = self._session = worker
-        self._seen = {worker: worker}
+        self._seen = {worker: (worker, time.monotonic())}
 
     def reap(self, ended: Callable[[int, int], object]) -> bool:
         if self._worker:
@@ -70,16 +73,16 @@ class PortableTree:
     def members(self) -> list[int]:
         self._looked = time.monotonic()
         try:
-            parents, groups = _processes()
+            parents, told = _processes()
         except (OSError, ValueError, subprocess.SubprocessError):  # ps can't be run now
             return [*self._seen]
         children: dict[int, list[int]] = {}
         for pid, parent in parents.items():
             children.setdefault(parent, []).append(pid)
-        roots = [pid for pid, group in self._seen.items() if groups.get(pid) == group]
-        roots += filter(self._in_session, groups)
+        roots = [pid for pid in self._seen if pid in told and self._is_seen(pid, *told[pid])]
+        roots += filter(self._in_session, told)
         ours = {pid for root in (os.getpid(), *roots) for pid in (root, *below(root, children))}
-        self._seen = {pid: groups[pid] for pid in ours - {os.getpid()}}
+        self._seen = {pid: told[pid] for pid in ours - {os.getpid()}}
         return [*self._seen]
 
     def send(self, pid: int, number: signal.Signals) -> None:
@@ -89,16 +92,21 @@ class PortableTree:
         os.fstat(READ_ENDS[output])
         return READ_ENDS[output]
 
+    def _is_seen(self, pid: int, group: int, started: float) -> bool:
+        """Whether `pid` is still who was seen, who may have left its group since."""
+        known, since = self._seen[pid]
+        return group == known or abs(started - since) < ROUNDED
+
     def _in_session(self, pid: int) -> bool:
         with contextlib.suppress(OSError):  # gone meanwhile
             return os.getsid(pid) == self._session
         return False
 
 
-def _processes() -> tuple[dict[int, int], dict[int, int]]:
-    """The parents and the groups of the living processes, by their pids.
+def _processes() -> tuple[dict[int, int], dict[int, tuple[int, float]]]:
+    """The parents of the living processes, and their groups and starts, by their pids.
 
-    Raises OSError, SubprocessError or ValueError.
+    A start is in seconds of the monotonic clock.  Raises OSError, SubprocessError or ValueError.
     """
     with subprocess.Popen(PS, env={"PATH": PATH}, stdout=subprocess.PIPE) as ps:  # noqa: S603 - constant
         try:
@@ -107,9 +115,20 @@ def _processes() -> tuple[dict[int, int], dict[int, int]]:
             ps.kill()
     if ps.returncode:
         raise ValueError(f"ps ended with {ps.returncode}")
-    parents, groups = {}, {}
+    now = time.monotonic()
+    parents, told = {}, {}
     for line in said.splitlines():
-        pid, parent, group, state = line.split()[:4]
+        pid, parent, group, state, age = line.split()[:5]
         if not state.startswith(b"Z") and int(pid) != ps.pid:
-            parents[int(pid)], groups[int(pid)] = int(parent), int(group)
-    return parents, groups
+            parents[int(pid)] = int(parent)
+            told[int(pid)] = int(group), now - _seconds(age)
+    return parents, told
+
+
+def _seconds(age: bytes) -> int:
+    """Of a time such as 2-03:04:05 or 04:05."""
+    days, _, clock = age.rpartition(b"-")
+    seconds = 0
+    for part in clock.split(b":"):
+        seconds = seconds * SIXTY + int(part)
+    return int(days or 0) * DAY + seconds
