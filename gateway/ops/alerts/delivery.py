@@ -124,6 +124,7 @@ class Delivery:
             self._request.cancel()
         if self._retry is not None:
             self._retry.cancel()
+            self._retry = None
 
     def _joined(self, join: Callable[[Message, Message], Message], message: Message) -> Message:
         """`message` with all that waits; a pause of the present one ends."""

@@ -190,6 +190,14 @@ class DeliveryTests(SynchronousTestCase):
         self.wait(10_000)
         self.assertEqual(self.numbers(), [1])
 
+    def test_after_the_end_news_ends_no_pause(self) -> None:
+        self.join()
+        self.send(1)
+        self.fail()
+        self.delivery.stop()
+        self.send(20)
+        self.assertEqual(self.numbers(), [1])
+
     def test_a_fault_of_ours_is_logged(self) -> None:
         self.send(1)
         self.answer.errback(ZeroDivisionError())
