@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -26,9 +27,10 @@ from tests.image.building import (
     build,
     fetch_wheels,
     get_base,
+    needed,
     python_of,
 )
-from tests.image.container import Container
+from tests.image.container import NAMESPACES, Container
 from tests.image.machine import Machine, first_hour
 from tests.patience import PATIENCE
 from tests.release import building as archives
@@ -66,8 +68,9 @@ def main() -> int:
 
 def check(folder: Path) -> None:
     """Try the wheel on its base, build it in `folder`, and run two containers of it."""
-    if os.geteuid():
-        raise Missing("root is needed: nobody else can mount the files of an image")
+    allowed = subprocess.run([needed("unshare"), *NAMESPACES, "true"], check=False)
+    if os.geteuid() or allowed.returncode:
+        raise Missing("root is needed, and a kernel that lets it make namespaces and mounts")
     buildah = Buildah(folder / "storage")
     worker = folder / "main.py"
     worker.write_text(WORKER)
