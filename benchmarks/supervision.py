@@ -3,6 +3,8 @@
 Each part prints what was asked for, what was counted, and seconds.  It needs
 `python-socketio[client]` and psutil, Linux, and about five minutes.  Words after it choose
 parts: `python -m benchmarks.supervision successors`.
+
+No gateway leaves its worker to the next one here; `benchmarks.restarts` measures that.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import json
 import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,12 +29,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import socketio
 
+from benchmarks.server import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CONCURRENT, SEQUENTIAL, EXITS, KILLS = 50, 100, 20, 20
 WAIT = 60.0
 """Seconds after which what is waited for counts as lost."""
+OPTIONS = ("--fatal-after=0", "--keep-worker=0")
 NATIVE_SECONDS = 1.5
 LOG_OUT_SECONDS = (1.0, 3.0)
 WAITS = "the previous worker is logging out"
@@ -140,7 +144,7 @@ class Gateway:
         options = [f"--port={port}", f"--python={sys.executable}", f"--state-dir={folder}"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*twistd, "-n", "--pidfile=", "sjgateway", *options, "--fatal-after=0"]
+                [*twistd, "-n", "--pidfile=", "sjgateway", *options, *OPTIONS]
                 + [f"--worker-args={' '.join(arguments)}"] * bool(arguments),
                 cwd=folder,
                 env={**os.environ, "JOURNAL": str(self._journal)},
@@ -196,12 +200,6 @@ class Gateway:
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(WAIT)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager
