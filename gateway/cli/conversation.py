@@ -26,6 +26,9 @@ CONNECT_ERROR = header(PacketType.CONNECT_ERROR, "/")
 LEAVE = header(PacketType.DISCONNECT, "/").decode()
 """What a client sends that goes for good."""
 
+LONGEST = 86_400.0
+"""Seconds that a gateway is waited for at most, whatever it says of its pings."""
+
 _OFFSET = re.compile(rb',"([0-9a-f]{16,64}-[0-9]{1,15})"\]\Z')
 """The offset, which the gateway adds as the last argument of an event that is not of a snapshot."""
 
@@ -101,7 +104,7 @@ class Conversation:
             self._send((PONG + data[1:]).decode())
         elif kind == OPEN:
             told = orjson.loads(data[1:])
-            self.patience = (told["pingInterval"] + told["pingTimeout"]) / 1000
+            self.patience = min((told["pingInterval"] + told["pingTimeout"]) / 1000, LONGEST)
             auth = orjson.dumps({**self._auth, **self._place.auth})
             self._send((header(PacketType.CONNECT, "/") + auth).decode())
         elif kind == CLOSE:

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.cli.conversation import Conversation, LostError, Place, RefusedError
+from gateway.cli.conversation import LONGEST, Conversation, LostError, Place, RefusedError
 from tests.relay.world import RelayWorld, WebSocketClient, market
 
 EPOCH = "0123456789abcdef"
@@ -111,6 +111,8 @@ class ConversationTests(SynchronousTestCase):
         conversation.receive(b"2", binary=False)
         self.assertEqual(conversation.patience, 45)
         self.assertEqual(said[-1], "3")
+        conversation.receive(opened.replace(b"000", b"000e300"), binary=False)
+        self.assertEqual(conversation.patience, LONGEST, "no reactor waits for ever")
 
     def test_a_refusal_has_the_gateways_own_words(self) -> None:
         with self.assertRaisesRegex(RefusedError, "'codes' must be a list of at most 1000"):
