@@ -4,7 +4,8 @@ Two files in the state folder are locked (flock), so that the kernel knows who i
 forgets who is gone.  `NAME.gateway.lock` is held by the gateway that is in charge: another
 one that runs does not wait for its worker, nor for any of another NAME.  `NAME.worker.lock`
 is opened by the gateway and handed to the guardian and the worker, as descriptor 4: it is
-held until the last of them is gone, even when the gateway was killed.
+held until the last of them is gone, even when the gateway was killed.  One that was removed
+meanwhile locks nothing any more: then whoever has it open is looked for.
 
 `NAME.guardian` is the guardian's door (`door.py`), made by the gateway that holds both locks and
 handed to the guardian as descriptor 5: there the next gateway asks for the worker.
