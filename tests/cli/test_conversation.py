@@ -111,7 +111,7 @@ class ConversationTests(SynchronousTestCase):
         conversation.receive(b"2", binary=False)
         self.assertEqual(conversation.patience, 45)
         self.assertEqual(said[-1], "3")
-        conversation.receive(opened.replace(b"000", b"000e300"), binary=False)
+        conversation.receive(opened.replace(b"25000", b"25e300"), binary=False)
         self.assertEqual(conversation.patience, LONGEST, "no reactor waits for ever")
 
     def test_a_refusal_has_the_gateways_own_words(self) -> None:
