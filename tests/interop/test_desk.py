@@ -1,5 +1,6 @@
 """The Market view in a real browser, without a gateway: what it shows of what it is told."""
 
+import re
 from typing import Any
 
 from attrs import evolve
@@ -190,7 +191,8 @@ class ListTests(StageCase):
         return page.locator("#quotes-body .first").all_inner_texts()[:count]
 
     def test_changes_are_from_the_reference_and_limits_are_marked(self) -> None:
-        page = self.stage("ready").page
+        stage = self.stage("ready")
+        page = stage.page
         row = page.locator("#quotes-body tr", has_text="5274")
         expect(row).to_have_attribute("data-limit", "up")
         expect(row.locator(".label")).to_have_text("Limit ▲")
@@ -203,6 +205,11 @@ class ListTests(StageCase):
         expect(silent.locator(".volume")).to_have_text("3 min")
         page.locator("#quotes-body tr", has_text="5274").click()
         expect(page.locator("#book [data-limit=up]").first).to_have_text("12,350")
+        spread = page.locator("#facts-list div", has_text="Spread")
+        expect(spread).to_be_visible()
+        nobody = {"ask_price": [0], "ask_volume": [0], "bid_price": [12350], "bid_volume": [9]}
+        stage.hear([("market_bidask", {"code": "5274", **nobody})])
+        expect(spread).to_have_count(0)
 
     def test_sorting_goes_both_ways_stays_and_ends(self) -> None:
         stage = self.stage("ready", "wide")
@@ -268,6 +275,7 @@ class ListTests(StageCase):
         row = page.locator("#quotes-body tr", has_text="weather")
         expect(row.locator(".label")).to_have_text("custom")
         expect(row.locator(".price")).to_have_text("\u2013")
+        expect(page.locator("#chart-why")).to_contain_text(re.compile(r"\d\d events/s"))
         row.click()
         self.assertTrue(page.url.endswith("#/ops/events"))
 
@@ -371,6 +379,11 @@ class ChartTests(StageCase):
         self.assertLess(value, 31268)
         page.locator("#bell").click()
         expect(page.locator("#alarms-value")).to_have_value("31268")
+        first = page.locator("#alarms-list input").first
+        first.focus()
+        page.keyboard.press("Space")
+        expect(page.locator("#alarms-count")).to_have_text("1")
+        expect(first).to_be_focused()
 
     def test_a_finger_chooses_an_alarm_and_removes_it_by_the_button_on_its_line(self) -> None:
         page = self.stage("lines", "phone").page

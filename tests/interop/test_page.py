@@ -127,7 +127,7 @@ class ReplayTests(PageCase):
         service = gateway(self, f"--replay={session}", "--speed=30", "--loop")
         page = self.visit(service).page
         expect(page.locator("#belief")).to_have_text("Replay")
-        expect(page.locator("#conditions")).to_contain_text("not the prices of now")
+        expect(page.locator("#replay")).to_contain_text("not the prices of now")
         expect(page).to_have_title(re.compile("^▶"))
         expect(page.locator("#quotes-body tr")).to_have_count(6)
         page.get_by_role("button", name="Pause").click()

@@ -1,32 +1,23 @@
 /** Puts the page together: the gateway's events to the market, `/status` to everybody. */
 
 import { Desk } from "./market/desk.js";
-import { priceText } from "./market/words.js";
-import { isOld, belief } from "./model/belief.js";
-import { byGateway, now, settle } from "./model/clock.js";
+import { AlarmPanel } from "./market/alarms.js";
+import { titleText } from "./market/title.js";
+import { ages } from "./model/ages.js";
+import { byBrowser, now, settle } from "./model/clock.js";
 import { conditions } from "./model/conditions.js";
+import { EVENTS, feeds } from "./model/events.js";
 import { Poll } from "./net/poll.js";
 import { Socket } from "./net/socket.js";
-import { AlarmPanel } from "./market/alarms.js";
-import { Rates, total } from "./model/rates.js";
-import { Access } from "./ops/access.js";
 import { Banner } from "./ops/banner.js";
-import { Clients } from "./ops/clients.js";
-import { Cluster } from "./ops/cluster.js";
-import { Credentials } from "./ops/credentials.js";
-import { Day } from "./ops/day.js";
-import { Events } from "./ops/events.js";
-import { ending } from "./ops/exits.js";
-import { Log } from "./ops/log.js";
-import { Record } from "./ops/record.js";
+import { Operations } from "./ops/operations.js";
 import { Replay } from "./ops/replay.js";
-import { Sources } from "./ops/sources.js";
 import { tokenDialog } from "./ops/token.js";
-import { Worker } from "./ops/worker.js";
+import { reactions } from "./reactions.js";
+import { reason as why } from "./reason.js";
 import { announce } from "./ui/announce.js";
-import { byId, mark } from "./ui/dom.js";
+import { byId } from "./ui/dom.js";
 import { listen as listenToFolds, unfold } from "./ui/folds.js";
-import { exact, moment, number } from "./ui/format.js";
 import { inNextFrame } from "./ui/frame.js";
 import { onLanguage, t, translate } from "./ui/i18n.js";
 import { listen as listenToKeys, onKey } from "./ui/keys.js";
@@ -37,28 +28,13 @@ import { StatusLine } from "./ui/status_line.js";
 import { browser } from "./ui/store.js";
 import { token } from "./ui/token.js";
 
-const QUOTES = ["market_tick", "market_bidask", "market_snapshot", "market_contract"];
-const EVENTS = [...QUOTES, "python_status", "python_error", "shioaji_ready", "heartbeat", "feed_status"];
-/** Names that are the worker's own business, and no feed of somebody's. */
-const KNOWN = new Set([...EVENTS, "market_kbars", "contracts_loaded", "option_metadata", "other"]);
-
 /** What may be shown instead of the market, as `/status` has it. */
 const KINDS = ["replay", "rehearsal", "demo"];
 
 /** What is no market of now: alarms are silent. */
 const RECORDED = new Set(["replay", "rehearsal"]);
-/** Conditions that alarms of a kind are about. */
-const TROUBLES = {
-  worker: ["fatal", "exited", "backoff", "pause", "unready", "engineio3", "proxy", "url", "broker"],
-  feed: ["stale"],
-  gateway: ["gateway", "token", "wrongToken"],
-};
 
-const AT_REST = 60; // seconds after a trade in which nobody says that a code is closed, whatever the hours
 const CODES_EVERY = 30_000; // milliseconds: contracts seldom change
-
-/** The reason of a feed_status that only follows from the worker's end. */
-const WORKER_GONE = "the worker is gone";
 
 translate();
 
@@ -79,11 +55,22 @@ const status = new Poll("status", told);
 const refresh = () => status.refresh();
 const line = new StatusLine(facts);
 const router = new Router(arrive);
+const open = (id) => () => byId(id).click();
+const toPanel = (panel) => () => router.go({ view: "ops", panel });
+/** What can be done where there is no code, by the reason of that. */
+const REMEDIES = {
+  token: open("open-token"),
+  wrongToken: open("open-token"),
+  keys: open("open-credentials"),
+  custom: toPanel("events"),
+  noworker: toPanel("events"),
+  down: toPanel("worker"),
+};
 const desk = new Desk(
   {
     chosen: (instrument, isSmall) => goTo({ code: instrument.code }, isSmall),
     interval: (interval) => goTo({ interval }, true),
-    feed: () => router.go({ view: "ops", panel: "events" }),
+    feed: toPanel("events"),
     met: () => {
       codes.refresh();
       inNextFrame(choose);
@@ -98,23 +85,15 @@ const desk = new Desk(
 );
 const codes = new Poll("codes", learn, CODES_EVERY);
 
-// Operations
-const record = new Record();
+const operations = new Operations({ refresh, inspect, instruments: () => [...desk.market.codes.values()] });
+const { record, log, events } = operations;
 const banner = new Banner();
-const worker = new Worker(refresh);
-const day = new Day();
-const sources = new Sources(() => [...desk.market.codes.values()]);
-const access = new Access(refresh);
-const clients = new Clients();
-const cluster = new Cluster();
-const rates = new Rates();
-const log = new Log();
-const events = new Events(inspect);
 const alarms = new AlarmPanel({
   fired: alarmed, changed: () => desk.alarmed(), chosen: () => desk.chosen, silent: silentFor,
 });
 const replay = new Replay(refresh, beginAnew);
-new Credentials(refresh);
+line.clock = () => replay.time ?? now();
+const react = reactions({ facts, refresh, record, log, codes });
 
 const url = new URL("socket.io/?EIO=4&transport=websocket", document.baseURI);
 url.protocol = url.protocol.replace("http", "ws");
@@ -158,41 +137,8 @@ function connect(change) {
 function event(name, value) {
   if (typeof value !== "object" || value === null) return;
   desk.market.event(name, value, Date.now());
-  if (Object.hasOwn(REACTIONS, name)) REACTIONS[name](value);
+  if (Object.hasOwn(react, name)) react[name](value);
 }
-
-const REACTIONS = {
-  python_status: (value) => {
-    if (facts.kind === "replay" && !value.replay) return; // of the day that was recorded
-    if (value.status === "no credentials") facts.lacksKeys = true;
-    else if (value.status === "starting" || value.status === "ready") facts.lacksKeys = false;
-    refresh();
-    log.refresh();
-  },
-  python_error: (value) => {
-    const error = String(value.error ?? "");
-    const at = value.timestamp;
-    record.note(`error ${at} ${error}`, at, { level: "bad", text: () => t("history.error", { error }) });
-  },
-  feed_status: (value) => {
-    refresh();
-    const { market: name, status: state, reason: why, timestamp } = value;
-    if (why === WORKER_GONE) return; // that is told already
-    if (typeof state !== "string") return; // whoever may publish could have said it
-    const level = { stale: "warn", live: "good" }[state] ?? "info";
-    const text = () => t(`history.${state}`, { market: t(`market.${name}`) || name });
-    record.note(`feed ${name} ${timestamp}`, timestamp, { level, text });
-  },
-  shioaji_ready: (value) => {
-    facts.isDemo = value.demo === true;
-    mark(byId("simulation"), "shown", value.simulation === true && !value.demo ? "yes" : "");
-    refresh();
-    codes.refresh();
-  },
-  heartbeat: ({ shioaji_connected: connected }) => {
-    if (typeof connected === "boolean" && connected !== facts.broker) refresh();
-  },
-};
 
 function told(answer, error) {
   facts.error = error;
@@ -202,28 +148,13 @@ function told(answer, error) {
     if (answer.broker) facts.broker = answer.broker.connected;
     facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
     replay.update(answer.replaying ?? null, answer.access.role === "control");
-    tellOperations(answer);
+    line.rate = operations.told(answer, !facts.kind && !facts.isDemo);
     desk.feeds(feeds(answer.freshness.events));
   } else if (!error.status) {
-    worker.update(null);
+    operations.lost();
     line.rate = null;
   }
   assess();
-}
-
-function tellOperations(answer) {
-  const rated = rates.update(answer.freshness.events, performance.now());
-  line.rate = total(rated);
-  events.told(rated);
-  worker.update(answer);
-  day.update(answer);
-  sources.update(answer, feeds(answer.freshness.events).length, !facts.kind && !facts.isDemo);
-  access.update(answer);
-  clients.update(answer.clients, answer.relay);
-  cluster.update(answer);
-  record.exits(answer.exits);
-  record.actions(answer.actions);
-  log.ended(answer.lastExit);
 }
 
 /** An alarm of this device came true. */
@@ -241,75 +172,30 @@ function silentFor(code) {
   return found && market?.open && Number.isFinite(found.time) ? now() - found.time : null;
 }
 
-/** By market, when its newest trade was, in milliseconds of the browser's clock. */
-function lastTrades() {
-  const found = {};
-  for (const { market, time } of desk.market.codes.values()) {
-    if (!(time <= found[market]) && Number.isFinite(time)) found[market] = time;
-  }
-  for (const [market, time] of Object.entries(found)) found[market] = Date.now() - (now() - time) * 1000;
-  return found;
-}
-
-/** Events that are no quotes. */
-function feeds(events) {
-  return Object.entries(events)
-    .filter(([name]) => !KNOWN.has(name))
-    .map(([name, { last }]) => ({ name, at: Date.parse(last) }));
-}
-
 /** What `/codes` tells of contracts. */
 function learn(answer) {
   for (const [code, known] of Object.entries(answer?.codes ?? {})) desk.market.known(code, known);
-  if (answer) day.learn(answer.markets);
+  if (answer) operations.learn(answer.markets);
 }
 
 function assess() {
   facts.isDemo ||= desk.market.isDemo;
-  facts.tradedAt = lastTrades();
+  const { newest } = desk.market;
+  facts.tradedAt = Object.fromEntries(Object.entries(newest).map(([name, at]) => [name, byBrowser(at)]));
   const found = conditions(facts);
   const ids = new Set(found.filter(({ level }) => level !== "info").map(({ id }) => id));
   banner.show(found, facts.status?.access?.role === "control");
-  for (const [kind, troubles] of Object.entries(TROUBLES)) {
-    alarms.trouble(kind, troubles.some((id) => ids.has(id)));
-  }
+  alarms.troubles(ids);
   line.write();
-  const all = isOld(belief(facts));
-  const { stale = [], silentCodes = [], markets = {} } = facts.status?.freshness ?? {};
-  const silent = new Set(silentCodes);
-  desk.age({
-    isOld: ({ market, code, target }) => all || silent.has(code) || silent.has(target) ||
-      (stale.includes(market) && markets[market]?.open !== false),
-    isClosed: ({ market, time }) => !facts.kind && !facts.isDemo && markets[market]?.open === false &&
-      !(now() - time < AT_REST),
-    opens: ({ market }) => Date.parse(markets[market]?.opens) / 1000,
-    since: all && facts.lostAt ? byGateway(facts.lostAt) : null,
-  });
+  desk.age(ages(facts));
   desk.explain(reason());
   inNextFrame(title);
 }
 
-/** Why there is no code. */
+/** Why there is no code, and what can be done. */
 function reason() {
-  const open = (id) => () => byId(id).click();
-  const to = (panel) => () => router.go({ view: "ops", panel });
-  const { id, until } = belief(facts);
-  const { state, freshness, lastExit, nextStartAt } = facts.status ?? {};
-  if (id === "token" || id === "wrongToken") return { id, act: open("open-token") };
-  if (id === "gone" || id === "asking") return { id };
-  if (facts.lacksKeys) return { id: "keys", act: open("open-credentials") };
-  if (feeds(freshness?.events ?? {}).length) {
-    return { id: "custom", act: to("events"), values: { rate: number(line.rate ?? 0) } };
-  }
-  if (state === "disabled") return { id: "noworker", act: to("events") };
-  if (state === "fatal" || state === "backoff") {
-    return { id: "down", act: to("worker"), values: { why: lastExit ? ending(lastExit) : "" } };
-  }
-  if (id === "closed" && until) {
-    const start = nextStartAt ? t("empty.start", { time: moment(nextStartAt) }) : "";
-    return { id, values: { time: moment(new Date(until)), start } };
-  }
-  return { id: "waiting" };
+  const found = why(facts, line.rate);
+  return { ...found, act: REMEDIES[found.id] };
 }
 
 // -- what is in view ----------------------------------------------------------------------
@@ -355,15 +241,9 @@ function beginAnew() {
 }
 
 function title() {
-  const alarm = document.documentElement.dataset.alarm === "yes" ? "⚠ " : "";
-  const kind = facts.kind === "replay" ? "▶ " : "";
-  const { chosen } = desk;
-  const arrow = { 1: "▲", "-1": "▼" }[Math.sign(chosen?.change)] ?? "";
-  const size = arrow && exact(Math.abs(chosen.change), chosen.digits);
-  const trial = chosen?.isTrial ? `${t("label.trial")} ` : "";
-  const price = Number.isFinite(chosen?.shown)
-    ? `${trial}${priceText(chosen.shown, chosen)} ${arrow}${size} ${chosen.code} · ` : "";
-  document.title = `${alarm}${kind}${price}sjgateway`;
+  document.title = titleText(desk.chosen, {
+    isAlarm: document.documentElement.dataset.alarm === "yes", isReplay: facts.kind === "replay",
+  });
 }
 
 /** Connect, and ask for everything. */

@@ -13,6 +13,12 @@ import { decimals } from "../model/ticks.js";
 
 const KEPT = "alarms";
 const QUIET = "quiet"; // what is kept where no sound is wanted
+/** Conditions that alarms of a kind are about. */
+const TROUBLES = {
+  worker: ["fatal", "exited", "backoff", "pause", "unready", "engineio3", "proxy", "url", "broker"],
+  feed: ["stale"],
+  gateway: ["gateway", "token", "wrongToken"],
+};
 
 export class AlarmPanel {
   #alarms = new Alarms((rule, facts) => this.#fire(rule, facts), () => now() * 1000);
@@ -98,9 +104,11 @@ export class AlarmPanel {
     this.#keep();
   }
 
-  /** Whether there is trouble of the `kind` worker, feed or gateway. */
-  trouble(kind, isThere) {
-    this.#alarms.trouble(kind, isThere);
+  /** Which conditions, by their names, are there at the moment. */
+  troubles(ids) {
+    for (const [kind, those] of Object.entries(TROUBLES)) {
+      this.#alarms.trouble(kind, those.some((id) => ids.has(id)));
+    }
   }
 
   /** Only what the kind needs is asked for. */
@@ -136,11 +144,20 @@ export class AlarmPanel {
     const { rules } = this.#alarms;
     const active = rules.filter(({ isOn }) => isOn).length;
     this.#count.set(active ? String(active) : "");
-    byId("alarms-list").replaceChildren(...rules.map((rule) => this.#line(rule)));
+    this.#list(rules);
     byId("alarms-empty").hidden = rules.length > 0;
     const state = permission();
     this.#why.set(state === "ask" ? "" : t(`notify.${state}`));
     byId("alarms-test").textContent = state === "ask" ? t("alarms.allow") : t("alarms.test");
+  }
+
+  /** Write the list anew; who goes through it by keys stays where they are. */
+  #list(rules) {
+    const list = byId("alarms-list");
+    const stops = () => [...list.querySelectorAll("input, button")];
+    const at = stops().indexOf(document.activeElement);
+    list.replaceChildren(...rules.map((rule) => this.#line(rule)));
+    if (at >= 0) (stops()[at] ?? stops().at(-1) ?? byId("alarms-kind")).focus();
   }
 
   #line(rule) {

@@ -20,12 +20,15 @@ const FACTS = {
   basis: ({ spot, price, option }) =>
     spot > 0 && !option && [signed(price - spot, 2), direction(price - spot)],
   spread: (it) => {
-    const [bid, ask] = [it.depth?.bid_price?.[0], it.depth?.ask_price?.[0]].map(Number);
+    const [bid, ask] = ["bid", "ask"].map((side) => best(it.depth, side));
     return ask >= bid && [priceText(ask - bid, it)];
   },
   tick: (it) => it.tick() > 0 && [figureText(it.tick(), it.digits)],
   expiry: ({ expiry }) => /^\d{4}.\d\d.\d\d$/.test(expiry) && [expiry.slice(5).replace("-", "/")],
 };
+
+/** The best price of a side; NaN where nobody is on it, which exchanges tell as 0 of 0. */
+const best = (depth, side) => (depth?.[`${side}_volume`]?.[0] > 0 ? Number(depth[`${side}_price`]?.[0]) : NaN);
 
 export class Facts {
   #instrument = null;

@@ -61,6 +61,7 @@ export class GroupsDialog {
     remove.addEventListener("click", () => {
       this.#groups.remove(id);
       this.#done();
+      byId("groups-add").focus(); // the button is gone
     });
     return element("div", {}, input, remove);
   }

@@ -14,26 +14,39 @@ export function belief(facts) {
   return { id: "live", level: "good" };
 }
 
+/** Why the gateway lets nobody in: "token" (none was brought) or "wrongToken"; null: it does. */
+export function refusal({ refused, error }) {
+  if (!refused && error?.status !== 401) return null;
+  return error?.code === "token_wrong" ? "wrongToken" : "token";
+}
+
+/** Whether the gateway answers no more. */
+export const isGone = ({ connected, error }) => connected === false || Boolean(error);
+
+/** The names of the markets that should trade, and are silent. */
+export const silentMarkets = (status) =>
+  Object.entries(status?.freshness?.markets ?? {})
+    .filter(([, { open, stale }]) => open && stale)
+    .map(([name]) => name);
+
 const CHECKS = [
-  ({ refused, error }) => {
-    if (!refused && error?.status !== 401) return null;
-    return { id: error?.code === "token_wrong" ? "wrongToken" : "token", level: "bad" };
+  (facts) => {
+    const id = refusal(facts);
+    return id && { id, level: "bad" };
   },
-  ({ connected, error, lostAt }) =>
-    (connected === false || error) && { id: "gone", level: "bad", since: lostAt },
+  (facts) => isGone(facts) && { id: "gone", level: "bad", since: facts.lostAt },
   ({ connected, status }) => (connected === null || !status) && { id: "asking", level: "muted" },
   ({ isDemo, kind }) => {
     const shown = kind || (isDemo ? "demo" : "");
     return shown && { id: shown, level: shown === "demo" ? "info" : "replay" };
   },
   ({ status, tradedAt = {} }) => {
-    const all = Object.entries(status.freshness?.markets ?? {});
-    const silent = all.filter(([, { open, stale }]) => open && stale).map(([name]) => tradedAt[name]);
+    const silent = silentMarkets(status).map((name) => tradedAt[name]);
     const since = Math.min(...silent.filter(Number.isFinite)); // the longest silence
     return silent.length > 0 && status.running && { id: "silent", level: "bad", since };
   },
   ({ status }) => {
-    const all = markets(status);
+    const all = Object.values(status.freshness?.markets ?? {});
     if (!all.length || all.some(({ open }) => open)) return null;
     const opens = all.map((each) => Date.parse(each.opens)).filter(Number.isFinite);
     return { id: "closed", level: "muted", until: opens.length ? Math.min(...opens) : null };
@@ -43,8 +56,6 @@ const CHECKS = [
     return state !== "disabled" && !ready && { id: "waiting", level: "warn" };
   },
 ];
-
-const markets = (status) => Object.values(status?.freshness?.markets ?? {});
 
 /** Whether all that is shown is from before: nothing of it may look live. */
 export const isOld = ({ id }) => id === "gone" || id === "token" || id === "wrongToken";

@@ -38,6 +38,9 @@ export function settle(time, name) {
 /** Seconds since 1970 by the gateway's clock, of milliseconds by the browser's. */
 export const byGateway = (at) => at / 1000 + ahead;
 
+/** Milliseconds by the browser's clock, of seconds since 1970 by the gateway's. */
+export const byBrowser = (seconds) => (seconds - ahead) * 1000;
+
 /** Seconds since 1970, by the gateway's clock. */
 export const now = () => byGateway(Date.now());
 

@@ -1,9 +1,12 @@
 /** What is wrong at the moment, the worst first.  Knows nothing of the document. */
 
+import { isGone, refusal, silentMarkets } from "./belief.js";
+
 /**
  * The conditions as `{id, level, values}`: `id` names the text, `level` is "bad", "warn" or
  * "info".  `facts`: `status`, `error` (of the last question), `connected`, `refused`,
- * `isDemo`, `kind` (what is shown instead of the market: "demo", "replay", "rehearsal"), `lacksKeys`, `broker` (whether the worker says that it is connected to it).
+ * `isDemo`, `kind` (what is shown instead of the market: "demo", "replay", "rehearsal"), `lacksKeys`,
+ * `broker` (whether the worker says that it is connected to it).
  */
 export function conditions(facts) {
   const found = CHECKS.map((check) => check(facts)).filter(Boolean);
@@ -16,11 +19,11 @@ const BLIND = new Set(["token", "wrongToken", "gateway"]);
 const LIMIT = 0.8; // of the budget
 
 const CHECKS = [
-  ({ error, refused }) => {
-    if (!refused && error?.status !== 401) return null;
-    return { id: error?.code === "token_wrong" ? "wrongToken" : "token", level: "bad" };
+  (facts) => {
+    const id = refusal(facts);
+    return id && { id, level: "bad" };
   },
-  ({ error, connected }) => (connected === false || error) && { id: "gateway", level: "bad" },
+  (facts) => isGone(facts) && { id: "gateway", level: "bad" },
   ({ status }) => DOWN[status?.state]?.(status),
   ({ lacksKeys, broker, status }) => {
     if (!status?.running) return null;
@@ -42,8 +45,7 @@ const CHECKS = [
     return fields.length > 0 && { id: "overridden", level: "warn", values: { fields } };
   },
   ({ status }) => {
-    const trading = Object.entries(status?.freshness?.markets ?? {});
-    const markets = trading.filter(([, { open, stale }]) => open && stale).map(([name]) => name);
+    const markets = silentMarkets(status);
     return status?.running && markets.length > 0 && { id: "stale", level: "warn", values: { markets } };
   },
   ({ status }) => {
@@ -51,7 +53,8 @@ const CHECKS = [
     if (!limit || used < limit * LIMIT) return null;
     return { id: "budget", level: "warn", values: { used, limit } };
   },
-  ({ isDemo, kind }) => (kind || isDemo) && { id: kind || "demo", level: "info" },
+  // A replay has a bar that says so.
+  ({ isDemo, kind }) => (kind || isDemo) && kind !== "replay" && { id: kind || "demo", level: "info" },
 ];
 
 /** By the likely reason why the worker has not connected. */

@@ -25,6 +25,15 @@ export class Market {
     return this.codes.get(this.#names.get(code) ?? code);
   }
 
+  /** By market, when its newest trade was: seconds since 1970, by the exchange. */
+  get newest() {
+    const found = {};
+    for (const { market, time } of this.codes.values()) {
+      if (!(time <= found[market]) && Number.isFinite(time)) found[market] = time;
+    }
+    return found;
+  }
+
   /** Forget all codes: what comes is of another time. */
   forget() {
     this.codes.clear();

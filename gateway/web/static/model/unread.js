@@ -1,6 +1,7 @@
 /** Which fields of a payload Market does not read, since they are not what they should be. */
 
-const NAMES = new Set(["market_tick", "market_bidask", "market_snapshot", "market_contract"]);
+import { QUOTES } from "./events.js";
+
 const FIGURES = [
   "price", "close", "open", "high", "low", "volume", "total_volume", "price_chg", "change_price",
   "avg_price", "average_price", "underlying_price", "bid_side_total_vol", "ask_side_total_vol",
@@ -17,7 +18,7 @@ const KINDS = [[FIGURES, isFigure], [LISTS, isList], [TEXTS, isText]];
 
 /** The names of those fields in the event `name` with the argument `value`. */
 export function unread(name, value) {
-  if (!NAMES.has(name) || typeof value !== "object" || value === null) return [];
+  if (!QUOTES.includes(name) || typeof value !== "object" || value === null) return [];
   return KINDS.flatMap(([fields, isRight]) =>
     fields.filter((field) => (value[field] ?? null) !== null && !isRight(value[field])));
 }

@@ -61,6 +61,11 @@ export class Replay {
     if (before && told && before.round !== told.round && before.round) this.#went();
   }
 
+  /** The time of the recording, in seconds since 1970; null: nothing is replayed. */
+  get time() {
+    return this.#told?.time ? this.#now() / 1000 : null;
+  }
+
   #write() {
     const told = this.#told;
     byId("replay").hidden = !told;

@@ -13,6 +13,7 @@ export class StatusLine {
   #facts;
   #market = "futures";
   #rate = null; // events a second
+  #clock = now;
   #texts = new Map(
     ["belief-text", "hours-name", "hours-left", "summary-state", "speed-rate", "access", "access-role", "clock"]
       .map((id) => [id, new Text(byId(id))]),
@@ -31,9 +32,19 @@ export class StatusLine {
     this.write();
   }
 
-  /** Events a second. */
+  /** Events a second; null: nobody knows. */
+  get rate() {
+    return this.#rate;
+  }
+
   set rate(value) {
     this.#rate = value;
+  }
+
+  /** `clock()` is the time that is shown, in seconds since 1970. */
+  set clock(clock) {
+    this.#clock = clock;
+    this.write();
   }
 
   /** Write what is so at this moment. */
@@ -43,9 +54,10 @@ export class StatusLine {
     mark(byId("belief"), "id", found.id);
     mark(byId("belief"), "level", found.level);
     mark(document.documentElement, "old", isOld(found) ? "yes" : "");
+    mark(document.documentElement, "level", found.level);
     this.#hours(found);
     this.#worker(this.#facts.status);
-    this.#write("clock", hms(now()));
+    this.#write("clock", hms(this.#clock()));
   }
 
   #write(id, text) {

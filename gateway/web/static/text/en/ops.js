@@ -2,6 +2,7 @@
 
 export default {
   "replay.title": "Replay",
+  "replay.notNow": "not the prices of now",
   "replay.playing": "{time} · {speed}×",
   "replay.fastest": "{time} · max",
   "replay.paused": "{time} · paused",
@@ -109,7 +110,6 @@ export default {
   "condition.stale": "No quotes although the market trades: {markets}.",
   "condition.budget": "{used} of today's {limit} starts are used.",
   "condition.demo": "Demonstration: a random walk, no real prices.",
-  "condition.replay": "Replay: a recording is played. These are not the prices of now.",
   "condition.rehearsal": "Rehearsal: the worker runs against a recording. Nothing reaches the broker.",
   "cure.token": "Enter the token",
   "cure.keys": "Enter keys",

@@ -2,6 +2,7 @@
 
 export default {
   "replay.title": "重播",
+  "replay.notNow": "不是現在的報價",
   "replay.playing": "{time} · {speed}×",
   "replay.fastest": "{time} · 最快",
   "replay.paused": "{time} · 已暫停",
@@ -109,7 +110,6 @@ export default {
   "condition.stale": "交易時段內沒有報價：{markets}。",
   "condition.budget": "今日 {limit} 次啟動已用掉 {used} 次。",
   "condition.demo": "示範行情：隨機漫步，不是真實報價。",
-  "condition.replay": "重播：正在播放錄製檔，不是現在的報價。",
   "condition.rehearsal": "演練：行情程式對著錄製檔執行，什麼都不會送到券商。",
   "cure.token": "輸入權杖",
   "cure.keys": "輸入金鑰",
