@@ -101,14 +101,14 @@ const socket = new Socket(url, auth, {
   connected: () => connect({ connected: true, refused: false, lostAt: null }),
   refused: () => connect({ connected: false, refused: true }),
   lost: () => connect({ connected: false, lostAt: facts.lostAt ?? Date.now() }),
-  event: (name, [value]) => event(name, value),
+  event,
 });
 
 const inspection = new Socket(url, () => auth({ trusted: !inspectsAll }), {
   connected: () => {},
   refused: () => {},
   lost: () => {},
-  event: (name, values, text) => events.event(name, values, text),
+  event: (text) => events.event(text),
 });
 let inspectsAll = false;
 
@@ -134,7 +134,8 @@ function connect(change) {
 
 // -- what comes ---------------------------------------------------------------------------
 
-function event(name, value) {
+function event(text) {
+  const [name, value] = JSON.parse(text);
   if (typeof value !== "object" || value === null) return;
   desk.market.event(name, value, Date.now());
   if (Object.hasOwn(react, name)) react[name](value);

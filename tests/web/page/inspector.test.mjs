@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Inspector } from "../../../gateway/web/static/model/inspector.js";
 
 function told(inspector, name, ...values) {
-  inspector.add(name, values, JSON.stringify([name, ...values]), 1000);
+  inspector.add(JSON.stringify([name, ...values]), 1000);
 }
 
 test("the last twenty payloads of a name are kept, oldest first", () => {
@@ -36,6 +36,13 @@ test("names like those of an object's own are names like any", () => {
   const inspector = new Inspector();
   for (const name of ["__proto__", "constructor", "", "toString"]) told(inspector, name, 1);
   assert.deepEqual(inspector.matching("", []), ["", "__proto__", "constructor", "toString"]);
+});
+
+test("names with escapes, and behind blanks, are read as they are", () => {
+  const inspector = new Inspector();
+  for (const text of ['["a\\"b",1]', '[ "\\u81fa" ,1]', '["\\\\",{"c":"\\""}]']) inspector.add(text, 1000);
+  assert.deepEqual(inspector.matching("", []), ["\\", 'a"b', "臺"]);
+  assert.deepEqual(inspector.channels.get('a"b').payloads[0].values, [1]);
 });
 
 test("a filter finds names, and what is in the last payload", () => {

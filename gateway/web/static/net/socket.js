@@ -24,8 +24,8 @@ export class Socket {
   /**
    * `auth()` makes what CONNECT carries; `on` hears:
    * - `connected()`
-   * - `event(name, values, text)`: an event's arguments, and the JSON that they came in; an
-   *   attachment is told by its placeholder
+   * - `event(text)`: the JSON of an event, an array of its name and arguments; an attachment is told by
+   *   its placeholder
    * - `refused()`: the gateway does not let us in
    * - `lost()`: the connection is gone, or there was none; either way it is tried again
    */
@@ -85,13 +85,10 @@ export class Socket {
   #message(data) {
     switch (data[1]) {
       case EVENT:
-      case BINARY_EVENT: {
+      case BINARY_EVENT:
         // The array begins after the id of an acknowledgment, which we leave to others.
-        const text = data.slice(data.indexOf("["));
-        const [name, ...values] = JSON.parse(text);
-        this.#on.event(String(name), values, text);
+        this.#on.event(data.slice(data.indexOf("[")));
         break;
-      }
       case CONNECT:
         this.#delay = FIRST_DELAY;
         this.#on.connected();

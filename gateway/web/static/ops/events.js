@@ -46,8 +46,8 @@ export class Events {
   }
 
   /** One event, as a socket hears it. */
-  event(name, values, text) {
-    this.#inspector.add(name, values, text, Date.now());
+  event(text) {
+    this.#inspector.add(text, Date.now());
   }
 
   /** What the gateway counts: by name `{rate, age}`. */
@@ -195,7 +195,7 @@ export class Events {
   #copy() {
     const payload = this.#shown?.payload;
     if (!payload) return;
-    const text = payload.text ?? JSON.stringify(written(payload.values), null, 2);
+    const text = payload.values ? JSON.stringify(written(payload.values), null, 2) : payload.text;
     copy(text, byId("events-json"), this.#texts.get("copied"));
   }
 }
@@ -205,7 +205,7 @@ const written = (values) => (values.length === 1 ? values[0] : values);
 
 /** The nodes of a payload, and whether there is more of it. */
 function content({ values, text }, most) {
-  if (text !== undefined) {
+  if (!values) {
     return { found: [new window.Text(visible(text.slice(0, most)))], isCut: text.length > most };
   }
   const { parts: found, isCut } = parts(written(values), most);
