@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { belief } from "../../../gateway/web/static/model/belief.js";
 import { Groups } from "../../../gateway/web/static/model/groups.js";
 
 function groups(...codes) {
@@ -28,16 +27,4 @@ test("a list that is sorted, and a kind of contracts, keep their order", () => {
   assert.ok(!made.isFree && !made.move({ code: "2330" }, { code: "2317" }));
   made.chosen = "stocks";
   assert.ok(!made.isFree);
-});
-
-test("quotes have stopped since the longest silence of a market that is open", () => {
-  const market = (open, stale) => ({ open, stale, opens: null });
-  const status = {
-    running: true, ready: true,
-    freshness: { markets: { futures: market(true, "no ticks"), stocks: market(false, "no ticks") } },
-  };
-  const facts = { status, connected: true, tradedAt: { futures: 2000, stocks: 1000 } };
-  assert.deepEqual(belief(facts), { id: "silent", level: "bad", since: 2000 });
-  status.freshness.markets.stocks.open = true;
-  assert.equal(belief(facts).since, 1000);
 });

@@ -11,6 +11,7 @@ export function titleText(instrument, { isAlarm, isReplay }) {
   const { shown, change, digits, isTrial, code } = instrument;
   const arrow = { 1: "▲", "-1": "▼" }[Math.sign(change)] ?? "";
   const size = arrow && exact(Math.abs(change), digits);
-  const trial = isTrial ? `${t("label.trial")} ` : "";
-  return `${marks}${trial}${priceText(shown, instrument)} ${arrow}${size} ${code} · sjgateway`;
+  const trial = isTrial ? t("label.trial") : "";
+  const said = [trial, priceText(shown, instrument), arrow + size, code].filter(Boolean).join(" ");
+  return `${marks}${said} · sjgateway`;
 }
