@@ -1,7 +1,7 @@
 /** Who this tab is, who else may come in, which version runs, and whether alerts arrive. */
 
 import { ApiError, change } from "../net/api.js";
-import { byId, element, mark, Text } from "../ui/dom.js";
+import { byId, Content, element, mark, Text } from "../ui/dom.js";
 import { bytes, clock } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { isKept } from "../ui/token.js";
@@ -12,6 +12,7 @@ const ROOMY = "(width >= 760px) and (height >= 800px)"; // elsewhere it is folde
 export class Access {
   #status = null;
   #busy = false;
+  #channels = new Content(byId("access-channels"));
   #changed;
   #texts = new Map(
     ["self", "others", "version", "recording", "message"].map((id) => [id, new Text(byId(`access-${id}`))]),
@@ -48,18 +49,7 @@ export class Access {
   }
 
   #writeChannels(channels, mayControl) {
-    const lines = channels.map(({ kind, host, at, error }) => {
-      const when = at ? clock(at) : "";
-      const became = !at ? t("channel.untried") : error
-        ? t("channel.failed", { time: when, error })
-        : t("channel.arrived", { time: when });
-      const line = element("li", {},
-        element("b", { textContent: t(`channel.${kind}`) || `${kind} ${host}` }),
-        element("small", { textContent: became }));
-      mark(line, "level", error ? "bad" : "");
-      return line;
-    });
-    byId("access-channels").replaceChildren(...lines);
+    this.#channels.set(channels, channel);
     byId("access-none").hidden = channels.length > 0;
     byId("access-test").hidden = !channels.length;
     byId("access-test").disabled = this.#busy || !mayControl;
@@ -87,6 +77,19 @@ export class Access {
     this.#set("message", text);
     mark(byId("access-message"), "kind", kind);
   }
+}
+
+/** Where alerts go, and what became of the last one. */
+function channel({ kind, host, at, error }) {
+  const when = at ? clock(at) : "";
+  const became = !at ? t("channel.untried") : error
+    ? t("channel.failed", { time: when, error })
+    : t("channel.arrived", { time: when });
+  const line = element("li", {},
+    element("b", { textContent: t(`channel.${kind}`) || `${kind} ${host}` }),
+    element("small", { textContent: became }));
+  mark(line, "level", error ? "bad" : "");
+  return line;
 }
 
 /** desk-2 (may control), remembered */

@@ -1,6 +1,6 @@
 /** The gateways of a cluster: who is there, who has the worker, and for how long at least. */
 
-import { byId, element, mark, Text } from "../ui/dom.js";
+import { byId, Content, element, mark, Text } from "../ui/dom.js";
 import { age, duration, number } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 
@@ -8,6 +8,7 @@ export class Cluster {
   #cluster = null; // of `/status`
   #version = "";
   #name = new Text(byId("cluster-name"));
+  #members = new Content(byId("cluster-body"));
   #lease = new Text(byId("cluster-lease"));
   #lost = new Text(byId("cluster-lost"));
 
@@ -27,24 +28,29 @@ export class Cluster {
     byId("cluster").hidden = !told;
     if (!told) return;
     this.#name.set(told.cluster);
-    byId("cluster-body").replaceChildren(...told.members.map((each) => this.#member(each)));
+    this.#members.set(told.members.map((each) => this.#facts(each)), member);
     this.#lease.set(lease(told));
     mark(byId("cluster-lease"), "level", isShort(told.lease) ? "warn" : "");
     const lost = told.dropped + told.passedOver;
     this.#lost.set(lost ? t("cluster.lost", { n: number(lost) }) : "");
   }
 
-  #member({ name, version, clients }) {
+  /** What is shown of a member. */
+  #facts({ name, version, clients }) {
     const { gateway, worker } = this.#cluster;
     const roles = [name === gateway && "here", name === worker && "worker"].filter(Boolean);
-    const line = element("tr", {},
-      element("th", { scope: "row" }, name, ...roles.map((role) =>
-        element("span", { className: "role", textContent: t(`cluster.${role}`) }))),
-      element("td", { textContent: version }),
-      element("td", { textContent: number(clients) }));
-    mark(line, "version", version === this.#version ? "" : "other");
-    return line;
+    return { name, version, clients, roles, isOther: version !== this.#version };
   }
+}
+
+function member({ name, version, clients, roles, isOther }) {
+  const line = element("tr", {},
+    element("th", { scope: "row" }, name, ...roles.map((role) =>
+      element("span", { className: "role", textContent: t(`cluster.${role}`) }))),
+    element("td", { textContent: version }),
+    element("td", { textContent: number(clients) }));
+  mark(line, "version", isOther ? "other" : "");
+  return line;
 }
 
 /** Who has the worker, and how old and how long that right is. */

@@ -31,6 +31,24 @@ export class Text {
   }
 }
 
+/** What is in an element, made anew only when what it tells is something else: who selects a text keeps it. */
+export class Content {
+  #parent;
+  #told = "";
+
+  constructor(parent) {
+    this.#parent = parent;
+  }
+
+  /** `make(each)` is the element for each of `told`, a list of JSON values. */
+  set(told, make) {
+    const text = JSON.stringify([document.documentElement.lang, told]);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#parent.replaceChildren(...told.map(make));
+  }
+}
+
 /** Sets `data-name`, or takes it away for an empty value, only when that changes something. */
 export function mark(target, name, value) {
   if ((target.dataset[name] ?? "") === value) return;
