@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 WRITE_BYTES = 65536
 """Bytes of one write to a WebSocket; a single larger record is written whole."""
 
+AT_ONCE_BYTES = 16384
+"""Bytes of the longest write that `Sink.at_once` is given: each client that does not take it whole
+gets a copy of the rest."""
+
 BOUND = 1 << 20
 """Bytes of memory that may wait for one client alone, unless twice its largest record is more."""
 
@@ -54,9 +58,10 @@ class Sink(Protocol):
     def at_once(self) -> Callable[[bytes], int] | None:
         """Sends what fits at once and returns how many bytes that were; the caller keeps the rest.
 
-        What it did not take, or raised for, goes to `write`.  Nobody joins, leaves or ends because
-        of it.  It may be used for as long as `write` says that there is room.  None: there is only
-        `write`.
+        What it did not take goes to `write`, and so does all where it raises `OSError`; anything
+        else that it raises costs the client.  Nobody joins, leaves or ends because of it, or of a
+        `write` after it.  It may be used for as long as `write` says that there is room.  None:
+        there is only `write`.
         """
         ...
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING
 
+from gateway.engineio.outbox import AT_ONCE_BYTES
 from gateway.relay.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
 
     from gateway.engineio.outbox import Form
     from gateway.engineio.packet import Record
     from gateway.relay.selection import Selection
     from gateway.relay.subscription import Subscription
     from gateway.relay.views import Views
+
+    Write: TypeAlias = tuple[Subscription, Callable[[bytes], bool]]
+    Broken: TypeAlias = tuple[Subscription, Exception]
 
 
 class View:
@@ -69,8 +74,9 @@ class View:
 class EncodedTurn:
     """A turn's events on the way to the members of all views that get the same bytes of them.
 
-    They are encoded once.  Members may come and go within a write: an answer to a poll can bring
-    the next request, or end a session.  `failure`: why it can't be known what is for them.
+    They are encoded once.  First they are sent to the direct members, in a row; then a *round* of
+    writes begins, and members may come and go within each: an answer to a poll can bring the next
+    request, or end a session.  `failure`: why it can't be known what is for them.
     """
 
     __slots__ = (
@@ -93,8 +99,8 @@ class EncodedTurn:
         self._events = events
         self._traffic = traffic
         self._failure = failure
-        self._round: list[tuple[Subscription, Callable[[bytes], bool]]] = []
-        self._rest: Iterator[tuple[Subscription, Callable[[bytes], bool]]] = iter(())
+        self._round: list[Write] = []
+        self._rest: Iterator[Write] = iter(())
         """The members of the round that were not written to yet."""
         self._left: dict[Subscription, int] = {}
         """Members that left within the round, and how often their sinks had resumed then."""
@@ -141,33 +147,53 @@ class EncodedTurn:
             data = self._form.encode(events[start:end])
             self._before = self.position
             self.position = events[end - 1].position + 1
-            if direct:
-                self._send(data)
-            self._write(data, members)
-            self._traffic.shared(end - start, len(data), direct + len(self._round))
+            others, broken = self._send(data) if direct else ([], [])
+            self._write(data, members + others, broken)
+            sent = direct - len(others) + len(self._round)
+            self._traffic.shared(end - start, len(data), sent)
             self._round = []
             start = end
 
-    def _send(self, data: bytes) -> None:
-        """Send to the direct members: nobody comes or goes meanwhile, so it needs no round."""
+    def _send(self, data: bytes) -> tuple[list[Write], list[Broken]]:
+        """Send to the direct members; the writes that are left to do, and who can't be written to.
+
+        Nobody comes or goes meanwhile: who took a part of a frame is given the rest before anything
+        else can happen to him.
+        """
         size = len(data)
-        unsent = []
+        if size > AT_ONCE_BYTES:
+            return [(each, each.outbox.write) for view in self.views for each in view.direct], []
+        begun, others, broken = [], [], []
         for view in self.views:
             for member, send in view.direct.items():
                 try:
                     sent = send(data)
-                except Exception:  # its `write` knows what to do
+                except OSError:  # its `write` knows what to do
                     sent = 0
+                except Exception as error:
+                    broken.append((member, error))
+                    continue
                 if sent != size:
-                    unsent.append((member, data[sent:]))
-        for member, rest in unsent:
-            self._write(rest, [(member, member.outbox.write)])
+                    if sent:
+                        begun.append((member, data[sent:]))
+                    else:
+                        others.append((member, member.outbox.write))
+        for member, rest in begun:
+            try:
+                if not member.outbox.write(rest):
+                    member.outbox.on_full()
+            except Exception as error:
+                broken.append((member, error))
+        return others, broken
 
-    def _write(
-        self, data: bytes, members: list[tuple[Subscription, Callable[[bytes], bool]]]
-    ) -> None:
-        """One round."""
-        self._round, self._rest = members, iter(members)
+    def _write(self, data: bytes, writes: list[Write], broken: list[Broken]) -> None:
+        """One round; those that are `broken` are dropped before it."""
+        self._round, self._rest = writes, iter(writes)
+        for member, error in broken:
+            try:
+                raise error
+            except Exception:
+                member.outbox.drop()
         full = []
         while True:
             try:

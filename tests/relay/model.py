@@ -27,37 +27,89 @@ class Watched(Subscription):
         return skipped
 
 
-class Sink:
-    """Takes one write more than it has room for, and does `trap` from within a write."""
+class Broken(RuntimeError):
+    """What a sink that is broken raises."""
 
-    def __init__(self, member, form, *, polling):
+
+class Sink:
+    """Takes one write more than it has room for, and does `trap` from within a write.
+
+    `direct`: it is sent to at once, too.  `takes`: the parts of their data, from 0 to 1, that the
+    next such calls take; it raises where that is an exception.  `broken`: so does `write`, and
+    `trap` is done when its client is dropped.  `begun`: what the peer has of a frame.
+    """
+
+    def __init__(self, member, form, *, polling, direct=False):
         self.member = member
         self.form = form
         self.polling = polling
+        self.direct = direct and not polling
         self.taken = 0
-        self.slow = self.full = False
+        self.slow = self.full = self.unnoticed = self.broken = False
+        self.takes = []
+        self.begun = self.due = b""
         self.trap = None
 
-    at_once = None
+    @property
+    def at_once(self):
+        return self.send if self.direct and not self.full else None
+
+    def send(self, data):
+        self._check()
+        assert not self.full and not self.begun, "the rest comes first"
+        taken = self.takes.pop() if self.takes else 1.0
+        if isinstance(taken, Exception):
+            raise taken
+        if taken == 1.0 and self.slow:
+            raise BlockingIOError
+        if taken < 1.0:
+            size = max(1, int(taken * len(data))) if taken else 0
+            self.begun, self.due = data[:size], data[size:]
+            return size
+        self._hear(data)
+        return len(data)
 
     def write(self, data):
-        assert self.member.sink is self, "only the transport of the moment is written to"
-        assert not self.full, "a full transport is not written to"
-        room = not (self.slow or self.polling)
-        self.full = not room
-        packets = list(decode4(data)) if self.polling else frames(data)
-        assert len(packets) <= 16 or not self.polling
-        self.member.received += packets
+        self._check()
+        assert not self.full or self.unnoticed, "a full transport is not written to"
+        assert not self.begun or data == self.due, "the rest comes first, and nothing but that"
+        if self.broken:
+            raise Broken
+        room = not (self.slow or self.polling or self.unnoticed)
+        self.full, self.unnoticed = not room, False
+        data, self.begun = self.begun + data, b""
+        self._hear(data)
+        if not self.direct:
+            self.spring()
+        return room
+
+    def spring(self):
         trap, self.trap = self.trap, None
         if trap is not None:
             trap()
-        return room
+
+    def fill(self):
+        """A control frame fills the transport."""
+        if self.at_once is not None:
+            self.full = self.unnoticed = self.slow = True
+            self.member.outbox.resume()
+
+    def _check(self):
+        assert self.member.sink is self, "only the transport of the moment is written to"
+
+    def _hear(self, data):
+        packets = list(decode4(data)) if self.polling else frames(data)
+        assert len(packets) <= 16 or not self.polling
+        self.member.received += packets
 
     def resume(self):
         self.slow, self.taken = False, self.taken + 1
         if self.full:
-            self.full = False
-            self.member.outbox.resume()
+            self.full = self.unnoticed = False
+            try:
+                self.member.outbox.resume()
+            except Broken:  # as the reactor does
+                self.member.abort("transport close")
 
 
 class Member:
@@ -66,6 +118,7 @@ class Member:
     def __init__(self, machine, selection, *, recoverable):
         self.machine = machine
         self.outbox = SessionOutbox(machine.turn)
+        self.outbox.owner = self
         self.received = []
         self.sink = None
         self.gone = False
@@ -88,11 +141,13 @@ class Member:
     def abort(self, reason):
         """As a session does."""
         if not self.gone:
+            sink = self._part()
             self.gone = True
-            self.sink = None
             self.outbox.close()
             self.machine.members.remove(self)
             self.machine.left(self, reason)
+            if sink is not None and sink.broken:
+                sink.spring()
 
     def returned(self, found, first):
         """The same client over a new connection, which has seen the events before `first`."""
@@ -100,23 +155,31 @@ class Member:
         member.received, member.gone, member.sink = [], False, None
         member.session = member
         member.outbox = SessionOutbox(self.machine.turn)
+        member.outbox.owner = member
         member.subscription = Watched(member, self.machine.log, member.outbox)
         member.subscription.resume(found)
         member.subscription.read_from(found.cursor, found.since)
         self.machine.recovery.register(member.subscription)
         member.begin(first)
-        member.attach(WEBSOCKETS[4, False], polling=False)
+        member.attach(WEBSOCKETS[4, False], polling=False, direct=True)
         return member
 
-    def attach(self, form, *, polling):
+    def attach(self, form, *, polling, direct=False):
         if self.sink is not None:
+            self._part()
             self.outbox.detach()
-        self.sink = Sink(self, form, polling=polling)
+        self.sink = Sink(self, form, polling=polling, direct=direct)
         self.outbox.attach(self.sink)
 
     def detach(self):
-        self.sink = None
+        self._part()
         self.outbox.detach()
+
+    def _part(self):
+        """Have no transport any more; it is returned."""
+        sink, self.sink = self.sink, None
+        assert sink is None or sink.broken or not sink.begun, "it ends within a frame"
+        return sink
 
     def select(self, selection):
         self.selections.append((len(self.machine.said), selection))

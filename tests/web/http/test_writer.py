@@ -365,6 +365,20 @@ class AnyOrder(RuleBasedStateMachine):
             self.has_room = False
             self.has_room = self.writer.write(data) or self.has_room
 
+    @rule(size=st.sampled_from((1, 100, 2700, 20_000)))
+    def send_at_once(self, size: int) -> None:
+        send = self.writer.at_once
+        assert send is None or self.has_room
+        if send is not None:
+            self.given += (data := self.data(size))
+            try:
+                sent = send(data)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                self.has_room = False
+                self.has_room = self.writer.write(data[sent:]) or self.has_room
+
     @rule()
     def control(self) -> None:
         self.given += (data := self.data(10))
