@@ -108,11 +108,8 @@ class Claim:
         Whoever removes the folder while a worker runs removes no process.  Raises OSError.
         """
         path = self._file("worker")
-        is_new = not path.exists()
-        self._worker = _locked(path)
-        if is_new and self._worker is not None and self.holders():
-            self._close_worker()
-            path.unlink(missing_ok=True)  # so that the next look finds the same
+        if path.exists() or not self.holders():
+            self._worker = _locked(path)
 
     @property
     def descriptors(self) -> Mapping[int, int]:

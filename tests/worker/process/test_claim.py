@@ -81,6 +81,18 @@ class ClaimTests(SynchronousTestCase):
         self.assertTrue(second.free)
         self.assertEqual(list(second.descriptors), [LOCK])
 
+    @linux_only
+    def test_a_shortage_hides_no_worker_of_a_folder_that_was_removed(self) -> None:
+        first = self.claim()
+        self.lend(first)
+        shutil.rmtree(self.folder)
+        first.give_up()
+        second = self.claim()
+        short = OSError(errno.EMFILE, "Too many open files")
+        with mock.patch.object(type(SYSTEM), "holders", side_effect=short):
+            self.assertRaises(OSError, lambda: second.free)
+        self.assertFalse(second.free)
+
     def test_another_main_or_another_port_is_another_account(self) -> None:
         first = self.claim()
         self.lend(first)
