@@ -9,6 +9,7 @@ In reading order:
 - `interfaces`: what a session needs: the application above it, the transport's sink below.
 - `errors`: what can be wrong with a request, and with what a client sends.
 - `deadlines`: timers without a reactor: a heap that the caller's clock drives.
+- `ids`: names that nobody can guess.
 - `server`: all sessions of one endpoint; takes requests and WebSockets.
 - `handshake`: the query of a request, and the packet that opens a session.
 - `session`: one client, over the transport that it has at the moment.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.engineio import errors
@@ -16,6 +15,7 @@ from gateway.engineio.handshake import (
     version,
     wants_base64,
 )
+from gateway.engineio.ids import random_id
 from gateway.engineio.outbox import Outbox, Queue
 from gateway.engineio.polling import PollingChannel
 from gateway.engineio.probe import Probe
@@ -213,7 +213,7 @@ class Server:
     ) -> Session:
         session = Session(
             self,
-            self.settings.sid_prefix + token_urlsafe(SID_BYTES),
+            self.settings.sid_prefix + random_id(SID_BYTES),
             eio,
             channel,
             outbox=self._outbox(),

@@ -17,7 +17,7 @@ def misspelt(auth: dict[str, Any]) -> tuple[str, str] | None:
 
     Only an `auth` that has one of `KEYS` is judged: others belong to the application.
     """
-    if _RIGHT.isdisjoint(auth):
+    if OURS.isdisjoint(auth):
         return None
     for key in auth:
         right = _MISSPELT.get(key if len(key) > LONGEST else key.lower())
@@ -38,7 +38,7 @@ def _slips(key: str) -> Iterator[str]:
     )
 
 
-_RIGHT = frozenset(KEYS)
+OURS = frozenset(KEYS)
 _MISSPELT = {
     slip: key for key in KEYS for slip in (key, *(_slips(key) if len(key) > SHORTEST else ()))
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.relay.auth import KEYS, misspelt
+from gateway.relay.auth import OURS, misspelt
 from gateway.relay.recovery import recovery_request
 from gateway.relay.session_outbox import SessionOutbox
 from gateway.relay.subscription import Subscription
@@ -87,7 +87,7 @@ class Entrance:
             subscription.sid = socket.sid
             subscription.selection = subscription.asked = selection
         subscription.may_publish = may_publish
-        subscription.knows_us = any(key in auth for key in KEYS)
+        subscription.knows_us = not OURS.isdisjoint(auth)
         self._late_joiners.ask(subscription, auth)
         self._members[socket] = subscription
         told = {} if wanted is None else {"pid": self._recovery.register(subscription)}

@@ -64,7 +64,8 @@ class SessionOutbox:
         self.step_aside()
 
     def attach(self, sink: Sink) -> None:
-        self.detach()
+        if self._sink is not None:
+            self.detach()
         self._sink = sink
         self.write = sink.write
         self.resume()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - a compiled NamedTuple looks at its types
 from enum import Enum, auto
 from functools import partial
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from gateway.engineio.ids import random_id
 from gateway.socketio import encode
 from gateway.socketio.attachments import reconstruct
 from gateway.socketio.outcome import attempt, report
@@ -76,7 +76,7 @@ class Socket:
     )
 
     def __init__(self, client: Client, session: Session, name: str, handler: Namespace) -> None:
-        self.sid = token_urlsafe(15)
+        self.sid = random_id(15)
         self.namespace = name
         self.handler = handler
         self.session = session

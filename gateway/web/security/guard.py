@@ -306,7 +306,7 @@ def _is_cross_site(headers: Headers) -> bool:
     Browsers say so for images and forms too, which may have no Origin.
     """
     values = headers.getRawHeaders(b"Sec-Fetch-Site", ())
-    return any(value.strip().lower() == b"cross-site" for value in values)
+    return b"cross-site" in [value.strip().lower() for value in values]
 
 
 def _preflight(headers: Headers, cors: bytes) -> Verdict:

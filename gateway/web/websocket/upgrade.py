@@ -8,10 +8,10 @@ and request in memory.  Source: RFC 6455, section 4.2.
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
 from hashlib import sha1
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
@@ -24,7 +24,7 @@ from gateway.web.websocket.deflate import ACCEPTED, Deflated, accepts
 from gateway.web.websocket.odd_frames import OddFrames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IReactorTime
     from twisted.internet.tcp import Connection
@@ -80,7 +80,9 @@ class Upgrader:
         failure is logged and costs the connection: there is no request to answer any more.
         """
         deflate = self._deflate and accepts(
-            _joined(request, b"sec-websocket-extensions").decode("latin-1")
+            b",".join(request.requestHeaders.getRawHeaders(b"sec-websocket-extensions", ())).decode(
+                "latin-1"
+            )
         )
         answer = _answer(request, ACCEPTED.encode() if deflate else b"")
         transport, leftover = _take_over(request)
@@ -107,7 +109,7 @@ class Upgrader:
 
 def accept_key(key: bytes) -> bytes:
     """The value of Sec-WebSocket-Accept for a Sec-WebSocket-Key."""
-    return b64encode(sha1(key + GUID, usedforsecurity=False).digest())
+    return b2a_base64(sha1(key + GUID, usedforsecurity=False).digest(), newline=False)
 
 
 def _answer(request: Request, extensions: bytes) -> bytes:
@@ -118,8 +120,7 @@ def _answer(request: Request, extensions: bytes) -> bytes:
         b"content-length", [b"0"]
     ) != [b"0"]:
         raise UpgradeError("A request for a WebSocket has no body.")  # frames would follow it
-    upgrade = _joined(request, b"upgrade").lower()
-    connection = _joined(request, b"connection").lower()
+    upgrade, connection = header(b"upgrade", ()), header(b"connection", ())
     if b"websocket" not in _tokens(upgrade) or b"upgrade" not in _tokens(connection):
         raise UpgradeError("The request must ask for an upgrade to websocket.")
     if header(b"sec-websocket-version") != [b"13"]:
@@ -134,8 +135,8 @@ def _answer(request: Request, extensions: bytes) -> bytes:
     if len(keys) != 1 or not _is_key(keys[0].strip()):
         raise UpgradeError("Sec-WebSocket-Key must be 16 bytes in base64, once.")
     # Browsers fail a handshake that answers none of the subprotocols they ask for.
-    asked = _tokens(_joined(request, b"sec-websocket-protocol"))
-    protocol = next(filter(None, asked), b"")
+    asked = header(b"sec-websocket-protocol")
+    protocol = b"" if asked is None else _first(asked)
     if protocol and not _TOKEN.fullmatch(protocol):
         raise UpgradeError("A subprotocol must be a token.")
     return (
@@ -149,17 +150,20 @@ def _answer(request: Request, extensions: bytes) -> bytes:
     )
 
 
-def _joined(request: Request, name: bytes) -> bytes:
-    return b",".join(request.requestHeaders.getRawHeaders(name, ()))
+def _tokens(lines: Sequence[bytes]) -> list[bytes]:
+    """The elements of the list in the lines of a header, in lower case."""
+    return [token.strip() for token in b",".join(lines).lower().split(b",")]
 
 
-def _tokens(value: bytes) -> list[bytes]:
-    return [token.strip() for token in value.split(b",")]
+def _first(lines: Sequence[bytes]) -> bytes:
+    """The first element that is not empty; b"": there is none."""
+    tokens = [token.strip() for token in b",".join(lines).split(b",")]
+    return next(filter(None, tokens), b"")
 
 
 def _is_key(key: bytes) -> bool:
     try:
-        return len(b64decode(key, validate=True)) == 16
+        return len(a2b_base64(key, strict_mode=True)) == 16
     except Base64Error:
         return False
 
@@ -167,13 +171,14 @@ def _is_key(key: bytes) -> bool:
 def _take_over(request: Request) -> tuple[Connection, bytes]:
     """The transport of `request`, and the bytes that were read after the request."""
     channel: Any = request.channel
-    transport = cast("Connection", channel.transport)
+    transport: Connection = channel.transport
     transport.unregisterProducer()
     leftover: bytes = channel.clearLineBuffer()
     if isinstance(channel, HttpChannel):
         channel.release()
     # Nobody may write through the request any more; and it breaks the circle of the two.
-    request.transport = request.channel = cast("Any", None)
+    nobody: Any = None
+    request.transport = request.channel = nobody
     return transport, leftover
 
 
