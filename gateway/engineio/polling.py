@@ -88,7 +88,7 @@ class PollingChannel:
         Of what is verified, only the session changes: it may be over, or polls no longer.
         """
         session = self._session
-        if session is None or self._poll is not None or session.overdue:
+        if session is None or self._poll is not None or session.heartbeat.overdue:
             return False
         self._poll = poll
         session.room()
@@ -140,7 +140,8 @@ class PollingChannel:
         """Answer the pending GET."""
         poll, self._poll = self._poll, None
         assert poll is not None, FULL
-        self._started().fetched()
+        assert self._session is not None
+        self._session.heartbeat.fetched()
         poll.answer(data, self._polling_form.content_type(data))  # may end the session at once
         return False
 

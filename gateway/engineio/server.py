@@ -238,7 +238,7 @@ class Server:
 
     def _find(self, sid: str) -> Session:
         session = self.sessions.get(sid)
-        if session is not None and session.overdue:
+        if session is not None and session.heartbeat.overdue:
             session.abort("ping timeout")
             session = None
         if session is None:

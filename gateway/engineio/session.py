@@ -50,6 +50,7 @@ class Session:
     - `query`: parameters of its first request that are not the protocol's; `headers` of that
     - `outbox`: everything that is to be sent to the client
     - `data`: anything that the application wants to keep with the session
+    - `heartbeat`: until when the client has to say something; there from the opening on
     - `meter`: what the client costs
     """
 
@@ -58,13 +59,13 @@ class Session:
         "_attached",
         "_channel",
         "_connection",
-        "_heartbeat",
         "_reason",
         "_sink",
         "_state",
         "data",
         "eio",
         "headers",
+        "heartbeat",
         "meter",
         "origin",
         "outbox",
@@ -128,11 +129,6 @@ class Session:
         """The transport."""
         return self._channel
 
-    @property
-    def overdue(self) -> bool:
-        """Whether the client was silent for too long."""
-        return self._heartbeat.overdue
-
     # -- for the layer above ----------------------------------------------------------
 
     def send(self, *packets: Packet) -> None:
@@ -162,7 +158,7 @@ class Session:
             return
         reason = reason if self._reason is None else self._reason
         self._state = CLOSED
-        self._heartbeat.stop()
+        self.heartbeat.stop()
         self._drop_probe()
         self.outbox.close()
         self.server.forget(self)
@@ -180,7 +176,7 @@ class Session:
         self.meter.charge(HANDSHAKE)
         self.send(open_packet(self.sid, upgrades, self.server.settings))
         self._connection = application(self)
-        self._heartbeat = Heartbeat(self)
+        self.heartbeat = Heartbeat(self)
         self._state = OPEN
         self.server.remember(self)
         if self._reason is not None:
@@ -221,14 +217,10 @@ class Session:
             self._attached = False
             self.outbox.detach()
 
-    def fetched(self) -> None:
-        """A poll took what waited."""
-        self._heartbeat.fetched()
-
     def excuse(self, seconds: float) -> None:
         """The client is not read for `seconds`: don't count that as silence."""
         if self._state == OPEN:
-            self._heartbeat.excuse(seconds)
+            self.heartbeat.excuse(seconds)
 
     def lost(self) -> None:
         """The transport's connection was lost."""
@@ -240,20 +232,20 @@ class Session:
         self._channel.end(NOOP_PACKET, 1000)
         self.probe = None
         self._channel, self._sink = channel, channel.sink
-        self.fetched()
+        self.heartbeat.fetched()
         self.room()
 
     def say(self, record: Record) -> None:
         """Send a packet of the protocol itself, before all that waits."""
         self.outbox.send(record, urgent=True)
         if self._channel.name == WEBSOCKET:
-            self.fetched()
+            self.heartbeat.fetched()
 
     def _write_last(self, record: Record) -> None:
         room = self._channel.has_room
         self.detach()
         self._sink = LastWrites(self._sink, record, self._finish)
-        self._heartbeat.expire(self.server.settings.timeout)
+        self.heartbeat.expire(self.server.settings.timeout)
         self.outbox.send(record)
         if room:
             self.room()
@@ -266,11 +258,11 @@ class Session:
             self.probe.stop()
 
     def _pinged(self, packet: Packet) -> None:
-        self._heartbeat.pinged()
+        self.heartbeat.pinged()
         self.say(Record(Packet(PONG + packet.payload)))
 
     def _ponged(self, packet: Packet) -> None:
-        self._heartbeat.ponged()
+        self.heartbeat.ponged()
 
     def _client_closed(self, packet: Packet) -> None:
         self.abort("transport close", farewell=NOOP_PACKET)

@@ -86,7 +86,10 @@ class SessionOutbox:
         sink = self._sink
         if sink is None or self._pumping:
             return
-        if not self._waits:
+        waits = bool(self._direct)
+        for each in self._subscriptions:  # a generator would cost more than the look
+            waits = waits or each.waits
+        if not waits:
             self._settle(sink.form)
         elif sink.form.polled:
             self._turn.poll(self)
@@ -102,14 +105,6 @@ class SessionOutbox:
         self.owner = None
 
     # -- the relay's side -------------------------------------------------------------
-
-    @property
-    def _waits(self) -> bool:
-        """Whether there is something to write now."""
-        for each in self._subscriptions:  # a generator would cost more than the look
-            if each.waits:
-                return True
-        return bool(self._direct)
 
     @property
     def form(self) -> Form | None:
@@ -157,7 +152,8 @@ class SessionOutbox:
     def on_full(self) -> None:
         """The sink takes nothing until `resume` is called."""
         self.ready = False
-        self.leave()
+        for subscription in self._subscriptions:  # `leave`, without the call
+            subscription.leave()
 
     def drop(self) -> None:
         """End the session: writing to it raised the exception that is being handled."""

@@ -127,7 +127,8 @@ class Subscription(Member):
     def settle(self, form: Form) -> bool:
         """Join the view, since everything is read; False: the cursor is not where the view is."""
         if self._view is None:
-            view = self.log.views.of(self.form(form), self.selection)
+            form = form if self.pid is None else WithOffset(form)
+            view = self.log.views.of(form, self.selection)
             if not view.join(self):
                 return False
             self._view = view
