@@ -86,7 +86,7 @@ class SlowClients:
         Called in every turn, so it only compares sums.
         """
         surplus = log.surplus()
-        for subscription in [each for each in log.apart if each.cursor < surplus or each.holds]:
+        for subscription in [each for each in log.apart if each.cursor < surplus or each.kept]:
             try:
                 if subscription.cursor < surplus:
                     subscription.keep()

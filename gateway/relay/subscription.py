@@ -40,11 +40,11 @@ class Subscription(Member):
     __slots__ = (
         "_direct",
         "_held",
-        "_kept",
         "_passed",
         "_shown",
         "_view",
         "cursor",
+        "kept",
         "log",
         "outbox",
         "socket",
@@ -56,7 +56,8 @@ class Subscription(Member):
         self.cursor = log.head
         self._direct: list[tuple[int, Record, bool]] = []  # stamp, record, whether for it alone
         self._shown = 0  # bytes of memory of those that are not for it alone
-        self._kept = NONE  # from before the cursor, the newest first
+        self.kept = NONE
+        """Events from before the cursor, the newest first, which the log's bounds do not count."""
         self._held = 0  # bytes of memory of those
         self._passed: dict[Hashable, float] | None = None
         """By key, since when something of it waits."""
@@ -72,8 +73,8 @@ class Subscription(Member):
         Records for this socket alone come first.
         """
         missed = self.log.between(since, position)
-        self._kept = [each for each in reversed(missed) if not each.epoch and self._wants(each)]
-        self._held = _memory(self._kept)
+        self.kept = [each for each in reversed(missed) if not each.epoch and self._wants(each)]
+        self._held = _memory(self.kept)
         self.cursor = position
         self._direct = [(since, record, own) for _, record, own in self._direct]
 
@@ -113,7 +114,7 @@ class Subscription(Member):
         self.leave()
         self.log.apart.discard(self)
         self.outbox.remove(self)
-        self._kept, self._held = NONE, 0
+        self.kept, self._held = NONE, 0
         direct, self._direct, self._shown = self._direct, [], 0
         if own := [record for _, record, own in direct if own]:
             self.outbox.inherit(own)
@@ -153,18 +154,13 @@ class Subscription(Member):
             + self.outbox.unread.bytes
         )
 
-    @property
-    def holds(self) -> bool:
-        """Whether it keeps events itself, which the bounds of the log do not count."""
-        return bool(self._kept)
-
     def keep(self) -> None:
         """Keep what waits here, so that the log may forget it."""
         self._keep_before(self.log.flushed)
 
     def _keep_before(self, end: int) -> None:
         waiting = [event for event in self.log.between(self.cursor, end) if self._wants(event)]
-        self._kept = waiting[::-1] + self._kept
+        self.kept = waiting[::-1] + self.kept
         self._held += _memory(waiting)
         self.cursor = max(self.cursor, end)
 
@@ -183,17 +179,17 @@ class Subscription(Member):
             wants = self.selection.wants
             skipped = sum(map(wants, others)) - sum(map(wants, newest))
         self.cursor = max(self.cursor, self.log.flushed)
-        waiting = [event for event in reversed(newest) if self._wants(event)] + self._kept
+        waiting = [event for event in reversed(newest) if self._wants(event)] + self.kept
         if self._passed is None:
             self._passed = {}
-        self._kept = conflate(waiting, self._passed, patience)
-        self._held = _memory(self._kept)
-        return skipped + len(waiting) - len(self._kept)
+        self.kept = conflate(waiting, self._passed, patience)
+        self._held = _memory(self.kept)
+        return skipped + len(waiting) - len(self.kept)
 
     @property
     def waits(self) -> bool:
         """Whether anything waits for this socket; an event for others may count, too."""
-        return bool(self._direct or self._kept) or self.cursor < self.log.flushed
+        return bool(self._direct or self.kept) or self.cursor < self.log.flushed
 
     @property
     def waits_since(self) -> float | None:
@@ -209,7 +205,7 @@ class Subscription(Member):
     @property
     def undroppable(self) -> int:
         """Bytes of memory that wait for this socket and that conflation can't skip."""
-        return self.lag - _memory([event for event in self._kept if event.key is not None])
+        return self.lag - _memory([event for event in self.kept if event.key is not None])
 
     def take(self, form: Form) -> list[Record]:
         """The next records, as many as one write of `form` may hold; moves the cursor."""
@@ -217,7 +213,7 @@ class Subscription(Member):
         direct = 0
         room, packets = form.max_bytes, form.max_packets or UNBOUNDED
         while (record := self._peek(direct)) is not None:
-            if direct == len(self._direct) and not (self._kept or self._passed):
+            if direct == len(self._direct) and not (self.kept or self._passed):
                 self._read(batch, room, packets)
                 break
             room -= record.size
@@ -227,8 +223,8 @@ class Subscription(Member):
             batch.append(record)
             if direct < len(self._direct) and self._direct[direct][1] is record:
                 direct += 1
-            elif self._kept:
-                self._kept.pop()
+            elif self.kept:
+                self.kept.pop()
                 self._held -= record.size + OVERHEAD
             else:
                 self.cursor += 1
@@ -264,12 +260,12 @@ class Subscription(Member):
     @property
     def _due(self) -> int:
         """The position of the next event."""
-        return self._kept[-1].position if self._kept else self.cursor
+        return self.kept[-1].position if self.kept else self.cursor
 
     def _peek(self, direct: int) -> Record | None:
         """The next record, if `direct` of its own are taken; skips events for others."""
         log, cursor, flushed = self.log, self.cursor, self.log.flushed
-        if not self._kept:
+        if not self.kept:
             while cursor < flushed:
                 event = log.at(cursor)
                 if event.sender is not self and self._wants(event):
@@ -278,8 +274,8 @@ class Subscription(Member):
             self.cursor = cursor
         if direct < len(self._direct) and self._direct[direct][0] <= self._due:
             return self._direct[direct][1]
-        if self._kept:
-            return self._kept[-1]
+        if self.kept:
+            return self.kept[-1]
         return log.at(cursor) if cursor < flushed else None
 
     def _wants(self, event: Event) -> bool:

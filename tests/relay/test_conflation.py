@@ -70,7 +70,7 @@ class SharedTests(SynchronousTestCase):
         self.say(1000)
         for subscription in self.late:
             self.assertEqual(subscription.conflate(), 995)
-            self.assertEqual([each.key for each in subscription._kept], [4, 3, 2, 1, 0])
+            self.assertEqual([each.key for each in subscription.kept], [4, 3, 2, 1, 0])
         self.assertEqual(len(asked), 5 * len(self.late))
 
     def test_who_hears_the_worker_alone_keeps_what_it_said(self):
@@ -83,4 +83,4 @@ class SharedTests(SynchronousTestCase):
         self.parts.turn.schedule()
         self.parts.flush()
         subscription.conflate()
-        self.assertEqual(subscription._kept, [worker])
+        self.assertEqual(subscription.kept, [worker])

@@ -346,7 +346,7 @@ class LogMachine(RuleBasedStateMachine):
     def what_waits_is_counted(self):
         for member in self.members:
             own = member.subscription
-            waiting = [*own._kept, *[record for _, record, _ in own._direct]]
+            waiting = [*own.kept, *[record for _, record, _ in own._direct]]
             behind = self.log.behind(own.cursor) if own in self.log.apart else 0
             assert own.lag == behind + sum(each.size + OVERHEAD for each in waiting) + sum(
                 each.size + OVERHEAD for each in member.outbox._direct

@@ -33,7 +33,7 @@ class KnownChannel(HttpChannel):
             and known.equals(data)
             and self._is_between_requests
             and not self.is_over
-            and known.revision == self.site.resource.revision
+            and known.revision == self.site.resource.guard.revision
             and self._take_known(known.answerer)
         ):
             return

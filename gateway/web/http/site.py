@@ -175,7 +175,7 @@ class Root(Resource):
         super().__init__()
         self._timer = timer
         self._wrong_tokens = wrong_tokens or WrongTokens(timer.seconds)
-        self._guard = guard
+        self.guard = guard
         self._proxies = guard.proxies
         self._mounts = dict(mounts)
         self._engine = engine
@@ -192,11 +192,6 @@ class Root(Resource):
             return self._engine
         return mount
 
-    @property
-    def revision(self) -> int:
-        """The guard's: a verdict holds for the same request while it is the same."""
-        return self._guard.revision
-
     def is_engine(self, mount: Mount | None) -> bool:
         """Whether `mount` is Engine.IO's, whose errors have a form of their own."""
         return mount is not None and mount is self._engine
@@ -206,7 +201,7 @@ class Root(Resource):
     ) -> Verdict:
         """The guard's verdict on `request`, which is for `mount`."""
         is_engine = self.is_engine(mount)
-        return self._guard.judge(
+        return self.guard.judge(
             access,
             method,
             request.requestHeaders,
@@ -225,9 +220,9 @@ class Root(Resource):
             if request.announced and not request.channel.lend(request.announced):
                 verdict = TOO_MANY._replace(lines=verdict.lines)
         elif access is Access.OPEN:  # of another one, a token may expire
-            request.revision = self.revision
+            request.revision = self.guard.revision
         if access is Access.CONTROL:
-            request.who = self._guard.who(request.requestHeaders, request.peer)
+            request.who = self.guard.who(request.requestHeaders, request.peer)
         request.verdict_lines = verdict.lines
         if verdict.status:
             if verdict.status == HTTPStatus.NO_CONTENT:
@@ -277,9 +272,9 @@ class Root(Resource):
         if verdict.status != HTTPStatus.UNAUTHORIZED:
             return ""
         secret = bearer(request.requestHeaders)
-        if self._guard.is_wrong(secret):
+        if self.guard.is_wrong(secret):
             return WRONG_TOKEN
-        return NO_TOKEN if self._guard.token(secret) is None else WEAK_TOKEN
+        return NO_TOKEN if self.guard.token(secret) is None else WEAK_TOKEN
 
     def _strike(self, request: Request) -> float:
         """The seconds that the answer to a wrong token waits."""

@@ -26,7 +26,7 @@ class BarsTests(SiteTestCase):
         self.asked: list[tuple[dict[str, Any], str]] = []
         self.result: Deferred[Answer] | Answer = FOUND
         handlers = RestHandlers(FakeControl(), bars=self.bars)
-        guard = self.site.resource._guard
+        guard = self.site.resource.guard
         self.site = make_site(self.clock, guard, mounts(rest_routes(handlers)))
 
     def bars(self, fields: dict[str, Any], asker: str) -> Deferred[Answer]:

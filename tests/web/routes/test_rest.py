@@ -429,7 +429,7 @@ class NoWorkerTests(SiteTestCase):
 
 class FurtherTests(SiteTestCase):
     def serve(self, **handlers: Any) -> None:
-        guard = self.site.resource._guard
+        guard = self.site.resource.guard
         rest = RestHandlers(FakeControl(), access=guard.access, **handlers)
         self.site = make_site(self.clock, guard, mounts(rest_routes(rest)))
 
