@@ -71,6 +71,21 @@ class TlsWriterTests(AnyWriter, WriterTestCase):
         self.assertIsNone(self.wire.below.producer)
         self.assertTrue(self.writer.write(b"tock"))
 
+    def test_what_is_sent_at_once_overtakes_nothing(self) -> None:
+        send = self.writer.at_once
+        assert send is not None
+        self.assertEqual(send(b"one"), 3)
+        self.assertEqual(send(b"x" * (CHUNK + 1)), 0, "more than a record")
+        self.wire.kernel.room = 5
+        self.assertEqual(send(b"two"), 3, "its rest lies below")
+        self.wire.kernel.room = None
+        self.assertEqual(send(b"three"), 0)
+        self.assertFalse(self.writer.write(b"three"))
+        self.assertIsNone(self.writer.at_once)
+        self.wire.take()
+        self.assertEqual((self.sent, self.rooms), (b"onetwothree", 1))
+        self.assertIsNotNone(self.writer.at_once)
+
     def test_an_error_of_the_socket_ends_the_connection(self) -> None:
         self.wire.kernel.error = 32
         self.writer.write(b"tick")

@@ -245,6 +245,17 @@ class DirectWriterTests(AnyWriter, WriterTestCase):
         self.wire.take()
         self.assertEqual((self.sent, self.rooms), (BIG + b"more", 1))
 
+    def test_nothing_is_sent_at_once_while_something_waits(self) -> None:
+        let_go = self.writer.hold()
+        self.assertIsNone(self.writer.at_once)
+        let_go()
+        self.assertEqual(self.writer.at_once, self.wire.kernel.send)
+        self.wire.kernel.room = 1
+        self.writer.control(b"pong")
+        self.assertIsNone(self.writer.at_once)
+        self.wire.take()
+        self.assertEqual(self.writer.at_once, self.wire.kernel.send)
+
     def test_an_error_while_it_is_let_go_ends_the_connection(self) -> None:
         let_go = self.writer.hold()
         self.writer.write(b"one")
