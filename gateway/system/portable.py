@@ -65,12 +65,14 @@ class Portable:
         return {port for port, _ in held_ports(_tree(root))}
 
     def holders(self, file: Path, descriptor: int) -> list[int]:
-        """Whatever its number is, and as it was less than a second ago."""
+        """Whatever its number is; who came within the last second may be missing."""
+        import psutil  # noqa: PLC0415  # by need
+
         at, found = self._held.get(file, (-REMEMBERED, []))
         if self._clock() - at >= REMEMBERED:
             found = _holders(file)
             self._held[file] = self._clock(), found
-        return list(found)
+        return [pid for pid in found if psutil.pid_exists(pid)]
 
     def boot(self) -> str:
         return ""

@@ -52,7 +52,7 @@ class System(Protocol):
     def holders(self, file: Path, descriptor: int) -> list[int]:
         """The processes that have `file` open, as far as this user and system can tell.
 
-        Some of them may be gone: the answer may be a second old.
+        Who came within the last second may be missing.
         Where it is asked for, `descriptor` is its number in each of them.  Linux also knows who has
         one of that name that was removed since.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twisted.internet.task import Clock
@@ -14,7 +15,7 @@ from gateway.system.portable import REMEMBERED, Portable
 class HoldersTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.looked: list[Path] = []
-        self.found = [7]
+        self.found = [os.getpid()]
         self.patch(portable, "_holders", self.look)
         self.clock = Clock()
         self.system = Portable(self.clock.seconds)
@@ -26,7 +27,7 @@ class HoldersTests(SynchronousTestCase):
     def test_all_files_of_all_processes_are_read_once_a_second(self) -> None:
         file = Path("lock")
         for _ in range(8):
-            self.assertEqual(self.system.holders(file, 4), [7])
+            self.assertEqual(self.system.holders(file, 4), [os.getpid()])
             self.clock.advance(REMEMBERED / 8)
         self.assertEqual(self.looked, [file])
         self.found = []
@@ -40,4 +41,4 @@ class HoldersTests(SynchronousTestCase):
 
     def test_what_is_done_with_an_answer_changes_no_other_one(self) -> None:
         self.system.holders(Path("lock"), 4).clear()
-        self.assertEqual(self.system.holders(Path("lock"), 4), [7])
+        self.assertEqual(self.system.holders(Path("lock"), 4), [os.getpid()])

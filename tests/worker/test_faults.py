@@ -8,7 +8,7 @@ import resource
 import signal
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from twisted.internet import reactor
@@ -16,6 +16,7 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 
 from gateway.contract import FailedAtOnceError, LaunchError, PausedError
+from gateway.system import proc
 from gateway.worker.lifecycle import gate
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.usage import tree
@@ -271,14 +272,15 @@ class ShortageTests(RealTestCase):
     async def test_a_worker_without_guardian_is_found_when_there_are_some_again(self) -> None:
         supervisor = self.supervisor("polite.py")
         pid = await self.up(supervisor)
-        looks: list[None] = []
-        pids = psutil.pids
+        looks: list[str] = []
 
-        def looking() -> list[int]:
-            looks.append(None)
-            return pids()
+        def watch(module: Any, name: str) -> None:
+            """Count its calls."""
+            looking = getattr(module, name)
+            self.patch(module, name, lambda *given: looks.append(name) or looking(*given))
 
-        self.patch(psutil, "pids", looking)
+        watch(proc, "holders")  # it comes first, where there is proc(5)
+        watch(psutil, "pids")
         with descriptors(0):
             os.kill(supervisor.guardian_pid, signal.SIGKILL)
             await soon(lambda: len(looks) > 2)

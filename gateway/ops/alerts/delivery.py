@@ -50,7 +50,7 @@ LONGEST_PAUSE: Final = 600.0
 """Most seconds of a pause.  Up to half of each pause is random."""
 
 RESULTS: Final = ("delivered", "failed", "lost")
-"""Alerts that arrived, tries that did not, alerts that were given up."""
+"""Messages that arrived, tries that did not, and messages that were given up."""
 
 _log = Logger(namespace="gateway")
 

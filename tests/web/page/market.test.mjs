@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Market } from "../../../gateway/web/static/model/market.js";
 import { expiries, underlying } from "../../../gateway/web/static/model/option_board.js";
 import { Recall } from "../../../gateway/web/static/model/recall.js";
-globalThis.navigator ??= { language: "en" };
+Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const { changeTexts, priceText } = await import("../../../gateway/web/static/market/words.js");
 
 const STOCK = [[10, 0.01], [50, 0.05], [100, 0.1], [500, 0.5], [1000, 1], [null, 5]];

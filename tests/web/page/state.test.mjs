@@ -8,7 +8,7 @@ import { belief } from "../../../gateway/web/static/model/belief.js";
 import { now } from "../../../gateway/web/static/model/clock.js";
 import { conditions } from "../../../gateway/web/static/model/conditions.js";
 import { figures } from "../../../gateway/web/static/market/widths.js";
-globalThis.navigator ??= { language: "en" };
+Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const { reason } = await import("../../../gateway/web/static/reason.js");
 const { titleText } = await import("../../../gateway/web/static/market/title.js");
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decimals } from "../../../gateway/web/static/model/ticks.js";
-globalThis.navigator ??= { language: "en" };
+Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const { added } = await import("../../../gateway/web/static/ops/log.js");
 const { bytes, signed } = await import("../../../gateway/web/static/ui/format.js");
 

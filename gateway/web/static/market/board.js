@@ -33,6 +33,7 @@ export class Board {
     this.#folded(browser.get("board") === "folded");
     this.#box.addEventListener("click", ({ target }) => this.#clicked(target.closest("td")));
     this.#box.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#box.addEventListener("focusin", ({ target }) => this.#came(target));
     for (const moved of ["wheel", "pointerdown", "keydown"]) {
       this.#box.addEventListener(moved, () => { this.#isRead = true; }, { passive: true });
     }
@@ -134,7 +135,7 @@ export class Board {
     const hasFocus = this.#box.contains(document.activeElement);
     this.#box.replaceChildren(table);
     this.#rove(...this.#at);
-    if (hasFocus) this.#focus();
+    if (hasFocus) this.#focus({ preventScroll: true }); // it is drawn anew at each strike that is crossed
     this.#write();
     if (!this.#isRead) this.toMoney();
   }
@@ -222,8 +223,15 @@ export class Board {
   }
 
   /** Go to the cell that Tab reaches. */
-  #focus() {
-    this.#box.querySelector("td[tabindex='0']")?.focus();
+  #focus(how) {
+    this.#box.querySelector("td[tabindex='0']")?.focus(how);
+  }
+
+  /** Somebody is at that cell, by keys or by a click: Tab comes back to it. */
+  #came(cell) {
+    const cells = this.#cells();
+    const row = cells.findIndex((each) => each.includes(cell));
+    if (row >= 0) this.#rove(row, cells[row].indexOf(cell));
   }
 
   /** Enter is the call of the row, Shift+Enter the put. */

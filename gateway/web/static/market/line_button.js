@@ -23,6 +23,7 @@ export class LineButton {
     this.#button.hidden = !line;
     if (!line) return;
     this.#button.style.setProperty("--at", `${Math.round(line.at)}px`);
-    this.#button.ariaLabel = t("alarms.remove", { alarm: this.#said(line) });
+    const label = t("alarms.remove", { alarm: this.#said(line) });
+    if (this.#button.ariaLabel !== label) this.#button.ariaLabel = label;
   }
 }

@@ -9,7 +9,6 @@ import { byId, Text } from "../ui/dom.js";
 import { duration, exact, moment } from "../ui/format.js";
 import { inNextFrame } from "../ui/frame.js";
 import { onLanguage, t } from "../ui/i18n.js";
-import { onKey } from "../ui/keys.js";
 import { BarsTable } from "./bars_table.js";
 import { Legend } from "./legend.js";
 import { LineButton } from "./line_button.js";

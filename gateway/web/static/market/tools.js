@@ -49,6 +49,7 @@ export class Tools {
 
   /** Whether the market has a night to be left out. */
   set hasNight(yes) {
+    if (!yes && byId("spans").contains(document.activeElement)) byId("chart").focus();
     byId("spans").hidden = !yes;
   }
 

@@ -62,8 +62,9 @@ export class Inspector {
         this.left += 1;
         return;
       }
-      channel = new Channel(name);
-      this.channels.set(name, channel);
+      const own = ` ${name}`.slice(1); // or it would hold all of this event, see Payload
+      channel = new Channel(own);
+      this.channels.set(own, channel);
     }
     channel.add(text, at);
   }

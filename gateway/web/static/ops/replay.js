@@ -61,7 +61,7 @@ export class Replay {
     if (before && told && before.round !== told.round && before.round) this.#went();
   }
 
-  /** The time of the recording, in seconds since 1970; null: nothing is replayed. */
+  /** The time of the recording, in seconds since 1970; null: nothing is replayed, or not yet. */
   get time() {
     return this.#told?.time ? this.#now() / 1000 : null;
   }

@@ -100,7 +100,7 @@ export default {
   "alerts.clear": "一切恢復正常。",
   "condition.gateway": "閘道沒有回應，正在重新連線；畫面上是舊資料。",
   "condition.stopped": "行情程式已停止，要有人啟動才會恢復。",
-  "condition.keys": "行情程式沒有金鑰。",
+  "condition.keys": "行情程式沒有金鑰，無法登入券商。",
   "condition.engineio3": "行情程式尚未連線。本機有用戶端使用 Engine.IO 3，可用 --eio3 接受。",
   "condition.proxy": "行情程式尚未連線。它的 .env 設有 proxy，請在其中加上 NO_PROXY=localhost,127.0.0.1。",
   "condition.url": "行情程式尚未連線，可能用了 GATEWAY_URL 以外的網址。",
