@@ -1,5 +1,6 @@
 """The image: its Dockerfile linted, and its start command run as process 1, without an engine."""
 
+import contextlib
 import fnmatch
 import json
 import os
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from unittest import SkipTest
@@ -243,7 +243,7 @@ class ProcessOneTests(SynchronousTestCase):
         """The orphan that it was given, dead or alive."""
         found = []
         for each in gateway.children():
-            with suppress(psutil.NoSuchProcess):  # it was collected meanwhile
+            with contextlib.suppress(psutil.NoSuchProcess):  # it was collected meanwhile
                 if each.name() == "sleep":
                     found.append(each)
         return found

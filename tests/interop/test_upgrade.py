@@ -1,7 +1,7 @@
 """From one version to another: whoever may not take a worker over waits until it has logged out."""
 
+import contextlib
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from unittest import SkipTest
 
@@ -51,7 +51,7 @@ class UpgradeTests(AccountCase):
         first.kill()
         second.begin()
         place.until("word of the worker before", lambda: "previous worker" in second.log)
-        with suppress(psutil.NoSuchProcess):  # the next gateway has woken it, and it is over
+        with contextlib.suppress(psutil.NoSuchProcess):  # woken by the next one, and over
             guardian.resume()
         self.assertNotEqual(is_ready(place)["pid"], pid)
         self.assertEqual(len(self.logins(place)), 2)
