@@ -68,8 +68,8 @@ class Portable:
         """Whatever its number is; who came within the last second may be missing."""
         import psutil  # noqa: PLC0415  # by need
 
-        at, found = self._held.get(file, (-REMEMBERED, []))
-        if self._clock() - at >= REMEMBERED:
+        at, found = self._held.get(file, (0.0, []))
+        if not found or self._clock() - at >= REMEMBERED:  # nobody waits where there are none
             found = _holders(file)
             self._held[file] = self._clock(), found
         return [pid for pid in found if psutil.pid_exists(pid)]
