@@ -99,9 +99,12 @@ class Expiry:
         self._reactor = reactor
         self._due: dict[Overdue, float] = {}
         self._sweeping: Call | None = None
+        self._is_over = False
 
     def watch(self, connection: Overdue, seconds: float) -> None:
         """Call `connection.overdue()` in `seconds`; replaces its earlier deadline."""
+        if self._is_over:  # the last words of a connection come after the end of its port
+            return
         self._due[connection] = self._reactor.seconds() + seconds
         if self._sweeping is None:
             self._sweeping = self._reactor.callLater(SWEEP_SECONDS, self._sweep)
@@ -111,7 +114,8 @@ class Expiry:
         self._due.pop(connection, None)
 
     def stop(self) -> None:
-        """Forget all deadlines."""
+        """Forget all deadlines, and watch none any more."""
+        self._is_over = True
         self._due.clear()
         if self._sweeping is not None:
             self._sweeping.cancel()

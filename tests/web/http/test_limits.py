@@ -30,6 +30,12 @@ class ExpiryTests(SynchronousTestCase):
         self.pass_time(30)
         self.assertEqual(connection.calls, 1)
 
+    def test_nothing_is_watched_after_the_end(self) -> None:
+        self.expiry.watch(Connection(), 10)
+        self.expiry.stop()
+        self.expiry.watch(Connection(), 10)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_a_new_deadline_takes_the_place_of_the_old(self) -> None:
         connection = Connection()
         self.expiry.watch(connection, 10)
