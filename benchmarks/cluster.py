@@ -17,7 +17,6 @@ beside them in the first three.
 
 from __future__ import annotations
 
-import argparse
 import select
 import sys
 import time
@@ -31,6 +30,7 @@ import psutil
 from benchmarks.client import Client, event, frame, raise_descriptor_limit
 from benchmarks.cluster_crowd import Crowd
 from benchmarks.cluster_site import alone, cluster, peers
+from benchmarks.command import command
 from benchmarks.readers import SIZE
 from gateway.cluster.address import Address
 from gateway.cluster.blocking import connected, info
@@ -216,11 +216,7 @@ def _cell(values: Sequence[float]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is named, or all."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cluster",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("cluster", __doc__)
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], metavar="scenario")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=1)

@@ -8,7 +8,6 @@ were, what they lost and heard twice, and how long they heard nothing.
 
 from __future__ import annotations
 
-import argparse
 import os
 import secrets
 import shutil
@@ -26,6 +25,7 @@ import psutil
 
 from benchmarks.client import Client, frame, raise_descriptor_limit
 from benchmarks.cluster_site import member, redis
+from benchmarks.command import command
 from benchmarks.crowd import Crowd, judged
 from benchmarks.server import free_port, process
 
@@ -182,11 +182,7 @@ def run(rounds: int, clients: int, rate: float) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it; the exit status is 1 if something was not as promised."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cluster_kills",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("cluster_kills", __doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--rate", type=float, default=200)

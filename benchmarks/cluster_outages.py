@@ -10,7 +10,6 @@ whether the worker is the same.  `feed_status` tells only of markets that trade 
 
 from __future__ import annotations
 
-import argparse
 import re
 import secrets
 import select
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks.client import Client
+from benchmarks.command import command
 from benchmarks.crowd import STREAM
 from benchmarks.successors import Place
 from tests.cluster.servers import RedisServer
@@ -182,11 +182,7 @@ class Outages:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cluster_outages",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("cluster_outages", __doc__)
     parser.add_argument("--away", type=float, nargs="+", default=[3, 10])
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--subscribers", type=int, default=10, help="at each gateway")

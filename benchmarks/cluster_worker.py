@@ -15,7 +15,6 @@ and when that one logged in; in seconds after what was done, or after the logout
 
 from __future__ import annotations
 
-import argparse
 import os
 import secrets
 import sys
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from benchmarks.account import KEEP, account, journal
+from benchmarks.command import command
 from gateway.cluster.terms import Terms
 from tests.chaos import Proxy
 from tests.cluster.servers import RedisServer
@@ -157,11 +157,7 @@ def born(pid: int) -> float:
 
 def main(arguments: Sequence[str]) -> int:
     """Run it; the exit status is 1 if two workers were ever logged in at once."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cluster_worker",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("cluster_worker", __doc__)
     parser.add_argument("fault", nargs="*", choices=[*FAULTS, []], metavar="fault")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lease", type=float, default=45)

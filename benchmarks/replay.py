@@ -7,7 +7,6 @@ later or earlier than the first events, by the recording's times, the others wer
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import subprocess
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from benchmarks.command import command
 from benchmarks.server import Server, replaying
 from gateway.history.reading import raw_lines
 from gateway.history.recorded_lines import head_line, line
@@ -161,11 +161,7 @@ def at_speed_1(folder: Path, seconds: float) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.replay",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("replay", __doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()

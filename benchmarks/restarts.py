@@ -10,7 +10,6 @@ It needs Linux, psutil, `python-socketio[client]`, Node.js and npm.
 
 from __future__ import annotations
 
-import argparse
 import compileall
 import random
 import sys
@@ -22,6 +21,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from benchmarks.account import Account, account
+from benchmarks.command import command
 from benchmarks.crowd import STREAM, Crowd, Seen, judged
 from benchmarks.successors import ROOT, Place
 
@@ -96,11 +96,7 @@ def _used(pid: int) -> float:
 
 def main(arguments: list[str]) -> int:
     """Run the parts that are named, or all; 1 when something was not as promised."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.restarts",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command("restarts", __doc__)
     parser.add_argument(
         "part", nargs="*", choices=["hand-overs", "kills", "crowd", []], metavar="part"
     )
