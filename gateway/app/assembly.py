@@ -113,7 +113,12 @@ class GatewayAssembly:
         self.relay = self._make_relay()
         self.engine = self._make_engine()
         alerting = alert_settings(settings)
-        self._alerts = Alerts(reactor, self._deadlines, alerting)
+        self._alerts = Alerts(
+            reactor,
+            self._deadlines,
+            alerting,
+            port=lambda: settings.port or self.listeners.worker_port,
+        )
         self._events.listeners.append(self._alerts.published)
         self._history = HistoryTaps(settings, self._calendar, reactor, self.relay, self._alerts)
         if self.supervisor is not None:

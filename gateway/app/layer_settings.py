@@ -296,9 +296,8 @@ def alert_settings(settings: Settings) -> AlertSettings:
         interval=settings.alert_interval,
         language=settings.alert_language,
         zone=zone(settings.timezone) if urls else UTC,
-        link=f"{settings.alert_link or f'http://localhost:{settings.port}/'}#/ops/log",
+        page=settings.alert_link or "",
         gateway=gethostname(),
-        port=settings.port,
     )
 
 

@@ -22,7 +22,7 @@ class RecordingTests(SynchronousTestCase):
     def make(self, **options: Any) -> HistoryTaps:
         self.world = RelayWorld()
         reactor = FakeReactor()
-        self.alerts = Alerts(reactor, self.world.deadlines, AlertSettings())
+        self.alerts = Alerts(reactor, self.world.deadlines, AlertSettings(), port=int)
         settings = Settings(keep_bars=0, **options)
         return HistoryTaps(settings, Calendar(), reactor, self.world.relay, self.alerts)
 

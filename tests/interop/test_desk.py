@@ -339,7 +339,16 @@ class ChartTests(StageCase):
         expect(described).not_to_have_text(before)
         expect(page.locator("#newest")).to_be_hidden()
         page.keyboard.press("Alt+ArrowLeft")
-        expect(page.locator("#newest")).to_be_visible()
+        newest = page.locator("#newest").bounding_box()
+        assert newest
+        legend = page.locator("#legend")
+        x, y = newest["x"] + newest["width"] / 2, newest["y"]
+        page.mouse.move(x, y - 10)
+        page.evaluate(PAINTED)
+        beside = legend.inner_text()
+        page.mouse.move(x, y + newest["height"] / 2)
+        page.evaluate(PAINTED)
+        self.assertEqual(legend.inner_text(), beside, "the crosshair is where the pointer is")
         page.keyboard.press("0")
         expect(page.locator("#newest")).to_be_hidden()
         page.keyboard.press("4")

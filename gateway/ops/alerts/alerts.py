@@ -43,10 +43,8 @@ class AlertSettings:
     """In which times are told."""
     gateway: str = "sjgateway"
     """The name of this machine in each alert."""
-    link: str = "http://localhost:3001/"
-    """The address of the page, in each alert."""
-    port: int = 3001
-    """The gateway's: several gateways of one machine may have the same link."""
+    page: str = ""
+    """The address of the page, to which each alert leads; "": as this machine has it."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -57,7 +55,7 @@ class AlertSettings:
 class Alerts:
     """Sends alerts to every receiver.  Raises ValueError for settings that make no sense.
 
-    `wall()` is in seconds since 1970, `random()` from 0 to 1.
+    `port()` is the gateway's; `wall()` is in seconds since 1970, `random()` from 0 to 1.
     """
 
     def __init__(
@@ -66,6 +64,7 @@ class Alerts:
         deadlines: Deadlines,
         settings: AlertSettings,
         *,
+        port: Callable[[], int],
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -74,8 +73,8 @@ class Alerts:
             settings.language,
             settings.zone,
             gateway=settings.gateway,
-            link=settings.link,
-            port=settings.port,
+            page=settings.page,
+            port=port,
         )
         receivers = [receiver(each) for each in settings.urls]
         send = sender(reactor, receivers, settings.ca_file)

@@ -32,13 +32,15 @@ from gateway.ops.alerts.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
     from gateway.ops.alerts.rules import Alert
 
 MINUTE: Final = 60
 HOUR: Final = 3600
+PANEL: Final = "#/ops/log"
+"""The part of the page that an alert leads to."""
 
 
 @attrs.frozen
@@ -168,15 +170,18 @@ CAUSES: Final[Mapping[str, Mapping[str, str]]] = {
 class Wording:
     """Puts alerts into words.
 
-    `gateway` is the name of this machine, `link` the address of the page, `port` the gateway's.
+    `gateway` is the name of this machine, `page` the address of the page, or "" where only this
+    machine knows one; `port()` is the gateway's.
     """
 
-    def __init__(self, language: str, zone: tzinfo, *, gateway: str, link: str, port: int) -> None:
+    def __init__(
+        self, language: str, zone: tzinfo, *, gateway: str, page: str, port: Callable[[], int]
+    ) -> None:
         self._language = language
         self._texts = TEXTS[language]
         self._zone = zone
         self._gateway = gateway
-        self._link = link
+        self._page = page
         self._port = port
 
     def __call__(self, alert: Alert) -> Words:
@@ -184,7 +189,9 @@ class Wording:
         sign = "✓" if alert.is_good else "⚠"
         body = (*self._body(alert), *self._held_back(alert))
         title = f"{sign} [{self._gateway}] {self._title(alert)}"
-        return Words(title, body, self._link, self._gateway, self._port)
+        port = self._port()  # it may be known only after the start
+        link = (self._page or f"http://localhost:{port}/") + PANEL
+        return Words(title, body, link, self._gateway, port)
 
     def _title(self, alert: Alert) -> str:
         texts = self._texts

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gateway.web.http.request import Request
 
 REFUSED: Final = "refused"
+INVALID: Final = "invalid"
+"""Who asks may do it, and what was sent can't be understood."""
 MOST: Final = 50
 """Actions that are remembered."""
 MOST_REFUSED: Final = 10
@@ -39,7 +41,8 @@ class Audit:
     ) -> None:
         """Say what became of a control action.
 
-        `outcome` is `done`, `failed` or `REFUSED`, and `detail` says why; neither holds a secret.
+        `outcome` is `done`, `failed`, `INVALID` or `REFUSED`, and `detail` says why; neither holds a
+        secret.
         Of the request only its path is told: a query could hold anything.
         """
         where = request.address

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from gateway.common.credentials import CredentialsError
 from gateway.contract import HeldError, WorkerError
-from gateway.web.http.audit import REFUSED
+from gateway.web.http.audit import INVALID
 from gateway.web.http.request import BadRequestError, problem
 from gateway.web.http.site import Mount
 from gateway.web.routes.rest import answer
@@ -78,7 +78,7 @@ def _by_klein(routes: list[Route]) -> Any:
 def _answer_bad_request(request: Request, failure: Failure) -> bytes:
     error: Any = failure.value
     if request.who:
-        request.site.audit(request, REFUSED, error.error)
+        request.site.audit(request, INVALID, error.error)
     return answer(request, error.status, problem(error.error))
 
 

@@ -40,7 +40,12 @@ class AlertsTests(ReceiverTestCase):
             **settings,
         )
         self.alerts = Alerts(
-            reactor, self.deadlines, self.settings, wall=lambda: 1708875000.0, random=lambda: 0.0
+            reactor,
+            self.deadlines,
+            self.settings,
+            port=lambda: 3001,
+            wall=lambda: 1708875000.0,
+            random=lambda: 0.0,
         )
         self.addCleanup(self.alerts.stop)
 
@@ -73,7 +78,7 @@ class AlertsTests(ReceiverTestCase):
             self.hook.posted[0],
             {
                 "text": "\u26a0 [office] Worker died: exit code 1\n"
-                "ConnectionError: StatusCode: 451\nhttp://localhost:3001/",
+                "ConnectionError: StatusCode: 451\nhttp://localhost:3001/#/ops/log",
                 "kind": "died",
                 "subject": "worker",
                 "detail": "The worker is exited",
@@ -90,7 +95,7 @@ class AlertsTests(ReceiverTestCase):
                     "lastLine": "ConnectionError: StatusCode: 451",
                 },
                 "held_back": 0,
-                "link": "http://localhost:3001/",
+                "link": "http://localhost:3001/#/ops/log",
             },
         )
         self.assertEqual(self.said(), [])
@@ -227,7 +232,7 @@ class AlertsTests(ReceiverTestCase):
         self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
 
     async def test_without_urls_nothing_happens(self) -> None:
-        self.alerts = Alerts(reactor, self.deadlines, AlertSettings())
+        self.alerts = Alerts(reactor, self.deadlines, AlertSettings(), port=int)
         self.worker("exited", "fatal")
         self.assertEqual(self.alerts.results(), {"delivered": 0, "failed": 0, "lost": 0})
 
@@ -261,7 +266,7 @@ class AlertsTests(ReceiverTestCase):
         await soon(self.has_hung_up)
 
     async def test_without_receivers_a_test_says_what_to_do(self) -> None:
-        self.alerts = Alerts(reactor, self.deadlines, AlertSettings())
+        self.alerts = Alerts(reactor, self.deadlines, AlertSettings(), port=int)
         error = self.assertRaises(WorkerError, self.alerts.test)
         self.assertIn("--alert-file", str(error))
 

@@ -18,7 +18,8 @@ KINDS = {
     *(rules.UNRECORDED, rules.UNKEPT, rules.SEVERED, rules.RECOVERED, rules.TEST),
 }
 TAIPEI = timezone(timedelta(hours=8))
-LINK = "https://desk.example.com/#/ops/log"
+PAGE = "https://desk.example.com/"
+LINK = f"{PAGE}#/ops/log"
 PAUSE = {
     "class": "too-many-connections",
     "exitCode": 1,
@@ -37,7 +38,7 @@ def alert(kind: str = "died", subject: str = "worker", **changes: Any) -> Alert:
 class WordingTests(SynchronousTestCase):
     def said(self, language: str, *args: Any, **changes: Any) -> list[str]:
         """The lines of an alert, without the link, which ends each."""
-        wording = Wording(language, TAIPEI, gateway="office", link=LINK, port=3001)
+        wording = Wording(language, TAIPEI, gateway="office", page=PAGE, port=lambda: 3001)
         *lines, link = str(wording(alert(*args, **changes))).split("\n")
         self.assertEqual(link, LINK)
         return lines

@@ -100,8 +100,11 @@ class AuditTests(SynchronousTestCase):
         self.post("/set-sj-key?apiKey=a-secret", None, b'{"apiKey": "a-secret"}')
         line = self.line()
         self.assertIn("POST /set-sj-key by this machine", line)
-        self.assertIn("refused: ", line)
+        self.assertIn(": invalid: ", line)
         self.assertNotIn("a-secret", line)
+        (told,) = self.site.audit.actions()
+        self.assertEqual(told["outcome"], "invalid")
+        self.assertTrue(told["detail"])
 
     def test_the_last_actions_are_remembered_newest_first(self) -> None:
         settings = GuardSettings(control_token="sesame-open")

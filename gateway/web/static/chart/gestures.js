@@ -19,13 +19,15 @@ export function gestures(element, isAxis, on) {
   let apart = 0;
   let timer;
 
-  const at = ({ offsetX, offsetY }) => ({ x: offsetX, y: offsetY });
+  /** Where it is on `element`; an event tells where it is on the button that it met. */
+  const at = ({ target, offsetX: x, offsetY: y }) =>
+    target.matches("button") ? { x: x + target.offsetLeft, y: y + target.offsetTop } : { x, y };
 
   element.addEventListener("wheel", (event) => {
     if (event.ctrlKey || Math.abs(event.deltaY) > 0 || Math.abs(event.deltaX) > 0) event.preventDefault();
     const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
     if (sideways) on.pan(sideways);
-    else on.zoom(ZOOM ** -event.deltaY, event.offsetX);
+    else on.zoom(ZOOM ** -event.deltaY, at(event).x);
   }, { passive: false });
 
   element.addEventListener("pointerdown", (event) => {
@@ -95,7 +97,7 @@ export function gestures(element, isAxis, on) {
   element.addEventListener("pointerup", lift);
   element.addEventListener("pointercancel", lift);
   element.addEventListener("pointerleave", ({ pointerType }) => pointerType === "touch" || on.leave());
-  element.addEventListener("dblclick", ({ offsetX }) => (isAxis(offsetX) ? on.reset() : on.fit()));
+  element.addEventListener("dblclick", (event) => (isAxis(at(event).x) ? on.reset() : on.fit()));
 }
 
 function span(fingers) {

@@ -268,6 +268,7 @@ export default {
   "outcome.done": "done",
   "outcome.refused": "refused",
   "outcome.refusedWhy": "refused: {detail}",
+  "outcome.invalidWhy": "bad request: {detail}",
   "outcome.failed": "failed",
   "outcome.failedWhy": "failed: {detail}",
   "outcome.wrongToken": "wrong token",

@@ -268,6 +268,7 @@ export default {
   "outcome.done": "已執行",
   "outcome.refused": "已拒絕",
   "outcome.refusedWhy": "已拒絕：{detail}",
+  "outcome.invalidWhy": "內容有誤：{detail}",
   "outcome.failed": "失敗",
   "outcome.failedWhy": "失敗：{detail}",
   "outcome.wrongToken": "權杖不符",
