@@ -41,7 +41,7 @@ SHUT = {
     "futures": {"open": False, "closes": None, "opens": "2026-12-01T15:00:00+08:00", "stale": None},
     "stocks": {"open": False, "closes": None, "opens": "2026-12-02T09:00:00+08:00", "stale": None},
 }
-EXIT = {
+EXIT: dict[str, Any] = {
     "at": ago(65),
     "pid": 15921,
     "code": 1,
@@ -64,6 +64,12 @@ STATUS: dict[str, Any] = {
     "nextStartAt": None,
     "nextStartIn": None,
     "budget": {"day": "2026-12-01", "used": 9, "limit": 200, "saved": 1},
+    "program": {
+        "name": "/home/desk/feed/main.py",
+        "python": "/home/desk/feed/venv/bin/python",
+        "version": "3.11.7",
+        "packages": {"shioaji": "1.2.5", "python-socketio": "5.11.0"},
+    },
     "broker": {"connected": True, "since": ago(7300)},
     "overriddenKeys": [],
     "unready": False,
@@ -110,15 +116,53 @@ STATUS: dict[str, Any] = {
     ],
     "freshness": {"stale": [], "markets": OPEN, "silentCodes": ["3481"], "events": QUOTES},
 }
-LOGS = [
-    f"{ago(70 - each)} [Python std{'err' if each > 55 else 'out'}] {text}"
-    for each, text in (
-        (1, "INFO connected to the gateway"),
-        (2, "INFO login: simulation=False"),
-        (12, "INFO logged in, 66 contracts"),
-        (14, "INFO subscribed to 66 codes"),
-    )
-]
+
+
+def _lines(*told: tuple[float, str, str]) -> list[str]:
+    """Lines of a log: how long ago, who says it, and what."""
+    return [f"{ago(seconds)} {who} {text}" for seconds, who, text in told]
+
+
+OUT, ERR = "[Python stdout]", "[Python stderr]"
+CALM = {
+    "worker": _lines(
+        (7325, OUT, "INFO connected to the gateway"),
+        (7324, OUT, "INFO login: simulation=False"),
+        (7314, OUT, "INFO logged in, 66 contracts"),
+        (7312, OUT, "INFO subscribed to 66 codes"),
+    ),
+    "gateway": _lines(
+        (7327, "[Gateway]", "sjgateway 2.0.0 listens on 127.0.0.1:3001"),
+        (7326, "[Python]", "The worker is starting"),
+        (7325, "[Socket]", "127.0.0.1:40118 connected by websocket (1 now)"),
+        (7311, "[Python]", "The worker is running"),
+        (640, "[Socket]", "192.168.1.44:50190 connected by polling (7 now)"),
+        (17, "[Relay]", "2134 events in 10 s: market_bidask 1180, market_tick 920, heartbeat 2"),
+        (7, "[Relay]", "2141 events in 10 s: market_bidask 1184, market_tick 923, heartbeat 2"),
+    ),
+}
+TROUBLE = {
+    "worker": _lines(
+        (75, OUT, "INFO connected to the gateway"),
+        (75, OUT, "INFO login: simulation=False"),
+        (72, ERR, "WARNING login retry 1 of 3"),
+        (69, ERR, "WARNING login retry 2 of 3"),
+        (65, ERR, "Traceback (most recent call last):"),
+        (65, ERR, '  File "main.py", line 212, in login'),
+        (65, ERR, "    accounts = api.login(key, secret)"),
+        (65, ERR, EXIT["lastLine"]),
+    ),
+    "gateway": _lines(
+        (80, "[Audit]", "POST /restart-python by token desk-2 from 192.168.1.20: done"),
+        (78, "[Python]", "The worker exited with code 0 after SIGINT"),
+        (77, "[Python]", "The worker is starting"),
+        (64, "[Python]", "The worker exited with code 1 (too-many-connections)"),
+        (64, "[Python]", "The worker is to start in 167.0 s: the broker asked for a pause"),
+        (36, "[Relay]", "10 events in 10 s: weather 10"),
+        (6, "WARN [Relay]", "No quotes although the market trades. Tries again at 10:44:00"),
+    ),
+}
+"""By source."""
 
 
 @attrs.frozen
@@ -134,6 +178,8 @@ class Scene:
     """The `code` of that answer."""
     is_lost: bool = False
     """The gateway goes away when all has been said."""
+    logs: dict[str, list[str]] = attrs.Factory(lambda: CALM)
+    """The lines of the worker and of the gateway."""
     place: str = "#/TXFR1"
     kept: dict[str, str] = attrs.Factory(dict)
     """What this browser has kept of earlier visits, by name."""
@@ -257,11 +303,15 @@ SCENES: dict[str, Scene] = {
             lastExit={**EXIT, "class": "network"},
         ),
         _SILENT,
+        logs=TROUBLE,
     ),
     "pause": Scene(
-        _down("backoff", nextStartAt=later(103), nextStartIn=103.0), _SILENT, place="#/ops"
+        _down("backoff", nextStartAt=later(103), nextStartIn=103.0),
+        _SILENT,
+        logs=TROUBLE,
+        place="#/ops",
     ),
-    "fatal": Scene(_down("fatal"), _SILENT, place="#/ops"),
+    "fatal": Scene(_down("fatal"), _SILENT, logs=TROUBLE, place="#/ops"),
     "gone": Scene(is_lost=True),
     "token": Scene(refusal=401, events=()),
     "wrong-token": Scene(refusal=401, lack="token_wrong", events=()),

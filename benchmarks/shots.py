@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks import invented
-from benchmarks.scenes import LOGS, SCENES, Scene
+from benchmarks.scenes import SCENES, Scene
 from gateway.web.routes.page import POLICY, TYPES
 
 if TYPE_CHECKING:
@@ -144,7 +144,10 @@ class Stage:
             return told | {
                 "contracts": [{"from": at.timestamp(), "code": code} for at, code in stood]
             }
-        return {"lines": LOGS, "next": len(LOGS)}
+        if path == "logs":
+            lines = self._scene.logs[query["source"][0]]
+            return {"lines": lines[int(query["since"][0]) :], "next": len(lines)}
+        return {"success": True, "message": "done"}
 
     def _connect(self, socket: WebSocketRoute) -> None:
         if self._gone:

@@ -15,7 +15,13 @@ from twisted.logger import LogLevel
 
 from gateway import __version__
 from gateway.app.access_parts import AccessParts
-from gateway.app.child_services import DeadlineService, PortService, SessionService, WorkerService
+from gateway.app.child_services import (
+    DeadlineService,
+    ObserverService,
+    PortService,
+    SessionService,
+    WorkerService,
+)
 from gateway.app.cluster_parts import (
     cluster_settings,
     flushes,
@@ -52,7 +58,7 @@ from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
 from gateway.market.hours import Calendar
 from gateway.ops.alerts.alerts import Alerts
-from gateway.ops.logs import STDOUT, EventCounts, LogObserver, SessionLog, make_log
+from gateway.ops.logs import STDOUT, EventCounts, LogObserver, LogTail, SessionLog, make_log
 from gateway.ops.systemd import Notifier
 from gateway.relay.journal import DirectJournal
 from gateway.relay.relay import Relay
@@ -62,6 +68,7 @@ from gateway.web.http.inherited import Held, Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.websocket.upgrade import Upgrader
+from gateway.worker.process.output import TAGS
 from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.supervisor import Supervisor
 
@@ -129,6 +136,7 @@ class GatewayAssembly:
         self.redact.learn(*alerting.secrets)
         if self.cluster is not None:
             self.redact.learn(*self.cluster.settings.secrets)
+        self._tail = LogTail(self.redact, self._level, without=TAGS.values(), now=time.time)
         caps = self.access.caps()
         self._registry = Registry()
         self._notifier = Notifier(os.environ, reactor)
@@ -299,6 +307,7 @@ class GatewayAssembly:
                 test_alerts=self._alerts.test,
                 hand_over=self.hand_over.ask,
                 replay=no_replay if replay is None else replay.command,
+                own_lines=self._tail.tail,
                 elsewhere=str if self.cluster is None else self.cluster.excuse,
             ),
             registry=self._registry,
@@ -318,6 +327,7 @@ class GatewayAssembly:
         """
         reactor = self._reactor
         count = self.engine.sessions.__len__
+        yield ObserverService(self._tail)
         yield from process_services(
             reactor, self.reloads, count, system=self._system, is_alone=is_alone
         )

@@ -1,4 +1,4 @@
-"""The services of ports, worker, deadlines and sessions: children of the gateway's service."""
+"""The services of log, ports, worker, deadlines and sessions: children of the gateway's service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogPublisher
 
 from gateway.app.build import version
 from gateway.app.layer_settings import WORKER_KEY, state_dir
@@ -35,6 +35,23 @@ LAST_POLLS = 0.5
 """Seconds that clients that poll have to fetch the last events."""
 
 _log = Logger(namespace="gateway")
+
+
+class ObserverService(Service):
+    """Lets `observer` hear the whole log, from the opening of the ports to the end."""
+
+    name = "the log's last lines"
+
+    def __init__(self, observer: Any) -> None:
+        self._observer = observer
+
+    def privilegedStartService(self) -> None:
+        super().privilegedStartService()
+        globalLogPublisher.addObserver(self._observer)
+
+    def stopService(self) -> None:
+        super().stopService()
+        globalLogPublisher.removeObserver(self._observer)
 
 
 class PortService(Service):

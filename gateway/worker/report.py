@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from twisted.logger import Logger, LogLevel
 
 from gateway.common.times import iso
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.worker.lifecycle.exits import Exit, PastExit
     from gateway.worker.lifecycle.lifecycle import Lifecycle
     from gateway.worker.lifecycle.protocols import WorkerRun
+    from gateway.worker.process.installed import Program
     from gateway.worker.process.usage import Usage
     from gateway.worker.readiness.overdue import LateWorkerChecks
 
@@ -35,7 +37,7 @@ class WorkerReport:
     """Reads the life-cycle and the parts around it, and says it as JSON values.
 
     `now` is always seconds since 1970.  `shown_url()` is the gateway's URL as it may be shown.
-    `mark`: see `WorkerSettings`.
+    `program()` is what was started last, if anything.  `mark`: see `WorkerSettings`.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class WorkerReport:
         keys: CredentialStore,
         usage: Usage,
         shown_url: Callable[[], str],
+        program: Callable[[], Program | None],
         mark: str = "",
     ) -> None:
         self._marks = {mark: True} if mark else {}
@@ -58,6 +61,7 @@ class WorkerReport:
         self._keys = keys
         self._usage = usage
         self._shown_url = shown_url
+        self._program = program
 
     def event(self, now: float, status: str | None = None) -> dict[str, Any]:
         """The one argument of `python_status`; every key is always there.
@@ -132,6 +136,7 @@ class WorkerReport:
             **self._overdue.status(worker),
             "overriddenKeys": self._keys.overridden,
             "broker": self._broker(now),
+            "program": (program := self._program()) and attrs.asdict(program),
             "pid": pid,
             "guardianPid": worker.guardian if worker else None,
             "uptime": round(alive.vitals.lived, 3) if alive else None,

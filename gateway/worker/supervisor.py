@@ -188,6 +188,7 @@ class Supervisor:
             keys=self._keys,
             usage=Usage(clock),
             shown_url=lambda: self.redact(self._gateway_url),
+            program=lambda: self._launcher.program,
             mark=settings.mark,
         )
         self._silent_feeds = SilentFeeds(

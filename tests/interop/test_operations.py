@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 import attrs
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from benchmarks.scenes import CLUSTER, SCENES, Scene, ago, later
+from benchmarks.scenes import CLUSTER, SCENES, TROUBLE, Scene, ago, later
 from tests.interop.browser import barriers
 from tests.interop.test_desk import SPILLED, StageCase
 
@@ -37,6 +39,8 @@ ALERTING = [
 ]
 IDLE = "() => !document.getElementById('replay-pause').disabled"
 """Whether the replay can be told something."""
+POSTED = "() => !document.getElementById('replay-stop').disabled"
+"""Whether what was asked of its player was answered."""
 SLY = {"note": "<img src=x onerror=alert(1)>", "turn": "\u202eabc", "big": "x" * 20_000}
 
 
@@ -73,8 +77,24 @@ class OperationsTests(StageCase):
         self.assertEqual(barriers(page), [])
         page.locator("[data-record=action]").click()
         expect(lines).to_have_count(2)
+        self.assert_log(page)
         banner.locator("a").click()
         expect(page.locator("#output")).to_be_focused()
+
+    def assert_log(self, page: Page) -> None:
+        """Both sources are in one list by their time, and each can be seen alone."""
+        lines = page.locator("#log .line")
+        expect(lines).to_have_count(sum(map(len, TROUBLE.values())))
+        times = page.locator("#log time").evaluate_all("all => all.map((one) => one.dateTime)")
+        self.assertEqual(times, sorted(times, key=datetime.fromisoformat))
+        cause = page.locator("#log [data-cause]")
+        expect(cause).to_have_text(re.compile("ConnectionError: StatusCode: 451"))
+        for which, source in (("worker", "worker"), ("gateway", "gateway")):
+            page.locator(f"[data-log={which}]").click()
+            expect(lines).to_have_count(len(TROUBLE[source]))
+        page.locator("[data-log=errors]").click()
+        expect(lines.first).to_contain_text("WARNING login retry 1 of 3")
+        expect(lines.last).to_contain_text("Tries again")
 
     def test_who_may_only_look_is_offered_no_action(self) -> None:
         viewer = {"access": {"name": "viewer", "role": "view"}}
@@ -216,12 +236,32 @@ class OperationsTests(StageCase):
         page.wait_for_function(IDLE)
         self.assertEqual(stage.posted[-1], ("replay", {"to": "2026-12-01T02:00:00.000Z"}))
         self.assertEqual(barriers(page), [])
+        page.locator("#replay-stop").click()
+        page.locator("#confirm button[value=no]").click()
+        page.locator("#replay-stop").click()
+        page.locator("#confirm-yes").click()
+        page.wait_for_function(IDLE)
+        self.assertEqual([path for path, _ in stage.posted[-2:]], ["replay", "stop-python"])
         viewer = {"access": {"name": "viewer", "role": "view"}}
         page = self.stage(
             attrs.evolve(SCENES["replay"], status={**SCENES["replay"].status, **viewer})
         ).page
         expect(page.locator("#replay-time")).to_be_visible()
         expect(page.locator("#replay-form")).to_be_hidden()
+
+    def test_a_replay_that_was_stopped_can_be_started(self) -> None:
+        status = {**SCENES["replay"].status, "state": "stopped", "running": False, "ready": False}
+        stage = self.stage(attrs.evolve(SCENES["replay"], status=status))
+        page = stage.page
+        expect(page.locator("#replay-time")).to_contain_text("stopped")
+        for button in ("pause", "go", "at"):
+            expect(page.locator(f"#replay-{button}")).to_be_disabled()
+        page.locator("#replay-title").click()
+        page.keyboard.press(".")
+        expect(page.locator("#replay-stop")).to_have_text("Start")
+        page.locator("#replay-stop").click()
+        page.wait_for_function(POSTED)
+        self.assertEqual(stage.posted, [("start-python", {})])
 
     def test_an_error_is_said_in_the_language_of_the_page(self) -> None:
         page = self.stage(scene("pause"), "desk", "zh").page

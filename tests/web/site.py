@@ -114,6 +114,7 @@ def routes(control: Any = None) -> tuple[Route, ...]:
         test_alerts=getattr(control, "test_alerts", no_alerts),
         hand_over=hand_over,
         replay=replay,
+        own_lines=lambda lines: (502, ["up", "down"][-lines:]),
     )
     return rest_routes(rest)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.common.times import iso
+from gateway.web.routes import schemas
 from gateway.worker.lifecycle.exits import Exit, LastExits
 from gateway.worker.lifecycle.gate import Hold
+from gateway.worker.process.installed import Program
 from gateway.worker.report import MAX_STDERR_LINE, WorkerReport
 
 from .fakes import MONDAY, state
@@ -36,6 +39,7 @@ class WorkerReportTests(SynchronousTestCase):
             budget=lambda: {"used": 4}, hold=lambda *, person: Hold("because", 30.0)
         )
         self.checks = SimpleNamespace(reopens=None, status=lambda: {})
+        self.program: Program | None = None
         self.reporter = self.report()
 
     def report(self, **more: str) -> WorkerReport:
@@ -47,8 +51,16 @@ class WorkerReportTests(SynchronousTestCase):
             keys=SimpleNamespace(overridden=[]),
             usage=SimpleNamespace(of=lambda pid: {}),
             shown_url=lambda: "http://localhost:3001",
+            program=lambda: self.program,
             **more,
         )
+
+    def test_what_the_worker_is_made_of(self) -> None:
+        self.assertIsNone(self.reporter.status(MONDAY)["program"])
+        self.program = Program("/desk/main.py", "/desk/venv/bin/python", "3.11.7", {"shioaji": "1"})
+        told = self.reporter.status(MONDAY)["program"]
+        self.assertEqual(msgspec.convert(told, schemas.Program).packages, {"shioaji": "1"})
+        self.assertEqual(set(told), {each.name for each in msgspec.structs.fields(schemas.Program)})
 
     def test_all_that_is_said_of_a_replay_says_so(self) -> None:
         for told in (

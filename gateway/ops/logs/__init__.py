@@ -6,6 +6,7 @@ tag is `Gateway`.
 - `format`: which events are logged, and the text of a line.
 - `destination`: where twistd or twist was told to log to; makes the whole log.
 - `sinks`: log files, rotated by size; the system's log; counts lost lines.
+- `tail`: the gateway's own last lines, for `GET /logs`.
 - `stream`: a terminal, pipe or socket, whose reader may stop reading.
 - `activity`: how many events of each name there were, and which clients come and go.
 
@@ -17,12 +18,14 @@ from gateway.ops.logs.activity import EventCounts, SessionLog
 from gateway.ops.logs.destination import STDOUT, make_log
 from gateway.ops.logs.format import LogObserver, json_line, text_line
 from gateway.ops.logs.sinks import LogOutput
+from gateway.ops.logs.tail import LogTail
 
 __all__ = [
     "STDOUT",
     "EventCounts",
     "LogObserver",
     "LogOutput",
+    "LogTail",
     "SessionLog",
     "json_line",
     "make_log",

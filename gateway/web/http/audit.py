@@ -41,9 +41,8 @@ class Audit:
     ) -> None:
         """Say what became of a control action.
 
-        `outcome` is `done`, `failed`, `INVALID` or `REFUSED`, and `detail` says why; neither holds a
-        secret.
-        Of the request only its path is told: a query could hold anything.
+        `outcome` is `done`, `failed`, `INVALID` or `REFUSED`, and `detail` says why; neither holds
+        a secret.  Of the request only its path is told: a query could hold anything.
         """
         where = request.address
         path = request.path.decode("latin-1")

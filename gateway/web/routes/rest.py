@@ -28,7 +28,7 @@ from gateway.web.routes.schemas import (
 from gateway.web.security.addresses import address_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from twisted.web.http_headers import Headers
 
@@ -39,7 +39,7 @@ BARS_LINES = (
     b"Content-Type: application/json; charset=utf-8\r\nCache-Control: no-cache, private\r\n"
 )
 LOG_BYTES = 262144
-"""Bytes of the worker's lines in one answer, as JSON."""
+"""Bytes of lines in one answer, as JSON."""
 
 
 class BarsAnswer(Protocol):
@@ -76,6 +76,7 @@ class RestHandlers:
     answers questions for bars, `codes()` makes the answer of `/codes`.  `test_alerts()` sends a
     test to each receiver of alerts, `hand_over()` hands the gateway over to newer code, and
     `replay(wish)` has a replay do something; all of them as `Control` changes something.
+    `own_lines(lines)`: the number of the gateway's next log line, and its last `lines`.
     `elsewhere()`: why clients had better go to another gateway; "": they need not.
     """
 
@@ -91,6 +92,7 @@ class RestHandlers:
         test_alerts: Callable[[], Deferred[Any]] = no_alerts,
         hand_over: Callable[[], Deferred[Any]] = no_hand_over,
         replay: Callable[[Wish], Deferred[Any]] = no_replay,
+        own_lines: Callable[[int], tuple[int, Sequence[str]]] = lambda _: (0, []),
         elsewhere: Callable[[], str] = str,
     ) -> None:
         self._control = control
@@ -102,6 +104,7 @@ class RestHandlers:
         self._test_alerts = test_alerts
         self._hand_over = hand_over
         self._replay = replay
+        self._own_lines = own_lines
         self._elsewhere = elsewhere
 
     def health(self, request: Request) -> bytes:
@@ -138,10 +141,13 @@ class RestHandlers:
         return answer(request, HTTPStatus.OK, {**told, "time": self._now(), "access": access})
 
     def logs(self, request: Request) -> bytes:
-        """`/logs`: the worker's newest lines, or those from a position on."""
+        """`/logs`: the newest lines of the worker or the gateway, or those from a position on."""
         query = read_query(request, LogsQuery)
-        kept = self._control.log_tail(MOST_LINES)
-        first = self._control.log_position - len(kept)
+        if query.source == "gateway":
+            position, kept = self._own_lines(MOST_LINES)
+        else:
+            position, kept = self._control.log_position, self._control.log_tail(MOST_LINES)
+        first = position - len(kept)
         if not query.since:
             lines = _fitting(reversed(kept[-query.lines :]))[::-1]
             end = first + len(kept)

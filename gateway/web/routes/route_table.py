@@ -85,7 +85,7 @@ def rest_routes(rest: RestHandlers) -> tuple[Route, ...]:
             "/logs",
             rest.logs,
             Access.VIEW,
-            "The worker's last lines.",
+            "The last lines of the worker, or of the gateway's own log.",
             {200: schemas.Logs, 400: schemas.Problem},
             query=schemas.LogsQuery,
         ),

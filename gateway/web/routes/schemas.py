@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 MOST_LINES = 10000
-"""Lines of the worker that one request can ask for."""
+"""Lines that one request can ask for."""
 
 
 class SetCredentialsQuery(Struct, frozen=True):
@@ -44,13 +44,17 @@ class LogsQuery(Struct, frozen=True):
     lines: Annotated[
         int, Meta(ge=1, le=MOST_LINES, description=f"The number of lines, 1 to {MOST_LINES}.")
     ] = 100
+    source: Annotated[
+        Literal["worker", "gateway"],
+        Meta(description="Whose lines: what the worker printed, or the gateway's own log."),
+    ] = "worker"
     since: Annotated[
         int,
         Meta(
             ge=0,
             le=2**53 - 1,  # the largest that JavaScript tells from its neighbours
-            description="A position, `next` of an earlier answer: the oldest lines from there on."
-            " 0: the newest lines.",
+            description="A position, `next` of an earlier answer for the same source: the oldest"
+            " lines from there on. 0: the newest lines.",
         ),
     ] = 0
 
@@ -208,6 +212,19 @@ class Access(Struct, frozen=True):
     others: list[dict[str, str]] = []
 
 
+class Program(Struct, frozen=True):
+    """What the worker is; an empty text: not known, or none."""
+
+    name: str
+    """The path of main.py, `-m` and a module, or the path of another program."""
+    python: str
+    """The path of its Python."""
+    version: str
+    """Of that Python."""
+    packages: dict[str, str]
+    """Versions of what is installed for it of `shioaji` and `python-socketio`."""
+
+
 class Status(Struct, frozen=True):
     """The worker's state; more keys follow."""
 
@@ -215,6 +232,8 @@ class Status(Struct, frozen=True):
     time: float
     """The gateway's clock, in seconds since 1970."""
     access: Access
+    program: Program | None = None
+    """Null: none was started yet."""
 
 
 class OpenApi(Struct, frozen=True):
@@ -224,7 +243,11 @@ class OpenApi(Struct, frozen=True):
 
 
 class Logs(Struct, frozen=True):
-    """Lines of the worker, redacted, oldest first; at most 256 KiB of them."""
+    """Lines, redacted, oldest first; at most 256 KiB of them.
+
+    Each begins with its time and, in brackets, who says it; warnings and errors of the gateway have
+    their level before that, and its tracebacks are indented.
+    """
 
     lines: list[str]
     next: int

@@ -51,7 +51,7 @@ const facts = {
   tradedAt: {},
 };
 
-const status = new Poll("status", told);
+const status = new Poll(() => "status", told);
 const refresh = () => status.refresh();
 const line = new StatusLine(facts);
 const router = new Router(arrive);
@@ -83,7 +83,7 @@ const desk = new Desk(
   },
   reason,
 );
-const codes = new Poll("codes", learn, CODES_EVERY);
+const codes = new Poll(() => "codes", learn, CODES_EVERY);
 
 const operations = new Operations({ refresh, inspect, instruments: () => [...desk.market.codes.values()] });
 const { record, log, events } = operations;
@@ -148,7 +148,7 @@ function told(answer, error) {
     facts.status = answer;
     if (answer.broker) facts.broker = answer.broker.connected;
     facts.kind = KINDS.find((kind) => answer[kind] === true) ?? "";
-    replay.update(answer.replaying ?? null, answer.access.role === "control");
+    replay.update(answer.replaying ?? null, answer.access.role === "control", answer.state);
     line.rate = operations.told(answer, !facts.kind && !facts.isDemo);
     desk.feeds(feeds(answer.freshness.events));
   } else if (!error.status) {

@@ -6,6 +6,7 @@ In reading order:
 - `launch`: the whole command: which Python, and in which environment.
 - `command`: what a guardian is told to run.
 - `identity`: what makes a worker another one than others.
+- `installed`: which Python and packages the worker has, by the names of their files.
 - `interpreters`: asks a Python for its version and the modules that it has.
 - `run`: one start of the worker, from the decision until nothing of its tree is left.
 - `run_maker`: makes each run, of what all runs share.

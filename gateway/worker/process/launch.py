@@ -16,6 +16,7 @@ from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import as_environment, from_environment
 from gateway.worker.process.command import Command
 from gateway.worker.process.identity import identify
+from gateway.worker.process.installed import Program, describe
 from gateway.worker.process.interpreters import interrogate
 from gateway.worker.process.target import Target, find, is_program, look, program, which
 from gateway.worker.sources import Sources, follow
@@ -58,6 +59,8 @@ class Launcher:
         self._cwd = cwd
         self._reactor = reactor
         self._probed: tuple[object, str] | None = None
+        self.program: Program | None = None
+        """What was to be run last; None: nothing so far."""
 
     def target(self) -> Target:
         """What is to be run.  Raises LaunchError."""
@@ -110,6 +113,7 @@ class Launcher:
             words = (python, "-u", *target.words)
         else:
             words = (program(target.words, target.folder, self._path), *target.words[1:])
+        self.program = describe(target, words[0])
         demo = ["--demo"] if self._settings.mark == "demo" else []
         argv = [*words, *([] if self._settings.own else (*demo, *self._settings.arguments))]
         cwd, env = os.fspath(target.folder), self.environment(credentials, gateway_url)

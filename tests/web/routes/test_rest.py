@@ -78,6 +78,12 @@ class ProbeTests(SiteTestCase):
         for ahead in (1005, 2**53 - 1):
             self.assertEqual(self.logs(f"?since={ahead}"), ([], 1004))
 
+    def test_logs_of_the_gateway_itself(self) -> None:
+        self.assertEqual(self.logs("?source=worker"), (["one", "two", "three"], 1003))
+        self.assertEqual(self.logs("?source=gateway"), (["up", "down"], 502))
+        self.assertEqual(self.logs("?source=gateway&since=501"), (["down"], 502))
+        self.assertEqual(self.ask("GET", "/logs?source=others").status, 400)
+
     def test_logs_are_bounded_in_bytes(self) -> None:
         for line in ("x" * 8000, "報價" * 4000, "\\" * 8000, "\U0001f4c8" * 2000):
             lines = [f"{number} {line}" for number in range(1000)]

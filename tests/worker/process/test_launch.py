@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from gateway.common.credentials import Credentials
 from gateway.contract import LaunchError, UnreachableError
 from gateway.worker.keys.credentials import VARIABLES
+from gateway.worker.process.installed import Program
 from gateway.worker.process.launch import Launcher
 from gateway.worker.process.target import Venvs, look
 from gateway.worker.sources import MAX_FILES, Sources, follow
@@ -236,6 +237,18 @@ class PythonTests(LauncherTestCase):
         self.assertEqual(await self.python(launcher), str(dotted))
         plain = self.folder.program("sub/venv/bin/python", "")
         self.assertEqual(await self.python(launcher), str(plain))
+
+    async def test_what_was_to_be_run_is_told(self) -> None:
+        main = self.folder.write("main.py")
+        launcher = self.launcher()
+        self.assertIsNone(launcher.program)
+        python = self.folder.program("venv/bin/python", "")
+        self.folder.write("venv/pyvenv.cfg", "version = 3.11.7\n")
+        await launcher.command(None, "")
+        self.assertEqual(launcher.program, Program(str(main), str(python), "3.11.7"))
+        launcher = self.launcher(command=("/bin/sh", "-c", "exec feed --key=secret"))
+        await launcher.command(None, "")
+        self.assertEqual(launcher.program, Program("/bin/sh"))
 
     async def test_a_venv_that_is_broken_is_passed_over(self) -> None:
         self.folder.write("main.py")

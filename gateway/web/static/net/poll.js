@@ -15,7 +15,7 @@ export class Poll {
   #isAsking = false;
   #again = false;
 
-  /** `told(answer, error)`: one of them is null; `every` so many milliseconds. */
+  /** `path()` is what to ask for; `told(answer, error)`: one of them is null; `every` so many milliseconds. */
   constructor(path, told, every = EVERY) {
     this.#path = path;
     this.#told = told;
@@ -32,7 +32,7 @@ export class Poll {
 
   async #ask() {
     this.#isAsking = true;
-    const outcome = await ask(this.#path).then(
+    const outcome = await ask(this.#path()).then(
       (answer) => [answer, null],
       (error) => [null, error],
     );

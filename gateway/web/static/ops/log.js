@@ -1,4 +1,4 @@
-/** The last lines that the worker printed: all or errors, filtered, followed until scrolled. */
+/** The last lines of the worker and of the gateway's own log: by source or errors, filtered, followed until scrolled. */
 
 import { Poll } from "../net/poll.js";
 import { copy } from "../ui/copy.js";
@@ -6,40 +6,28 @@ import { byId, element, mark, Text } from "../ui/dom.js";
 import { clock } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 
-const LINES = 200; // asked for
-const KEPT = 500; // shown
+const FIRST = 200; // lines that are asked for at the beginning
+const MORE = 1000; // and later, at most
+const KEPT = 250; // of each source
 const NEAR = 40; // pixels from the end within which the newest line is followed
-const PARTS = /^(\S+) \[(Python std(?:out|err))\] (.*)$/s;
-
-/**
- * The lines of `after` that are not in `before`; both are tails of the same log, so they
- * overlap unless more was printed than a tail holds.
- */
-export function added(before, after) {
-  for (let start = Math.max(0, before.length - after.length); start < before.length; start++) {
-    const overlap = before.length - start;
-    if (after.slice(0, overlap).every((text, i) => text === before[start + i])) {
-      return after.slice(overlap);
-    }
-  }
-  return after;
-}
+const WORKER = "Python std"; // and "out" or "err": who says it
+const STDERR = "Python stderr";
+const LEVEL = /\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL|Traceback|\w+Error)\b/;
+const PARTS = /^(\S+) (?:(WARN|ERROR|CRITICAL) )?\[([^\]]+)\] (.*)$/s;
 
 export class Log {
   #box = byId("log");
-  #before = [];
-  #lines = []; // {text, said, stream, node}
-  #stream = ""; // "": all
+  #sources = new Map(["worker", "gateway"].map((name) => [name, new Source(name, (lines) => this.#add(name, lines))]));
+  #which = ""; // "": all; a source; "errors"
   #cause = ""; // the line that tells why the last worker ended
   #filter = byId("log-filter");
   #copied = new Text(byId("log-copied"));
   #errors = new Text(byId("log-errors"));
-  #poll = new Poll(`logs?lines=${LINES}`, (answer) => answer && this.#add(answer.lines));
 
   constructor() {
-    for (const button of document.querySelectorAll("[data-stream]")) {
+    for (const button of document.querySelectorAll("[data-log]")) {
       button.addEventListener("click", () => {
-        this.#stream = button.dataset.stream;
+        this.#which = button.dataset.log;
         this.#write();
       });
     }
@@ -51,7 +39,7 @@ export class Log {
 
   /** Ask for the newest lines. */
   refresh() {
-    this.#poll.refresh();
+    for (const source of this.#sources.values()) source.refresh();
   }
 
   /** The exit that `/status` knows last: the line that tells why is marked. */
@@ -62,41 +50,45 @@ export class Log {
     this.#mark();
   }
 
-  #add(lines) {
-    const fresh = added(this.#before, lines);
-    this.#before = lines;
-    if (!fresh.length) return;
-    const made = fresh.map(line);
-    this.#lines.push(...made);
-    const over = this.#lines.splice(0, Math.max(0, this.#lines.length - KEPT));
+  #add(name, texts) {
+    const { made, over } = this.#sources.get(name).take(texts);
     this.#keepPlace(() => {
-      this.#box.append(...made.filter((each) => this.#shows(each)).map(({ node }) => node));
       for (const { node } of over) node.remove();
+      const shown = this.#shown();
+      for (let at = shown.length - 1; at >= 0; at--) { // from the end: each goes before one that is there
+        if (made.has(shown[at])) this.#box.insertBefore(shown[at].node, shown[at + 1]?.node ?? null);
+      }
     });
     this.#mark();
     this.#count();
   }
 
-  #shows({ text, stream }) {
+  /** All lines, by their time. */
+  #lines() {
+    return [...this.#sources.values()].flatMap(({ lines }) => lines).sort((a, b) => a.at - b.at);
+  }
+
+  #shown() {
     const wanted = this.#filter.value.trim().toLowerCase();
-    return (!this.#stream || stream === this.#stream) &&
-      (!wanted || text.toLowerCase().includes(wanted));
+    return this.#lines().filter(({ text, source, isError }) =>
+      (!this.#which || this.#which === source || (this.#which === "errors" && isError)) &&
+      (!wanted || text.toLowerCase().includes(wanted)));
   }
 
   #write() {
-    for (const button of document.querySelectorAll("[data-stream]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.stream === this.#stream));
+    for (const button of document.querySelectorAll("[data-log]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.log === this.#which));
     }
-    const shown = this.#lines.filter((each) => this.#shows(each));
-    this.#keepPlace(() => this.#box.replaceChildren(...shown.map(({ node }) => node)));
+    this.#keepPlace(() => this.#box.replaceChildren(...this.#shown().map(({ node }) => node)));
     this.#count();
   }
 
   #count() {
-    const errors = this.#lines.filter(({ stream }) => stream === "stderr").length;
+    const lines = this.#lines();
+    const errors = lines.filter(({ isError }) => isError).length;
     this.#errors.set(errors ? String(errors) : "");
     byId("log-empty").hidden = this.#box.children.length > 0;
-    byId("log-empty").textContent = this.#lines.length ? t("log.nothing") : t("log.empty");
+    byId("log-empty").textContent = lines.length ? t("log.nothing") : t("log.empty");
   }
 
   /** The newest line stays in view, unless somebody has scrolled away from it. */
@@ -108,22 +100,65 @@ export class Log {
   }
 
   #mark() {
-    const found = this.#cause && this.#lines.findLast(({ said }) => said.startsWith(this.#cause));
-    for (const each of this.#lines) mark(each.node, "cause", each === found ? "yes" : "");
+    const { lines } = this.#sources.get("worker");
+    const found = this.#cause && lines.findLast(({ said }) => said.startsWith(this.#cause));
+    for (const each of lines) mark(each.node, "cause", each === found ? "yes" : "");
   }
 
   #copy() {
-    const text = this.#lines.filter((each) => this.#shows(each)).map((each) => each.text).join("\n");
-    copy(text, this.#box, this.#copied);
+    copy(this.#shown().map(({ text }) => text).join("\n"), this.#box, this.#copied);
   }
 }
 
-function line(text) {
-  const [, at, from, said] = PARTS.exec(text) ?? [null, "", "", text];
+/** The lines of one source, asked for from where the last answer ended. */
+class Source {
+  lines = [];
+  #name;
+  #next = 0;
+  #poll;
+
+  constructor(name, added) {
+    this.#name = name;
+    const path = () => `logs?source=${name}&since=${this.#next}&lines=${this.#next ? MORE : FIRST}`;
+    this.#poll = new Poll(path, (answer) => {
+      if (!answer) return;
+      this.#next = answer.next;
+      if (answer.lines.length) added(answer.lines);
+    });
+  }
+
+  refresh() {
+    this.#poll.refresh();
+  }
+
+  /** Keep `texts`, too: the lines that were made of them, and those that are not kept any more. */
+  take(texts) {
+    const made = new Set();
+    for (const text of texts.slice(-KEPT)) {
+      const each = line(this.#name, text, this.lines.at(-1));
+      this.lines.push(each);
+      made.add(each);
+    }
+    return { made, over: this.lines.splice(0, Math.max(0, this.lines.length - KEPT)) };
+  }
+}
+
+/** One line; one without a time goes on with `before`, as a traceback does. */
+function line(source, text, before) {
+  const parts = PARTS.exec(text);
+  const [, time, level = "", from, said] = parts ?? [];
   const node = element("div", { className: "line" });
-  if (at) node.append(element("time", { dateTime: at, textContent: clock(at) }));
-  node.append(element("span", { textContent: said }));
-  const stream = from.endsWith("err") ? "stderr" : "stdout";
-  mark(node, "from", stream);
-  return { text, said, stream, node };
+  if (time) node.append(element("time", { dateTime: time, textContent: clock(time) }));
+  node.append(element("span", { textContent: parts ? (source === "worker" ? said : `[${from}] ${said}`) : text }));
+  const kind = parts ? kindOf({ level, from, said }, before) : before?.kind ?? "";
+  mark(node, "kind", kind);
+  return { text, source, kind, said: said ?? text, at: Date.parse(time) || before?.at || 0, isError: kind !== "", node };
+}
+
+/** "bad" is red, "warn" amber, "" neither: by the level, which a worker's line may name. */
+export function kindOf({ level, from, said }, before) {
+  if (from === STDERR && /^\s/.test(said)) return before?.kind ?? ""; // of a traceback
+  const named = from.startsWith(WORKER) ? LEVEL.exec(said)?.[0] : "";
+  const told = level || named || (from === STDERR ? "WARN" : "INFO");
+  return told === "INFO" || told === "DEBUG" ? "" : told.startsWith("WARN") ? "warn" : "bad";
 }

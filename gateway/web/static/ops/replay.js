@@ -3,6 +3,7 @@
 import { hm } from "../model/clock.js";
 import { session } from "../model/sessions.js";
 import { ApiError, change } from "../net/api.js";
+import { confirm } from "../ui/confirm.js";
 import { byId, mark, Text } from "../ui/dom.js";
 import { stamp } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
@@ -10,10 +11,12 @@ import { onKey } from "../ui/keys.js";
 import { problem } from "./problem.js";
 
 const BAR = 60_000; // milliseconds that a key goes on or back
+const DOWN = new Set(["stopping", "stopped", "exited", "backoff", "fatal"]); // states of the player
 
 export class Replay {
   #told = null; // `replaying` of `/status`
   #at = 0; // when it was told
+  #isDown = false; // the player does not run
   #mayControl = false;
   #isHeld = false; // somebody holds the slider
   #busy = false;
@@ -24,6 +27,7 @@ export class Replay {
   #begins = new Text(byId("replay-begins"));
   #ends = new Text(byId("replay-ends"));
   #pause = new Text(byId("replay-pause"));
+  #stop = new Text(byId("replay-stop"));
   #message = new Text(byId("replay-message"));
 
   /** `changed()`: it was told something; `went()`: what comes is of another place of it. */
@@ -31,6 +35,7 @@ export class Replay {
     this.#changed = changed;
     this.#went = went;
     byId("replay-pause").addEventListener("click", () => this.#toggle());
+    byId("replay-stop").addEventListener("click", () => this.#endOrBegin());
     byId("replay-speed").addEventListener("change", ({ target }) =>
       this.#tell({ speed: target.value, paused: false }),
     );
@@ -50,10 +55,14 @@ export class Replay {
     setInterval(() => this.#write(), 1000);
   }
 
-  /** What `/status` tells of the replay, null: nothing is replayed; who only looks sees no buttons. */
-  update(told, mayControl) {
+  /**
+   * What `/status` tells of the replay, null: nothing is replayed; and in which state the player is.
+   * Who only looks sees no buttons.
+   */
+  update(told, mayControl, player) {
     const before = this.#told;
     this.#mayControl = mayControl;
+    this.#isDown = DOWN.has(player);
     this.#told = told;
     this.#at = Date.now();
     if (told && document.activeElement !== byId("replay-speed")) choose(String(told.speed));
@@ -71,11 +80,11 @@ export class Replay {
     byId("replay").hidden = !told;
     if (!told) return;
     this.#files.set(told.files.join(", "));
-    if (!this.#isHeld) {
-      this.#time.set(told.time ? t(`replay.${state(told)}`, this.#values()) : t("replay.waiting"));
-    }
+    if (!this.#isHeld) this.#time.set(told.time ? t(`replay.${this.#state}`, this.#values()) : t("replay.waiting"));
     this.#pause.set(told.ended ? t("replay.again") : told.paused ? t("replay.play") : t("replay.pause"));
-    for (const id of ["pause", "speed", "go", "at"]) byId(`replay-${id}`).disabled = this.#busy;
+    this.#stop.set(this.#isDown ? t("replay.start") : t("replay.stop"));
+    for (const id of ["pause", "speed", "to", "go", "at"]) byId(`replay-${id}`).disabled = this.#busy || this.#isDown;
+    byId("replay-stop").disabled = this.#busy;
     byId("replay-form").hidden = !this.#mayControl;
     byId("replay-slide").hidden = !this.#mayControl || !told.time;
     if (told.time) this.#slide();
@@ -106,7 +115,7 @@ export class Replay {
 
   /** Whether a key has something to do here. */
   #works() {
-    return Boolean(this.#told?.time) && this.#mayControl && !this.#busy;
+    return Boolean(this.#told?.time) && this.#mayControl && !this.#busy && !this.#isDown;
   }
 
   #go(milliseconds) {
@@ -124,8 +133,16 @@ export class Replay {
   /** The time of the recording, in milliseconds since 1970. */
   #now() {
     const { time, speed } = this.#told;
-    const passed = state(this.#told) === "playing" ? (Date.now() - this.#at) * speed : 0;
+    const passed = this.#state === "playing" ? (Date.now() - this.#at) * speed : 0;
     return Date.parse(time) + passed;
+  }
+
+  get #state() {
+    if (this.#isDown) return "stopped";
+    const { ended, paused, speed } = this.#told;
+    if (ended) return "ended";
+    if (paused) return "paused";
+    return speed === "max" ? "fastest" : "playing";
   }
 
   #values() {
@@ -137,12 +154,22 @@ export class Replay {
     this.#tell(ended ? { to: begins, paused: false } : { paused: !paused });
   }
 
-  async #tell(wish) {
+  /** End the player, or start it again. */
+  async #endOrBegin() {
+    if (this.#isDown) await this.#ask("start-python");
+    else if (await confirm("confirm.endReplay")) await this.#ask("stop-python");
+  }
+
+  #tell(wish) {
+    return this.#ask("replay", wish);
+  }
+
+  async #ask(path, body) {
     this.#busy = true;
     this.#write();
     this.#say("");
     try {
-      await change("replay", wish);
+      await change(path, body);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(problem(error));
@@ -167,10 +194,4 @@ function choose(speed) {
     list.add(new Option(`${speed}×`, speed), list.options[0]);
   }
   list.value = speed;
-}
-
-function state({ ended, paused, speed }) {
-  if (ended) return "ended";
-  if (paused) return "paused";
-  return speed === "max" ? "fastest" : "playing";
 }

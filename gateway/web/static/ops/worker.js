@@ -8,7 +8,7 @@ import { onLanguage, t } from "../ui/i18n.js";
 import { ending } from "./exits.js";
 import { problem } from "./problem.js";
 
-const FACTS = ["next", "exit", "budget", "broker", "usage", "pid"];
+const FACTS = ["next", "exit", "budget", "broker", "usage", "pid", "program"];
 const MAY_START = new Set(["stopped", "exited", "backoff", "fatal"]);
 const ENDED = new Set(["stopped", "stopping"]);
 const GOOD_NEWS = 6000; // milliseconds for which it is shown
@@ -67,6 +67,7 @@ export class Worker {
   #writeFacts(status) {
     const gone = (Date.now() - this.#at) / 1000;
     for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone));
+    byId("worker-program").title = status.program?.name ?? "";
     const meter = byId("worker-meter");
     const { used, limit } = status.budget;
     meter.hidden = !limit;
@@ -152,5 +153,12 @@ const FACT = {
     if (pid === null) return generation ? t("pid.gone", { generation }) : NONE;
     const process = t("pid.here", { pid, generation, restarts });
     return adoptedAt ? `${process} · ${t("worker.adopted", { time: clock(adoptedAt) })}` : process;
+  },
+  /** main.py · Python 3.11.7 · shioaji 1.2.5 */
+  program: ({ program }) => {
+    if (!program) return NONE;
+    const { name, python, version, packages } = program;
+    const versions = Object.entries(packages).map(([each, number]) => `${each} ${number}`);
+    return [name.split("/").at(-1), python && `Python ${version}`, ...versions].filter(Boolean).join(" · ");
   },
 };
