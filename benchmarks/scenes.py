@@ -77,7 +77,12 @@ STATUS: dict[str, Any] = {
     "adoptedAt": None,
     "cpuPercent": 3.1,
     "memoryBytes": 148_000_000,
-    "schedule": {"nextRestart": "2026-12-01T14:54:00+08:00", "nextSession": None},
+    "startedAt": ago(6 * 86400 + 2 * 3600),
+    "schedule": {
+        "nextRestart": "2026-12-01T14:54:00+08:00",
+        "restarts": [f"2026-12-01T{at}:00+08:00" for at in ("06:30", "08:40", "14:54")],
+        "nextSession": None,
+    },
     "time": NOW.timestamp(),
     "timezone": "Asia/Taipei",
     "version": "2.0.0",
@@ -122,6 +127,42 @@ def _lines(*told: tuple[float, str, str]) -> list[str]:
     """Lines of a log: how long ago, who says it, and what."""
     return [f"{ago(seconds)} {who} {text}" for seconds, who, text in told]
 
+
+ACTIONS = [
+    {
+        "at": ago(80),
+        "path": "/restart-python",
+        "who": "token desk-2",
+        "address": "192.168.1.20",
+        "outcome": "done",
+        "detail": "",
+        "forced": True,
+    },
+    {
+        "at": ago(106),
+        "path": "/stop-python",
+        "who": "nobody known",
+        "address": "192.168.1.77",
+        "outcome": "refused",
+        "detail": "wrong token",
+        "forced": False,
+    },
+]
+ALERTING = [
+    {"kind": "line", "host": "api.line.me", "at": ago(66_000), "error": ""},
+    {"kind": "ntfy", "host": "ntfy.sh", "at": ago(60), "error": "answered 429"},
+]
+KNOWN = {
+    "access": {
+        "name": "desk-2",
+        "role": "control",
+        "others": [{"name": "viewer", "role": "view"}, {"name": "lab", "role": "publish"}],
+    },
+    "actions": ACTIONS,
+    "alerting": ALERTING,
+    "recording": {"file": "2026-12-01-day.jsonl.zst", "bytes": 214_000_000, "trouble": ""},
+}
+"""Of a gateway that more than one person uses."""
 
 OUT, ERR = "[Python stdout]", "[Python stderr]"
 CALM = {
@@ -311,7 +352,7 @@ SCENES: dict[str, Scene] = {
         logs=TROUBLE,
         place="#/ops",
     ),
-    "fatal": Scene(_down("fatal"), _SILENT, logs=TROUBLE, place="#/ops"),
+    "fatal": Scene(_down("fatal", **KNOWN), _SILENT, logs=TROUBLE, place="#/ops"),
     "gone": Scene(is_lost=True),
     "token": Scene(refusal=401, events=()),
     "wrong-token": Scene(refusal=401, lack="token_wrong", events=()),
@@ -337,7 +378,7 @@ SCENES: dict[str, Scene] = {
         {"events": names({"weather": 1.0, "sensor": 20.0})},
         events=(),
     ),
-    "operations": Scene(place="#/ops"),
+    "operations": Scene(KNOWN, place="#/ops"),
     "alarms": Scene(kept={"alarms": json.dumps(_ALARMS)}, pressed="n"),
     "cluster": Scene({"cluster": CLUSTER}, place="#/ops/cluster"),
 }

@@ -53,6 +53,7 @@ from gateway.app.status import GatewayStatus
 from gateway.app.web_site import make_gateway_site
 from gateway.app.worker_events import TracedWorkerEvents, WorkerEvents
 from gateway.common.redact import Redactor
+from gateway.common.times import iso
 from gateway.contract import NoWorker, no_replay
 from gateway.engineio.deadlines import Deadlines
 from gateway.engineio.server import Server as EngineServer
@@ -103,6 +104,7 @@ class GatewayAssembly:
     ) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._started = iso(time.time())
         self._system = this_system(portable=settings.portable)
         self._clock = reactor.seconds if runner is None else time.monotonic
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
@@ -285,6 +287,7 @@ class GatewayAssembly:
             recording=self._history.recording,
             more={
                 "version": lambda: __version__,
+                "startedAt": lambda: self._started,
                 "timezone": lambda: self._settings.timezone,
                 "alerting": self._alerts.status,
                 "actions": lambda: self.site.audit.actions(),  # noqa: PLW0108  # it is made later

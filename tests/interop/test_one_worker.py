@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.successors import Gateway, Place
 
 SERVER = Kept(RedisServer)
-SAME = ("pid", "guardianPid", "generation", "state", "budget", "restarts")
+SAME = ("pid", "guardianPid", "generation", "state", "budget", "restarts", "program")
 """What both gateways tell of the worker in the same words."""
 KEYS = {"apiKey": "POSTED-KEY-1", "secretKey": "posted-secret"}
 
@@ -103,6 +103,9 @@ class OneWorkerTests(AccountCase):
         self.assertEqual([each["name"] for each in told["cluster"]["members"]], ["a", "b"])
         for path in ("/readyz", "/sj-ready", "/logs?lines=50"):
             b.until(path, lambda path=path: b.ask(path) == a.ask(path))
+        own = [each.ask("/logs?source=gateway&lines=1000")[1]["lines"][0] for each in (a, b)]
+        self.assertIn("[Gateway] Listening on", own[0])
+        self.assertNotEqual(*(line.partition("Listening")[2] for line in own))  # other ports
 
         status, answer = b.ask("/restart-python", {})
         self.assertEqual((status, answer["oldPid"]), (200, told["pid"]), answer)

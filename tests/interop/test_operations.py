@@ -9,34 +9,10 @@ from typing import Any
 import attrs
 from playwright.sync_api import Page, expect
 
-from benchmarks.scenes import CLUSTER, SCENES, TROUBLE, Scene, ago, later
+from benchmarks.scenes import ACTIONS, ALERTING, CLUSTER, SCENES, TROUBLE, Scene, ago, later
 from tests.interop.browser import barriers
 from tests.interop.test_desk import SPILLED, StageCase
 
-ACTIONS = [
-    {
-        "at": ago(80),
-        "path": "/restart-python",
-        "who": "token desk-2",
-        "address": "192.168.1.20",
-        "outcome": "done",
-        "detail": "",
-        "forced": True,
-    },
-    {
-        "at": ago(106),
-        "path": "/stop-python",
-        "who": "nobody known",
-        "address": "192.168.1.77",
-        "outcome": "refused",
-        "detail": "wrong token",
-        "forced": False,
-    },
-]
-ALERTING = [
-    {"kind": "line", "host": "api.line.me", "at": ago(66_000), "error": ""},
-    {"kind": "ntfy", "host": "ntfy.sh", "at": ago(60), "error": "answered 429"},
-]
 IDLE = "() => !document.getElementById('replay-pause').disabled"
 """Whether the replay can be told something."""
 POSTED = "() => !document.getElementById('replay-stop').disabled"

@@ -63,6 +63,16 @@ class Schedule:
             found, point = point, self.next(point)
         return found
 
+    def of_day(self, now: float, most: int) -> list[float]:
+        """The first `most` points of the day that `now` is in."""
+        midnight = datetime.combine(datetime.fromtimestamp(now, self._zone), time(), self._zone)
+        ends = (midnight + timedelta(days=1)).timestamp()
+        found, point = [], self.next(midnight.timestamp() - 1)
+        while point is not None and point < ends and len(found) < most:
+            found.append(point)
+            point = self.next(point)
+        return found
+
     def _next(self, expression: str, after: float) -> float | None:
         """Each time on the wall is one point.
 

@@ -26,6 +26,9 @@ MISSED = 3600.0
 LATE = 60.0
 """Seconds after which a point counts as missed."""
 
+MOST_TOLD = 24
+"""Points of the day that people are told."""
+
 _log = Logger(namespace="gateway.worker")
 
 
@@ -137,6 +140,7 @@ class Timetable:
         opens = self._sessions.next(now) if self._sessions else None
         return {
             "nextRestart": iso(restart) if restart else None,
+            "restarts": list(map(iso, self._schedule.of_day(now, MOST_TOLD))),
             "inSession": self._open,
             "nextSession": iso(opens) if opens else None,
         }

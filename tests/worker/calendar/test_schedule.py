@@ -43,6 +43,15 @@ class ScheduleTests(SynchronousTestCase):
         self.assertIsNone(self.schedule.last(point + 1800, point - 1800))
         self.assertEqual(self.schedule.last(at("2024-03-04T00:00"), point + 60), point)
 
+    def test_the_points_of_a_day(self) -> None:
+        day = [at(f"2024-03-04T{clock}") for clock in ("06:30", "08:40", "14:55")]
+        for now in ("2024-03-04T00:00", "2024-03-04T08:40", "2024-03-04T23:59"):
+            self.assertEqual(self.schedule.of_day(at(now), 9), day)
+        self.assertEqual(self.schedule.of_day(at("2024-03-04T12:00"), 2), day[:2])
+        self.assertEqual(self.schedule.of_day(at("2024-03-09T12:00"), 9), [])
+        midnight = Schedule(("0 0 * * *",), TAIPEI)
+        self.assertEqual(midnight.of_day(at("2024-03-04T12:00"), 9), [at("2024-03-04T00:00")])
+
     def test_weekends_are_free(self) -> None:
         self.assertIsNone(self.schedule.last(at("2024-03-09T00:00"), at("2024-03-10T00:00")))
 

@@ -227,13 +227,18 @@ class TimetableTests(SynchronousTestCase):
             table.status(),
             {
                 "nextRestart": "2024-03-04T00:40:00.000Z",
+                "restarts": [
+                    "2024-03-03T22:30:00.000Z",
+                    "2024-03-04T00:40:00.000Z",
+                    "2024-03-04T06:55:00.000Z",
+                ],
                 "inSession": False,
                 "nextSession": "2024-03-04T00:30:00.000Z",
             },
         )
         self.assertEqual(
             self.table("2024-03-04T08:00").status(),
-            {"nextRestart": None, "inSession": True, "nextSession": None},
+            {"nextRestart": None, "restarts": [], "inSession": True, "nextSession": None},
         )
 
     def test_nonsense_is_refused(self) -> None:

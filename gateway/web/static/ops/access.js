@@ -2,7 +2,7 @@
 
 import { ApiError, change } from "../net/api.js";
 import { byId, Content, element, mark, Text } from "../ui/dom.js";
-import { bytes, clock } from "../ui/format.js";
+import { age, bytes, clock } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 import { isKept } from "../ui/token.js";
 import { problem } from "./problem.js";
@@ -35,10 +35,10 @@ export class Access {
   #write() {
     const status = this.#status;
     if (!status) return;
-    const { access, version, recording } = status;
+    const { access, recording } = status;
     this.#set("self", self(access));
     this.#set("others", (access.others ?? []).map(named).join(" · "));
-    this.#set("version", `sjgateway ${version}`);
+    this.#set("version", running(status));
     this.#set("recording", recording ? recorded(recording) : t("access.unrecorded"));
     byId("access-others").parentElement.hidden = !access.others?.length;
     this.#writeChannels(status.alerting ?? [], access.role === "control");
@@ -100,6 +100,10 @@ function self({ name, role }) {
 }
 
 const named = ({ name, role }) => t("access.named", { name, role: t(`role.${role}`) });
+
+/** sjgateway 2.0.0 · running for 6 d */
+const running = ({ version, startedAt, time }) =>
+  t("access.running", { version, age: age(time - Date.parse(startedAt) / 1000) });
 
 /** 2026-11-30-day.jsonl.zst, 214 MB */
 function recorded({ file, bytes: size, trouble }) {

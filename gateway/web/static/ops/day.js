@@ -1,7 +1,7 @@
-/** The day at the exchange: its sessions as bands, now, and the next planned restart. */
+/** The day at the exchange: its sessions as bands, now, and the planned restarts as pins. */
 
-import { dayOf, local, monthDay, now } from "../model/clock.js";
-import { byId, element, mark, Text } from "../ui/dom.js";
+import { dayOf, hm, local, monthDay, now } from "../model/clock.js";
+import { byId, Content, element, mark, Text } from "../ui/dom.js";
 import { moment, NONE } from "../ui/format.js";
 import { onLanguage, t } from "../ui/i18n.js";
 
@@ -13,6 +13,7 @@ const MARKETS = ["futures", "stocks"]; // a band each, if it has codes
 export class Day {
   #sessions = {}; // by market, pairs such as ["08:45", "13:45"]
   #status = null;
+  #pins = new Content(byId("day-pins"));
   #texts = new Map(["date", "restart", "next"].map((id) => [id, new Text(byId(`day-${id}`))]));
 
   constructor() {
@@ -49,11 +50,12 @@ export class Day {
     const { schedule, freshness } = this.#status ?? {};
     this.#texts.get("date").set(t("day.date", { date: monthDay(now()) }));
     move(byId("day-now"), part(now()));
-    const restart = Date.parse(schedule?.nextRestart) / 1000;
-    const isToday = Number.isFinite(restart) && dayOf(restart) === dayOf(now());
-    byId("day-pin").hidden = !isToday;
-    if (isToday) move(byId("day-pin"), part(restart));
-    this.#texts.get("restart").set(schedule?.nextRestart ? moment(schedule.nextRestart) : NONE);
+    const restarts = (schedule?.restarts ?? []).map((each) => Date.parse(each) / 1000)
+      .filter((at) => dayOf(at) === dayOf(now()));
+    this.#pins.set(restarts, (at) => move(element("i"), part(at)));
+    for (const [i, at] of restarts.entries()) mark(byId("day-pins").children[i], "done", at <= now() ? "yes" : "");
+    const today = restarts.map(hm).join(t("day.comma"));
+    this.#texts.get("restart").set(today || (schedule?.nextRestart ? moment(schedule.nextRestart) : NONE));
     const opens = Object.values(freshness?.markets ?? {})
       .map((each) => each.opens).filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b))[0];
     const hours = schedule?.nextSession && !schedule.inSession
@@ -67,6 +69,7 @@ const part = (seconds) => ((local(seconds) % DAY) / DAY) * PERCENT;
 
 function move(target, place) {
   target.style.setProperty("--at", `${place}%`);
+  return target;
 }
 
 /** The spans of a session; one that passes midnight has two. */

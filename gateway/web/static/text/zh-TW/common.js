@@ -42,7 +42,7 @@ export default {
 
   "unit.s": "{n} 秒",
   "unit.m": "{n} 分",
-  "unit.h": "{n} 時",
+  "unit.h": "{n} 小時",
   "unit.d": "{n} 天",
   "unit.many": "100000000",
   "unit.much": "{n} 億",

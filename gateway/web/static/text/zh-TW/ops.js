@@ -188,6 +188,7 @@ export default {
   "day.day": "日盤",
   "day.night": "夜盤",
   "day.restart": "已排定重啟",
+  "day.comma": "、",
   "day.next": "下一個時段",
   "day.hours": "行情程式 {time} 起",
   "sources.title": "行情來源",
@@ -203,6 +204,7 @@ export default {
   "access.self": "這個分頁",
   "access.others": "其他權杖",
   "access.version": "閘道",
+  "access.running": "sjgateway {version} · 已執行 {age}",
   "access.recording": "錄製",
   "access.unrecorded": "未錄製",
   "access.channels": "警示通道",
@@ -290,6 +292,6 @@ export default {
   "cure.backoff": "立即啟動",
   "cure.pause": "仍要立即啟動…",
   "cure.log": "看日誌",
-  "token.text": "用於以權杖啟動的閘道。權杖只留在這個分頁，關閉即忘；除非要記在這台裝置上。",
+  "token.text": "閘道以權杖保護時才需要。權杖只留在這個分頁，關閉後就清除；也可以記在這台裝置上。",
   "token.lasting": "在這台裝置上記住",
 };
