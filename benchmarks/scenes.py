@@ -34,8 +34,18 @@ QUOTES = names(
     {"market_tick": 92.0, "market_bidask": 118.0, "market_snapshot": 3.4, "heartbeat": 0.2}
 )
 OPEN = {
-    "futures": {"open": True, "closes": "2026-12-01T13:45:00+08:00", "opens": None, "stale": None},
-    "stocks": {"open": True, "closes": "2026-12-01T13:30:00+08:00", "opens": None, "stale": None},
+    "futures": {
+        "open": True,
+        "closes": "2026-12-01T13:45:00+08:00",
+        "opens": "2026-12-01T15:00:00+08:00",
+        "stale": None,
+    },
+    "stocks": {
+        "open": True,
+        "closes": "2026-12-01T13:30:00+08:00",
+        "opens": "2026-12-02T09:00:00+08:00",
+        "stale": None,
+    },
 }
 SHUT = {
     "futures": {"open": False, "closes": None, "opens": "2026-12-01T15:00:00+08:00", "stale": None},
@@ -51,6 +61,8 @@ EXIT: dict[str, Any] = {
     "reason": "",
     "lastLine": "ConnectionError: StatusCode: 451, Detail: Too Many Connections.",
 }
+UNTOLD = {"connected": None, "since": None}
+"""What is known of the broker before the worker says it."""
 STATUS: dict[str, Any] = {
     "state": "running",
     "running": True,
@@ -257,7 +269,13 @@ def _said(status: str, **more: Any) -> Event:
     return "python_status", {"status": status, "timestamp": ago(60), **more}
 
 
+_QUIET = {
+    "events": {
+        name: {**told, "last": ago(80), "age": 80.0, "rate": 0.0} for name, told in QUOTES.items()
+    }
+}
 _SILENT = {
+    **_QUIET,
     "stale": ["futures", "stocks"],
     "markets": {
         name: {**each, "stale": "no ticks while the market trades"} for name, each in OPEN.items()
@@ -325,15 +343,21 @@ SCENES: dict[str, Scene] = {
         events=tuple(invented.events(invented.STRESS)), place="#/ABCDEFGHIJKLMNOPQRST"
     ),
     "starting": Scene(
-        _down("running", running=True, pid=15999, uptime=3.0, lastExit=None), events=()
+        {"state": "starting", "ready": False, "uptime": 3.0, "broker": UNTOLD},
+        {"events": {}},
+        events=(),
     ),
-    "no-keys": Scene(_down("running", running=True, pid=15999), events=(_said("no credentials"),)),
+    "no-keys": Scene(
+        {"ready": False, "uptime": 3.0, "broker": UNTOLD},
+        {"events": {}},
+        events=(_said("no credentials"),),
+    ),
     "stale": Scene(more=_SILENT, events=_earlier(80)),
     "closed": Scene(
         _down(
             "stopped", nextStartAt="2026-12-01T14:54:00+08:00", nextStartIn=15103.0, lastExit=None
         ),
-        {"markets": SHUT},
+        {**_QUIET, "markets": SHUT},
         _earlier(600),
     ),
     "backoff": Scene(
@@ -344,15 +368,17 @@ SCENES: dict[str, Scene] = {
             lastExit={**EXIT, "class": "network"},
         ),
         _SILENT,
+        _earlier(80),
         logs=TROUBLE,
     ),
     "pause": Scene(
         _down("backoff", nextStartAt=later(103), nextStartIn=103.0),
         _SILENT,
+        _earlier(80),
         logs=TROUBLE,
         place="#/ops",
     ),
-    "fatal": Scene(_down("fatal", **KNOWN), _SILENT, logs=TROUBLE, place="#/ops"),
+    "fatal": Scene(_down("fatal", **KNOWN), _SILENT, _earlier(80), logs=TROUBLE, place="#/ops"),
     "gone": Scene(is_lost=True),
     "token": Scene(refusal=401, events=()),
     "wrong-token": Scene(refusal=401, lack="token_wrong", events=()),

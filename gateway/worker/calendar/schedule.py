@@ -67,7 +67,8 @@ class Schedule:
         """The first `most` points of the day that `now` is in."""
         midnight = datetime.combine(datetime.fromtimestamp(now, self._zone), time(), self._zone)
         ends = (midnight + timedelta(days=1)).timestamp()
-        found, point = [], self.next(midnight.timestamp() - 1)
+        found: list[float] = []
+        point = self.next(midnight.timestamp() - 1)
         while point is not None and point < ends and len(found) < most:
             found.append(point)
             point = self.next(point)

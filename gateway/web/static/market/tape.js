@@ -83,7 +83,7 @@ export class TapeList {
     const instrument = this.#instrument;
     const tape = instrument?.tape;
     const isEmpty = !tape?.length;
-    byId("tape-empty").hidden = !isEmpty;
+    byId("tape-empty").hidden = !isEmpty || !instrument;
     const fresh = this.#held === null || !tape ? 0 : tape.count - this.#held;
     byId("tape-new").hidden = !fresh;
     this.#more.set(t("tape.new", { n: number(fresh) }));

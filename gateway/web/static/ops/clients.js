@@ -1,7 +1,7 @@
 /** Who is connected, by which transport, and how far behind. */
 
 import { byId, element, mark, Text } from "../ui/dom.js";
-import { bytes, number } from "../ui/format.js";
+import { bytes, NONE, number } from "../ui/format.js";
 import { t } from "../ui/i18n.js";
 
 export class Clients {
@@ -40,7 +40,7 @@ class Line {
     this.#address.set(namespace === "/" ? address : `${address} ${namespace}`);
     const who = worker ? t("clients.worker") : name ?? "";
     const way = transport === "polling" ? t("transport.polling") : "";
-    this.#name.set([who, way].filter(Boolean).join(" · "));
+    this.#name.set([who, way].filter(Boolean).join(" · ") || NONE);
     this.#lag.set(lag ? bytes(lag) : "0");
     mark(this.row, "lag", lag > 65536 ? "yes" : "");
     mark(this.row, "worker", worker ? "yes" : "");

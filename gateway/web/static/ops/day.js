@@ -60,8 +60,14 @@ export class Day {
       .map((each) => each.opens).filter(Boolean).sort((a, b) => Date.parse(a) - Date.parse(b))[0];
     const hours = schedule?.nextSession && !schedule.inSession
       ? t("day.hours", { time: moment(schedule.nextSession) }) : "";
-    this.#texts.get("next").set([opens ? moment(opens) : NONE, hours].filter(Boolean).join(" · "));
+    this.#texts.get("next").set([opens ? session(opens) : NONE, hours].filter(Boolean).join(" · "));
   }
+}
+
+/** Night 15:00; the night begins in the afternoon. */
+function session(opens) {
+  const isNight = part(Date.parse(opens) / 1000) > PERCENT / 2;
+  return `${t(isNight ? "day.night" : "day.day")} ${moment(opens)}`;
 }
 
 /** Where in the day a moment is, in percent. */

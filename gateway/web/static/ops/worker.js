@@ -67,7 +67,8 @@ export class Worker {
   #writeFacts(status) {
     const gone = (Date.now() - this.#at) / 1000;
     for (const name of FACTS) this.#texts.get(name).set(FACT[name](status, gone));
-    byId("worker-program").title = status.program?.name ?? "";
+    byId("worker-program").title = made(status.program);
+    mark(byId("worker-broker"), "level", status.broker.connected === false ? "bad" : "");
     const meter = byId("worker-meter");
     const { used, limit } = status.budget;
     meter.hidden = !limit;
@@ -158,7 +159,16 @@ const FACT = {
   program: ({ program }) => {
     if (!program) return NONE;
     const { name, python, version, packages } = program;
-    const versions = Object.entries(packages).map(([each, number]) => `${each} ${number}`);
-    return [name.split("/").at(-1), python && `Python ${version}`, ...versions].filter(Boolean).join(" · ");
+    const [speaks = ""] = versions(packages); // shioaji, if it is there
+    return [name.split("/").at(-1), python && `Python ${version}`, speaks].filter(Boolean).join(" · ");
   },
 };
+
+const versions = (packages) => Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+
+/** All that is known of what the worker is made of, a line each. */
+function made(program) {
+  if (!program) return "";
+  const { name, python, packages } = program;
+  return [name, python, ...versions(packages)].filter(Boolean).join("\n");
+}

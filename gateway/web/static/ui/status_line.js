@@ -65,7 +65,8 @@ export class StatusLine {
   }
 
   #said({ id, since, until }) {
-    const gone = Number.isFinite(since) ? duration((Date.now() - since) / 1000) : "";
+    // It is never broken: the words before it may be.
+    const gone = Number.isFinite(since) ? duration((Date.now() - since) / 1000).replaceAll(" ", "\u00a0") : "";
     return t(`belief.${id}`, { age: gone, time: until ? moment(new Date(until)) : "" });
   }
 

@@ -17,6 +17,7 @@ export default {
   "pane.chart": "Chart",
   "pane.board": "Options",
   "pane.alarms": "Alarms",
+  "pane.ops": "Ops",
 
   "theme.auto": "Colors: as the system",
   "theme.light": "Colors: light",

@@ -41,7 +41,7 @@ export default {
   "empty.gone": "The gateway does not answer. Trying again.",
   "empty.asking": "Connecting…",
   "empty.keys": "The worker has no keys, so it can't log in at the broker.",
-  "empty.custom": "{rate} events/s come, but no quotes among them.",
+  "empty.custom": "{rate} events/s come, but no quotes among them: see Events in Operations.",
   "empty.noworker": "This gateway runs without a worker. Publish market_tick to see quotes here.",
   "empty.down": "The worker is down. {why}",
   "empty.closed": "The market is closed. It opens {time}. {start}",

@@ -17,6 +17,7 @@ export default {
   "pane.chart": "走勢",
   "pane.board": "T 字",
   "pane.alarms": "警示",
+  "pane.ops": "維運",
 
   "theme.auto": "配色：跟隨系統",
   "theme.light": "配色：淺色",

@@ -41,7 +41,7 @@ export default {
   "empty.gone": "閘道沒有回應，正在重新連線。",
   "empty.asking": "連線中…",
   "empty.keys": "行情程式沒有金鑰，無法登入券商。",
-  "empty.custom": "每秒 {rate} 個事件，但其中沒有報價。",
+  "empty.custom": "每秒 {rate} 個事件，但其中沒有報價；內容在「維運」的事件檢視。",
   "empty.noworker": "這個閘道沒有行情程式。發布 market_tick 後，這裡就有報價。",
   "empty.down": "行情程式沒有在執行。{why}",
   "empty.closed": "休市中，{time} 開盤。{start}",
