@@ -47,10 +47,14 @@ class Allowance:
     def pause(self, session: Session) -> float:
         """Charge what `session` has spent; returns for how many seconds not to read it."""
         delay = session.meter.settle()
-        if delay and self.is_exempt is not None and self.is_exempt(session):
-            session.meter.release()
-            return 0.0
-        return delay
+        return 0.0 if delay and self.exempts(session) else delay
+
+    def exempts(self, session: Session) -> bool:
+        """Whether `session`, which has spent too much, may send at any rate: from now on then."""
+        if self.is_exempt is None or not self.is_exempt(session):
+            return False
+        session.meter.release()
+        return True
 
 
 # -- How fast the POSTs of long-polling are received: in slices, and no more than is allowed.

@@ -256,12 +256,11 @@ class WebSocketConnection:
 
     def _settle(self) -> None:
         """Pause reading where the client has spent too much, or enough for this turn."""
-        session = self._session
-        if session is None:
-            self._meter.spent = 0.0
-            delay = 0.0
-        else:
-            delay = self._allowance.pause(session)
+        delay = self._meter.settle()
+        if delay:
+            session = self._session
+            if session is None or self._allowance.exempts(session):
+                delay = 0.0
         if self._gone is not None and not (self._can_hear and self._channel is not None):
             self._end(self._gone)
         elif delay or self._can_hear:
