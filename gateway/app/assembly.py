@@ -65,6 +65,7 @@ from gateway.relay.journal import DirectJournal
 from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
 from gateway.system.system import this_system
+from gateway.system.turn_end import TurnEnd
 from gateway.web.http.inherited import Held, Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
@@ -106,6 +107,7 @@ class GatewayAssembly:
         self._reactor = reactor
         self._started = iso(time.time())
         self._system = this_system(portable=settings.portable)
+        self._turn_end = TurnEnd(reactor)
         self._clock = reactor.seconds if runner is None else time.monotonic
         self._level = LogLevel.levelWithName("debug" if settings.dev else settings.log_level)
         self._deadlines = Deadlines(self._clock)
@@ -240,6 +242,7 @@ class GatewayAssembly:
             self._reactor.callLater,
             self._events,
             wall=time.time,
+            call_soon=self._turn_end.call,
             journal=DirectJournal if cluster is None else cluster.journal,
         )
         self._events.relay, self._events.worker = relay, self.supervisor
@@ -332,7 +335,12 @@ class GatewayAssembly:
         count = self.engine.sessions.__len__
         yield ObserverService(self._tail)
         yield from process_services(
-            reactor, self.reloads, count, system=self._system, is_alone=is_alone
+            reactor,
+            self.reloads,
+            count,
+            system=self._system,
+            turn_end=self._turn_end,
+            is_alone=is_alone,
         )
         yield Part("the event counts", stop=self._counts.finish)
         yield DeadlineService(reactor, self._deadlines)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.system.system import System
+    from gateway.system.turn_end import TurnEnd
 
 DESCRIPTORS = 65536
 """More would only slow down children that close all they could have."""
@@ -40,6 +41,7 @@ def process_services(
     clients: Callable[[], int],
     *,
     system: System,
+    turn_end: TurnEnd,
     is_alone: bool,
 ) -> Iterator[Service]:
     """The services for the process; `clients()` is how many there are.
@@ -48,7 +50,7 @@ def process_services(
     """
     yield ProcessLimits()
     if is_alone:
-        yield OwnProcess(reactor, reload, system)
+        yield OwnProcess(reactor, reload, system, turn_end)
         # Children before we start any are left from a hand-over.
         if os.getpid() == 1 or system.dead_child() is not None:
             reap = partial(reap_orphans, system)
@@ -85,15 +87,18 @@ class OwnProcess(Service):
 
     name = "the process of our own"
 
-    def __init__(self, reactor: Any, reload: Callable[[], None], system: System) -> None:
+    def __init__(
+        self, reactor: Any, reload: Callable[[], None], system: System, turn_end: TurnEnd
+    ) -> None:
         self._reactor = reactor
         self._system = system
+        self._turn_end = turn_end
         self._reload = reload
 
     def startService(self) -> None:
         super().startService()
         use_monotonic_clock(self._reactor)
-        self._system.poll_directly(self._reactor)
+        self._system.poll_directly(self._reactor, self._turn_end)
         self._reactor.addSystemEventTrigger("before", "shutdown", _end_at_next_signal)
         heed_hangup(self._reactor, self._reload)
         gc.freeze()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Relay:
     """One hub per namespace, flushed together.
 
-    `call_later(seconds, callback)` is the reactor's; `observer` sees what is relayed;
+    `call_later(seconds, callback)` is the reactor's; `call_soon(callback)` calls at the end of the
+    reactor's turn, by default it is a call in 0 seconds; `observer` sees what is relayed;
     `wall` is the wall clock, in seconds since 1970.  `journal(hub)` makes the journal of each.
     """
 
@@ -36,11 +37,12 @@ class Relay:
         observer: Observer,
         *,
         wall: Callable[[], float],
+        call_soon: Callable[[Callable[[], None]], object] | None = None,
         journal: Callable[[Hub], Journal] = DirectJournal,
     ) -> None:
-        self._turn = Turn(
-            lambda flush: call_later(settings.flush_interval, flush), partial(call_later, 0)
-        )
+        if settings.flush_interval or call_soon is None:
+            call_soon = partial(call_later, settings.flush_interval)
+        self._turn = Turn(call_soon, partial(call_later, 0))
         self.hubs = {
             name: Hub(name, settings, self._turn, deadlines, observer, wall=wall, journal=journal)
             for name in settings.namespaces

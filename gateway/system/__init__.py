@@ -9,7 +9,8 @@
 - `sock_diag`: the sockets behind connections (Linux).
 - `proc`: processes, what they hold, and the kernel's counters, by proc(5) (Linux).
 - `memory_file`: a file in memory without a name (Linux).
-- `direct_poll`: the loop of epoll without a log context (Linux).
+- `turn_end`: what is done at the end of the reactor's turn.
+- `direct_poll`: the loop of epoll without log contexts and timed calls (Linux).
 
 What a guardian asks is in `gateway/worker/process/guarding/tree.py`: it runs without the gateway.
 """

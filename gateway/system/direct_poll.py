@@ -15,19 +15,22 @@ from twisted.logger import Logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.system.turn_end import TurnEnd
+
 _log = Logger(namespace="gateway")
 
 
-def poll_directly(reactor: Any) -> None:
-    """Let `reactor` call what is ready directly; only epoll's, any other one stays as it is.
+def poll_directly(reactor: Any, turn_end: TurnEnd) -> None:
+    """Let `reactor` call what is ready directly, and then what `turn_end` has.
 
-    It is Twisted's own function with another `log`, so that nothing else can differ.
+    Only epoll's, any other one stays as it is.  It is Twisted's own function with another `log`, so
+    that nothing else can differ.
     """
     if not _is_epolls(reactor):
         return
     known = {**vars(epollreactor), "log": SimpleNamespace(callWithLogger=_call)}
     poll: Any = FunctionType(epollreactor.EPollReactor.doPoll.__code__, known)
-    reactor.doIteration = MethodType(poll, reactor)
+    reactor.doIteration = turn_end.around(MethodType(poll, reactor))
 
 
 def _is_epolls(reactor: object) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.system.ends import Ends
+    from gateway.system.turn_end import TurnEnd
 
 
 class Linux:
@@ -31,8 +32,8 @@ class Linux:
     def install_reactor(self) -> None:
         """Twisted's own choice is epoll."""
 
-    def poll_directly(self, reactor: Any) -> None:
-        poll_directly(reactor)
+    def poll_directly(self, reactor: Any, turn_end: TurnEnd) -> None:
+        poll_directly(reactor, turn_end)
 
     def owned(self, root: int, asked: Collection[Ends]) -> set[Ends]:
         """All that the tree holds is read once, however many are asked about."""

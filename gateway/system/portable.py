@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.system.ends import Ends
+    from gateway.system.turn_end import TurnEnd
 
 
 REMEMBERED: Final = 1.0
@@ -54,7 +55,7 @@ class Portable:
             from twisted.internet.pollreactor import install  # noqa: PLC0415
         install()
 
-    def poll_directly(self, reactor: Any) -> None:
+    def poll_directly(self, reactor: Any, turn_end: TurnEnd) -> None:
         """Twisted's own loop stays."""
 
     def owned(self, root: int, asked: Collection[Ends]) -> set[Ends]:

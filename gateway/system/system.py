@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.system.ends import Ends
+    from gateway.system.turn_end import TurnEnd
 
 NO_MEMO = -1
 """In the place of a descriptor: there is no memo."""
@@ -34,8 +35,8 @@ class System(Protocol):
         """Install the best reactor of Twisted, unless one was chosen."""
         ...
 
-    def poll_directly(self, reactor: Any) -> None:
-        """Let `reactor` call what is ready without making a log context, where that is known."""
+    def poll_directly(self, reactor: Any, turn_end: TurnEnd) -> None:
+        """Let `reactor` call what is ready, and then `turn_end`, directly, where that is known."""
         ...
 
     def owned(self, root: int, asked: Collection[Ends]) -> set[Ends]:

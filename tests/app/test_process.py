@@ -22,8 +22,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from gateway.app.process import OwnProcess
 from gateway.system.linux import Linux
+from gateway.system.turn_end import TurnEnd
 before = [reactor.callLater(3600, lambda: None), reactor.callLater(7200, lambda: None)]
-OwnProcess(reactor, lambda: None, Linux()).startService()
+OwnProcess(reactor, lambda: None, Linux(), TurnEnd(reactor)).startService()
 """
 
 

@@ -11,6 +11,7 @@ from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.system.direct_poll import poll_directly
+from gateway.system.turn_end import TurnEnd
 
 
 class End(FileDescriptor):
@@ -42,7 +43,8 @@ class End(FileDescriptor):
 class DirectTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = EPollReactor()
-        poll_directly(self.reactor)
+        self.turn_end = TurnEnd(self.reactor)
+        poll_directly(self.reactor, self.turn_end)
         self.read: list[str] = []
         self.contexts: list[str] = []
         self.patch(log, "callWithLogger", lambda *_: self.contexts.append("made"))
@@ -73,6 +75,16 @@ class DirectTests(SynchronousTestCase):
         bad.socket.close()
         bad.other.close()
 
+    def test_what_is_read_is_followed_by_the_end_of_the_turn(self) -> None:
+        def read() -> None:
+            self.read.append("read")
+            self.turn_end.call(lambda: self.read.append("end"))
+
+        for _ in "ab":
+            End(self.reactor, read)
+        self.reactor.doIteration(0)
+        self.assertEqual(self.read, ["read", "read", "end", "end"])
+
     def test_an_end_that_raises_keeps_nobody_else_from_being_read(self) -> None:
         bad = [End(self.reactor, lambda: OSError("gone"), lambda: 1 / 0) for _ in "ab"]
         End(self.reactor, lambda: self.read.append("good"))
@@ -87,12 +99,14 @@ class DirectTests(SynchronousTestCase):
 class OtherTests(SynchronousTestCase):
     def test_another_reactor_stays_as_it_is(self) -> None:
         reactor = object.__new__(SelectReactor)
-        poll_directly(reactor)
+        poll_directly(reactor, TurnEnd(reactor))
         self.assertEqual(vars(reactor), {})
 
     def test_it_is_twisteds_own_function(self) -> None:
-        reactor: Any = object.__new__(EPollReactor)
-        poll_directly(reactor)
-        function = reactor.doIteration.__func__
+        polls: list[Any] = []
+        turn_end = TurnEnd(None)
+        self.patch(turn_end, "around", polls.append)
+        poll_directly(object.__new__(EPollReactor), turn_end)
+        function = polls[0].__func__
         self.assertIsInstance(function, FunctionType)
         self.assertIs(function.__code__, EPollReactor.doPoll.__code__)
