@@ -215,10 +215,8 @@ class Hub:
                 self._ask(event, event.question, place)
         self.log.extend(events)
         sender = events[0].sender
-        if not isinstance(sender, Subscription):  # the gateway itself
-            self._turn.schedule()
-        elif sender.outbox not in self._turn.aside:
-            self._turn.step_aside(sender.outbox)
+        self.log.speakers[sender if isinstance(sender, Subscription) else None] = None
+        self._turn.schedule()
 
     def listen(self, name: str, listener: Callable[[Event], object]) -> None:
         """Have `listener` called once with each trusted event `name` that enters the log.

@@ -39,6 +39,8 @@ class Log:
         """Those who have read everything, and are written to together."""
         self.taps: list[Tap] = []
         """Callables that get each turn's events before the clients do."""
+        self.speakers: dict[Subscription | None, None] = {}
+        """Who said this turn's events; None: somebody who is no client here, or who hears them."""
         self.told_before: set[int] = set()
         """Positions of this turn's events that taps and listeners were told at another place."""
         self._attempts = Attempts()
@@ -181,6 +183,8 @@ class Log:
         start, self.flushed = self.flushed, self.head
         if start == self.head:
             return
+        speakers, self.speakers = self.speakers, {}
+        speaker = next(iter(speakers)) if len(speakers) == 1 else None
         events = news = self.between(start, self.head)
         if self.told_before:
             news = [event for event in events if event.position not in self.told_before]
@@ -190,7 +194,7 @@ class Log:
                 tap(news)
             except Exception:
                 self._attempts.failed("A tap of the event log")
-        self.views.flush(events, self.head)
+        self.views.flush(events, self.head, speaker)
 
     def surplus(self) -> int:
         """The position to which the tail has to move to keep the bounds; `tail`: it may stay."""
@@ -206,7 +210,8 @@ class Log:
         `surplus()` must be moved on first.
         """
         floor = self.surplus() if self.retain else self.flushed
-        floor = min([floor, *[each.cursor for each in self.apart]])
+        if self.apart:
+            floor = min([floor, *[each.cursor for each in self.apart]])
         if self._past is not None:
             self._forget(self._past, floor)
         del self._events[: floor - self.tail]

@@ -30,8 +30,9 @@ class Turn:
     """Flushes all logs once per reactor turn in which something was said.
 
     `call_soon(flush)` has to call `flush` after the turn's reads; `call_next(serve)` in the
-    next turn.  Outboxes whose client sent something, or that have records of their own, *step
-    aside*: they leave their views before the flush and write alone after it.
+    next turn.  Outboxes that have records of their own, and those of clients that said something
+    beside others, *step aside*: they leave their views before the flush and write alone after it.
+    Who alone said all events of a turn is spared by its view.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class Turn:
     ) -> None:
         self.logs: list[Log] = []
         self.before_trim: Callable[[Log], None] = _nothing
-        """Called with a log that is going to forget events over its bounds."""
+        """Called with a log that is going to forget events over its bounds, while some of its
+        subscriptions are apart."""
         self.before_answer: Callable[[Subscription], None] = _nothing
         """Called with a subscription that is going to answer a poll with what waits for it."""
         self.on_overrun: Callable[[], None] = _nobody
@@ -106,12 +108,18 @@ class Turn:
         """Write everything that came since the last flush."""
         self._scheduled = False
         aside, self.aside = self.aside, {}
-        self._each(aside, SessionOutbox.leave)
+        for log in self.logs:
+            if len(log.speakers) > 1:  # each of them gets what the others said
+                aside.update({each.outbox: None for each in log.speakers if each is not None})
+        if aside:
+            self._each(aside, SessionOutbox.leave)
         for log in self.logs:
             self.attempt("The flush of an event log", log.flush)
-        self._each(aside, SessionOutbox.pump)
+        if aside:
+            self._each(aside, SessionOutbox.pump)
         for log in self.logs:
-            self.attempt("The look for who falls out of an event log", self.before_trim, log)
+            if log.apart:
+                self.attempt("The look for who falls out of an event log", self.before_trim, log)
             self.attempt("The trim of an event log", log.trim)
 
     def _each(self, outboxes: Iterable[SessionOutbox], do: Callable[[SessionOutbox], None]) -> None:

@@ -120,14 +120,14 @@ class EncodedTurn:
                 return self._before
         return self.position
 
-    def run(self) -> None:
+    def run(self, speaker: Subscription | None = None) -> None:
         """Write the events; a member whose transport is full leaves its view, and reads alone.
 
-        If the events can't be encoded, all members are disconnected: they come back, and see
-        that they missed something.
+        `speaker` is written nothing: it said them.  If the events can't be encoded, all members
+        are disconnected: they come back, and see that they missed something.
         """
         try:
-            self._run()
+            self._run(speaker)
         except Exception:
             self._round = []
             for member in [each for view in self.views for each in (*view.direct, *view.members)]:
@@ -135,37 +135,47 @@ class EncodedTurn:
         for view in self.views:
             view.delivery = None
 
-    def _run(self) -> None:
+    def _run(self, speaker: Subscription | None) -> None:
         if self._failure is not None:
             raise self._failure
         events, start = self._events, 0
         for end in self._ends():
-            direct = sum([len(view.direct) for view in self.views])
-            members = [each for view in self.views for each in view.members.items()]
+            direct = sum([len(view.direct) - (speaker in view.direct) for view in self.views])
+            members = [
+                each
+                for view in self.views
+                for each in view.members.items()
+                if each[0] is not speaker
+            ]
             if not (direct or members):
                 break
             data = self._form.encode(events[start:end])
             self._before = self.position
             self.position = events[end - 1].position + 1
-            others, broken = self._send(data) if direct else ([], [])
+            others, broken = self._send(data, speaker) if direct else ([], [])
             self._write(data, members + others, broken)
             sent = direct - len(others) + len(self._round)
             self._traffic.shared(end - start, len(data), sent)
             self._round = []
             start = end
 
-    def _send(self, data: bytes) -> tuple[list[Write], list[Broken]]:
+    def _send(self, data: bytes, speaker: Subscription | None) -> tuple[list[Write], list[Broken]]:
         """Send to the direct members; the writes that are left to do, and who can't be written to.
 
         Nobody comes or goes meanwhile: who took a part of a frame is given the rest before anything
         else can happen to him.
         """
         size = len(data)
-        if size > AT_ONCE_BYTES:
-            return [(each, each.outbox.write) for view in self.views for each in view.direct], []
         begun, others, broken = [], [], []
         for view in self.views:
-            for member, send in view.direct.items():
+            direct = view.direct
+            if speaker in direct:
+                direct = direct.copy()
+                del direct[speaker]
+            if size > AT_ONCE_BYTES:
+                others += [(each, each.outbox.write) for each in direct]
+                continue
+            for member, send in direct.items():
                 try:
                     sent = send(data)
                 except OSError:  # its `write` knows what to do

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.engineio.outbox import Form
     from gateway.relay.event import Event
     from gateway.relay.selection import Selection
+    from gateway.relay.subscription import Subscription
     from gateway.relay.view import Traffic
 
 SPARE: Final = 16
@@ -68,8 +69,11 @@ class Views:
         """`view` has members again."""
         del self._vacant[view]
 
-    def flush(self, events: list[Event], end: int) -> None:
-        """Write `events`, all up to `end`, to the members of the views that want them."""
+    def flush(self, events: list[Event], end: int, speaker: Subscription | None = None) -> None:
+        """Write `events`, all up to `end`, to the members of the views that want them.
+
+        `speaker`: who said all of them, and gets none; None: all members get them.
+        """
         due = dict.fromkeys(self._open, events)
         if self._by_code.views or self._by_name.views:
             for event in events:
@@ -81,7 +85,7 @@ class Views:
                 self._assign(view, for_it, len(events), deliveries)
         self.level = end
         for delivery in deliveries.values():
-            delivery.run()
+            delivery.run(speaker)
 
     def _assign(
         self, view: View, events: list[Event], every: int, deliveries: dict[Hashable, EncodedTurn]

@@ -81,12 +81,11 @@ class Parts:
         return subscription, sink
 
     def say(self, *texts, sender=None, **more):
-        """Append events of these texts; a sender steps aside, as in the hub."""
+        """Append events of these texts, as the hub does."""
         for text in texts:
             self.log.extend([event(text, sender, **more)])
+        self.log.speakers[sender] = None
         self.turn.schedule()
-        if sender is not None:
-            sender.outbox.step_aside()
 
     def turns(self, most=1):
         """End `most` reactor turns."""

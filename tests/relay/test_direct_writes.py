@@ -103,6 +103,14 @@ class AnySocket:
         self.assertEqual(self.heard(self.slow), [self.said[0], last])
         self.assertEqual(self.heard(self.other), self.said)
 
+    def test_one_of_two_that_speak_in_a_turn_hears_the_other(self: Any) -> None:
+        texts = [b'42["e",1]', b'42["e",2]']
+        for wire, text in zip((self.sender, self.slow), texts, strict=True):
+            self.tell(wire, frame(text))
+        self.world.turn()
+        for wire, heard in ((self.sender, texts[1:]), (self.slow, texts[:1]), (self.other, texts)):
+            self.assertEqual([text for _, text in self.heard(wire)], heard)
+
     def test_all_that_were_sent_to_are_counted(self: Any) -> None:
         self.tell(self.slow, frame(b"", PING))
         (hub,) = self.world.relay.hubs.values()

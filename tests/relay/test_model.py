@@ -86,9 +86,8 @@ class LogMachine(RuleBasedStateMachine):
         event.aliases = ALIASES.get(code, NONE)
         self.said.append(event)
         self.log.extend([event])
+        self.log.speakers[owner] = None
         self.turn.schedule()
-        if sender is not None:
-            sender.outbox.step_aside()
 
     def new_number(self):
         self.numbers += 1

@@ -3,6 +3,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.engineio.forms import POLLING4
 from gateway.engineio.outbox import WRITE_BYTES, Form
 from gateway.relay.selection import Selection
+from gateway.relay.view import View
 from tests.relay.parts import WEBSOCKET, Parts, Sink, record
 
 
@@ -59,6 +60,54 @@ class SharingTests(SynchronousTestCase):
         self.parts.flush()
         self.assertEqual(sink.texts, ["yes"])
         self.assertEqual(len(self.parts.log.apart), 0)
+
+
+class SpeakerTests(SynchronousTestCase):
+    """Nobody hears his own events, and who alone spoke stays where he is."""
+
+    def setUp(self):
+        self.parts = Parts()
+        (self.one, self.hears_one), (self.two, self.hears_two) = (
+            self.parts.member() for _ in range(2)
+        )
+
+    def say(self, *said):
+        for text, sender in said:
+            self.parts.say(text, sender=sender)
+        self.parts.turns()
+        heard = self.hears_one.texts, self.hears_two.texts
+        self.hears_one.writes.clear()
+        self.hears_two.writes.clear()
+        return heard
+
+    def test_who_spoke_alone_is_spared_by_its_view_and_stays_in_it(self):
+        views = []
+        join = View.join
+        self.patch(View, "join", lambda *about: views.append(about) or join(*about))
+        self.assertEqual(self.say(("a", self.one), ("b", self.one)), ([], ["a", "b"]))
+        self.assertEqual(self.say(("c", self.two)), (["c"], []))
+        self.assertEqual(self.say(("d", None)), (["d"], ["d"]))
+        self.assertEqual((views, self.parts.log.apart), ([], set()))
+
+    def test_of_several_each_hears_the_others(self):
+        said = ("a", self.one), ("b", self.two), ("c", self.one), ("d", None)
+        self.assertEqual(self.say(*said), (["b", "d"], ["a", "c", "d"]))
+        self.assertEqual(self.parts.log.apart, set())
+
+    def test_it_hears_what_the_gateway_says_in_the_same_turn(self):
+        self.assertEqual(self.say(("a", self.one), ("b", None)), (["b"], ["a", "b"]))
+
+    def test_who_leaves_within_the_turn_in_which_it_spoke_hears_later_ones(self):
+        self.hears_two.on_write = self.one.outbox.step_aside
+        self.assertEqual(self.say(("a", self.one)), ([], ["a"]))
+        self.hears_two.on_write = None
+        self.assertEqual(self.say(("b", self.two)), (["b"], []))
+
+    def test_its_events_are_encoded_for_nobody_where_it_is_alone(self):
+        form = CountingForm()
+        member, _ = self.parts.member(form)
+        self.say(("a", member))
+        self.assertEqual(form.calls, [])
 
 
 class SizeTests(SynchronousTestCase):
