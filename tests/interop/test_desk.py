@@ -40,6 +40,12 @@ HIDE = """() => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 """As of a tab behind others: no frame comes."""
+HIDDEN = """() => {
+  const belief = document.getElementById("belief").getBoundingClientRect();
+  const bar = document.querySelector(".bar").getBoundingClientRect();
+  return Math.max(bar.top - belief.top, belief.bottom - bar.bottom);
+}"""
+"""How much of the first words of the status line is outside of it."""
 SPILLED = f"{WIDTH} - screen.width"
 FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
   .filter((each) => each.checkVisibility())
@@ -73,6 +79,11 @@ class FrameTests(StageCase):
                 if size == "phone":
                     stage.page.locator(".panes [data-pane=chart]").click()
                     self.assertEqual(stage.page.evaluate(CUT), [], f"{where} chart")
+
+    def test_whether_it_can_be_believed_is_read_whole_on_the_narrowest_desk(self) -> None:
+        page = self.stage("backoff", viewport={"width": 1180, "height": 720}).page
+        self.assertLessEqual(page.evaluate(HIDDEN), 0)
+        self.assertLessEqual(page.evaluate(f"{WIDTH} - innerWidth"), 0)
 
     def test_every_size_is_filled(self) -> None:
         for size, (width, height) in SIZES.items():
