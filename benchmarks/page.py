@@ -1,8 +1,9 @@
 """`python -m benchmarks.page`: what the page costs a browser; needs Chromium and playwright.
 
-300 codes at 1000 events/s for 30 s.  Exit status 1 when a bound is missed.  With `--shots FOLDER
-[WORDS...]` it takes screenshots instead: of every state, size, language and theme, or of those
-whose names have one of the words in them.
+300 codes at 1000 events/s for 30 s.  Exit status 1 when a bound is missed.  All times are of the
+processor.  With `--day MINUTES` a whole day of the exchange instead, in so many minutes: 30 at
+most, and not less than 2.  With `--shots FOLDER [WORDS...]` it takes screenshots: of every state,
+size, language and theme, or of those whose names have one of the words in them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.chromium import find_chromium
 from benchmarks.client import Client, frame
+from benchmarks.main_thread import Tracer
+from benchmarks.page_day import LISTED, SCRIPT_MS, TASK_MS, live_through
 from benchmarks.server import running
 from benchmarks.shots import take
 
@@ -28,37 +31,8 @@ if TYPE_CHECKING:
 CODES, RATE, SECONDS = 300, 1000, 30
 WARM_UP, WATCH = 5, 5
 """Seconds before memory is looked at for the first time, and in which writes are watched."""
-SCRIPT_MS, GROWTH_MB = 8.0, 1.0
-"""Bounds: of our script in the median frame, and of the heap from the first look to the last."""
-
-MEASURE = """
-const frames = [];
-let spent = 0;
-const timed = (work) => function (...args) {
-  const start = performance.now();
-  try {
-    return work.apply(this, args);
-  } finally {
-    spent += performance.now() - start;
-  }
-};
-const handler = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
-Object.defineProperty(WebSocket.prototype, "onmessage", {
-  set(work) { handler.set.call(this, work && timed(work)); },
-});
-const request = window.requestAnimationFrame.bind(window);
-for (const name of ["requestAnimationFrame", "setTimeout", "setInterval"]) {
-  const original = window[name].bind(window);
-  window[name] = (work, ...rest) => original(timed(work), ...rest);
-}
-request(function next() {
-  frames.push(spent);
-  spent = 0;
-  request(next);
-});
-window.frames_so_far = () => frames.splice(0);
-"""
-"""Collects the milliseconds of our own script between one frame and the next."""
+GROWTH_MB = 1.0
+"""What the heap may grow from the first look to the last."""
 
 WATCH_WRITES = """(seconds) => new Promise((resolve) => {
   let changed = 0, idle = 0;
@@ -106,18 +80,21 @@ def heap(session: CDPSession) -> float:
 def measure(page: Page) -> int:
     """Look on, print the figures, and return the number of bounds that were missed."""
     session = page.context.new_cdp_session(page)
-    page.wait_for_function(f"document.querySelectorAll('#quotes-body tr').length === {CODES}")
-    time.sleep(WARM_UP)
+    page.wait_for_function(LISTED, arg=CODES)
+    page.wait_for_timeout(1000 * WARM_UP)
     before = heap(session)
-    page.evaluate("frames_so_far()")
-    time.sleep(SECONDS)
-    frames = sorted(page.evaluate("frames_so_far()"))
+    with Tracer(page).watching() as work:
+        page.wait_for_timeout(1000 * SECONDS)
     growth = heap(session) - before
     changed, idle = page.evaluate(WATCH_WRITES, WATCH)
-    middle, late = frames[len(frames) // 2], frames[len(frames) * 99 // 100]
     figures = (
-        (f"script in a frame: median {middle:.2f} ms, 99 % {late:.2f} ms", middle < SCRIPT_MS),
-        (f"frames: {len(frames) / SECONDS:.0f}/s", True),
+        (
+            f"script in a frame: median {work.script(0.5):.2f} ms, 99 % {work.script(0.99):.2f} ms",
+            work.script(0.99) < SCRIPT_MS,
+        ),
+        (f"all of a frame: median {work.all_of(0.5):.1f} ms", True),
+        (f"frames: {len(work.frames) / SECONDS:.0f}/s", True),
+        (f"the longest task: {work.longest}", work.longest.spent < TASK_MS),
         (f"texts written: {changed / WATCH:.0f}/s, {idle} without a change", not idle),
         (f"memory: {before:.1f} MB, {growth:+.2f} MB in {SECONDS} s", growth < GROWTH_MB),
     )
@@ -134,7 +111,6 @@ def costs(browser: Browser) -> int:
         publisher.start()
         try:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.add_init_script(MEASURE)
             page.goto(f"http://localhost:{server.port}/")
             return measure(page)
         finally:
@@ -143,6 +119,7 @@ def costs(browser: Browser) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page")
+    parser.add_argument("--day", type=float, metavar="MINUTES")
     parser.add_argument("--shots", type=Path, metavar="FOLDER")
     parser.add_argument("words", nargs="*")
     given = parser.parse_args()
@@ -153,6 +130,8 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
+            if given.day is not None:
+                return 1 if live_through(browser, given.day) else 0
             if given.shots is None:
                 return 1 if costs(browser) else 0
             faults = take(browser, given.shots, given.words)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 60
 """Seconds in which a server has to be there."""
-MODULES = Path(__file__).parents[1] / "tests" / "interop" / "node_modules"
+ROOT = Path(__file__).parents[1]
+MODULES = ROOT / "tests" / "interop" / "node_modules"
 
 
 class Server:
@@ -73,10 +74,11 @@ def node(*features: str) -> Iterator[Server]:
 
 
 @contextmanager
-def supervising(main: Path, *options: str) -> Iterator[Server]:
-    """A gateway that runs the worker `main`, on a free port."""
+def supervising(main: Path | str, *options: str) -> Iterator[Server]:
+    """A gateway that runs the worker `main`, a script or one of our modules, on a free port."""
+    named = [f"--main={main}"] if isinstance(main, Path) else [f"--module={main}", f"--cwd={ROOT}"]
     with tempfile.TemporaryDirectory() as state:
-        own = f"--main={main}", f"--python={sys.executable}", f"--state-dir={state}"
+        own = *named, f"--python={sys.executable}", f"--state-dir={state}"
         with _running(*own, *options) as server:
             yield server
 

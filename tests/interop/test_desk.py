@@ -47,6 +47,28 @@ HIDDEN = """() => {
 }"""
 """How much of the first words of the status line is outside of it."""
 SPILLED = f"{WIDTH} - screen.width"
+MANY = 200
+"""Codes that come at once."""
+COUNT_ROWS = """() => {
+  window.counted = [];
+  const body = document.getElementById("quotes-body");
+  const look = () => {
+    counted.push(body.children.length);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+"""How many rows there are when each frame begins."""
+MOST_MADE = "() => Math.max(...counted.slice(1).map((count, i) => count - counted[i]))"
+"""Rows that were made in one frame, at most."""
+COUNT_MOVES = """() => {
+  window.moves = [];
+  new MutationObserver((records) => {
+    for (const { addedNodes } of records) moves.push(...addedNodes);
+  }).observe(document.getElementById("quotes-body"), { childList: true });
+}"""
+"""The rows that are put somewhere from now on."""
+IS_PAINTED = "(row) => row.firstChild.checkVisibility({ contentVisibilityAuto: true })"
 FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
   .filter((each) => each.checkVisibility())
   .map((each) => each.getBoundingClientRect())
@@ -173,6 +195,17 @@ class FrameTests(StageCase):
         stage.hear([("market_tick", {**tick, "simtrade": True})])
         expect(stage.page).to_have_title("Trial 31,270 ▲150 TXFR1 · sjgateway")
 
+    def test_a_frame_draws_before_it_writes(self) -> None:
+        done = self.stage("ready").page.evaluate("""async () => {
+            const { drawInNextFrame, inNextFrame } = await import("/static/ui/frame.js");
+            return new Promise((resolve) => {
+                const done = [];
+                inNextFrame(() => { done.push("written"); resolve(done); });
+                drawInNextFrame(() => done.push("drawn"));
+            });
+        }""")
+        self.assertEqual(done, ["drawn", "written"])
+
     def test_green_can_be_up(self) -> None:
         page = self.stage("ready").page
         price = page.locator("#selected-price")
@@ -289,6 +322,38 @@ class ListTests(StageCase):
         expect(page.locator("#quotes-body tr")).to_have_count(1)
         page.keyboard.type("x")
         expect(page.locator("#quotes-why")).to_contain_text("No code matches")
+
+    def test_many_codes_are_shown_some_in_a_frame_and_painted_while_they_are_in_view(self) -> None:
+        stage = self.stage("ready", "wide")
+        page, rows = stage.page, stage.page.locator("#quotes-body tr")
+        before = rows.count()
+        page.evaluate(COUNT_ROWS)
+        stage.hear(invented.tick(f"{number}", 50, 1, 9) for number in range(9000, 9000 + MANY))
+        expect(rows).to_have_count(before + MANY)
+        self.assertIn(page.evaluate(MOST_MADE), range(1, 21))
+        last = rows.last
+        expect(last).to_contain_text("9199")  # whoever reads or searches finds it all the same
+        expect(page.get_by_role("rowheader", name="9199")).to_have_count(1)
+        self.assertEqual([each.evaluate(IS_PAINTED) for each in (rows.first, last)], [True, False])
+        rows.first.locator("button").focus()
+        page.keyboard.press("End")
+        expect(last.locator("button")).to_be_focused()
+        expect(page.locator("#selected-first")).to_have_text("9199")
+        page.evaluate(PAINTED)
+        self.assertTrue(last.evaluate(IS_PAINTED))
+
+    def test_only_rows_that_have_another_place_are_moved(self) -> None:
+        kept = {"groups": '[{"name":"","codes":["2330","2317","0050","2454","2412"]}]'}
+        page = self.stage(evolve(SCENES["ready"], kept=kept), "wide").page
+        page.locator("#groups button", has_text="Mine 5").click()
+        page.evaluate(COUNT_MOVES)
+        page.locator("#quotes-body button").nth(1).focus()
+        page.keyboard.press("Alt+ArrowDown")
+        self.assertEqual(self.first_codes(page), ["2330", "0050", "2317"])
+        self.assertEqual(
+            page.evaluate("() => moves.map((row) => row.innerText.slice(0, 4))"), ["2317"]
+        )
+        expect(page.locator("#quotes-body button").nth(2)).to_be_focused()
 
     def test_events_that_are_no_quotes_are_rows_that_lead_to_them(self) -> None:
         page = self.stage("custom").page

@@ -8,7 +8,7 @@
 
 import { hm, hms, monthDay } from "../model/clock.js";
 import { accountDay, session } from "../model/sessions.js";
-import { inNextFrame } from "../ui/frame.js";
+import { drawInNextFrame } from "../ui/frame.js";
 import { onTheme } from "../ui/theme.js";
 import { drawBase, drawSkeleton } from "./base.js";
 import { geometry } from "./geometry.js";
@@ -198,7 +198,7 @@ export class Chart {
 
   #want(how) {
     if (how > this.#wanted) this.#wanted = how;
-    inNextFrame(this.#draw);
+    drawInNextFrame(this.#draw);
   }
 
   #draw = () => {

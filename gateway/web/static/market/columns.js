@@ -5,7 +5,6 @@ import { inNextFrame } from "../ui/frame.js";
 import { measure, widths } from "./widths.js";
 
 const COUNTED = ["price", "change", "volume", "code"];
-const HEADS = { price: "col-price", change: "col-change", trend: "col-trend", volume: "col-volume" };
 
 export class Columns {
   hasTrend = false;
@@ -47,9 +46,8 @@ export class Columns {
   #lay = () => {
     if (!this.#width || !this.#advance) return;
     const found = widths(this.#width, this.#longest, this.#advance);
-    for (const [name, id] of Object.entries(HEADS)) {
-      byId(id).style.width = `${found[name]}px`;
-      byId(id).hidden = !found[name];
+    for (const [name, width] of Object.entries(found)) {
+      this.#table.style.setProperty(`--${name}-width`, `${width}px`);
     }
     mark(this.#table, "trend", found.trend ? "yes" : "");
     mark(this.#table, "volume", found.volume ? "yes" : "");

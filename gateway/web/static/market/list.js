@@ -1,34 +1,24 @@
-/** The list of codes: which rows there are, in which order, and when each is written. */
+/** The list of codes: which there are, in which order, and what keys and the pointer do. */
 
 import { byId } from "../ui/dom.js";
 import { inNextFrame } from "../ui/frame.js";
 import { onLanguage } from "../ui/i18n.js";
-import { onTheme } from "../ui/theme.js";
-import { Columns } from "./columns.js";
 import { dragRows } from "./drag.js";
-import { Row } from "./row.js";
+import { Rows } from "./rows.js";
 
-const SKETCHES = 8; // sparklines drawn in one frame
-const FLASH = 350; // milliseconds
-const FLASHES = 333; // milliseconds from one flash of a row to its next: three a second at most
 const SETTLES = 2000; // milliseconds after the pointer has left until rows take new places
 
 export class List {
-  #rows = new Map(); // instrument -> row
+  #known = new Set(); // instruments
   #order = []; // as shown
-  #dirty = new Set();
-  #sketches = new Set();
-  #flashing = new Map(); // row -> until when
-  #columns = new Columns(() => this.#sketchAll());
+  #rows;
   #body = byId("quotes-body");
-  #selected = null;
+  #chosen = null;
   #isHeld = false; // somebody points at it: rows keep their places
   #settle;
   #groups;
   #isShown;
   #on;
-  #ages = { isOld: () => false, isClosed: () => false };
-  #seen;
 
   /**
    * `isShown(instrument)`: the filter's opinion; `on` hears `chosen(instrument, isSmall)`, `arranged(count)`
@@ -38,30 +28,24 @@ export class List {
     this.#groups = groups;
     this.#isShown = isShown;
     this.#on = on;
-    const root = byId("quotes-scroll");
-    this.#seen = new IntersectionObserver((entries) => this.#look(entries), {
-      root,
-      rootMargin: "200px",
-    });
+    this.#rows = new Rows(on.sketched);
     this.#body.addEventListener("click", ({ target }) => this.#clicked(target));
     this.#body.addEventListener("keydown", (event) => this.#pressed(event));
     for (const [enter, leave] of [["pointerenter", "pointerleave"], ["focusin", "focusout"]]) {
       this.#body.addEventListener(enter, () => this.#hold());
       this.#body.addEventListener(leave, () => this.#release());
     }
-    dragRows(this.#body, () => groups.isFree, (row, other) => this.#move(row, other));
+    dragRows(this.#body, () => groups.isFree, (row, other) => this.#move(row.instrument, other.instrument));
     for (const button of document.querySelectorAll("[data-sort]")) {
       button.addEventListener("click", () => {
         groups.sortBy(button.dataset.sort);
         this.rearrange();
       });
     }
-    setInterval(() => this.#grow(), 1000);
     setInterval(() => this.#arrange(), SETTLES);
-    onTheme(() => this.#sketchAll());
     onLanguage(() => {
-      for (const instrument of this.#rows.keys()) this.changed(instrument);
-      this.#grow();
+      for (const instrument of this.#known) this.#rows.changed(instrument);
+      this.#rows.grow();
       this.rearrange();
     });
     this.rearrange();
@@ -69,67 +53,49 @@ export class List {
 
   /** Something about `instrument` is new. */
   changed(instrument) {
-    this.#dirty.add(instrument);
-    inNextFrame(this.#paint);
+    if (!this.#known.has(instrument)) {
+      this.#known.add(instrument);
+      inNextFrame(this.#met);
+    }
+    this.#rows.changed(instrument);
   }
 
   /** `isOld(instrument)`: it is older than it should be; `isClosed(instrument)`: its market is closed. */
   age(ages) {
-    this.#ages = ages;
-    for (const row of this.#rows.values()) this.#age(row);
-  }
-
-  #age(row) {
-    const { isOld, isClosed } = this.#ages;
-    const isOther = row.age(isOld(row.instrument), isClosed(row.instrument));
-    if (!isOther || !row.isSeen || !this.#columns.hasTrend) return;
-    this.#sketches.add(row); // in the colors of what is old, or no more
-    inNextFrame(this.#paint);
+    this.#rows.age(ages);
   }
 
   /** `instrument` is shown no more. */
   remove(instrument) {
-    this.#dirty.delete(instrument);
-    const row = this.#rows.get(instrument);
-    if (!row) return;
-    this.#rows.delete(instrument);
-    this.#seen.unobserve(row.line);
-    this.#sketches.delete(row);
-    this.#flashing.delete(row);
-    if (this.#selected === row) this.#selected = null;
+    if (!this.#known.delete(instrument)) return;
+    this.#rows.remove(instrument);
+    if (this.#chosen === instrument) this.#chosen = null;
     this.rearrange();
   }
 
   /** No code is shown any more. */
   clear() {
-    this.#seen.disconnect();
-    for (const kept of [this.#rows, this.#dirty, this.#sketches, this.#flashing]) kept.clear();
-    this.#selected = null;
+    this.#known.clear();
+    this.#rows.clear();
+    this.#chosen = null;
     this.rearrange();
   }
 
   /** The code at the top. */
   get first() {
-    return this.#order[0]?.instrument;
+    return this.#order[0];
   }
 
   /** Mark `instrument` as the chosen one. */
   choose(instrument) {
-    const row = this.#rows.get(instrument);
-    if (row === this.#selected) return;
-    if (this.#selected) {
-      this.#selected.button.tabIndex = -1;
-      this.#selected.line.removeAttribute("aria-current");
-    }
-    this.#selected = row ?? null;
-    row?.line.setAttribute("aria-current", "true");
-    this.#rove();
+    this.#chosen = instrument;
+    this.#rows.choose(instrument);
   }
 
   /** The instrument `steps` below the chosen one. */
   beside(steps) {
-    const at = this.#order.indexOf(this.#selected);
-    return this.#order[Math.min(Math.max(at + steps, 0), this.#order.length - 1)]?.instrument;
+    const at = this.#order.indexOf(this.#chosen);
+    return this.#order[Math.min(Math.max(at + steps, 0), this.#order.length - 1)];
   }
 
   /** Put the rows in order now, wherever the pointer is. */
@@ -138,89 +104,9 @@ export class List {
     this.#arrange(true);
   }
 
-  // -- painting -------------------------------------------------------------------------
-
-  #paint = () => {
-    const now = Date.now();
-    let isNew = false;
-    for (const instrument of this.#dirty) {
-      let row = this.#rows.get(instrument);
-      if (!row) {
-        row = this.#add(instrument);
-        isNew = true;
-      }
-      if (row.isSeen) this.#write(row, now);
-    }
-    this.#dirty.clear();
-    if (isNew) this.#arrange();
-    this.#dim(now);
-    this.#sketchSome();
-    if (this.#sketches.size || this.#flashing.size) inNextFrame(this.#paint);
-  };
-
-  #add(instrument) {
-    const row = new Row(instrument);
-    this.#rows.set(instrument, row);
-    this.#age(row);
-    row.line.row = row;
-    this.#seen.observe(row.line);
-    return row;
-  }
-
-  #write(row, now) {
-    if (row.update(now) && !(this.#flashing.get(row) > now + FLASH - FLASHES)) {
-      row.flash(true);
-      this.#flashing.set(row, now + FLASH);
-    }
-    if (this.#columns.hasTrend) {
-      this.#sketches.add(row);
-      this.#on.sketched(row.instrument);
-    }
-    this.#columns.fit(row);
-  }
-
-  #dim(now) {
-    for (const [row, until] of this.#flashing) {
-      if (until > now) continue;
-      row.flash(false);
-      this.#flashing.delete(row);
-    }
-  }
-
-  #sketchSome() {
-    let left = SKETCHES;
-    for (const row of this.#sketches) {
-      if (!left--) break;
-      this.#sketches.delete(row);
-      row.sketch();
-    }
-  }
-
-  #sketchAll() {
-    for (const row of this.#rows.values()) {
-      if (!row.isSeen || !this.#columns.hasTrend) continue;
-      this.#sketches.add(row);
-      this.#on.sketched(row.instrument);
-    }
-    inNextFrame(this.#paint);
-  }
-
-  #look(entries) {
-    const now = Date.now();
-    for (const { target, isIntersecting } of entries) {
-      const { row } = target;
-      if (isIntersecting && !row.isSeen) this.#write(row, now);
-      row.isSeen = isIntersecting;
-    }
-    if (this.#sketches.size) inNextFrame(this.#paint);
-  }
-
-  #grow() {
-    const now = Date.now();
-    for (const row of this.#rows.values()) if (row.isSeen) row.grow(now);
-  }
-
   // -- order ----------------------------------------------------------------------------
+
+  #met = () => this.#arrange();
 
   #sortHeads() {
     const [column, order] = this.#groups.sort;
@@ -246,32 +132,20 @@ export class List {
 
   #arrange(isForced = false) {
     const { chosen } = this.#groups;
-    const rows = [...this.#rows.values()].filter(
-      ({ instrument }) => this.#groups.isIn(chosen, instrument) && this.#isShown(instrument),
-    );
-    const places = this.#isHeld && !isForced ? new Map(this.#order.map((row, i) => [row, i])) : null;
-    const place = (row) => places.get(row) ?? Infinity;
-    rows.sort((a, b) =>
-      (places && place(a) !== place(b) && place(a) - place(b)) ||
-      this.#groups.compare(a.instrument, b.instrument));
-    if (isForced) this.#columns.reset(rows);
-    if (rows.length === this.#order.length && rows.every((row, i) => row === this.#order[i])) return;
-    const focused = document.activeElement;
-    this.#body.replaceChildren(...rows.map(({ line }) => line));
-    if (this.#body.contains(focused)) focused.focus({ preventScroll: true });
-    this.#order = rows;
-    this.#rove();
-    this.#on.arranged(rows.length);
+    const order = [...this.#known].filter((each) => this.#groups.isIn(chosen, each) && this.#isShown(each));
+    const places = this.#isHeld && !isForced ? new Map(this.#order.map((each, i) => [each, i])) : null;
+    const place = (instrument) => places.get(instrument) ?? Infinity;
+    order.sort((a, b) =>
+      (places && place(a) !== place(b) && place(a) - place(b)) || this.#groups.compare(a, b));
+    const isSame = order.length === this.#order.length && order.every((each, i) => each === this.#order[i]);
+    if (isSame && !isForced) return;
+    this.#order = order;
+    this.#rows.show(order, isForced);
+    if (!isSame) this.#on.arranged(order.length);
   }
 
-  /** One row can be reached with Tab: the chosen one, or the first. */
-  #rove() {
-    const stop = this.#order.includes(this.#selected) ? this.#selected : this.#order[0];
-    for (const row of this.#order) row.button.tabIndex = row === stop ? 0 : -1;
-  }
-
-  #move(row, other) {
-    if (this.#groups.move(row.instrument, other?.instrument)) this.rearrange();
+  #move(instrument, other) {
+    if (this.#groups.move(instrument, other)) this.rearrange();
   }
 
   // -- choosing -------------------------------------------------------------------------
@@ -282,7 +156,7 @@ export class List {
   }
 
   #pressed(event) {
-    const at = this.#order.indexOf(event.target.closest("tr")?.row);
+    const at = this.#order.indexOf(event.target.closest("tr")?.row.instrument);
     const last = this.#order.length - 1;
     const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: last }[event.key];
     if (to === undefined || at < 0) return;
@@ -291,8 +165,8 @@ export class List {
       this.#move(this.#order[at], this.#order[to]);
       return;
     }
-    const row = this.#order[Math.min(Math.max(to, 0), last)];
-    this.#on.chosen(row.instrument, true);
-    row.button.focus();
+    const instrument = this.#order[Math.min(Math.max(to, 0), last)];
+    this.#on.chosen(instrument, true);
+    this.#rows.focus(instrument);
   }
 }

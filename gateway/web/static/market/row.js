@@ -16,11 +16,11 @@ export class Row {
   #second = element("span");
   #label = element("i", { className: "label", hidden: true });
   #aged = element("i", { className: "aged beside" }); // where there is no column of volumes
-  #priceCell = element("td", { className: "figure price moves" });
+  #priceCell = element("td", { role: "cell", className: "figure price moves" });
   #price = element("span", { className: "limits tries" });
   #change = element("b", { className: "arrow" });
   #percent = element("span", { className: "percent" });
-  #volumeCell = element("td", { className: "figure volume" });
+  #volumeCell = element("td", { role: "cell", className: "figure volume" });
   #canvas = canvas();
   #shown = NaN;
   #isOld = false;
@@ -33,11 +33,11 @@ export class Row {
       element("span", { className: "first" }, this.#first),
       element("span", { className: "second" }, this.#second, this.#label, this.#aged));
     this.#priceCell.append(this.#price);
-    this.line = element("tr", { draggable: true },
-      element("th", { scope: "row" }, this.button),
+    this.line = element("tr", { role: "row", draggable: true },
+      element("th", { scope: "row", role: "rowheader" }, this.button),
       this.#priceCell,
-      element("td", { className: "figure change moves" }, this.#change, this.#percent),
-      element("td", { className: "trend" }, this.#canvas), this.#volumeCell);
+      element("td", { role: "cell", className: "figure change moves" }, this.#change, this.#percent),
+      element("td", { role: "cell", className: "trend" }, this.#canvas), this.#volumeCell);
     const nodes = [this.#first, this.#second, this.#label, this.#price, this.#change,
       this.#percent, this.#volumeCell, this.#aged];
     const names = ["first", "second", "label", "price", "change", "percent", "volume", "aged"];

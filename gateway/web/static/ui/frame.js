@@ -1,17 +1,21 @@
 /**
  * Work for the next animation frame: however often it is asked for, it is done once.
  *
+ * What draws is done before what writes: for a text on a canvas a browser lays out all that was
+ * written before, and does it again for what is written after.
+ *
  * Browsers draw no frame of a page that nobody sees, but its title is seen all the same: then the
  * work is done about once a second.
  */
 
 const UNSEEN = 1000; // milliseconds
 
-const waiting = new Set();
+const drawing = new Set(), writing = new Set();
 
 function run() {
-  const jobs = [...waiting];
-  waiting.clear();
+  const jobs = [...drawing, ...writing];
+  drawing.clear();
+  writing.clear();
   for (const job of jobs) {
     try {
       job();
@@ -21,11 +25,11 @@ function run() {
   }
 }
 
+/** Call `job`, which draws on a canvas, in the next frame. */
+export const drawInNextFrame = (job) => add(drawing, job);
+
 /** Call `job` in the next frame. */
-export function inNextFrame(job) {
-  if (!waiting.size) plan();
-  waiting.add(job);
-}
+export const inNextFrame = (job) => add(writing, job);
 
 /** A function that asks for `job` in a frame, so many milliseconds after it was called first. */
 export function seldom(job, milliseconds) {
@@ -40,10 +44,17 @@ export function seldom(job, milliseconds) {
   };
 }
 
+function add(jobs, job) {
+  if (!isWaiting()) plan();
+  jobs.add(job);
+}
+
+const isWaiting = () => drawing.size + writing.size > 0;
+
 function plan() {
   if (document.hidden) setTimeout(run, UNSEEN);
   else requestAnimationFrame(run);
 }
 
 // What was planned before may never come.
-document.addEventListener("visibilitychange", () => { if (waiting.size) plan(); });
+document.addEventListener("visibilitychange", () => { if (isWaiting()) plan(); });

@@ -1,6 +1,6 @@
 /** Light or dark, as the system has it until somebody chooses; red or green up; the colors for canvases. */
 
-import { mark } from "./dom.js";
+import { element, mark } from "./dom.js";
 import { browser } from "./store.js";
 
 const NAMES = [
@@ -36,15 +36,18 @@ export function color(isGreen) {
   read();
 }
 
-/** A canvas needs colors as they come out, which only an element's style knows. */
+/** A canvas needs colors as they come out, which only an element's style knows: one look for all of them. */
 function read() {
-  const root = document.documentElement;
-  root.style.forcedColorAdjust = "none";
-  for (const name of NAMES) {
-    root.style.outlineColor = `var(--${name})`;
-    colors[name] = getComputedStyle(root).outlineColor;
-  }
-  root.style.outlineColor = root.style.forcedColorAdjust = "";
+  const samples = NAMES.map((name) => {
+    const sample = element("i");
+    sample.style.color = `var(--${name})`;
+    return sample;
+  });
+  const palette = element("div", { hidden: true }, ...samples);
+  palette.style.forcedColorAdjust = "none";
+  document.body.append(palette);
+  for (const [i, name] of NAMES.entries()) colors[name] = getComputedStyle(samples[i]).color;
+  palette.remove();
   for (const listener of listeners) listener();
 }
 
