@@ -98,7 +98,7 @@ class Tracer:
 
     def _stop(self) -> list[dict[str, Any]]:
         ended: list[dict[str, Any]] = []
-        self._session.once("Tracing.tracingComplete", ended.append)
+        self._session.once("Tracing.tracingComplete", lambda told: ended.append(told))  # noqa: PLW0108  # playwright marks what it calls
         self._session.send("Tracing.end")
         while not ended:
             self._page.wait_for_timeout(20)

@@ -8,7 +8,6 @@ size, language and theme, or of those whose names have one of the words in them.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.chromium import find_chromium
 from benchmarks.client import Client, frame
+from benchmarks.command import command
 from benchmarks.main_thread import Tracer
 from benchmarks.page_day import LISTED, SCRIPT_MS, TASK_MS, live_through
 from benchmarks.server import running
@@ -118,7 +118,7 @@ def costs(browser: Browser) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page")
+    parser = command("page", __doc__)
     parser.add_argument("--day", type=float, metavar="MINUTES")
     parser.add_argument("--shots", type=Path, metavar="FOLDER")
     parser.add_argument("words", nargs="*")

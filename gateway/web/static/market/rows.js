@@ -102,17 +102,25 @@ export class Rows {
 
   // -- making ---------------------------------------------------------------------------
 
-  /** Put the rows that there are in their places, and make some of those that are missing. */
-  #place = () => {
-    const missing = this.#order.filter((each) => !this.#rows.has(each));
-    for (const instrument of missing.slice(0, MADE)) this.#make(instrument);
+  /** Make some of the rows that are missing, those further up first. */
+  #makeSome = () => {
+    for (const instrument of this.#missing.slice(0, MADE)) this.#make(instrument);
+    this.#place();
+  };
+
+  get #missing() {
+    return this.#order.filter((each) => !this.#rows.has(each));
+  }
+
+  /** Put the rows that there are in their places. */
+  #place() {
     const lines = this.#order.map((each) => this.#rows.get(each)?.line).filter(Boolean);
     const focused = document.activeElement;
     arrange(this.#body, lines);
     if (focused !== document.activeElement && this.#body.contains(focused)) focused.focus({ preventScroll: true });
     this.#rove();
-    if (missing.length > MADE) inNextFrame(this.#place);
-  };
+    if (lines.length < this.#order.length) inNextFrame(this.#makeSome);
+  }
 
   #make(instrument) {
     const row = new Row(instrument);
