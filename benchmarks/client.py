@@ -37,9 +37,10 @@ def frame(text: bytes) -> bytes:
     return struct.pack("!BBQI", 0x81, 0xFF, size, 0) + text
 
 
-def event(code: str, size: int) -> bytes:
+def event(code: str, size: int, name: bytes = b"market_tick") -> bytes:
     """A market event of about `size` bytes, with the time in it."""
-    head = b'42["market_tick",{"code":"%s",%s%d,"pad":"' % (
+    head = b'42["%b",{"code":"%s",%s%d,"pad":"' % (
+        name,
         code.encode(),
         STAMP,
         time.monotonic_ns(),

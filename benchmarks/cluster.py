@@ -27,11 +27,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
-from benchmarks.client import Client, event, frame, raise_descriptor_limit
-from benchmarks.cluster_crowd import Crowd
+from benchmarks.client import Client, frame, raise_descriptor_limit
+from benchmarks.cluster_crowd import Crowd, quote
 from benchmarks.cluster_site import alone, cluster, peers
 from benchmarks.command import command
-from benchmarks.readers import SIZE
 from gateway.cluster.address import Address
 from gateway.cluster.blocking import connected, info
 
@@ -59,7 +58,7 @@ def pour(site: Site, subscribers: int, seconds: float) -> tuple[int, list[float]
             delivered, cpu = crowd.count, [server.cpu() for server in site.all]
             begin = now
         while sent * subscribers - crowd.count < WINDOW * subscribers:
-            publisher.socket.send(event(f"C{sent % 300}", SIZE))
+            publisher.socket.send(quote(sent))
             sent += 1
         crowd.tally(1)
     used = [server.cpu() - before for server, before in zip(site.all, cpu, strict=True)]
@@ -90,7 +89,7 @@ def steady(site: Site, seconds: float, rate: float = 200) -> list[float]:
             is_warm = True
             crowd.forget()
         while sent < (now - start) * rate:
-            publisher.socket.send(event(f"C{sent % 300}", SIZE))
+            publisher.socket.send(quote(sent))
             sent += 1
         crowd.read(max(0.0, sent / rate - (time.monotonic() - start)))
     return [median(group.late) if group.late else 0.0 for group in crowd.groups]
@@ -133,7 +132,7 @@ def memory(site: Site, _: float) -> list[float]:
         sent = 0
         while crowd.count < 2 * REMEMBERED:
             while sent < REMEMBERED and sent * 2 - crowd.count < WINDOW * 2:
-                publisher.socket.send(event(f"C{sent % 300}", SIZE))
+                publisher.socket.send(quote(sent))
                 sent += 1
             crowd.read(1)
         return [(int(info(stream, "memory")["used_memory"]) - before) / 1e6]
@@ -150,7 +149,7 @@ def order(site: Site, _: float, events: int = 100_000) -> list[float]:
     sent = 0
     while min(map(len, heard.values())) < events:
         while sent < events and sent - min(map(len, heard.values())) < 4 * WINDOW:
-            publishers[sent % len(publishers)].socket.send(event(f"C{sent}", SIZE))
+            publishers[sent % len(publishers)].socket.send(quote(sent))
             sent += 1
         for publisher in publishers:
             publisher.read()

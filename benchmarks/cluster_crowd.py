@@ -6,13 +6,21 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.client import STAMP, Client
+from benchmarks.client import STAMP, Client, event
+from benchmarks.readers import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MARK = b'["market_tick"'
+NAME = b"market_bidask"
+"""Of each event: no gateway makes bars of them, so that what is measured is the log alone."""
+MARK = b'["%b"' % NAME
 """Once in each event."""
+
+
+def quote(number: int) -> bytes:
+    """The event `number`, of one of 300 codes."""
+    return event(f"C{number % 300}", SIZE, NAME)
 
 
 class Group:

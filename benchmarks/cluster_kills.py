@@ -167,11 +167,12 @@ def run(rounds: int, clients: int, rate: float) -> int:
             seen = judged(crowd.settled(), end)
             before, recovered = recovered, sum(each.recovered for each in seen)
             lost, doubled = sum(each.lost for each in seen), sum(each.doubled for each in seen)
-            silence = max(each.silence for each in seen)
+            slowest = max(seen, key=lambda each: each.silence)
             wrong += bool(lost or doubled or recovered - before != clients)
             print(
                 f"{number}: {recovered - before} of {clients} recovered, {lost} lost,"
-                f" {doubled} twice, silence {silence:.2f} s, load {psutil.getloadavg()[0]:.0f}",
+                f" {doubled} twice, silence {slowest.silence:.2f} s ({slowest.course}),"
+                f" load {psutil.getloadavg()[0]:.0f}",
                 flush=True,
             )
             gateways[here].start()

@@ -106,8 +106,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--runtime",
         default="",
-        help="runs the clients that use WebSockets from the start, such as bun, which takes a third"
-        " of the CPU; without it: Node.js",
+        help="runs the clients that use WebSockets from the start, such as bun, which takes three"
+        " fifths of the CPU; without it: Node.js",
     )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     chosen = parser.parse_args(arguments)

@@ -239,7 +239,7 @@ class GatewayAssembly:
         relay = Relay(
             settings,
             self._deadlines,
-            self._reactor.callLater,
+            self._reactor.callLater if cluster is None else cluster.call_later,
             self._events,
             wall=time.time,
             call_soon=self._turn_end.call,

@@ -1,7 +1,9 @@
 """Reads what is new in the streams of the cluster, as soon as it is there.
 
 One blocking XREAD after the other: the answer comes when there is something, or after `BLOCK`
-with nothing, which shows that the server lives.
+with nothing, which shows that the server lives.  What an answer brings is a turn of its own: it is
+written to clients before the next one is asked for, so that nobody waits for the question, and
+more comes with each answer where much is said.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ class Tail:
         self._takes: dict[str, Take] = {}
         self._last: dict[str, str] = {}
         self._is_asking = False
+        self._ends: list[Callable[[], object]] | None = None
+        """What is to be done at the end of the answer that is being read; None: none is."""
         self._attempt = Attempts()
         link.on_up.append(self._ask)
 
@@ -45,6 +49,13 @@ class Tail:
         """Read `stream` no more."""
         self._takes.pop(stream, None)
         self._last.pop(stream, None)
+
+    def at_end(self, call: Callable[[], object]) -> bool:
+        """Have `call` called when all of this answer was taken; False: none is being read."""
+        if self._ends is None:
+            return False
+        self._ends.append(call)
+        return True
 
     def _ask(self) -> None:
         if self._is_asking or not self._last or not self._link.is_up:
@@ -62,12 +73,19 @@ class Tail:
         if isinstance(reply, RedisError):
             self._link.refuse(f"the log can't be read: {reply}")
             return
+        ends: list[Callable[[], object]] = []
+        self._ends = ends
         for stream, entries in reply or ():
-            name = stream.decode()
-            for id, fields in entries:
-                take = self._takes.get(name)
-                if take is None:
-                    break
-                self._last[name] = id.decode()
-                self._attempt("Taking an entry of the log", take, id, fields)
+            self._take(stream.decode(), entries)
+        self._ends = None
+        for end in ends:
+            self._attempt("The end of what was read of the log", end)
         self._ask()
+
+    def _take(self, stream: str, entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
+        for id, fields in entries:
+            take = self._takes.get(stream)
+            if take is None:
+                break
+            self._last[stream] = id.decode()
+            self._attempt("Taking an entry of the log", take, id, fields)

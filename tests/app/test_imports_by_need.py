@@ -43,6 +43,7 @@ BY_NEED = {
     "gateway.ops.alerts.posting": "--alert-file",
     "gateway.ops.doctor": "--check",
     "gateway.web.websocket.fallback": "a frame that is no plain message",
+    "hiredis": "--cluster",
     "klein": "a REST route besides /health",
     "prometheus_client": "GET /metrics",
     "psutil": "a worker that runs",

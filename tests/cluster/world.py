@@ -111,7 +111,7 @@ class Node(RelayWorld):
         self.relay = Relay(
             attrs.evolve(settings, pid_key=self.cluster.pid_key),
             self.deadlines,
-            reactor.callLater,
+            self.cluster.call_later,
             self.watcher,
             wall=time.time,
             journal=self.cluster.journal,
