@@ -4,7 +4,7 @@ Each scenario starts a Redis (`redis-server`) and gateways of its own, has one p
 first of them, and half of the subscribers there (near), the others spread over the others (far).
 
 - `saturated`: 64 events under way, 100 subscribers, at 1 gateway without a cluster, and at 2 and 4
-- `cost`: the same with 10, and what each process uses
+- `cost`: the same with 10, 16 in each write, and what each process uses
 - `steady`: 200 events/s to 20, and how long they take
 - `acks`: how long the answer of a client takes to who asked, at the same gateway and at another
 - `memory`: what Redis takes for 20,000 events of 250 bytes
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from benchmarks.cluster_site import Site, Start
 
 WINDOW = 64
+TOGETHER = 16
+"""Events in a write of `cost`, so that it is less about writes and more about events."""
 WARM = 0.5
 """Seconds that do not count."""
 QUESTIONS = 300
@@ -47,8 +49,13 @@ REMEMBERED = 20_000
 """Events that Redis holds by default."""
 
 
-def pour(site: Site, subscribers: int, seconds: float) -> tuple[int, list[float], float]:
-    """Deliveries of `WINDOW` events under way, seconds of CPU of all servers, and elapsed ones."""
+def pour(
+    site: Site, subscribers: int, seconds: float, together: int = 1
+) -> tuple[int, list[float], float]:
+    """Deliveries of `WINDOW` events under way, seconds of CPU of all servers, and elapsed ones.
+
+    `together`: so many are in each write.
+    """
     crowd, publisher = Crowd(site.ports, subscribers), Client(site.ports[0])
     sent = delivered = 0
     begin = time.monotonic() + WARM
@@ -57,9 +64,9 @@ def pour(site: Site, subscribers: int, seconds: float) -> tuple[int, list[float]
         if now >= begin and not cpu:
             delivered, cpu = crowd.count, [server.cpu() for server in site.all]
             begin = now
-        while sent * subscribers - crowd.count < WINDOW * subscribers:
-            publisher.socket.send(quote(sent))
-            sent += 1
+        while (sent + together) * subscribers - crowd.count <= WINDOW * subscribers:
+            publisher.socket.send(b"".join([quote(sent + each) for each in range(together)]))
+            sent += together
         crowd.tally(1)
     used = [server.cpu() - before for server, before in zip(site.all, cpu, strict=True)]
     return crowd.count - delivered, used, time.monotonic() - begin
@@ -73,7 +80,7 @@ def saturated(site: Site, seconds: float) -> list[float]:
 
 def cost(site: Site, seconds: float) -> list[float]:
     """Events a second to 10, and microseconds an event of the first server, the others, Redis."""
-    count, (first, *others), elapsed = pour(site, 10, seconds)
+    count, (first, *others), elapsed = pour(site, 10, seconds, TOGETHER)
     store = others.pop() if site.store is not None else 0.0
     events = count / 10
     return [events / elapsed, *[each / events * 1e6 for each in (first, sum(others), store)]]

@@ -141,6 +141,7 @@ class AwayTests(OutageCase):
         await until(lambda: numbers(near) == [0, 1, 2, 3, 4], "the island's events")
         self.redis.start()
         await until(lambda: numbers(far) == [0, 1, 2, 3, 4], "what waited")
+        await until(lambda: not nodes[0].journal.is_island, "the end of the island")
         speaker.emit("market_tick", {"code": "A", "n": 5})
         await until(lambda: numbers(near) == numbers(far) == [0, 1, 2, 3, 4, 5])
         back = await nodes[0].ear(recover=True, pid=away.reply["pid"], offset=away.place)
