@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const root = { dataset: {}, style: {} };
+const made = () => ({ dataset: {}, style: {}, append() {}, remove() {} });
 Object.assign(globalThis, {
-  document: { documentElement: root, addEventListener() {} },
+  document: { documentElement: made(), body: made(), createElement: made, addEventListener() {} },
   window: { matchMedia: () => ({ addEventListener() {} }) },
-  getComputedStyle: () => ({ outlineColor: root.style.outlineColor }),
+  getComputedStyle: ({ style }) => style,
 });
 Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const chart = "../../../gateway/web/static/chart";
