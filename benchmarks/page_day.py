@@ -220,9 +220,9 @@ def live_through(browser: Browser, minutes: float) -> int:
         page.wait_for_function(LISTED, arg=len(CODES))
         day.watch("all bars", day.load_all_bars)
         half = (time.time() + day.ends) / 2
+        while time.time() < half:
+            day.round()
+        day.watch("the worker starts again", day.restart, LOADED)
         while time.time() < day.ends:
             day.round()
-            if time.time() > half:
-                day.watch("the worker starts again", day.restart, LOADED)
-                half = day.ends
         return day.judge()
