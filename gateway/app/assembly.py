@@ -236,13 +236,14 @@ class GatewayAssembly:
         settings = relay_settings(
             self._settings, os.environ, None if cluster is None else cluster.pid_key
         )
+        soon = self._turn_end.call
         relay = Relay(
             settings,
             self._deadlines,
-            self._reactor.callLater if cluster is None else cluster.call_later,
+            self._reactor.callLater,
             self._events,
             wall=time.time,
-            call_soon=self._turn_end.call,
+            call_soon=soon if cluster is None else cluster.after_answer(soon),
             journal=DirectJournal if cluster is None else cluster.journal,
         )
         self._events.relay, self._events.worker = relay, self.supervisor

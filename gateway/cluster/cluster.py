@@ -105,10 +105,16 @@ class Cluster(Service):
         """Call it at the end of this turn of the reactor."""
         return self._reactor.callLater(0, call)
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """As the reactor's, for the relay: what was read of the log is written without a detour."""
-        if seconds or not self.tail.at_end(call):
-            self._reactor.callLater(seconds, call)
+    def after_answer(
+        self, soon: Callable[[Callable[[], None]], object]
+    ) -> Callable[[Callable[[], None]], None]:
+        """`soon`, but what is asked for while an answer of the log is read follows that answer."""
+
+        def call(do: Callable[[], None]) -> None:
+            if not self.tail.at_end(do):
+                soon(do)
+
+        return call
 
     def startService(self) -> None:
         super().startService()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
@@ -111,9 +112,10 @@ class Node(RelayWorld):
         self.relay = Relay(
             attrs.evolve(settings, pid_key=self.cluster.pid_key),
             self.deadlines,
-            self.cluster.call_later,
+            reactor.callLater,
             self.watcher,
             wall=time.time,
+            call_soon=self.cluster.after_answer(partial(reactor.callLater, 0)),
             journal=self.cluster.journal,
         )
         self.sockets = Server(SocketSettings(), self.deadlines)
