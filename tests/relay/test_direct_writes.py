@@ -120,8 +120,8 @@ class AnySocket:
         self.assertEqual(hub.log.traffic.bytes - before, 3 * (2 + len(self.said[0][1])))
 
     def test_what_waits_of_a_long_event_is_shared(self: Any) -> None:
-        wires = [self.join() for _ in range(40)]
         self.say(60_000)  # the first long frame imports what reads it
+        wires = [self.join() for _ in range(40)]
         for wire in wires:
             wire.kernel.room = 5
         tracemalloc.start()
