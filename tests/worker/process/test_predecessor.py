@@ -90,6 +90,12 @@ class SuccessorTests(RealTestCase):
             return []
         return [line.split()[0] for line in self.journal.read_text().splitlines()]
 
+    async def is_in(self, host: Warm) -> None:
+        """The worker that this one started is logged in, and not one of those before it."""
+        while (line := host.stdout.readline().split())[0] != "running":
+            pass
+        await soon(lambda: int(line[1]) in self.noted("in"))
+
     async def waits(self, second: Warm) -> None:
         """It says that it waits, and starts its worker when the first one is gone."""
         for why in (ADOPTING, REASON):
@@ -114,20 +120,18 @@ class SuccessorTests(RealTestCase):
         host = self.host("account.py", "0")
         for number in range(5):
             following = self.prepared("account.py", f"after-{number}")
-            is_in = number % 2 == 0  # else at any moment
-            if is_in:
-                await soon(lambda: self.words and self.words[-1] == "in")
+            worker_is_in = number % 2 == 0  # else at any moment
+            if worker_is_in:
+                await self.is_in(host)
             await deferLater(reactor, moments.uniform(0, 0.3))
             self.kill(host)
             host = following
             host.stdin.close()
             line = host.stdout.readline()
-            self.assertTrue(not is_in or number == 0 or ADOPTING in line, line)
+            self.assertTrue(not worker_is_in or number == 0 or ADOPTING in line, line)
             (self.folder / f"after-{number - 1}").touch()
         (self.folder / "after-4").touch()
-        while (line := host.stdout.readline().split())[0] != "running":
-            pass
-        await soon(lambda: int(line[1]) in self.noted("in"))
+        await self.is_in(host)
         host.terminate()
         await soon(lambda: host.poll() is not None)
         self.assertEqual(self.words, ["in", "going", "out"] * (len(self.words) // 3))
