@@ -78,9 +78,9 @@ class BalancerCase(TestCase):
         self.gateways = []
         return self.begin([self.gateway(ping) for ping in PINGS])
 
-    def gateway(self, ping: float, **given: Any) -> int:
-        """The port of a new gateway, told what the snippet's head says."""
-        port = free_port()
+    def gateway(self, ping: float, port: int = 0, **given: Any) -> int:
+        """The port of a new gateway, told what the snippet's head says; 0: any port."""
+        port = port or free_port()
         settings = Settings(
             port=port,
             no_worker=True,
@@ -155,7 +155,7 @@ class BalancerCase(TestCase):
 
 
 class ClusterCase(BalancerCase):
-    """Two gateways of a cluster; the third one of the snippet is not there."""
+    """Two gateways of a cluster; the third one of the snippet is not there, but may come."""
 
     def setUp(self) -> object:
         package("hiredis")
@@ -165,9 +165,10 @@ class ClusterCase(BalancerCase):
         self.key.write_text("k" * 32)
         return super().setUp()
 
-    def gateway(self, ping: float, **given: Any) -> int:
+    def gateway(self, ping: float, port: int = 0, **given: Any) -> int:
         return super().gateway(
             ping,
+            port,
             cluster=self.cluster_url(len(self.gateways) + 1),
             cluster_key_file=self.key,
             gateway_name=f"g{len(self.gateways) + 1}",
@@ -175,7 +176,8 @@ class ClusterCase(BalancerCase):
         )
 
     def begin(self, ports: list[int]) -> Deferred[None]:
-        return super().begin([*ports, free_port()])
+        self.third = free_port()
+        return super().begin([*ports, self.third])
 
     def cluster_url(self, number: int) -> str:
         """Where the gateway with this number finds the log."""

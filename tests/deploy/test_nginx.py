@@ -75,3 +75,10 @@ class NginxClusterTests(Nginx, ClusterCase):
         await self.new_ones_go_to(PINGS[1])
         answer = await deferToThread(self.upgrade, CLIENTS[0])
         self.assertIn(b'0{"sid":"g2.', answer)
+
+    async def test_one_that_comes_back_is_there_when_the_others_go(self) -> None:
+        await self.new_ones_go_to(*PINGS)  # nginx has found that the third one is not there
+        self.gateway(27.0, self.third)
+        for gateway in self.gateways[:2]:
+            await gateway.stopService()
+        await self.new_ones_go_to(27.0)
