@@ -117,7 +117,9 @@ class GatewayAssembly:
         self._calendar = Calendar(settings.holiday_file)
         self._counts = EventCounts(self._deadlines.call_later)
         self._events = self._make_worker_events()
-        self.cluster = make_cluster(cluster_settings(settings), reactor, self._deadlines)
+        self.cluster = make_cluster(
+            cluster_settings(settings), reactor, self._deadlines, self._turn_end.call
+        )
         self.supervisor = self._make_supervisor(
             self._system.memo_of(Held.told(os.environ).own_memo)
         )
@@ -236,14 +238,13 @@ class GatewayAssembly:
         settings = relay_settings(
             self._settings, os.environ, None if cluster is None else cluster.pid_key
         )
-        soon = self._turn_end.call
         relay = Relay(
             settings,
             self._deadlines,
             self._reactor.callLater,
             self._events,
             wall=time.time,
-            call_soon=soon if cluster is None else cluster.after_answer(soon),
+            call_soon=self._turn_end.call if cluster is None else cluster.after_answer,
             journal=DirectJournal if cluster is None else cluster.journal,
         )
         self._events.relay, self._events.worker = relay, self.supervisor

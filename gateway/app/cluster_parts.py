@@ -100,14 +100,20 @@ def _key(file: Path | None) -> bytes:
 
 
 def make_cluster(
-    settings: ClusterSettings | None, reactor: Any, deadlines: Deadlines
+    settings: ClusterSettings | None,
+    reactor: Any,
+    deadlines: Deadlines,
+    call_soon: Callable[[Callable[[], None]], object],
 ) -> Cluster | None:
-    """This gateway's part; None: it is alone, and nothing of a cluster is imported."""
+    """This gateway's part; None: it is alone, and nothing of a cluster is imported.
+
+    `call_soon(call)` calls at the end of this turn of the reactor.
+    """
     if settings is None:
         return None
     from gateway.cluster.cluster import Cluster  # noqa: PLC0415 - needs hiredis
 
-    return Cluster(reactor, deadlines, settings)
+    return Cluster(reactor, deadlines, settings, call_soon)
 
 
 def make_elected(settings: Settings, reactor: Any, cluster: Cluster | None) -> ElectedWorker | None:

@@ -42,14 +42,22 @@ _log = Logger(namespace="gateway.cluster")
 class Cluster(Service):
     """This gateway in its cluster; the relay makes its journals by `journal`.
 
-    `talk` is the connection for writing, which others may use, too.
+    `talk` is the connection for writing, which others may use, too.  `call_soon(call)` calls at the
+    end of this turn of the reactor.
     """
 
     name = "the cluster"
 
-    def __init__(self, reactor: Any, deadlines: Deadlines, settings: ClusterSettings) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        deadlines: Deadlines,
+        settings: ClusterSettings,
+        call_soon: Callable[[Callable[[], None]], object],
+    ) -> None:
         self.settings = settings
         self.deadlines = deadlines
+        self.call_soon = call_soon
         self.names = scripts.Names(settings.name)
         self.gateway = settings.gateway
         self.incarnation = token_hex(8)
@@ -101,20 +109,10 @@ class Cluster(Service):
         """The pid that says `said`."""
         return self._pids[namespace].sign_again(said)
 
-    def call_soon(self, call: Callable[[], object]) -> object:
-        """Call it at the end of this turn of the reactor."""
-        return self._reactor.callLater(0, call)
-
-    def after_answer(
-        self, soon: Callable[[Callable[[], None]], object]
-    ) -> Callable[[Callable[[], None]], None]:
-        """`soon`, but what is asked for while an answer of the log is read follows that answer."""
-
-        def call(do: Callable[[], None]) -> None:
-            if not self.tail.at_end(do):
-                soon(do)
-
-        return call
+    def after_answer(self, do: Callable[[], None]) -> None:
+        """Call `do` after the answer of the log that is read now; else at the end of this turn."""
+        if not self.tail.at_end(do):
+            self.call_soon(do)
 
     def startService(self) -> None:
         super().startService()

@@ -86,6 +86,7 @@ class Site(Protocol):
         """The pid that says `said`."""
         ...
 
-    def call_soon(self, call: Callable[[], object]) -> object:
-        """Call it at the end of this turn."""
+    @property
+    def call_soon(self) -> Callable[[Callable[[], None]], object]:
+        """Calls what it is given at the end of this turn."""
         ...

@@ -28,7 +28,7 @@ class SettingsTests(SynchronousTestCase):
 
     def test_without_a_url_there_is_no_cluster(self) -> None:
         self.assertIsNone(cluster_settings(Settings()))
-        self.assertIsNone(make_cluster(None, None, None))  # type: ignore[arg-type]
+        self.assertIsNone(make_cluster(None, None, None, None))  # type: ignore[arg-type]
 
     def test_what_is_said_of_it(self) -> None:
         password = Path(self.mktemp())

@@ -1,5 +1,6 @@
 """When a gateway says that it is cut off from the log."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,8 @@ class CutOffTests(SynchronousTestCase):
         self.reactor = MemoryReactorClock()
         address = Address(path="/run/redis")
         settings = ClusterSettings(address=address, gateway="g1", key=b"k" * 32)
-        self.cluster = Cluster(self.reactor, Deadlines(self.reactor.seconds), settings)
+        soon = partial(self.reactor.callLater, 0)
+        self.cluster = Cluster(self.reactor, Deadlines(self.reactor.seconds), settings, soon)
         self.cluster.running = True
         self.journal = SimpleNamespace(is_well=True, reading=SimpleNamespace(is_attached=True))
         self.cluster.journals["/"] = self.journal  # type: ignore[assignment]

@@ -106,6 +106,7 @@ class Node(RelayWorld):
                 history=settings.log_bytes,
                 records=settings.log_records,
             ),
+            partial(reactor.callLater, 0),
         )
         self.watcher = Watcher()
         self.watcher.trusts = lambda _: True  # type: ignore[method-assign]
@@ -115,7 +116,7 @@ class Node(RelayWorld):
             reactor.callLater,
             self.watcher,
             wall=time.time,
-            call_soon=self.cluster.after_answer(partial(reactor.callLater, 0)),
+            call_soon=self.cluster.after_answer,
             journal=self.cluster.journal,
         )
         self.sockets = Server(SocketSettings(), self.deadlines)
