@@ -6,7 +6,7 @@ that wants none of a turn's events has read everything all the same, see `Views.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
 from gateway.relay.selection import MAX_LENGTH
@@ -74,44 +74,43 @@ class Views:
 
         `speaker`: who said all of them, and gets none; None: all members get them.
         """
+        deliveries: dict[Hashable, EncodedTurn] = {}
+        every = len(events)
+        for view, due in self._due(events):
+            if not (view.direct or view.members):
+                continue
+            key: Hashable = view.form.key
+            for_it, failure = due, None
+            if not view.is_found and view.selection is not None:
+                try:
+                    for_it = [event for event in due if view.selection.wants(event)]
+                except Exception as error:
+                    key, failure = view, error
+                else:
+                    if not for_it:
+                        continue
+            if len(for_it) < every and failure is None:  # of all events, the form is key enough
+                key = (key, *for_it)
+            delivery = deliveries.get(key)  # views may share it
+            if delivery is None:
+                delivery = EncodedTurn(view.form, for_it, self.level, self._traffic, failure)
+                deliveries[key] = delivery
+            delivery.views.append(view)
+            view.delivery = delivery
+        self.level = end
+        for delivery in deliveries.values():
+            delivery.run(speaker)
+
+    def _due(self, events: list[Event]) -> Iterable[tuple[View, list[Event]]]:
+        """The views that may want some of `events`, each once, and which of them."""
+        if len(events) == 1:
+            return zip(chain(self._open, self._found(events[0])), repeat(events))
         due = dict.fromkeys(self._open, events)
         if self._by_code.views or self._by_name.views:
             for event in events:
                 for view in self._found(event):
                     due.setdefault(view, []).append(event)
-        deliveries: dict[Hashable, EncodedTurn] = {}
-        for view, for_it in due.items():
-            if view.direct or view.members:
-                self._assign(view, for_it, len(events), deliveries)
-        self.level = end
-        for delivery in deliveries.values():
-            delivery.run(speaker)
-
-    def _assign(
-        self, view: View, events: list[Event], every: int, deliveries: dict[Hashable, EncodedTurn]
-    ) -> None:
-        """Give `view` the delivery of those of `events` that it wants; views may share it.
-
-        `every`: how many events there are in this turn.
-        """
-        selection, failure = view.selection, None
-        key: Hashable = view.form.key
-        if selection is not None and not view.is_found:
-            try:
-                events = [event for event in events if selection.wants(event)]
-            except Exception as error:
-                key, failure = view, error
-            else:
-                if not events:
-                    return
-        if len(events) < every and failure is None:  # of all events, the form is key enough
-            key = (key, *events)
-        delivery = deliveries.get(key)
-        if delivery is None:
-            delivery = EncodedTurn(view.form, events, self.level, self._traffic, failure)
-            deliveries[key] = delivery
-        delivery.views.append(view)
-        view.delivery = delivery
+        return due.items()
 
     def _found(self, event: Event) -> Iterable[View]:
         """The views with a filter that `event` may be for, each once."""

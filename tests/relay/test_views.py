@@ -58,13 +58,14 @@ class VisitTests(SynchronousTestCase):
 
     def setUp(self):
         self.visited = []
-        assign = Views._assign
+        find = Views._due
 
-        def visit(views, view, *about):
-            self.visited.append(view)
-            assign(views, view, *about)
+        def visit(views, events):
+            due = list(find(views, events))
+            self.visited += [view for view, _ in due if view.direct or view.members]
+            return due
 
-        self.patch(Views, "_assign", visit)
+        self.patch(Views, "_due", visit)
         self.parts = Parts()
         self.others = [
             self.parts.member(selection=each(name)) for name in CODES for each in (codes, names)
