@@ -6,6 +6,7 @@
 - `strict_parsing`: what Twisted's parser accepts and we refuse.
 - `known`: a request that comes again on its connection.
 - `known_channel`: one connection on which such a request is not parsed again.
+- `plain_headers`: the headers of a request that was read in one piece.
 - `answers`: the bytes of answers.
 - `writer`: writing to a socket with as few system calls as possible.
 - `tls_writer`: the same for TLS, and which writer a transport gets.

@@ -50,6 +50,8 @@ class HttpChannel(StrictChannel):
     _phase = Phase.HANDLING
     is_bare = False
     """Whether the transport is the socket's own."""
+    accepted: Any = None
+    """The other end's address, as the socket's own transport has it."""
     _writer: Writer
     _taken: int | None = None
     """`Writer.taken` when the deadline for the bytes that wait began; None: no bytes wait."""
@@ -226,7 +228,7 @@ class HttpChannel(StrictChannel):
     def getPeer(self) -> Any:
         """The other end's address, kept; behind HAProxy it is known from the first request on."""
         if self._peer is None:
-            self._peer = self.transport.getPeer()
+            self._peer = self.accepted if self.is_bare else self.transport.getPeer()
         return self._peer
 
     # -- writing ----------------------------------------------------------------------

@@ -112,6 +112,7 @@ class Site(server.Site):
     def buildProtocol(self, addr: IAddress | None) -> KnownChannel:  # type: ignore[override]  # h1 only
         channel = KnownChannel()
         channel.factory = channel.site = self
+        channel.accepted = addr
         return channel
 
     def startFactory(self) -> None:

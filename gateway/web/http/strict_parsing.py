@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.web.http import HTTPChannel
 
 from gateway.web.http.known import LONGEST
+from gateway.web.http.plain_headers import PlainHeaders
 from gateway.web.http.request import BodyTooLargeError, Request
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _LONGEST_LENGTH = 19
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 _PLAIN = re.compile(
     rb"(GET|HEAD) (/[!-~]*+) HTTP/1\.1\r\n"
-    rb"((?:(?!(?i:content-length|transfer-encoding|expect):)"
+    rb"((?:(?![CTEcte](?i:ontent-length|ransfer-encoding|xpect):)"
     rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n"
 )
 """The head of a request without a body, where only Host and the sizes can be wrong."""
@@ -97,16 +98,14 @@ class StrictChannel(HTTPChannel):
         limits = self.site.limits
         if head.end() > limits.header_bytes or head.start(3) - 2 > limits.url:
             return False
-        headers = lines.split(b"\r\n")
-        if len(headers) - 1 > limits.headers:
+        each = lines.split(b"\r\n")[:-1]
+        if len(each) > limits.headers:
+            return False
+        headers = PlainHeaders(each)
+        if len(headers.getRawHeaders(b"Host", ())) != 1:
             return False
         request = Request(self)
-        add = request.requestHeaders.addRawHeader
-        for header in headers[:-1]:
-            name, _, value = header.partition(b":")
-            add(name, value.strip(b" \t"))
-        if len(request.requestHeaders.getRawHeaders(b"Host", ())) != 1:
-            return False
+        request.requestHeaders = headers
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, b"HTTP/1.1")
         request.gotLength(0)

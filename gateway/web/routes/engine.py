@@ -103,7 +103,6 @@ class EngineResource(Resource):
 
     def render(self, request: Request) -> bytes | int:
         """The answer, or NOT_DONE_YET."""
-        request.setHeader("cache-control", "no-store")
         return self._answer(request, partial(self._render, request))
 
     def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
@@ -164,6 +163,7 @@ class EngineResource(Resource):
 
     def _post(self, request: Request, session: Session, peer: Peer) -> bytes | int:
         assert request.content is not None, "the request is complete"
+        _keep_out_of_caches(request)
         body, binary = request.content.read(), _is_binary(request)
         upload = self._server.post(session, peer, body, binary=binary)
         receive = partial(self._pace.receive, upload, session)
@@ -194,12 +194,18 @@ class EngineResource(Resource):
             pending.answer(answer)
 
     def _get(self, request: Request, query: Mapping[str, str], peer: Peer) -> int:
+        _keep_out_of_caches(request)
         poll = PendingGet(request, self._compress)
         agent = request.getHeader("user-agent") or ""
         headers = NOTHING if "sid" in query else self._headers(request)
         channel = self._server.poll(query, peer, poll, agent=agent, headers=headers)
         poll.watch(channel.lost)
         return NOT_DONE_YET
+
+
+def _keep_out_of_caches(request: Request) -> None:
+    """Let no cache keep the answer; a WebSocket's needs no word about that."""
+    request.setHeader("cache-control", "no-store")
 
 
 def _asks_for_websocket(request: Request) -> bool:
@@ -214,5 +220,6 @@ def _is_binary(request: Request) -> bool:
 
 def _error(request: Request, status: int, body: bytes) -> bytes:
     request.setResponseCode(status)
+    _keep_out_of_caches(request)
     request.setHeader("content-type", "application/json")
     return body
