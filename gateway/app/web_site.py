@@ -45,7 +45,9 @@ def make_gateway_site(
         reactor,
         access.guard,
         mounts(routes),
-        engine=Mount(resource.render, body_limit=engine.settings.max_payload),
+        engine=Mount(
+            resource.render, body_limit=engine.settings.max_payload, upgrade=resource.upgrade
+        ),
         engine_path=engine.settings.path.encode(),
         more_engine_paths=[path.encode() for path in more_paths],
         wrong_tokens=access.wrong_tokens,

@@ -7,6 +7,7 @@
 - `known`: a request that comes again on its connection.
 - `known_channel`: one connection on which such a request is not parsed again.
 - `plain_headers`: the headers of a request that was read in one piece.
+- `upgrade_request`: a request for a WebSocket, as long as nothing but its head is needed.
 - `answers`: the bytes of answers.
 - `writer`: writing to a socket with as few system calls as possible.
 - `tls_writer`: the same for TLS, and which writer a transport gets.

@@ -21,6 +21,7 @@ from gateway.web.http.limits import Phase
 from gateway.web.http.request import Request
 from gateway.web.http.strict_parsing import StrictChannel
 from gateway.web.http.tls_writer import writer_for
+from gateway.web.http.upgrade_request import UpgradeRequest
 from gateway.web.http.writer import CHUNK
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.http_headers import Headers
 
+    from gateway.web.http.plain_headers import PlainHeaders
     from gateway.web.http.writer import Writer
 
 LEAST_TAKEN = 262144
@@ -50,8 +52,6 @@ class HttpChannel(StrictChannel):
     _phase = Phase.HANDLING
     is_bare = False
     """Whether the transport is the socket's own."""
-    accepted: Any = None
-    """The other end's address, as the socket's own transport has it."""
     _writer: Writer
     _taken: int | None = None
     """`Writer.taken` when the deadline for the bytes that wait began; None: no bytes wait."""
@@ -108,6 +108,9 @@ class HttpChannel(StrictChannel):
         if taken and self._handlingRequest and not self.is_over:  # it is not answered yet
             self._enter(Phase.HANDLING)
         return taken
+
+    def _upgrade(self, uri: bytes, headers: PlainHeaders) -> bool:
+        return self.site.resource.upgrade(UpgradeRequest(self, uri, headers))
 
     def lend(self, client: str) -> bool:
         """Count as a connection of `client`, for whom a proxy asks, until the answer is given.
@@ -228,7 +231,7 @@ class HttpChannel(StrictChannel):
     def getPeer(self) -> Any:
         """The other end's address, kept; behind HAProxy it is known from the first request on."""
         if self._peer is None:
-            self._peer = self.accepted if self.is_bare else self.transport.getPeer()
+            self._peer = self.transport.getPeer()
         return self._peer
 
     # -- writing ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.unix import Server as UnixServer
 from twisted.protocols.policies import ProtocolWrapper
 
@@ -134,11 +135,12 @@ def count_connections(port: Port, caps: Caps, reactor: Any) -> None:
     The transport's class does it: only the transport lives from accept to close.  An upgrade
     replaces the protocol, and a wrapper would cost time for every byte.
     """
-    port.transport = _counted(port.transport, caps, reactor)
+    port.transport = _counted(port.transport, caps, reactor, port.getHost())
 
 
-def _counted(base: type[Connection], counting: Caps, reactor: Any) -> Any:
+def _counted(base: type[Connection], counting: Caps, reactor: Any, place: object) -> Any:
     has_host = not issubclass(base, UnixServer)
+    is_one = isinstance(place, IPv4Address) and place.host != "0.0.0.0"  # noqa: S104
 
     class CountedConnection(base, Counted):  # type: ignore[misc,valid-type]  # TCP's or UNIX's
         caps = counting
@@ -148,6 +150,9 @@ def _counted(base: type[Connection], counting: Caps, reactor: Any) -> Any:
             self.holder = self.client[0] if has_host else ""  # an address object costs 5 us
             if not counting.opened(self.holder):
                 reactor.callLater(0, self.abortConnection)
+
+        def getHost(self) -> Any:
+            return place if is_one else super().getHost()  # which asks the kernel
 
         def connectionLost(self, reason: Any) -> None:
             if self.holder is not None:

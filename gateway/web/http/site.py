@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IReactorTime
 
     from gateway.web.http.limits import Timer
+    from gateway.web.http.upgrade_request import UpgradeRequest
     from gateway.web.security.guard import Guard, Verdict
 
 MOST_TOLD = 100
@@ -50,12 +51,15 @@ class Mount(NamedTuple):
     `render` returns the whole answer, or NOT_DONE_YET.  `body_limit`: bytes of a request's
     body; None: `Limits.body`.  Another method than `methods` is answered with 405; where they
     are empty, `render` decides.
+    `upgrade` makes a WebSocket of a request that was let in, and says whether it did; None: there
+    are none at this path.
     """
 
     render: Callable[[Request], bytes | int]
     access: Access = Access.OPEN
     body_limit: int | None = None
     methods: tuple[bytes, ...] = ()
+    upgrade: Callable[[UpgradeRequest], bool] | None = None
 
 
 def make_site(
@@ -112,7 +116,6 @@ class Site(server.Site):
     def buildProtocol(self, addr: IAddress | None) -> KnownChannel:  # type: ignore[override]  # h1 only
         channel = KnownChannel()
         channel.factory = channel.site = self
-        channel.accepted = addr
         return channel
 
     def startFactory(self) -> None:
@@ -198,7 +201,7 @@ class Root(Resource):
         return mount is not None and mount is self._engine
 
     def judge(
-        self, request: Request, mount: Mount | None, access: Access, method: bytes
+        self, request: Request | UpgradeRequest, mount: Mount | None, access: Access, method: bytes
     ) -> Verdict:
         """The guard's verdict on `request`, which is for `mount`."""
         is_engine = self.is_engine(mount)
@@ -247,6 +250,14 @@ class Root(Resource):
         if mount.methods and request.method not in mount.methods:
             raise UnsupportedMethod(mount.methods)
         return mount.render(request)
+
+    def upgrade(self, request: UpgradeRequest) -> bool:
+        """Make a WebSocket of `request`; False: it needs an answer, or a proxy names its client."""
+        mount = self.find(request.path)
+        if mount is None or mount.upgrade is None or self._proxies.some:
+            return False
+        verdict = self.judge(request, mount, mount.access, request.method)
+        return not verdict.status and mount.upgrade(request)
 
     def _tell(self, request: Request, verdict: Verdict) -> None:
         """Log what was refused: the user may need an option."""

@@ -51,6 +51,10 @@ class StrictChannel(HTTPChannel):
         """Answer with an error and close."""
         raise NotImplementedError
 
+    def _upgrade(self, uri: bytes, headers: PlainHeaders) -> bool:
+        """Become a WebSocket at once, where nothing speaks against it; False: nothing was done."""
+        raise NotImplementedError
+
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.reject(HTTPStatus.BAD_REQUEST)
 
@@ -104,12 +108,14 @@ class StrictChannel(HTTPChannel):
         headers = PlainHeaders(each)
         if len(headers.getRawHeaders(b"Host", ())) != 1:
             return False
+        self._buffer = head.string[head.end() :]
+        if headers.hasHeader(b"Upgrade") and command == b"GET" and self._upgrade(path, headers):
+            return True
         request = Request(self)
         request.requestHeaders = headers
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, b"HTTP/1.1")
         request.gotLength(0)
-        self._buffer = head.string[head.end() :]
         if self.persistent and not self._buffer and head.end() <= LONGEST:
             request.head = head.string
         self._handlingRequest = True  # what comes meanwhile waits

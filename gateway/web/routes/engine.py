@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 from twisted.logger import Logger
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.engineio.session import Session
     from gateway.engineio.upload import Upload
     from gateway.engineio.websocket import WebSocketChannel, WebSocketSink
+    from gateway.web.http.upgrade_request import UpgradeRequest
 
     Connect = Callable[[WebSocketSink], WebSocketChannel]
 
@@ -105,6 +106,17 @@ class EngineResource(Resource):
         """The answer, or NOT_DONE_YET."""
         return self._answer(request, partial(self._render, request))
 
+    def upgrade(self, asked: UpgradeRequest) -> bool:
+        """Make a WebSocket of what was asked; False: nothing was done, and `render` tells why."""
+        request = cast("Request", asked)  # it has all that is needed before an answer
+        if not _asks_for_websocket(request):
+            return False
+        try:
+            self._connect(request, *self._verify(request, upgrade=True)[1:])
+        except Exception:
+            return False
+        return True
+
     def _answer(self, request: Request, step: Callable[[], bytes | int]) -> bytes | int:
         """What `step` returns; if it raises an `EngineError`, the answer that says so."""
         try:
@@ -131,22 +143,30 @@ class EngineResource(Resource):
             self._log.failure("An Engine.IO request failed")
             return _error(request, 500, orjson.dumps({"message": "Internal server error"}))
 
-    def _render(self, request: Request) -> bytes | int:
-        method = request.method.decode("latin-1")
+    def _verify(
+        self, request: Request, *, upgrade: bool
+    ) -> tuple[Session | None, dict[str, str], Peer]:
+        """The session that `request` is for, its query, and its ends; None: it opens one."""
         query = parse_query(request.uri.partition(b"?")[2])
         if not query.get(TOKEN) and (secret := bearer(request.requestHeaders)):
             query[TOKEN] = secret
-        wants_websocket = _asks_for_websocket(request)
-        session = self._server.verify(method, query, upgrade=wants_websocket)
+        session = self._server.verify(request.method.decode("latin-1"), query, upgrade=upgrade)
         peer = self._peer(request)
         if session is None:
             self._server.admit(peer)
+        return session, query, peer
+
+    def _connect(self, request: Request, query: Mapping[str, str], peer: Peer) -> None:
+        headers = self._headers(request)
+        self._upgrade(request, partial(self._server.websocket, query, peer, headers=headers))
+
+    def _render(self, request: Request) -> bytes | int:
+        wants_websocket = _asks_for_websocket(request)
+        session, query, peer = self._verify(request, upgrade=wants_websocket)
         if wants_websocket:
-            headers = self._headers(request)
-            connect = partial(self._server.websocket, query, peer, headers=headers)
-            self._upgrade(request, connect)
+            self._connect(request, query, peer)
             return NOT_DONE_YET
-        if session is not None and method == "POST":
+        if session is not None and request.method == b"POST":
             return self._post(request, session, peer)
         if session is not None and isinstance(request, StrictRequest):
             self._remember(request, session)
