@@ -12,7 +12,7 @@ from gateway.engineio.ids import random_id
 class RandomIdTests(SynchronousTestCase):
     def test_it_is_the_random_bytes_as_text_for_urls(self) -> None:
         drawn = bytes(range(240, 255))  # with the two characters that no URL may have
-        self.patch(ids, "urandom", lambda size: drawn[:size])
+        self.patch(ids, "token_bytes", lambda size: drawn[:size])
         self.assertEqual(random_id(15), "8PHy8_T19vf4-fr7_P3-")
         self.assertEqual(urlsafe_b64decode(random_id(15)), drawn)
 
