@@ -65,6 +65,7 @@ NAMES = (
     Private(TLS, "_sslContextFactory", "to read a certificate again without closing the port"),
     Private(UNIX, "_preexistingSocket", "set: a socket that listens since before a hand-over"),
     Private(BIO, "_flushReceiveBIO", "overridden: what came in one read is handed on in one piece"),
+    Private(BIO, "_flushSendBIO", "overridden: what TLS itself says is sent at once"),
     Private(BIO, "_aborted", "whether nothing is handed on any more: we ended the connection"),
     Private(BIO, "_lostTLSConnection", "the same: TLS ended it"),
     Private(OPENSSL, "_lib", "OpenSSL's own functions: pyOpenSSL's cost twice as much a record"),

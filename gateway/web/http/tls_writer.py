@@ -133,15 +133,16 @@ class TlsWriter(Writer):
 
 def writer_for(transport: Any, on_room: Callable[[], None]) -> Writer:
     """The fastest writer that `transport` allows."""
-    if _is_bare(transport):
+    if is_bare(transport):
         if not (transport.dataBuffer or transport._tempDataBuffer):  # nothing to overtake
             return DirectWriter(transport, on_room)
-    elif isinstance(transport, TLSMemoryBIOProtocol) and _is_bare(below := bare(transport)):
+    elif isinstance(transport, TLSMemoryBIOProtocol) and is_bare(below := bare(transport)):
         return TlsWriter(transport, below, on_room)
     return BufferedWriter(transport, on_room)
 
 
-def _is_bare(transport: Any) -> bool:
+def is_bare(transport: Any) -> bool:
+    """Whether `transport` is a socket's own, without TLS."""
     return isinstance(transport, Connection) and not transport.TLS
 
 

@@ -1,14 +1,16 @@
 """Reading TLS: each read in one piece; what TLS answers by itself is bounded."""
 
+from errno import EPIPE
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from twisted.internet.error import ConnectionAborted
+from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.policies import WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.web.http.openssl import lib
@@ -131,7 +133,8 @@ class AnswersTests(SynchronousTestCase):
     def test_a_client_may_ask_for_new_keys(self) -> None:
         self.hear(b"".join(self.client.new_keys() for _ in range(100)) + self.client.record(b"hi"))
         self.assertEqual(self.wire.tls.wrappedProtocol.pieces, [b"hi"])
-        self.assertGreater(self.wire.buffered, 100 * 20)
+        self.assertEqual(self.wire.kernel.calls, 1, "the answers, all in one")
+        self.assertEqual(self.wire.buffered, 0)
         self.assertFalse(self.wire.tls.disconnecting)
 
     def test_one_that_goes_on_asking_is_dropped_whether_it_reads_or_not(self) -> None:
@@ -144,6 +147,44 @@ class AnswersTests(SynchronousTestCase):
                     self.assertLess(self.wire.buffered, MOST_ANSWERED + 30_000)
             self.wire.turn()
             self.assertIs(self.wire.why, ConnectionAborted)
+
+
+class HandshakeTests(SynchronousTestCase):
+    """What TLS itself says is sent at once."""
+
+    def setUp(self) -> None:
+        self.wire = TlsWire(Factory.forProtocol(Heard), shaken=False)
+
+    def test_the_first_word_is_answered_within_its_read(self) -> None:
+        self.wire.hear()
+        self.assertEqual(self.wire.kernel.calls, 1)
+        self.assertNotIn(self.wire.below, self.wire.below.reactor.writers)
+        self.wire.read()
+        self.wire.hear()
+        self.wire.read()
+        self.wire.say(b"hi")
+        self.assertEqual(self.wire.tls.wrappedProtocol.pieces, [b"hi"])
+
+    def test_what_the_socket_does_not_take_keeps_its_place(self) -> None:
+        self.wire.kernel.room = 100
+        self.wire.hear()
+        self.assertGreater(self.wire.buffered, 0)
+        self.wire.kernel.room = None
+        self.wire.shake()
+        self.wire.say(b"hi")
+        self.assertEqual(self.wire.tls.wrappedProtocol.pieces, [b"hi"])
+
+    def test_an_error_of_the_socket_ends_the_connection(self) -> None:
+        self.wire.kernel.error = EPIPE
+        self.wire.hear()
+        self.assertIn(self.wire.below, self.wire.below.reactor.writers)
+        self.assertIsInstance(self.wire.below.doWrite(), ConnectionLost)
+
+    def test_the_end_of_a_connection_that_is_gone_says_nothing(self) -> None:
+        self.wire.hear()
+        calls = self.wire.kernel.calls
+        self.wire.below.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(self.wire.kernel.calls, calls)
 
 
 class KindTests(SynchronousTestCase):

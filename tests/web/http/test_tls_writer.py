@@ -94,9 +94,10 @@ class TlsWriterTests(AnyWriter, WriterTestCase):
         self.assertIsInstance(self.wire.below.doWrite(), ConnectionLost)
 
     def test_what_tls_has_to_say_is_not_overtaken(self) -> None:
-        self.wire.below.write(b"")
+        self.wire.kernel.room = 0
         self.wire.tls.loseConnection()  # an alert
         self.assertGreater(self.wire.buffered, 0)
+        self.wire.kernel.room = None
         self.assertFalse(self.writer.write(b"tick"))
         self.wire.kernel.calls = 0
         self.assertFalse(self.writer.write(b"tock"))
