@@ -97,11 +97,11 @@ def _running(*options: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "twisted", "sjgateway", f"--port={port}", *options]
     with process(command, port) as pid:
-        _wait_healthy(port)
+        wait_healthy(port)
         yield Server(port, pid)
 
 
-def _wait_healthy(port: int) -> None:
+def wait_healthy(port: int) -> None:
     """A gateway's port is open before the rest of it is there: return when it answers."""
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -171,6 +171,7 @@ NOT_TYPED: Final = {
         "python -m benchmarks.remembering",
         "python -m benchmarks.replay",
         "python -m benchmarks.restarts",
+        "python -m benchmarks.revisions BEFORE",
         "python -m benchmarks.supervision",
         "python -m benchmarks.taps",
         "python -m tests.cost",
