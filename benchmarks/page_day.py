@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,8 @@ SETTLED = 0.3
 """The part of the day after which memory shall no longer grow: all has been looked at once."""
 TASK_MS, SCRIPT_MS, GROWTH_MB, GROWTH_NODES = 50.0, 8.0, 1.0, 0.02
 """Bounds: of a task, of the script of a frame, of the heap, and of nodes as a part of all."""
-ALARMS, TOLD = 20, 12
-"""Rules of alarms; tasks that are shown, the longest first."""
+ALARMS, TOLD = 20, 3
+"""Rules of alarms; of each action so many of its tasks are shown, the longest first."""
 
 BEFORE = """(([back, kept]) => {
   const clock = Date.now;
@@ -184,9 +185,19 @@ class Day:
         )
         for text, is_kept in figures:
             print(f"{'ok  ' if is_kept else 'MISS'} {text}")
-        for what, task in longest[:TOLD]:
-            print(f"     {what}: {task}")
+        self._print_longest()
         return sum(not is_kept for _, is_kept in figures)
+
+    def _print_longest(self) -> None:
+        """The longest tasks of each action, what took longest first, and how many took too long."""
+        by_action: dict[str, list[Task]] = defaultdict(list)
+        for what, task in sorted(self._tasks, key=lambda each: -each[1].spent):
+            by_action[what].append(task)
+        for what, tasks in by_action.items():
+            late = sum(task.spent > TASK_MS for task in tasks)
+            print(f"     {what}: {late} of {len(tasks):,} tasks")
+            for task in tasks[:TOLD]:
+                print(f"          {task}")
 
 
 def rules(now: float) -> str:
