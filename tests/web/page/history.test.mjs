@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
+import { Bars } from "../../../gateway/web/static/model/bars.js";
 import { History } from "../../../gateway/web/static/model/history.js";
 
 const NINE = 1_800_061_200; // on a minute
@@ -74,4 +75,21 @@ test("a contract that follows another one is told once, whichever answer has it"
   world.history.open();
   await world.answer(columns([NINE + 120, 1]), null, { contracts: [{ from: NINE + 120, code: "TXFB7" }] });
   assert.deepEqual(world.history.changes.map(({ code }) => code), ["TXFA7", "TXFB7"]);
+});
+
+test("bars that are told again take their places, and those before them stay where they are", () => {
+  const bars = new Bars();
+  bars.merge(columns([60, 1], [120, 2], [180, 3], [240, 4]));
+  const { time } = bars;
+  bars.merge(columns([180, 7], [200, 8], [240, 9]), 240);
+  assert.deepEqual([...bars.time.slice(0, bars.length)], [60, 120, 180, 200, 240]);
+  assert.deepEqual([...bars.volume.slice(0, bars.length)], [1, 2, 7, 8, 4]);
+  assert.equal(bars.time, time);
+  bars.merge(columns([30, 5], [60, 6]));
+  assert.deepEqual([...bars.volume.slice(0, bars.length)], [5, 6, 2, 7, 8, 4]);
+  const many = Array.from({ length: 700 }, (_, i) => [300 + i, i]);
+  bars.merge(columns(...many));
+  assert.equal(bars.length, 706);
+  assert.deepEqual([...bars.volume.slice(0, 7)], [5, 6, 2, 7, 8, 4, 0]);
+  assert.equal(bars.last, 999);
 });

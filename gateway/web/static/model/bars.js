@@ -53,12 +53,11 @@ export class Bars {
     let count = time.length;
     while (count && time[count - 1] >= before) count -= 1;
     if (!count) return;
-    const mine = { ...this, length: this.length };
-    this.#make(Math.min(MOST, Math.max(FIRST, 2 * (mine.length + count))));
-    this.length = 0;
+    let over = this.length + count - MOST; // too many: the oldest give way
+    const kept = over > 0 ? 0 : this.find(time[0] - 1e-6) + 1; // those before the first one stay where they are
+    const mine = this.#take(kept);
+    this.#reserve(Math.min(MOST, kept + mine.length + count));
     let i = 0, j = 0;
-    // Too many: the oldest give way.
-    let over = mine.length + count - MOST;
     while (i < mine.length || j < count) {
       const isTold = i >= mine.length || (j < count && time[j] <= mine.time[i]);
       if (isTold && i < mine.length && time[j] === mine.time[i]) i += 1;
@@ -97,12 +96,25 @@ export class Bars {
       const kept = MOST >> 1;
       for (const name of COLUMNS) this[name].copyWithin(0, MOST - kept);
       this.length = kept;
-    } else if (this.length === this.time.length) {
-      const before = { ...this };
-      this.#make(Math.min(MOST, 2 * this.length));
-      for (const name of COLUMNS) this[name].set(before[name]);
     }
+    this.#reserve(this.length + 1);
     return this.length++;
+  }
+
+  /** Take away all but the first `kept` bars: as columns. */
+  #take(kept) {
+    const taken = { length: this.length - kept };
+    for (const name of COLUMNS) taken[name] = this[name].slice(kept, this.length);
+    this.length = kept;
+    return taken;
+  }
+
+  /** Have room for so many bars; where there was none, for as many again. */
+  #reserve(count) {
+    if (count <= this.time.length) return;
+    const before = { ...this };
+    this.#make(Math.min(MOST, 2 * count));
+    for (const name of COLUMNS) this[name].set(before[name].subarray(0, this.length));
   }
 
   #make(room) {
