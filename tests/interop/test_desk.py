@@ -527,6 +527,24 @@ class BoardTests(StageCase):
         expect(page.locator("#selected-first")).to_have_text("TXO30700X6")
         expect(page.locator("#board [data-chosen]")).to_have_count(1)
 
+    def test_a_strike_that_is_crossed_moves_one_line_and_a_language_none(self) -> None:
+        stage = self.stage("ready", "wide")
+        page = stage.page
+        page.evaluate("window.rows = [...document.querySelectorAll('#board tbody tr:not(.spot)')]")
+        told = {"code": "TXO30600L6", "price": 790, "underlying_price": 31_350.5}
+        stage.hear([("market_tick", told | {"datetime": "2026-12-01T10:42:20.5"})])
+        expect(page.locator("#board .spot")).to_contain_text("TAIEX 31,350.50")
+        above = "(row) => row.previousElementSibling.innerText"
+        self.assertIn("31,300", page.locator("#board .spot").evaluate(above))
+        page.locator("[data-language]:not([hidden])").first.click()
+        expect(page.locator("#board th.strike").first).to_have_text("履約價")
+        self.assertTrue(
+            page.evaluate(
+                "rows.length > 9 && rows.every((row) => row.isConnected)"
+                " && document.querySelectorAll('#board tbody tr').length === rows.length + 1"
+            )
+        )
+
     def test_many_expiries_begin_with_the_nearest_and_the_chosen_one_is_in_view(self) -> None:
         stage = self.stage("ready", "tablet")
         page = stage.page
@@ -575,7 +593,7 @@ class BoardTests(StageCase):
         expect(row.locator("td")).to_have_count(4)
         first = row.locator("td").first
         expect(first.locator("span")).to_have_count(2)
-        expect(first).to_have_attribute("aria-description", "in the money")
+        expect(first).to_have_accessible_description("in the money")
         expect(page.locator("#board .spot")).to_be_in_viewport()
         page.evaluate("window.scrollTo(0, 0)")
         expect(page.locator("#board .spot")).not_to_be_in_viewport()

@@ -14,9 +14,9 @@ export class Board {
   #groups = [];
   #chosen = null; // the series that somebody chose; null: the one that ends first
   #instrument = null;
-  #lines = [];
+  #lines = []; // strikes, upwards: {row, strike, sides}
   #layout = layout();
-  #spot = null;
+  #spot = null; // the line of the underlying: {row, text}
   #at = [0, 0]; // the cell that Tab reaches
   #isRead = false; // somebody has scrolled
   #dock = byId("dock");
@@ -40,7 +40,7 @@ export class Board {
     byId("to-money").addEventListener("click", () => this.toMoney());
     onLayout(() => this.rebuild());
     new ResizeObserver(() => this.#isRead || this.toMoney()).observe(this.#box); // it comes into view
-    onLanguage(() => this.rebuild());
+    onLanguage(() => this.#translate());
     this.rebuild();
   }
 
@@ -65,21 +65,14 @@ export class Board {
     this.#groups = expiries(this.#market.codes.values());
     this.#dock.hidden = !this.#groups.length;
     mark(document.documentElement, "options", this.#groups.length ? "yes" : "");
-    const shown = this.#group();
-    const tabs = this.#groups.map((group) => {
-      const tab = element("button", { type: "button", textContent: label(group) });
-      tab.setAttribute("aria-pressed", String(group === shown));
-      tab.addEventListener("click", () => this.#open(group.series));
-      return tab;
-    });
-    byId("expiries").replaceChildren(...tabs);
+    this.#writeTabs();
     this.#draw();
   }
 
   /** Bring the strikes around the underlying into view, and keep them there until somebody scrolls. */
   toMoney() {
     this.#isRead = false;
-    const { row } = this.#lines.find(({ spot }) => spot) ?? this.#lines[0] ?? {};
+    const row = this.#spot?.row.isConnected ? this.#spot.row : this.#lines[0]?.row;
     if (!row?.checkVisibility()) return;
     if (isPage()) row.scrollIntoView({ block: "center" });
     else this.#box.scrollTop = this.#above(row);
@@ -88,7 +81,7 @@ export class Board {
   /** Where the box is scrolled to for `row` to be in the middle, and the strikes above it to be whole. */
   #above(row) {
     const { offsetHeight: heads } = row.closest("table").tHead;
-    const { offsetHeight: height } = this.#lines.find(({ sides }) => sides).row;
+    const { offsetHeight: height } = this.#lines[0].row;
     const room = this.#box.clientHeight - heads - row.offsetHeight;
     return row.offsetTop - heads - Math.floor(room / height / 2) * height;
   }
@@ -111,32 +104,39 @@ export class Board {
     return this.#groups.find(({ series }) => series === this.#chosen) ?? this.#groups[0];
   }
 
+  #writeTabs() {
+    const shown = this.#group();
+    const tabs = this.#groups.map((group) => {
+      const tab = element("button", { type: "button", textContent: label(group) });
+      tab.setAttribute("aria-pressed", String(group === shown));
+      tab.addEventListener("click", () => this.#open(group.series));
+      return tab;
+    });
+    byId("expiries").replaceChildren(...tabs);
+  }
+
+  #translate() {
+    this.#writeTabs();
+    this.#box.querySelector("thead")?.replaceWith(heads(this.#layout));
+    this.#write();
+  }
+
   #draw() {
     const group = this.#group();
-    this.#lines = [];
+    this.#layout = layout();
+    this.#lines = (group?.strikes ?? []).map((pair) => this.#line(pair));
+    this.#spot = this.#spotLine();
     if (!group) {
       this.#box.replaceChildren();
       return;
     }
-    this.#layout = layout();
-    this.#spot = underlying(group, (code) => this.#market.find(code));
-    const body = element("tbody");
-    let isAbove = !this.#spot;
-    for (const pair of group.strikes) {
-      if (!isAbove && pair.strike > this.#spot.price) {
-        isAbove = true;
-        body.append(this.#spotLine());
-      }
-      body.append(this.#line(pair));
-    }
-    if (!isAbove) body.append(this.#spotLine());
     const table = element("table", { role: "grid", "aria-labelledby": "board-title" },
-      heads(this.#layout), body);
+      heads(this.#layout), element("tbody", {}, ...this.#lines.map(({ row }) => row)));
     const hasFocus = this.#box.contains(document.activeElement);
+    this.#write(table.tBodies[0]); // while it is nowhere: a style for each cell, and not two
     this.#box.replaceChildren(table);
     this.#rove(...this.#at);
-    if (hasFocus) this.#focus({ preventScroll: true }); // it is drawn anew at each strike that is crossed
-    this.#write();
+    if (hasFocus) this.#focus({ preventScroll: true }); // other options became known
     if (!this.#isRead) this.toMoney();
   }
 
@@ -144,8 +144,7 @@ export class Board {
     const text = element("span");
     const row = element("tr", { className: "spot" },
       element("td", { colSpan: 2 * this.#layout.calls.length + 1 }, text));
-    this.#lines.push({ row, spot: new Text(text) });
-    return row;
+    return { row, text: new Text(text) };
   }
 
   #line({ strike, call, put }) {
@@ -154,40 +153,37 @@ export class Board {
     const textContent = number(strike, Number.isInteger(strike) ? 0 : 2);
     const price = element("th", { scope: "row", className: "strike", textContent });
     const row = element("tr", {}, ...sides[0].cells, price, ...sides[1].cells);
-    this.#lines.push({ row, strike, sides });
-    return row;
+    return { row, strike, sides };
   }
 
-  #write = () => {
+  /** Write all that may be another one. */
+  #write(body = this.#box.querySelector("tbody")) {
     const group = this.#group();
     if (!group || this.#dock.hidden) return;
     const { strikes, listed } = group;
     const isPart = listed > strikes.length;
     this.#count.set(t(isPart ? "board.part" : "board.count", { n: number(strikes.length), of: number(listed) }));
     const spot = underlying(group, (code) => this.#market.find(code));
-    if (this.#crossed(group, spot)) {
-      this.#draw();
-      return;
-    }
-    for (const line of this.#lines) {
-      if (line.spot) {
-        const name = spot.source === "spot" ? t("board.spot") : spot.source;
-        line.spot.set(`${name} ${figureText(spot.price, spot.source === "spot" ? 2 : 0)}`);
-      } else {
-        this.#writeSides(line, spot?.price);
-      }
-    }
-  };
+    for (const line of this.#lines) this.#writeSides(line, spot?.price);
+    if (this.#writeSpot(body, spot) && !this.#isRead && body.isConnected) this.toMoney();
+  }
 
   /** An option, or what it is about, has changed. */
-  changed = seldom(this.#write, EVERY);
+  changed = seldom(() => this.#write(), EVERY);
 
-  /** Whether the line of the underlying is between other strikes than before. */
-  #crossed({ strikes }, spot) {
-    const before = this.#spot;
-    this.#spot = spot;
-    if (!before || !spot) return before !== spot;
-    return strikes.some(({ strike }) => strike > before.price !== strike > spot.price);
+  /** Write the underlying's line, between the strikes that it is between; whether it was somewhere else. */
+  #writeSpot(body, spot) {
+    const { row, text } = this.#spot;
+    if (!spot) {
+      row.remove();
+      return false;
+    }
+    const isIndex = spot.source === "spot";
+    text.set(`${isIndex ? t("board.spot") : spot.source} ${figureText(spot.price, isIndex ? 2 : 0)}`);
+    const above = this.#lines.find(({ strike }) => strike > spot.price)?.row ?? null;
+    if (row.parentNode === body && row.nextSibling === above) return false;
+    body.insertBefore(row, above);
+    return true;
   }
 
   /** Calls below the underlying and puts above it are in the money. */
@@ -204,7 +200,7 @@ export class Board {
   }
 
   #cells() {
-    return this.#lines.filter(({ sides }) => sides).map(({ sides }) => sides.flatMap(({ cells }) => cells));
+    return this.#lines.map(({ sides }) => sides.flatMap(({ cells }) => cells));
   }
 
   #pressed(event) {

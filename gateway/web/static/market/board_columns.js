@@ -88,8 +88,8 @@ export class Side {
     this.#isIn = isIn;
     for (const cell of cells) {
       cell.classList.toggle("itm", isIn);
-      if (isIn) cell.setAttribute("aria-description", t("board.itm"));
-      else cell.removeAttribute("aria-description");
+      if (isIn) cell.setAttribute("aria-describedby", "board-itm");
+      else cell.removeAttribute("aria-describedby");
     }
   }
 

@@ -115,7 +115,7 @@ export class TapeList {
   }
 
   #measure({ size, length }) {
-    const sorted = [...size.subarray(0, length)].sort((a, b) => a - b);
+    const sorted = size.slice(0, length).sort(); // as numbers, since they are in an array of them
     this.#large = length < SAMPLE ? Infinity : sorted[Math.floor(length * LARGE)];
   }
 
