@@ -9,8 +9,10 @@
  */
 
 const UNSEEN = 1000; // milliseconds
+const BUDGET = 4; // milliseconds of a frame for what can be done in parts: as much again and more is laid out for it
 
 const drawing = new Set(), writing = new Set();
+const parts = []; // of what is done in several frames
 
 function run() {
   const jobs = [...drawing, ...writing];
@@ -30,6 +32,22 @@ export const drawInNextFrame = (job) => add(drawing, job);
 
 /** Call `job` in the next frame. */
 export const inNextFrame = (job) => add(writing, job);
+
+/** Do `jobs` in their order, after those of before: as many in a frame as there is time for. */
+export function inTurn(jobs) {
+  parts.push(...jobs);
+  inNextFrame(doSome);
+}
+
+function doSome() {
+  const until = performance.now() + BUDGET;
+  try {
+    do parts.shift()?.();
+    while (parts.length && performance.now() < until);
+  } finally {
+    if (parts.length) inNextFrame(doSome);
+  }
+}
 
 /** A function that asks for `job` in a frame, so many milliseconds after it was called first. */
 export function seldom(job, milliseconds) {

@@ -37,12 +37,11 @@ export function t(name, values = {}) {
 /** Call `listener` when the language is another one. */
 export const onLanguage = (listener) => listeners.push(listener);
 
-/** Speak `tag` from now on. */
+/** Speak `tag` from now on: what has to be done for that, a part of the page each. */
 export function speak(tag) {
   current = tag;
   browser.set("language", tag);
-  translate();
-  for (const listener of listeners) listener();
+  return [translate, ...listeners];
 }
 
 /** Fill in what the document itself says: data-t="name", data-t-title="name" and so on. */

@@ -1,6 +1,7 @@
 /** The header's buttons: language, theme; and which color is up. */
 
 import { byId } from "./dom.js";
+import { inTurn } from "./frame.js";
 import { language, onLanguage, speak, t } from "./i18n.js";
 import { color, dress, isGreenUp, theme } from "./theme.js";
 
@@ -9,7 +10,7 @@ const THEMES = ["auto", "light", "dark"];
 /** Make them work. */
 export function preferences() {
   for (const button of document.querySelectorAll("[data-language]")) {
-    button.addEventListener("click", () => speak(button.dataset.language));
+    button.addEventListener("click", () => inTurn(speak(button.dataset.language)));
   }
   byId("theme").addEventListener("click", () => {
     dress(THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
