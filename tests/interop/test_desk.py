@@ -69,6 +69,9 @@ COUNT_MOVES = """() => {
 }"""
 """The rows that are put somewhere from now on."""
 IS_PAINTED = "(row) => row.firstChild.checkVisibility({ contentVisibilityAuto: true })"
+EDGES = """(rows) => [...document.querySelectorAll(rows)].map(
+  (row) => [...row.children].map((cell) => cell.getBoundingClientRect().right))"""
+"""Where the cells of each row end."""
 FILLED = """() => ["quotes", "selected", "side", "dock"].map((id) => document.getElementById(id))
   .filter((each) => each.checkVisibility())
   .map((each) => each.getBoundingClientRect())
@@ -544,6 +547,19 @@ class BoardTests(StageCase):
                 " && document.querySelectorAll('#board tbody tr').length === rows.length + 1"
             )
         )
+
+    def test_a_row_is_a_box_of_its_own_and_as_wide_as_the_heads(self) -> None:
+        for size in ("desk", "wide"):
+            page = self.stage("ready", size).page
+            rows = page.locator("#board tbody tr")
+            expect(rows).to_have_count(14)
+            contained = rows.first.evaluate("(row) => getComputedStyle(row).contain")
+            self.assertEqual(contained, "strict")
+            heads = page.evaluate(EDGES, "#board thead tr")
+            for row in page.evaluate(EDGES, "#board tbody tr:not(.spot)"):
+                self.assertEqual(len(row), len(heads[0]))
+                for ours, head in zip(row, heads[0], strict=True):
+                    self.assertAlmostEqual(ours, head, delta=1)
 
     def test_many_expiries_begin_with_the_nearest_and_the_chosen_one_is_in_view(self) -> None:
         stage = self.stage("ready", "tablet")

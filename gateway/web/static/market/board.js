@@ -6,7 +6,7 @@ import { figureText, number } from "../ui/format.js";
 import { seldom } from "../ui/frame.js";
 import { language, onLanguage, t } from "../ui/i18n.js";
 import { browser } from "../ui/store.js";
-import { heads, isPage, layout, onLayout, Side } from "./board_columns.js";
+import { heads, isPage, layout, line, onLayout, Side } from "./board_columns.js";
 
 const EVERY = 200; // milliseconds from one writing to the next
 
@@ -131,7 +131,7 @@ export class Board {
       return;
     }
     const table = element("table", { role: "grid", "aria-labelledby": "board-title" },
-      heads(this.#layout), element("tbody", {}, ...this.#lines.map(({ row }) => row)));
+      heads(this.#layout), element("tbody", { role: "rowgroup" }, ...this.#lines.map(({ row }) => row)));
     const hasFocus = this.#box.contains(document.activeElement);
     this.#write(table.tBodies[0]); // while it is nowhere: a style for each cell, and not two
     this.#box.replaceChildren(table);
@@ -142,8 +142,8 @@ export class Board {
 
   #spotLine() {
     const text = element("span");
-    const row = element("tr", { className: "spot" },
-      element("td", { colSpan: 2 * this.#layout.calls.length + 1 }, text));
+    const across = 2 * this.#layout.calls.length + 1;
+    const row = line({ className: "spot" }, element("td", { role: "gridcell", "aria-colspan": across }, text));
     return { row, text: new Text(text) };
   }
 
@@ -151,8 +151,8 @@ export class Board {
     const { calls, puts } = this.#layout;
     const sides = [new Side(call, calls), new Side(put, puts)];
     const textContent = number(strike, Number.isInteger(strike) ? 0 : 2);
-    const price = element("th", { scope: "row", className: "strike", textContent });
-    const row = element("tr", {}, ...sides[0].cells, price, ...sides[1].cells);
+    const price = element("th", { scope: "row", role: "rowheader", className: "strike", textContent });
+    const row = line({}, ...sides[0].cells, price, ...sides[1].cells);
     return { row, strike, sides };
   }
 
@@ -164,7 +164,7 @@ export class Board {
     const isPart = listed > strikes.length;
     this.#count.set(t(isPart ? "board.part" : "board.count", { n: number(strikes.length), of: number(listed) }));
     const spot = underlying(group, (code) => this.#market.find(code));
-    for (const line of this.#lines) this.#writeSides(line, spot?.price);
+    for (const each of this.#lines) this.#writeSides(each, spot?.price);
     if (this.#writeSpot(body, spot) && !this.#isRead && body.isConnected) this.toMoney();
   }
 

@@ -44,8 +44,8 @@ export function onLayout(listener) {
 /** The heads: the sides stand above their columns, or, where rows are dear, beside the outermost one. */
 export function heads({ calls, puts }) {
   const isLow = calls === WIDE.calls;
-  const cell = (scope, className, more, ...children) => element("th", { scope, className, ...more }, ...children);
-  const side = (name, columns) => cell("colgroup", "", { colSpan: columns.length }, t(`board.${name}`));
+  const cell = (scope, className, more, ...children) => element("th", { scope, role: "columnheader", className, ...more }, ...children);
+  const side = (name, columns) => cell("colgroup", "", { colSpan: columns.length, "aria-colspan": columns.length }, t(`board.${name}`));
   const column = (name, names, isOuter) => {
     const texts = names.map((each) => t(`board.${each}`));
     const lines = texts.map((textContent) => element("span", { textContent }));
@@ -58,11 +58,14 @@ export function heads({ calls, puts }) {
     puts.map((names, i) => column("puts", names, i === puts.length - 1)),
   ];
   const strike = cell("col", "strike", { rowSpan: isLow ? 1 : 2 }, t("board.strike"));
-  if (isLow) return element("thead", {}, element("tr", {}, ...columns[0], strike, ...columns[1]));
-  return element("thead", {},
-    element("tr", { className: "sides" }, side("calls", calls), strike, side("puts", puts)),
-    element("tr", {}, ...columns.flat()));
+  const rows = isLow
+    ? [line({}, ...columns[0], strike, ...columns[1])]
+    : [line({ className: "sides" }, side("calls", calls), strike, side("puts", puts)), line({}, ...columns.flat())];
+  return element("thead", { role: "rowgroup" }, ...rows);
 }
+
+/** A row, as who listens knows it: its layout is none of a table. */
+export const line = (properties, ...cells) => element("tr", { role: "row", ...properties }, ...cells);
 
 /** One side of one strike: its cells, one a column. */
 export class Side {
@@ -95,12 +98,12 @@ export class Side {
 
   #cell(names) {
     const lines = names.map((name) => {
-      const line = element("span", { className: name });
-      if (name === "change") line.classList.add("arrow");
-      this.#texts.push({ name, text: new Text(line) });
-      return line;
+      const made = element("span", { className: name });
+      if (name === "change") made.classList.add("arrow");
+      this.#texts.push({ name, text: new Text(made) });
+      return made;
     });
-    const cell = element("td", { className: `figure ${names.join(" ")}`, tabIndex: -1 }, ...lines);
+    const cell = element("td", { role: "gridcell", className: `figure ${names.join(" ")}`, tabIndex: -1 }, ...lines);
     cell.side = this;
     return cell;
   }

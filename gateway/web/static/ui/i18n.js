@@ -37,19 +37,26 @@ export function t(name, values = {}) {
 /** Call `listener` when the language is another one. */
 export const onLanguage = (listener) => listeners.push(listener);
 
-/** Speak `tag` from now on: what has to be done for that, a part of the page each. */
+/**
+ * Speak `tag` from now on: what has to be done for that, a part of the page each.  Each panel gets the
+ * language of its own first: when the document has it, too, their letters need not be laid out again.
+ */
 export function speak(tag) {
   current = tag;
   browser.set("language", tag);
-  return [translate, ...listeners];
+  const panels = [...document.querySelectorAll(".panel")].map((panel) => () => translate(panel));
+  return [...panels, () => translate(), ...listeners];
 }
 
-/** Fill in what the document itself says: data-t="name", data-t-title="name" and so on. */
-export function translate() {
-  document.documentElement.lang = current;
-  for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
+/** Fill in what the document itself says in `part`: data-t="name", data-t-title="name" and so on. */
+export function translate(part = document.documentElement) {
+  part.lang = current;
+  for (const each of part.querySelectorAll("[data-t]")) {
+    const text = t(each.dataset.t);
+    if (each.textContent !== text) each.textContent = text;
+  }
   for (const attribute of ATTRIBUTES) {
-    for (const each of document.querySelectorAll(`[data-t-${attribute}]`)) {
+    for (const each of part.querySelectorAll(`[data-t-${attribute}]`)) {
       each.setAttribute(attribute, t(each.getAttribute(`data-t-${attribute}`)));
     }
   }
