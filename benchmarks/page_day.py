@@ -45,6 +45,13 @@ BEFORE = """(([back, kept]) => {
     .observe({ type: "longtask", buffered: true });
 })(%s)"""
 LISTED = "(count) => document.querySelectorAll('#quotes-body tr').length >= count"
+COUNT = """() => Object.fromEntries([...document.querySelectorAll(".panel[id]")].map((panel) => {
+  const walker = document.createTreeWalker(panel);
+  let count = 0;
+  while (walker.nextNode()) count += 1;
+  return [panel.id, count];
+}))"""
+"""How many nodes each panel has."""
 EARLIEST = "() => document.getElementById('chart-described').textContent"
 
 
@@ -62,6 +69,8 @@ class Day:
         self._frames = Work([], [])
         self._heaps: list[tuple[float, int]] = []
         """Megabytes in use, and nodes, at each look."""
+        self._panels: list[dict[str, int]] = []
+        """How many nodes each panel had then."""
 
     def watch(self, what: str, act: Callable[[], object], seconds: float = AFTER) -> Work:
         """Trace what `act` makes the page do, and so many seconds more."""
@@ -80,6 +89,7 @@ class Day:
         usage = self._session.send("Runtime.getHeapUsage")
         counts = self._session.send("Memory.getDOMCounters")
         self._heaps.append((usage["usedSize"] / 1e6, counts["nodes"]))
+        self._panels.append(self._page.evaluate(COUNT))
 
     def load_all_bars(self) -> None:
         """Go back in the chart until there is nothing more."""
@@ -155,7 +165,8 @@ class Day:
 
     def judge(self) -> int:
         """Print the figures; the number of bounds that were missed."""
-        after = self._heaps[int(len(self._heaps) * SETTLED) :]
+        settled = int(len(self._heaps) * SETTLED)
+        after = self._heaps[settled:]
         (first, nodes), (last, last_nodes) = after[0], after[-1]
         longest = sorted(self._tasks, key=lambda each: -each[1].spent)
         late = sum(task.spent > TASK_MS for _, task in longest)
@@ -185,6 +196,10 @@ class Day:
         )
         for text, is_kept in figures:
             print(f"{'ok  ' if is_kept else 'MISS'} {text}")
+        before = self._panels[settled]
+        for panel, now in self._panels[-1].items():
+            if now != before.get(panel):
+                print(f"     nodes of {panel}: {before.get(panel)}, in the end {now}")
         self._print_longest()
         return sum(not is_kept for _, is_kept in figures)
 
