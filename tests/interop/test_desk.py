@@ -106,9 +106,10 @@ class FrameTests(StageCase):
                     self.assertEqual(stage.page.evaluate(CUT), [], f"{where} chart")
 
     def test_whether_it_can_be_believed_is_read_whole_on_the_narrowest_desk(self) -> None:
-        page = self.stage("backoff", viewport={"width": 1180, "height": 720}).page
-        self.assertLessEqual(page.evaluate(HIDDEN), 0)
-        self.assertLessEqual(page.evaluate(f"{WIDTH} - innerWidth"), 0)
+        for scene in ("backoff", "stale"):
+            page = self.stage(scene, viewport={"width": 1180, "height": 720}).page
+            self.assertLessEqual(page.evaluate(HIDDEN), 0, scene)
+            self.assertLessEqual(page.evaluate(f"{WIDTH} - innerWidth"), 0, scene)
 
     def test_every_size_is_filled(self) -> None:
         for size, (width, height) in SIZES.items():
