@@ -3,6 +3,7 @@
 How it is made and run:
 
 - `command_line`: the options as `twistd sjgateway` is given them, and `--help`.
+- `early_answers`: answers who waits at ports that stayed open, before the gateway is made.
 - `layer_settings`: makes the settings of each layer of the table of options.
 - `assembly`: the composition root: makes every object, once, with the help of three:
 - `web_site`: the site: routes and `/socket.io/` behind the guard.

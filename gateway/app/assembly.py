@@ -66,7 +66,9 @@ from gateway.relay.relay import Relay
 from gateway.socketio.server import Server as SocketServer
 from gateway.system.system import this_system
 from gateway.system.turn_end import TurnEnd
-from gateway.web.http.inherited import Held, Inherited
+from gateway.web.http.early import NOTHING
+from gateway.web.http.held import Held
+from gateway.web.http.inherited import Inherited
 from gateway.web.http.listen import CERTIFICATE_SECONDS, Listeners
 from gateway.web.routes.rest import RestHandlers
 from gateway.web.websocket.upgrade import Upgrader
@@ -75,13 +77,14 @@ from gateway.worker.process.tenure import UNSHARED
 from gateway.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping, Sequence
+    from collections.abc import Iterator, MutableMapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from twisted.application.service import Service
 
     from gateway.options import Settings
+    from gateway.web.http.early import Early
     from gateway.web.http.site import Site
 
 
@@ -91,7 +94,7 @@ class GatewayAssembly:
     `runner`: the options of twistd or twist where they run the gateway alone; then the process,
     its log and its signals are ours.  None: the gateway is one service of an application.
     `folder`: the working directory in which the options were read; None: the present one.
-    `early`: sockets that listen already, with the texts of their places.
+    `early`: sockets that listen already, and who was accepted there.
     Raises ValueError, OSError or ListenError, with one line for the user.
     """
 
@@ -101,7 +104,7 @@ class GatewayAssembly:
         reactor: Any,
         runner: MutableMapping[str, Any] | None = None,
         folder: Path | None = None,
-        early: Sequence[tuple[str, int]] = (),
+        early: Early = NOTHING,
     ) -> None:
         self._settings = settings
         self._reactor = reactor

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.ops.alerts.alerts import AlertSettings
     from gateway.ops.pidfile import PidFile
     from gateway.options import Settings
-    from gateway.web.http.inherited import Held
+    from gateway.web.http.held import Held
     from gateway.worker.settings import WorkerSettings
 
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from twisted.python import usage
 
 from gateway import __version__
+from gateway.common.attempt import attempt
 from gateway.ops.pidfile import PidFile
 from gateway.options import Settings, grouped, load, options
 from gateway.web.http import early
+from gateway.web.http.early import Early
 from gateway.web.http.listen_plan import ListenError, plan
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gateway.options import Option
+    from gateway.web.http.listen_plan import ListenAddress
 
 _FILES = "--replay"
 """The option that several words may follow."""
@@ -47,8 +50,8 @@ class Options(usage.Options):
         self.settings = Settings()
         self.folder: Path | None = None
         """The working directory in which they were read; twistd may change to another."""
-        self.early: list[tuple[str, int]] = []
-        """Sockets that listen already: the text of a place, and its descriptor."""
+        self.early = early.NOTHING
+        """Sockets that listen already, and who was accepted there."""
         self._check = False
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -72,7 +75,7 @@ class Options(usage.Options):
         if self._is_foreground and not self._check:
             self._listen()
         from gateway.system.system import this_system  # noqa: PLC0415  # clients wait by now
-        from gateway.web.http.inherited import Held  # noqa: PLC0415
+        from gateway.web.http.held import Held  # noqa: PLC0415
 
         if self.parent is not None:
             this_system(portable=self.settings.portable).install_reactor()
@@ -121,7 +124,16 @@ class Options(usage.Options):
         settings = self.settings
         with suppress(ListenError):  # who opens the ports for good says so
             places = plan(settings.host, settings.listen, supervised=not settings.no_worker)
-            self.early = early.listen(places, settings.port)
+            self.early = Early(early.listen(places, settings.port))
+            attempt("Answering who waits", lambda: self._answer_waiting(places))
+
+    def _answer_waiting(self, places: Sequence[ListenAddress]) -> None:
+        """Answer those who wait at ports that stayed open, as far as that needs no gateway."""
+        with early.kept_open(places, os.environ) as sockets:
+            if sockets:
+                from gateway.app.early_answers import answered  # noqa: PLC0415  # ports come first
+
+                self.early = self.early._replace(waiting=answered(sockets, self.settings))
 
     def _make(self) -> None:
         """Make all parts of the gateway, and start none: an error in the code ends the check."""

@@ -20,7 +20,7 @@ from twisted.internet.protocol import ProcessProtocol
 
 from gateway.contract import HandOverError
 from gateway.system.system import NO_MEMO
-from gateway.web.http.inherited import VARIABLE, Held
+from gateway.web.http.held import VARIABLE, Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

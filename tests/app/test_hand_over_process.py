@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.http.inherited import VARIABLE
+from gateway.web.http.held import VARIABLE
 from tests.deploy.running import WORKER, until
 from tests.interop.service import ROOT, TWISTD, Service, started
 from tests.patience import PATIENCE

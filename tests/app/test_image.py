@@ -16,7 +16,7 @@ from gateway.app import image as module
 from gateway.app.image import CHECK_SECONDS, FAILURE, WAITING, Image, signals_wait
 from gateway.contract import HandOverError
 from gateway.ops.doctor.finding import Level
-from gateway.web.http.inherited import VARIABLE, Held
+from gateway.web.http.held import VARIABLE, Held
 from tests.worker.real import alive, soon
 
 FOREGROUND: dict[str, Any] = {"nodaemon": True, "logfile": None}

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.account import Account, account, is_ready, journal
 from benchmarks.successors import WAIT, Gateway, Place
-from gateway.web.http.inherited import VARIABLE
+from gateway.web.http.held import VARIABLE
 from tests.patience import PATIENCE
 from tests.untraced import untraced
 from tests.warm import Warm, start

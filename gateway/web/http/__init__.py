@@ -21,6 +21,8 @@
 - `listen`: the open ports.
 - `listen_plan`: where to listen, by the options.
 - `early`: ports that are open before the gateway is there.
+- `held`: what the program before this one tells of them.
+- `backlog`: who waits at a port that stayed open.
 - `endpoints`: Twisted's endpoints of those places.
 - `inherited`: listening sockets that stay open when the program is replaced.
 - `proxy_protocol`: the PROXY protocol of HAProxy.

@@ -2,12 +2,7 @@
 
 A hand-over replaces the program of the process: connections end with the old one, listening
 sockets stay open, and who connects meanwhile waits in their queues.  The new program learns their
-numbers by an environment variable, and each place of `listen_plan` takes its own:
-
-    VARIABLE={"pid": 123, "sockets": [["127.0.0.1", 9], ["ssl:3443:...", 11]]}
-
-The same variable tells a child of the old program, which checks whether the new one could start,
-which places need not be free, and whether there is a worker to lose.
+numbers by `held`, and each place of `listen_plan` takes its own.
 """
 
 from __future__ import annotations
@@ -17,80 +12,44 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from twisted.internet.unix import Port as UnixPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from gateway.web.http.early import NOTHING
+from gateway.web.http.held import VARIABLE, Held
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, MutableMapping
+    from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 
-VARIABLE = "_SJGATEWAY_HAND_OVER"
-"""No option: those begin with SJGATEWAY_."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """The listening sockets that process `pid` keeps open over a hand-over."""
-
-    pid: int
-    sockets: tuple[tuple[str, int], ...] = ()
-    """The text of a place, and the number of its descriptor."""
-    memo: int = -1
-    """The descriptor of what else the old program has to say; -1: nothing."""
-    has_worker: bool = True
-    """Whether a worker runs, which would be lost if the new program could not start it."""
-
-    @classmethod
-    def told(cls, environ: Mapping[str, str]) -> Held:
-        """What the variable says; process 0 without any where there is none, or none of ours."""
-        with suppress(msgspec.MsgspecError):
-            return msgspec.json.decode(environ.get(VARIABLE, ""), type=cls)
-        return cls(0)
-
-    @property
-    def text(self) -> str:
-        """What the variable has to say."""
-        return msgspec.json.encode(self).decode()
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether this process holds them: it was the old program, and is the new one."""
-        return self.pid == os.getpid()
-
-    @property
-    def own_memo(self) -> int:
-        """The memo, where this process was the old program; else -1."""
-        return self.memo if self.is_ours else -1
-
-    @property
-    def is_our_parents(self) -> bool:
-        """Whether this process is the child that checks a start."""
-        return self.pid == os.getppid()
-
-    @property
-    def places(self) -> frozenset[str]:
-        """The places that need not be free."""
-        return frozenset(place for place, _ in self.sockets)
+    from gateway.web.http.backlog import Accepted
+    from gateway.web.http.early import Early
 
 
 class Inherited:
-    """Listening sockets by the text of their place, until somebody takes them."""
+    """Listening sockets by the text of their place, until somebody takes them.
 
-    def __init__(self, sockets: Iterable[tuple[str, int]] = ()) -> None:
+    `waiting`: by the same texts, connections that were accepted there already.
+    """
+
+    def __init__(
+        self,
+        sockets: Iterable[tuple[str, int]] = (),
+        waiting: Mapping[str, Sequence[Accepted]] = NOTHING.waiting,
+    ) -> None:
+        self._waiting = dict(waiting)
         self._sockets = [(place, number) for place, number in sockets if _listens(number)]
         for _, number in self._sockets:
             os.set_inheritable(number, False)  # no child of ours shall hold them
 
     @classmethod
-    def taken_from(
-        cls, environ: MutableMapping[str, str], early: Iterable[tuple[str, int]] = ()
-    ) -> Inherited:
+    def taken_from(cls, environ: MutableMapping[str, str], early: Early = NOTHING) -> Inherited:
         """Those of this process by the variable, which is removed: children must not see it.
 
         And those of `early`, which are nobody else's.
         """
         held = Held.told(environ)
         environ.pop(VARIABLE, None)
-        return cls((*(held.sockets if held.is_ours else ()), *early))
+        return cls((*(held.sockets if held.is_ours else ()), *early.sockets), early.waiting)
 
     def take(self, place: str) -> int | None:
         """The descriptor of `place`, which is the caller's from now on; None: there is none."""
@@ -100,11 +59,21 @@ class Inherited:
                 return each[1]
         return None
 
+    def take_waiting(self, place: str) -> Sequence[Accepted]:
+        """The connections that were accepted at `place`, which are the caller's from now on."""
+        return self._waiting.pop(place, ())
+
     def close_others(self, places: Collection[str]) -> None:
-        """Close those of no place in `places`: they would keep others from listening there."""
+        """Close those of no place in `places`: they would keep others from listening there.
+
+        And what was accepted there, which nobody else will answer.
+        """
         for each in [each for each in self._sockets if each[0] not in places]:
             self._sockets.remove(each)
             os.close(each[1])
+        for place in self._waiting.keys() - set(places):
+            for client, _ in self._waiting.pop(place):
+                client.close()
 
 
 def _listens(number: int) -> bool:

@@ -16,6 +16,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from gateway.common.rate import Throttle
+from gateway.web.http.backlog import serve
 from gateway.web.http.counting import count_connections
 from gateway.web.http.endpoints import make_endpoint
 from gateway.web.http.inherited import Inherited, InheritingReactor
@@ -229,6 +230,7 @@ class Listeners:
         count_connections(listening, self._caps, self._reactor)
         read_whole(listening)
         self._open.append((place, listening))
+        serve(listening, self._inherited.take_waiting(str(place)))
 
     def _endpoint(self, place: ListenAddress, port: int) -> Any:
         held = self._inherited.take(str(place))

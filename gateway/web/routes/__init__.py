@@ -8,6 +8,7 @@
 - `page`: the operator's page: the files of `web/static`.
 - `client_bundle`: the browsers' library, where pages of Socket.IO look for it.
 - `polls`: polls and posts that wait for their answer.
+- `old_polls`: the answer to polls of sessions of the gateway before this one.
 - `engine`: `/socket.io/`: Engine.IO's polling, and the request for a WebSocket.
 
 Only `app` imports these modules.

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from gateway.web.http.counting import Caps
-from gateway.web.http.inherited import VARIABLE, Held, Inherited
+from gateway.web.http.held import VARIABLE, Held
+from gateway.web.http.inherited import Inherited
 from gateway.web.http.listen import Listeners
 from gateway.web.http.listen_plan import ListenAddress, plan
 from tests.web.certificates import write_certificate
